@@ -1,0 +1,1 @@
+"""Cloison: segment a Kubernetes cluster, and prove it."""

@@ -1,0 +1,109 @@
+"""Sets of IP addresses of both families on one axis."""
+
+import ipaddress
+import socket
+from collections.abc import Iterator
+from typing import Self
+
+from cloison.algebra.intervals import IntervalSet
+
+V6_BASE = 1 << 32
+"""Where IPv6 starts on the axis: IPv4 addresses are their own number, IPv6 is shifted past them."""
+_V6_TOP = V6_BASE + (1 << 128) - 1
+
+
+class AddressSet(IntervalSet):
+    """A set of IPv4 and IPv6 addresses, canonical.
+
+    >>> str(AddressSet.block("192.0.2.0/24") - AddressSet.block("192.0.2.128/25"))
+    '192.0.2.0-192.0.2.127'
+    """
+
+    __slots__ = ()
+
+    @classmethod
+    def block(cls, cidr: str) -> Self:
+        """Return the addresses of a CIDR block; bits beyond the prefix are masked.
+
+        Raises:
+            ValueError: `cidr` is not an address block.
+        """
+        network = ipaddress.ip_network(cidr, strict=False)
+        base = 0 if network.version == 4 else V6_BASE  # noqa: PLR2004 - IP version
+        return cls([(base + int(network[0]), base + int(network[-1]))])
+
+    @classmethod
+    def address(cls, text: str) -> Self:
+        """Return the set of one address.
+
+        Raises:
+            ValueError: `text` is not an address.
+        """
+        point = parse_address(text)
+        return cls([(point, point)])
+
+    @classmethod
+    def points(cls, points: tuple[int, ...]) -> Self:
+        """Return the set of addresses given as points of the axis."""
+        return cls([(p, p) for p in points])
+
+    def family(self, family: int) -> Self:
+        """Return the members of one family, 4 or 6."""
+        return self & type(self)._of(FAMILY[family].spans)
+
+    def ranges(self) -> Iterator[str]:
+        """Iterate over the members as `first-last`, IPv4 before IPv6."""
+        for low, high in self.spans:
+            if low < V6_BASE <= high:
+                yield f"{address_text(low)}-{address_text(V6_BASE - 1)}"
+                yield f"{address_text(V6_BASE)}-{address_text(high)}"
+            else:
+                yield f"{address_text(low)}-{address_text(high)}"
+
+    def __str__(self) -> str:
+        """Render for people: blocks where they are exact, ranges otherwise."""
+        return ", ".join(self.blocks()) or "no address"
+
+    def blocks(self) -> Iterator[str]:
+        """Iterate over `a.b.c.d/n` where an interval is one block, else `first-last`."""
+        for text in self.ranges():
+            first, last = (ipaddress.ip_address(part) for part in text.split("-"))
+            if first == last:
+                yield str(first)
+                continue
+            networks = list(ipaddress.summarize_address_range(first, last))  # type: ignore[type-var]
+            yield str(networks[0]) if len(networks) == 1 else text
+
+
+def parse_address(text: str) -> int:
+    """Return an address as a point of the axis.
+
+    Zones (`%eth0`), leading zeros and surrounding space are refused.
+
+    Raises:
+        ValueError: `text` is not an address.
+    """
+    try:
+        if ":" in text:
+            return V6_BASE + int.from_bytes(socket.inet_pton(socket.AF_INET6, text), "big")
+        return int.from_bytes(socket.inet_pton(socket.AF_INET, text), "big")
+    except OSError as error:
+        msg = f"{text!r} is not an IP address"
+        raise ValueError(msg) from error
+
+
+def address_text(point: int) -> str:
+    """Return a point of the axis as an address."""
+    if point < V6_BASE:
+        return str(ipaddress.IPv4Address(point))
+    return str(ipaddress.IPv6Address(point - V6_BASE))
+
+
+def family_of(point: int) -> int:
+    """Return 4 or 6."""
+    return 4 if point < V6_BASE else 6
+
+
+NO_ADDRESSES = AddressSet()
+EVERY_ADDRESS = AddressSet([(0, _V6_TOP)])
+FAMILY = {4: AddressSet([(0, V6_BASE - 1)]), 6: AddressSet([(V6_BASE, _V6_TOP)])}

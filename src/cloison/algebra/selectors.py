@@ -1,0 +1,132 @@
+"""Label selectors as values."""
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Self
+
+
+class Operator(StrEnum):
+    """What a requirement says of its key. The spelling is Kubernetes' own."""
+
+    IN = "In"
+    NOT_IN = "NotIn"
+    EXISTS = "Exists"
+    DOES_NOT_EXIST = "DoesNotExist"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Requirement:
+    """One condition on one label key.
+
+    Args:
+        key: The label's key.
+        operator: What is asked of it.
+        values: The values of `In` and `NotIn`, sorted; empty for the other two.
+    """
+
+    key: str
+    operator: Operator
+    values: tuple[str, ...] = ()
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Return whether `labels` meet this requirement.
+
+        `NotIn` and `DoesNotExist` are met by labels that lack the key.
+        Source: kubernetes/apimachinery pkg/labels/selector.go, Requirement.Matches.
+        """
+        value = labels.get(self.key)
+        match self.operator:
+            case Operator.IN:
+                return value is not None and value in self.values
+            case Operator.NOT_IN:
+                return value is None or value not in self.values
+            case Operator.EXISTS:
+                return value is not None
+            case Operator.DOES_NOT_EXIST:
+                return value is None
+
+    def __str__(self) -> str:
+        """Render as `kubectl -l` would accept it."""
+        match self.operator:
+            case Operator.IN if len(self.values) == 1:
+                return f"{self.key}={self.values[0]}"
+            case Operator.NOT_IN if len(self.values) == 1:
+                return f"{self.key}!={self.values[0]}"
+            case Operator.IN | Operator.NOT_IN:
+                word = "in" if self.operator is Operator.IN else "notin"
+                return f"{self.key} {word} ({','.join(self.values)})"
+            case Operator.EXISTS:
+                return self.key
+            case Operator.DOES_NOT_EXIST:
+                return f"!{self.key}"
+
+
+@dataclass(frozen=True, slots=True)
+class LabelSelector:
+    """A conjunction of requirements, canonical: sorted, without repeats. Empty matches all.
+
+    >>> str(LabelSelector.of({"app": "web"}))
+    'app=web'
+    """
+
+    requirements: tuple[Requirement, ...] = ()
+
+    @classmethod
+    def of(
+        cls, match_labels: Mapping[str, str], expressions: Iterable[Requirement] = ()
+    ) -> Self:
+        """Build a selector from the two halves of a Kubernetes LabelSelector."""
+        found = {Requirement(k, Operator.IN, (v,)) for k, v in match_labels.items()}
+        found.update(
+            Requirement(r.key, r.operator, tuple(sorted(set(r.values)))) for r in expressions
+        )
+        return cls(tuple(sorted(found)))
+
+    @property
+    def keys(self) -> frozenset[str]:
+        """The label keys this selector looks at."""
+        return frozenset(r.key for r in self.requirements)
+
+    def matches(self, labels: Mapping[str, str]) -> bool:
+        """Return whether `labels` meet every requirement."""
+        return all(r.matches(labels) for r in self.requirements)
+
+    def unmet(self, labels: Mapping[str, str]) -> tuple[Requirement, ...]:
+        """Return the requirements that `labels` do not meet."""
+        return tuple(r for r in self.requirements if not r.matches(labels))
+
+    def satisfiable(self) -> bool:
+        """Return whether any set of labels could match."""
+        by_key: dict[str, list[Requirement]] = {}
+        for requirement in self.requirements:
+            by_key.setdefault(requirement.key, []).append(requirement)
+        return all(_key_satisfiable(group) for group in by_key.values())
+
+    def __bool__(self) -> bool:
+        """Return whether the selector demands anything."""
+        return bool(self.requirements)
+
+    def __str__(self) -> str:
+        """Render as `kubectl -l` would accept it; the empty selector is the empty text."""
+        return ",".join(str(r) for r in self.requirements)
+
+
+def _key_satisfiable(group: list[Requirement]) -> bool:
+    present = any(r.operator in (Operator.IN, Operator.EXISTS) for r in group)
+    if not present:
+        return True
+    if any(r.operator is Operator.DOES_NOT_EXIST for r in group):
+        return False
+    included = [set(r.values) for r in group if r.operator is Operator.IN]
+    if not included:
+        return True
+    possible = set.intersection(*included)
+    for requirement in group:
+        if requirement.operator is Operator.NOT_IN:
+            possible -= set(requirement.values)
+    return bool(possible)
+
+
+EVERYTHING = LabelSelector()
+"""The empty selector, which matches every set of labels."""

@@ -1,0 +1,22 @@
+"""Spans, diagnostics and errors: the vocabulary every other package speaks."""
+
+from cloison.base.diagnostics import Diagnostic, Severity, sort_diagnostics, worst
+from cloison.base.errors import (
+    CloisonError,
+    QuestionError,
+    SourceError,
+    UnknownEndpointError,
+)
+from cloison.base.spans import Span
+
+__all__ = [
+    "CloisonError",
+    "Diagnostic",
+    "QuestionError",
+    "Severity",
+    "SourceError",
+    "Span",
+    "UnknownEndpointError",
+    "sort_diagnostics",
+    "worst",
+]

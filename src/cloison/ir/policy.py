@@ -1,0 +1,289 @@
+"""Policy as declared: what every dialect compiles to.
+
+Policies sit in bands, bands in tiers, tiers in layers. Nothing here knows a vendor or a
+cluster; selectors are still selectors. `ruleset.py` holds what binding to a world makes
+of it.
+"""
+
+from typing import TypeAlias
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cloison.algebra import ANY, EVERYTHING, L4, AddressSet, LabelSelector, TrafficSet
+from cloison.base import Span
+from cloison.ir.fidelity import Caveat
+
+
+class Direction(StrEnum):
+    """Seen from the subject."""
+
+    INGRESS = "ingress"
+    EGRESS = "egress"
+
+
+class Action(StrEnum):
+    """What a matching rule does."""
+
+    ALLOW = "allow"
+    DENY = "deny"
+    PASS = "pass"  # noqa: S105 - the policy word
+    """Leave the tier undecided."""
+    LOG = "log"
+    """Take note and go on."""
+
+
+class Mode(StrEnum):
+    """Whether a policy takes part."""
+
+    ENFORCED = "enforced"
+    STAGED = "staged"
+    AUDIT = "audit"
+
+
+class Combine(StrEnum):
+    """How rules of one band that match the same flow are reconciled."""
+
+    UNION = "union"
+    """Any allow allows; there is no order."""
+    FIRST_MATCH = "first-match"
+    """Policies by order, rules top to bottom, the first match decides."""
+    DENY_OVERRIDES = "deny-overrides"
+    """Any deny denies, else any allow allows."""
+
+
+class Relative(StrEnum):
+    """Peers that are defined by their relation to the subject, resolved when asked."""
+
+    SELF = "self"
+    OWN_NODE = "own-node"
+    OTHER_NODE = "other-node"
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyId:
+    """Names a policy object."""
+
+    kind: str
+    namespace: str | None
+    name: str
+
+    def __str__(self) -> str:
+        """Render as `namespace/name`, or the bare name of a cluster-wide object."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class PodsMatch:
+    """Pods, by namespace and labels.
+
+    Args:
+        namespace: Exactly this namespace; None when `namespaces` says.
+        namespaces: Selector on namespace labels, used when `namespace` is None; the empty
+            selector is every namespace.
+        pods: Selector on pod labels; empty is every pod.
+    """
+
+    namespace: str | None = None
+    namespaces: LabelSelector = EVERYTHING
+    pods: LabelSelector = EVERYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class BlockMatch:
+    """Addresses: a block minus its holes.
+
+    Args:
+        addresses: What is matched.
+        cidr: The block as written.
+        holes: The holes as written.
+    """
+
+    addresses: AddressSet
+    cidr: str
+    holes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NodesMatch:
+    """Nodes, by the addresses of those whose labels match."""
+
+    nodes: LabelSelector = EVERYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class RelativeMatch:
+    """A peer defined by its relation to the subject."""
+
+    relation: Relative
+
+
+@dataclass(frozen=True, slots=True)
+class AnyMatch:
+    """Every peer, inside or outside the cluster."""
+
+
+@dataclass(frozen=True, slots=True)
+class UnknownMatch:
+    """A peer we cannot resolve: it may be anybody.
+
+    Args:
+        reason: What we lack, for people.
+        caveat: The caveat an answer that depends on it carries.
+    """
+
+    reason: str
+    caveat: Caveat
+
+
+PeerMatch: TypeAlias = PodsMatch | BlockMatch | NodesMatch | RelativeMatch | AnyMatch | UnknownMatch
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """One peer of a rule.
+
+    Args:
+        match: Whom it matches.
+        span: Where it is written.
+    """
+
+    match: PeerMatch
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NamedPort:
+    """A port by the name the destination's containers give it.
+
+    Args:
+        name: The declared name.
+        protocol: Only declarations of this protocol count; None accepts any.
+    """
+
+    name: str
+    protocol: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TrafficMatch:
+    """Destination traffic of a rule, three-valued.
+
+    Args:
+        must: Traffic that certainly matches.
+        may: Traffic that may match besides (outside what the specification defines).
+        named: Ports by name, resolved on the destination.
+    """
+
+    must: TrafficSet
+    may: TrafficSet = TrafficSet()  # noqa: RUF009 - immutable
+    named: tuple[NamedPort, ...] = ()
+
+
+EVERY_TRAFFIC = TrafficMatch(ANY)
+L4_TRAFFIC = TrafficMatch(L4, ANY - L4)
+"""All of TCP, UDP and SCTP; whether anything else is meant, the specification does not say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """A match and what to do.
+
+    Args:
+        direction: Seen from the subject.
+        action: What a match does.
+        peers: Any of these; `(Peer(AnyMatch()),)` for everybody, empty for nobody.
+        traffic: Destination protocol and ports.
+        index: 1-based place among the rules of its policy and direction, as people count.
+        span: Where it is written.
+        sources: Source ports the traffic must come from; None when the rule does not ask.
+        condition: Text of an application or identity condition that must also hold; None
+            when the rule has none.
+    """
+
+    direction: Direction
+    action: Action
+    peers: tuple[Peer, ...]
+    traffic: TrafficMatch
+    index: int
+    span: Span | None = None
+    sources: TrafficSet | None = None
+    condition: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """A policy object's meaning.
+
+    Args:
+        id: The object.
+        subject: Pods it applies to.
+        isolates: Directions in which what no rule allows meets the tier's end.
+        rules: In order; ingress and egress separately numbered.
+        tier: Name of the tier it belongs to.
+        order: Place in the tier; compared as tuples, equal means no order.
+        mode: Whether it takes part.
+        span: Where the object starts.
+        opaque: We know that it exists and whom it may select, not what it does: flows of
+            its subject are undetermined. Holds the reason.
+    """
+
+    id: PolicyId
+    subject: PodsMatch
+    isolates: frozenset[Direction]
+    rules: tuple[Rule, ...]
+    tier: str
+    order: tuple[float, ...] = ()
+    mode: Mode = Mode.ENFORCED
+    span: Span | None = None
+    subject_span: Span | None = None
+    opaque: UnknownMatch | None = None
+
+    def rules_for(self, direction: Direction) -> tuple[Rule, ...]:
+        """Return the rules of one direction, in order."""
+        return tuple(r for r in self.rules if r.direction is direction)
+
+
+@dataclass(frozen=True, slots=True)
+class TierSpec:
+    """Where a tier's policies stand and what happens at its end.
+
+    Args:
+        name: What policies call it.
+        combine: How its bands reconcile rules.
+        end: What happens to traffic that no rule decided, where a selecting policy
+            isolates; None passes on.
+        end_scope: Traffic for which `end` is defined; beyond it the outcome is undetermined
+            (with `end_caveat`).
+        end_caveat: Caveat of answers beyond `end_scope`.
+    """
+
+    name: str
+    combine: Combine
+    end: Action | None = None
+    end_scope: TrafficSet = ANY
+    end_caveat: Caveat | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LayerSpec:
+    """One enforcement layer: the CNI, the mesh, the host firewall.
+
+    Args:
+        name: For people: `cni`, `mesh`, `host`.
+        tiers: In the order they are evaluated.
+        default: What holds when no tier decided.
+        builtin: Rules before every tier: own node, self. Their peers are relative.
+    """
+
+    name: str
+    tiers: tuple[TierSpec, ...]
+    default: Action = Action.ALLOW
+    builtin: tuple[Rule, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PolicySet:
+    """Every policy of a snapshot, with the layers that give them their places."""
+
+    policies: tuple[Policy, ...] = ()
+    layers: tuple[LayerSpec, ...] = field(default_factory=tuple)

@@ -1,0 +1,67 @@
+"""What depends on who enforces: the shape of a CNI profile. The data is in `platform`."""
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cloison.ir.fidelity import Caveat
+from cloison.ir.policy import LayerSpec
+
+
+class NamedPorts(StrEnum):
+    """How an enforcer turns a named port into numbers."""
+
+    PER_POD = "per-pod"
+    """Looked up on each destination pod, as the API says."""
+    UNION = "union"
+    """Every number any selected pod gives the name, on all of them."""
+    WHOLE_PROTOCOL = "whole-protocol"
+    """Not resolved: every port of the protocol is open."""
+
+
+class OtherProtocols(StrEnum):
+    """What isolation does to protocols that NetworkPolicy does not define (ICMP, GRE...)."""
+
+    UNDEFINED = "undefined"
+    PORTLESS_RULES = "portless-rules"
+    """A rule without ports covers them, the rest is denied."""
+    DENIED = "denied"
+    ALWAYS_ALLOWED = "always-allowed"
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """How one CNI, at one version, fills what the specification leaves open.
+
+    Args:
+        name: `generic`, `calico@3.32`.
+        title: For people.
+        enforces: Whether NetworkPolicy is enforced at all.
+        block_matches_pods: Whether an address block matches pod addresses.
+        block_matches_nodes: Whether an address block matches node addresses.
+        end_port: Whether `endPort` is honoured; otherwise only `port` is.
+        sctp: Whether SCTP is supported; None when it depends on the installation.
+        named_ports: How named ports are resolved.
+        init_container_ports: Whether names declared by init and sidecar containers count.
+        other_protocols: Fate of protocols outside NetworkPolicy's scope.
+        own_node_egress: Whether a pod may always reach its own node; None when unclear.
+        host_network_subject: Whether policies apply to host-network pods like to others.
+        layers: The tiers NetworkPolicy and its neighbours sit in.
+        known: Facts that differ but are not modelled, as caveats every answer carries.
+        source: Where the facts are from.
+    """
+
+    name: str
+    title: str
+    layers: tuple[LayerSpec, ...]
+    source: str
+    enforces: bool = True
+    block_matches_pods: bool = True
+    block_matches_nodes: bool = True
+    end_port: bool = True
+    sctp: bool | None = None
+    named_ports: NamedPorts = NamedPorts.PER_POD
+    init_container_ports: bool = False
+    other_protocols: OtherProtocols = OtherProtocols.UNDEFINED
+    own_node_egress: bool | None = None
+    host_network_subject: bool = False
+    known: tuple[Caveat, ...] = field(default_factory=tuple)

@@ -1,0 +1,191 @@
+"""Typed Kubernetes objects, as far as they matter to who may talk to whom."""
+
+from typing import TypeAlias
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from cloison.base import Span
+
+Labels: TypeAlias = Mapping[str, str]
+
+NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
+"""The label the control plane keeps on every namespace; added where manifests omit it."""
+
+
+class ContainerKind(StrEnum):
+    """Which list of a pod spec declared a container."""
+
+    REGULAR = "container"
+    INIT = "init"
+    SIDECAR = "sidecar"
+    """An init container with `restartPolicy: Always`."""
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerPort:
+    """A port that a container declares. Numeric policy ports need no declaration."""
+
+    number: int
+    protocol: str = "TCP"
+    name: str | None = None
+    container: ContainerKind = ContainerKind.REGULAR
+
+
+@dataclass(frozen=True, slots=True)
+class OwnerReference:
+    """The controller an object belongs to (the reference with `controller: true`)."""
+
+    api_version: str
+    kind: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Namespace:
+    """A namespace, declared by an object or implied by objects that live in it."""
+
+    name: str
+    labels: Labels
+    span: Span | None = None
+    """None when no Namespace object was read, and `labels` then holds only the name label."""
+
+
+@dataclass(frozen=True, slots=True)
+class PodShape:
+    """What a pod template and a pod have in common, and policies can tell apart."""
+
+    labels: Labels
+    ports: tuple[ContainerPort, ...] = ()
+    host_network: bool = False
+    service_account: str = "default"
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Pod:
+    """A pod object, live or written by hand.
+
+    Args:
+        addresses: Points of the address axis from `status.podIPs`, else `status.podIP`;
+            empty when unknown. For a host-network pod these are its node's addresses.
+        phase: `status.phase`, or None when the object carries no status.
+        host_addresses: `status.hostIPs`: addresses of the node it runs on.
+        terminating: Whether it has a deletion timestamp. It still counts while it has an address.
+    """
+
+    namespace: str
+    name: str
+    shape: PodShape
+    span: Span
+    addresses: tuple[int, ...] = ()
+    host_addresses: tuple[int, ...] = ()
+    phase: str | None = None
+    terminating: bool = False
+    owner: OwnerReference | None = None
+
+    @property
+    def finished(self) -> bool:
+        """Whether it ran to its end, so that its address may belong to another pod by now."""
+        return self.phase in ("Succeeded", "Failed")
+
+    @property
+    def pending(self) -> bool:
+        """Whether it is known to wait for an address."""
+        return self.phase == "Pending" and not self.addresses
+
+
+@dataclass(frozen=True, slots=True)
+class Controller:
+    """An object with a pod template: Deployment, StatefulSet, CronJob, or one we never heard of."""
+
+    api_version: str
+    kind: str
+    namespace: str
+    name: str
+    shape: PodShape
+    span: Span
+    replicas: int | None = None
+    """What the object asks for; None where the kind has no such number."""
+    owner: OwnerReference | None = None
+    finished: bool = False
+    """A Job whose status says Complete or Failed."""
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """A cluster node; `span` is None when only pods mention it."""
+
+    name: str
+    labels: Labels = field(default_factory=dict)
+    addresses: tuple[int, ...] = ()
+    pod_cidrs: tuple[str, ...] = ()
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServicePort:
+    """One port of a Service."""
+
+    port: int
+    protocol: str = "TCP"
+    name: str | None = None
+    target: int | str | None = None
+    """`targetPort`: a number, a container port's name, or None for the same number."""
+    node_port: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A Service. `selector` is None when it has none (its endpoints are kept by hand)."""
+
+    namespace: str
+    name: str
+    span: Span
+    type: str = "ClusterIP"
+    selector: Labels | None = None
+    ports: tuple[ServicePort, ...] = ()
+    cluster_ips: tuple[str, ...] = ()
+    """As written, so `None` marks a headless Service."""
+    external_ips: tuple[str, ...] = ()
+    external_name: str | None = None
+    external_traffic_policy: str = "Cluster"
+    internal_traffic_policy: str = "Cluster"
+
+
+@dataclass(frozen=True, slots=True)
+class SliceEndpoint:
+    """One endpoint of an EndpointSlice."""
+
+    addresses: tuple[str, ...]
+    ready: bool = True
+    pod: str | None = None
+    """Name of the pod it refers to, in the slice's own namespace."""
+    node: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class EndpointSlice:
+    """An EndpointSlice of a Service (label `kubernetes.io/service-name`)."""
+
+    namespace: str
+    name: str
+    span: Span
+    service: str | None
+    endpoints: tuple[SliceEndpoint, ...] = ()
+    ports: tuple[ServicePort, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceAccount:
+    """A ServiceAccount."""
+
+    namespace: str
+    name: str
+    labels: Labels
+    span: Span
+
+
+Resource: TypeAlias = (
+    Namespace | Pod | Controller | Node | Service | EndpointSlice | ServiceAccount
+)

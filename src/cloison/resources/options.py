@@ -1,0 +1,28 @@
+"""What the reader must be told to judge an object as the API server would."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class FieldValidation(StrEnum):
+    """What the server is asked to do with unknown fields; `kubectl --validate`'s own words."""
+
+    STRICT = "strict"
+    """Refuse the object."""
+    WARN = "warn"
+    """Drop the field and say so."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadOptions:
+    """How to read objects.
+
+    Args:
+        kubernetes: Target version as (major, minor); some values are refused only by newer ones.
+        field_validation: What unknown fields do to their object.
+        namespace: Where objects live that name no namespace.
+    """
+
+    kubernetes: tuple[int, int] = (1, 35)
+    field_validation: FieldValidation = FieldValidation.WARN
+    namespace: str = "default"

@@ -1,0 +1,118 @@
+"""The World: what a cluster holds at one moment, as far as it is known."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cloison.base import Span
+from cloison.resources.objects import (
+    ContainerPort,
+    EndpointSlice,
+    Labels,
+    Namespace,
+    Node,
+    PodShape,
+    Service,
+    ServiceAccount,
+)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class WorkloadId:
+    """Names a workload: `Deployment web/portal`, or `Pod web/shell` for a pod of its own."""
+
+    namespace: str
+    name: str
+    kind: str
+
+    def __str__(self) -> str:
+        """Render as `namespace/name`, the form questions use."""
+        return f"{self.namespace}/{self.name}"
+
+
+@dataclass(frozen=True, slots=True)
+class PodEndpoint:
+    """A pod that can send and receive: a live one, or the one a template will make.
+
+    Args:
+        workload: The workload it belongs to.
+        pod: Name of the live pod; None for a template's pod.
+        shape: Labels, ports, host network, account, node.
+        addresses: Points of the address axis; empty when unknown.
+        pending: A live pod known to have no address yet: nothing can be matched by address.
+        finished: A live pod that ran to its end. Kept so that it can be named; it takes
+            part in nothing.
+        span: Where it was written.
+    """
+
+    workload: WorkloadId
+    pod: str | None
+    shape: PodShape
+    span: Span
+    addresses: tuple[int, ...] = ()
+    pending: bool = False
+    finished: bool = False
+
+    @property
+    def namespace(self) -> str:
+        """The namespace it lives in."""
+        return self.workload.namespace
+
+    @property
+    def name(self) -> str:
+        """`namespace/pod` for a live pod, else the workload's name."""
+        return f"{self.workload.namespace}/{self.pod or self.workload.name}"
+
+    @property
+    def labels(self) -> Labels:
+        """Its labels."""
+        return self.shape.labels
+
+    @property
+    def ports(self) -> tuple[ContainerPort, ...]:
+        """The ports its containers declare."""
+        return self.shape.ports
+
+
+@dataclass(frozen=True, slots=True)
+class Workload:
+    """Like endpoints under one name.
+
+    Args:
+        id: Its name.
+        endpoints: Its live pods that have not finished, else the one its template will
+            make. Empty when there is nothing to talk to: a finished Job, a finished pod.
+        finished: Its finished pods, by name only.
+        replicas: What the controller asks for, if it says.
+        span: Where the controller, or the pod itself, was written.
+        inferred: The controller itself was not read; owner references name it.
+    """
+
+    id: WorkloadId
+    endpoints: tuple[PodEndpoint, ...]
+    finished: tuple[PodEndpoint, ...] = ()
+    replicas: int | None = None
+    span: Span | None = None
+    inferred: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """Inventory at one moment. Every mapping is sorted by key, so reading order cannot show.
+
+    Args:
+        namespaces: By name; the name label is always present.
+        workloads: By id.
+        nodes: By name; also nodes that only pods mention.
+        services: By (namespace, name).
+        slices: EndpointSlices, sorted by namespace and name.
+        accounts: By (namespace, name).
+        kinds: Number of objects read, by `apiVersion/Kind`; what was not understood too.
+    """
+
+    namespaces: Mapping[str, Namespace] = field(default_factory=dict)
+    workloads: Mapping[WorkloadId, Workload] = field(default_factory=dict)
+    nodes: Mapping[str, Node] = field(default_factory=dict)
+    services: Mapping[tuple[str, str], Service] = field(default_factory=dict)
+    slices: tuple[EndpointSlice, ...] = ()
+    accounts: Mapping[tuple[str, str], ServiceAccount] = field(default_factory=dict)
+    kinds: Mapping[str, int] = field(default_factory=dict)
