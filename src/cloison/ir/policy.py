@@ -96,11 +96,13 @@ class BlockMatch:
         addresses: What is matched.
         cidr: The block as written.
         holes: The holes as written.
+        whole: Whether the block, holes aside, is a whole address family.
     """
 
     addresses: AddressSet
     cidr: str
     holes: tuple[str, ...] = ()
+    whole: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ class Profile:
     """How one CNI, at one version, fills what the specification leaves open.
 
     Args:
-        name: `generic`, `calico@3.32`.
+        name: `generic`, or a product and its version, `name@1.2`.
         title: For people.
         enforces: Whether NetworkPolicy is enforced at all.
         block_matches_pods: Whether an address block matches pod addresses.

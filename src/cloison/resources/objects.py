@@ -186,6 +186,4 @@ class ServiceAccount:
     span: Span
 
 
-Resource: TypeAlias = (
-    Namespace | Pod | Controller | Node | Service | EndpointSlice | ServiceAccount
-)
+Resource: TypeAlias = Namespace | Pod | Controller | Node | Service | EndpointSlice | ServiceAccount

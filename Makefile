@@ -1,0 +1,121 @@
+# The front door. `make demo` and `make test` need nothing but Python 3.11 and make;
+# `make check` is exactly what CI runs.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.SUFFIXES:
+
+PYTHON ?= python3
+VENV ?= .venv
+JOBS ?= 2
+# Random (world, flow) pairs of a nightly run.
+FLOWS ?= 1000000
+
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check
+EXAMPLE := examples/case-management
+
+.PHONY: help
+help: ## Say what there is
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sort | awk -F ':.*## ' '{printf "  %-14s %s\n", $$1, $$2}'
+
+# ------------------------------------------------------------------ set-up
+
+$(BIN)/python:
+	@$(PYTHON) -c 'import sys; sys.exit("Cloison needs Python 3.11 or newer; name one with PYTHON=..." if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install --quiet -c constraints.txt -e .
+	@touch $@
+
+$(VENV)/.installed-dev: $(BIN)/python pyproject.toml constraints.txt
+	$(PIP) install --quiet -c constraints.txt -e '.[dev]'
+	@touch $@ $(VENV)/.installed
+
+.PHONY: setup
+setup: $(VENV)/.installed-dev ## Make the virtual environment with everything a developer needs
+
+.PHONY: hooks
+hooks: $(VENV)/.installed-dev ## Install the git hooks
+	$(BIN)/pre-commit install
+
+# Compiled in an environment of its own, so that nothing left over gets pinned.
+.PHONY: constraints
+constraints: ## Pin the newest versions that fit pyproject.toml in constraints.txt
+	rm -rf build/constraints
+	$(PYTHON) -m venv build/constraints
+	build/constraints/bin/python -m pip --disable-pip-version-check install --quiet '.[dev]'
+	{ echo '# Versions that are known to work together. Written by `make constraints`.'; \
+	  build/constraints/bin/python -m pip --disable-pip-version-check freeze --exclude cloison; } > build/constraints.txt
+	mv build/constraints.txt constraints.txt
+	rm -rf build/constraints
+
+# ------------------------------------------------------------------ the job itself
+
+.PHONY: demo
+demo: $(VENV)/.installed ## Run the main job on the bundled example
+	@run() { printf '\n\033[1m$$ cloison %s\033[0m\n' "$$*"; $(BIN)/cloison "$$@"; }; \
+	run map -f $(EXAMPLE); \
+	run why web/case-portal evidence/evidence-api:8080 -f $(EXAMPLE); \
+	run verify -f $(EXAMPLE)
+
+# ------------------------------------------------------------------ checks
+
+.PHONY: check
+check: lint types imports deps spelling docs wheel test ## Everything CI runs
+
+.PHONY: lint
+lint: $(VENV)/.installed-dev ## Style and mistakes
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+.PHONY: format
+format: $(VENV)/.installed-dev ## Mend what can be mended by itself
+	$(BIN)/ruff check --fix-only .
+	$(BIN)/ruff format .
+
+.PHONY: types
+types: $(VENV)/.installed-dev ## Types, strictly
+	$(BIN)/mypy
+
+.PHONY: imports
+imports: $(VENV)/.installed-dev ## The walls between packages
+	$(BIN)/lint-imports
+
+.PHONY: deps
+deps: $(VENV)/.installed-dev ## Dependencies declared and used
+	$(BIN)/deptry src
+
+.PHONY: spelling
+spelling: $(VENV)/.installed-dev ## Typing slips
+	$(BIN)/typos
+
+.PHONY: docs
+docs: $(VENV)/.installed-dev ## Build the documentation; a warning is a failure
+	$(BIN)/sphinx-build -W --keep-going -q -b html docs docs/_build/html
+
+.PHONY: wheel
+wheel: $(VENV)/.installed-dev ## Build the wheel and look inside
+	rm -rf dist
+	$(PIP) wheel --quiet --no-deps --wheel-dir dist .
+	$(BIN)/python tests/packaging/inspect_wheel.py dist/*.whl
+
+.PHONY: test
+test: $(VENV)/.installed-dev ## The default test run
+	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+
+.PHONY: golden
+golden: $(VENV)/.installed-dev ## Write the expected outputs anew; read the diff
+	CLOISON_GOLDEN=update $(BIN)/python -m pytest -q tests/golden $(ARGS)
+
+.PHONY: nightly
+nightly: $(VENV)/.installed-dev ## Large random runs, and planted faults that must be caught
+	CLOISON_FLOWS=$(FLOWS) $(BIN)/python -m pytest -n $(JOBS) tests/property $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) -m nightly tests $(ARGS)
+
+.PHONY: clean
+clean: ## Remove what was built, except the virtual environment
+	rm -rf build dist docs/_build docs/_generated .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis

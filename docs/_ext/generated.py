@@ -1,0 +1,170 @@
+"""Pages written from the program itself, so that they cannot say something else.
+
+Each is a Markdown file under `docs/_generated/`, included by a page that introduces it.
+"""
+
+import json
+from collections.abc import Iterator
+from importlib import import_module, resources
+from pathlib import Path
+
+import click
+from sphinx.application import Sphinx
+
+from cloison.cli.app import cli
+from cloison.dialects import TABLE
+from cloison.platform import CATALOGUE, profile, profile_names
+
+PROGRAM = "cloison"
+_WIDTH = 90
+
+
+def commands(
+    command: click.Command, path: tuple[str, ...], parent: click.Context | None = None
+) -> Iterator[tuple[tuple[str, ...], click.Context]]:
+    """Yield a command and everything below it, in the order its help lists them.
+
+    Args:
+        command: Where to start.
+        path: The words that call it.
+        parent: Context of the group it belongs to.
+    """
+    context = click.Context(
+        command,
+        parent=parent,
+        info_name=path[-1],
+        terminal_width=_WIDTH,
+        max_content_width=_WIDTH,
+    )
+    yield path, context
+    if isinstance(command, click.Group):
+        for name in command.list_commands(context):
+            child = command.get_command(context, name)
+            if child is not None and not child.hidden:
+                yield from commands(child, (*path, name), context)
+
+
+def cli_reference() -> str:
+    """Return the reference of the command line, one heading per command."""
+    parts: list[str] = []
+    for path, context in commands(cli, (PROGRAM,)):
+        text = "\n".join(line.rstrip() for line in context.get_help().splitlines())
+        parts.append(f"## `{' '.join(path)}`\n\n```text\n{text}\n```\n")
+    return "\n".join(parts)
+
+
+def schema_files() -> dict[str, dict[str, object]]:
+    """Return the JSON Schemas the package ships, by file name."""
+    found = {}
+    for package, directory in (("cloison.report", "schemas"),):
+        for entry in (resources.files(package) / directory).iterdir():
+            if entry.name.endswith(".json"):
+                found[entry.name] = json.loads(entry.read_text(encoding="utf-8"))
+    return dict(sorted(found.items()))
+
+
+def schema_reference() -> str:
+    """Return the JSON Schemas the package ships, one heading each."""
+    parts: list[str] = []
+    for name, schema in schema_files().items():
+        text = json.dumps(schema, indent=2, ensure_ascii=False)
+        about = schema.get("description", "")
+        parts.append(f"## `{name}`\n\n{about}\n\n```json\n{text}\n```\n")
+    return "\n".join(parts)
+
+
+def field_reference(name: str) -> str:
+    """Return the table of a dialect's fields.
+
+    Args:
+        name: The dialect's package below `cloison.dialects`.
+    """
+    fields = import_module(f"cloison.dialects.{name}.fields").FIELDS
+    rows = (f"| `{path}` | {fact.fidelity} | {_cell(fact.note)} |" for path, fact in fields.items())
+    return "\n".join(("| field | | |", "|---|---|---|", *rows, ""))
+
+
+def noticed_kinds() -> str:
+    """Return the table of policy kinds that are known to exist and not understood."""
+    kinds = sorted(kind for row in TABLE if row.name == "unmodelled" for kind in row.kinds)
+    rows = (f"| `{group}` | {kind} |" for group, kind in kinds)
+    return "\n".join(("| API group | kind |", "|---|---|", *rows, ""))
+
+
+def caveat_reference() -> str:
+    """Return the caveats, one row each."""
+    rows = (
+        f"| `{each.id}` | {_cell(each.text)} | {_cell(each.source)} |"
+        for _, each in sorted(CATALOGUE.items())
+    )
+    return "\n".join(("| id | means | source |", "|---|---|---|", *rows, ""))
+
+
+_FACTS = (
+    ("enforces NetworkPolicy", "enforces"),
+    ("an address block matches pod addresses", "block_matches_pods"),
+    ("an address block matches node addresses", "block_matches_nodes"),
+    ("`endPort` is honoured", "end_port"),
+    ("SCTP is supported", "sctp"),
+    ("named ports are resolved", "named_ports"),
+    ("ports named by init and sidecar containers count", "init_container_ports"),
+    ("protocols other than TCP, UDP and SCTP, once isolated", "other_protocols"),
+    ("a pod may always reach its own node", "own_node_egress"),
+    ("policies apply to host-network pods", "host_network_subject"),
+)
+_SAID = {True: "yes", False: "no", None: "unclear"}
+
+
+def profile_reference() -> str:
+    """Return the profiles: what each says, one heading each."""
+    parts: list[str] = []
+    for name in profile_names():
+        each = profile(name)
+        values = ((text, getattr(each, key)) for text, key in _FACTS)
+        rows = [f"| {text} | {_SAID.get(value, value)} |" for text, value in values]
+        known = ", ".join(f"`{caveat.id}`" for caveat in each.known) or "none"
+        parts += [
+            f"## `{name}`\n\n{each.title[:1].upper()}{each.title[1:]}.\n",
+            "| | |\n|---|---|",
+            *rows,
+            f"| caveats of every answer | {known} |",
+            f"\nSource: {each.source}\n",
+        ]
+    return "\n".join(parts)
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
+
+
+def dialect_packages() -> list[str]:
+    """Return the dialects that are packages of their own, by name."""
+    return [row.name for row in TABLE if row.name != "unmodelled"]
+
+
+def pages() -> dict[str, str]:
+    """Return every generated page, by file name."""
+    return {
+        "caveats.md": caveat_reference(),
+        "cli.md": cli_reference(),
+        "noticed.md": noticed_kinds(),
+        "profiles.md": profile_reference(),
+        "schemas.md": schema_reference(),
+        **{f"fields-{name}.md": field_reference(name) for name in dialect_packages()},
+    }
+
+
+def write(app: Sphinx) -> None:
+    """Write the generated pages, leaving alone those that say the same already."""
+    directory = Path(app.srcdir) / "_generated"
+    directory.mkdir(exist_ok=True)
+    for name, text in pages().items():
+        page = directory / name
+        if not page.exists() or page.read_text(encoding="utf-8") != text:
+            page.write_text(text, encoding="utf-8")
+
+
+def setup(app: Sphinx) -> dict[str, bool]:
+    """Register with Sphinx."""
+    app.connect("builder-inited", write)
+    return {"parallel_read_safe": True, "parallel_write_safe": True}

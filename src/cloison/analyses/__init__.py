@@ -1,0 +1,1 @@
+"""Questions and their answers: composed from the engine, never computed a second time."""

@@ -1,0 +1,245 @@
+"""Whole answers: a question, followed to the flows it stands for, with reasons and mends."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cloison.algebra import NO_TRAFFIC, TrafficSet
+from cloison.analyses.ends import AddressEnd, End, PodsEnd, ServiceEnd
+from cloison.analyses.explain import (
+    CaseAnswer,
+    Decider,
+    explain_case,
+    merge_caveats,
+    verdict_of,
+)
+from cloison.analyses.question import Case, State, Traffic, cases
+from cloison.analyses.services import Followed, follow
+from cloison.engine import Engine
+from cloison.ir import caveats as known
+from cloison.ir.fidelity import Caveat, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Who wants to reach whom, with what.
+
+    Args:
+        source: Who connects.
+        destination: Who listens.
+        traffic: What is asked.
+        state: What the packet is to its connection.
+        family: Ask only about IPv4 (4) or IPv6 (6); None asks about all there is.
+    """
+
+    source: End
+    destination: End
+    traffic: Traffic
+    state: State = State.NEW
+    family: int | None = None
+
+    def __str__(self) -> str:
+        """Render as people would ask it."""
+        port = f" on {self.traffic.text}" if self.traffic.text else ""
+        return f"{self.source.text} -> {self.destination.text}{port}"
+
+
+@dataclass(frozen=True, slots=True)
+class Witness:
+    """One concrete flow of a mixed answer."""
+
+    verdict: Verdict
+    source: str
+    destination: str
+    traffic: TrafficSet
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """An answer with its reasons.
+
+    Args:
+        question: What was asked.
+        verdict: The verdict on all of it.
+        allowed: Traffic that every pair of ends lets pass.
+        shown: The case whose path is shown: the one that stops the traffic, if any does.
+        cases: Every case, in order.
+        witnesses: For a mixed verdict one flow each way.
+        caveats: What the verdict stands on.
+        notes: How the question was understood.
+    """
+
+    question: Question
+    verdict: Verdict
+    allowed: TrafficSet
+    shown: CaseAnswer | None
+    cases: tuple[CaseAnswer, ...]
+    witnesses: tuple[Witness, ...]
+    caveats: tuple[Caveat, ...]
+    notes: tuple[str, ...]
+
+    @property
+    def deciders(self) -> tuple[Decider, ...]:
+        """What decided."""
+        return self.shown.decided_by if self.shown else ()
+
+    @property
+    def decided_by(self) -> tuple[str, ...]:
+        """What decided, as text."""
+        return tuple(d.text for d in self.deciders)
+
+
+def ask(engine: Engine, question: Question) -> Explanation:
+    """Answer a question.
+
+    Raises:
+        QuestionError: the question cannot be asked of these ends.
+    """
+    early = _without_engine(question)
+    if early is not None:
+        return early
+    followed = _follow(engine, question)
+    answers = [
+        explain_case(engine, case)
+        for f in followed
+        for case in cases(engine, f.source, f.destination, f.traffic, question.family)
+    ]
+    caveats = merge_caveats(
+        [*(a.caveats for a in answers), *(f.caveats for f in followed)]
+    )
+    notes = _notes(question, followed, answers)
+    if not answers:
+        return _nobody(question, notes, caveats)
+    verdict = _overall(answers)
+    shown = next((a for a in answers if a.verdict is verdict), answers[0])
+    if verdict is Verdict.MIXED:
+        shown = min(answers, key=lambda a: _BADNESS[a.verdict])
+    allowed = answers[0].outcome.allowed & answers[0].case.traffic
+    for answer in answers[1:]:
+        allowed &= answer.outcome.allowed | _outside(answer)
+    if verdict is not Verdict.MIXED:
+        used = [a for a in answers if a.verdict is verdict]
+        caveats = merge_caveats([*(a.caveats for a in used), *(f.caveats for f in followed)])
+    witnesses = tuple(_witnesses(answers)) if verdict is Verdict.MIXED else ()
+    return Explanation(
+        question, verdict, allowed, shown, tuple(answers), witnesses, caveats, notes
+    )
+
+
+_BADNESS = {
+    Verdict.DENIED: 0,
+    Verdict.MIXED: 1,
+    Verdict.UNDETERMINED: 2,
+    Verdict.ALLOWED: 3,
+}
+
+
+def _outside(answer: CaseAnswer) -> TrafficSet:
+    """A port by name means other numbers elsewhere; those are not this case's to judge."""
+    return NO_TRAFFIC if answer.case.traffic else answer.outcome.allowed
+
+
+def _overall(answers: Sequence[CaseAnswer]) -> Verdict:
+    verdicts = {a.verdict for a in answers}
+    return verdicts.pop() if len(verdicts) == 1 else Verdict.MIXED
+
+
+def _follow(engine: Engine, question: Question) -> list[Followed]:
+    if isinstance(question.destination, ServiceEnd):
+        return follow(engine, question.source, question.destination, question.traffic)
+    return [Followed(question.source, question.destination, question.traffic)]
+
+
+def _without_engine(question: Question) -> Explanation | None:
+    """Answer what no policy is asked about."""
+    source, destination = question.source, question.destination
+    for end in (source, destination):
+        if isinstance(end, PodsEnd) and end.gone:
+            return _plain(question, Verdict.UNDETERMINED, known.POD_FINISHED)
+        pods = end.workload.endpoints if isinstance(end, PodsEnd) else ()
+        if isinstance(end, PodsEnd) and end.single and pods and all(p.pending for p in pods):
+            return _plain(question, Verdict.UNDETERMINED, known.POD_PENDING)
+    if question.state is State.REPLY:
+        return _plain(question, Verdict.ALLOWED, None, "replies follow their connection")
+    if question.state is State.ESTABLISHED:
+        return _plain(question, Verdict.UNDETERMINED, known.ESTABLISHED)
+    if isinstance(destination, AddressEnd) and destination.loopback:
+        note = "loopback traffic never leaves the pod, and no policy sees it"
+        return _plain(question, Verdict.ALLOWED, None, note)
+    return None
+
+
+def _plain(
+    question: Question, verdict: Verdict, caveat: Caveat | None, note: str | None = None
+) -> Explanation:
+    allowed = question.traffic.traffic if verdict is Verdict.ALLOWED else NO_TRAFFIC
+    return Explanation(
+        question,
+        verdict,
+        allowed,
+        None,
+        (),
+        (),
+        (caveat,) if caveat else (),
+        tuple(n for n in (question.source.note, question.destination.note, note) if n),
+    )
+
+
+def _nobody(
+    question: Question, notes: tuple[str, ...], caveats: tuple[Caveat, ...]
+) -> Explanation:
+    return Explanation(
+        question,
+        Verdict.UNDETERMINED,
+        NO_TRAFFIC,
+        None,
+        (),
+        (),
+        caveats,
+        (*notes, "there is nobody at one end of this question"),
+    )
+
+
+def _notes(
+    question: Question, followed: Sequence[Followed], answers: Sequence[CaseAnswer]
+) -> tuple[str, ...]:
+    notes = [question.source.note, question.destination.note]
+    notes += [note for f in followed for note in f.notes]
+    if any(a.case.foreign for a in answers):
+        notes.append("the two ends share no address family; policies were asked all the same")
+    return tuple(dict.fromkeys(n for n in notes if n))
+
+
+def _witnesses(answers: Sequence[CaseAnswer]) -> Iterator[Witness]:
+    """Yield one flow for each verdict that occurs, worst first."""
+    for verdict in (Verdict.DENIED, Verdict.UNDETERMINED, Verdict.ALLOWED):
+        for answer in answers:
+            case: Case = answer.case
+            part = {
+                Verdict.DENIED: answer.outcome.denied,
+                Verdict.UNDETERMINED: answer.outcome.undetermined,
+                Verdict.ALLOWED: answer.outcome.allowed,
+            }[verdict] & case.traffic
+            if part:
+                yield Witness(verdict, case.source.text, case.destination.text, part)
+                break
+
+
+def verdict_only(engine: Engine, question: Question) -> Verdict:
+    """Return the verdict without its reasons.
+
+    Raises:
+        QuestionError: the question cannot be asked of these ends.
+    """
+    early = _without_engine(question)
+    if early is not None:
+        return early.verdict
+    found = {
+        verdict_of(
+            engine.outcome(c.source.unit, c.destination.unit, c.out_of, c.into), c.traffic
+        )
+        for f in _follow(engine, question)
+        for c in cases(engine, f.source, f.destination, f.traffic, question.family)
+    }
+    if not found:
+        return Verdict.UNDETERMINED
+    return found.pop() if len(found) == 1 else Verdict.MIXED

@@ -1,0 +1,328 @@
+"""The ends of a question: what people call things, and what those things are.
+
+The forms are part of the interface; see the reference page on naming ends.
+"""
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from difflib import get_close_matches
+from functools import cached_property
+
+from cloison.algebra import AddressSet, address_text, parse_address
+from cloison.base import QuestionError, UnknownEndpointError
+from cloison.engine import Engine
+from cloison.resources.objects import Node, Service
+from cloison.resources.world import PodEndpoint, Workload, WorkloadId
+
+KINDS = {
+    "po": "Pod",
+    "pod": "Pod",
+    "deploy": "Deployment",
+    "deployment": "Deployment",
+    "sts": "StatefulSet",
+    "statefulset": "StatefulSet",
+    "ds": "DaemonSet",
+    "daemonset": "DaemonSet",
+    "rs": "ReplicaSet",
+    "replicaset": "ReplicaSet",
+    "rc": "ReplicationController",
+    "replicationcontroller": "ReplicationController",
+    "job": "Job",
+    "cj": "CronJob",
+    "cronjob": "CronJob",
+}
+"""kubectl's names for kinds with pods, long and short, in lower case; plurals work too."""
+
+_PREFIX = re.compile(r"^(node|svc|gw|dns|any):(.*)$")
+
+
+@dataclass(frozen=True, slots=True)
+class PodsEnd:
+    """Pods of one workload, or one pod of it.
+
+    Args:
+        text: What to call it in an answer.
+        workload: The workload.
+        endpoints: Indices of the endpoints that are meant, in the engine's table.
+        single: Whether exactly one pod is meant, so that both ends may be the same pod.
+        note: How the question's words led here, where that is not obvious.
+        gone: A finished pod was named: it takes part in nothing.
+    """
+
+    text: str
+    workload: Workload
+    endpoints: tuple[int, ...]
+    single: bool = False
+    note: str | None = None
+    gone: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AddressEnd:
+    """Addresses outside the cluster, together with whoever inside has one of them."""
+
+    text: str
+    addresses: AddressSet
+    loopback: bool = False
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NodeEnd:
+    """A node: its kubelet and other processes of the host."""
+
+    text: str
+    node: Node
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEnd:
+    """A Service, to be followed to the pods behind it."""
+
+    text: str
+    service: Service
+    note: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AnyEnd:
+    """Every pod, of one namespace or of all."""
+
+    text: str
+    namespace: str | None = None
+    note: str | None = None
+
+
+End = PodsEnd | AddressEnd | NodeEnd | ServiceEnd | AnyEnd
+
+
+@dataclass(frozen=True)
+class Names:
+    """Finds ends by name in one engine's world.
+
+    Args:
+        engine: Whose world.
+        namespace: Where a bare name is looked up.
+    """
+
+    engine: Engine
+    namespace: str | None = None
+    _cache: dict[str, End] = field(default_factory=dict)
+
+    @cached_property
+    def _workloads(self) -> dict[tuple[str, str], list[Workload]]:
+        found: dict[tuple[str, str], list[Workload]] = defaultdict(list)
+        for workload in self.engine.world.workloads.values():
+            found[workload.id.namespace, workload.id.name].append(workload)
+        return found
+
+    @cached_property
+    def _pods(self) -> dict[tuple[str, str], int]:
+        return {
+            (e.namespace, e.pod): i
+            for i, e in enumerate(self.engine.table.endpoints)
+            if e.pod is not None
+        }
+
+    @cached_property
+    def _gone(self) -> dict[tuple[str, str], Workload]:
+        return {
+            (e.namespace, e.pod): w
+            for w in self.engine.world.workloads.values()
+            for e in w.finished
+            if e.pod is not None
+        }
+
+    @cached_property
+    def _addresses(self) -> dict[int, End]:
+        """Known addresses; a Service's give way to a node's, a node's to a pod's."""
+        found: dict[int, End] = {}
+        for service in self.engine.world.services.values():
+            for text in (*service.cluster_ips, *service.external_ips):
+                try:
+                    point = parse_address(text)
+                except ValueError:
+                    continue  # `None` marks a headless Service
+                name = f"{service.namespace}/{service.name}"
+                found[point] = ServiceEnd(f"svc:{name}", service, f"{text} is Service {name}")
+        for node in self.engine.world.nodes.values():
+            for point in node.addresses:
+                note = f"{address_text(point)} is node {node.name}"
+                found[point] = NodeEnd(f"node:{node.name}", node, note)
+        for index, endpoint in enumerate(self.engine.table.endpoints):
+            if endpoint.shape.host_network:
+                continue
+            for point in endpoint.addresses:
+                note = f"{address_text(point)} is pod {endpoint.name}"
+                found[point] = self._one(index, endpoint, note)
+        return found
+
+    def _one(self, index: int, endpoint: PodEndpoint, note: str | None = None) -> PodsEnd:
+        workload = self.engine.world.workloads[endpoint.workload]
+        return PodsEnd(endpoint.name, workload, (index,), single=True, note=note)
+
+    def end(self, text: str) -> End:
+        """Return what a name means.
+
+        Raises:
+            UnknownEndpointError: nothing has that name.
+            QuestionError: the name is not of a known form, or means several things.
+        """
+        found = self._cache.get(text)
+        if found is None:
+            found = self._cache[text] = self._find(text)
+        return found
+
+    def _find(self, text: str) -> End:
+        prefixed = _PREFIX.match(text)
+        if prefixed:
+            return self._prefixed(text, prefixed[1], prefixed[2])
+        address = self._address(text)
+        if address is not None:
+            return address
+        parts = text.split("/")
+        if len(parts) == 1:
+            if self.namespace is None:
+                return self._anywhere(text)
+            parts = [self.namespace, text]
+        if not all(parts):
+            msg = f"{text!r} is not a name"
+            raise QuestionError(msg, _FORMS)
+        match parts:
+            case [namespace, name]:
+                return self._named(namespace, name, None)
+            case [namespace, kind, name]:
+                return self._named(namespace, name, self._kind(kind))
+            case _:
+                msg = f"{text!r} has too many parts"
+                raise QuestionError(msg, _FORMS)
+
+    def _prefixed(self, text: str, prefix: str, rest: str) -> End:
+        world = self.engine.world
+        match prefix:
+            case "any":
+                return AnyEnd(text, rest or None)
+            case "node":
+                if rest in world.nodes:
+                    return NodeEnd(text, world.nodes[rest])
+                raise UnknownEndpointError(*_unknown(f"node {rest!r}", rest, world.nodes))
+            case "svc":
+                namespace, _, name = rest.rpartition("/")
+                key = (namespace or self.namespace or "default", name)
+                if key in world.services:
+                    return ServiceEnd(f"svc:{key[0]}/{key[1]}", world.services[key])
+                names = [f"{n}/{s}" for n, s in world.services]
+                raise UnknownEndpointError(*_unknown(f"Service {rest!r}", rest, names))
+            case _:
+                msg = f"{prefix}: ends cannot be asked about yet"
+                raise QuestionError(msg, _FORMS)
+
+    def _address(self, text: str) -> End | None:
+        bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
+        try:
+            if "/" in bare:
+                addresses = AddressSet.block(bare)
+            else:
+                addresses = AddressSet.address(bare)
+        except ValueError:
+            if re.fullmatch(r"[0-9.]+(/\d+)?", bare) or bare.count(":") > 1:
+                msg = f"{text!r} is not an address or block"
+                raise QuestionError(msg, _FORMS) from None
+            return None
+        if addresses.size() == 1:
+            point = addresses.spans[0][0]
+            if point in self._addresses:
+                return self._addresses[point]
+            return AddressEnd(bare, addresses, loopback=addresses <= _LOOPBACK)
+        return AddressEnd(bare, addresses, loopback=addresses <= _LOOPBACK)
+
+    def _anywhere(self, name: str) -> End:
+        found = sorted(ns for ns, n in self._workloads if n == name)
+        found = found or sorted(ns for ns, n in self._pods if n == name)
+        if len(found) == 1:
+            return self._named(found[0], name, None)
+        if found:
+            msg = f"{name!r} is in several namespaces: {', '.join(found)}"
+            raise QuestionError(msg, "say which with -n, or as NAMESPACE/NAME")
+        raise UnknownEndpointError(*self._unknown_pod("", name))
+
+    def _kind(self, word: str) -> str:
+        lower = word.lower()
+        for form in (lower, lower.removesuffix("s")):
+            if form in KINDS:
+                return KINDS[form]
+        kinds = {w.kind.lower(): w.kind for w in self.engine.world.workloads}
+        if lower in kinds:
+            return kinds[lower]
+        msg = f"{word!r} is not a kind that has pods here"
+        raise QuestionError(msg, _FORMS)
+
+    def _named(self, namespace: str, name: str, kind: str | None) -> End:
+        workloads = self._workloads.get((namespace, name), [])
+        if kind is not None:
+            workloads = [w for w in workloads if w.id.kind == kind]
+        if len(workloads) > 1:
+            forms = ", ".join(sorted(f"{namespace}/{w.id.kind.lower()}/{name}" for w in workloads))
+            msg = f"{namespace}/{name} names {len(workloads)} workloads: {forms}"
+            raise QuestionError(msg, "say which one, with its kind in the middle")
+        if workloads:
+            return self._workload(workloads[0])
+        if kind in (None, "Pod"):
+            if (namespace, name) in self._pods:
+                index = self._pods[namespace, name]
+                return self._one(index, self.engine.table.endpoints[index])
+            if (namespace, name) in self._gone:
+                return PodsEnd(
+                    f"{namespace}/{name}", self._gone[namespace, name], (), single=True, gone=True
+                )
+        raise UnknownEndpointError(*self._unknown_pod(namespace, name))
+
+    def _workload(self, workload: Workload) -> PodsEnd:
+        indices = self.engine.table.by_workload[workload.id]
+        bare = workload.id.kind == "Pod"
+        return PodsEnd(
+            str(workload.id), workload, indices, single=bare, gone=not indices
+        )
+
+    def _unknown_pod(self, namespace: str, name: str) -> tuple[str, str]:
+        text = f"{namespace}/{name}" if namespace else name
+        known = {f"{ns}/{n}" for ns, n in (*self._workloads, *self._pods)}
+        same_name = sorted(k for k in known if k.endswith(f"/{name}"))
+        message, help_ = _unknown(f"workload or pod {text!r}", text, known)
+        if same_name:
+            return message, f"did you mean {' or '.join(same_name[:3])}?"
+        return message, help_
+
+
+def parties(engine: Engine, end: PodsEnd) -> Iterator[tuple[int, tuple[int, ...]]]:
+    """Iterate over the units of an end's pods, each with the endpoints of it that are meant."""
+    by_unit: dict[int, list[int]] = defaultdict(list)
+    for index in end.endpoints:
+        for unit in engine.table.by_endpoint[index]:
+            by_unit[unit].append(index)
+    for unit, members in sorted(by_unit.items()):
+        yield unit, tuple(members)
+
+
+def workload_name(workload: WorkloadId) -> str:
+    """Return a workload's name as answers print it."""
+    return str(workload)
+
+
+_LOOPBACK = AddressSet.block("127.0.0.0/8") | AddressSet.block("::1/128")
+_FORMS = (
+    "write NAMESPACE/NAME, NAMESPACE/KIND/NAME, NAME with -n, an address or block, "
+    "node:NAME, svc:NAMESPACE/NAME or any:"
+)
+
+
+def _unknown(what: str, text: str, known: object) -> tuple[str, str]:
+    names = sorted(str(k) for k in known)  # type: ignore[attr-defined]
+    close = get_close_matches(text, names, n=3, cutoff=0.6)
+    if close:
+        return f"there is no {what}", f"did you mean {' or '.join(close)}?"
+    shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")  # noqa: PLR2004
+    return f"there is no {what}", f"known: {shown}" if names else "the source holds none"

@@ -1,0 +1,300 @@
+"""`why`: the verdict on a question, and at each enforcement point what led to it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from cloison.algebra import L4, NO_TRAFFIC, TrafficSet
+from cloison.analyses.caveats import point_caveats
+from cloison.analyses.miss import policy_miss, subject_miss
+from cloison.analyses.question import Case, Party
+from cloison.base import Span
+from cloison.engine import Engine, Point, UnitKind
+from cloison.ir.fidelity import Caveat, Verdict
+from cloison.ir.policy import Action, Direction, Policy, PolicyId, Rule
+from cloison.ir.ruleset import Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Decider:
+    """What decided: a rule, the isolation a policy brings, a built-in rule, or a default.
+
+    Args:
+        text: `web/portal ingress rule 1`, `web/deny isolates ingress`, `own node`, `default`.
+        policy: The policy object, if one decided.
+        direction: Seen from the endpoint it protects.
+        rule: 1-based rule, None when no rule matched.
+        span: Where the rule, or the policy, is written.
+    """
+
+    text: str
+    policy: PolicyId | None = None
+    direction: Direction | None = None
+    rule: int | None = None
+    span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Considered:
+    """A policy that was looked at, and what came of it.
+
+    Args:
+        policy: The policy.
+        selects: Whether it selects the endpoint at all.
+        matched: Its rules that match the traffic, or part of it.
+        nearest_miss: Why nothing of it matched.
+        miss_rule: 1-based rule that came nearest, if a rule did.
+        miss_span: Where what came nearest is written.
+    """
+
+    policy: Policy
+    selects: bool
+    matched: tuple[Rule, ...] = ()
+    nearest_miss: str | None = None
+    miss_rule: int | None = None
+    miss_span: Span | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PointAnswer:
+    """One enforcement point's part in an answer.
+
+    Args:
+        endpoint: Whose policies were asked.
+        direction: Which way.
+        layer: Which layer enforces.
+        verdict: On the traffic in question.
+        allowed: What of it passes here.
+        decided_by: What decided, first the most telling.
+        considered: Policies looked at: those that select the endpoint, and those of its
+            namespace that do not but would have allowed the traffic.
+        caveats: What the verdict here stands on.
+        point: The engine's own answer.
+    """
+
+    endpoint: str
+    direction: Direction
+    layer: str
+    verdict: Verdict
+    allowed: TrafficSet
+    decided_by: tuple[Decider, ...]
+    considered: tuple[Considered, ...]
+    caveats: tuple[Caveat, ...]
+    point: Point = field(compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CaseAnswer:
+    """The answer to one case: one pair of like ends.
+
+    Args:
+        case: The case.
+        outcome: What becomes of the traffic in question.
+        verdict: On all of it.
+        points: Leaving the source, entering the destination.
+    """
+
+    case: Case
+    outcome: Outcome
+    verdict: Verdict
+    points: tuple[PointAnswer, ...]
+
+    @property
+    def caveats(self) -> tuple[Caveat, ...]:
+        """Caveats of every point, sorted."""
+        return merge_caveats(point.caveats for point in self.points)
+
+    @property
+    def decided_by(self) -> tuple[Decider, ...]:
+        """What decided: the points that stop the traffic, else all of them."""
+        stopping = [p for p in self.points if p.verdict is self.verdict]
+        chosen = stopping if self.verdict is not Verdict.ALLOWED else list(self.points)
+        return tuple(d for p in chosen or self.points for d in p.decided_by)
+
+
+def verdict_of(outcome: Outcome, asked: TrafficSet) -> Verdict:
+    """Return the verdict on all of `asked`."""
+    if asked <= outcome.allowed:
+        return Verdict.ALLOWED
+    allowed = outcome.allowed & asked
+    undetermined = outcome.undetermined & asked
+    if not allowed and not undetermined:
+        return Verdict.DENIED
+    if asked <= undetermined:
+        return Verdict.UNDETERMINED
+    return Verdict.MIXED
+
+
+def merge_caveats(groups: Iterable[Iterable[Caveat]]) -> tuple[Caveat, ...]:
+    """Return every caveat once, sorted by id."""
+    return tuple(sorted({c for group in groups for c in group}))
+
+
+def case_verdict(engine: Engine, case: Case) -> Outcome:
+    """Return what becomes of a case's traffic, without explaining it."""
+    return engine.outcome(
+        case.source.unit, case.destination.unit, case.out_of, case.into
+    )
+
+
+def explain_case(engine: Engine, case: Case) -> CaseAnswer:
+    """Answer one case with its reasons."""
+    source, destination = case.source, case.destination
+    leaving = engine.point(source.unit, destination.unit, Direction.EGRESS, case.out_of)
+    entering = engine.point(destination.unit, source.unit, Direction.INGRESS, case.into)
+    points = (
+        _answer(engine, leaving, source, destination, case.traffic),
+        _answer(engine, entering, destination, source, case.traffic),
+    )
+    outcome = leaving.outcome.meet(entering.outcome)
+    return CaseAnswer(case, outcome, verdict_of(outcome, case.traffic), points)
+
+
+def _answer(
+    engine: Engine, point: Point, subject: Party, peer: Party, asked: TrafficSet
+) -> PointAnswer:
+    verdict = verdict_of(point.outcome, asked)
+    considered = tuple(_consider(engine, point, subject, peer, asked))
+    layer = engine.policies.layers[0].name if engine.policies.layers else ""
+    return PointAnswer(
+        subject.text,
+        point.direction,
+        layer,
+        verdict,
+        point.outcome.allowed & asked,
+        tuple(_deciders(engine, point, verdict, asked, considered)),
+        considered,
+        point_caveats(engine, point, subject, peer, asked, verdict),
+        point,
+    )
+
+
+def _consider(
+    engine: Engine, point: Point, subject: Party, peer: Party, asked: TrafficSet
+) -> Iterable[Considered]:
+    decision, piece = point.decision, point.piece
+    if decision is None or piece is None:
+        return
+    matched: dict[int, list[Rule]] = {}
+    for bound, _ in piece.rules:
+        rules = matched.setdefault(id(bound.policy), [])
+        if (bound.traffic | bound.may_traffic) & asked and bound.rule not in rules:
+            rules.append(bound.rule)
+    for policy in decision.policies:
+        rules = matched.get(id(policy), [])
+        if rules:
+            yield Considered(policy, selects=True, matched=tuple(rules))
+        elif policy.opaque is not None:
+            yield Considered(policy, selects=True, nearest_miss=policy.opaque.reason)
+        else:
+            miss = policy_miss(engine, policy, point.direction, peer, asked)
+            rule = _rule(policy, point.direction, miss.rule)
+            yield Considered(
+                policy, True, (), miss.text, miss.rule or None, rule.span if rule else policy.span
+            )
+    if not asked <= point.outcome.allowed:
+        yield from _bystanders(engine, point, subject, peer, asked)
+
+
+def _bystanders(
+    engine: Engine, point: Point, subject: Party, peer: Party, asked: TrafficSet
+) -> Iterable[Considered]:
+    """Find policies of the namespace that would have allowed it but select others."""
+    if subject.endpoint is None:
+        return
+    for policy in engine.ordered:
+        if policy.subject.namespace != subject.endpoint.namespace:
+            continue
+        if subject.unit in engine.binder.subject(policy):
+            continue
+        ports = engine.table.units[subject.unit].ports
+        hits = [
+            bound.rule
+            for bound in engine.binder.rules(policy, point.direction, ports)
+            if peer.unit in bound.must
+            and bound.rule.action is Action.ALLOW
+            and bound.traffic & asked
+        ]
+        if hits:
+            miss = subject_miss(policy, subject.endpoint.labels, subject.text)
+            yield Considered(
+                policy, False, (), f"would allow it, but {miss.text}", None, policy.subject_span
+            )
+
+
+def _rule(policy: Policy, direction: Direction, index: int) -> Rule | None:
+    return next((r for r in policy.rules_for(direction) if r.index == index), None)
+
+
+def _deciders(
+    engine: Engine,
+    point: Point,
+    verdict: Verdict,
+    asked: TrafficSet,
+    considered: Sequence[Considered],
+) -> Iterable[Decider]:
+    kind = engine.table.units[point.subject].kind
+    if point.builtin is not None and point.builtin_sure:
+        yield Decider(_relation(point.builtin), direction=point.direction)
+        return
+    if point.decision is None or not point.decision.policies:
+        what = "default" if kind in (UnitKind.POD, UnitKind.EXTERNAL) else "not policed"
+        yield Decider(what, direction=point.direction)
+        return
+    rules = [
+        Decider(rule_text(c.policy, r), c.policy.id, point.direction, r.index, r.span)
+        for c in considered
+        if c.selects
+        for r in c.matched
+        if _decides(r, verdict)
+    ]
+    if verdict is not Verdict.DENIED:
+        yield from rules
+    if verdict is not Verdict.ALLOWED:
+        yield from (d for d in rules if verdict is Verdict.DENIED)
+        yield from _isolation(point, considered)
+    elif not rules:
+        yield Decider("default", direction=point.direction)
+    if asked <= NO_TRAFFIC:
+        return
+
+
+def _decides(rule: Rule, verdict: Verdict) -> bool:
+    wanted = {Verdict.ALLOWED: (Action.ALLOW,), Verdict.DENIED: (Action.DENY,)}
+    return rule.action in wanted.get(verdict, (Action.ALLOW, Action.DENY))
+
+
+def _isolation(point: Point, considered: Sequence[Considered]) -> Iterable[Decider]:
+    """Name the isolating policies, first those that were about this endpoint in particular."""
+    if point.decision is None:
+        return
+    near = {id(c.policy): c for c in considered}
+    isolating = sorted(
+        (p for p in point.decision.isolating if p.opaque is None),
+        key=lambda p: (-len(p.subject.pods.requirements), str(p.id)),
+    )
+    for policy in isolating:
+        seen = near.get(id(policy))
+        span = seen.miss_span if seen and seen.miss_rule else policy.span
+        yield Decider(
+            f"{policy.id} isolates {point.direction}", policy.id, point.direction, None, span
+        )
+    for policy in point.decision.policies:
+        if policy.opaque is not None:
+            text = f"{policy.id.kind} {policy.id} is not understood"
+            yield Decider(text, policy.id, point.direction, None, policy.span)
+
+
+def _relation(rule: Rule) -> str:
+    match = rule.peers[0].match
+    relation = getattr(match, "relation", None)
+    return str(relation.value).replace("-", " ") if relation else "built-in rule"
+
+
+def rule_text(policy: Policy, rule: Rule) -> str:
+    """Return a rule as people name it.
+
+    The words are the same in every answer, so that they can be searched for.
+    """
+    return f"{policy.id} {rule.direction} rule {rule.index}"
+
+

@@ -1,0 +1,303 @@
+"""Questions about traffic between two ends, and the flows they stand for."""
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from cloison.algebra import (
+    L4,
+    MAX_PORT,
+    NO_TRAFFIC,
+    PORT_PROTOCOLS,
+    TrafficSet,
+    protocol_number,
+)
+from cloison.analyses.ends import AddressEnd, AnyEnd, End, NodeEnd, PodsEnd, parties
+from cloison.base import QuestionError
+from cloison.engine import Engine, UnitKind
+from cloison.engine.engine import Relations
+from cloison.ir.policy import Relative
+from cloison.resources.world import PodEndpoint
+
+
+class State(StrEnum):
+    """What a packet is to its connection."""
+
+    NEW = "new"
+    REPLY = "reply"
+    """Belongs to a connection opened the other way."""
+    ESTABLISHED = "established"
+    """Opened before the policies or labels were what they are now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Traffic:
+    """The traffic a question is about.
+
+    Args:
+        text: As asked, or None for everything.
+        traffic: What is meant; empty when a port is given by name.
+        name: A port by name, looked up on each destination.
+        protocol: The protocol the name must be declared with; None accepts any.
+    """
+
+    text: str | None
+    traffic: TrafficSet
+    name: str | None = None
+    protocol: str | None = None
+
+
+EVERYTHING = Traffic(None, L4)
+"""A question without a port is about every port of TCP, UDP and SCTP."""
+
+_HELP = "write DST:8080, DST:8080/UDP, DST:http or DST:icmp"
+
+
+def split_port(text: str) -> tuple[str, str | None]:
+    """Split a destination into its end and what follows the last colon that starts a port.
+
+    >>> split_port("web/api:8080/UDP")
+    ('web/api', '8080/UDP')
+    >>> split_port("[2001:db8::1]:443"), split_port("2001:db8::1"), split_port("node:n1")
+    (('2001:db8::1', '443'), ('2001:db8::1', None), ('node:n1', None))
+    """
+    bracketed = re.fullmatch(r"\[([^\]]+)\](?::(.+))?", text)
+    if bracketed:
+        return bracketed[1], bracketed[2]
+    prefix = re.match(r"(node|svc|gw|dns|any):", text)
+    head, rest = (prefix[0], text[prefix.end() :]) if prefix else ("", text)
+    if rest.count(":") > 1:
+        return text, None
+    end, colon, port = rest.rpartition(":")
+    return (head + end, port) if colon else (text, None)
+
+
+def parse_traffic(port: str | None, protocol: str | None = None) -> Traffic:
+    """Read a port and protocol, together (`8080/UDP`) or apart.
+
+    Raises:
+        QuestionError: not a port, name or protocol.
+    """
+    if port is None:
+        if protocol is None:
+            return EVERYTHING
+        return Traffic(protocol.upper(), TrafficSet.protocol(_protocol(protocol)))
+    number, _, said = port.partition("/")
+    said = said or protocol or ""
+    if number.lower() in ("icmp", "icmpv6"):
+        return _icmp(port)
+    name = _known(said) if said else "TCP"
+    if number.isascii() and number.isdecimal():
+        if name not in PORT_PROTOCOLS:
+            msg = f"{name} has no ports"
+            raise QuestionError(msg, _HELP)
+        if not 1 <= int(number) <= MAX_PORT:
+            msg = f"port {number} is not between 1 and {MAX_PORT}"
+            raise QuestionError(msg, _HELP)
+        return Traffic(f"{name}/{number}", TrafficSet.ports(name, int(number)))
+    span = re.fullmatch(r"(\d+)-(\d+)", number)
+    if span and 1 <= int(span[1]) <= int(span[2]) <= MAX_PORT:
+        traffic = TrafficSet.ports(name, int(span[1]), int(span[2]))
+        return Traffic(f"{name}/{number}", traffic)
+    if not re.fullmatch(r"(?=.*[a-z])[a-z0-9](-?[a-z0-9])*", number) or len(number) > 15:  # noqa: PLR2004
+        msg = f"{number!r} is neither a port nor a port's name"
+        raise QuestionError(msg, _HELP)
+    return Traffic(f"{said + '/' if said else ''}{number}", NO_TRAFFIC, number, name)
+
+
+def _icmp(port: str) -> Traffic:
+    word, *numbers = port.lower().split("/")
+    version = 6 if word == "icmpv6" else 4
+    try:
+        values = [int(n) for n in numbers]
+        if len(values) > 2 or any(not 0 <= v <= 255 for v in values):  # noqa: PLR2004 - type, code
+            raise ValueError
+    except ValueError:
+        msg = f"{port!r} is not an ICMP type and code"
+        raise QuestionError(msg, "write icmp, icmp/8 or icmp/8/0") from None
+    return Traffic(port.lower(), TrafficSet.icmp(*values, version=version))
+
+
+def _protocol(text: str) -> int:
+    try:
+        return protocol_number(text)
+    except KeyError:
+        msg = f"{text!r} is not a protocol"
+        raise QuestionError(msg, "TCP, UDP, SCTP, ICMP, ICMPv6 or a number to 255") from None
+
+
+def _known(text: str) -> str:
+    _protocol(text)
+    return text.upper()
+
+
+@dataclass(frozen=True, slots=True)
+class Party:
+    """One side of a case: a unit, and an example of what is meant in it."""
+
+    unit: int
+    text: str
+    endpoint: PodEndpoint | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """Flows that cannot differ in verdict but by their traffic.
+
+    Args:
+        source: Who connects.
+        destination: Who listens.
+        out_of: How the destination stands to the source.
+        into: How the source stands to the destination.
+        traffic: What is asked of this pair.
+        foreign: The ends share no address family.
+    """
+
+    source: Party
+    destination: Party
+    out_of: Relations
+    into: Relations
+    traffic: TrafficSet
+    foreign: bool = False
+
+
+def cases(
+    engine: Engine, source: End, destination: End, traffic: Traffic, family: int | None = None
+) -> Iterator[Case]:
+    """Iterate over the cases a question stands for, in a stable order.
+
+    Raises:
+        QuestionError: a port name that no destination declares.
+    """
+    froms = list(_parties(engine, source))
+    tos = list(_parties(engine, destination))
+    if traffic.name is not None and tos and not any(_traffic(traffic, to) for to, _ in tos):
+        _no_such_name(traffic, tos)
+    both = isinstance(source, PodsEnd) and isinstance(destination, PodsEnd)
+    same = both and source.single and destination.single  # type: ignore[union-attr]
+    pairs = [(f, t) for f in froms for t in tos if _meet(engine, f[0], t[0], family)]
+    foreign = not pairs
+    for (party, ours), (other, theirs) in pairs or [(f, t) for f in froms for t in tos]:
+        asked = _traffic(traffic, other)
+        if not asked and traffic.name is not None:
+            continue
+        if same and source.endpoints == destination.endpoints:  # type: ignore[union-attr]
+            yield Case(party, other, _SELF, _SELF, asked)
+            continue
+        for relations, one, two in _relations(engine, (party, ours), (other, theirs)):
+            yield Case(one, two, relations, relations, asked, foreign)
+
+
+_SELF = Relations(frozenset({Relative.SELF}))
+
+
+def _parties(engine: Engine, end: End) -> Iterator[tuple[Party, tuple[int, ...]]]:
+    table = engine.table
+    match end:
+        case PodsEnd():
+            for unit, members in parties(engine, end):
+                endpoint = table.endpoints[members[0]]
+                yield Party(unit, endpoint.name, endpoint), members
+        case NodeEnd():
+            for unit in table.by_node[end.node.name]:
+                yield Party(unit, end.text), ()
+        case AnyEnd():
+            for unit in table.kinds[UnitKind.POD] | table.kinds[UnitKind.HOST]:
+                members = table.units[unit].endpoints
+                endpoint = table.endpoints[members[0]]
+                if end.namespace in (None, endpoint.namespace):
+                    yield Party(unit, endpoint.name, endpoint), members
+        case AddressEnd():
+            yield from _at_addresses(engine, end)
+        case _:
+            msg = f"{end.text} has to be followed to what is behind it first"
+            raise QuestionError(msg)
+
+
+def _at_addresses(engine: Engine, end: AddressEnd) -> Iterator[tuple[Party, tuple[int, ...]]]:
+    table = engine.table
+    for unit in table.external_range(end.addresses):
+        atom = table.units[unit].addresses
+        if atom is not None:
+            part = atom & end.addresses
+            text = end.text if part == end.addresses else next(iter(part.ranges())).split("-")[0]
+            yield Party(unit, text), ()
+    if end.addresses.size() == 1:
+        return
+    for index, endpoint in enumerate(table.endpoints):
+        held = [p for p in endpoint.addresses if p in end.addresses]
+        if held:
+            for unit in table.by_endpoint[index]:
+                yield Party(unit, endpoint.name, endpoint), (index,)
+
+
+def _meet(engine: Engine, one: Party, other: Party, family: int | None) -> bool:
+    families = {engine.table.units[p.unit].family for p in (one, other)} - {0}
+    if family is not None:
+        return families <= {family}
+    return len(families) <= 1
+
+
+def _traffic(traffic: Traffic, to: Party) -> TrafficSet:
+    if traffic.name is None:
+        return traffic.traffic
+    found = NO_TRAFFIC
+    for port in to.endpoint.ports if to.endpoint else ():
+        if port.name == traffic.name and port.protocol == traffic.protocol:
+            found |= TrafficSet.ports(port.protocol, port.number)
+    return found
+
+
+def _no_such_name(traffic: Traffic, tos: list[tuple[Party, tuple[int, ...]]]) -> None:
+    party = tos[0][0]
+    ports = party.endpoint.ports if party.endpoint else ()
+    names = sorted({f"{p.name} ({p.protocol}/{p.number})" for p in ports if p.name})
+    msg = f"{party.text} declares no {traffic.protocol} port named {traffic.name!r}"
+    raise QuestionError(msg, f"it declares {', '.join(names)}" if names else _HELP)
+
+
+def _relations(
+    engine: Engine, one: tuple[Party, tuple[int, ...]], two: tuple[Party, tuple[int, ...]]
+) -> Iterator[tuple[Relations, Party, Party]]:
+    """Iterate over the ways the two sides can stand to each other.
+
+    Only a node, or a pod on its node's network, can be a pod's own node.
+    """
+    (source, ours), (destination, theirs) = one, two
+    units = engine.table.units
+    hosts = (UnitKind.HOST, UnitKind.NODE)
+    on_host = [units[p.unit].kind in hosts for p in (source, destination)]
+    if on_host[0] == on_host[1]:
+        yield Relations(), source, destination
+        return
+    seen: set[str] = set()
+    own = frozenset({Relative.OWN_NODE})
+    for left, left_node in _nodes(engine, source, ours):
+        for right, right_node in _nodes(engine, destination, theirs):
+            if left_node is None or right_node is None:
+                kind, relations = "unknown", Relations(maybe=own)
+            elif left_node == right_node:
+                kind, relations = "own", Relations(own)
+            else:
+                kind, relations = "other", Relations(frozenset({Relative.OTHER_NODE}))
+            if kind not in seen:
+                seen.add(kind)
+                yield relations, left, right
+
+
+def _nodes(
+    engine: Engine, party: Party, members: tuple[int, ...]
+) -> Iterator[tuple[Party, str | None]]:
+    unit = engine.table.units[party.unit]
+    if unit.kind is UnitKind.NODE:
+        yield party, unit.node
+        return
+    if not members:
+        yield party, None
+    seen: set[str | None] = set()
+    for index in members:
+        endpoint = engine.table.endpoints[index]
+        if endpoint.shape.node not in seen:
+            seen.add(endpoint.shape.node)
+            yield Party(party.unit, endpoint.name, endpoint), endpoint.shape.node

@@ -1,0 +1,217 @@
+"""From sources to a session: read, decode, compile."""
+
+import gc
+import io
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any, BinaryIO
+
+import msgspec
+
+from cloison.app.session import Session
+from cloison.app.settings import Settings
+from cloison.base import Diagnostic, Severity, sort_diagnostics
+from cloison.dialects import Dialect, completed, dialect_for
+from cloison.ir.policy import PolicySet
+from cloison.ir.profile import Profile
+from cloison.platform import profile as find_profile
+from cloison.resources.decode import decode, decode_raw
+from cloison.resources.documents import Document, RawObject
+from cloison.resources.inventory import Inventory, unused_kinds
+from cloison.resources.options import ReadOptions
+from cloison.resources.pool import Pool
+from cloison.sources import Progress, read
+
+OWN_GROUP = "cloison.dev/"
+"""API group of Cloison's own kinds; in a source they are never reported as unknown."""
+
+Item = Document | RawObject | Diagnostic
+
+
+def load(
+    *names: str,
+    settings: Settings | None = None,
+    stdin: BinaryIO | None = None,
+    progress: Progress | None = None,
+    **said: Any,
+) -> "Session":
+    """Read sources and return a session to ask.
+
+    Args:
+        names: Files, directories or `-`; the current directory when none is given.
+        settings: How to read and judge.
+        stdin: What `-` reads.
+        progress: Told how many bytes have been consumed.
+        said: Single settings by name, over `settings`: `profile="calico@3.32"`.
+
+    Raises:
+        SourceError: a name does not exist or cannot be read.
+        QuestionError: a setting has no such value.
+
+    >>> import cloison
+    >>> session = cloison.load("examples/case-management")
+    >>> print(session.why("web/case-portal", "evidence/evidence-api:8080").verdict)
+    denied
+    """
+    chosen = (settings or Settings()).but(**said)
+    with _unhurried():
+        return _session(read(names or (".",), stdin=stdin, progress=progress), chosen)
+
+
+def load_texts(texts: Mapping[str, str], **said: Any) -> "Session":
+    """Return a session over manifests given as text, by the name they are shown under."""
+    items = [
+        _named(item, name)
+        for name, text in texts.items()
+        for item in read(["-"], stdin=io.BytesIO(text.encode()))
+    ]
+    return _session(items, Settings().but(**said))
+
+
+def load_objects(objects: Sequence[Mapping[str, Any]], **said: Any) -> "Session":
+    """Return a session over manifests given as plain values."""
+    text = msgspec.json.encode({"apiVersion": "v1", "kind": "List", "items": objects})
+    return _session(read(["-"], stdin=io.BytesIO(text)), Settings().but(**said))
+
+
+def _named(item: Item, name: str) -> Item:
+    """Return what was read under another name than standard input's."""
+    if isinstance(item, Document):
+        return Document(name, item.root)
+    if isinstance(item, Diagnostic) and item.span is not None:
+        return replace(item, span=replace(item.span, file=name))
+    return item
+
+
+@contextmanager
+def _unhurried() -> Iterator[None]:
+    """Pause the collector: a bulk load makes millions of objects and no cycles."""
+    paused = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if paused:
+            gc.enable()
+
+
+@dataclass
+class _Loader:
+    """Sorts what is read; lives for one load."""
+
+    options: ReadOptions
+    profile: Profile
+    inventory: Inventory = field(default_factory=Inventory)
+    pool: Pool = field(default_factory=Pool)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    objects: dict[str, tuple[Dialect[Any], list[Any]]] = field(default_factory=dict)
+    own: list[Document] = field(default_factory=list)
+    broken: int = 0
+
+    def take(self, item: Item) -> None:
+        if isinstance(item, Diagnostic):
+            self.diagnostics.append(item)
+            self.broken += item.severity is Severity.ERROR
+            return
+        if isinstance(item, RawObject):
+            if dialect_for(item.api_version, item.kind) is None:
+                self._world(decode_raw(item, self.options, self.pool))
+                return
+            document = completed(item.locate(), item.api_version, item.kind)
+        else:
+            document = item
+        self._document(document)
+
+    def _document(self, document: Document) -> None:
+        api_version = _text(document, "apiVersion")
+        kind = _text(document, "kind")
+        if api_version.startswith(OWN_GROUP):
+            self.own.append(document)
+            return
+        dialect = dialect_for(api_version, kind)
+        if dialect is None:
+            self._world(decode(document, self.options, self.pool))
+            return
+        self.inventory.count(
+            api_version, kind, document.root.span(document.file), understood=True
+        )
+        found, diagnostics = dialect.read(document, self.options)
+        self.diagnostics += diagnostics
+        if found is not None:
+            self.objects.setdefault(dialect.name, (dialect, []))[1].append(found)
+            namespace = getattr(found, "namespace", None)
+            if namespace:
+                self.inventory.mention(namespace)
+
+    def _world(self, decoded: Any) -> None:
+        self.diagnostics += decoded.diagnostics
+        self.inventory.take(decoded)
+
+
+def _text(document: Document, key: str) -> str:
+    node = document.root.get(key)
+    return node.value if node is not None and isinstance(node.value, str) else ""
+
+
+def _session(items: Iterable[Item], settings: Settings) -> "Session":
+    profile = settings.profile
+    if isinstance(profile, str):
+        profile = find_profile(profile)
+    loader = _Loader(settings.read_options(), profile)
+    for item in items:
+        loader.take(item)
+    built = loader.inventory.build()
+    diagnostics = [*loader.diagnostics, *built.diagnostics]
+    diagnostics += unused_kinds(loader.inventory.tallies())
+    policies = []
+    for dialect, objects in loader.objects.values():
+        kept, repeated = unrepeated(objects)
+        diagnostics += repeated
+        diagnostics += dialect.notices(kept)
+        policies += [dialect.compile(each, profile) for each in kept]
+        objects[:] = kept
+    return Session(
+        world=built.world,
+        policies=PolicySet(tuple(policies), profile.layers),
+        profile=profile,
+        settings=settings,
+        read_diagnostics=sort_diagnostics(diagnostics),
+        objects={n: (d, tuple(o)) for n, (d, o) in sorted(loader.objects.items())},
+        own=tuple(loader.own),
+        broken=loader.broken,
+    )
+
+
+def unrepeated(objects: Sequence[Any]) -> tuple[list[Any], list[Diagnostic]]:
+    """Keep one of every policy of the same kind, namespace and name.
+
+    The one kept is the last by file and line, as `kubectl apply` of a sorted directory
+    would leave it, whatever order they were read in.
+    """
+    groups: dict[tuple[Any, ...], list[Any]] = {}
+    for each in objects:
+        key = (getattr(each, "kind", None), each.namespace, each.name)
+        groups.setdefault(key, []).append(each)
+    said = []
+    kept = []
+    for group in groups.values():
+        group.sort(key=lambda o: (o.span is not None, o.span))
+        last = group[-1]
+        kept.append(last)
+        others = [o for o in group[:-1] if o != last]
+        if others:
+            name = f"{last.namespace}/{last.name}" if last.namespace else last.name
+            said.append(
+                Diagnostic(
+                    "APP001",
+                    Severity.ERROR,
+                    f"{name} is written more than once, and differently",
+                    others[0].span,
+                    f"NetworkPolicy {name}",
+                    f"only the one at {last.span} is used",
+                    "delete one, or give them different names",
+                    "Kubernetes documentation, Object Names and IDs",
+                )
+            )
+    return kept, said

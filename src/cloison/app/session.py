@@ -1,0 +1,127 @@
+"""A session: one snapshot, every question."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from cloison.analyses.ask import Explanation, Question, ask, verdict_only
+from cloison.analyses.ends import Names
+from cloison.analyses.question import State, parse_traffic, split_port
+from cloison.app.settings import Settings
+from cloison.base import Diagnostic, sort_diagnostics
+from cloison.dialects import Dialect
+from cloison.engine import Engine
+from cloison.ir.fidelity import Verdict
+from cloison.ir.policy import PolicySet
+from cloison.ir.profile import Profile
+from cloison.resources.documents import Document
+from cloison.resources.world import World
+
+
+@dataclass(frozen=True)
+class Session:
+    """What was read, bound and ready to be asked.
+
+    Args:
+        world: The inventory.
+        policies: Declared policies.
+        profile: Who enforces.
+        settings: What the caller said.
+        read_diagnostics: What reading brought to light, sorted.
+        objects: Policy objects in their dialects' own words, by dialect name.
+        own: Documents of Cloison's own kinds found in the source.
+        broken: Number of errors that kept a document from being read at all.
+    """
+
+    world: World
+    policies: PolicySet
+    profile: Profile
+    settings: Settings
+    read_diagnostics: tuple[Diagnostic, ...] = ()
+    objects: Mapping[str, tuple[Dialect[Any], tuple[Any, ...]]] | None = None
+    own: tuple[Document, ...] = ()
+    broken: int = 0
+
+    @cached_property
+    def engine(self) -> Engine:
+        """Policies bound to the world."""
+        return Engine(self.world, self.policies, self.profile, self.settings.networks())
+
+    @cached_property
+    def names(self) -> Names:
+        """Finds ends by name."""
+        return Names(self.engine)
+
+    @property
+    def diagnostics(self) -> tuple[Diagnostic, ...]:
+        """What reading brought to light: errors first by place."""
+        return self.read_diagnostics
+
+    @cached_property
+    def suspicions(self) -> tuple[Diagnostic, ...]:
+        """What is accepted but probably not meant."""
+        found = [
+            d
+            for dialect, objects in (self.objects or {}).values()
+            for d in dialect.suspicious(objects, self.world)
+        ]
+        return sort_diagnostics(found)
+
+    def question(
+        self,
+        source: str,
+        destination: str,
+        *,
+        port: int | str | None = None,
+        protocol: str | None = None,
+        state: str = "new",
+        family: int | None = None,
+        namespace: str | None = None,
+    ) -> Question:
+        """Read a question.
+
+        Args:
+            source: Who connects, as the page on naming ends says.
+            destination: Who listens; may carry the port (`web/api:8080`).
+            port: The port apart from the destination, number or name.
+            protocol: TCP when nothing is said.
+            state: `new`, `reply` or `established`.
+            family: 4 or 6 to ask about one address family only.
+            namespace: Where bare names are looked up.
+
+        Raises:
+            QuestionError: a name, port or protocol is not one.
+        """
+        names = Names(self.engine, namespace) if namespace else self.names
+        if port is None:
+            destination, carried = split_port(destination)
+            traffic = parse_traffic(carried, protocol)
+        else:
+            traffic = parse_traffic(str(port), protocol)
+        ends = names.end(source), names.end(destination)
+        return Question(*ends, traffic, State(state), family)
+
+    def why(self, source: str, destination: str, **said: Any) -> Explanation:
+        """Answer whether `source` may reach `destination`, and why.
+
+        Takes what `question` takes.
+
+        Raises:
+            QuestionError: a name, port or protocol is not one.
+        """
+        return ask(self.engine, self.question(source, destination, **said))
+
+    def verdict(
+        self,
+        source: str,
+        destination: str,
+        protocol: str | None = None,
+        port: int | str | None = None,
+        family: int | None = None,
+    ) -> Verdict:
+        """Answer as `why` does, without the reasons."""
+        question = self.question(
+            source, destination, port=port, protocol=protocol, family=family
+        )
+        return verdict_only(self.engine, question)

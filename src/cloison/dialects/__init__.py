@@ -1,0 +1,111 @@
+"""Policy dialects: each is one module or package and one row in the table below.
+
+A dialect is imported when its first object turns up, so a run pays for the dialects its
+input speaks.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from importlib import import_module
+from typing import Any
+
+from cloison.dialects.dialect import Dialect, GroupKind, completed, group_of
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One dialect of the table.
+
+    Args:
+        name: The dialect's name.
+        module: The module that holds it, as `DIALECT`.
+        kinds: The kinds it owns, in every version.
+    """
+
+    name: str
+    module: str
+    kinds: frozenset[GroupKind]
+
+    def load(self) -> Dialect[Any]:
+        """Import the dialect."""
+        dialect: Dialect[Any] = import_module(self.module).DIALECT
+        return dialect
+
+
+TABLE: tuple[Row, ...] = (
+    Row(
+        "networkpolicy",
+        "cloison.dialects.networkpolicy.dialect",
+        frozenset({("networking.k8s.io", "NetworkPolicy"), ("extensions", "NetworkPolicy")}),
+    ),
+    Row(
+        "unmodelled",
+        "cloison.dialects.unmodelled",
+        frozenset(
+            {
+                ("crd.antrea.io", "ClusterNetworkPolicy"),
+                ("crd.antrea.io", "NetworkPolicy"),
+                ("cilium.io", "CiliumClusterwideNetworkPolicy"),
+                ("cilium.io", "CiliumNetworkPolicy"),
+                ("crd.projectcalico.org", "GlobalNetworkPolicy"),
+                ("crd.projectcalico.org", "NetworkPolicy"),
+                ("crd.projectcalico.org", "StagedGlobalNetworkPolicy"),
+                ("crd.projectcalico.org", "StagedKubernetesNetworkPolicy"),
+                ("crd.projectcalico.org", "StagedNetworkPolicy"),
+                ("k8s.cni.cncf.io", "MultiNetworkPolicy"),
+                ("k8s.ovn.org", "EgressFirewall"),
+                ("networking.k8s.aws", "ApplicationNetworkPolicy"),
+                ("networking.k8s.aws", "ClusterNetworkPolicy"),
+                ("policy.networking.k8s.io", "AdminNetworkPolicy"),
+                ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"),
+                ("policy.networking.k8s.io", "ClusterNetworkPolicy"),
+                ("projectcalico.org", "GlobalNetworkPolicy"),
+                ("projectcalico.org", "NetworkPolicy"),
+                ("projectcalico.org", "StagedGlobalNetworkPolicy"),
+                ("projectcalico.org", "StagedKubernetesNetworkPolicy"),
+                ("projectcalico.org", "StagedNetworkPolicy"),
+                ("security.istio.io", "AuthorizationPolicy"),
+                ("security.istio.io", "PeerAuthentication"),
+            }
+        ),
+    ),
+)
+"""Which dialect owns which kind. No kind has two rows."""
+
+_OWNER = {kind: row for row in TABLE for kind in row.kinds}
+
+
+def row_for(api_version: str, kind: str) -> Row | None:
+    """Return the row that owns a kind, without importing the dialect; None when nobody does."""
+    return _OWNER.get((group_of(api_version), kind))
+
+
+def dialect_for(api_version: str, kind: str) -> Dialect[Any] | None:
+    """Return the dialect that reads a kind, or None when it is no policy kind we know.
+
+    >>> dialect_for("networking.k8s.io/v1", "NetworkPolicy").name
+    'networkpolicy'
+    >>> dialect_for("v1", "Service") is None
+    True
+    """
+    row = row_for(api_version, kind)
+    return row.load() if row else None
+
+
+def dialects() -> Iterator[Dialect[Any]]:
+    """Iterate over every dialect, in the order of the table."""
+    for row in TABLE:
+        yield row.load()
+
+
+__all__ = [
+    "TABLE",
+    "Dialect",
+    "GroupKind",
+    "Row",
+    "completed",
+    "dialect_for",
+    "dialects",
+    "group_of",
+    "row_for",
+]

@@ -1,0 +1,56 @@
+"""What a dialect offers the rest of the house."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Generic, TypeVar
+
+from cloison.base import Diagnostic
+from cloison.ir.policy import Policy
+from cloison.ir.profile import Profile
+from cloison.resources.documents import Document, Node
+from cloison.resources.options import ReadOptions
+from cloison.resources.world import World
+
+T = TypeVar("T")
+
+GroupKind = tuple[str, str]
+"""API group and kind: `("networking.k8s.io", "NetworkPolicy")`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Dialect(Generic[T]):
+    """A policy language: how to read its objects and what they mean.
+
+    Args:
+        name: For people and in the IR: `networkpolicy`.
+        read: Turns a document, which must say its version and kind (`completed`), into the
+            dialect's own object, with diagnostics; None when it takes no part, because the
+            API server would refuse it or because it is not enforced.
+        compile: Says what an object means, in the IR.
+        notices: What everybody who gets an answer must know about these objects, as few
+            diagnostics as possible. Always asked.
+        suspicious: What is accepted but probably not meant, given every object of the
+            dialect and the world they are applied to. Asked when somebody wants judgement.
+    """
+
+    name: str
+    read: Callable[[Document, ReadOptions], tuple[T | None, list[Diagnostic]]]
+    compile: Callable[[T, Profile], Policy]
+    notices: Callable[[Sequence[T]], list[Diagnostic]]
+    suspicious: Callable[[Sequence[T], World], list[Diagnostic]]
+
+
+def group_of(api_version: str) -> str:
+    """Return the API group of an `apiVersion`; the core group is the empty text."""
+    group, slash, _ = api_version.rpartition("/")
+    return group if slash else ""
+
+
+def completed(document: Document, api_version: str, kind: str) -> Document:
+    """Return `document` saying what it is, for an item of a typed list that leaves it out."""
+    root = document.root
+    missing = {"apiVersion": api_version, "kind": kind}
+    if not isinstance(root.value, dict) or missing.keys() <= root.value.keys():
+        return document
+    said = {key: Node(text, root.line, root.column) for key, text in missing.items()}
+    return Document(document.file, Node(said | root.value, root.line, root.column))

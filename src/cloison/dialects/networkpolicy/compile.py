@@ -1,0 +1,166 @@
+"""From the model to the policy IR: what a NetworkPolicy means.
+
+Everything here is the API's own definition. What an enforcer makes of it (whether a block
+matches pods, how a named port becomes a number, what happens to ICMP) is decided where the
+policy meets a world, except for `endPort`, which an enforcer without it never reads.
+"""
+
+from functools import reduce
+
+from cloison.algebra import (
+    EVERYTHING,
+    FAMILY,
+    NO_TRAFFIC,
+    AddressSet,
+    LabelSelector,
+    Operator,
+    Requirement,
+    TrafficSet,
+)
+from cloison.dialects.networkpolicy import model
+from cloison.dialects.networkpolicy.cidr import Cidr, parse_cidr
+from cloison.ir.policy import (
+    L4_TRAFFIC,
+    Action,
+    AnyMatch,
+    BlockMatch,
+    Direction,
+    NamedPort,
+    Peer,
+    PeerMatch,
+    PodsMatch,
+    Policy,
+    PolicyId,
+    Rule,
+    TrafficMatch,
+)
+from cloison.ir.profile import Profile
+
+TIER = "networkpolicy"
+KIND = "NetworkPolicy"
+
+DIRECTIONS = {
+    model.PolicyType.INGRESS: Direction.INGRESS,
+    model.PolicyType.EGRESS: Direction.EGRESS,
+}
+
+
+def compile_policy(policy: model.NetworkPolicy, profile: Profile) -> Policy:
+    """Return what `policy` means under `profile`.
+
+    Rules of a direction the policy does not isolate do nothing and are left out; the
+    others keep the number they have in the object.
+
+    Args:
+        policy: A policy that passed `validate`.
+        profile: Who enforces.
+
+    Raises:
+        ValueError: the policy holds a value that `validate` refuses.
+    """
+    types = policy.effective_types
+    rules = tuple(
+        _rule(rule, DIRECTIONS[type_], index, policy.namespace, profile)
+        for type_ in model.PolicyType
+        if type_ in types
+        for index, rule in enumerate(policy.rules(type_), 1)
+    )
+    subject = policy.pod_selector
+    return Policy(
+        PolicyId(KIND, policy.namespace, policy.name),
+        PodsMatch(namespace=policy.namespace, pods=compile_selector(subject)),
+        frozenset(DIRECTIONS[type_] for type_ in types),
+        rules,
+        TIER,
+        span=policy.span,
+        subject_span=(subject.span if subject else None) or policy.span,
+    )
+
+
+def compile_selector(selector: model.LabelSelector | None) -> LabelSelector:
+    """Return what a selector matches, where its absence means everything.
+
+    Raises:
+        ValueError: an operator is none of the four.
+    """
+    if selector is None or selector.empty:
+        return EVERYTHING
+    return LabelSelector.of(
+        selector.match_labels,
+        [Requirement(e.key, Operator(e.operator), e.values) for e in selector.match_expressions],
+    )
+
+
+def compile_peer(peer: model.NetworkPolicyPeer, namespace: str) -> PeerMatch:
+    """Return whom a peer matches, in a policy that lives in `namespace`.
+
+    Raises:
+        ValueError: the peer has no field, or its block is no block.
+    """
+    if peer.ip_block is not None:
+        return compile_block(peer.ip_block)
+    if peer.namespace_selector is not None:
+        return PodsMatch(
+            namespaces=compile_selector(peer.namespace_selector),
+            pods=compile_selector(peer.pod_selector),
+        )
+    if peer.pod_selector is None:
+        msg = "a peer without any field matches nobody and is refused"
+        raise ValueError(msg)
+    return PodsMatch(namespace=namespace, pods=compile_selector(peer.pod_selector))
+
+
+def compile_block(block: model.IPBlock) -> BlockMatch:
+    """Return the addresses of a block, holes cut out.
+
+    Raises:
+        ValueError: a block or a hole is no address block.
+    """
+    holes = reduce(AddressSet.__or__, (_cidr(h).addresses for h in block.except_), AddressSet())
+    addresses = _cidr(block.cidr).addresses
+    whole = addresses in FAMILY.values()
+    return BlockMatch(addresses - holes, block.cidr, block.except_, whole)
+
+
+def compile_ports(
+    ports: tuple[model.NetworkPolicyPort, ...] | None, profile: Profile
+) -> TrafficMatch:
+    """Return the traffic that a rule's `ports` match; absent and empty are all of it."""
+    if not ports:
+        return L4_TRAFFIC
+    must = NO_TRAFFIC
+    named: list[NamedPort] = []
+    for entry in ports:
+        protocol = entry.protocol or "TCP"
+        if entry.port is None:
+            must |= TrafficSet.protocol(protocol)
+        elif isinstance(entry.port, str):
+            named.append(NamedPort(entry.port, protocol))
+        else:
+            last = entry.end_port if profile.end_port else None
+            must |= TrafficSet.ports(protocol, entry.port, last)
+    return TrafficMatch(must, named=tuple(dict.fromkeys(named)))
+
+
+def _rule(
+    rule: model.NetworkPolicyRule,
+    direction: Direction,
+    index: int,
+    namespace: str,
+    profile: Profile,
+) -> Rule:
+    if rule.peers:
+        peers = tuple(Peer(compile_peer(p, namespace), p.span) for p in rule.peers)
+    else:
+        peers = (Peer(AnyMatch(), rule.span),)
+    return Rule(
+        direction, Action.ALLOW, peers, compile_ports(rule.ports, profile), index, rule.span
+    )
+
+
+def _cidr(text: str) -> Cidr:
+    cidr = parse_cidr(text)
+    if cidr is None:
+        msg = f"{text!r} is not an address block"
+        raise ValueError(msg)
+    return cidr

@@ -1,0 +1,49 @@
+"""How this dialect words its diagnostics."""
+
+from cloison.base import Diagnostic, Severity, Span
+from cloison.dialects.networkpolicy.model import NetworkPolicy
+
+ABSENT = (
+    "the API server refuses this object, so it is treated as absent: "
+    "it isolates no pod and allows nothing"
+)
+VALIDATION = "kubernetes/kubernetes pkg/apis/networking/validation/validation.go"
+
+
+def refused(
+    code: str,
+    object_: str,
+    span: Span | None,
+    message: str,
+    help_: str,
+    *,
+    source: str = VALIDATION,
+) -> Diagnostic:
+    """Return the diagnostic of an object that no API server would store."""
+    return Diagnostic(
+        code, Severity.ERROR, message, span, object_, effect=ABSENT, help=help_, source=source
+    )
+
+
+def suspect(
+    code: str,
+    policy: NetworkPolicy,
+    span: Span | None,
+    message: str,
+    *,
+    effect: str,
+    help_: str,
+    source: str,
+    severity: Severity = Severity.WARNING,
+) -> Diagnostic:
+    """Return the diagnostic of something accepted but probably not meant."""
+    return Diagnostic(
+        code,
+        severity,
+        message,
+        span or policy.span,
+        str(policy),
+        effect=effect,
+        help=help_,
+        source=source,
+    )

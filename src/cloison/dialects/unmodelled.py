@@ -1,0 +1,215 @@
+"""Policy kinds that clusters really use and we cannot read yet.
+
+Leaving them out would answer "allowed" where they deny. Each becomes an opaque policy over
+everything it might select: answers that it may decide are undetermined, and a warning says
+why. A kind leaves this table when its own dialect arrives.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cloison.base import Diagnostic, Severity, Span
+from cloison.dialects.dialect import Dialect, GroupKind, group_of
+from cloison.ir.fidelity import Caveat
+from cloison.ir.policy import Direction, PodsMatch, Policy, PolicyId, UnknownMatch
+from cloison.ir.profile import Profile
+from cloison.resources.documents import Document
+from cloison.resources.options import ReadOptions
+from cloison.resources.world import World
+
+TIER = "unmodelled"
+
+_BOTH = frozenset(Direction)
+_IN = frozenset({Direction.INGRESS})
+_OUT = frozenset({Direction.EGRESS})
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """What little we know of a kind.
+
+    Args:
+        namespaced: Whether an object concerns only pods of its namespace.
+        directions: The directions it may govern.
+        enforced: Whether it takes part at all; staged kinds only report.
+        root_namespace: A namespace whose objects concern every namespace.
+        note: What more there is to know, for the reader of the warning.
+    """
+
+    namespaced: bool
+    directions: frozenset[Direction] = _BOTH
+    enforced: bool = True
+    root_namespace: str | None = None
+    note: str = ""
+
+
+_NAMESPACED = Kind(namespaced=True)
+_CLUSTER = Kind(namespaced=False)
+_STAGED = Kind(namespaced=True, enforced=False)
+_STAGED_GLOBAL = Kind(namespaced=False, enforced=False)
+_ISTIO = Kind(
+    namespaced=True,
+    directions=_IN,
+    root_namespace="istio-system",
+    note="in the mesh's root namespace it concerns every namespace; "
+    "`istio-system` is taken to be the root",
+)
+
+KINDS: dict[GroupKind, Kind] = {
+    ("policy.networking.k8s.io", "AdminNetworkPolicy"): _CLUSTER,
+    ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"): _CLUSTER,
+    ("policy.networking.k8s.io", "ClusterNetworkPolicy"): _CLUSTER,
+    ("cilium.io", "CiliumNetworkPolicy"): _NAMESPACED,
+    ("cilium.io", "CiliumClusterwideNetworkPolicy"): _CLUSTER,
+    ("projectcalico.org", "NetworkPolicy"): _NAMESPACED,
+    ("projectcalico.org", "GlobalNetworkPolicy"): _CLUSTER,
+    ("projectcalico.org", "StagedNetworkPolicy"): _STAGED,
+    ("projectcalico.org", "StagedKubernetesNetworkPolicy"): _STAGED,
+    ("projectcalico.org", "StagedGlobalNetworkPolicy"): _STAGED_GLOBAL,
+    ("crd.projectcalico.org", "NetworkPolicy"): _NAMESPACED,
+    ("crd.projectcalico.org", "GlobalNetworkPolicy"): _CLUSTER,
+    ("crd.projectcalico.org", "StagedNetworkPolicy"): _STAGED,
+    ("crd.projectcalico.org", "StagedKubernetesNetworkPolicy"): _STAGED,
+    ("crd.projectcalico.org", "StagedGlobalNetworkPolicy"): _STAGED_GLOBAL,
+    ("security.istio.io", "AuthorizationPolicy"): _ISTIO,
+    ("security.istio.io", "PeerAuthentication"): _ISTIO,
+    ("crd.antrea.io", "NetworkPolicy"): _NAMESPACED,
+    ("crd.antrea.io", "ClusterNetworkPolicy"): _CLUSTER,
+    ("k8s.ovn.org", "EgressFirewall"): Kind(
+        namespaced=True,
+        directions=_OUT,
+        note="it concerns only traffic that leaves the cluster, "
+        "but which destinations those are is not worked out",
+    ),
+    ("networking.k8s.aws", "ClusterNetworkPolicy"): _CLUSTER,
+    ("networking.k8s.aws", "ApplicationNetworkPolicy"): _NAMESPACED,
+    ("k8s.cni.cncf.io", "MultiNetworkPolicy"): Kind(
+        namespaced=True,
+        note="it concerns the networks that its annotation names, which is not read",
+    ),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class UnmodelledPolicy:
+    """A policy of which we know that it exists and whom it may select."""
+
+    group: str
+    kind: str
+    namespace: str | None
+    name: str
+    span: Span
+
+
+def read(
+    document: Document, options: ReadOptions
+) -> tuple[UnmodelledPolicy | None, list[Diagnostic]]:
+    """Return a policy of a kind in `KINDS`, or None when the kind is not enforced.
+
+    Raises:
+        KeyError: the document is of another kind.
+    """
+    root = document.root
+    group = group_of(_text(document, "apiVersion"))
+    kind = _text(document, "kind")
+    facts = KINDS[group, kind]
+    name = _text(document, "metadata", "name") or _text(document, "metadata", "generateName")
+    namespace = _text(document, "metadata", "namespace") or options.namespace
+    clusterwide = not facts.namespaced
+    span = root.span(document.file)
+    policy = UnmodelledPolicy(group, kind, None if clusterwide else namespace, name, span)
+    if facts.enforced:
+        return policy, []
+    return None, [
+        Diagnostic(
+            "UNM002",
+            Severity.INFO,
+            f"a staged policy ({kind}) changes nothing until it is enforced",
+            span,
+            f"{kind} {name}" if clusterwide else f"{kind} {namespace}/{name}",
+            effect="it takes no part in any answer",
+            source="Calico docs, Staged network policies",
+        )
+    ]
+
+
+def compile_policy(policy: UnmodelledPolicy, profile: Profile) -> Policy:
+    """Return an opaque policy over all that `policy` may select, whoever enforces it.
+
+    The directions it may govern stand in `isolates`.
+    """
+    del profile
+    facts = KINDS[policy.group, policy.kind]
+    everywhere = policy.namespace is None or policy.namespace == facts.root_namespace
+    reason = f"{policy.kind} ({policy.group}) is not modelled"
+    caveat = Caveat(
+        "POLICY_NOT_MODELLED",
+        f"{reason}: whatever it may select is undetermined",
+    )
+    return Policy(
+        PolicyId(policy.kind, policy.namespace, policy.name),
+        PodsMatch() if everywhere else PodsMatch(namespace=policy.namespace),
+        facts.directions,
+        (),
+        TIER,
+        span=policy.span,
+        subject_span=policy.span,
+        opaque=UnknownMatch(reason, caveat),
+    )
+
+
+def notices(policies: Sequence[UnmodelledPolicy]) -> list[Diagnostic]:
+    """Return one warning per kind, at its first object."""
+    counts = Counter((p.group, p.kind) for p in policies)
+    out = []
+    for key in sorted(counts):
+        group, kind = key
+        facts = KINDS[key]
+        mine = [p for p in policies if (p.group, p.kind) == key]
+        first = min(mine, key=lambda p: p.span)
+        where = (
+            "any pod"
+            if any(p.namespace in (None, facts.root_namespace) for p in mine)
+            else "pods in " + _names(sorted({p.namespace for p in mine if p.namespace}))
+        )
+        way = " or ".join(d.value for d in Direction if d in facts.directions)
+        note = f"; {facts.note}" if facts.note else ""
+        out.append(
+            Diagnostic(
+                "UNM001",
+                Severity.WARNING,
+                f"{kind} ({group}) is not modelled; {counts[key]} found",
+                first.span,
+                effect=f"answers about {way} of {where} are undetermined{note}",
+                help="ask about other pods, or leave these objects out of the input "
+                "to see what the rest alone would do",
+            )
+        )
+    return out
+
+
+def _no_suspicion(policies: Sequence[UnmodelledPolicy], world: World) -> list[Diagnostic]:
+    """Nothing: what we cannot read we do not judge."""
+    del policies, world
+    return []
+
+
+def _text(document: Document, *path: str) -> str:
+    node = document.root.get(*path)
+    return node.value if node is not None and isinstance(node.value, str) else ""
+
+
+def _names(names: list[str]) -> str:
+    shown = 3
+    more = f" and {len(names) - shown} more namespaces" if len(names) > shown else ""
+    return ", ".join(names[:shown]) + more
+
+
+DIALECT: Dialect[UnmodelledPolicy] = Dialect(
+    name="unmodelled",
+    read=read,
+    compile=compile_policy,
+    notices=notices,
+    suspicious=_no_suspicion,
+)

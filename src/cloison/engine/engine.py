@@ -1,0 +1,237 @@
+"""The engine's face: a world, its policies, and every answer about a pair of units."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from cloison.algebra.bitmaps import BitMap
+from cloison.engine.bind import Binder, Ports
+from cloison.engine.decide import Decision, Folder, Piece, order_policies
+from cloison.engine.reach import Rectangle, Side, rectangles
+from cloison.engine.units import Networks, UnitKind, UnitTable, build_units
+from cloison.ir.policy import (
+    Action,
+    Direction,
+    Mode,
+    Policy,
+    PolicySet,
+    Relative,
+    RelativeMatch,
+    Rule,
+)
+from cloison.ir.profile import Profile
+from cloison.ir.ruleset import OPEN, Outcome
+from cloison.resources.world import World
+
+
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """How the peer stands to the subject.
+
+    Args:
+        sure: Relations that certainly hold.
+        maybe: Relations nobody can exclude.
+    """
+
+    sure: frozenset[Relative] = frozenset()
+    maybe: frozenset[Relative] = frozenset()
+
+
+UNRELATED = Relations()
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """What one enforcement point does with one peer.
+
+    Args:
+        direction: Seen from the subject.
+        subject: The unit whose policies are asked.
+        peer: The other end.
+        outcome: What becomes of their traffic.
+        decision: The subject's decision; None where no policy applies to such an end.
+        piece: The piece of the decision that holds the peer.
+        builtin: The built-in rule that holds because of how the ends are related.
+        builtin_sure: Whether it certainly holds.
+    """
+
+    direction: Direction
+    subject: int
+    peer: int
+    outcome: Outcome
+    decision: Decision | None = None
+    piece: Piece | None = None
+    builtin: Rule | None = None
+    builtin_sure: bool = False
+
+
+@dataclass
+class Engine:
+    """Policies bound to a world. Everything is computed when first asked, then kept.
+
+    Args:
+        world: The inventory.
+        policies: Declared policies and their layers.
+        profile: Who enforces.
+        networks: Address ranges of the cluster, as far as known.
+    """
+
+    world: World
+    policies: PolicySet
+    profile: Profile
+    networks: Networks = field(default_factory=Networks)
+
+    def __post_init__(self) -> None:
+        enforced = tuple(p for p in self.policies.policies if p.mode is Mode.ENFORCED)
+        layers = self.policies.layers
+        self.ordered: tuple[Policy, ...] = (
+            order_policies(enforced, layers) if self.profile.enforces else ()
+        )
+        self.table: UnitTable = build_units(
+            self.world, self.ordered, self.profile, self.networks
+        )
+        self.binder = Binder(self.world, self.table, self.profile)
+        self._folder = Folder(layers, self.binder.everybody)
+        self._builtin = {
+            d: tuple(r for la in layers for r in la.builtin if r.direction is d)
+            for d in Direction
+        }
+        self._selecting = {d: self._signatures(d) for d in Direction}
+        self._decisions: dict[tuple[object, ...], Decision] = {}
+        self._open = {
+            d: Decision(d, (), (), (), (Piece(self.binder.everybody, (), OPEN),))
+            for d in Direction
+        }
+
+    def _signatures(self, direction: Direction) -> dict[int, tuple[int, ...]]:
+        """Return, for each selected unit, the policies that govern it, as places in `ordered`."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for index, policy in enumerate(self.ordered):
+            if direction in policy.isolates or policy.rules_for(direction):
+                for unit in self.binder.subject(policy):
+                    found[unit].append(index)
+        return {unit: tuple(indices) for unit, indices in found.items()}
+
+    def decision(self, unit: int, direction: Direction) -> Decision:
+        """Return what a unit's policies do with every peer in one direction."""
+        signature = self._selecting[direction].get(unit)
+        if signature is None:
+            return self._open[direction]
+        ports = self._ports(unit, direction, signature)
+        key = (direction, signature, ports)
+        found = self._decisions.get(key)
+        if found is None:
+            policies = tuple(self.ordered[i] for i in signature)
+            rules = [r for p in policies for r in self.binder.rules(p, direction, ports)]
+            found = self._decisions[key] = self._folder.fold(direction, policies, rules)
+        return found
+
+    def _ports(self, unit: int, direction: Direction, signature: tuple[int, ...]) -> Ports:
+        """Return the unit's declared ports if any of its policies asks for a name."""
+        if direction is Direction.EGRESS or not self.table.units[unit].ports:
+            return ()
+        for index in signature:
+            for rule in self.ordered[index].rules:
+                if rule.direction is direction and rule.traffic.named:
+                    return self.table.units[unit].ports
+        return ()
+
+    def point(
+        self, subject: int, peer: int, direction: Direction, relations: Relations = UNRELATED
+    ) -> Point:
+        """Return what the subject's enforcement point does with one peer.
+
+        Args:
+            subject: Unit whose policies are asked. Only pods have any.
+            peer: The other end's unit.
+            direction: The subject's direction.
+            relations: How the peer stands to the subject.
+        """
+        if self.table.units[subject].kind is not UnitKind.POD:
+            return Point(direction, subject, peer, OPEN)
+        decision = self.decision(subject, direction)
+        piece = self._related(decision, decision.piece(peer), relations)
+        for rule in self._builtin[direction]:
+            named = {p.match.relation for p in rule.peers if isinstance(p.match, RelativeMatch)}
+            if named & relations.sure:
+                outcome = _override(rule, piece.outcome, sure=True)
+                return Point(direction, subject, peer, outcome, decision, piece, rule, True)
+            if named & relations.maybe:
+                outcome = _override(rule, piece.outcome, sure=False)
+                return Point(direction, subject, peer, outcome, decision, piece, rule)
+        return Point(direction, subject, peer, piece.outcome, decision, piece)
+
+    def _related(self, decision: Decision, piece: Piece, relations: Relations) -> Piece:
+        """Add the rules that match the peer because of how it stands to the subject."""
+        if not (relations.sure or relations.maybe):
+            return piece
+        matched = {id(rule): sure for rule, sure in piece.rules}
+        for rule in decision.rules:
+            if rule.relations & relations.sure:
+                matched[id(rule)] = True
+            elif rule.relations & relations.maybe:
+                matched.setdefault(id(rule), False)
+        if len(matched) == len(piece.rules) and all(matched[id(r)] is s for r, s in piece.rules):
+            return piece
+        rules = tuple((r, matched[id(r)]) for r in decision.rules if id(r) in matched)
+        outcome = self._folder.outcome(
+            decision.direction, decision.policies, decision.isolating, rules
+        )
+        return Piece(piece.peers, rules, outcome)
+
+    def outcome(
+        self,
+        source: int,
+        destination: int,
+        out_of: Relations = UNRELATED,
+        into: Relations = UNRELATED,
+    ) -> Outcome:
+        """Return what becomes of all traffic from one unit to another.
+
+        Args:
+            source: Unit that connects.
+            destination: Unit that listens.
+            out_of: How the destination stands to the source.
+            into: How the source stands to the destination.
+        """
+        leaving = self.point(source, destination, Direction.EGRESS, out_of)
+        entering = self.point(destination, source, Direction.INGRESS, into)
+        return leaving.outcome.meet(entering.outcome)
+
+    def side(self, direction: Direction) -> Side:
+        """Return every unit grouped by its decision in one direction."""
+        by_decision: dict[int, tuple[Decision, list[int]]] = {}
+        selecting = self._selecting[direction]
+        for unit in selecting:
+            decision = self.decision(unit, direction)
+            by_decision.setdefault(id(decision), (decision, []))[1].append(unit)
+        groups = [(decision, BitMap(units)) for decision, units in by_decision.values()]
+        rest = self.binder.everybody - BitMap(list(selecting))
+        if rest:
+            groups.append((self._open[direction], rest))
+        return Side.of(groups, len(self.table.units))
+
+    def rectangles(self) -> Iterator[Rectangle]:
+        """Iterate over everything that passes or may pass, as products of unit sets.
+
+        Every pair of units that share a family occurs in exactly one rectangle, if anything
+        passes between them and not both are outside the cluster. Relations are left out:
+        what an end does with itself or its own node is not in here.
+        """
+        egress, ingress = self.side(Direction.EGRESS), self.side(Direction.INGRESS)
+        outside = self.table.kinds[UnitKind.EXTERNAL]
+        six = self.table.families[6] - self.table.families[4]
+        yield from rectangles(egress, ingress, self.table.families[4], outside)
+        yield from rectangles(egress, ingress, self.table.families[6], outside, fresh=six)
+
+
+def _override(rule: Rule, base: Outcome, *, sure: bool) -> Outcome:
+    """Return `base` after a built-in rule that certainly, or possibly, comes first."""
+    traffic = rule.traffic.must
+    if rule.action is Action.ALLOW:
+        if sure:
+            return Outcome(base.allowed | traffic, base.undetermined - traffic)
+        return Outcome(base.allowed, base.undetermined | (base.denied & traffic))
+    if sure:
+        return Outcome(base.allowed - traffic, base.undetermined - traffic)
+    return Outcome(base.allowed - traffic, base.undetermined | (base.allowed & traffic))

@@ -1,0 +1,174 @@
+"""Caveats any enforcer's answers may carry: their ids are part of the interface.
+
+What only one product does differently is in `platform`. A caveat says that the answer
+stands on something the specification leaves open, or on a fact that was not given.
+"""
+
+from cloison.ir.fidelity import Caveat
+
+_CONCEPT = "kubernetes.io concept page Network Policies"
+_E2E = "kubernetes/kubernetes test/e2e/network/netpol/network_policy.go"
+_TYPES = "kubernetes/api networking/v1/types.go"
+
+CNI_IPBLOCK_POD = Caveat(
+    "CNI_IPBLOCK_POD",
+    "Whether an ipBlock also matches pod addresses depends on the CNI: most match them, some "
+    "match only addresses outside the cluster.",
+    f"{_CONCEPT}; {_E2E}",
+)
+CNI_IPBLOCK_NODE = Caveat(
+    "CNI_IPBLOCK_NODE",
+    "Whether an ipBlock also matches node addresses depends on the CNI.",
+    f"{_CONCEPT}; {_E2E}",
+)
+OWN_NODE_EGRESS = Caveat(
+    "OWN_NODE_EGRESS",
+    "The official texts disagree on whether a pod isolated for egress may still reach its own "
+    "node; the answer applies its egress rules unless the CNI is known to exempt the node.",
+    f"{_CONCEPT}; {_TYPES}; kubernetes-sigs/kube-network-policies issue 283",
+)
+OWN_NODE_UNKNOWN = Caveat(
+    "OWN_NODE_UNKNOWN",
+    "It is not known which node the pod runs on, and traffic with its own node is treated "
+    "differently from traffic with other nodes.",
+    f"{_CONCEPT}; {_TYPES}",
+)
+HOSTNETWORK = Caveat(
+    "HOSTNETWORK",
+    "NetworkPolicy leaves host-network pods undefined; the answer follows the common model, in "
+    "which selectors skip them and their traffic counts as their node's.",
+    _CONCEPT,
+)
+NON_L4 = Caveat(
+    "NON_L4",
+    "NetworkPolicy defines TCP, UDP and SCTP only; what isolation does to other protocols, such "
+    "as ICMP, is left to the CNI.",
+    _CONCEPT,
+)
+SERVICE_NAT = Caveat(
+    "SERVICE_NAT",
+    "The question went through a Service: it was answered for the backend pod and its target "
+    "port, as most CNIs see the connection; a CNI that looks before translation may differ.",
+    f"{_CONCEPT}; {_TYPES}",
+)
+SNAT = Caveat(
+    "SNAT",
+    "Traffic that enters through a load balancer or node port may arrive with another source "
+    "address; the client's own is seen only where nothing rewrites it.",
+    f"{_CONCEPT}; kubernetes.io tutorial Using Source IP",
+)
+ESTABLISHED = Caveat(
+    "ESTABLISHED",
+    "What a policy or label change does to connections that are already open is left to the CNI.",
+    f"{_CONCEPT}; kubernetes-sigs/network-policy-api issue 305",
+)
+NAMED_PORT_CONTAINER = Caveat(
+    "NAMED_PORT_CONTAINER",
+    "The port name is declared only by an init or sidecar container; whether such declarations "
+    "count depends on the CNI.",
+    "kubernetes-sigs/kube-network-policies pkg/api/helper.go; projectcalico/calico "
+    "libcalico-go/lib/backend/k8s/conversion/workload_endpoint_default.go",
+)
+NAMED_PORT_AMBIGUOUS = Caveat(
+    "NAMED_PORT_AMBIGUOUS",
+    "Containers of the pod give one port name to different numbers; the answer takes all of "
+    "them, while some CNIs take the first.",
+    "kubernetes/kubernetes pkg/apis/core/validation/validation.go; "
+    "kubernetes-sigs/kube-network-policies pkg/api/helper.go; "
+    "aws/amazon-network-policy-controller-k8s pkg/k8s/pod_utils.go",
+)
+CIDR_STRICT = Caveat(
+    "CIDR_STRICT",
+    "A block is not written canonically; it is read as the network it masks to, and API servers "
+    "from 1.36 on refuse it in a new object.",
+    "kubernetes/enhancements KEP-4858; apimachinery pkg/util/validation/ip.go",
+)
+POD_ADDRESS_UNKNOWN = Caveat(
+    "POD_ADDRESS_UNKNOWN",
+    "The pod's address is not known; it is taken to lie outside every block except a whole "
+    "address family.",
+    "Cloison interface, Verdicts",
+)
+NODE_ADDRESS_UNKNOWN = Caveat(
+    "NODE_ADDRESS_UNKNOWN",
+    "The node's addresses are not known, so rules that go by address cannot be applied to it.",
+    "Cloison interface, Verdicts",
+)
+POD_PENDING = Caveat(
+    "POD_PENDING",
+    "The pod has no address yet: it can neither send nor receive, and nothing is decided.",
+    _CONCEPT,
+)
+POD_FINISHED = Caveat(
+    "POD_FINISHED",
+    "The pod has run to its end; its address may belong to another pod by now, so it takes part "
+    "in nothing.",
+    "projectcalico/calico libcalico-go/lib/backend/k8s/conversion/conversion.go; "
+    "ovn-kubernetes/ovn-kubernetes pkg/util/kube.go",
+)
+HAIRPIN = Caveat(
+    "HAIRPIN",
+    "CNIs disagree on traffic of a pod that comes back to itself through a Service; the answer "
+    "treats it as traffic to itself.",
+    "kubernetes/kubernetes issue 95879",
+)
+SCTP_SUPPORT = Caveat(
+    "SCTP_SUPPORT",
+    "SCTP is optional for a CNI; whether rules for it take effect depends on the installation.",
+    _CONCEPT,
+)
+END_PORT_SUPPORT = Caveat(
+    "END_PORT_SUPPORT",
+    "A CNI that does not support `endPort` applies only the first port of the range.",
+    f"{_CONCEPT}; kubernetes/enhancements KEP-2079",
+)
+BASELINE_DIRECTION = Caveat(
+    "BASELINE_DIRECTION",
+    "Whether a NetworkPolicy of one direction also ends the evaluation of the other is not "
+    "settled; the answer treats each direction on its own.",
+    "kubernetes-sigs/network-policy-api apis/v1alpha2/clusternetworkpolicy_types.go",
+)
+PRIORITY_TIE = Caveat(
+    "PRIORITY_TIE",
+    "Policies of equal priority disagree about this traffic, and an implementation may follow "
+    "either.",
+    "kubernetes-sigs/network-policy-api apis/v1alpha1",
+)
+CNI_NOT_ENFORCING = Caveat(
+    "CNI_NOT_ENFORCING",
+    "This CNI does not enforce NetworkPolicy; policies are accepted and have no effect.",
+    _CONCEPT,
+)
+POLICY_NOT_MODELLED = Caveat(
+    "POLICY_NOT_MODELLED",
+    "A policy that may apply here is of a kind, or says something, that Cloison does not "
+    "understand; whether it changes the answer is open.",
+    "Cloison interface, Verdicts",
+)
+
+EVERY = (
+    CNI_IPBLOCK_POD,
+    CNI_IPBLOCK_NODE,
+    OWN_NODE_EGRESS,
+    OWN_NODE_UNKNOWN,
+    HOSTNETWORK,
+    NON_L4,
+    SERVICE_NAT,
+    SNAT,
+    ESTABLISHED,
+    NAMED_PORT_CONTAINER,
+    NAMED_PORT_AMBIGUOUS,
+    CIDR_STRICT,
+    POD_ADDRESS_UNKNOWN,
+    NODE_ADDRESS_UNKNOWN,
+    POD_PENDING,
+    POD_FINISHED,
+    HAIRPIN,
+    SCTP_SUPPORT,
+    END_PORT_SUPPORT,
+    BASELINE_DIRECTION,
+    PRIORITY_TIE,
+    CNI_NOT_ENFORCING,
+    POLICY_NOT_MODELLED,
+)
+"""Every caveat above."""

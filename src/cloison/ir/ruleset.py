@@ -1,0 +1,82 @@
+"""Policy as resolved: rules whose selectors have become sets of units of one world."""
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from cloison.algebra import ANY, NO_TRAFFIC, TrafficSet
+from cloison.algebra.bitmaps import BitMap
+from cloison.ir.policy import Policy, Relative, Rule
+
+
+@dataclass(frozen=True, slots=True)
+class BoundRule:
+    """A rule with its peers and ports resolved.
+
+    One declared rule becomes several of these where a named port means different numbers
+    on different peers.
+
+    Args:
+        policy: The policy it belongs to.
+        rule: The rule as declared.
+        must: Units that certainly match.
+        may: Units that may match besides.
+        traffic: Traffic that certainly matches.
+        may_traffic: Traffic that may match besides.
+        blocks: Units of `must` and `may` that match only by their address.
+        relations: Peers it matches by their relation to the subject.
+        named: Whether any of its traffic comes from a named port.
+    """
+
+    policy: Policy
+    rule: Rule
+    must: BitMap
+    may: BitMap
+    traffic: TrafficSet
+    may_traffic: TrafficSet = NO_TRAFFIC
+    blocks: BitMap | None = None
+    relations: frozenset[Relative] = frozenset()
+    named: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What becomes of all traffic between two ends: three disjoint sets that add up to everything.
+
+    Args:
+        allowed: Traffic that passes.
+        undetermined: Traffic nobody can promise anything about.
+    """
+
+    allowed: TrafficSet
+    undetermined: TrafficSet = NO_TRAFFIC
+
+    @cached_property
+    def denied(self) -> TrafficSet:
+        """Traffic that is stopped."""
+        return ANY - self.allowed - self.undetermined
+
+    @cached_property
+    def passing(self) -> TrafficSet:
+        """Traffic that passes or may pass."""
+        return self.allowed | self.undetermined
+
+    def meet(self, other: "Outcome") -> "Outcome":
+        """Return what passes both of two enforcement points.
+
+        >>> from cloison.algebra import L4, TrafficSet
+        >>> http = TrafficSet.ports("TCP", 80)
+        >>> Outcome(http).meet(Outcome(L4)).allowed == http
+        True
+        """
+        if self is OPEN or self == OPEN:
+            return other
+        if other is OPEN or other == OPEN:
+            return self
+        allowed = self.allowed & other.allowed
+        return Outcome(allowed, (self.passing & other.passing) - allowed)
+
+
+OPEN = Outcome(ANY)
+"""Everything passes."""
+CLOSED = Outcome(NO_TRAFFIC)
+"""Nothing passes."""

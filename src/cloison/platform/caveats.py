@@ -1,0 +1,159 @@
+"""The catalogue of caveats: the general ones, and what single products do differently.
+
+A product's own caveats are facts its profile does not model. They are carried by every
+answer given under that profile, so each sentence says where it bites.
+"""
+
+from collections.abc import Mapping
+from types import MappingProxyType
+
+from cloison.ir import caveats as general
+from cloison.ir.fidelity import Caveat
+
+NAMED_PORT_UNION = Caveat(
+    "NAMED_PORT_UNION",
+    "Named ports: where destination pods give one name different numbers, this CNI may open each "
+    "of those numbers on every one of them.",
+    "aws/amazon-network-policy-controller-k8s pkg/resolvers/endpoints.go; cilium issue 30003",
+)
+NAMED_PORT_EGRESS_DROPPED = Caveat(
+    "NAMED_PORT_EGRESS_DROPPED",
+    "Named ports: in egress rules without peers, this CNI drops the name instead of looking it up "
+    "on each destination.",
+    "aws/amazon-network-policy-controller-k8s pkg/resolvers/endpoints.go",
+)
+POLICY_TYPES_IGNORED = Caveat(
+    "POLICY_TYPES_IGNORED",
+    "Policy types: this CNI is read to apply ingress or egress rules that are written under "
+    "policyTypes without that direction.",
+    "cilium/cilium pkg/k8s NetworkPolicy translation",
+)
+LABELS_FILTERED = Caveat(
+    "LABELS_FILTERED",
+    "Labels: this CNI leaves some label keys out of a pod's identity (pod-template-hash, "
+    "controller-revision-hash and others); selectors on those keys do not see them.",
+    "Cilium documentation, Limiting Identity-Relevant Labels",
+)
+IPBLOCK_ONLY_PEER_DEFECT = Caveat(
+    "IPBLOCK_ONLY_PEER_DEFECT",
+    "Patch releases without the fix: with a custom cluster name, an ingress peer that is only an "
+    "ipBlock also admits every pod of the policy's namespace.",
+    "GHSA-fm8w-2m5w-9j7r (CVE-2026-56743); cilium pull requests 46305 and 46456",
+)
+NEGATIVE_NAMESPACE_DEFECT = Caveat(
+    "NEGATIVE_NAMESPACE_DEFECT",
+    "A peer whose namespace selector only excludes (NotIn, DoesNotExist) can also select the "
+    "host and addresses outside, depending on policyDefaultLocalCluster.",
+    "cilium issue 46949",
+)
+EXCEPT_IS_DENY = Caveat(
+    "EXCEPT_IS_DENY",
+    "`except` acts as a deny against every other rule, unless another rule allows the identical "
+    "block.",
+    "aws/aws-network-policy-agent fw_rule_processor.go",
+)
+PRE_NAT_EGRESS = Caveat(
+    "PRE_NAT_EGRESS",
+    "Egress through a Service is judged before translation: the Service's own port must equal "
+    "the container's, and blocks match the Service's address.",
+    "Amazon EKS User Guide, Limit Pod traffic with Kubernetes network policies; "
+    "aws/amazon-network-policy-controller-k8s pkg/resolvers/endpoints.go",
+)
+START_WINDOW = Caveat(
+    "START_WINDOW",
+    "A new pod, or a restarted agent, may run unprotected until policies are programmed.",
+    "kubernetes.io concept page Network Policies; documentation of the CNI",
+)
+SNAT_BYPASS = Caveat(
+    "SNAT_BYPASS",
+    "NodePort and LoadBalancer traffic of Services with externalTrafficPolicy Cluster is not "
+    "subject to ingress policies.",
+    "MicrosoftDocs/azure-aks-docs articles/aks/use-network-policies.md",
+)
+IPV4_ONLY = Caveat(
+    "IPV4_ONLY",
+    "Only IPv4 traffic is filtered.",
+    "MicrosoftDocs/azure-aks-docs articles/aks/use-network-policies.md",
+)
+ONE_FAMILY = Caveat(
+    "ONE_FAMILY",
+    "A cluster has one address family; the IPv4 egress interface of IPv6 pods is not protected.",
+    "aws/aws-network-policy-agent README",
+)
+IPV6_WHOLE_FAMILY = Caveat(
+    "IPV6_WHOLE_FAMILY",
+    "`::/0` is programmed as 2000::/3 and fd00::/8 only.",
+    "cloudnativelabs/kube-router pkg/controllers/netpol",
+)
+SERVICE_RANGE_BYPASS = Caveat(
+    "SERVICE_RANGE_BYPASS",
+    "Service address ranges given to the agent bypass its checks of traffic to the node itself.",
+    "cloudnativelabs/kube-router pkg/controllers/netpol",
+)
+NODE_PORT_EGRESS = Caveat(
+    "NODE_PORT_EGRESS",
+    "Traffic of a pod to node ports of its own node is not policed.",
+    "cloudnativelabs/kube-router pkg/controllers/netpol",
+)
+HOST_NETWORK_NAMESPACE = Caveat(
+    "HOST_NETWORK_NAMESPACE",
+    "A peer with `namespaceSelector` and no `podSelector` may include the cluster's host-network "
+    "namespace, that is, host-network pods and nodes.",
+    "Red Hat OpenShift documentation, Network policy; ovn-kubernetes/ovn-kubernetes pkg/ovn",
+)
+LOCAL_NODE_PORT = Caveat(
+    "LOCAL_NODE_PORT",
+    "NodePort traffic may look local, and so pass ingress policies, on Windows or userspace "
+    "datapaths without proxyAll.",
+    "antrea-io/antrea issue 280",
+)
+FAIL_OPEN = Caveat(
+    "FAIL_OPEN",
+    "While the agent is down, traffic passes unfiltered in its default configuration.",
+    "kubernetes-sigs/kube-network-policies README",
+)
+UPSTREAM_VERSION = Caveat(
+    "UPSTREAM_VERSION",
+    "A managed service: details follow the version it bundles, and several are not documented.",
+    "Google Cloud documentation, GKE Dataplane V2",
+)
+
+CATALOGUE: Mapping[str, Caveat] = MappingProxyType(
+    {
+        each.id: each
+        for each in sorted(
+            (
+                *general.EVERY,
+                NAMED_PORT_UNION,
+                NAMED_PORT_EGRESS_DROPPED,
+                POLICY_TYPES_IGNORED,
+                LABELS_FILTERED,
+                IPBLOCK_ONLY_PEER_DEFECT,
+                NEGATIVE_NAMESPACE_DEFECT,
+                EXCEPT_IS_DENY,
+                PRE_NAT_EGRESS,
+                START_WINDOW,
+                SNAT_BYPASS,
+                IPV4_ONLY,
+                ONE_FAMILY,
+                IPV6_WHOLE_FAMILY,
+                SERVICE_RANGE_BYPASS,
+                NODE_PORT_EGRESS,
+                HOST_NETWORK_NAMESPACE,
+                LOCAL_NODE_PORT,
+                FAIL_OPEN,
+                UPSTREAM_VERSION,
+            )
+        )
+    }
+)
+"""Every caveat an answer can carry, by id."""
+
+
+def caveat(name: str) -> Caveat:
+    """Return the caveat with the id `name`.
+
+    Raises:
+        KeyError: there is none.
+    """
+    return CATALOGUE[name]

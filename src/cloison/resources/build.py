@@ -1,0 +1,404 @@
+"""From modelled JSON to our objects. The one place where both ways of reading meet."""
+
+import ipaddress
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from cloison.algebra import parse_address
+from cloison.base import Severity, Span
+from cloison.resources import faults, wire
+from cloison.resources.faults import Fault, Path
+from cloison.resources.kinds import KindInfo
+from cloison.resources.names import (
+    MAX_LABEL,
+    PROTOCOLS,
+    NameRule,
+    is_name,
+    is_port,
+    is_port_name,
+    shown,
+)
+from cloison.resources.objects import (
+    NAMESPACE_NAME_LABEL,
+    ContainerKind,
+    ContainerPort,
+    Controller,
+    EndpointSlice,
+    Labels,
+    Namespace,
+    Node,
+    OwnerReference,
+    Pod,
+    PodShape,
+    Service,
+    ServiceAccount,
+    ServicePort,
+    SliceEndpoint,
+)
+from cloison.resources.options import ReadOptions
+from cloison.resources.pool import Pool
+
+_COUNTED = frozenset(("Deployment", "StatefulSet", "ReplicaSet", "ReplicationController"))
+"""Kinds whose `replicas` is 1 when absent."""
+_NO_LABELS: Labels = {}
+_NO_META = wire.MetaW()
+_NO_POD_SPEC = wire.PodSpecW()
+_NO_POD_STATUS = wire.PodStatusW()
+_NO_TEMPLATE = wire.TemplateW()
+_NO_CONTROLLER_SPEC = wire.ControllerSpecW()
+
+
+@dataclass(slots=True)
+class Builder:
+    """Makes one object.
+
+    Args:
+        api_version: Its API version.
+        kind: Its kind.
+        info: What the kind demands of names.
+        span: Where it starts.
+        options: The default namespace.
+        pool: Where repeated values are kept.
+        faults: What was found wrong; those that are errors mean that the object is refused.
+    """
+
+    api_version: str
+    kind: str
+    info: KindInfo
+    span: Span
+    options: ReadOptions
+    pool: Pool
+    faults: list[Fault] = field(default_factory=list)
+
+    # Metadata
+
+    def name(self, meta: wire.MetaW) -> str:
+        """Return the name, or the prefix of the one the server will make."""
+        name, suffix = meta.name, ""
+        if not name:
+            name, suffix = meta.generateName or "", "x"
+        if not is_name(name + suffix, self.info.name_rule) or not name:
+            self.fault(("metadata",), faults.NAME_INVALID, "the name is missing or misspelt")
+        return name
+
+    def namespace(self, meta: wire.MetaW) -> str:
+        """Return the namespace it lives in."""
+        name = meta.namespace or self.options.namespace
+        if not self.pool.is_name(name, NameRule.LABEL):
+            self.fault(("metadata",), faults.NAME_INVALID, "the namespace is misspelt")
+        return self.pool.text(name)
+
+    def labels(self, meta: wire.MetaW | None, path: Path = ()) -> Labels:
+        """Return the labels."""
+        labels = self.pool.labels(meta.labels if meta else None)
+        if labels is None:
+            self.fault((*path, "metadata", "labels"), faults.LABEL_INVALID, "a misspelt label")
+            return _NO_LABELS
+        return labels
+
+    def owner(self, meta: wire.MetaW) -> OwnerReference | None:
+        """Return the controlling owner; a node that lists a static pod controls nothing."""
+        for ref in meta.ownerReferences or ():
+            if ref is not None and ref.controller and ref.kind and ref.name:
+                return self.pool.owner(ref.apiVersion or "", ref.kind, ref.name)
+        return None
+
+    # Pods and what makes them
+
+    def pod(self, wired: wire.PodW) -> Pod:
+        """Return a pod."""
+        meta = wired.metadata or _NO_META
+        status = wired.status or _NO_POD_STATUS
+        shape = self.shape(meta, wired.spec or _NO_POD_SPEC, ())
+        addresses = self.addresses(status.podIPs, status.podIP, ("status", "podIP"))
+        hosts = self.pool.points(
+            self.addresses(status.hostIPs, status.hostIP, ("status", "hostIP"))
+        )
+        if shape.host_network:
+            addresses = self.pool.points(addresses) or hosts
+        return Pod(
+            namespace=self.namespace(meta),
+            name=self.name(meta),
+            shape=shape,
+            span=self.span,
+            addresses=addresses,
+            host_addresses=hosts,
+            phase=self.pool.text(status.phase) if status.phase else None,
+            terminating=meta.deletionTimestamp is not None,
+            owner=self.owner(meta),
+        )
+
+    def controller(self, wired: wire.ControllerW | wire.JobW) -> Controller:
+        """Return an object with a pod template."""
+        meta = wired.metadata or _NO_META
+        spec = wired.spec or _NO_CONTROLLER_SPEC
+        template = spec.template
+        path: Path = ("spec", "template")
+        if spec.jobTemplate is not None and template is None:
+            job = spec.jobTemplate.spec
+            template = job.template if job is not None else None
+            path = ("spec", "jobTemplate", "spec", "template")
+        template = template or _NO_TEMPLATE
+        finished = isinstance(wired, wire.JobW) and _job_finished(wired)
+        replicas = spec.replicas
+        if replicas is None and self.kind in _COUNTED:
+            replicas = 1
+        return Controller(
+            api_version=self.pool.text(self.api_version),
+            kind=self.pool.text(self.kind),
+            namespace=self.namespace(meta),
+            name=self.name(meta),
+            shape=self.shape(template.metadata, template.spec or _NO_POD_SPEC, path),
+            span=self.span,
+            replicas=replicas,
+            owner=self.owner(meta),
+            finished=finished,
+        )
+
+    def shape(self, meta: wire.MetaW | None, spec: wire.PodSpecW, path: Path) -> PodShape:
+        """Return what policies can tell of a pod or template."""
+        ports: list[ContainerPort] = []
+        for index, container in enumerate(spec.containers or ()):
+            if container is not None and container.ports:
+                here = (*path, "spec", "containers", index)
+                self.container_ports(container, ContainerKind.REGULAR, here, ports)
+        for index, container in enumerate(spec.initContainers or ()):
+            if container is not None and container.ports:
+                always = container.restartPolicy == "Always"
+                kind = ContainerKind.SIDECAR if always else ContainerKind.INIT
+                here = (*path, "spec", "initContainers", index)
+                self.container_ports(container, kind, here, ports)
+        return self.pool.shape(
+            self.labels(meta, path),
+            self.pool.ports(tuple(ports)),
+            spec.serviceAccountName or spec.serviceAccount or "default",
+            spec.nodeName or None,
+            host_network=bool(spec.hostNetwork),
+        )
+
+    def container_ports(
+        self,
+        container: wire.ContainerW,
+        kind: ContainerKind,
+        path: Path,
+        out: list[ContainerPort],
+    ) -> None:
+        """Add the ports of one container to `out`."""
+        for index, port in enumerate(container.ports or ()):
+            if port is None or port.containerPort is None:
+                continue
+            made = self.pool.port(port.containerPort, port.protocol, port.name, kind)
+            if made is not None:
+                out.append(made)
+                continue
+            here = (*path, "ports", index)
+            if not is_port(port.containerPort):
+                self.bad_number((*here, "containerPort"), port.containerPort)
+            if port.name and not is_port_name(port.name):
+                self.bad_port_name((*here, "name"), port.name)
+            self.protocol(port.protocol, here)
+
+    # The rest
+
+    def namespace_object(self, wired: wire.NamedW) -> Namespace:
+        """Return a namespace, with the label that the control plane keeps on it."""
+        meta = wired.metadata or _NO_META
+        name = self.pool.text(self.name(meta))
+        labels = self.labels(meta)
+        given = labels.get(NAMESPACE_NAME_LABEL, name)
+        if given != name:
+            self.faults.append(
+                Fault(
+                    ("metadata", "labels", NAMESPACE_NAME_LABEL),
+                    faults.NAME_LABEL,
+                    f"label `{NAMESPACE_NAME_LABEL}` says `{shown(given)}`, "
+                    f"but the namespace is `{shown(name)}`",
+                    "the control plane overwrites the label, so selectors see the real name",
+                    "remove the label; it is set for every namespace",
+                    "Kubernetes documentation, Well-Known Labels, Annotations and Taints",
+                    Severity.WARNING,
+                )
+            )
+        full = self.pool.labels({**labels, NAMESPACE_NAME_LABEL: name[:MAX_LABEL]})
+        return Namespace(name, labels if full is None else full, self.span)
+
+    def node(self, wired: wire.NodeW) -> Node:
+        """Return a node."""
+        meta = wired.metadata or _NO_META
+        points: list[int] = []
+        for index, address in enumerate((wired.status and wired.status.addresses) or ()):
+            if address is not None and address.type in ("InternalIP", "ExternalIP"):
+                path = ("status", "addresses", index, "address")
+                points += self.address(address.address, path)
+        cidrs: list[str | None] = []
+        if wired.spec is not None:
+            cidrs = wired.spec.podCIDRs or [wired.spec.podCIDR]
+        good = [cidr for cidr in cidrs if cidr and self.is_block(cidr)]
+        return Node(
+            self.pool.text(self.name(meta)),
+            self.labels(meta),
+            self.pool.points(tuple(dict.fromkeys(points))),
+            tuple(dict.fromkeys(good)),
+            self.span,
+        )
+
+    def service(self, wired: wire.ServiceW) -> Service:
+        """Return a Service."""
+        meta = wired.metadata or _NO_META
+        spec = wired.spec or wire.ServiceSpecW()
+        selector = self.pool.labels(spec.selector)
+        if selector is None:
+            self.fault(("spec", "selector"), faults.LABEL_INVALID, "a misspelt label in `selector`")
+        ports: list[ServicePort] = []
+        for index, port in enumerate(spec.ports or ()):
+            if port is None or port.port is None:
+                continue
+            here = ("spec", "ports", index)
+            target = port.targetPort
+            if not is_port(port.port):
+                self.bad_number((*here, "port"), port.port)
+            if isinstance(target, str) and target and not is_port_name(target):
+                self.bad_port_name((*here, "targetPort"), target)
+            elif isinstance(target, int) and target and not is_port(target):
+                self.bad_number((*here, "targetPort"), target)
+            protocol = self.protocol(port.protocol, here)
+            ports.append(
+                ServicePort(
+                    port.port, protocol, port.name or None, target or None, port.nodePort or None
+                )
+            )
+        return Service(
+            namespace=self.namespace(meta),
+            name=self.name(meta),
+            span=self.span,
+            type=spec.type or "ClusterIP",
+            selector=selector or None,
+            ports=tuple(ports),
+            cluster_ips=_texts(spec.clusterIPs) or _texts((spec.clusterIP,)),
+            external_ips=_texts(spec.externalIPs),
+            external_name=spec.externalName or None,
+            external_traffic_policy=spec.externalTrafficPolicy or "Cluster",
+            internal_traffic_policy=spec.internalTrafficPolicy or "Cluster",
+        )
+
+    def slice(self, wired: wire.SliceW) -> EndpointSlice:
+        """Return an EndpointSlice."""
+        meta = wired.metadata or _NO_META
+        text = self.pool.text
+        endpoints = []
+        for endpoint in wired.endpoints or ():
+            if endpoint is None:
+                continue
+            ready = endpoint.conditions.ready if endpoint.conditions else None
+            ref = endpoint.targetRef
+            pod = ref.name if ref is not None and ref.kind == "Pod" else None
+            node = text(endpoint.nodeName) if endpoint.nodeName else None
+            endpoints.append(
+                SliceEndpoint(_texts(endpoint.addresses), ready is not False, pod or None, node)
+            )
+        ports = tuple(
+            ServicePort(port.port, port.protocol or "TCP", port.name or None)
+            for port in wired.ports or ()
+            if port is not None and port.port is not None
+        )
+        service = self.labels(meta).get("kubernetes.io/service-name")
+        return EndpointSlice(
+            self.namespace(meta), self.name(meta), self.span, service, tuple(endpoints), ports
+        )
+
+    def account(self, wired: wire.NamedW) -> ServiceAccount:
+        """Return a ServiceAccount."""
+        meta = wired.metadata or _NO_META
+        return ServiceAccount(self.namespace(meta), self.name(meta), self.labels(meta), self.span)
+
+    # Values
+
+    def addresses(
+        self, many: list[wire.AddressW | None] | None, one: str | None, path: Path
+    ) -> tuple[int, ...]:
+        """Return the addresses of a status: the list, else the single one."""
+        if not many:
+            return self.address(one, path)
+        if len(many) == 1:
+            return self.address(many[0].ip if many[0] else None, path)
+        points = [point for item in many if item for point in self.address(item.ip, path)]
+        return tuple(dict.fromkeys(points))
+
+    def address(self, text: str | None, path: Path) -> tuple[int, ...]:
+        """Return an address as a point, or nothing when it is absent or not one."""
+        if not text:
+            return ()
+        try:
+            return (parse_address(text),)
+        except ValueError:
+            self.not_an_address(text, path, "an IP address")
+            return ()
+
+    def is_block(self, text: str) -> bool:
+        """Return whether a node's pod CIDR is a block of addresses."""
+        try:
+            ipaddress.ip_network(text, strict=False)
+        except ValueError:
+            self.not_an_address(text, ("spec", "podCIDR"), "a block of addresses")
+            return False
+        return True
+
+    def protocol(self, text: str | None, path: Path) -> str:
+        """Return the protocol of a port."""
+        protocol = text or "TCP"
+        if protocol not in PROTOCOLS:
+            self.fault(
+                (*path, "protocol"),
+                faults.PORT_INVALID,
+                f"`{shown(protocol)}` is not a protocol a port can have",
+                "write TCP, UDP or SCTP, in capitals",
+            )
+        return self.pool.text(protocol)
+
+    # Faults
+
+    def fault(self, path: Path, code: str, message: str, advice: str | None = None) -> None:
+        """Note a fault for which the server refuses the object."""
+        source = "kubernetes/kubernetes pkg/apis/core/validation/validation.go"
+        self.faults.append(Fault(path, code, message, help=advice, source=source))
+
+    def bad_number(self, path: Path, number: int) -> None:
+        """Note a port number out of range."""
+        message = f"{shown(str(number))} is not a port"
+        self.fault(path, faults.PORT_INVALID, message, "write a number from 1 to 65535")
+
+    def bad_port_name(self, path: Path, name: str) -> None:
+        """Note a misspelt port name."""
+        advice = "use at most 15 of a-z, 0-9 and single `-` inside, with at least one letter"
+        if name.isdigit():
+            advice = f"write the number without quotes: {shown(name)}"
+        message = f"`{shown(name)}` is not a port name"
+        self.fault(path, faults.PORT_INVALID, message, advice)
+
+    def not_an_address(self, text: str, path: Path, what: str) -> None:
+        """Note an address that cannot be read."""
+        self.faults.append(
+            Fault(
+                path,
+                faults.ADDRESS_INVALID,
+                f"`{shown(text)}` is not {what}",
+                "it is left out, as if it were not known",
+                "correct it, or remove it",
+                "Kubernetes API reference",
+                Severity.WARNING,
+            )
+        )
+
+
+def _texts(texts: Iterable[str | None] | None) -> tuple[str, ...]:
+    return tuple(text for text in texts or () if text)
+
+
+def _job_finished(job: wire.JobW) -> bool:
+    conditions = (job.status and job.status.conditions) or ()
+    return any(
+        condition is not None
+        and condition.type in ("Complete", "Failed")
+        and condition.status == "True"
+        for condition in conditions
+    )

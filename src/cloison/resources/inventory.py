@@ -1,0 +1,266 @@
+"""Put resources together to a World, in whatever order they come."""
+
+from collections import defaultdict
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import TypeVar
+
+from cloison.base import Diagnostic, Severity, Span, sort_diagnostics
+from cloison.resources import faults
+from cloison.resources.decode import Decoded
+from cloison.resources.names import shown
+from cloison.resources.objects import (
+    NAMESPACE_NAME_LABEL,
+    Controller,
+    EndpointSlice,
+    Namespace,
+    Node,
+    Pod,
+    Resource,
+    Service,
+    ServiceAccount,
+)
+from cloison.resources.workloads import shared_addresses, workloads
+from cloison.resources.world import World
+
+T = TypeVar("T", Namespace, Pod, Controller, Node, Service, EndpointSlice, ServiceAccount)
+
+
+@dataclass(frozen=True, slots=True)
+class Built:
+    """A World, and what putting it together brought to light."""
+
+    world: World
+    diagnostics: tuple[Diagnostic, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often a kind was met.
+
+    Args:
+        api_version: Its API version.
+        kind: The kind.
+        count: Number of objects.
+        first: The position that sorts first.
+        understood: Whether the kind means something to us.
+    """
+
+    api_version: str
+    kind: str
+    count: int
+    first: Span | None
+    understood: bool
+
+
+class Inventory:
+    """Collects resources; `build` gives the World they add up to.
+
+    The order in which resources are added never shows in the World.
+    """
+
+    __slots__ = ("_counts", "_firsts", "_found", "_mentioned", "_understood")
+
+    def __init__(self) -> None:
+        self._found: dict[type, dict[tuple[str, str, str], list[Resource]]] = {
+            kind: {}
+            for kind in (Namespace, Pod, Controller, Node, Service, EndpointSlice, ServiceAccount)
+        }
+        self._counts: dict[tuple[str, str], int] = defaultdict(int)
+        self._firsts: dict[tuple[str, str], Span] = {}
+        self._understood: set[tuple[str, str]] = set()
+        self._mentioned: set[str] = set()
+
+    def take(self, decoded: Decoded) -> None:
+        """Count a decoded object and add its resource, if it came to one."""
+        self.count(decoded.api_version, decoded.kind, decoded.span, understood=decoded.understood)
+        if decoded.resource is not None:
+            self.add(decoded.resource)
+
+    def add(self, resource: Resource) -> None:
+        """Add a resource. It is not counted: `take` and `count` do that."""
+        key = (
+            resource.kind if isinstance(resource, Controller) else "",
+            "" if isinstance(resource, Namespace | Node) else resource.namespace,
+            resource.name,
+        )
+        found = self._found[type(resource)]
+        known = found.get(key)
+        if known is None:
+            found[key] = [resource]
+        else:
+            known.append(resource)
+
+    def count(
+        self,
+        api_version: str,
+        kind: str,
+        span: Span | None = None,
+        *,
+        understood: bool = False,
+    ) -> None:
+        """Count an object, of whatever kind."""
+        key = (api_version, kind)
+        self._counts[key] += 1
+        if understood:
+            self._understood.add(key)
+        elif span is not None and (key not in self._firsts or span < self._firsts[key]):
+            self._firsts[key] = span
+
+    def mention(self, namespace: str) -> None:
+        """Note that something else, a policy, lives in a namespace."""
+        self._mentioned.add(namespace)
+
+    def tallies(self) -> tuple[Tally, ...]:
+        """Return how often each kind was met, sorted by kind."""
+        return tuple(
+            Tally(*key, self._counts[key], self._firsts.get(key), key in self._understood)
+            for key in sorted(self._counts, key=lambda key: (key[1], key[0]))
+        )
+
+    def build(self) -> Built:
+        """Return the World, with diagnostics about objects that contradict each other."""
+        said: list[Diagnostic] = []
+        namespaces = self._single(Namespace, said)
+        nodes = self._single(Node, said)
+        services = self._single(Service, said)
+        slices = self._single(EndpointSlice, said)
+        accounts = self._single(ServiceAccount, said)
+        controllers = self._several(Controller, said)
+        pods = self._several(Pod, said)
+        all_nodes = _nodes(nodes, pods, controllers)
+        pods = [_on_node(pod, all_nodes) for pod in pods]
+        said += shared_addresses(pods)
+        homes = {
+            item.namespace
+            for group in (pods, controllers, services, slices, accounts)
+            for item in group
+        }
+        world = World(
+            namespaces=_namespaces(namespaces, homes | self._mentioned),
+            workloads=workloads(controllers, pods),
+            nodes=all_nodes,
+            services={(s.namespace, s.name): s for s in services},
+            slices=tuple(slices),
+            accounts={(a.namespace, a.name): a for a in accounts},
+            kinds={
+                f"{api_version}/{kind}": self._counts[api_version, kind]
+                for api_version, kind in sorted(self._counts)
+            },
+        )
+        return Built(world, sort_diagnostics(said))
+
+    def _single(self, kind: "type[T]", said: list[Diagnostic]) -> "list[T]":
+        found = self._found[kind]
+        return [_kept(found[key], said) for key in sorted(found)]  # type: ignore[misc]
+
+    def _several(self, kind: "type[T]", said: list[Diagnostic]) -> "list[T]":
+        """Like `_single`, but objects that only share a `generateName` are all kept."""
+        found = self._found[kind]
+        out: list[T] = []
+        for key in sorted(found):
+            same = found[key]
+            if key[2].endswith("-"):
+                out.extend(sorted(same, key=_order))  # type: ignore[arg-type]
+            else:
+                out.append(_kept(same, said))  # type: ignore[arg-type]
+        return out
+
+
+def unused_kinds(tallies: Iterable[Tally]) -> tuple[Diagnostic, ...]:
+    """Return one note for each kind that nobody understood, so that nothing is dropped in silence."""
+    return tuple(
+        Diagnostic(
+            faults.KIND_UNUSED,
+            Severity.INFO,
+            f"{tally.count} {'object' if tally.count == 1 else 'objects'} of kind "
+            f"{shown(tally.kind)} ({shown(tally.api_version)}) "
+            f"{'is' if tally.count == 1 else 'are'} not used",
+            tally.first,
+            None,
+            "nothing in the answers depends on them, as far as we know",
+        )
+        for tally in tallies
+        if not tally.understood and tally.kind
+    )
+
+
+def _place(resource: Resource) -> Span:
+    return resource.span or Span("", 0, 0)
+
+
+def _order(resource: Resource) -> tuple[Span, str]:
+    """Sort objects of one name by place; by content where even the place is the same."""
+    return _place(resource), repr(resource)
+
+
+def _same(one: Resource, other: Resource) -> bool:
+    """Return whether two objects say the same, wherever they stand."""
+    return replace(one, span=other.span) == other  # type: ignore[arg-type]  # both are of one kind
+
+
+def _kept(same: list[Resource], said: list[Diagnostic]) -> Resource:
+    """Return the object to keep of those that share a name, and report those that differ."""
+    if len(same) == 1:
+        return same[0]
+    same = sorted(same, key=_order)
+    kept = same[-1]
+    for other in same[:-1]:
+        if _same(other, kept):
+            continue
+        kind = kept.kind if isinstance(kept, Controller) else type(kept).__name__
+        spaced = not isinstance(kept, Namespace | Node)
+        name = f"{kept.namespace}/{kept.name}" if spaced else kept.name  # type: ignore[union-attr]
+        said.append(
+            Diagnostic(
+                faults.DUPLICATE,
+                Severity.ERROR,
+                f"{kind} {shown(name)} is also defined at {_place(kept).place}, differently",
+                other.span,
+                f"{kind} {shown(name)}",
+                f"the definition at {_place(kept).place} is used, "
+                "as when a sorted directory is applied in order; this one is ignored",
+                "keep one of the two",
+            )
+        )
+    return kept
+
+
+def _namespaces(declared: list[Namespace], homes: Iterable[str]) -> dict[str, Namespace]:
+    """Return the namespaces by name, those that are only lived in with their name label."""
+    known = {
+        ns.name: ns
+        if ns.labels.get(NAMESPACE_NAME_LABEL) == ns.name
+        else replace(ns, labels={**ns.labels, NAMESPACE_NAME_LABEL: ns.name})
+        for ns in declared
+    }
+    for name in homes:
+        if name not in known:
+            known[name] = Namespace(name, {NAMESPACE_NAME_LABEL: name})
+    return dict(sorted(known.items()))
+
+
+def _nodes(declared: list[Node], pods: list[Pod], controllers: list[Controller]) -> dict[str, Node]:
+    """Return the nodes by name; what pods say fills the gaps."""
+    known = {node.name: node for node in declared}
+    seen: dict[str, set[int]] = {}
+    for pod in pods:
+        if pod.shape.node is not None:
+            seen.setdefault(pod.shape.node, set()).update(pod.host_addresses)
+    for controller in controllers:
+        if controller.shape.node is not None:
+            seen.setdefault(controller.shape.node, set())
+    for name, points in seen.items():
+        node = known.get(name, Node(name))
+        if not node.addresses and points:
+            node = replace(node, addresses=tuple(sorted(points)))
+        known[name] = node
+    return dict(sorted(known.items()))
+
+
+def _on_node(pod: Pod, nodes: dict[str, Node]) -> Pod:
+    """Give a host-network pod without addresses those of its node."""
+    shape = pod.shape
+    if pod.addresses or not shape.host_network or shape.node is None:
+        return pod
+    return replace(pod, addresses=nodes[shape.node].addresses)

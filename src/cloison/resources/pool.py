@@ -1,0 +1,128 @@
+"""One copy of each repeated value, so that a hundred thousand pods stay small."""
+
+from cloison.resources.names import (
+    PROTOCOLS,
+    NameRule,
+    is_label_key,
+    is_label_value,
+    is_name,
+    is_port,
+    is_port_name,
+)
+from cloison.resources.objects import (
+    ContainerKind,
+    ContainerPort,
+    Labels,
+    OwnerReference,
+    PodShape,
+)
+from cloison.resources.wire import LabelText
+
+
+class Pool:
+    """Values seen so far while reading one set of sources.
+
+    Equal label maps come back as the same object, and so do ports, shapes and owners.
+    A pool only ever grows; it is dropped with the load it served.
+    """
+
+    __slots__ = ("_labels", "_names", "_owners", "_points", "_port", "_ports", "_shapes", "_texts")
+
+    def __init__(self) -> None:
+        self._texts: dict[str, str] = {}
+        self._names: dict[tuple[str, NameRule], bool] = {}
+        self._labels: dict[tuple[tuple[str, str | None], ...], Labels | None] = {}
+        self._port: dict[
+            tuple[int, str | None, str | None, ContainerKind], ContainerPort | None
+        ] = {}
+        self._ports: dict[tuple[ContainerPort, ...], tuple[ContainerPort, ...]] = {}
+        self._owners: dict[tuple[str, str, str], OwnerReference] = {}
+        self._points: dict[tuple[int, ...], tuple[int, ...]] = {}
+        self._shapes: dict[
+            tuple[int, tuple[ContainerPort, ...], bool, str, str | None], PodShape
+        ] = {}
+
+    def text(self, text: str) -> str:
+        """Return the first text equal to this one."""
+        return self._texts.setdefault(text, text)
+
+    def is_name(self, text: str, rule: NameRule) -> bool:
+        """Return whether `text` is a name, remembering the answer: for texts that repeat."""
+        known = self._names.get((text, rule))
+        if known is None:
+            known = self._names[text, rule] = is_name(text, rule)
+        return known
+
+    def labels(self, wire: LabelText | None) -> Labels | None:
+        """Return labels in canonical order, or None when the server would refuse them."""
+        if wire and None in wire.values():
+            wire = {key: value or "" for key, value in wire.items()}
+        items = tuple(sorted(wire.items())) if wire else ()
+        try:
+            return self._labels[items]
+        except KeyError:
+            pass
+        labels: Labels | None = None
+        if all(is_label_key(key) and is_label_value(value or "") for key, value in items):
+            labels = {self.text(key): self.text(value or "") for key, value in items}
+        self._labels[items] = labels
+        return labels
+
+    def port(
+        self, number: int, protocol: str | None, name: str | None, kind: ContainerKind
+    ) -> ContainerPort | None:
+        """Return the one port with these parts, or None when the server would refuse it."""
+        key = (number, protocol, name, kind)
+        try:
+            return self._port[key]
+        except KeyError:
+            pass
+        port: ContainerPort | None = None
+        said = protocol or "TCP"
+        if is_port(number) and said in PROTOCOLS and (not name or is_port_name(name)):
+            port = ContainerPort(number, self.text(said), self.text(name) if name else None, kind)
+        self._port[key] = port
+        return port
+
+    def ports(self, ports: tuple[ContainerPort, ...]) -> tuple[ContainerPort, ...]:
+        """Return the first ports equal to these."""
+        return self._ports.setdefault(ports, ports)
+
+    def points(self, points: tuple[int, ...]) -> tuple[int, ...]:
+        """Return the first addresses equal to these: for addresses of nodes, which repeat."""
+        return self._points.setdefault(points, points)
+
+    def owner(self, api_version: str, kind: str, name: str) -> OwnerReference:
+        """Return the one reference to this owner."""
+        key = (api_version, kind, name)
+        owner = self._owners.get(key)
+        if owner is None:
+            text = self.text
+            owner = OwnerReference(text(api_version), text(kind), text(name))
+            self._owners[key] = owner
+        return owner
+
+    def shape(
+        self,
+        labels: Labels,
+        ports: tuple[ContainerPort, ...],
+        service_account: str,
+        node: str | None,
+        *,
+        host_network: bool,
+    ) -> PodShape:
+        """Return the one shape with these parts; `labels` and `ports` come from this pool."""
+        # Labels are compared by identity: equal maps of this pool are one object, kept alive here.
+        key = (id(labels), ports, host_network, service_account, node)
+        shape = self._shapes.get(key)
+        if shape is None:
+            text = self.text
+            shape = PodShape(
+                labels,
+                ports,
+                host_network,
+                text(service_account),
+                None if node is None else text(node),
+            )
+            self._shapes[key] = shape
+        return shape

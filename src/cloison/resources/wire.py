@@ -1,0 +1,237 @@
+"""The parts of objects that we model, as they stand in JSON. Null means absent everywhere."""
+
+from typing import TypeAlias
+
+import msgspec
+
+LabelText: TypeAlias = dict[str, str | None]
+"""Labels as written; the server reads a null value as empty text."""
+
+
+class OwnerW(msgspec.Struct, gc=False):
+    """`OwnerReference`."""
+
+    apiVersion: str | None = None
+    kind: str | None = None
+    name: str | None = None
+    controller: bool | None = None
+
+
+class MetaW(msgspec.Struct):
+    """`ObjectMeta`. A `uid` tells an object that a server printed."""
+
+    name: str | None = None
+    generateName: str | None = None
+    namespace: str | None = None
+    labels: LabelText | None = None
+    ownerReferences: list[OwnerW | None] | None = None
+    deletionTimestamp: str | None = None
+    uid: str | None = None
+
+
+class PortW(msgspec.Struct, gc=False):
+    """`ContainerPort`."""
+
+    containerPort: int | None = None
+    protocol: str | None = None
+    name: str | None = None
+
+
+class ContainerW(msgspec.Struct):
+    """`Container`."""
+
+    ports: list[PortW | None] | None = None
+    restartPolicy: str | None = None
+
+
+class PodSpecW(msgspec.Struct):
+    """`PodSpec`."""
+
+    containers: list[ContainerW | None] | None = None
+    initContainers: list[ContainerW | None] | None = None
+    hostNetwork: bool | None = None
+    serviceAccountName: str | None = None
+    serviceAccount: str | None = None
+    nodeName: str | None = None
+
+
+class AddressW(msgspec.Struct, gc=False):
+    """`PodIP` and `HostIP`."""
+
+    ip: str | None = None
+
+
+class PodStatusW(msgspec.Struct):
+    """`PodStatus`."""
+
+    phase: str | None = None
+    podIP: str | None = None
+    podIPs: list[AddressW | None] | None = None
+    hostIP: str | None = None
+    hostIPs: list[AddressW | None] | None = None
+
+
+class PodW(msgspec.Struct):
+    """`Pod`."""
+
+    metadata: MetaW | None = None
+    spec: PodSpecW | None = None
+    status: PodStatusW | None = None
+
+
+class TemplateW(msgspec.Struct):
+    """`PodTemplateSpec`."""
+
+    metadata: MetaW | None = None
+    spec: PodSpecW | None = None
+
+
+class JobSpecW(msgspec.Struct):
+    """`JobSpec`, inside a CronJob."""
+
+    template: TemplateW | None = None
+
+
+class JobTemplateW(msgspec.Struct):
+    """`JobTemplateSpec`."""
+
+    spec: JobSpecW | None = None
+
+
+class ControllerSpecW(msgspec.Struct):
+    """The `spec` of anything with a pod template."""
+
+    replicas: int | None = None
+    template: TemplateW | None = None
+    jobTemplate: JobTemplateW | None = None
+
+
+class ConditionW(msgspec.Struct, gc=False):
+    """A condition of a status."""
+
+    type: str | None = None
+    status: str | None = None
+
+
+class JobStatusW(msgspec.Struct):
+    """`JobStatus`."""
+
+    conditions: list[ConditionW | None] | None = None
+
+
+class ControllerW(msgspec.Struct):
+    """Anything with a pod template, but for Jobs."""
+
+    metadata: MetaW | None = None
+    spec: ControllerSpecW | None = None
+
+
+class JobW(msgspec.Struct):
+    """`Job`."""
+
+    metadata: MetaW | None = None
+    spec: ControllerSpecW | None = None
+    status: JobStatusW | None = None
+
+
+class NamedW(msgspec.Struct):
+    """An object of which only the metadata matters."""
+
+    metadata: MetaW | None = None
+
+
+class NodeSpecW(msgspec.Struct):
+    """`NodeSpec`."""
+
+    podCIDR: str | None = None
+    podCIDRs: list[str | None] | None = None
+
+
+class NodeAddressW(msgspec.Struct, gc=False):
+    """`NodeAddress`."""
+
+    type: str | None = None
+    address: str | None = None
+
+
+class NodeStatusW(msgspec.Struct):
+    """`NodeStatus`."""
+
+    addresses: list[NodeAddressW | None] | None = None
+
+
+class NodeW(msgspec.Struct):
+    """`Node`."""
+
+    metadata: MetaW | None = None
+    spec: NodeSpecW | None = None
+    status: NodeStatusW | None = None
+
+
+class ServicePortW(msgspec.Struct, gc=False):
+    """`ServicePort`."""
+
+    port: int | None = None
+    protocol: str | None = None
+    name: str | None = None
+    targetPort: int | str | None = None
+    nodePort: int | None = None
+
+
+class ServiceSpecW(msgspec.Struct):
+    """`ServiceSpec`."""
+
+    type: str | None = None
+    selector: LabelText | None = None
+    ports: list[ServicePortW | None] | None = None
+    clusterIP: str | None = None
+    clusterIPs: list[str | None] | None = None
+    externalIPs: list[str | None] | None = None
+    externalName: str | None = None
+    externalTrafficPolicy: str | None = None
+    internalTrafficPolicy: str | None = None
+
+
+class ServiceW(msgspec.Struct):
+    """`Service`."""
+
+    metadata: MetaW | None = None
+    spec: ServiceSpecW | None = None
+
+
+class ReadyW(msgspec.Struct, gc=False):
+    """`EndpointConditions`."""
+
+    ready: bool | None = None
+
+
+class ReferenceW(msgspec.Struct, gc=False):
+    """`ObjectReference`."""
+
+    kind: str | None = None
+    name: str | None = None
+
+
+class EndpointW(msgspec.Struct):
+    """`Endpoint` of a slice."""
+
+    addresses: list[str | None] | None = None
+    conditions: ReadyW | None = None
+    targetRef: ReferenceW | None = None
+    nodeName: str | None = None
+
+
+class SlicePortW(msgspec.Struct, gc=False):
+    """`EndpointPort` of a slice."""
+
+    port: int | None = None
+    protocol: str | None = None
+    name: str | None = None
+
+
+class SliceW(msgspec.Struct):
+    """`EndpointSlice`."""
+
+    metadata: MetaW | None = None
+    endpoints: list[EndpointW | None] | None = None
+    ports: list[SlicePortW | None] | None = None

@@ -1,0 +1,158 @@
+"""Cases and worlds as data; see README.md for their shape."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+HERE = Path(__file__).parent
+BASE = ""
+"""The step of a row that names none: what the case says outside its steps."""
+
+
+class CoreLoader(yaml.CSafeLoader):
+    """Reads `on` and `y` as text: only `true` and `false` are booleans, as in YAML 1.2."""
+
+
+CoreLoader.yaml_implicit_resolvers = {
+    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:bool"]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+CoreLoader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|false)$"), list("tf")
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One question and what the specification answers; the keys of a case's `expect` row."""
+
+    src: str
+    dst: str
+    on: str
+    verdict: str
+    caveats: tuple[str, ...] | None = None
+    by: tuple[str, ...] = ()
+    profile: str = "generic"
+    state: str = "new"
+    family: int | None = None
+    step: str = BASE
+    probe: int | None = None
+    gap: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What one step adds to, or replaces in, its case."""
+
+    objects: str = ""
+    policies: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One object for the API server to judge."""
+
+    name: str
+    verdict: str
+    policies: str
+    kubernetes: str = "1.35"
+    fieldValidation: str = "warn"  # noqa: N815 - the case file's key
+    probe: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One statement of the specification."""
+
+    id: str
+    why: str
+    source: str
+    world: str
+    ids: tuple[str, ...] = ()
+    kubernetes: str = "1.35"
+    fields: tuple[str, ...] = ()
+    objects: str = ""
+    policies: str = ""
+    steps: Mapping[str, Step] = field(default_factory=dict)
+    profiles: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    expect: tuple[Row, ...] = ()
+    also: tuple[Row, ...] = ()
+    probes: tuple[Probe, ...] = ()
+
+    @property
+    def rows(self) -> tuple[Row, ...]:
+        """Every row, those of a catalogue first."""
+        return (*self.expect, *self.also)
+
+    def texts(self, step: str = BASE, policies: str = "") -> dict[str, str]:
+        """Return the input of a step as files, later objects in place of earlier ones."""
+        chosen = self.steps[step] if step else Step()
+        world = (HERE / "worlds" / f"{self.world}.yaml").read_text(encoding="utf-8")
+        objects = _merge(world, self.objects, chosen.objects)
+        return {
+            "world.yaml": objects,
+            "policies.yaml": _merge(self.policies, chosen.policies, policies),
+        }
+
+
+def identity(document: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Return kind, namespace and name of an object."""
+    meta = document["metadata"]
+    return document["kind"], meta.get("namespace", ""), meta["name"]
+
+
+def split(text: str) -> Iterator[str]:
+    """Iterate over the documents of a text that hold something."""
+    for part in re.split(r"^---$\n?", text, flags=re.MULTILINE):
+        if any(line.strip() and not line.startswith("#") for line in part.splitlines()):
+            yield part
+
+
+def _merge(*texts: str) -> str:
+    return "---\n".join({key: part for text in texts for key, part in _keyed(text)}.values())
+
+
+@cache
+def _keyed(text: str) -> tuple[tuple[tuple[str, str, str], str], ...]:
+    return tuple((identity(read(part)[0]), part) for part in split(text))
+
+
+@cache
+def read(text: str) -> tuple[Any, ...]:
+    """Return the documents of a text as plain values, with `on` and `y` as text."""
+    return tuple(yaml.load_all(text, CoreLoader))
+
+
+@cache
+def cases(name: str) -> tuple[Case, ...]:
+    """Return the cases of `cases/<name>.yaml`; an unknown key is an error."""
+    (listed,) = read((HERE / "cases" / f"{name}.yaml").read_text(encoding="utf-8"))
+    return tuple(_case(raw) for raw in listed)
+
+
+def _case(raw: dict[str, Any]) -> Case:
+    steps = {name: Step(**step) for name, step in raw.get("steps", {}).items()}
+    return Case(
+        **{
+            **raw,
+            "ids": tuple(raw.get("ids", ())),
+            "fields": tuple(raw.get("fields", ())),
+            "steps": steps,
+            "expect": tuple(_row(row) for row in raw.get("expect", ())),
+            "also": tuple(_row(row) for row in raw.get("also", ())),
+            "probes": tuple(Probe(**probe) for probe in raw.get("probes", ())),
+        }
+    )
+
+
+def _row(raw: dict[str, Any]) -> Row:
+    rest = {key: value for key, value in raw.items() if key not in {"from", "to"}}
+    for key in ("caveats", "by"):
+        if key in rest:
+            rest[key] = tuple(rest[key])
+    return Row(src=raw["from"], dst=raw["to"], **rest)

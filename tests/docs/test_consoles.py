@@ -1,0 +1,69 @@
+"""The reader of console blocks, which every other documentation test leans on."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.support.consoles import Command, agrees, consoles
+
+PAGE = """\
+Text.
+
+```sh
+make demo
+```
+
+```console exit=1
+$ cloison map \\
+    -f a
+one
+...
+three
+
+$ cloison verify
+```
+
+- item
+
+  ```console
+  $ cloison demo
+  shown
+  ```
+"""
+
+
+def test_reads_commands_output_and_exit_codes(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(PAGE, encoding="utf-8")
+    first, second = consoles(page)
+    assert first.line == 7
+    assert first.commands == (
+        Command("cloison map \\\n    -f a", 0, ("one", "...", "three")),
+        Command("cloison verify", 1, ()),
+    )
+    assert second.commands == (Command("cloison demo", 0, ("shown",)),)
+
+
+@pytest.mark.parametrize("text", ["```console\nshown\n```\n", "```console\n$ cloison\n"])
+def test_refuses_blocks_nobody_can_run(tmp_path: Path, text: str) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(text, encoding="utf-8")
+    with pytest.raises(ValueError, match=r"page\.md:1"):
+        list(consoles(page))
+
+
+@pytest.mark.parametrize(
+    ("shown", "printed", "same"),
+    [
+        (("a", "b"), "a\nb\n", True),
+        (("a", "b"), "a\nb\nc\n", False),
+        (("a", "..."), "a\nb\nc\n", True),
+        (("...", "c"), "a\nb\nc\n", True),
+        (("...", "b"), "a\nb\nc\n", False),
+        (("a", "...", "c"), "a\nc\n", True),
+        (("a.c",), "abc\n", False),
+        (("a",), "a   \n", True),
+    ],
+)
+def test_compares_with_elisions(shown: tuple[str, ...], printed: str, *, same: bool) -> None:
+    assert agrees(shown, printed) is same

@@ -1,0 +1,24 @@
+"""Pages that must keep up with what they describe."""
+
+import tomllib
+
+from packaging.requirements import Requirement
+
+from tests.support.cli import ROOT
+
+
+def _run_time_dependencies() -> list[str]:
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    return [Requirement(text).name for text in project["dependencies"]]
+
+
+def test_every_run_time_dependency_is_accounted_for() -> None:
+    page = (ROOT / "docs/design/dependencies.md").read_text(encoding="utf-8")
+    missing = [name for name in _run_time_dependencies() if f"| {name} |" not in page]
+    assert not missing
+
+
+def test_constraints_pin_every_run_time_dependency() -> None:
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pinned = {line.partition("==")[0].lower() for line in lines if "==" in line}
+    assert {name.lower() for name in _run_time_dependencies()} <= pinned

@@ -1,0 +1,1 @@
+"""Planted faults: each must make a test fail. `python -m tests.mutation` runs them."""

@@ -1,0 +1,1 @@
+"""Slow, obvious evaluators that the engine is held against."""

@@ -1,0 +1,100 @@
+"""The engine and the IR oracle agree on policy sets that no dialect writes today."""
+
+import os
+import random
+from collections import Counter
+
+import pytest
+
+from cloison.engine import Engine
+from cloison.engine.engine import Relations
+from cloison.ir.fidelity import Verdict
+from cloison.ir.policy import Combine, Relative
+from cloison.resources.objects import Node
+from cloison.resources.world import PodEndpoint
+from tests.oracle.ir import End, IROracle
+from tests.support.policies import Question, Snapshot, random_question, random_snapshot
+
+DEFAULT_FLOWS = 6_000
+FLOWS_PER_SNAPSHOT = 15
+CHUNKS = 6
+SNAPSHOTS = max(int(os.environ.get("CLOISON_FLOWS", "0")), DEFAULT_FLOWS) // FLOWS_PER_SNAPSHOT
+
+
+def engine_verdict(engine: Engine, question: Question) -> Verdict:
+    """Ask the engine: the only place here that knows how."""
+    table = engine.table
+
+    def unit(end: End) -> int:
+        if isinstance(end, int):
+            return table.external(end)
+        if isinstance(end, Node):
+            found = table.by_node[end.name]
+        else:
+            found = table.by_endpoint[table.endpoints.index(end)]
+        return next(u for u in found if table.units[u].family in (0, question.family))
+
+    def on_node(end: End) -> tuple[bool, str | None]:
+        if isinstance(end, Node):
+            return True, end.name
+        if isinstance(end, PodEndpoint):
+            return end.shape.host_network, end.shape.node
+        return False, None
+
+    def relations(subject: End, peer: End) -> Relations:
+        sure = {Relative.SELF} if subject == peer else set()
+        maybe = set()
+        hosted, name = on_node(peer)
+        if hosted and isinstance(subject, PodEndpoint):
+            own = subject.shape.node
+            if name is None or own is None:
+                maybe |= {Relative.OWN_NODE, Relative.OTHER_NODE}
+            else:
+                sure.add(Relative.OWN_NODE if name == own else Relative.OTHER_NODE)
+        return Relations(frozenset(sure), frozenset(maybe))
+
+    src, dst = question.src, question.dst
+    outcome = engine.outcome(unit(src), unit(dst), relations(src, dst), relations(dst, src))
+    if question.traffic in outcome.allowed:
+        return Verdict.ALLOWED
+    return Verdict.UNDETERMINED if question.traffic in outcome.undetermined else Verdict.DENIED
+
+
+def samples(seed: int) -> tuple[Snapshot, list[Question]]:
+    rng = random.Random(seed)
+    snapshot = random_snapshot(rng)
+    return snapshot, [random_question(rng, snapshot) for _ in range(FLOWS_PER_SNAPSHOT)]
+
+
+def reproduction(seed: int, snapshot: Snapshot, question: Question) -> str:
+    layers = "\n".join(repr(layer) for layer in snapshot.policies.layers)
+    policies = "\n".join(repr(policy) for policy in snapshot.policies.policies)
+    return f"seed {seed}: {question}\n{layers}\n{policies}\n{snapshot.profile}"
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_engine_agrees_with_the_oracle(chunk: int) -> None:
+    for seed in range(chunk, SNAPSHOTS, CHUNKS):
+        snapshot, questions = samples(seed)
+        oracle = IROracle(snapshot.world, snapshot.policies, snapshot.profile)
+        engine = Engine(snapshot.world, snapshot.policies, snapshot.profile)
+        for q in questions:
+            expected = oracle.decide(q.src, q.dst, q.traffic, q.family)
+            found = engine_verdict(engine, q)
+            assert found is expected, reproduction(seed, snapshot, q)
+
+
+def test_policy_sets_are_of_every_shape() -> None:
+    verdicts: Counter[Verdict] = Counter()
+    shapes: Counter[object] = Counter()
+    for seed in range(DEFAULT_FLOWS // FLOWS_PER_SNAPSHOT):
+        snapshot, questions = samples(seed)
+        oracle = IROracle(snapshot.world, snapshot.policies, snapshot.profile)
+        verdicts.update(oracle.decide(q.src, q.dst, q.traffic, q.family) for q in questions)
+        shapes.update(t.combine for layer in snapshot.policies.layers for t in layer.tiers)
+        shapes.update(r.action for p in snapshot.policies.policies for r in p.rules)
+        shapes["opaque"] += any(p.opaque for p in snapshot.policies.policies)
+        shapes["layers"] += len(snapshot.policies.layers) > 1
+    assert min(verdicts[v] for v in Verdict if v is not Verdict.MIXED) * 10 > verdicts.total()
+    assert min(shapes[c] for c in Combine) > 100
+    assert min(shapes.values()) > 30

@@ -1,0 +1,98 @@
+"""Make documents from text without the reader under `cloison.sources`."""
+
+import json
+from collections.abc import Iterable
+from pathlib import Path
+
+import yaml
+
+from cloison.base import Diagnostic
+from cloison.resources.decode import Decoded, decode, decode_raw
+from cloison.resources.documents import Document, Node, RawObject, Value
+from cloison.resources.inventory import Built, Inventory
+from cloison.resources.options import ReadOptions
+from cloison.resources.pool import Pool
+
+OPTIONS = ReadOptions()
+
+
+def to_node(node: yaml.Node, key: yaml.Node | None = None) -> Node:
+    """Return a composed YAML node as ours."""
+    value: Value
+    if isinstance(node, yaml.MappingNode):
+        value = {k.value: to_node(v, k) for k, v in node.value}
+    elif isinstance(node, yaml.SequenceNode):
+        value = [to_node(item) for item in node.value]
+    elif node.tag == "tag:yaml.org,2002:timestamp":
+        value = node.value
+    else:
+        value = yaml.SafeLoader("").construct_object(node)
+    mark = node.start_mark
+    if key is None:
+        return Node(value, mark.line + 1, mark.column + 1)
+    at = key.start_mark
+    return Node(value, mark.line + 1, mark.column + 1, at.line + 1, at.column + 1)
+
+
+def documents(text: str, file: str = "in.yaml") -> list[Document]:
+    """Return the documents of YAML text, Lists taken apart."""
+    found: list[Document] = []
+    for composed in yaml.compose_all(text, yaml.SafeLoader):
+        if composed is None:
+            continue
+        root = to_node(composed)
+        items = root.get("items")
+        if items is not None and isinstance(items.value, list):
+            found += [Document(file, item) for item in items.value]
+        else:
+            found.append(Document(file, root))
+    return found
+
+
+def read(text: str, options: ReadOptions = OPTIONS, file: str = "in.yaml") -> Decoded:
+    """Decode the only document of YAML text."""
+    (document,) = documents(text, file)
+    return decode(document, options)
+
+
+def codes(diagnostics: Iterable[Diagnostic]) -> list[str]:
+    """Return the codes, in order."""
+    return [d.code for d in diagnostics]
+
+
+def raw_of(item: dict[str, object], file: str = "in.json", line: int = 1) -> RawObject:
+    """Return an item of a List, as bytes; it is located as the YAML that JSON is."""
+    text = json.dumps(item)
+
+    def locate() -> Document:
+        (document,) = documents("\n" * (line - 1) + text, file)
+        return document
+
+    return RawObject(
+        file,
+        line,
+        1,
+        str(item.get("apiVersion", "")),
+        str(item.get("kind", "")),
+        memoryview(text.encode()),
+        locate,
+    )
+
+
+def read_raw(item: dict[str, object], options: ReadOptions = OPTIONS) -> Decoded:
+    """Decode one item in bulk."""
+    return decode_raw(raw_of(item), options)
+
+
+def world(*texts: str, options: ReadOptions = OPTIONS) -> Built:
+    """Return the World of some files, named a.yaml, b.yaml, and so on."""
+    pool, inventory = Pool(), Inventory()
+    for index, text in enumerate(texts):
+        for document in documents(text, f"{chr(97 + index)}.yaml"):
+            inventory.take(decode(document, options, pool))
+    return inventory.build()
+
+
+def shared(part: str) -> Path:
+    """Return a path of the material kept beside the checkout; it may not be there."""
+    return Path(__file__).parents[3].parent / "shared" / part
