@@ -103,17 +103,14 @@ def main() -> None:
             for attribute, json_name in cls.attribute_map.items()
         }
         types[short(model)] = RETIRED.get(short(model), {}) | fields
-    table = {
-        "client": f"kubernetes {importlib.metadata.version('kubernetes')}",
-        "types": {name: dict(sorted(types[name].items())) for name in sorted(types)},
-    }
+    source = f"kubernetes {importlib.metadata.version('kubernetes')}"
     lines = [
-        f"{json.dumps(name)}: {json.dumps(fields, separators=(',', ':'))}"
-        for name, fields in table["types"].items()
+        f"{json.dumps(name)}: {json.dumps(types[name], sort_keys=True, separators=(',', ':'))}"
+        for name in sorted(types)
     ]
     body = ",\n".join(lines)
     TARGET.write_text(
-        f'{{"client": {json.dumps(table["client"])},\n"types": {{\n{body}\n}}}}\n',
+        f'{{"client": {json.dumps(source)},\n"types": {{\n{body}\n}}}}\n',
         encoding="utf-8",
     )
 

@@ -59,8 +59,7 @@ def _traffic(on: str) -> dict[str, Any]:
     if not rest:
         return {"protocol": protocol}
     if protocol == "ICMP":
-        kind, code = rest.split("/")
-        return {"protocol": protocol, "port": int(kind) * 256 + int(code)}
+        return {"port": on.lower()}
     return {"protocol": protocol, "port": int(rest) if rest.isdecimal() else rest}
 
 

@@ -36,9 +36,9 @@ to the next tier. `log` rules never matter.
   own first match of each is possible, and evaluation goes on past them only if it can go on
   past all.
 
-**Opaque.** An enforced opaque policy of any tier of the layer that selects the subject makes
-both allow and deny possible in both directions, after the built-in rules and before
-everything else.
+**Opaque.** An enforced opaque policy that selects the subject makes both allow and deny
+possible, in the directions it isolates, after the built-in rules and before everything else,
+in the layer that has its tier, or in every layer if none has.
 
 **Match of a rule.** The least of: its peers (any of them), its traffic, and `MAY` if it has
 a condition or asks for source ports.
@@ -50,7 +50,7 @@ a condition or asks for source ports.
   say that pods, or nodes and host-network pods, are never matched by blocks;
 - nodes: a node, or a host-network pod on it, by the node's labels; `MAY` if the node is
   unknown, or known by name only;
-- self: the same pod;
+- self: the same live pod; a template's pod and itself are two replicas;
 - own node, other node: a node or a host-network pod, compared with the subject's node; `MAY`
   if either is unknown. Nothing else is ever on a node;
 - unknown: `MAY`.
@@ -274,9 +274,12 @@ class _Point:
         return _pass_goes_on(ways)
 
     def opaque(self) -> Ways:
-        tiers = {tier.name for tier in self.layer.tiers}
+        here = {tier.name for tier in self.layer.tiers}
+        known = {tier.name for layer in self.oracle.layers for tier in layer.tiers}
         for policy in self.oracle.enforced:
-            if policy.opaque and policy.tier in tiers and self._selects(policy):
+            placed = policy.tier in here or policy.tier not in known
+            governs = policy.opaque is not None and self.direction in policy.isolates
+            if placed and governs and self._selects(policy):
                 return EITHER
         return frozenset((Way.ON,))
 
@@ -382,7 +385,8 @@ class _Point:
 
     def _relative(self, relation: Relative) -> Match:
         if relation is Relative.SELF:
-            return Match.MUST if self.peer == self.subject else Match.NO
+            same = isinstance(self.peer, PodEndpoint) and self.peer.pod is not None
+            return Match.MUST if same and self.peer == self.subject else Match.NO
         on_node, name = self.oracle.node_of(self.peer)
         if not on_node:
             return Match.NO

@@ -5,7 +5,8 @@ objects as `json.loads` gives them and follows the API documentation sentence by
 What the specification leaves open is filled as the `generic` profile fills it:
 
 - own node to pod is always allowed; pod to own node meets the pod's egress policies;
-- a pod and itself always talk;
+- a pod and itself always talk; what a template makes are several pods, so a workload and
+  itself are two of them;
 - a host-network pod is its node: no policy applies to it, no selector sees it, and its
   port names resolve for nobody; blocks see the node's address;
 - blocks match pod and node addresses, each family by itself;
@@ -144,7 +145,7 @@ class RawOracle:
             if party.addresses and not any(a.version == family for a in party.addresses):
                 msg = f"{end} has no IPv{family} address"
                 raise ValueError(msg)
-        if source.pod is not None and source.pod == target.pod:
+        if source.pod is not None and source.pod == target.pod and source.pod[0] == "pod":
             return VERDICTS[Answer.YES]
         # Policies of the source see the destination as peer, and the other way round. Both
         # look port names up on the destination.

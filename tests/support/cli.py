@@ -9,7 +9,7 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout."""
 
-_ENTRY = "import sys; from cloison.cli import main; sys.exit(main())"
+_ENTRY = "import sys; sys.argv[0] = 'cloison'; from cloison.cli import main; sys.exit(main())"
 
 
 @dataclass(frozen=True, slots=True)

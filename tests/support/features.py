@@ -49,6 +49,7 @@ REQUIRED = frozenset(
         "host network on an unknown node",
         "own node",
         "itself",
+        "another replica",
         "node",
         "external address",
         "IPv6",
@@ -97,7 +98,7 @@ def _reused(oracle: RawOracle) -> set[Address]:
 
 def _of_ends(flow: Flow, subject: Party, peer: Party) -> Iterator[str]:
     if subject == peer:
-        yield "itself"
+        yield "itself" if flow.src[0] == "pod" else "another replica"
     if flow.family == 6:
         yield "IPv6"
     if len({a.version for a in subject.addresses}) == 2:

@@ -113,11 +113,51 @@ def random_question(rng: random.Random, snapshot: Snapshot) -> Question:
     while True:
         one, other = rng.choice(pods), rng.choice(others)
         families = _families(world, one) & _families(world, other)
-        if not families or (one == other and one.pod is None):
+        if not families:
             continue
         src, dst = (one, other) if chance(rng, 0.5) else (other, one)
         traffic = traffic_point(*rng.choice(FLOWS))
         return Question(src, dst, traffic, rng.choice(sorted(families)))
+
+
+def describe(snapshot: Snapshot) -> str:
+    """Return policies, layers and profile in a form that a person can follow."""
+    lines = [repr(replace(snapshot.profile, layers=()))]
+    for layer in snapshot.policies.layers:
+        lines.append(f"layer {layer.name}, default {layer.default}")
+        lines += [f"  builtin {_rule_text(rule)}" for rule in layer.builtin]
+        for tier in layer.tiers:
+            lines.append(f"  tier {tier.name} {tier.combine}, end {tier.end} of {tier.end_scope}")
+            for policy in snapshot.policies.policies:
+                if policy.tier == tier.name:
+                    isolates = " ".join(sorted(policy.isolates))
+                    opaque = " opaque" if policy.opaque else ""
+                    lines.append(
+                        f"    {policy.id} {policy.mode} order {policy.order}{opaque} "
+                        f"on {_match_text(policy.subject)} isolates [{isolates}]"
+                    )
+                    lines += [f"      {_rule_text(rule)}" for rule in policy.rules]
+    return "\n".join(lines)
+
+
+def _rule_text(rule: Rule) -> str:
+    peers = ", ".join(_match_text(peer.match) for peer in rule.peers) or "nobody"
+    names = " ".join(f"{n.name}/{n.protocol}" for n in rule.traffic.named)
+    maybe = "?" * bool(rule.traffic.may)
+    asks = " if more" if rule.condition or rule.sources else ""
+    return f"{rule.direction} {rule.action} {peers} on {rule.traffic.must}{maybe} {names}{asks}"
+
+
+def _match_text(match: PeerMatch) -> str:
+    if isinstance(match, PodsMatch):
+        return f"pods({match.namespace or match.namespaces or '*'}: {match.pods or '*'})"
+    if isinstance(match, BlockMatch):
+        return f"block({match.cidr} - {list(match.holes)})"
+    if isinstance(match, NodesMatch):
+        return f"nodes({match.nodes or '*'})"
+    if isinstance(match, RelativeMatch):
+        return str(match.relation)
+    return "anybody" if isinstance(match, AnyMatch) else "somebody"
 
 
 def _families(world: World, end: End) -> set[int]:
@@ -215,19 +255,20 @@ def _builtin(rng: random.Random, index: int) -> Rule:
 
 
 def _policy(rng: random.Random, number: int, tier: TierSpec) -> Policy:
-    subject = _pods(rng)
     rules = tuple(_rule(rng, tier.combine, i) for i in range(1, rng.randint(0, 5) + 1))
-    return Policy(
+    policy = Policy(
         PolicyId("Random", rng.choice((None, "x")), f"p{number}"),
-        subject,
+        _pods(rng),
         frozenset(d for d in Direction if chance(rng, 0.5)),
         rules,
         tier.name,
         (float(rng.randint(1, 3)),),
         pick(rng, [(12, Mode.ENFORCED), (1, Mode.STAGED), (1, Mode.AUDIT)]),
         HERE,
-        opaque=UnknownMatch("made up", CAVEAT) if chance(rng, 0.05) else None,
     )
+    if chance(rng, 0.05):
+        return replace(policy, rules=(), opaque=UnknownMatch("made up", CAVEAT))
+    return policy
 
 
 def _rule(rng: random.Random, combine: Combine, index: int) -> Rule:

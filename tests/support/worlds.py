@@ -602,8 +602,7 @@ class FlowMaker:
         while True:
             near = self.governed if self.governed and chance(rng, 0.6) else self.pods
             one, other = rng.choice(near), self.other(rng)
-            if one == other and one[0] == "workload":
-                # Whether a template's pod meets itself or a replica is another question.
+            if one == other and chance(rng, 0.7):
                 continue
             families = self.of(one) & self.of(other)
             if not families:

@@ -16,7 +16,7 @@ class AddressSet(IntervalSet):
     """A set of IPv4 and IPv6 addresses, canonical.
 
     >>> str(AddressSet.block("192.0.2.0/24") - AddressSet.block("192.0.2.128/25"))
-    '192.0.2.0-192.0.2.127'
+    '192.0.2.0/25'
     """
 
     __slots__ = ()

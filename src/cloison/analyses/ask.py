@@ -27,7 +27,8 @@ class Question:
         source: Who connects.
         destination: Who listens.
         traffic: What is asked.
-        state: What the packet is to its connection.
+        state: What the packet is to its connection. A reply shares the fate of the
+            connection it belongs to, whose opener is the source here.
         family: Ask only about IPv4 (4) or IPv6 (6); None asks about all there is.
     """
 
@@ -120,6 +121,9 @@ def ask(engine: Engine, question: Question) -> Explanation:
         used = [a for a in answers if a.verdict is verdict]
         caveats = merge_caveats([*(a.caveats for a in used), *(f.caveats for f in followed)])
     witnesses = tuple(_witnesses(answers)) if verdict is Verdict.MIXED else ()
+    if question.state is State.ESTABLISHED and verdict is not Verdict.ALLOWED:
+        # Whether a connection outlives the policy that would refuse it now is the CNI's affair.
+        verdict, caveats = Verdict.UNDETERMINED, merge_caveats([caveats, (known.ESTABLISHED,)])
     return Explanation(
         question, verdict, allowed, shown, tuple(answers), witnesses, caveats, notes
     )
@@ -158,10 +162,6 @@ def _without_engine(question: Question) -> Explanation | None:
         pods = end.workload.endpoints if isinstance(end, PodsEnd) else ()
         if isinstance(end, PodsEnd) and end.single and pods and all(p.pending for p in pods):
             return _plain(question, Verdict.UNDETERMINED, known.POD_PENDING)
-    if question.state is State.REPLY:
-        return _plain(question, Verdict.ALLOWED, None, "replies follow their connection")
-    if question.state is State.ESTABLISHED:
-        return _plain(question, Verdict.UNDETERMINED, known.ESTABLISHED)
     if isinstance(destination, AddressEnd) and destination.loopback:
         note = "loopback traffic never leaves the pod, and no policy sees it"
         return _plain(question, Verdict.ALLOWED, None, note)
@@ -233,6 +233,8 @@ def verdict_only(engine: Engine, question: Question) -> Verdict:
     early = _without_engine(question)
     if early is not None:
         return early.verdict
+    if question.state is State.ESTABLISHED:
+        return ask(engine, question).verdict
     found = {
         verdict_of(
             engine.outcome(c.source.unit, c.destination.unit, c.out_of, c.into), c.traffic

@@ -1,13 +1,13 @@
 """Which caveats an answer carries: what it stands on that is open, unknown or assumed."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from cloison.algebra import L4, TrafficSet
 from cloison.analyses.question import Party
 from cloison.engine import Engine, Point, UnitKind
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat, Verdict
-from cloison.ir.policy import Action, BlockMatch, Direction, PodsMatch, Policy
+from cloison.ir.policy import Action, BlockMatch, Direction, PodsMatch, Policy, Rule
 from cloison.ir.profile import NamedPorts
 from cloison.resources.objects import ContainerKind
 
@@ -47,6 +47,7 @@ def _by_rules(
             yield known.CNI_IPBLOCK_POD
         elif unit.kind in (UnitKind.NODE, UnitKind.HOST):
             yield known.CNI_IPBLOCK_NODE
+    yield from _written(engine, [b.rule for b in allowing], peer)
     if not allowing or len(by_block) == len(allowing):
         yield from _unknown_address(engine, point, peer, asked)
     if verdict is not Verdict.ALLOWED and _own_node(engine, point, subject, peer):
@@ -59,6 +60,21 @@ def _by_rules(
     yield from _named_ports(engine, point, subject, peer, asked)
     if not engine.profile.end_port and _ranges(decision.policies, point.direction):
         yield known.END_PORT_SUPPORT
+
+
+def _written(engine: Engine, rules: Iterable[Rule], peer: Party) -> Iterator[Caveat]:
+    """The peer is allowed only by blocks, and one is written as not every server takes it."""
+    found = []
+    for rule in rules:
+        for declared in rule.peers:
+            matched = engine.binder.peer(declared)
+            if peer.unit not in matched.must and peer.unit not in matched.may:
+                continue
+            if not isinstance(declared.match, BlockMatch):
+                return
+            if declared.match.caveat is not None:
+                found.append(declared.match.caveat)
+    yield from found
 
 
 def _unknown_address(

@@ -6,11 +6,11 @@ The forms are part of the interface; see the reference page on naming ends.
 import re
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 
-from cloison.algebra import AddressSet, address_text, parse_address
+from cloison.algebra import AddressSet, address_text, family_of, parse_address
 from cloison.base import QuestionError, UnknownEndpointError
 from cloison.engine import Engine
 from cloison.resources.objects import Node, Service
@@ -49,6 +49,7 @@ class PodsEnd:
         single: Whether exactly one pod is meant, so that both ends may be the same pod.
         note: How the question's words led here, where that is not obvious.
         gone: A finished pod was named: it takes part in nothing.
+        family: Named by an address of this family, 4 or 6.
     """
 
     text: str
@@ -57,6 +58,7 @@ class PodsEnd:
     single: bool = False
     note: str | None = None
     gone: bool = False
+    family: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +78,7 @@ class NodeEnd:
     text: str
     node: Node
     note: str | None = None
+    family: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +99,15 @@ class AnyEnd:
     note: str | None = None
 
 
-End = PodsEnd | AddressEnd | NodeEnd | ServiceEnd | AnyEnd
+@dataclass(frozen=True, slots=True)
+class SomeNodeEnd:
+    """One of the nodes, whichever: the source that address translation may leave visible."""
+
+    text: str
+    note: str | None = None
+
+
+End = PodsEnd | AddressEnd | NodeEnd | SomeNodeEnd | ServiceEnd | AnyEnd
 
 
 @dataclass(frozen=True)
@@ -151,18 +162,20 @@ class Names:
         for node in self.engine.world.nodes.values():
             for point in node.addresses:
                 note = f"{address_text(point)} is node {node.name}"
-                found[point] = NodeEnd(f"node:{node.name}", node, note)
+                found[point] = NodeEnd(f"node:{node.name}", node, note, family_of(point))
         for index, endpoint in enumerate(self.engine.table.endpoints):
             if endpoint.shape.host_network:
                 continue
             for point in endpoint.addresses:
                 note = f"{address_text(point)} is pod {endpoint.name}"
-                found[point] = self._one(index, endpoint, note)
+                found[point] = replace(
+                    self._one(index, endpoint), note=note, family=family_of(point)
+                )
         return found
 
-    def _one(self, index: int, endpoint: PodEndpoint, note: str | None = None) -> PodsEnd:
+    def _one(self, index: int, endpoint: PodEndpoint) -> PodsEnd:
         workload = self.engine.world.workloads[endpoint.workload]
-        return PodsEnd(endpoint.name, workload, (index,), single=True, note=note)
+        return PodsEnd(endpoint.name, workload, (index,), single=True)
 
     def end(self, text: str) -> End:
         """Return what a name means.

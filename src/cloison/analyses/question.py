@@ -13,10 +13,18 @@ from cloison.algebra import (
     TrafficSet,
     protocol_number,
 )
-from cloison.analyses.ends import AddressEnd, AnyEnd, End, NodeEnd, PodsEnd, parties
+from cloison.analyses.ends import (
+    AddressEnd,
+    AnyEnd,
+    End,
+    NodeEnd,
+    PodsEnd,
+    SomeNodeEnd,
+    parties,
+)
 from cloison.base import QuestionError
 from cloison.engine import Engine, UnitKind
-from cloison.engine.engine import Relations
+from cloison.engine.decide import Relations
 from cloison.ir.policy import Relative
 from cloison.resources.world import PodEndpoint
 
@@ -26,7 +34,7 @@ class State(StrEnum):
 
     NEW = "new"
     REPLY = "reply"
-    """Belongs to a connection opened the other way."""
+    """Travels back on a connection that the question's source opened."""
     ESTABLISHED = "established"
     """Opened before the policies or labels were what they are now."""
 
@@ -170,6 +178,9 @@ def cases(
     Raises:
         QuestionError: a port name that no destination declares.
     """
+    for end in (source, destination):
+        if family is None and isinstance(end, PodsEnd | NodeEnd):
+            family = end.family
     froms = list(_parties(engine, source))
     tos = list(_parties(engine, destination))
     if traffic.name is not None and tos and not any(_traffic(traffic, to) for to, _ in tos):
@@ -202,6 +213,8 @@ def _parties(engine: Engine, end: End) -> Iterator[tuple[Party, tuple[int, ...]]
         case NodeEnd():
             for unit in table.by_node[end.node.name]:
                 yield Party(unit, end.text), ()
+        case SomeNodeEnd():
+            yield Party(table.some_node, end.text), ()
         case AnyEnd():
             for unit in table.kinds[UnitKind.POD] | table.kinds[UnitKind.HOST]:
                 members = table.units[unit].endpoints
@@ -268,7 +281,8 @@ def _relations(
     units = engine.table.units
     hosts = (UnitKind.HOST, UnitKind.NODE)
     on_host = [units[p.unit].kind in hosts for p in (source, destination)]
-    if on_host[0] == on_host[1]:
+    translated = engine.table.some_node in (source.unit, destination.unit)
+    if on_host[0] == on_host[1] or translated:
         yield Relations(), source, destination
         return
     seen: set[str] = set()
@@ -276,7 +290,7 @@ def _relations(
     for left, left_node in _nodes(engine, source, ours):
         for right, right_node in _nodes(engine, destination, theirs):
             if left_node is None or right_node is None:
-                kind, relations = "unknown", Relations(maybe=own)
+                kind, relations = "unknown", Relations(maybe=own | {Relative.OTHER_NODE})
             elif left_node == right_node:
                 kind, relations = "own", Relations(own)
             else:

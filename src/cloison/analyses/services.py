@@ -7,13 +7,13 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from cloison.algebra import NO_TRAFFIC, TrafficSet, parse_address
-from cloison.analyses.ends import AddressEnd, End, NodeEnd, PodsEnd, ServiceEnd
+from cloison.analyses.ends import AddressEnd, End, PodsEnd, ServiceEnd, SomeNodeEnd
 from cloison.analyses.question import Traffic
 from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
-from cloison.resources.objects import Node, Service, ServicePort
+from cloison.resources.objects import Service, ServicePort
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +67,7 @@ def _apparent(source: End, service: Service, caveats: set[Caveat]) -> End:
     if not outside or service.type == "ClusterIP" or service.external_traffic_policy == "Local":
         return source
     caveats.add(known.SNAT)
-    return NodeEnd(f"{source.text} (through a node)", Node("?"), "the source seen may be a node")
+    return SomeNodeEnd(f"{source.text}, translated", "the source seen may be a node's address")
 
 
 def _ports(service: Service, traffic: Traffic, text: str) -> Iterable[ServicePort]:

@@ -115,8 +115,8 @@ class Binder:
     def _named_peers(self, policy: Policy, rule: Rule, peers: Matched) -> list[BoundRule]:
         """Split a rule with named ports by what the names mean on each peer."""
         by_traffic: dict[TrafficSet, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-        kinds = self.table.kinds
-        able = kinds[UnitKind.POD] | kinds[UnitKind.HOST]
+        # Only pods declare ports; one on its node's network counts as the node.
+        able = self.table.kinds[UnitKind.POD]
         for members, side in ((peers.must & able, 0), (peers.may & able, 1)):
             for number in members:
                 traffic = self._named(rule.traffic.named, self.table.units[number].ports)

@@ -8,7 +8,7 @@ and evaluation goes on as if it had not; traffic is determined when every possib
 agrees.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
@@ -21,9 +21,28 @@ from cloison.ir.policy import (
     Direction,
     LayerSpec,
     Policy,
+    Relative,
+    RelativeMatch,
+    Rule,
     TierSpec,
 )
-from cloison.ir.ruleset import CLOSED, OPEN, BoundRule, Outcome
+from cloison.ir.ruleset import OPEN, BoundRule, Outcome
+
+
+@dataclass(frozen=True, slots=True)
+class Relations:
+    """How the peer stands to the subject.
+
+    Args:
+        sure: Relations that certainly hold.
+        maybe: Relations nobody can exclude.
+    """
+
+    sure: frozenset[Relative] = frozenset()
+    maybe: frozenset[Relative] = frozenset()
+
+
+UNRELATED = Relations()
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +91,7 @@ class Folder:
     def __init__(self, layers: Sequence[LayerSpec], everybody: BitMap) -> None:
         self.layers = layers
         self.everybody = everybody
+        self._places = {t.name: i for i, la in enumerate(layers) for t in la.tiers}
         self._known: dict[tuple[object, ...], Outcome] = {}
 
     def fold(
@@ -101,21 +121,32 @@ class Folder:
         policies: tuple[Policy, ...],
         isolating: tuple[Policy, ...],
         matched: tuple[tuple[BoundRule, bool], ...],
+        relations: Relations = UNRELATED,
     ) -> Outcome:
-        """Return what becomes of the traffic of peers that `matched` matches."""
-        if not policies:
-            return OPEN if all(la.default is Action.ALLOW for la in self.layers) else CLOSED
+        """Return what becomes of the traffic of peers that `matched` matches.
+
+        Args:
+            direction: The subject's direction.
+            policies: Policies that govern it.
+            isolating: Those of them that isolate it.
+            matched: Rules that match the peers, each with whether it certainly does.
+            relations: How the peers stand to the subject.
+        """
         key: tuple[object, ...] = (
             direction,
             frozenset(p.tier for p in isolating),
-            any(p.opaque for p in policies),
+            frozenset(p.tier for p in policies if p.opaque),
             tuple((id(r), sure) for r, sure in matched),
+            relations,
         )
         found = self._known.get(key)
         if found is None:
             found = OPEN
-            for layer in self.layers:
-                found = found.meet(_Layer(layer, direction, policies, isolating, matched).outcome())
+            for number, layer in enumerate(self.layers):
+                answer = _Layer(
+                    layer, number, self._places, direction, policies, isolating, matched, relations
+                )
+                found = found.meet(answer.outcome())
             self._known[key] = found
         return found
 
@@ -147,29 +178,40 @@ class _Layer:
     def __init__(
         self,
         layer: LayerSpec,
+        number: int,
+        places: Mapping[str, int],
         direction: Direction,
         policies: tuple[Policy, ...],
         isolating: tuple[Policy, ...],
         matched: tuple[tuple[BoundRule, bool], ...],
+        relations: Relations,
     ) -> None:
         self.layer = layer
+        self.number = number
+        self.places = places
         self.direction = direction
         self.policies = policies
         self.isolating = frozenset(p.tier for p in isolating)
         self.matched = matched
+        self.relations = relations
         self.allowed = NO_TRAFFIC
         self.denied = NO_TRAFFIC
         self.passed = NO_TRAFFIC
 
+    def holds(self, policy: Policy) -> bool:
+        """Whether a policy is this layer's; one of a tier nobody placed is the first's."""
+        return self.places.get(policy.tier, 0) == self.number
+
     def outcome(self) -> Outcome:
         going = ANY
         for rule in self.layer.builtin:
-            # Rules on relations depend on the pair; the engine applies those when asked.
-            everybody = all(isinstance(peer.match, AnyMatch) for peer in rule.peers)
-            if rule.direction is self.direction and everybody:
-                self._record(rule.action, going & rule.traffic.must)
-                going -= rule.traffic.must
-        if any(p.opaque for p in self.policies):
+            if rule.direction is self.direction:
+                sure = builtin_matches(rule, self.relations)
+                if sure is not None:
+                    self._record(rule.action, going & rule.traffic.must)
+                if sure:
+                    going -= rule.traffic.must
+        if any(p.opaque and self.holds(p) for p in self.policies):
             # It exists and may select this end; whatever it does may come first.
             self.allowed |= going
             self.denied |= going
@@ -252,6 +294,14 @@ class _Layer:
                 self.passed |= traffic
             case Action.LOG:
                 pass
+
+
+def builtin_matches(rule: Rule, relations: Relations) -> bool | None:
+    """Return whether a built-in rule certainly (True) or possibly (False) matches a peer."""
+    named = {p.match.relation for p in rule.peers if isinstance(p.match, RelativeMatch)}
+    if named & relations.sure or any(isinstance(p.match, AnyMatch) for p in rule.peers):
+        return True
+    return False if named & relations.maybe else None
 
 
 def _reach(rule: BoundRule, *, sure: bool) -> tuple[TrafficSet, TrafficSet]:

@@ -6,38 +6,28 @@ from dataclasses import dataclass, field
 
 from cloison.algebra.bitmaps import BitMap
 from cloison.engine.bind import Binder, Ports
-from cloison.engine.decide import Decision, Folder, Piece, order_policies
+from cloison.engine.decide import (
+    UNRELATED,
+    Decision,
+    Folder,
+    Piece,
+    Relations,
+    builtin_matches,
+    order_policies,
+)
 from cloison.engine.reach import Rectangle, Side, rectangles
 from cloison.engine.units import Networks, UnitKind, UnitTable, build_units
 from cloison.ir.policy import (
-    Action,
     Direction,
     Mode,
     Policy,
     PolicySet,
-    Relative,
     RelativeMatch,
     Rule,
 )
 from cloison.ir.profile import Profile
 from cloison.ir.ruleset import OPEN, Outcome
 from cloison.resources.world import World
-
-
-@dataclass(frozen=True, slots=True)
-class Relations:
-    """How the peer stands to the subject.
-
-    Args:
-        sure: Relations that certainly hold.
-        maybe: Relations nobody can exclude.
-    """
-
-    sure: frozenset[Relative] = frozenset()
-    maybe: frozenset[Relative] = frozenset()
-
-
-UNRELATED = Relations()
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,15 +83,17 @@ class Engine:
         self.binder = Binder(self.world, self.table, self.profile)
         self._folder = Folder(layers, self.binder.everybody)
         self._builtin = {
-            d: tuple(r for la in layers for r in la.builtin if r.direction is d)
+            d: tuple(
+                r
+                for la in layers
+                for r in la.builtin
+                if r.direction is d and any(isinstance(p.match, RelativeMatch) for p in r.peers)
+            )
             for d in Direction
         }
         self._selecting = {d: self._signatures(d) for d in Direction}
         self._decisions: dict[tuple[object, ...], Decision] = {}
-        self._open = {
-            d: Decision(d, (), (), (), (Piece(self.binder.everybody, (), OPEN),))
-            for d in Direction
-        }
+        self._open = {d: self._folder.fold(d, (), ()) for d in Direction}
 
     def _signatures(self, direction: Direction) -> dict[int, tuple[int, ...]]:
         """Return, for each selected unit, the policies that govern it, as places in `ordered`."""
@@ -150,32 +142,29 @@ class Engine:
         if self.table.units[subject].kind is not UnitKind.POD:
             return Point(direction, subject, peer, OPEN)
         decision = self.decision(subject, direction)
-        piece = self._related(decision, decision.piece(peer), relations)
+        piece = decision.piece(peer)
+        if relations == UNRELATED:
+            return Point(direction, subject, peer, piece.outcome, decision, piece)
+        piece = self._related(decision, piece, relations)
         for rule in self._builtin[direction]:
-            named = {p.match.relation for p in rule.peers if isinstance(p.match, RelativeMatch)}
-            if named & relations.sure:
-                outcome = _override(rule, piece.outcome, sure=True)
-                return Point(direction, subject, peer, outcome, decision, piece, rule, True)
-            if named & relations.maybe:
-                outcome = _override(rule, piece.outcome, sure=False)
-                return Point(direction, subject, peer, outcome, decision, piece, rule)
+            sure = builtin_matches(rule, relations)
+            if sure is not None:
+                return Point(
+                    direction, subject, peer, piece.outcome, decision, piece, rule, sure
+                )
         return Point(direction, subject, peer, piece.outcome, decision, piece)
 
     def _related(self, decision: Decision, piece: Piece, relations: Relations) -> Piece:
-        """Add the rules that match the peer because of how it stands to the subject."""
-        if not (relations.sure or relations.maybe):
-            return piece
+        """Return a peer's piece with the rules that match it because of how it stands."""
         matched = {id(rule): sure for rule, sure in piece.rules}
         for rule in decision.rules:
             if rule.relations & relations.sure:
                 matched[id(rule)] = True
             elif rule.relations & relations.maybe:
                 matched.setdefault(id(rule), False)
-        if len(matched) == len(piece.rules) and all(matched[id(r)] is s for r, s in piece.rules):
-            return piece
         rules = tuple((r, matched[id(r)]) for r in decision.rules if id(r) in matched)
         outcome = self._folder.outcome(
-            decision.direction, decision.policies, decision.isolating, rules
+            decision.direction, decision.policies, decision.isolating, rules, relations
         )
         return Piece(piece.peers, rules, outcome)
 
@@ -207,8 +196,12 @@ class Engine:
             by_decision.setdefault(id(decision), (decision, []))[1].append(unit)
         groups = [(decision, BitMap(units)) for decision, units in by_decision.values()]
         rest = self.binder.everybody - BitMap(list(selecting))
-        if rest:
-            groups.append((self._open[direction], rest))
+        pods = rest & self.table.kinds[UnitKind.POD]
+        if pods:
+            groups.append((self._open[direction], pods))
+        if rest - pods:
+            free = Decision(direction, (), (), (), (Piece(self.binder.everybody, (), OPEN),))
+            groups.append((free, rest - pods))
         return Side.of(groups, len(self.table.units))
 
     def rectangles(self) -> Iterator[Rectangle]:
@@ -223,15 +216,3 @@ class Engine:
         six = self.table.families[6] - self.table.families[4]
         yield from rectangles(egress, ingress, self.table.families[4], outside)
         yield from rectangles(egress, ingress, self.table.families[6], outside, fresh=six)
-
-
-def _override(rule: Rule, base: Outcome, *, sure: bool) -> Outcome:
-    """Return `base` after a built-in rule that certainly, or possibly, comes first."""
-    traffic = rule.traffic.must
-    if rule.action is Action.ALLOW:
-        if sure:
-            return Outcome(base.allowed | traffic, base.undetermined - traffic)
-        return Outcome(base.allowed, base.undetermined | (base.denied & traffic))
-    if sure:
-        return Outcome(base.allowed - traffic, base.undetermined - traffic)
-    return Outcome(base.allowed - traffic, base.undetermined | (base.allowed & traffic))

@@ -137,6 +137,8 @@ class UnitTable:
     families: dict[int, BitMap] = field(default_factory=dict)
     """Units that take part in IPv4, or IPv6, traffic; unknown ones in both."""
     first_atom: int = 0
+    some_node: int = 0
+    """A unit for "one of the nodes, whichever": its address is not known."""
 
     def external(self, point: int) -> int:
         """Return the unit of an address outside the cluster."""
@@ -201,15 +203,21 @@ class _Builder:
         for index in hosts:
             self._host(index)
         by_node = {name: self._node(node) for name, node in self.world.nodes.items()}
+        some_node = len(self.units)
+        known = self.networks.nodes
+        self.units.append(Unit(UnitKind.NODE, 0, addresses=known or None))
+        self.members.append([])
         first_atom = len(self.units)
         for atom in self.vocabulary.atoms():
             self.units.append(
                 Unit(UnitKind.EXTERNAL, family_of(atom.spans[0][0]), None, atom, exact=True)
             )
             self.members.append([])
-        return self._table(by_node, first_atom)
+        return self._table(by_node, first_atom, some_node)
 
-    def _table(self, by_node: dict[str, tuple[int, ...]], first_atom: int) -> UnitTable:
+    def _table(
+        self, by_node: dict[str, tuple[int, ...]], first_atom: int, some_node: int
+    ) -> UnitTable:
         units = tuple(
             replace(u, endpoints=tuple(m)) if m else u
             for u, m in zip(self.units, self.members, strict=True)
@@ -231,6 +239,7 @@ class _Builder:
             kinds,
             families,
             first_atom,
+            some_node,
         )
 
     def _pod(self, index: int, endpoint: PodEndpoint) -> None:

@@ -97,12 +97,14 @@ class BlockMatch:
         cidr: The block as written.
         holes: The holes as written.
         whole: Whether the block, holes aside, is a whole address family.
+        caveat: What an answer that rests on this block carries, because of how it is written.
     """
 
     addresses: AddressSet
     cidr: str
     holes: tuple[str, ...] = ()
     whole: bool = False
+    caveat: Caveat | None = None
 
 
 @dataclass(frozen=True, slots=True)

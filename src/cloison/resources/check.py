@@ -360,7 +360,7 @@ def _described(value: Value) -> str:
         case bool():
             return f"`{str(value).lower()}`"
         case int() | float():
-            return f"the number `{shown(str(value))}`"
+            return f"the number `{_digits(value)}`"
         case str():
             return f"the text `{shown(value)}`"
         case list():
@@ -371,11 +371,16 @@ def _described(value: Value) -> str:
             return "null"
 
 
+def _digits(value: float) -> str:
+    """Return a number as text; Python refuses to print very large ones in full."""
+    return str(value) if abs(value) <= _INT64 else "…"
+
+
 def _requote(value: Value, expected: str) -> str | None:
     """Return the quick remedy, where quotes are the trouble."""
     if expected == "text" and isinstance(value, bool | int | float):
-        word = str(value).lower() if isinstance(value, bool) else str(value)
-        return f'write it in quotes: `"{shown(word)}"`'
+        word = str(value).lower() if isinstance(value, bool) else _digits(value)
+        return f'write it in quotes: `"{word}"`'
     if expected == "a whole number" and isinstance(value, str) and value.strip().isdigit():
         return f"write it without quotes: `{shown(value.strip())}`"
     if expected == "true or false" and isinstance(value, str):

@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from typing import TypeVar
+from typing import TypeAlias, TypeVar
 
 from cloison.base import Diagnostic, Severity, Span, sort_diagnostics
 from cloison.resources import faults
@@ -22,6 +22,9 @@ from cloison.resources.objects import (
 )
 from cloison.resources.workloads import shared_addresses, workloads
 from cloison.resources.world import World
+
+_Key: TypeAlias = tuple[str, str, str]
+"""Kind of a controller, namespace, name."""
 
 T = TypeVar("T", Namespace, Pod, Controller, Node, Service, EndpointSlice, ServiceAccount)
 
@@ -59,13 +62,15 @@ class Inventory:
     The order in which resources are added never shows in the World.
     """
 
-    __slots__ = ("_counts", "_firsts", "_found", "_mentioned", "_understood")
+    __slots__ = ("_counts", "_firsts", "_found", "_mentioned", "_more", "_understood")
 
     def __init__(self) -> None:
-        self._found: dict[type, dict[tuple[str, str, str], list[Resource]]] = {
+        self._found: dict[type, dict[_Key, Resource]] = {
             kind: {}
             for kind in (Namespace, Pod, Controller, Node, Service, EndpointSlice, ServiceAccount)
         }
+        # Objects after the first of their name: rare, so that each object costs no list.
+        self._more: dict[tuple[type, _Key], list[Resource]] = {}
         self._counts: dict[tuple[str, str], int] = defaultdict(int)
         self._firsts: dict[tuple[str, str], Span] = {}
         self._understood: set[tuple[str, str]] = set()
@@ -84,12 +89,9 @@ class Inventory:
             "" if isinstance(resource, Namespace | Node) else resource.namespace,
             resource.name,
         )
-        found = self._found[type(resource)]
-        known = found.get(key)
-        if known is None:
-            found[key] = [resource]
-        else:
-            known.append(resource)
+        first = self._found[type(resource)].setdefault(key, resource)
+        if first is not resource:
+            self._more.setdefault((type(resource), key), []).append(resource)
 
     def count(
         self,
@@ -150,25 +152,35 @@ class Inventory:
         )
         return Built(world, sort_diagnostics(said))
 
-    def _single(self, kind: "type[T]", said: list[Diagnostic]) -> "list[T]":
-        found = self._found[kind]
-        return [_kept(found[key], said) for key in sorted(found)]  # type: ignore[misc]
+    def _single(self, kind: type[T], said: list[Diagnostic]) -> list[T]:
+        """Return the objects of a type, sorted, one of each name."""
+        return [self._kept(kind, key, said) for key in sorted(self._found[kind])]
 
-    def _several(self, kind: "type[T]", said: list[Diagnostic]) -> "list[T]":
+    def _several(self, kind: type[T], said: list[Diagnostic]) -> list[T]:
         """Like `_single`, but objects that only share a `generateName` are all kept."""
-        found = self._found[kind]
         out: list[T] = []
-        for key in sorted(found):
-            same = found[key]
+        for key in sorted(self._found[kind]):
             if key[2].endswith("-"):
-                out.extend(sorted(same, key=_order))  # type: ignore[arg-type]
+                out.extend(sorted(self._same(kind, key), key=_order))
             else:
-                out.append(_kept(same, said))  # type: ignore[arg-type]
+                out.append(self._kept(kind, key, said))
         return out
+
+    def _same(self, kind: type[T], key: _Key) -> list[T]:
+        """Return every object of one name."""
+        return [self._found[kind][key], *self._more.get((kind, key), ())]
+
+    def _kept(self, kind: type[T], key: _Key, said: list[Diagnostic]) -> T:
+        """Return the object to keep of those that share a name; report those that differ."""
+        if (kind, key) not in self._more:
+            return self._found[kind][key]  # type: ignore[return-value]  # filed by its type
+        *others, kept = sorted(self._same(kind, key), key=_order)
+        said.extend(_duplicate(other, kept) for other in others if not _equal(other, kept))
+        return kept
 
 
 def unused_kinds(tallies: Iterable[Tally]) -> tuple[Diagnostic, ...]:
-    """Return one note for each kind that nobody understood, so that nothing is dropped in silence."""
+    """Return one note for each kind that nobody understood: nothing is dropped in silence."""
     return tuple(
         Diagnostic(
             faults.KIND_UNUSED,
@@ -194,36 +206,28 @@ def _order(resource: Resource) -> tuple[Span, str]:
     return _place(resource), repr(resource)
 
 
-def _same(one: Resource, other: Resource) -> bool:
+def _equal(one: Resource, other: Resource) -> bool:
     """Return whether two objects say the same, wherever they stand."""
     return replace(one, span=other.span) == other  # type: ignore[arg-type]  # both are of one kind
 
 
-def _kept(same: list[Resource], said: list[Diagnostic]) -> Resource:
-    """Return the object to keep of those that share a name, and report those that differ."""
-    if len(same) == 1:
-        return same[0]
-    same = sorted(same, key=_order)
-    kept = same[-1]
-    for other in same[:-1]:
-        if _same(other, kept):
-            continue
-        kind = kept.kind if isinstance(kept, Controller) else type(kept).__name__
-        spaced = not isinstance(kept, Namespace | Node)
-        name = f"{kept.namespace}/{kept.name}" if spaced else kept.name  # type: ignore[union-attr]
-        said.append(
-            Diagnostic(
-                faults.DUPLICATE,
-                Severity.ERROR,
-                f"{kind} {shown(name)} is also defined at {_place(kept).place}, differently",
-                other.span,
-                f"{kind} {shown(name)}",
-                f"the definition at {_place(kept).place} is used, "
-                "as when a sorted directory is applied in order; this one is ignored",
-                "keep one of the two",
-            )
-        )
-    return kept
+def _duplicate(other: Resource, kept: Resource) -> Diagnostic:
+    """Say that an object is not the only one of its name."""
+    kind = kept.kind if isinstance(kept, Controller) else type(kept).__name__
+    name = shown(kept.name)
+    if not isinstance(kept, Namespace | Node):
+        name = f"{shown(kept.namespace)}/{name}"
+    place = _place(kept).place
+    return Diagnostic(
+        faults.DUPLICATE,
+        Severity.ERROR,
+        f"{kind} {name} is also defined at {place}, differently",
+        other.span,
+        f"{kind} {name}",
+        f"the definition at {place} is used, as when a sorted directory is applied in order; "
+        "this one is ignored",
+        "keep one of the two",
+    )
 
 
 def _namespaces(declared: list[Namespace], homes: Iterable[str]) -> dict[str, Namespace]:

@@ -2,8 +2,8 @@
 
 from collections.abc import Iterable
 
-from cloison.base import Diagnostic, Severity
 from cloison.algebra import address_text
+from cloison.base import Diagnostic, Severity
 from cloison.resources import faults
 from cloison.resources.kinds import KINDS
 from cloison.resources.names import shown

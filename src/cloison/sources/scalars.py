@@ -12,6 +12,7 @@ import math
 import re
 import struct
 from datetime import datetime
+from decimal import Decimal
 from typing import Final, TypeAlias
 
 Scalar: TypeAlias = str | int | float | bool | None
@@ -101,7 +102,7 @@ def tagged(tag: str, text: str) -> Scalar:
         raise ScalarError(f"`{text[:60]}` is no {name}, as its tag says")
     if isinstance(value, int | float) and not isinstance(value, bool):
         if name == "float":
-            if value not in _INT64 and isinstance(value, int):
+            if isinstance(value, int) and value not in _INT64:
                 raise ScalarError(f"`{text[:60]}` is no float, as its tag says")
             value = float(value)
         return _through_json(value, text)
@@ -174,8 +175,10 @@ def _through_json(value: float, text: str) -> int | float:
         return value if value in _INT64 else float(value)
     if math.isinf(value) or math.isnan(value):
         raise ScalarError(f"`{text}` is not a finite number, and JSON has no way to say it")
-    if value.is_integer() and abs(value) < _JSON_EXPONENT_FROM and int(value) in _INT64:
-        return int(value)
+    if value.is_integer() and abs(value) < _JSON_EXPONENT_FROM:
+        # Go writes the shortest digits that mean this float, and zeros after them.
+        written = int(Decimal(repr(value)))
+        return written if written in _INT64 else value
     return value
 
 
@@ -183,23 +186,25 @@ def _float_key(value: float) -> str:
     """Write a float key as Go's FormatFloat(value, 'g', -1, 32) does."""
     if math.isnan(value):
         return ".nan"
-    if math.isinf(value):
+    single = _single(value)
+    if math.isinf(single):
         return ".inf" if value > 0 else "-.inf"
-    try:
-        (single,) = struct.unpack("f", struct.pack("f", value))
-    except OverflowError:
-        return ".inf" if value > 0 else "-.inf"
-    digits = next(
-        shown
-        for precision in range(17)
-        if struct.pack("f", float(shown := f"{single:.{precision}e}")) == struct.pack("f", single)
-    )
+    candidates = (f"{single:.{precision}e}" for precision in range(17))
+    digits = next(shown for shown in candidates if _single(float(shown)) == single)
     mantissa, _, exponent = digits.partition("e")
     power = int(exponent)
     # FormatFloat turns to exponents below 1e-4 and, with the shortest precision, from 1e6 on.
     if power not in range(-4, 6):
         return f"{mantissa}e{'-' if power < 0 else '+'}{abs(power):02d}"
     return f"{float(digits):.{max(0, len(mantissa.partition('.')[2]) - power)}f}"
+
+
+def _single(value: float) -> float:
+    """Round to a 32-bit float; beyond its range that is infinite."""
+    try:
+        return float(struct.unpack("<f", struct.pack("<f", value))[0])
+    except OverflowError:
+        return math.copysign(math.inf, value)
 
 
 def _timestamp(text: str) -> str:

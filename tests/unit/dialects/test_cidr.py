@@ -26,7 +26,7 @@ networks = st.one_of(
 def test_agrees_with_python_where_python_understands(text: str) -> None:
     network = ipaddress.ip_network(text, strict=False)
     mapped = isinstance(network, ipaddress.IPv6Network) and (
-        ipaddress.IPv6Address(text.split("/")[0]).ipv4_mapped is not None
+        ipaddress.IPv6Address(text.split("/", maxsplit=1)[0]).ipv4_mapped is not None
     )
     if mapped:
         return
@@ -34,7 +34,7 @@ def test_agrees_with_python_where_python_understands(text: str) -> None:
     assert cidr.addresses == AddressSet.block(text)
     assert cidr.canonical() == str(network)
     assert not cidr.leading_zeros
-    assert cidr.host_bits == (text.split("/")[0] != str(network.network_address))
+    assert cidr.host_bits == (text.split("/", maxsplit=1)[0] != str(network.network_address))
 
 
 @given(st.text(alphabet="0123456789abcdef:./ %+-", max_size=24))
@@ -76,7 +76,7 @@ def test_lenient_forms(text: str, canonical: str, complaint: str | None) -> None
     [
         *("", "/", "10.0.0.1", "10.0.0.0/", "10.0.0.0/33", "10.0.0/8", "10.0.0.0.0/8"),
         *("256.0.0.0/8", "10.0.0.0/-1", "10.0.0.0/+8", "10.0.0.0/8/8", " 10.0.0.0/8"),
-        *("10.0.0.0/8 ", "0x0a.0.0.0/8", "١٠.0.0.0/8", "10..0.0/8", ".10.0.0/8"),
+        *("10.0.0.0/8 ", "0x0a.0.0.0/8", "\u0661\u0660.0.0.0/8", "10..0.0/8", ".10.0.0/8"),
         *("::/129", ":::/0", "1::2::3/64", "1:2:3:4:5:6:7:8::/64", ":1/64", "1:/64"),
         *("1:2:3:4:5:6:7/64", "12345::/16", "g::/16", "fe80::1%eth0/64", "1.2.3.4::/64"),
         *("1:2:3:4:5:6:7:1.2.3.4/64", "::1.2.3/64", "9" * 5000 + ".0.0.0/8"),

@@ -127,9 +127,9 @@ class TestPeers:
         assert two == PodsMatch()
 
     def test_both_selectors_must_match(self) -> None:
-        text = "{namespaceSelector: {matchLabels: {n: m}}, podSelector: {matchLabels: {a: b}}}"
+        text = "{namespaceSelector: {matchLabels: {team: m}}, podSelector: {matchLabels: {a: b}}}"
         assert only_peer(peer(text)) == PodsMatch(
-            namespaces=LabelSelector.of({"n": "m"}), pods=LabelSelector.of({"a": "b"})
+            namespaces=LabelSelector.of({"team": "m"}), pods=LabelSelector.of({"a": "b"})
         )
 
     def test_two_items_are_two_peers(self) -> None:
@@ -157,7 +157,7 @@ class TestPeers:
         )
         match = only_peer(peer(text))
         assert isinstance(match, PodsMatch)
-        assert str(match.pods) == "a=b,a,t notin (x1,y1)"
+        assert str(match.pods) == "a,a=b,t notin (x1,y1)"
 
 
 class TestPorts:
@@ -190,7 +190,9 @@ class TestPorts:
         assert found.named == ()
 
     def test_names_keep_their_protocol(self) -> None:
-        found = only_traffic(port("{port: dns, protocol: UDP}, {port: http}, {port: 80}, {port: http}"))
+        found = only_traffic(
+            port("{port: dns, protocol: UDP}, {port: http}, {port: 80}, {port: http}")
+        )
         assert found.named == (NamedPort("dns", "UDP"), NamedPort("http", "TCP"))
         assert found.must == TrafficSet.ports("TCP", 80)
 

@@ -63,7 +63,12 @@ CASES: list[tuple[str, str, str, list[str]]] = [
     *(
         (f"V12 {cidr} on {version}", block(cidr), version, codes)
         for cidr in ("10.1.2.3/8", "010.0.0.0/8", "::ffff:10.0.0.0/104")
-        for version, codes in (("1.29", []), ("1.35", []), ("1.36", ["NPL012"]), ("1.40", ["NPL012"]))
+        for version, codes in (
+            ("1.29", []),
+            ("1.35", []),
+            ("1.36", ["NPL012"]),
+            ("1.40", ["NPL012"]),
+        )
     ),
     ("V12 except", block("10.0.0.0/8", "10.1.2.3/16"), "1.36", ["NPL012"]),
     ("V14 In", "{podSelector: {matchExpressions: [{key: a, operator: In}]}}", "1.35", ["NPL023"]),
@@ -100,7 +105,9 @@ CASES: list[tuple[str, str, str, list[str]]] = [
 ]
 
 
-@pytest.mark.parametrize(("spec", "version", "codes"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+@pytest.mark.parametrize(
+    ("spec", "version", "codes"), [c[1:] for c in CASES], ids=[c[0] for c in CASES]
+)
 def test_refusals(spec: str, version: str, codes: list[str]) -> None:
     found, diagnostics = read(spec, options(version))
     assert errors(diagnostics) == codes
@@ -168,7 +175,7 @@ class TestUpdates:
     [
         ("{name: a.b-c, namespace: x}", False),
         ("{name: A, namespace: x}", True),
-        ("{name: %s, namespace: x}" % ".".join(["a" * 60] * 5), True),
+        ("{{name: {}, namespace: x}}".format(".".join(["a" * 60] * 5)), True),
         ("{namespace: x}", True),
         ("{generateName: a-, namespace: x}", False),
         ("{generateName: A-, namespace: x}", True),
@@ -233,7 +240,10 @@ def _only(diagnostics: list[Diagnostic]) -> Diagnostic:
         (block("10.0.0.1"), "`10.0.0.1/32`"),
         (block("fd00::1"), "`fd00::1/128`"),
         ("{policyTypes: [ingress]}", "`Ingress`"),
-        (peer("{podSelector: {matchExpressions: [{key: a, operator: notIn, values: [b]}]}}"), "`NotIn`"),
+        (
+            peer("{podSelector: {matchExpressions: [{key: a, operator: notIn, values: [b]}]}}"),
+            "`NotIn`",
+        ),
     ],
 )
 def test_help_says_what_to_write(spec: str, help_: str) -> None:

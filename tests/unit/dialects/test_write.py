@@ -26,9 +26,7 @@ requirements = st.one_of(
     st.builds(model.LabelSelectorRequirement, keys, st.sampled_from(["Exists", "DoesNotExist"])),
 )
 labels = st.dictionaries(keys, st.one_of(words, st.just("")), max_size=3)
-selectors = st.builds(
-    model.LabelSelector, labels, st.lists(requirements, max_size=2).map(tuple)
-)
+selectors = st.builds(model.LabelSelector, labels, st.lists(requirements, max_size=2).map(tuple))
 blocks = st.sampled_from(
     [
         model.IPBlock("10.0.0.0/8"),
@@ -91,7 +89,9 @@ def test_what_it_looks_like() -> None:
         "namespaceSelector: {matchLabels: {team: 'on'}}}, {ipBlock: {cidr: 10.0.0.0/8}}]}]}",
         name="api",
     )
-    assert to_yaml(found) == """\
+    assert (
+        to_yaml(found)
+        == """\
 apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata:
@@ -117,9 +117,12 @@ spec:
     - protocol: TCP
       port: 8080
 """
+    )
 
 
-@pytest.mark.parametrize("text", ["y", "NO", "1e3", "08", "0o17", "12:30", "=", "<<", "~", "", "a: b"])
+@pytest.mark.parametrize(
+    "text", ["y", "NO", "1e3", "08", "0o17", "12:30", "=", "<<", "~", "", "a: b"]
+)
 def test_what_a_reader_could_mistake_is_quoted(text: str) -> None:
     assert plain_to_yaml({"k": text}) == f'k: "{text}"\n'
 

@@ -172,10 +172,17 @@ def test_unknown_addresses() -> None:
 
 
 def test_opaque_staged_and_unselected() -> None:
-    opaque = Policy(PolicyId("P", "x", "o"), PodsMatch("x"), frozenset(), (), "one", opaque=UNKNOWN)
+    opaque = Policy(
+        PolicyId("P", "x", "o"),
+        PodsMatch("x"),
+        frozenset((Direction.INGRESS,)),
+        (),
+        "one",
+        opaque=UNKNOWN,
+    )
     assert ask(opaque, policy(ALLOW)) is UNDETERMINED
     always = rule(Action.ALLOW, traffic=TrafficMatch(ANY))
-    assert ask(opaque, builtin=(always,), src=N2) is ALLOWED
+    assert ask(opaque, builtin=(always,)) is ALLOWED
     staged = Policy(
         PolicyId("P", "x", "s"),
         PodsMatch("x"),

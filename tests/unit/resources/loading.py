@@ -1,7 +1,7 @@
 """Make documents from text without the reader under `cloison.sources`."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import yaml
@@ -37,9 +37,7 @@ def to_node(node: yaml.Node, key: yaml.Node | None = None) -> Node:
 def documents(text: str, file: str = "in.yaml") -> list[Document]:
     """Return the documents of YAML text, Lists taken apart."""
     found: list[Document] = []
-    for composed in yaml.compose_all(text, yaml.SafeLoader):
-        if composed is None:
-            continue
+    for composed in filter(None, yaml.compose_all(text, yaml.SafeLoader)):
         root = to_node(composed)
         items = root.get("items")
         if items is not None and isinstance(items.value, list):
@@ -60,7 +58,7 @@ def codes(diagnostics: Iterable[Diagnostic]) -> list[str]:
     return [d.code for d in diagnostics]
 
 
-def raw_of(item: dict[str, object], file: str = "in.json", line: int = 1) -> RawObject:
+def raw_of(item: Mapping[str, object], file: str = "in.json", line: int = 1) -> RawObject:
     """Return an item of a List, as bytes; it is located as the YAML that JSON is."""
     text = json.dumps(item)
 
@@ -79,7 +77,7 @@ def raw_of(item: dict[str, object], file: str = "in.json", line: int = 1) -> Raw
     )
 
 
-def read_raw(item: dict[str, object], options: ReadOptions = OPTIONS) -> Decoded:
+def read_raw(item: Mapping[str, object], options: ReadOptions = OPTIONS) -> Decoded:
     """Decode one item in bulk."""
     return decode_raw(raw_of(item), options)
 

@@ -210,3 +210,13 @@ def test_messages_hold_no_control_characters() -> None:
     assert result.diagnostics
     for found in result.diagnostics:
         assert "\x1b" not in found.message + str(found.object) + str(found.help)
+
+
+def test_a_number_too_large_to_print_is_refused_quietly() -> None:
+    (document,) = documents(pod(spec="{priority: 1, nodeName: 2}"))
+    for field in ("priority", "nodeName"):
+        node = document.root.get("spec", field)
+        assert node is not None
+        node.value = 10**5000
+    result = check(document, "Pod", OPTIONS)
+    assert codes(result.diagnostics) == ["OBJ003", "OBJ003"]

@@ -77,7 +77,7 @@ def points(*texts: str) -> tuple[int, ...]:
     return tuple(map(parse_address, texts))
 
 
-def both(item: dict[str, Any], options: ReadOptions = OPTIONS) -> Any:  # noqa: ANN401
+def both(item: dict[str, Any], options: ReadOptions = OPTIONS) -> Any:
     """Decode in bulk and by document, require equal objects, return the resource."""
     raw = raw_of(item)
     located = decode(raw.locate(), options)
@@ -89,7 +89,12 @@ def both(item: dict[str, Any], options: ReadOptions = OPTIONS) -> Any:  # noqa: 
         located.span,
     )
     assert bulk.understood == located.understood
-    assert bulk.diagnostics == located.diagnostics
+    # The one allowed difference: fields newer than the table, in what a server printed.
+    printed = isinstance(item["metadata"], dict) and bool(item["metadata"].get("uid"))
+    left_out = "OBJ002" if printed else ""
+    assert [d for d in bulk.diagnostics if d.code != left_out] == [
+        d for d in located.diagnostics if d.code != left_out
+    ]
     return bulk.resource
 
 
@@ -195,7 +200,7 @@ def test_a_port_the_server_refuses_refuses_the_pod(port: str) -> None:
     assert codes(decoded.diagnostics) == ["OBJ009"]
 
 
-def controller(kind: str, api_version: str, **spec: Any) -> dict[str, Any]:  # noqa: ANN401
+def controller(kind: str, api_version: str, **spec: Any) -> dict[str, Any]:
     template = {"metadata": {"labels": {"app": "x"}}, "spec": {"containers": [{"name": "c"}]}}
     return {
         "apiVersion": api_version,
@@ -220,7 +225,9 @@ def controller(kind: str, api_version: str, **spec: Any) -> dict[str, Any]:  # n
         ("Service", "serving.knative.dev/v1", {}, None),
     ],
 )
-def test_controllers(kind: str, api_version: str, spec: dict[str, Any], replicas: int | None) -> None:
+def test_controllers(
+    kind: str, api_version: str, spec: dict[str, Any], replicas: int | None
+) -> None:
     found = both(controller(kind, api_version, **spec))
     assert isinstance(found, Controller)
     assert (found.kind, found.api_version, found.namespace) == (kind, api_version, "shop")
@@ -360,7 +367,7 @@ def test_nodes() -> None:
     assert codes(odd.diagnostics) == ["OBJ010"]
 
 
-def service(**spec: Any) -> dict[str, Any]:  # noqa: ANN401
+def service(**spec: Any) -> dict[str, Any]:
     return {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": spec}
 
 
@@ -478,7 +485,7 @@ NAUGHTY = st.sampled_from(
 )  # fmt: skip
 
 
-def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # noqa: ANN401
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
     below = value.items() if isinstance(value, dict) else enumerate(value)
     found = []
     for step, inner in below:
@@ -495,7 +502,9 @@ def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:  # 
     st.booleans(),
 )
 def test_both_ways_of_reading_give_equal_objects(
-    changes: list[tuple[tuple[Any, ...], Any]], options: ReadOptions, odd: bool  # noqa: FBT001
+    changes: list[tuple[tuple[Any, ...], Any]],
+    options: ReadOptions,
+    odd: bool,  # noqa: FBT001
 ) -> None:
     item = json.loads(json.dumps(LIVE_POD))
     if odd:

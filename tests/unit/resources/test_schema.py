@@ -1,6 +1,7 @@
 """The field table knows the fields, types and null rules of real objects."""
 
 import json
+from importlib.resources import files
 
 import pytest
 
@@ -43,8 +44,6 @@ def test_types_at_depth(path: str, shape: Shape, code: str) -> None:
 
 
 def test_the_data_is_sorted() -> None:
-    from importlib.resources import files
-
     data = json.loads(files("cloison.resources").joinpath("schema.json").read_text("utf-8"))
     assert list(data["types"]) == sorted(data["types"])
     assert all(list(fields) == sorted(fields) for fields in data["types"].values())

@@ -45,6 +45,11 @@ class Cidr:
     host_bits: bool
 
     @property
+    def loose(self) -> bool:
+        """Whether it is written as only older servers accept it."""
+        return self.mapped or self.leading_zeros or self.host_bits
+
+    @property
     def is_v4(self) -> bool:
         """Whether it matches IPv4 packets."""
         return self.bits == _V4_BITS or (self.mapped and self.prefix >= _MAPPED_BITS)

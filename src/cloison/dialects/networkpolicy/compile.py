@@ -19,6 +19,7 @@ from cloison.algebra import (
 )
 from cloison.dialects.networkpolicy import model
 from cloison.dialects.networkpolicy.cidr import Cidr, parse_cidr
+from cloison.ir.caveats import CIDR_STRICT
 from cloison.ir.policy import (
     L4_TRAFFIC,
     Action,
@@ -119,7 +120,9 @@ def compile_block(block: model.IPBlock) -> BlockMatch:
     holes = reduce(AddressSet.__or__, (_cidr(h).addresses for h in block.except_), AddressSet())
     addresses = _cidr(block.cidr).addresses
     whole = addresses in FAMILY.values()
-    return BlockMatch(addresses - holes, block.cidr, block.except_, whole)
+    loose = any(_cidr(text).loose for text in (block.cidr, *block.except_))
+    caveat = CIDR_STRICT if loose else None
+    return BlockMatch(addresses - holes, block.cidr, block.except_, whole, caveat)
 
 
 def compile_ports(

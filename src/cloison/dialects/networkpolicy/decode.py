@@ -68,6 +68,9 @@ def decode(
             faults.kind_misplaced(root.span(file), str(policy), str(version), KIND, API_VERSION)
         )
     checked = check(document, KIND, options, report_unknown=version != OLD_API)
+    if old is None and root.get("metadata", "uid"):
+        # The server gives the uid: this object is stored, and what it holds stays accepted.
+        old = policy
     if not reader.problems:
         diagnostics += validate(policy, options, old=old, document=document)
     elif not checked.refused:

@@ -1,0 +1,94 @@
+"""What surrounds a result when it is rendered."""
+
+import re
+from dataclasses import dataclass
+
+from cloison.base import Diagnostic
+from cloison.ir.profile import Profile
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """What every output says besides its result.
+
+    Args:
+        version: Version of the program.
+        profile: Who enforces.
+        chosen: How the profile was chosen.
+        diagnostics: What reading brought to light, sorted.
+    """
+
+    version: str
+    profile: Profile
+    chosen: str
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Findings:
+    """The answer to `validate`.
+
+    Args:
+        diagnostics: What was found, sorted.
+        files: How many files were read.
+    """
+
+    diagnostics: tuple[Diagnostic, ...]
+    files: int
+
+
+_STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
+_PAINT = re.compile(r"\x1b\[(?:0|1|2|31|32|33|36)m")
+_UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How text for people is laid out.
+
+    Args:
+        color: Whether colours may be used. They never say what words do not.
+        width: Columns there are.
+        verbose: Whether to print what is usually summed up.
+    """
+
+    color: bool = False
+    width: int = 100
+    verbose: bool = False
+
+    def paint(self, text: str, *styles: str) -> str:
+        """Return `text` in the given styles, or as it is where there are no colours.
+
+        >>> Look().paint("denied", "red")
+        'denied'
+        """
+        if not self.color or not text or not styles:
+            return text
+        return "".join(f"\x1b[{_STYLES[s]}m" for s in styles) + text + "\x1b[0m"
+
+    def safe(self, line: str) -> str:
+        r"""Return a line with everything a terminal might obey made visible, save our colours.
+
+        Names come from files anybody may have written.
+
+        >>> Look().safe("a\x1b[2Jb")
+        'a\\x1b[2Jb'
+        """
+        if line.isascii() and line.isprintable():
+            return line
+        if not self.color:
+            return _UNSAFE.sub(_visible, line)
+        pieces = _PAINT.split(line)
+        paints = [*_PAINT.findall(line), ""]
+        return "".join(
+            _UNSAFE.sub(_visible, piece) + paint
+            for piece, paint in zip(pieces, paints, strict=True)
+        )
+
+
+def _visible(match: re.Match[str]) -> str:
+    return match[0].encode("unicode_escape").decode("ascii")
+
+
+PLAIN = Look()
+"""No colours, a hundred columns: what a file or pipe gets."""

@@ -1,0 +1,76 @@
+"""Endpoints as published: of questions, of enforcement points, of edges."""
+
+from cloison.algebra import AddressSet
+from cloison.analyses.connectivity import EndRef
+from cloison.analyses.ends import AddressEnd, AnyEnd, End, NodeEnd, PodsEnd, ServiceEnd
+from cloison.analyses.question import Party
+from cloison.report.documents.parts import (
+    AddressEndpoint,
+    AnyPodEndpoint,
+    Endpoint,
+    NodeEndpoint,
+    PodEndpoint,
+    ServiceEndpoint,
+    WorkloadEndpoint,
+    addresses,
+)
+from cloison.resources.objects import NAMESPACE_NAME_LABEL
+
+
+def end(known: End) -> Endpoint:
+    """Return the end of a question as published."""
+    match known:
+        case PodsEnd():
+            workload = known.workload.id
+            if known.text == str(workload):
+                return WorkloadEndpoint(
+                    namespace=workload.namespace, name=workload.name, type=workload.kind
+                )
+            return PodEndpoint(
+                namespace=workload.namespace, name=known.text.rpartition("/")[2]
+            )
+        case NodeEnd():
+            return NodeEndpoint(name=known.node.name)
+        case ServiceEnd():
+            return ServiceEndpoint(
+                namespace=known.service.namespace, name=known.service.name
+            )
+        case AnyEnd():
+            labels = {NAMESPACE_NAME_LABEL: known.namespace} if known.namespace else {}
+            chosen = {"matchLabels": labels} if labels else {}
+            return AnyPodEndpoint(namespace_selector=chosen, pod_selector={})
+        case AddressEnd():
+            return addresses(known.addresses)
+
+
+def ref(known: EndRef) -> Endpoint:
+    """Return the end of an edge as published."""
+    match known.kind:
+        case "workload":
+            return WorkloadEndpoint(namespace=known.namespace, name=known.name, type=known.type)
+        case "pod":
+            return PodEndpoint(namespace=known.namespace, name=known.name)
+        case "node":
+            return NodeEndpoint(name=known.name)
+        case _:
+            ranges = list(known.addresses.ranges()) if known.addresses is not None else []
+            return AddressEndpoint(ranges=ranges)
+
+
+def party(known: Party) -> Endpoint:
+    """Return one side of a case as published: the pod, or the workload whose pods are alike."""
+    endpoint = known.endpoint
+    if endpoint is None:
+        return _outside(known.text)
+    workload = endpoint.workload
+    if endpoint.pod is not None and workload.kind != "Pod":
+        return PodEndpoint(namespace=endpoint.namespace, name=endpoint.pod)
+    return WorkloadEndpoint(namespace=workload.namespace, name=workload.name, type=workload.kind)
+
+
+def _outside(text: str) -> Endpoint:
+    """Read back what a case calls an address, a block or a node."""
+    try:
+        return addresses(AddressSet.block(text) if "/" in text else AddressSet.address(text))
+    except ValueError:
+        return NodeEndpoint(name=text.removeprefix("node:"))

@@ -1,0 +1,234 @@
+"""What published documents are made of: endpoints, traffic, places, caveats."""
+
+from collections.abc import Iterable, Iterator
+from typing import TypeAlias
+
+import msgspec
+from msgspec import UNSET, Struct, UnsetType
+
+from cloison.algebra import AddressSet, TrafficEntry, TrafficSet
+from cloison.base import Diagnostic, Span
+from cloison.ir.fidelity import Caveat
+from cloison.ir.policy import PolicyId
+from cloison.report.about import About
+
+SCHEMA_VERSION = "1"
+
+
+class Base(Struct, frozen=True, rename="camel", kw_only=True):
+    """Keys are in camelCase."""
+
+
+class WorkloadEndpoint(Base, frozen=True, tag_field="kind", tag="workload"):
+    """A workload: the controller that owns like pods, or a pod without one."""
+
+    namespace: str
+    name: str
+    type: str
+
+
+class PodEndpoint(Base, frozen=True, tag_field="kind", tag="pod"):
+    """One pod."""
+
+    namespace: str
+    name: str
+
+
+class NodeEndpoint(Base, frozen=True, tag_field="kind", tag="node"):
+    """A node of the cluster."""
+
+    name: str
+
+
+class AddressEndpoint(Base, frozen=True, tag_field="kind", tag="ip"):
+    """Addresses, as ranges `first-last`."""
+
+    ranges: list[str]
+
+
+class ServiceEndpoint(Base, frozen=True, tag_field="kind", tag="service"):
+    """A Service, in a question; its path leads to the pods behind it."""
+
+    namespace: str
+    name: str
+
+
+class AnyPodEndpoint(Base, frozen=True, tag_field="kind", tag="any-pod"):
+    """Every pod that the label selectors match; an empty selector matches all."""
+
+    namespace_selector: dict[str, dict[str, str]]
+    pod_selector: dict[str, dict[str, str]]
+
+
+Endpoint: TypeAlias = (
+    WorkloadEndpoint
+    | PodEndpoint
+    | NodeEndpoint
+    | AddressEndpoint
+    | ServiceEndpoint
+    | AnyPodEndpoint
+)
+
+
+class Traffic(Base, frozen=True, omit_defaults=True):
+    """A protocol with a range of ports, or with an ICMP type and code; without them all of it.
+
+    `ANY` is every protocol. Other protocols without a name are their number.
+    """
+
+    protocol: str
+    from_: int | UnsetType = msgspec.field(default=UNSET, name="from")
+    to: int | UnsetType = UNSET
+    type: int | UnsetType = UNSET
+    code: int | UnsetType = UNSET
+
+
+class CaveatSaid(Base, frozen=True):
+    """A reason to read an answer with care."""
+
+    id: str
+    text: str
+    source: str
+
+
+class PolicyRef(Base, frozen=True):
+    """A policy object; `namespace` is null for one that has none."""
+
+    kind: str
+    namespace: str | None
+    name: str
+
+
+class Place(Base, frozen=True):
+    """A position in a file, counted from 1."""
+
+    file: str
+    line: int
+    column: int
+
+
+class Finding(Base, frozen=True):
+    """One statement about the input: what, where, what it does to the answer, what to do."""
+
+    code: str
+    severity: str
+    message: str
+    effect: str | None = None
+    help: str | None = None
+    file: str | None = None
+    line: int | None = None
+    column: int | None = None
+    object: str | None = None
+    source: str | None = None
+
+
+class Tool(Base, frozen=True):
+    """What wrote the document."""
+
+    name: str
+    version: str
+
+
+class ProfileSaid(Base, frozen=True):
+    """Who enforces, how that was chosen, and what holds of every answer because of it."""
+
+    name: str
+    title: str
+    chosen: str
+    caveats: list[CaveatSaid]
+
+
+class Envelope(Base, frozen=True):
+    """What every document begins with."""
+
+    schema_version: str
+    tool: Tool
+    profile: ProfileSaid
+    diagnostics: list[Finding]
+
+
+def finding(diagnostic: Diagnostic) -> Finding:
+    """Return a diagnostic as published."""
+    span = diagnostic.span
+    return Finding(
+        code=diagnostic.code,
+        severity=str(diagnostic.severity),
+        message=diagnostic.message,
+        effect=diagnostic.effect,
+        help=diagnostic.help,
+        file=span.file if span else None,
+        line=span.line if span else None,
+        column=span.column if span else None,
+        object=diagnostic.object,
+        source=diagnostic.source,
+    )
+
+
+def tool(about: About) -> Tool:
+    """Return what wrote the document."""
+    return Tool(name="cloison", version=about.version)
+
+
+def profile(about: About) -> ProfileSaid:
+    """Return the profile as published."""
+    return ProfileSaid(
+        name=about.profile.name,
+        title=about.profile.title,
+        chosen=about.chosen,
+        caveats=caveats(about.profile.known),
+    )
+
+
+def findings(about: About) -> list[Finding]:
+    """Return the diagnostics as published."""
+    return [finding(d) for d in about.diagnostics]
+
+
+def caveats(known: Iterable[Caveat]) -> list[CaveatSaid]:
+    """Return caveats as published, sorted by id."""
+    return [CaveatSaid(id=c.id, text=c.text, source=c.source) for c in sorted(known)]
+
+
+def caveat_ids(known: Iterable[Caveat]) -> list[str]:
+    """Return the ids of caveats, sorted."""
+    return sorted({c.id for c in known})
+
+
+def policy_ref(policy: PolicyId) -> PolicyRef:
+    """Return the name of a policy as published."""
+    return PolicyRef(kind=policy.kind, namespace=policy.namespace, name=policy.name)
+
+
+def place(span: Span | None) -> Place | None:
+    """Return a position as published."""
+    return Place(file=span.file, line=span.line, column=span.column) if span else None
+
+
+def addresses(known: AddressSet) -> AddressEndpoint:
+    """Return an address set as an endpoint."""
+    return AddressEndpoint(ranges=list(known.ranges()))
+
+
+def traffic(known: TrafficSet) -> list[Traffic]:
+    """Return a traffic set as published.
+
+    >>> [msgspec.to_builtins(t) for t in traffic(TrafficSet.icmp(8))]
+    [{'protocol': 'ICMP', 'type': 8}]
+    """
+    return [piece for entry in known.entries() for piece in _pieces(entry)]
+
+
+def _pieces(entry: TrafficEntry) -> Iterator[Traffic]:
+    if entry.low is None or entry.high is None:
+        yield Traffic(protocol=entry.protocol)
+        return
+    if not entry.protocol.startswith("ICMP"):
+        yield Traffic(protocol=entry.protocol, from_=entry.low, to=entry.high)
+        return
+    for kind in range(entry.low // 256, entry.high // 256 + 1):
+        low, high = max(entry.low, kind * 256), min(entry.high, kind * 256 + 255)
+        if high - low == 255:  # noqa: PLR2004 - every code
+            yield Traffic(protocol=entry.protocol, type=kind)
+            continue
+        for point in range(low, high + 1):
+            yield Traffic(protocol=entry.protocol, type=kind, code=point % 256)

@@ -1,0 +1,264 @@
+"""`why` as published."""
+
+from collections.abc import Iterator, Sequence
+
+from cloison.algebra import NO_TRAFFIC
+from cloison.analyses.ask import Explanation
+from cloison.analyses.explain import CaseAnswer, Considered, Decider, PointAnswer
+from cloison.report.about import About
+from cloison.report.documents import ends, parts
+
+
+class Question(parts.Base, frozen=True):
+    """What was asked, as it was understood."""
+
+    text: str
+    source: parts.Endpoint
+    destination: parts.Endpoint
+    port: str | None
+    traffic: list[parts.Traffic]
+    state: str
+    family: int | None
+
+
+class DecidedBy(parts.Base, frozen=True):
+    """What decided: a rule, the isolation a policy brings, a built-in rule, or a default."""
+
+    text: str
+    policy: parts.PolicyRef | None
+    direction: str | None
+    rule: int | None
+    file: str | None
+    line: int | None
+    column: int | None
+
+
+class MatchedRule(parts.Base, frozen=True):
+    """A rule that matches, counted from 1 within its policy and direction."""
+
+    rule: int
+    file: str | None
+    line: int | None
+    column: int | None
+
+
+class ConsideredPolicy(parts.Base, frozen=True):
+    """A policy that was looked at, and what came of it."""
+
+    policy: parts.PolicyRef
+    selects: bool
+    matched: list[MatchedRule]
+    nearest_miss: str | None
+    nearest_rule: int | None
+    file: str | None
+    line: int | None
+    column: int | None
+
+
+class EnforcementPoint(parts.Base, frozen=True):
+    """One place where the traffic is judged."""
+
+    endpoint: parts.Endpoint
+    direction: str
+    layer: str
+    verdict: str
+    allowed: list[parts.Traffic]
+    decided_by: list[DecidedBy]
+    considered: list[ConsideredPolicy]
+    caveats: list[parts.CaveatSaid]
+
+
+class Hop(parts.Base, frozen=True):
+    """One stretch of the path, judged at its enforcement points in order."""
+
+    hop: int
+    source: parts.Endpoint
+    destination: parts.Endpoint
+    enforcement_points: list[EnforcementPoint]
+
+
+class Witness(parts.Base, frozen=True):
+    """One flow of a mixed answer."""
+
+    verdict: str
+    source: str
+    destination: str
+    traffic: list[parts.Traffic]
+
+
+class Mend(parts.Base, frozen=True):
+    """A smallest change that would let the traffic pass."""
+
+    text: str
+    detail: str
+    manifest: str
+    file: str | None
+    line: int | None
+    opens: list[str]
+
+
+class Why(parts.Envelope, frozen=True):
+    """Whether one end may reach the other, and at each enforcement point why."""
+
+    question: Question
+    verdict: str
+    allowed: list[parts.Traffic]
+    path: list[Hop]
+    witnesses: list[Witness]
+    mend: list[Mend]
+    caveats: list[parts.CaveatSaid]
+    notes: list[str]
+
+
+DOCUMENT = Why
+
+
+def document(result: Explanation, about: About) -> Why:
+    """Return an explanation as published."""
+    question = result.question
+    asked = question.traffic.traffic
+    if not asked:
+        for case in result.cases:
+            asked |= case.case.traffic
+    return Why(
+        schema_version=parts.SCHEMA_VERSION,
+        tool=parts.tool(about),
+        profile=parts.profile(about),
+        diagnostics=parts.findings(about),
+        question=Question(
+            text=str(question),
+            source=ends.end(question.source),
+            destination=ends.end(question.destination),
+            port=question.traffic.text,
+            traffic=parts.traffic(asked),
+            state=str(question.state),
+            family=question.family,
+        ),
+        verdict=str(result.verdict),
+        allowed=parts.traffic(result.allowed),
+        path=[_hop(result.shown)] if result.shown else [],
+        witnesses=[
+            Witness(
+                verdict=str(w.verdict),
+                source=w.source,
+                destination=w.destination,
+                traffic=parts.traffic(w.traffic),
+            )
+            for w in result.witnesses
+        ],
+        mend=[
+            Mend(
+                text=m.text,
+                detail=m.detail,
+                manifest=m.manifest,
+                file=m.file,
+                line=m.line,
+                opens=list(m.opens),
+            )
+            for m in getattr(result, "mend", ())
+        ],
+        caveats=parts.caveats(result.caveats),
+        notes=list(result.notes),
+    )
+
+
+def _hop(shown: CaseAnswer) -> Hop:
+    source, destination = ends.party(shown.case.source), ends.party(shown.case.destination)
+    return Hop(
+        hop=1,
+        source=source,
+        destination=destination,
+        enforcement_points=[
+            _point(point, end)
+            for point, end in zip(shown.points, (source, destination), strict=True)
+        ],
+    )
+
+
+def _point(point: PointAnswer, endpoint: parts.Endpoint) -> EnforcementPoint:
+    return EnforcementPoint(
+        endpoint=endpoint,
+        direction=str(point.direction),
+        layer=point.layer,
+        verdict=str(point.verdict),
+        allowed=parts.traffic(point.allowed),
+        decided_by=[decided_by(d) for d in point.decided_by],
+        considered=[_considered(c) for c in point.considered],
+        caveats=parts.caveats(point.caveats),
+    )
+
+
+def decided_by(decider: Decider) -> DecidedBy:
+    """Return what decided as published."""
+    span = decider.span
+    return DecidedBy(
+        text=decider.text,
+        policy=parts.policy_ref(decider.policy) if decider.policy else None,
+        direction=str(decider.direction) if decider.direction else None,
+        rule=decider.rule,
+        file=span.file if span else None,
+        line=span.line if span else None,
+        column=span.column if span else None,
+    )
+
+
+def _considered(known: Considered) -> ConsideredPolicy:
+    span = known.miss_span or known.policy.span
+    return ConsideredPolicy(
+        policy=parts.policy_ref(known.policy.id),
+        selects=known.selects,
+        matched=[
+            MatchedRule(
+                rule=rule.index,
+                file=rule.span.file if rule.span else None,
+                line=rule.span.line if rule.span else None,
+                column=rule.span.column if rule.span else None,
+            )
+            for rule in known.matched
+        ],
+        nearest_miss=known.nearest_miss,
+        nearest_rule=known.miss_rule,
+        file=span.file if span else None,
+        line=span.line if span else None,
+        column=span.column if span else None,
+    )
+
+
+HEADER = (
+    "question",
+    "verdict",
+    "direction",
+    "endpoint",
+    "pointVerdict",
+    "policyKind",
+    "policy",
+    "selects",
+    "matchedRules",
+    "nearestMiss",
+    "file",
+    "line",
+)
+
+
+def rows(result: Explanation) -> Iterator[Sequence[object]]:
+    """Iterate over the policies that were considered, point by point."""
+    lead = (str(result.question), str(result.verdict))
+    if result.shown is None:
+        yield (*lead, *[""] * (len(HEADER) - len(lead)))
+        return
+    for point in result.shown.points:
+        head = (*lead, str(point.direction), point.endpoint, str(point.verdict))
+        if not point.considered:
+            yield (*head, *[""] * (len(HEADER) - len(head)))
+        for each in point.considered:
+            span = each.matched[0].span if each.matched else each.miss_span or each.policy.span
+            yield (
+                *head,
+                each.policy.id.kind,
+                str(each.policy.id),
+                "true" if each.selects else "false",
+                " ".join(str(r.index) for r in each.matched),
+                each.nearest_miss or "",
+                span.file if span else "",
+                span.line if span else "",
+            )

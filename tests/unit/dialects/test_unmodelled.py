@@ -1,0 +1,138 @@
+"""Kinds we cannot read: never silently open."""
+
+import pytest
+
+from cloison.base import Severity
+from cloison.dialects import TABLE, dialect_for, dialects, group_of, row_for
+from cloison.dialects.unmodelled import KINDS, compile_policy, notices, read
+from cloison.ir.policy import Direction, PodsMatch, Policy
+from cloison.ir.profile import Profile
+from cloison.resources.options import ReadOptions
+from tests.support.documents import document
+
+GENERIC = Profile("generic", "any", (), "")
+IN, OUT = Direction.INGRESS, Direction.EGRESS
+
+
+def text(version: str, kind: str, namespace: str = "x", name: str = "p") -> str:
+    meta = f"{{name: {name}, namespace: {namespace}}}"
+    return f"apiVersion: {version}\nkind: {kind}\nmetadata: {meta}\nspec: {{}}\n"
+
+
+def compiled(version: str, kind: str, namespace: str = "x") -> Policy:
+    found, diagnostics = read(document(text(version, kind, namespace)), ReadOptions())
+    assert found is not None
+    assert diagnostics == []
+    return compile_policy(found, GENERIC)
+
+
+@pytest.mark.parametrize(
+    ("version", "kind", "subject", "directions"),
+    [
+        ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", None, {IN, OUT}),
+        ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy", None, {IN, OUT}),
+        ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", None, {IN, OUT}),
+        ("cilium.io/v2", "CiliumNetworkPolicy", "x", {IN, OUT}),
+        ("cilium.io/v2", "CiliumClusterwideNetworkPolicy", None, {IN, OUT}),
+        ("projectcalico.org/v3", "NetworkPolicy", "x", {IN, OUT}),
+        ("projectcalico.org/v3", "GlobalNetworkPolicy", None, {IN, OUT}),
+        ("crd.projectcalico.org/v1", "NetworkPolicy", "x", {IN, OUT}),
+        ("crd.projectcalico.org/v1", "GlobalNetworkPolicy", None, {IN, OUT}),
+        ("security.istio.io/v1", "AuthorizationPolicy", "x", {IN}),
+        ("crd.antrea.io/v1beta1", "NetworkPolicy", "x", {IN, OUT}),
+        ("crd.antrea.io/v1beta1", "ClusterNetworkPolicy", None, {IN, OUT}),
+        ("k8s.ovn.org/v1", "EgressFirewall", "x", {OUT}),
+        ("networking.k8s.aws/v1alpha1", "ClusterNetworkPolicy", None, {IN, OUT}),
+        ("networking.k8s.aws/v1alpha1", "ApplicationNetworkPolicy", "x", {IN, OUT}),
+        ("k8s.cni.cncf.io/v1beta1", "MultiNetworkPolicy", "x", {IN, OUT}),
+    ],
+)
+def test_opaque_over_all_it_may_select(
+    version: str, kind: str, subject: str | None, directions: set[Direction]
+) -> None:
+    policy = compiled(version, kind)
+    assert policy.opaque is not None
+    assert policy.opaque.caveat.id == "POLICY_NOT_MODELLED"
+    assert policy.subject == PodsMatch(namespace=subject)
+    assert policy.isolates == directions
+    assert policy.id.kind == kind
+    assert policy.id.namespace == subject
+    assert policy.rules == ()
+
+
+def test_the_root_namespace_of_a_mesh_concerns_everybody() -> None:
+    policy = compiled("security.istio.io/v1", "AuthorizationPolicy", "istio-system")
+    assert policy.subject == PodsMatch()
+    assert policy.id.namespace == "istio-system"
+
+
+@pytest.mark.parametrize("group", ["projectcalico.org/v3", "crd.projectcalico.org/v1"])
+@pytest.mark.parametrize("kind", ["Network", "GlobalNetwork", "KubernetesNetwork"])
+def test_staged_kinds_take_no_part(group: str, kind: str) -> None:
+    found, diagnostics = read(document(text(group, f"Staged{kind}Policy")), ReadOptions())
+    assert found is None
+    assert [d.severity for d in diagnostics] == [Severity.INFO]
+
+
+def test_one_warning_per_kind_with_its_effect() -> None:
+    objects = [
+        read(document(text("cilium.io/v2", kind, namespace, name), f"{name}.yaml"), ReadOptions())[
+            0
+        ]
+        for kind, namespace, name in (
+            ("CiliumNetworkPolicy", "web", "b"),
+            ("CiliumNetworkPolicy", "data", "a"),
+            ("CiliumClusterwideNetworkPolicy", "", "c"),
+        )
+    ]
+    policies = [o for o in objects if o is not None]
+    found = notices(policies)
+    assert found == notices(policies[::-1])
+    assert [d.code for d in found] == ["UNM001", "UNM001"]
+    assert {d.severity for d in found} == {Severity.WARNING}
+    wide, local = found
+    assert "any pod are undetermined" in (wide.effect or "")
+    assert "pods in data, web are undetermined" in (local.effect or "")
+    assert "2 found" in local.message
+    assert local.span is not None
+    assert local.span.file == "a.yaml"
+    assert notices([]) == []
+
+
+class TestTable:
+    """Which dialect owns which kind."""
+
+    def test_no_kind_has_two_owners(self) -> None:
+        kinds = [kind for row in TABLE for kind in row.kinds]
+        assert len(kinds) == len(set(kinds))
+
+    def test_the_rows_know_what_their_dialects_know(self) -> None:
+        (row,) = (row for row in TABLE if row.name == "unmodelled")
+        assert row.kinds == KINDS.keys()
+        assert [d.name for d in dialects()] == [row.name for row in TABLE]
+
+    @pytest.mark.parametrize(
+        ("version", "kind", "name"),
+        [
+            ("networking.k8s.io/v1", "NetworkPolicy", "networkpolicy"),
+            ("extensions/v1beta1", "NetworkPolicy", "networkpolicy"),
+            ("projectcalico.org/v3", "NetworkPolicy", "unmodelled"),
+            ("crd.antrea.io/v1alpha1", "NetworkPolicy", "unmodelled"),
+        ],
+    )
+    def test_owners(self, version: str, kind: str, name: str) -> None:
+        dialect = dialect_for(version, kind)
+        assert dialect is not None
+        assert dialect.name == name
+
+    @pytest.mark.parametrize(
+        ("version", "kind"),
+        [("v1", "Pod"), ("networking.k8s.io/v1", "Ingress"), ("v1", "NetworkPolicy"), ("", "")],
+    )
+    def test_nobody_owns_the_rest(self, version: str, kind: str) -> None:
+        assert row_for(version, kind) is None
+        assert dialect_for(version, kind) is None
+
+    def test_groups(self) -> None:
+        assert group_of("v1") == ""
+        assert group_of("apps/v1") == "apps"
