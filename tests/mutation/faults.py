@@ -97,8 +97,8 @@ DIALECT = (
     Fault(
         "holes are ignored",
         "dialects/networkpolicy/compile.py",
-        "_cidr(block.cidr).addresses - holes",
-        "_cidr(block.cidr).addresses",
+        "BlockMatch(addresses - holes,",
+        "BlockMatch(addresses,",
     ),
     Fault(
         "blocks end one address early",
@@ -274,6 +274,18 @@ DECISION = (
         "        if self.layer.default:\n            self.allowed |= going",
     ),
     Fault(
+        "an own node that is only possible is taken for sure",
+        "engine/decide.py",
+        "return False if named & relations.maybe else None",
+        "return True if named & relations.maybe else None",
+    ),
+    Fault(
+        "opaque policies do nothing",
+        "engine/decide.py",
+        "if any(p.opaque and self.holds(p) for p in self.policies):",
+        "if False:",
+    ),
+    Fault(
         "overlapping rules do not split peers",
         "engine/decide.py",
         "groups[key] = group - both",
@@ -291,20 +303,14 @@ ENGINE = (
     Fault(
         "a policy without rules does nothing",
         "engine/engine.py",
-        "                direction in policy.isolates\n                or policy.opaque",
-        "                policy.opaque",
+        "if direction in policy.isolates or policy.rules_for(direction):",
+        "if policy.rules_for(direction):",
     ),
     Fault(
         "one end's permission is enough",
         "engine/engine.py",
         "return leaving.outcome.meet(entering.outcome)",
         "return entering.outcome",
-    ),
-    Fault(
-        "an own node that is only possible is taken for sure",
-        "engine/engine.py",
-        "outcome = _override(rule, piece.outcome, sure=False)",
-        "outcome = _override(rule, piece.outcome, sure=True)",
     ),
     Fault(
         "units with the same policies share port names",

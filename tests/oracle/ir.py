@@ -10,8 +10,8 @@ any pod are never asked about by a policy, so such a flow is allowed.
 **Points.** Each layer has two enforcement points: egress at the source, ingress at the
 destination. The flow is *denied* if some point certainly denies, else *undetermined* if some
 point possibly denies, else *allowed*. A point whose end is no subject (a node, an address, a
-host-network pod unless the profile makes those subjects) allows. If the profile does not
-enforce at all, everything is allowed.
+host-network pod unless the profile makes those subjects) allows. A profile that does not
+enforce is one without policies; built-in rules and defaults stay.
 
 **Possibilities.** Evaluation at a point keeps the set of outcomes that are possible; the
 point is determined iff that set has one member. A match is `NO`, `MAY` or `MUST`. A rule
@@ -38,7 +38,7 @@ to the next tier. `log` rules never matter.
 
 **Opaque.** An enforced opaque policy that selects the subject makes both allow and deny
 possible, in the directions it isolates, after the built-in rules and before everything else,
-in the layer that has its tier, or in every layer if none has.
+in the layer that has its tier, or in the first layer if none has.
 
 **Match of a rule.** The least of: its peers (any of them), its traffic, and `MAY` if it has
 a condition or asks for source ports.
@@ -146,7 +146,9 @@ class IROracle:
         self.world = world
         self.profile = profile
         self.layers = policies.layers
-        self.enforced = [p for p in policies.policies if p.mode is Mode.ENFORCED]
+        self.enforced = [
+            p for p in policies.policies if p.mode is Mode.ENFORCED and profile.enforces
+        ]
         self._owners: dict[int, End] = {}
         for node in world.nodes.values():
             self._owners.update(dict.fromkeys(node.addresses, node))
@@ -252,7 +254,7 @@ class _Point:
 
     def outcome(self) -> Ways:
         """Return the possible outcomes: allow, deny or both."""
-        if not self.profile.enforces or not self.oracle.is_pod(self.subject):
+        if not self.oracle.is_pod(self.subject):
             return OPEN
         steps = [self.builtin(), self.opaque()]
         steps += [self.tier(tier) for tier in self.layer.tiers]
@@ -276,8 +278,9 @@ class _Point:
     def opaque(self) -> Ways:
         here = {tier.name for tier in self.layer.tiers}
         known = {tier.name for layer in self.oracle.layers for tier in layer.tiers}
+        first = self.layer is self.oracle.layers[0]
         for policy in self.oracle.enforced:
-            placed = policy.tier in here or policy.tier not in known
+            placed = policy.tier in here or (first and policy.tier not in known)
             governs = policy.opaque is not None and self.direction in policy.isolates
             if placed and governs and self._selects(policy):
                 return EITHER

@@ -64,6 +64,8 @@ HERE = Span("random.yaml", 1)
 CAVEAT = Caveat("UNKNOWN", "nobody knows")
 BLOCKS = ("10.2.0.0/16", "10.2.0.2/32", "10.1.0.1/32", "203.0.113.0/24", "0.0.0.0/0", "::/0")
 HOLES = ("10.2.0.1/32", "10.0.0.0/8", "203.0.113.10/32")
+ELSEWHERE = "elsewhere"
+"""A tier that no layer has."""
 OUTSIDE = ("203.0.113.10", "198.51.100.7", "2001:db8::7")
 FLOWS = (("TCP", 80), ("TCP", 81), ("TCP", 8080), ("UDP", 53), ("SCTP", 80), ("ICMP", None))
 ACTIONS: dict[Combine, list[tuple[float, Action]]] = {
@@ -122,22 +124,26 @@ def random_question(rng: random.Random, snapshot: Snapshot) -> Question:
 
 def describe(snapshot: Snapshot) -> str:
     """Return policies, layers and profile in a form that a person can follow."""
+    policies = snapshot.policies.policies
     lines = [repr(replace(snapshot.profile, layers=()))]
     for layer in snapshot.policies.layers:
         lines.append(f"layer {layer.name}, default {layer.default}")
         lines += [f"  builtin {_rule_text(rule)}" for rule in layer.builtin]
         for tier in layer.tiers:
             lines.append(f"  tier {tier.name} {tier.combine}, end {tier.end} of {tier.end_scope}")
-            for policy in snapshot.policies.policies:
-                if policy.tier == tier.name:
-                    isolates = " ".join(sorted(policy.isolates))
-                    opaque = " opaque" if policy.opaque else ""
-                    lines.append(
-                        f"    {policy.id} {policy.mode} order {policy.order}{opaque} "
-                        f"on {_match_text(policy.subject)} isolates [{isolates}]"
-                    )
-                    lines += [f"      {_rule_text(rule)}" for rule in policy.rules]
+            lines += [t for p in policies if p.tier == tier.name for t in _policy_text(p)]
+    lines += [text for p in policies if p.tier == ELSEWHERE for text in _policy_text(p)]
     return "\n".join(lines)
+
+
+def _policy_text(policy: Policy) -> list[str]:
+    isolates = " ".join(sorted(policy.isolates))
+    opaque = " opaque" if policy.opaque else ""
+    head = (
+        f"    {policy.id} {policy.mode} order {policy.order}{opaque} "
+        f"on {_match_text(policy.subject)} isolates [{isolates}]"
+    )
+    return [head, *(f"      {_rule_text(rule)}" for rule in policy.rules)]
 
 
 def _rule_text(rule: Rule) -> str:
@@ -197,6 +203,8 @@ def _workload(rng: random.Random, number: int) -> tuple[WorkloadId, Workload]:
         addresses = tuple(
             parse_address(f"10.2.0.{number}" if f == 4 else f"fd00:2::{number}") for f in texts
         )
+    elif kind == "host":
+        addresses = (parse_address(f"10.1.0.{(shape.node or '')[1:]}"),)
     pod = None if kind == "template" else id_.name
     endpoint = PodEndpoint(id_, pod, shape, HERE, addresses)
     return id_, Workload(id_, (endpoint,), span=HERE)
@@ -267,7 +275,9 @@ def _policy(rng: random.Random, number: int, tier: TierSpec) -> Policy:
         HERE,
     )
     if chance(rng, 0.05):
-        return replace(policy, rules=(), opaque=UnknownMatch("made up", CAVEAT))
+        tier_name = ELSEWHERE if chance(rng, 0.3) else tier.name
+        unknown = UnknownMatch("made up", CAVEAT)
+        return replace(policy, rules=(), tier=tier_name, opaque=unknown)
     return policy
 
 

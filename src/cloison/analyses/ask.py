@@ -8,6 +8,7 @@ from cloison.analyses.ends import AddressEnd, End, PodsEnd, ServiceEnd
 from cloison.analyses.explain import (
     CaseAnswer,
     Decider,
+    ExplainCase,
     explain_case,
     merge_caveats,
     verdict_of,
@@ -55,6 +56,27 @@ class Witness:
 
 
 @dataclass(frozen=True, slots=True)
+class Mend:
+    """A change somebody can apply.
+
+    Args:
+        text: What to do, in one line.
+        lines: The lines to add to an existing object; empty when it is new.
+        manifest: The whole object as it should be.
+        file: Where the object is written, None when it is new.
+        line: Its line.
+        also: Other endpoints it opens the traffic to, or from.
+    """
+
+    text: str
+    manifest: str
+    lines: str = ""
+    file: str | None = None
+    line: int | None = None
+    also: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Explanation:
     """An answer with its reasons.
 
@@ -67,6 +89,7 @@ class Explanation:
         witnesses: For a mixed verdict one flow each way.
         caveats: What the verdict stands on.
         notes: How the question was understood.
+        mend: The change that would let denied traffic through; apply all of it.
     """
 
     question: Question
@@ -77,6 +100,7 @@ class Explanation:
     witnesses: tuple[Witness, ...]
     caveats: tuple[Caveat, ...]
     notes: tuple[str, ...]
+    mend: tuple[Mend, ...] = ()
 
     @property
     def deciders(self) -> tuple[Decider, ...]:
@@ -89,8 +113,15 @@ class Explanation:
         return tuple(d.text for d in self.deciders)
 
 
-def ask(engine: Engine, question: Question) -> Explanation:
+def ask(
+    engine: Engine, question: Question, explain: ExplainCase = explain_case
+) -> Explanation:
     """Answer a question.
+
+    Args:
+        engine: Who decides.
+        question: What is asked.
+        explain: Explains one case; who asks many questions passes one that remembers.
 
     Raises:
         QuestionError: the question cannot be asked of these ends.
@@ -100,7 +131,7 @@ def ask(engine: Engine, question: Question) -> Explanation:
         return early
     followed = _follow(engine, question)
     answers = [
-        explain_case(engine, case)
+        explain(engine, case)
         for f in followed
         for case in cases(engine, f.source, f.destination, f.traffic, question.family)
     ]

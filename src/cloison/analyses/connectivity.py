@@ -1,13 +1,22 @@
-"""`map`: everything permitted between workloads and with the outside."""
+"""`map`: everything permitted between workloads and with the outside.
 
+Rows, not pairs: for each source the sets of destinations that share one outcome. Pairs are
+spelled out only when somebody iterates over the edges.
+"""
+
+from collections import Counter, defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from functools import cached_property
 
-from cloison.algebra import AddressSet, TrafficSet
+from cloison.algebra import L4, NO_TRAFFIC, AddressSet, TrafficSet
+from cloison.algebra.bitmaps import BitMap
 from cloison.ir.fidelity import Caveat
 
+_RANK = {"workload": 0, "pod": 0, "node": 1, "ip": 2}
 
-@dataclass(frozen=True, slots=True, order=True)
+
+@dataclass(frozen=True, slots=True)
 class EndRef:
     """One end of an edge.
 
@@ -25,24 +34,65 @@ class EndRef:
     type: str = ""
     addresses: AddressSet | None = None
 
+    @property
+    def sort_key(self) -> tuple[int, str, str, str, tuple[tuple[int, int], ...]]:
+        """Workloads by name, then nodes, then addresses ascending."""
+        spans = self.addresses.spans if self.addresses else ()
+        return (_RANK[self.kind], self.namespace, self.name, self.type, spans)
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """What passes between two ends.
+
+    Args:
+        allowed: Traffic that passes, for at least one pair of their pods.
+        undetermined: Traffic that may pass, besides.
+        caveats: What this stands on, sorted.
+    """
+
+    allowed: TrafficSet
+    undetermined: TrafficSet = NO_TRAFFIC
+    caveats: tuple[Caveat, ...] = ()
+
+    def join(self, other: "Passage") -> "Passage":
+        """Return what passes for one pair of pods or another."""
+        allowed = self.allowed | other.allowed
+        undetermined = (self.undetermined | other.undetermined) - allowed
+        caveats = tuple(sorted({*self.caveats, *other.caveats}))
+        return Passage(allowed, undetermined, caveats)
+
+    def within(self, traffic: TrafficSet) -> "Passage":
+        """Return the part of it that is in `traffic`."""
+        return Passage(self.allowed & traffic, self.undetermined & traffic, self.caveats)
+
+    def __bool__(self) -> bool:
+        """Return whether anything passes or may pass."""
+        return bool(self.allowed or self.undetermined)
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
-    """What `src` may send to `dst`.
-
-    Args:
-        src: Who connects.
-        dst: Who listens.
-        allowed: Traffic that passes, for at least one pair of their pods.
-        undetermined: Traffic that may pass, besides.
-        caveats: What this stands on.
-    """
+    """What `src` may send to `dst`."""
 
     src: EndRef
     dst: EndRef
-    allowed: TrafficSet
-    undetermined: TrafficSet
-    caveats: tuple[Caveat, ...] = ()
+    passage: Passage
+
+    @property
+    def allowed(self) -> TrafficSet:
+        """Traffic that passes."""
+        return self.passage.allowed
+
+    @property
+    def undetermined(self) -> TrafficSet:
+        """Traffic that may pass, besides."""
+        return self.passage.undetermined
+
+    @property
+    def caveats(self) -> tuple[Caveat, ...]:
+        """What this stands on."""
+        return self.passage.caveats
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,24 +124,146 @@ class MapOptions:
 class Line:
     """One line of the compressed map: every source to every destination, never to itself.
 
-    Expanding all lines of a map gives exactly its edges.
+    A workload's traffic with itself has a line of its own, in which it stands alone on
+    both sides. Expanding all lines of a map gives exactly its edges.
     """
 
     sources: tuple[EndRef, ...]
     destinations: tuple[EndRef, ...]
-    allowed: TrafficSet
-    undetermined: TrafficSet
+    passage: Passage
+
+    @property
+    def allowed(self) -> TrafficSet:
+        """Traffic that passes."""
+        return self.passage.allowed
+
+    @property
+    def undetermined(self) -> TrafficSet:
+        """Traffic that may pass, besides."""
+        return self.passage.undetermined
+
+    @property
+    def caveats(self) -> tuple[Caveat, ...]:
+        """What this stands on."""
+        return self.passage.caveats
+
+
+Row = dict[Passage, BitMap]
+"""Destinations by what passes to them."""
+
+
+@dataclass(frozen=True)
+class Map:
+    """The answer to `map`.
+
+    Args:
+        ends: Every workload (or pod) and node, sorted; rows refer to them by place.
+        rows: For each end that may send, its destinations among the ends.
+        outward: For each end that may send outside, the addresses by what passes.
+        inward: For each end that outside may send to, the addresses by what passes.
+        itself: For each end, what passes between its own replicas.
+        caveats: What the whole map stands on.
+    """
+
+    ends: tuple[EndRef, ...]
+    rows: dict[int, Row]
+    outward: dict[int, dict[Passage, AddressSet]]
+    inward: dict[int, dict[Passage, AddressSet]]
+    itself: dict[int, Passage] = field(default_factory=dict)
     caveats: tuple[Caveat, ...] = ()
 
-
-@dataclass(frozen=True, slots=True)
-class Map:
-    """The answer to `map`."""
-
-    edges: tuple[Edge, ...]
-    caveats: tuple[Caveat, ...]
-    lines: tuple[Line, ...]
-
     def __iter__(self) -> Iterator[Edge]:
-        """Iterate over the edges, sorted by source and destination."""
-        return iter(self.edges)
+        """Iterate over the edges, sorted by source and destination, outside last."""
+        for source in sorted({*self.rows, *self.outward, *self.itself}):
+            src = self.ends[source]
+            found = {d: p for p, members in self.rows.get(source, {}).items() for d in members}
+            if source in self.itself:
+                found[source] = self.itself[source]
+            for destination in sorted(found):
+                yield Edge(src, self.ends[destination], found[destination])
+            yield from (Edge(src, ip, p) for ip, p in _outside(self.outward.get(source, {})))
+        into: list[Edge] = [
+            Edge(ip, self.ends[destination], p)
+            for destination, found in self.inward.items()
+            for ip, p in _outside(found)
+        ]
+        yield from sorted(into, key=lambda e: (e.src.sort_key, e.dst.sort_key))
+
+    @cached_property
+    def edges(self) -> tuple[Edge, ...]:
+        """All edges at once."""
+        return tuple(self)
+
+    @cached_property
+    def lines(self) -> tuple[Line, ...]:
+        """The edges, compressed to what a person can read."""
+        found = [*self._inner_lines(), *self._outer_lines()]
+        found += (
+            Line((self.ends[i],), (self.ends[i],), p) for i, p in sorted(self.itself.items())
+        )
+        return tuple(
+            sorted(
+                found,
+                key=lambda li: (
+                    -len(li.sources) * len(li.destinations) * (li.sources[0].kind != "ip"),
+                    [s.sort_key for s in li.sources],
+                    [d.sort_key for d in li.destinations],
+                    str(li.passage.allowed),
+                ),
+            )
+        )
+
+    def _inner_lines(self) -> Iterator[Line]:
+        by_passage: dict[Passage, dict[int, BitMap]] = defaultdict(dict)
+        for source, row in self.rows.items():
+            for passage, members in row.items():
+                by_passage[passage][source] = members
+        for passage, rows in by_passage.items():
+            # A line never speaks of an end and itself, so a row may be read with its own
+            # source added: that is how the members of an open group come to look alike.
+            whole = {s: (m | BitMap([s])).serialize() for s, m in rows.items()}
+            alike = Counter(whole.values())
+            groups: dict[bytes, list[int]] = defaultdict(list)
+            for source, members in rows.items():
+                own = whole[source]
+                groups[own if alike[own] > 1 else members.serialize()].append(source)
+            for key, sources in groups.items():
+                members = BitMap.deserialize(key)
+                if len(sources) == 1:
+                    members.discard(sources[0])
+                yield Line(
+                    tuple(self.ends[s] for s in sorted(sources)),
+                    tuple(self.ends[d] for d in members),
+                    passage,
+                )
+
+    def _outer_lines(self) -> Iterator[Line]:
+        for table, outward in ((self.outward, True), (self.inward, False)):
+            groups: dict[tuple[Passage, AddressSet], list[int]] = defaultdict(list)
+            for end, found in table.items():
+                for passage, addresses in found.items():
+                    groups[passage, addresses].append(end)
+            for (passage, addresses), members in groups.items():
+                inside = tuple(self.ends[m] for m in sorted(members))
+                ip = (EndRef("ip", addresses=addresses),)
+                yield Line(inside, ip, passage) if outward else Line(ip, inside, passage)
+
+
+def expand(lines: tuple[Line, ...]) -> Iterator[Edge]:
+    """Iterate over the edges that lines stand for."""
+    for line in lines:
+        alone = line.sources == line.destinations and len(line.sources) == 1
+        for src in line.sources:
+            for dst in line.destinations:
+                if src != dst or alone:
+                    yield Edge(src, dst, line.passage)
+
+
+def _outside(found: dict[Passage, AddressSet]) -> list[tuple[EndRef, Passage]]:
+    ends = [(EndRef("ip", addresses=addresses), passage) for passage, addresses in found.items()]
+    return sorted(ends, key=lambda item: item[0].sort_key)
+
+
+def unrestricted(passage: Passage) -> bool:
+    """Return whether nothing that policy can speak about is held back."""
+    return L4 <= passage.allowed

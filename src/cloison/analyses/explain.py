@@ -1,7 +1,8 @@
 """`why`: the verdict on a question, and at each enforcement point what led to it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from cloison.algebra import L4, NO_TRAFFIC, TrafficSet
 from cloison.analyses.caveats import point_caveats
@@ -136,24 +137,43 @@ def case_verdict(engine: Engine, case: Case) -> Outcome:
     )
 
 
-def explain_case(engine: Engine, case: Case) -> CaseAnswer:
-    """Answer one case with its reasons."""
+def explain_case(engine: Engine, case: Case, *, bystanders: bool = True) -> CaseAnswer:
+    """Answer one case with its reasons.
+
+    Args:
+        engine: Who decides.
+        case: What is asked.
+        bystanders: Whether to look for policies of the namespace that would have allowed
+            the traffic but select others; they never decide.
+    """
     source, destination = case.source, case.destination
     leaving = engine.point(source.unit, destination.unit, Direction.EGRESS, case.out_of)
     entering = engine.point(destination.unit, source.unit, Direction.INGRESS, case.into)
     points = (
-        _answer(engine, leaving, source, destination, case.traffic),
-        _answer(engine, entering, destination, source, case.traffic),
+        _answer(engine, leaving, source, destination, case.traffic, bystanders=bystanders),
+        _answer(engine, entering, destination, source, case.traffic, bystanders=bystanders),
     )
     outcome = leaving.outcome.meet(entering.outcome)
     return CaseAnswer(case, outcome, verdict_of(outcome, case.traffic), points)
 
 
+ExplainCase: TypeAlias = Callable[[Engine, Case], CaseAnswer]
+"""Answers one case with its reasons."""
+
+
 def _answer(
-    engine: Engine, point: Point, subject: Party, peer: Party, asked: TrafficSet
+    engine: Engine,
+    point: Point,
+    subject: Party,
+    peer: Party,
+    asked: TrafficSet,
+    *,
+    bystanders: bool,
 ) -> PointAnswer:
     verdict = verdict_of(point.outcome, asked)
     considered = tuple(_consider(engine, point, subject, peer, asked))
+    if bystanders and point.decision is not None and not asked <= point.outcome.allowed:
+        considered += tuple(_bystanders(engine, point, subject, peer, asked))
     layer = engine.policies.layers[0].name if engine.policies.layers else ""
     return PointAnswer(
         subject.text,
@@ -191,8 +211,6 @@ def _consider(
             yield Considered(
                 policy, True, (), miss.text, miss.rule or None, rule.span if rule else policy.span
             )
-    if not asked <= point.outcome.allowed:
-        yield from _bystanders(engine, point, subject, peer, asked)
 
 
 def _bystanders(

@@ -9,6 +9,7 @@ from typing import Any, BinaryIO
 
 import msgspec
 
+from cloison.app.mends import Origin
 from cloison.app.session import Session
 from cloison.app.settings import Settings
 from cloison.base import Diagnostic, Severity, sort_diagnostics
@@ -165,11 +166,15 @@ def _session(items: Iterable[Item], settings: Settings) -> "Session":
     diagnostics = [*loader.diagnostics, *built.diagnostics]
     diagnostics += unused_kinds(loader.inventory.tallies())
     policies = []
+    origins = {}
     for dialect, objects in loader.objects.values():
         kept, repeated = unrepeated(objects)
         diagnostics += repeated
         diagnostics += dialect.notices(kept)
-        policies += [dialect.compile(each, profile) for each in kept]
+        for each in kept:
+            policy = dialect.compile(each, profile)
+            policies.append(policy)
+            origins[policy.id] = Origin(dialect, each)
         objects[:] = kept
     return Session(
         world=built.world,
@@ -178,6 +183,7 @@ def _session(items: Iterable[Item], settings: Settings) -> "Session":
         settings=settings,
         read_diagnostics=sort_diagnostics(diagnostics),
         objects={n: (d, tuple(o)) for n, (d, o) in sorted(loader.objects.items())},
+        origins=origins,
         own=tuple(loader.own),
         broken=loader.broken,
     )

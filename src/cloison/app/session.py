@@ -1,22 +1,30 @@
 """A session: one snapshot, every question."""
 
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
 from cloison.analyses.ask import Explanation, Question, ask, verdict_only
+from cloison.analyses.connectivity import Map, MapOptions
+from cloison.analyses.effective import Effective, effective
 from cloison.analyses.ends import Names
+from cloison.analyses.matrix import Matrix
 from cloison.analyses.question import State, parse_traffic, split_port
+from cloison.analyses.testfile import MINIMAL, is_tests, read_tests
+from cloison.analyses.survey import survey
+from cloison.app.mends import Origin, written
 from cloison.app.settings import Settings
-from cloison.base import Diagnostic, sort_diagnostics
+from cloison.base import Diagnostic, QuestionError, sort_diagnostics
 from cloison.dialects import Dialect
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
-from cloison.ir.policy import PolicySet
+from cloison.ir.policy import PolicyId, PolicySet
 from cloison.ir.profile import Profile
+from cloison.probe import run
 from cloison.resources.documents import Document
 from cloison.resources.world import World
+from cloison.sources import read
 
 
 @dataclass(frozen=True)
@@ -30,6 +38,7 @@ class Session:
         settings: What the caller said.
         read_diagnostics: What reading brought to light, sorted.
         objects: Policy objects in their dialects' own words, by dialect name.
+        origins: What each policy was compiled from, by its name in the IR.
         own: Documents of Cloison's own kinds found in the source.
         broken: Number of errors that kept a document from being read at all.
     """
@@ -40,6 +49,7 @@ class Session:
     settings: Settings
     read_diagnostics: tuple[Diagnostic, ...] = ()
     objects: Mapping[str, tuple[Dialect[Any], tuple[Any, ...]]] | None = None
+    origins: Mapping[PolicyId, Origin] = field(default_factory=dict)
     own: tuple[Document, ...] = ()
     broken: int = 0
 
@@ -110,7 +120,21 @@ class Session:
         Raises:
             QuestionError: a name, port or protocol is not one.
         """
-        return ask(self.engine, self.question(source, destination, **said))
+        answer = ask(self.engine, self.question(source, destination, **said))
+        return replace(answer, mend=written(self.engine, answer, self.origins))
+
+    def map(self, options: MapOptions | None = None) -> Map:
+        """Return everything permitted between workloads and with the outside.
+
+        Args:
+            options: What part of it; everything when not given.
+
+        Raises:
+            QuestionError: a filter names nothing.
+        """
+        chosen = options or MapOptions()
+        names = Names(self.engine, chosen.namespace) if chosen.namespace else self.names
+        return survey(self.engine, chosen, names)
 
     def verdict(
         self,
@@ -125,3 +149,41 @@ class Session:
             source, destination, port=port, protocol=protocol, family=family
         )
         return verdict_only(self.engine, question)
+
+    def effective(self, name: str, namespace: str | None = None) -> Effective:
+        """Answer what governs a workload or pod, whichever policy says it.
+
+        Args:
+            name: A workload or pod, as questions name it.
+            namespace: Where a bare name is looked up.
+
+        Raises:
+            QuestionError: there is no such workload or pod.
+        """
+        names = Names(self.engine, namespace) if namespace else self.names
+        return effective(self.engine, names.end(name))
+
+    def verify(self, tests: Sequence[str] = (), on: str = "simulate") -> Matrix:
+        """Answer every row of the connectivity tests.
+
+        Args:
+            tests: Files of tests, or `-`; by default the tests found in the source.
+            on: Who answers: `simulate`, the engine.
+
+        Raises:
+            SourceError: a file of tests cannot be read.
+            QuestionError: there are no tests, or nobody called `on`.
+        """
+        if on != "simulate":
+            msg = f"nobody called {on!r} can answer tests"
+            raise QuestionError(msg, "say simulate")
+        items = list(read(tests, anything=True)) if tests else self.own
+        documents = [d for d in items if isinstance(d, Document) and (tests or is_tests(d))]
+        said = [d for d in items if isinstance(d, Diagnostic)]
+        found = read_tests(documents)
+        if not documents and not said:
+            where = f"in {', '.join(tests)}" if tests else "in the source"
+            msg = f"there are no connectivity tests {where}"
+            raise QuestionError(msg, f"write some, or name a file of them; the least is:\n{MINIMAL}")
+        diagnostics = sort_diagnostics([*said, *found.diagnostics])
+        return run(self.engine, found.rows, names=self.names, diagnostics=diagnostics)

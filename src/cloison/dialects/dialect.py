@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from cloison.base import Diagnostic
-from cloison.ir.policy import Policy
+from cloison.ir.policy import Policy, Rule
 from cloison.ir.profile import Profile
 from cloison.resources.documents import Document, Node
 from cloison.resources.options import ReadOptions
@@ -31,6 +31,9 @@ class Dialect(Generic[T]):
             diagnostics as possible. Always asked.
         suspicious: What is accepted but probably not meant, given every object of the
             dialect and the world they are applied to. Asked when somebody wants judgement.
+        create: Writes a policy of the IR as a manifest; None where the dialect only reads.
+        amend: Writes an object with more rules.
+        fragment: Writes only the lines that rules add, for a policy of a namespace.
     """
 
     name: str
@@ -38,6 +41,9 @@ class Dialect(Generic[T]):
     compile: Callable[[T, Profile], Policy]
     notices: Callable[[Sequence[T]], list[Diagnostic]]
     suspicious: Callable[[Sequence[T], World], list[Diagnostic]]
+    create: Callable[[Policy], str] | None = None
+    amend: Callable[[T, Sequence[Rule]], str] | None = None
+    fragment: Callable[[Sequence[Rule], str], str] | None = None
 
 
 def group_of(api_version: str) -> str:

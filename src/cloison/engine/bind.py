@@ -193,14 +193,16 @@ class Binder:
         return Matched(self._nobody, self._nobody, self._nobody)
 
     def _nodes(self, match: NodesMatch) -> Matched:
-        chosen = {n.name for n in self.world.nodes.values() if match.nodes.matches(n.labels)}
-        found = BitMap([u for name in chosen for u in self.table.by_node[name]])
-        for number in self.table.kinds[UnitKind.HOST]:
-            unit = self.table.units[number]
-            nodes = {self.table.endpoints[e].shape.node for e in unit.endpoints}
-            if nodes <= chosen:
-                found.add(number)
-        return Matched(found, self._nobody, self._nobody)
+        kinds = self.table.kinds
+        must, may = BitMap(), BitMap()
+        for number in kinds[UnitKind.NODE] | kinds[UnitKind.HOST]:
+            node = self.world.nodes.get(self.table.units[number].node or "")
+            if node is None or node.span is None:
+                # Nobody read this node's labels.
+                (may if match.nodes else must).add(number)
+            elif match.nodes.matches(node.labels):
+                must.add(number)
+        return Matched(must, may, self._nobody)
 
     def block(self, match: BlockMatch) -> Matched:
         """Return the units whose address lies in a block."""

@@ -12,6 +12,8 @@ from functools import cached_property
 from cloison.algebra import L4
 from cloison.algebra.bitmaps import BitMap
 from cloison.engine.decide import Decision, Piece
+from cloison.ir.caveats import POD_ADDRESS_UNKNOWN
+from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import Action
 from cloison.ir.ruleset import Outcome
 
@@ -30,6 +32,7 @@ class Rectangle:
         outcome: What passes; never nothing. Undetermined traffic only within `HORIZON`.
         to_address: Those destinations that egress rules match by their address only.
         from_address: Those sources that ingress rules match by their address only.
+        caveats: Why some of it is undetermined.
     """
 
     sources: BitMap
@@ -37,6 +40,7 @@ class Rectangle:
     outcome: Outcome
     to_address: BitMap
     from_address: BitMap
+    caveats: frozenset[Caveat] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,11 +51,13 @@ class Passing:
         peers: The units.
         outcome: What passes.
         by_address: Those peers that are matched by their address only.
+        caveats: Why some of it is undetermined.
     """
 
     peers: BitMap
     outcome: Outcome
     by_address: BitMap
+    caveats: frozenset[Caveat] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -69,7 +75,10 @@ class Side:
             passing = _passing(decision)
             if not passing:
                 continue
-            key = tuple((p.peers.serialize(), p.outcome, p.by_address.serialize()) for p in passing)
+            key = tuple(
+                (p.peers.serialize(), p.outcome, p.by_address.serialize(), p.caveats)
+                for p in passing
+            )
             if key in merged:
                 merged[key][1].update(units)
             else:
@@ -99,8 +108,17 @@ def _passing(decision: Decision) -> tuple[Passing, ...]:
         undetermined = piece.outcome.undetermined & HORIZON
         if piece.outcome.allowed or undetermined:
             outcome = Outcome(piece.outcome.allowed, undetermined)
-            found.append(Passing(piece.peers, outcome, by_address(piece)))
+            caveats = _doubts(decision, piece) if undetermined else frozenset()
+            found.append(Passing(piece.peers, outcome, by_address(piece), caveats))
     return tuple(found)
+
+
+def _doubts(decision: Decision, piece: Piece) -> frozenset[Caveat]:
+    """Return why traffic of a piece is undetermined."""
+    found = {p.opaque.caveat for p in decision.policies if p.opaque is not None}
+    if any(not sure and rule.blocks for rule, sure in piece.rules):
+        found.add(POD_ADDRESS_UNKNOWN)
+    return frozenset(found)
 
 
 def by_address(piece: Piece) -> BitMap:
@@ -153,7 +171,14 @@ def rectangles(
                         continue
                     for s, d in _parts(able, destinations, outside, fresh):
                         yield Rectangle(
-                            s, d, outcome, leaving.by_address & d, entering.by_address & s
+                            s,
+                            d,
+                            outcome,
+                            leaving.by_address & d,
+                            entering.by_address & s,
+                            leaving.caveats | entering.caveats
+                            if outcome.undetermined
+                            else frozenset(),
                         )
 
 

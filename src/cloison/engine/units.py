@@ -43,7 +43,7 @@ class Unit:
     Args:
         kind: What it stands for.
         family: 4, 6, or 0 when the addresses are unknown.
-        node: The node, for `NODE`.
+        node: The node, for `NODE` and, where known, for `HOST`.
         addresses: For `EXTERNAL` the atom; else where the address is known to lie: one atom
             when known, the cluster's range when only that is known, None when nothing is.
         exact: Whether `addresses` is the atom the address is known to lie in.
@@ -257,8 +257,9 @@ class _Builder:
             addresses = self.world.nodes[endpoint.shape.node].addresses
         exact = bool(addresses)
         for family, place in self._places(addresses, self.networks.nodes):
-            key = (UnitKind.HOST, ports, family, place)
-            self._join(key, index, Unit(UnitKind.HOST, family, None, place, exact, ports))
+            node = endpoint.shape.node
+            key = (UnitKind.HOST, node, ports, family, place)
+            self._join(key, index, Unit(UnitKind.HOST, family, node, place, exact, ports))
 
     def _node(self, node: Node) -> tuple[int, ...]:
         found = []

@@ -1,15 +1,12 @@
 """Results as JSON."""
 
 from collections.abc import Iterator
-from itertools import islice
 from typing import Any
 
 import msgspec
 
 from cloison.report import documents
 from cloison.report.about import About, Look
-
-_CHUNK = 2048
 
 
 def render(kind: str, result: Any, about: About, _look: Look) -> Iterator[str]:
@@ -27,10 +24,10 @@ def _map(result: Any, about: About) -> Iterator[str]:
 
     encoded = msgspec.json.encode(published.head(result, about))
     head = msgspec.json.format(encoded, indent=2).decode()
-    edges = published.edges(result)
     before = "\n    "
     yield head.removesuffix("]\n}")
-    while some := list(islice(edges, _CHUNK)):
-        yield before + ",\n    ".join(some)
-        before = ",\n    "
+    for some in published.edges(result):
+        if some:
+            yield before + ",\n    ".join(some)
+            before = ",\n    "
     yield "]\n}\n" if before == "\n    " else "\n  ]\n}\n"

@@ -1,4 +1,4 @@
-"""What to say of a YAML document that does not parse: libyaml's words, and what usually causes them."""
+"""What to say of a YAML document that does not parse: what usually causes libyaml's complaint."""
 
 from typing import Final
 
@@ -64,9 +64,7 @@ _STARTERS: Final = {
 }
 
 
-def explain(
-    error: yaml.MarkedYAMLError, file: str, first_line: int, text: str
-) -> Diagnostic:
+def explain(error: yaml.MarkedYAMLError, file: str, first_line: int, text: str) -> Diagnostic:
     """Return the diagnostic for a parser's error.
 
     Args:

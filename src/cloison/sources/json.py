@@ -28,7 +28,9 @@ _INT64: Final = range(-(2**63), 2**63)
 _Scan: TypeAlias = Callable[[str, int], tuple[Any, int]]
 
 
-def documents(text: str, file: str, *, line: int = 1, column: int = 1) -> Iterator[Node | Diagnostic]:
+def documents(
+    text: str, file: str, *, line: int = 1, column: int = 1
+) -> Iterator[Node | Diagnostic]:
     """Yield the root of each JSON document in `text`; several may follow one another.
 
     Args:
@@ -83,7 +85,9 @@ class _LocatedDecoder(json.JSONDecoder):
     """A decoder whose containers hold nodes."""
 
     def __init__(self, text: str, file: str, line: int, column: int) -> None:
-        super().__init__(parse_constant=self._constant, parse_int=self._integer, parse_float=self._float)
+        super().__init__(
+            parse_constant=self._constant, parse_int=self._integer, parse_float=self._float
+        )
         self.file = file
         self.notes: list[Diagnostic] = []
         self._line = line

@@ -29,12 +29,14 @@ class Sorter:
 
     Args:
         file: Name of the file.
+        anything: Whether mappings that are no objects are wanted as they are.
     """
 
-    __slots__ = ("_file", "_objects", "_others")
+    __slots__ = ("_anything", "_file", "_objects", "_others")
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, *, anything: bool = False) -> None:
         self._file = file
+        self._anything = anything
         self._objects = False
         self._others: list[tuple[Span, str]] = []
 
@@ -53,6 +55,10 @@ class Sorter:
         if not value:
             return
         missing = missing_field(root)
+        if missing is not None and self._anything:
+            self._objects = True
+            yield Document(self._file, root)
+            return
         if missing is None:
             self._objects = True
             yield from flatten(self._file, root)

@@ -35,6 +35,7 @@ def read(
     stdin: BinaryIO | None = None,
     progress: Progress | None = None,
     bulk_from: int = BULK_FROM,
+    anything: bool = False,
 ) -> Iterator[Item]:
     """Read the objects behind `names`, one after the other.
 
@@ -44,6 +45,8 @@ def read(
         stdin: What `-` reads; the process's own by default.
         progress: Told how many bytes have been consumed.
         bulk_from: Size in bytes from which a JSON List is read in bulk.
+        anything: Also return mappings that are no Kubernetes objects, for files of other kinds
+            that the caller knows how to read.
 
     Returns:
         Objects in the order in which they are written, files in sorted order, and diagnostics
@@ -54,11 +57,16 @@ def read(
         SourceError: A name does not exist or cannot be read; before anything is read.
     """
     found = inputs(names)
-    return _read_all(found, stdin, progress or Silent(), bulk_from)
+    return _read_all(found, stdin, progress or Silent(), bulk_from, anything=anything)
 
 
 def _read_all(
-    found: Sequence[Input | Diagnostic], stdin: BinaryIO | None, progress: Progress, bulk_from: int
+    found: Sequence[Input | Diagnostic],
+    stdin: BinaryIO | None,
+    progress: Progress,
+    bulk_from: int,
+    *,
+    anything: bool,
 ) -> Iterator[Item]:
     sizes = [one.size for one in found if isinstance(one, Input)]
     known = [size for size in sizes if size is not None]
@@ -68,13 +76,13 @@ def _read_all(
             if isinstance(one, Diagnostic):
                 yield one
             else:
-                yield from _read_one(one, stdin, Meter(progress), bulk_from)
+                yield from _read_one(one, stdin, Meter(progress), bulk_from, anything=anything)
     finally:
         progress.finish()
 
 
 def _read_one(
-    source: Input, stdin: BinaryIO | None, meter: Meter, bulk_from: int
+    source: Input, stdin: BinaryIO | None, meter: Meter, bulk_from: int, *, anything: bool
 ) -> Iterator[Item]:
     """Read one file, or standard input."""
     with ExitStack() as stack:
@@ -94,7 +102,7 @@ def _read_one(
                 raise SourceError(message, "check its permissions") from None
             yield faults.unreadable_file(Span(source.shown, 1), why)
             return
-        sorter = Sorter(source.shown)
+        sorter = Sorter(source.shown, anything=anything)
         starts_json = head.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{"
         if source.says_json or starts_json:
             yield from _json(handle, source, sorter, meter, bulk_from)

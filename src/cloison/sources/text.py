@@ -75,9 +75,7 @@ class Chunks:
 
     __slots__ = ("_bad", "_consumed", "_handle", "_offset", "_start")
 
-    def __init__(
-        self, handle: BinaryIO, start: Resume, consumed: Callable[[int], None]
-    ) -> None:
+    def __init__(self, handle: BinaryIO, start: Resume, consumed: Callable[[int], None]) -> None:
         self._handle = handle
         self._start = start
         self._offset = start.offset
@@ -108,8 +106,8 @@ class Chunks:
         """Return the good text at the start of `data`, completed to a whole character."""
         for _ in range(3):
             try:
-                codecs.utf_8_decode(data, "strict", False)  # noqa: FBT003 - positional-only
-                if codecs.utf_8_decode(data, "strict", False)[1] == len(data):  # noqa: FBT003
+                codecs.utf_8_decode(data, "strict", False)
+                if codecs.utf_8_decode(data, "strict", False)[1] == len(data):
                     break
             except UnicodeDecodeError:
                 break
@@ -193,7 +191,7 @@ def _lines(handle: BinaryIO, offset: int) -> Iterator[tuple[int, bytes]]:
         for _ in range(3):
             if not chunk.endswith(_HALF_BREAK):
                 break
-            chunk += handle.read(1)  # noqa: PLW2901 - the break belongs to this chunk
+            chunk += handle.read(1)
         done = 0
         for match in _BREAK.finditer(chunk):
             yield begin, head + chunk[done : min(match.start(), done + _HEAD)]

@@ -7,14 +7,13 @@ that does not parse costs that document only: reading goes on at the next line t
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import BinaryIO, Final
+from typing import Any, BinaryIO, Final, TypeAlias
 
 import yaml
 from yaml.events import (
     AliasEvent,
     DocumentEndEvent,
     DocumentStartEvent,
-    Event,
     MappingEndEvent,
     MappingStartEvent,
     ScalarEvent,
@@ -41,8 +40,9 @@ _CHARACTERS_PER_WEIGHT: Final = 64
 _MERGE: Final = "<<"
 _MERGE_TAG: Final = scalars.TAG_PREFIX + "merge"
 
-EventSource = Callable[[], Event | None]
-"""Gives the next parsing event; PyYAML's `get_event`."""
+EventSource: TypeAlias = Callable[[], Any]
+"""Gives the next parsing event, None at the end; PyYAML's `get_event`. Its events are dispatched
+on by class in the hot loop, which a checker cannot follow without a test per event."""
 
 
 def parser_events(stream: Chunks) -> EventSource:
@@ -125,9 +125,7 @@ def _blame(failure: Exception, file: str, start: Resume, at: int, text: str) -> 
         return faults.unreadable_text(Span(file, at + 1, failure.column + 1), failure.what)
     if isinstance(failure, yaml.MarkedYAMLError):
         return explain(failure, file, start.line, text)
-    return faults.unreadable_text(
-        Span(file, at + 1), f"not YAML: {str(failure).splitlines()[0]}"
-    )
+    return faults.unreadable_text(Span(file, at + 1), f"not YAML: {str(failure).splitlines()[0]}")
 
 
 class _RefusedError(Exception):
@@ -204,7 +202,7 @@ class _Builder:
                 self.document_line += 1
 
     def _tree(self, get_event: EventSource) -> Node:  # noqa: C901, PLR0912, PLR0915
-        """Build one document; a single long loop because a 20 MB file passes here a million times."""
+        """Build one document, in one long loop: a 20 MB file passes here a million times."""
         memo = self.memo
         first_line = self.first_line
         anchors = _Anchors()
@@ -214,7 +212,9 @@ class _Builder:
         key: str | None = None
         key_line = key_column = 0
         merges = False
-        stack: list[tuple[list[Node] | None, dict[str, Node], str | None, int, int, bool, Node]] = []
+        stack: list[
+            tuple[list[Node] | None, dict[str, Node], str | None, int, int, bool, Node]
+        ] = []
         top: list[Node] = items
         event = get_event()
         while True:
@@ -274,7 +274,9 @@ class _Builder:
                     try:
                         value = memo[value]
                     except scalars.ScalarError as error:
-                        raise self._refused(faults.unusable_value, line, column, str(error)) from None
+                        raise self._refused(
+                            faults.unusable_value, line, column, str(error)
+                        ) from None
                 if items is None:
                     node = Node(value, line, column, key_line, key_column)
                     members[key] = node  # type: ignore[index]
@@ -366,9 +368,7 @@ class _Builder:
         try:
             return scalars.tagged(str(event.tag), event.value)
         except KeyError:
-            raise self._refused(
-                faults.tag_refused, line, column, _shown(str(event.tag))
-            ) from None
+            raise self._refused(faults.tag_refused, line, column, _shown(str(event.tag))) from None
         except scalars.ScalarError as error:
             raise self._refused(faults.unusable_value, line, column, str(error)) from None
 
@@ -380,7 +380,7 @@ class _Builder:
             raise self._refused(faults.unusable_key, line, column, str(error)) from None
 
     def _odd_key(self, text: str, line: int, column: int) -> str:
-        """Return the key for a scalar that is no value: `.inf` is an error as a value, not as a key."""
+        """Return the key for a scalar that is no text: `.inf` is refused as a value, not as a key."""
         try:
             return scalars.key(text)
         except scalars.ScalarError as error:

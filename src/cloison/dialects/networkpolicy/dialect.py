@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from cloison.base import Diagnostic
 from cloison.dialects.dialect import Dialect
+from cloison.dialects.networkpolicy import from_ir
 from cloison.dialects.networkpolicy.compile import compile_policy
 from cloison.dialects.networkpolicy.decode import decode
 from cloison.dialects.networkpolicy.model import NetworkPolicy
@@ -22,4 +23,7 @@ DIALECT: Dialect[NetworkPolicy] = Dialect(
     compile=compile_policy,
     notices=_notices,
     suspicious=suspicious,
+    create=from_ir.create,
+    amend=from_ir.amend,
+    fragment=from_ir.fragment,
 )

@@ -6,8 +6,7 @@ import msgspec
 
 from cloison.algebra import TrafficSet
 from cloison.analyses.connectivity import Edge as Found
-from cloison.analyses.connectivity import EndRef, Map
-from cloison.ir.fidelity import Caveat
+from cloison.analyses.connectivity import EndRef, Map, Passage
 from cloison.report.about import About
 from cloison.report.documents import ends, parts
 
@@ -55,7 +54,7 @@ def document(result: Map, about: About) -> MapDocument:
     return msgspec.structs.replace(head(result, about), edges=edges)
 
 
-def _verdicts(found: Found) -> Iterator[tuple[str, TrafficSet]]:
+def _verdicts(found: Passage) -> Iterator[tuple[str, TrafficSet]]:
     if found.allowed:
         yield "allowed", found.allowed
     if found.undetermined:
@@ -63,7 +62,7 @@ def _verdicts(found: Found) -> Iterator[tuple[str, TrafficSet]]:
 
 
 def _edges(found: Found) -> Iterator[Edge]:
-    for verdict, traffic in _verdicts(found):
+    for verdict, traffic in _verdicts(found.passage):
         yield Edge(
             src=ends.ref(found.src),
             dst=ends.ref(found.dst),
@@ -74,37 +73,50 @@ def _edges(found: Found) -> Iterator[Edge]:
         )
 
 
-def edges(result: Map) -> Iterator[str]:
-    """Iterate over the edges as JSON, each what encoding its `Edge` gives.
+def edges(result: Map) -> Iterator[list[str]]:
+    """Iterate over the edges as JSON, those of one source at a time.
 
-    An edge is put together from pieces that are encoded once: ends, traffic and caveats repeat
-    a thousand times over.
+    Each is what encoding its `Edge` gives, put together from pieces that are encoded once:
+    there may be hundreds of thousands, of a few hundred ends and a few dozen kinds of traffic.
     """
-    encode = msgspec.json.encode
-    named: dict[int, str] = {}
-    kept: list[EndRef] = []
-    carried: dict[TrafficSet, str] = {}
-    attached: dict[tuple[Caveat, ...], str] = {}
+    names = [_json(ends.ref(e)) for e in result.ends]
+    tails = _Tails()
+    outward = _by_source(Map(result.ends, {}, result.outward, {}), tails)
+    for source in sorted({*result.rows, *result.outward, *result.itself}):
+        row = result.rows.get(source, {})
+        found = {d: tails[p] for p, members in row.items() for d in members}
+        if source in result.itself:
+            found[source] = tails[result.itself[source]]
+        head = f'{{"src":{names[source]},"dst":'
+        here = [f"{head}{names[d]}{tail}" for d in sorted(found) for tail in found[d]]
+        yield here + outward.get(result.ends[source], [])
+    yield from _by_source(Map(result.ends, {}, {}, result.inward), tails).values()
 
-    def end(known: EndRef) -> str:
-        text = named.get(id(known))
-        if text is None:
-            text = named[id(known)] = encode(ends.ref(known)).decode()
-            kept.append(known)  # so that its id stays its own
-        return text
 
-    for found in result:
-        for verdict, traffic in _verdicts(found):
-            said = carried.get(traffic)
-            if said is None:
-                said = carried[traffic] = encode(parts.traffic(traffic)).decode()
-            ids = attached.get(found.caveats)
-            if ids is None:
-                ids = attached[found.caveats] = encode(parts.caveat_ids(found.caveats)).decode()
-            yield (
-                f'{{"src":{end(found.src)},"dst":{end(found.dst)},"traffic":{said},'
-                f'"verdict":"{verdict}","when":[],"caveats":{ids}}}'
-            )
+class _Tails(dict[Passage, tuple[str, ...]]):
+    """What follows the ends of an edge, by what passes."""
+
+    def __missing__(self, passage: Passage) -> tuple[str, ...]:
+        ids = _json(parts.caveat_ids(passage.caveats))
+        self[passage] = found = tuple(
+            f',"traffic":{_json(parts.traffic(traffic))},"verdict":"{verdict}","when":[],'
+            f'"caveats":{ids}}}'
+            for verdict, traffic in _verdicts(passage)
+        )
+        return found
+
+
+def _by_source(part: Map, tails: _Tails) -> dict[EndRef, list[str]]:
+    """Return the edges of a small part of a map, by source in order."""
+    found: dict[EndRef, list[str]] = {}
+    for edge in part:
+        head = f'{{"src":{_json(ends.ref(edge.src))},"dst":{_json(ends.ref(edge.dst))}'
+        found.setdefault(edge.src, []).extend(head + tail for tail in tails[edge.passage])
+    return found
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
 
 
 HEADER = (
@@ -123,7 +135,7 @@ HEADER = (
 def rows(result: Map) -> Iterator[Sequence[object]]:
     """Iterate over the edges, one row each."""
     for found in result:
-        for verdict, traffic in _verdicts(found):
+        for verdict, traffic in _verdicts(found.passage):
             yield (
                 *_cells(found.src),
                 *_cells(found.dst),

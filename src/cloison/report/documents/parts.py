@@ -15,7 +15,7 @@ from cloison.report.about import About
 SCHEMA_VERSION = "1"
 
 
-class Base(Struct, frozen=True, rename="camel", kw_only=True):
+class Base(Struct, frozen=True, rename="camel"):
     """Keys are in camelCase."""
 
 

@@ -1,0 +1,306 @@
+"""The smallest change that would let denied traffic through, as a proposal in the IR.
+
+A rule that admits exactly this peer on exactly this traffic is added where the traffic is
+stopped: to the policy that is about this workload alone, or in a policy of its own when
+that isolates nobody new. Nothing that is allowed today is closed by it.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from ipaddress import ip_address, summarize_address_range
+
+from cloison.algebra import AddressSet, LabelSelector, TrafficSet
+from cloison.algebra.bitmaps import BitMap
+from cloison.analyses.ask import Explanation
+from cloison.analyses.explain import CaseAnswer, PointAnswer
+from cloison.analyses.question import Party
+from cloison.engine import Engine, UnitKind
+from cloison.ir.fidelity import Verdict
+from cloison.ir.policy import (
+    Action,
+    BlockMatch,
+    Direction,
+    Peer,
+    PodsMatch,
+    Policy,
+    PolicyId,
+    Rule,
+    TrafficMatch,
+)
+from cloison.resources.objects import NAMESPACE_NAME_LABEL
+
+VOLATILE = frozenset(
+    {
+        "pod-template-hash",
+        "rollouts-pod-template-hash",
+        "controller-revision-hash",
+        "pod-template-generation",
+        "statefulset.kubernetes.io/pod-name",
+        "apps.kubernetes.io/pod-index",
+        "controller-uid",
+        "batch.kubernetes.io/controller-uid",
+        "batch.kubernetes.io/job-name",
+        "batch.kubernetes.io/job-completion-index",
+        "job-name",
+        "helm.sh/chart",
+        "app.kubernetes.io/version",
+    }
+)
+"""Label keys that controllers and tools stamp: a selector on them breaks at the next rollout."""
+
+_MOST_BLOCKS = 32
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """A rule to add.
+
+    Args:
+        policy: The policy it goes into: an existing one, or a new one that holds it.
+        rule: The rule.
+        new: Whether the policy is to be created.
+        also: Other endpoints it opens the traffic to, or from.
+    """
+
+    policy: Policy
+    rule: Rule
+    new: bool
+    also: tuple[str, ...] = ()
+
+
+def proposals(engine: Engine, answer: Explanation) -> tuple[Proposal, ...]:
+    """Return rules that together flip a denial; empty when policy cannot do it.
+
+    Args:
+        engine: The engine that answered.
+        answer: A denied, or partly denied, answer.
+    """
+    found: dict[tuple[Direction, int, int], Proposal] = {}
+    for case in answer.cases:
+        if case.verdict is Verdict.ALLOWED:
+            continue
+        for point in case.points:
+            if point.verdict is Verdict.ALLOWED:
+                continue
+            subject, peer = _ends(case, point)
+            key = (point.direction, subject.unit, peer.unit)
+            if key in found:
+                continue
+            proposal = _propose(engine, answer, case, point)
+            if proposal is None:
+                return ()
+            found[key] = proposal
+    return tuple(_merged(found.values()))
+
+
+def _merged(found: Iterable[Proposal]) -> Iterator[Proposal]:
+    """Drop proposals that say the same thing twice (replicas, families)."""
+    seen = set()
+    for proposal in found:
+        key = (
+            proposal.policy.id,
+            proposal.rule.direction,
+            tuple(p.match for p in proposal.rule.peers),
+            proposal.rule.traffic,
+        )
+        if key not in seen:
+            seen.add(key)
+            yield proposal
+
+
+def _ends(case: CaseAnswer, point: PointAnswer) -> tuple[Party, Party]:
+    source, destination = case.case.source, case.case.destination
+    if point.direction is Direction.EGRESS:
+        return source, destination
+    return destination, source
+
+
+def _propose(
+    engine: Engine, answer: Explanation, case: CaseAnswer, point: PointAnswer
+) -> Proposal | None:
+    subject, peer = _ends(case, point)
+    decision = point.point.decision
+    if subject.endpoint is None or decision is None or not decision.isolating:
+        return None
+    if any(p.opaque is not None for p in decision.policies):
+        return None
+    peers = _peers(engine, answer, point.direction, peer, subject.endpoint.namespace)
+    if not peers:
+        return None
+    traffic = TrafficMatch(case.case.traffic)
+    rule = Rule(point.direction, Action.ALLOW, peers, traffic, 1)
+    also = _others_matched(engine, peers, peer)
+    own = _own_policy(engine, decision.isolating, subject)
+    if own is not None:
+        return Proposal(own, rule, new=False, also=also)
+    selector = _safe_selector(engine, point.direction, subject)
+    if selector is not None:
+        taken = frozenset(p.id for p in engine.policies.policies)
+        policy = _new_policy(taken, decision.isolating[0], subject, peer, rule, selector)
+        return Proposal(policy, rule, new=True, also=also)
+    shared = min(decision.isolating, key=lambda p: (len(engine.binder.subject(p)), str(p.id)))
+    others = tuple(
+        sorted(
+            {
+                engine.table.endpoints[e].name
+                for unit in engine.binder.subject(shared)
+                for e in engine.table.units[unit].endpoints
+            }
+            - {subject.text}
+        )
+    )
+    return Proposal(shared, rule, new=False, also=(*also, *others))
+
+
+def _peers(
+    engine: Engine, answer: Explanation, direction: Direction, peer: Party, home: str
+) -> tuple[Peer, ...]:
+    """Return peers that match the other end; empty when no rule can name it."""
+    unit = engine.table.units[peer.unit]
+    if unit.kind is UnitKind.POD and peer.endpoint is not None:
+        labels = stable_labels(peer.endpoint.labels)
+        pods = LabelSelector.of(labels)
+        namespace = peer.endpoint.namespace
+        if namespace == home:
+            return (Peer(PodsMatch(namespace=home, pods=pods)),)
+        where = LabelSelector.of({NAMESPACE_NAME_LABEL: namespace})
+        return (Peer(PodsMatch(namespaces=where, pods=pods)),)
+    addresses = _addresses(answer, direction, unit.addresses if unit.exact else None, unit.kind)
+    if addresses is None and peer.endpoint is not None and peer.endpoint.addresses:
+        addresses = AddressSet.points(peer.endpoint.addresses)
+    if addresses is None and unit.node in engine.world.nodes:
+        addresses = AddressSet.points(engine.world.nodes[unit.node or ""].addresses)
+    if not addresses:
+        return ()
+    cidrs = list(blocks(addresses))
+    if len(cidrs) > _MOST_BLOCKS:
+        return ()
+    return tuple(Peer(BlockMatch(AddressSet.block(c), c)) for c in cidrs)
+
+
+def _addresses(
+    answer: Explanation, direction: Direction, atom: AddressSet | None, kind: UnitKind
+) -> AddressSet | None:
+    """Return the outside addresses the question is about, as far as this case goes."""
+    if kind is not UnitKind.EXTERNAL or atom is None:
+        return None
+    end = answer.question.destination if direction is Direction.EGRESS else answer.question.source
+    asked = getattr(end, "addresses", None)
+    return atom & asked if isinstance(asked, AddressSet) else None
+
+
+def blocks(addresses: AddressSet) -> Iterator[str]:
+    """Iterate over CIDR blocks that add up to `addresses`."""
+    for text in addresses.ranges():
+        first, last = (ip_address(part) for part in text.split("-"))
+        for network in summarize_address_range(first, last):  # type: ignore[type-var]
+            yield str(network)
+
+
+def stable_labels(labels: object) -> dict[str, str]:
+    """Return the labels of a pod that its owner, not a controller, gave it."""
+    found = dict(labels)  # type: ignore[call-overload]
+    return {k: v for k, v in sorted(found.items()) if k not in VOLATILE}
+
+
+def _own_policy(engine: Engine, isolating: Sequence[Policy], subject: Party) -> Policy | None:
+    """Return the isolating policy that selects this workload's pods and no others."""
+    if subject.endpoint is None:
+        return None
+    mine = engine.table.workload_units(subject.endpoint.workload)
+    found = [
+        p
+        for p in isolating
+        if subject.unit in engine.binder.subject(p)
+        and engine.binder.subject(p) <= mine
+        and _only(engine, engine.binder.subject(p), subject)
+    ]
+    return min(found, key=lambda p: (_generality(p), str(p.id)), default=None)
+
+
+def _generality(policy: Policy) -> int:
+    """Policies for one purpose (names, metrics) have fewer rules; prefer the fullest."""
+    return -len(policy.rules)
+
+
+def _only(engine: Engine, units: BitMap, subject: Party) -> bool:
+    """Whether units hold endpoints of the subject's workload only."""
+    assert subject.endpoint is not None  # noqa: S101 - the caller looked
+    workload = subject.endpoint.workload
+    return all(
+        engine.table.endpoints[e].workload == workload
+        for unit in units
+        for e in engine.table.units[unit].endpoints
+    )
+
+
+def _safe_selector(
+    engine: Engine, direction: Direction, subject: Party
+) -> LabelSelector | None:
+    """Return labels for a new policy that isolates nobody who is not isolated already."""
+    if subject.endpoint is None:
+        return None
+    labels = stable_labels(subject.endpoint.labels)
+    if not labels:
+        return None
+    selector = LabelSelector.of(labels)
+    # Labels that no policy looks at are not in the index, so the pods are asked themselves.
+    for index, endpoint in enumerate(engine.table.endpoints):
+        if endpoint.namespace != subject.endpoint.namespace or endpoint.shape.host_network:
+            continue
+        if not selector.matches(endpoint.labels):
+            continue
+        if any(
+            not engine.decision(u, direction).isolating for u in engine.table.by_endpoint[index]
+        ):
+            return None
+    return selector
+
+
+def _new_policy(
+    taken: frozenset[PolicyId],
+    model: Policy,
+    subject: Party,
+    peer: Party,
+    rule: Rule,
+    selector: LabelSelector,
+) -> Policy:
+    """Return a policy that holds one rule, under a name nobody has."""
+    assert subject.endpoint is not None  # noqa: S101 - the caller looked
+    other = peer.endpoint.workload.name if peer.endpoint else peer.text.split("/")[0]
+    word = "from" if rule.direction is Direction.INGRESS else "to"
+    namespace = subject.endpoint.namespace
+    name = _name(f"{subject.endpoint.workload.name}-{word}-{other}")
+    while PolicyId(model.id.kind, namespace, name) in taken:
+        name += "-more"
+    return Policy(
+        PolicyId(model.id.kind, namespace, name),
+        PodsMatch(namespace=namespace, pods=selector),
+        frozenset({rule.direction}),
+        (rule,),
+        model.tier,
+    )
+
+
+def _name(text: str) -> str:
+    kept = "".join(c if c.isalnum() and c.isascii() else "-" for c in text.lower())
+    return kept.strip("-")[:253].strip("-")
+
+
+def _others_matched(engine: Engine, peers: tuple[Peer, ...], peer: Party) -> tuple[str, ...]:
+    """Return endpoints other than the peer that the new rule names too."""
+    found = set()
+    for each in peers:
+        match = each.match
+        if not isinstance(match, PodsMatch):
+            continue
+        for endpoint in engine.table.endpoints:
+            if endpoint.shape.host_network or not match.pods.matches(endpoint.labels):
+                continue
+            labels = engine.world.namespaces[endpoint.namespace].labels
+            at_home = match.namespace == endpoint.namespace
+            if at_home or (match.namespace is None and match.namespaces.matches(labels)):
+                found.add(str(endpoint.workload))
+    if peer.endpoint is not None:
+        found.discard(str(peer.endpoint.workload))
+    return tuple(sorted(found))

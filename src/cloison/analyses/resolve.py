@@ -1,0 +1,256 @@
+"""Whom a selector means in one world: pods counted, workloads named, near misses shown."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from difflib import SequenceMatcher
+
+from cloison.algebra import AddressSet, LabelSelector, Operator
+from cloison.engine import Engine, UnitKind
+from cloison.engine.bind import Binder
+from cloison.ir.policy import (
+    AnyMatch,
+    BlockMatch,
+    Mode,
+    NodesMatch,
+    Peer,
+    PodsMatch,
+    Policy,
+    PolicySet,
+    Relative,
+    RelativeMatch,
+)
+from cloison.resources.objects import NAMESPACE_NAME_LABEL, Labels
+from cloison.resources.world import PodEndpoint, WorkloadId
+
+_NAMED = 4
+"""Workloads named one by one; of more, a few stand for all."""
+_CLOSE = 0.6
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class MatchedWorkload:
+    """A workload of which some pods are matched.
+
+    Args:
+        workload: Which.
+        pods: How many of its pods are matched.
+        of: How many it has; a template counts as one.
+    """
+
+    workload: WorkloadId
+    pods: int
+    of: int
+
+    def __str__(self) -> str:
+        """Render as `web/portal`, with the pods where there are several."""
+        if self.pods < self.of:
+            return f"{self.workload} ({self.pods} of {self.of} pods)"
+        return f"{self.workload} ({self.pods} pods)" if self.pods > 1 else str(self.workload)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """Whom a peer or subject means here and now.
+
+    Args:
+        kind: `pods`, `block`, `nodes`, `any`, `self`, `own-node`, `other-node` or `unknown`.
+        workloads: Workloads with matched pods, sorted; for a block those whose addresses lie
+            in it.
+        nodes: Nodes that are matched.
+        outside: Addresses outside the cluster that are matched; None when none are asked for.
+        hint: For what matches nothing: what comes nearest.
+    """
+
+    kind: str
+    workloads: tuple[MatchedWorkload, ...] = ()
+    nodes: tuple[str, ...] = ()
+    outside: AddressSet | None = None
+    hint: str | None = None
+
+    @property
+    def pods(self) -> int:
+        """Number of pods matched; a workload of which no pod was read counts as one."""
+        return sum(w.pods for w in self.workloads)
+
+    @property
+    def nothing(self) -> bool:
+        """Whether nobody at all is matched."""
+        return self.kind in ("pods", "nodes") and not self.workloads and not self.nodes
+
+    @property
+    def text(self) -> str:
+        """Whom it means, in words."""
+        if self.kind == "any":
+            return "everybody, inside the cluster and outside"
+        if self.kind == "block":
+            return self._block_text()
+        if self.nothing:
+            return f"matches nothing here: {self.hint}" if self.hint else "matches nothing here"
+        if self.nodes:
+            return ", ".join(self.nodes)
+        return workloads_text(self.workloads)
+
+    def _block_text(self) -> str:
+        inside = [workloads_text(self.workloads)] if self.workloads else []
+        inside += [f"node {name}" for name in self.nodes]
+        text = "addresses outside the cluster"
+        return f"{text}, and by their address {', '.join(inside)}" if inside else text
+
+
+def workloads_text(found: Sequence[MatchedWorkload]) -> str:
+    """Return workloads as a list a person can read.
+
+    >>> one = MatchedWorkload(WorkloadId("web", "portal", "Deployment"), 2, 2)
+    >>> workloads_text([one])
+    'web/portal (2 pods)'
+    """
+    if len(found) <= _NAMED:
+        return ", ".join(str(w) for w in found)
+    shown = ", ".join(str(w.workload) for w in found[: _NAMED - 1])
+    pods = sum(w.pods for w in found)
+    count = f"{len(found)} workloads" + (f" ({pods} pods)" if pods != len(found) else "")
+    return f"{count}: {shown}, ..."
+
+
+def binder_for(engine: Engine, policy: Policy | None = None) -> Binder:
+    """Return a binder that can tell apart what `policy` tells apart.
+
+    The engine's own knows only the policies that take part; one that is staged, or any
+    under an enforcer that does none, is bound as if it took part.
+    """
+    if engine.profile.enforces and (policy is None or policy.mode is Mode.ENFORCED):
+        return engine.binder
+    policies = tuple(replace(p, mode=Mode.ENFORCED) for p in engine.policies.policies)
+    supposed = Engine(
+        engine.world,
+        PolicySet(policies, engine.policies.layers),
+        replace(engine.profile, enforces=True),
+        engine.networks,
+    )
+    return supposed.binder
+
+
+def selects(engine: Engine, policy: Policy, endpoint: PodEndpoint) -> bool:
+    """Return whether a policy's subject selector applies to a pod.
+
+    Pods on their node's network are selected only where the enforcer treats them so.
+    """
+    if endpoint.shape.host_network and not engine.profile.host_network_subject:
+        return False
+    return covers(engine, policy.subject, endpoint)
+
+
+def covers(engine: Engine, match: PodsMatch, endpoint: PodEndpoint) -> bool:
+    """Return whether a pod's namespace and labels meet a match."""
+    if match.namespace is not None:
+        if match.namespace != endpoint.namespace:
+            return False
+    elif not match.namespaces.matches(engine.world.namespaces[endpoint.namespace].labels):
+        return False
+    return match.pods.matches(endpoint.labels)
+
+
+def subjects(engine: Engine, policy: Policy) -> tuple[int, ...]:
+    """Return the indices of the endpoints a policy selects."""
+    endpoints = engine.table.endpoints
+    return tuple(i for i, e in enumerate(endpoints) if selects(engine, policy, e))
+
+
+def resolve_subject(engine: Engine, policy: Policy) -> Resolved:
+    """Return the workloads a policy selects."""
+    found = _workloads(engine, subjects(engine, policy))
+    hint = None if found else _hint(engine, policy.subject)
+    return Resolved("pods", found, hint=hint)
+
+
+def resolve_peer(engine: Engine, binder: Binder, peer: Peer) -> Resolved:
+    """Return whom a peer matches.
+
+    Args:
+        engine: Whose world.
+        binder: Resolves selectors, as `binder_for` gives it.
+        peer: The peer.
+    """
+    match = peer.match
+    if isinstance(match, AnyMatch):
+        return Resolved("any")
+    if isinstance(match, RelativeMatch):
+        return Resolved(match.relation.value)
+    if not isinstance(match, PodsMatch | BlockMatch | NodesMatch):
+        return Resolved("unknown", hint=match.reason)
+    table = binder.table
+    units = binder.peer(peer).must
+    pods = {e for u in units & table.kinds[UnitKind.POD] for e in table.units[u].endpoints}
+    hosts = units & (table.kinds[UnitKind.NODE] | table.kinds[UnitKind.HOST])
+    pods |= {e for u in hosts for e in table.units[u].endpoints}
+    nodes = tuple(sorted({n for u in hosts if (n := table.units[u].node) is not None}))
+    found = _workloads(engine, pods)
+    if isinstance(match, BlockMatch):
+        return Resolved("block", found, nodes, match.addresses)
+    kind = "nodes" if isinstance(match, NodesMatch) else "pods"
+    empty = isinstance(match, PodsMatch) and not found
+    hint = _hint(engine, match) if empty and isinstance(match, PodsMatch) else None
+    return Resolved(kind, found, nodes, hint=hint)
+
+
+def relation_text(relation: Relative) -> str:
+    """Return a related peer, in words."""
+    return {
+        Relative.SELF: "itself",
+        Relative.OWN_NODE: "its own node (kubelet, health probes)",
+        Relative.OTHER_NODE: "other nodes",
+    }[relation]
+
+
+def _workloads(engine: Engine, endpoints: Iterable[int]) -> tuple[MatchedWorkload, ...]:
+    counts: dict[WorkloadId, int] = {}
+    for index in endpoints:
+        workload = engine.table.endpoints[index].workload
+        counts[workload] = counts.get(workload, 0) + 1
+    by = engine.table.by_workload
+    return tuple(sorted(MatchedWorkload(w, n, len(by[w])) for w, n in counts.items()))
+
+
+def _hint(engine: Engine, match: PodsMatch) -> str:
+    """Return what comes nearest to a selector that no pod meets."""
+    world = engine.world
+    if match.namespace is None:
+        homes = [n for n, ns in world.namespaces.items() if match.namespaces.matches(ns.labels)]
+        if not homes:
+            spaces = ((f"namespace {n}", ns.labels) for n, ns in world.namespaces.items())
+            missing = f"no namespace is labelled {match.namespaces}"
+            only = match.namespaces.requirements
+            if len(only) == 1 and only[0].key == NAMESPACE_NAME_LABEL and len(only[0].values) == 1:
+                missing = f"no namespace is called {only[0].values[0]}"
+            return missing + _nearest(match.namespaces, spaces)
+        where = f"in namespace {homes[0]}" if len(homes) == 1 else "in those namespaces"
+    else:
+        homes = [match.namespace]
+        where = f"in namespace {match.namespace}"
+    known = set(homes)
+    pods = [e for e in engine.table.endpoints if e.namespace in known]
+    if not pods:
+        return f"there is no pod {where}"
+    hosts = [e for e in pods if match.pods.matches(e.labels)]
+    if hosts:
+        return f"{hosts[0].name} has the labels, but is on its node's network"
+    return f"no pod {where} is labelled {match.pods}" + _nearest(
+        match.pods, ((e.name, e.labels) for e in pods)
+    )
+
+
+def _nearest(selector: LabelSelector, candidates: Iterable[tuple[str, Labels]]) -> str:
+    """Return the candidate whose labels look like what is asked for, as an afterthought."""
+    best: tuple[float, str, str] | None = None
+    for name, labels in candidates:
+        unmet = selector.unmet(labels)
+        if len(unmet) != 1 or unmet[0].operator is not Operator.IN:
+            continue
+        key, values = unmet[0].key, unmet[0].values
+        held = labels.get(key)
+        said = f"; {name} is labelled {key}={held}" if held is not None else f"; {name} lacks {key}"
+        texts = [held or "", name.split(" ")[-1].split("/")[-1]]
+        score = max(SequenceMatcher(None, t, v).ratio() for t in texts for v in values)
+        if score >= _CLOSE and (best is None or (-score, name) < (-best[0], best[1])):
+            best = (score, name, said)
+    return best[2] if best else ""

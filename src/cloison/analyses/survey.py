@@ -1,0 +1,377 @@
+"""Surveying the engine's rectangles into a `Map`."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+
+from cloison.algebra import AddressSet, TrafficSet
+from cloison.algebra.bitmaps import BitMap
+from cloison.analyses.connectivity import EndRef, Map, MapOptions, Passage, Row, unrestricted
+from cloison.analyses.ends import AddressEnd, AnyEnd, End, Names, NodeEnd, PodsEnd
+from cloison.analyses.question import parse_traffic
+from cloison.base import QuestionError
+from cloison.engine import Engine, Rectangle, UnitKind
+from cloison.engine.decide import Relations
+from cloison.ir import caveats as known
+from cloison.ir.fidelity import Caveat
+from cloison.ir.policy import BlockMatch, Relative
+from cloison.ir.ruleset import Outcome
+
+_OWN = Relations(frozenset({Relative.OWN_NODE}))
+
+
+def survey(engine: Engine, options: MapOptions, names: Names) -> Map:
+    """Return everything permitted, as far as `options` ask.
+
+    Raises:
+        QuestionError: a filter names nothing, or a port that is none.
+    """
+    return _Survey(engine, options, names).map()
+
+
+class _Survey:
+    """Collects rows; lives for one call."""
+
+    def __init__(self, engine: Engine, options: MapOptions, names: Names) -> None:
+        self.engine = engine
+        self.options = options
+        self.table = engine.table
+        self.names = names
+        self.ends, self.of_unit = self._ends()
+        self.rows: dict[int, Row] = defaultdict(dict)
+        self.outward: dict[int, dict[Passage, AddressSet]] = defaultdict(dict)
+        self.inward: dict[int, dict[Passage, AddressSet]] = defaultdict(dict)
+        self.itself: dict[int, Passage] = {}
+        self._refs: dict[bytes, BitMap] = {}
+        self._passages: dict[object, Passage] = {}
+        self.outer_out: dict[int, dict[int, Passage]] = defaultdict(dict)
+        self.outer_in: dict[int, dict[int, Passage]] = defaultdict(dict)
+
+    def _ends(self) -> tuple[tuple[EndRef, ...], dict[int, list[int]]]:
+        """Return the ends, sorted, and for each unit the ends that have endpoints in it."""
+        refs: dict[EndRef, set[int]] = defaultdict(set)
+        for index, endpoint in enumerate(self.table.endpoints):
+            w = endpoint.workload
+            if self.options.pods and endpoint.pod is not None:
+                ref = EndRef("pod", w.namespace, endpoint.pod)
+            else:
+                ref = EndRef("workload", w.namespace, w.name, w.kind)
+            refs[ref].update(self.table.by_endpoint[index])
+        if self.options.nodes:
+            for name, units in self.table.by_node.items():
+                refs[EndRef("node", name=name)].update(units)
+        ends = tuple(sorted(refs, key=lambda ref: ref.sort_key))
+        of_unit: dict[int, list[int]] = defaultdict(list)
+        for place, ref in enumerate(ends):
+            for unit in refs[ref]:
+                of_unit[unit].append(place)
+        return ends, of_unit
+
+    def map(self) -> Map:
+        inside = (
+            self.table.kinds[UnitKind.POD]
+            | self.table.kinds[UnitKind.HOST]
+            | (self.table.kinds[UnitKind.NODE] if self.options.nodes else BitMap())
+        )
+        inside.discard(self.table.some_node)
+        for rectangle in self.engine.rectangles():
+            self._take(rectangle, inside)
+        if self.options.nodes:
+            self._own_nodes()
+        self._settle()
+        return self._chosen(
+            Map(
+                self.ends,
+                dict(self.rows),
+                dict(self.outward),
+                dict(self.inward),
+                self.itself,
+                tuple(sorted(self._caveats())),
+            )
+        )
+
+    def _take(self, rectangle: Rectangle, inside: BitMap) -> None:
+        outside = self.table.kinds[UnitKind.EXTERNAL]
+        for sources, from_address in _split(rectangle.sources & inside, rectangle.from_address):
+            for targets, to_address in _split(
+                rectangle.destinations & inside, rectangle.to_address
+            ):
+                self._inner(rectangle, sources, targets, by_address=from_address or to_address)
+        atoms = rectangle.destinations & outside
+        if atoms:
+            passage = self._passage(rectangle)
+            for end in self._places(rectangle.sources & inside):
+                _join(self.outer_out[end], atoms, passage)
+        atoms = rectangle.sources & outside
+        if atoms:
+            passage = self._passage(rectangle)
+            for end in self._places(rectangle.destinations & inside):
+                _join(self.outer_in[end], atoms, passage)
+
+    def _inner(
+        self, rectangle: Rectangle, sources: BitMap, targets: BitMap, *, by_address: bool
+    ) -> None:
+        froms, tos = self._places(sources), self._places(targets)
+        passage = self._passage(rectangle, self._by_address(sources, targets, by_address))
+        shared = froms & tos
+        for end in shared:
+            if self._replicated(end):
+                found = self.itself.get(end)
+                self.itself[end] = passage if found is None else found.join(passage)
+        for end in froms:
+            self._add(self.rows[end], passage, tos - BitMap([end]) if end in shared else tos)
+
+    def _by_address(self, sources: BitMap, targets: BitMap, by_address: bool) -> tuple[Caveat, ...]:
+        if not by_address:
+            return ()
+        pods = self.table.kinds[UnitKind.POD]
+        if sources <= pods and targets <= pods:
+            return (known.CNI_IPBLOCK_POD,)
+        return (known.CNI_IPBLOCK_NODE,)
+
+    def _add(self, row: Row, passage: Passage, members: BitMap) -> None:
+        """Add destinations to a row, joining with what already passes to some of them."""
+        left = members
+        for other, held in list(row.items()):
+            if other == passage:
+                continue
+            both = held & left
+            if both:
+                row[other] = held - both
+                if not row[other]:
+                    del row[other]
+                joined = passage.join(other)
+                row[joined] = row.get(joined, BitMap()) | both
+                left = left - both
+        if left:
+            row[passage] = row.get(passage, BitMap()) | left
+
+    def _replicated(self, end: int) -> bool:
+        """Whether an end stands for several pods that can talk to each other."""
+        return self.ends[end].kind == "workload" and self.ends[end].type != "Pod"
+
+    def _places(self, units: BitMap) -> BitMap:
+        key = units.serialize()
+        found = self._refs.get(key)
+        if found is None:
+            found = BitMap([place for unit in units for place in self.of_unit[unit]])
+            self._refs[key] = found
+        return found
+
+    def _passage(self, rectangle: Rectangle, more: tuple[Caveat, ...] = ()) -> Passage:
+        key = (rectangle.outcome, rectangle.caveats, more)
+        found = self._passages.get(key)
+        if found is None:
+            caveats = tuple(sorted({*rectangle.caveats, *more}))
+            outcome = rectangle.outcome
+            found = Passage(outcome.allowed, outcome.undetermined, caveats)
+            self._passages[key] = found
+        return found
+
+    def _own_nodes(self) -> None:
+        """Add what a pod's own node may send to it."""
+        place = {ref: i for i, ref in enumerate(self.ends)}
+        for index, endpoint in enumerate(self.table.endpoints):
+            node = endpoint.shape.node
+            if node is None or node not in self.table.by_node or endpoint.shape.host_network:
+                continue
+            source = place[EndRef("node", name=node)]
+            for unit in self.table.by_endpoint[index]:
+                for other in self.table.by_node[node]:
+                    outcome = self.engine.outcome(other, unit, into=_OWN)
+                    passage = _within_horizon(outcome)
+                    if passage:
+                        self._add(self.rows[source], passage, BitMap(self.of_unit[unit]))
+
+    def _settle(self) -> None:
+        """Turn atoms into address sets, and drop what is not to be shown."""
+        for atoms, addresses in ((self.outer_out, self.outward), (self.outer_in, self.inward)):
+            for end, found in atoms.items():
+                by_passage: dict[Passage, list[tuple[int, int]]] = defaultdict(list)
+                for atom, passage in found.items():
+                    where = self.table.units[atom].addresses
+                    by_passage[passage].extend(where.spans if where else ())
+                addresses[end] = {p: AddressSet(spans) for p, spans in by_passage.items()}
+        if not self.options.self_edges:
+            self.itself = {e: p for e, p in self.itself.items() if not unrestricted(p)}
+
+    def _caveats(self) -> Iterator[Caveat]:
+        profile = self.engine.profile
+        if not profile.enforces and self.engine.policies.policies:
+            yield known.CNI_NOT_ENFORCING
+        isolating = [p for p in self.engine.ordered if p.isolates and p.opaque is None]
+        if isolating and any(la.tiers for la in self.engine.policies.layers):
+            yield known.NON_L4
+        blocks = any(
+            isinstance(peer.match, BlockMatch)
+            for policy in self.engine.ordered
+            for rule in policy.rules
+            for peer in rule.peers
+        )
+        if blocks:
+            placed = self.table.units
+            pods = self.table.kinds[UnitKind.POD]
+            if any(not placed[u].exact for u in pods):
+                yield known.POD_ADDRESS_UNKNOWN
+        if self.table.kinds[UnitKind.HOST] and isolating:
+            yield known.HOSTNETWORK
+        for policy in self.engine.ordered:
+            if policy.opaque is not None:
+                yield policy.opaque.caveat
+
+    def _chosen(self, whole: Map) -> Map:
+        """Return the part of a map that the options ask for."""
+        options = self.options
+        traffic = None
+        if options.port is not None:
+            traffic = parse_traffic(options.port)
+            if traffic.name is not None:
+                msg = f"{options.port!r} names a port; a map is asked by number"
+                raise QuestionError(msg, "write --port 8080 or --port 53/UDP")
+        limit = traffic.traffic if traffic else None
+        focus = _Chosen(self, options.focus)
+        sources = _Chosen(self, options.sources)
+        targets = _Chosen(self, options.destinations)
+        home = (
+            BitMap(i for i, e in enumerate(self.ends) if e.namespace == options.namespace)
+            if options.namespace is not None
+            else None
+        )
+        if limit is None and home is None and not (focus or sources or targets):
+            return whole
+        every = BitMap(range(len(self.ends)))
+
+        def keep(source: int | None, destination: BitMap) -> BitMap:
+            """Return those destinations whose edge from `source` is asked for."""
+            kept = destination & targets.inside(every)
+            if source is not None and source not in sources.inside(every):
+                return BitMap()
+            for near in [c for c in (home, focus.near) if c is not None]:
+                if source is None or source not in near:
+                    kept = kept & near
+            return kept
+
+        rows = {
+            s: {p: kept for p, d in _limited(row, limit) if (kept := keep(s, d))}
+            for s, row in whole.rows.items()
+        }
+        itself = {
+            e: q
+            for e, p in whole.itself.items()
+            if keep(e, BitMap([e])) and (q := p.within(limit) if limit else p)
+        }
+        out = {
+            e: found
+            for e, held in whole.outward.items()
+            if e in sources.inside(every)
+            and (home is None or e in home)
+            and (found := _outer(held, limit, [targets, focus], focus.near is None or e in focus.near))
+        }
+        into = {
+            e: found
+            for e, held in whole.inward.items()
+            if e in targets.inside(every)
+            and (home is None or e in home)
+            and (found := _outer(held, limit, [sources, focus], focus.near is None or e in focus.near))
+        }
+        return Map(self.ends, {s: r for s, r in rows.items() if r}, out, into, itself, whole.caveats)
+
+
+class _Chosen:
+    """Ends that a filter names; nothing named means everybody."""
+
+    def __init__(self, survey: _Survey, names: tuple[str, ...]) -> None:
+        self.named = bool(names)
+        self.places = BitMap()
+        self.addresses = AddressSet()
+        for name in names:
+            self._take(survey, survey.names.end(name))
+
+    def _take(self, survey: _Survey, end: End) -> None:
+        match end:
+            case PodsEnd():
+                for index in end.endpoints:
+                    endpoint = survey.table.endpoints[index]
+                    for unit in survey.table.by_endpoint[index]:
+                        for place in survey.of_unit[unit]:
+                            ref = survey.ends[place]
+                            if ref.namespace == endpoint.namespace and ref.name in (
+                                endpoint.pod,
+                                endpoint.workload.name,
+                            ):
+                                self.places.add(place)
+            case NodeEnd():
+                wanted = EndRef("node", name=end.node.name)
+                self.places |= BitMap(i for i, e in enumerate(survey.ends) if e == wanted)
+            case AddressEnd():
+                self.addresses |= end.addresses
+            case AnyEnd():
+                self.places |= BitMap(
+                    i
+                    for i, e in enumerate(survey.ends)
+                    if e.kind != "node" and end.namespace in (None, e.namespace)
+                )
+            case _:
+                msg = f"{end.text} is not an end of the map"
+                raise QuestionError(msg, "name workloads, pods, nodes or addresses")
+
+    def __bool__(self) -> bool:
+        return self.named
+
+    def inside(self, every: BitMap) -> BitMap:
+        """Return the ends of the world that are chosen."""
+        return self.places if self.named else every
+
+    @property
+    def near(self) -> BitMap | None:
+        """The chosen ends, None when nothing was named."""
+        return self.places if self.named else None
+
+    def outside(self, addresses: AddressSet) -> AddressSet:
+        """Return the addresses that are chosen."""
+        return addresses & self.addresses if self.named else addresses
+
+
+def _outer(
+    held: dict[Passage, AddressSet],
+    limit: TrafficSet | None,
+    filters: list[_Chosen],
+    near: bool,
+) -> dict[Passage, AddressSet]:
+    """Return the outside edges of one end that are asked for."""
+    far, focus = filters
+    found: dict[Passage, AddressSet] = {}
+    for passage, addresses in held.items():
+        cut = passage.within(limit) if limit else passage
+        kept = far.outside(addresses)
+        if not near:
+            kept = focus.outside(kept)
+        if cut and kept:
+            found[cut] = found[cut] | kept if cut in found else kept
+    return found
+
+
+def _limited(row: Row, limit: TrafficSet | None) -> Iterable[tuple[Passage, BitMap]]:
+    if limit is None:
+        return row.items()
+    found: Row = {}
+    for passage, members in row.items():
+        cut = passage.within(limit)
+        if cut:
+            found[cut] = found.get(cut, BitMap()) | members
+    return found.items()
+
+
+def _split(units: BitMap, marked: BitMap) -> Iterator[tuple[BitMap, bool]]:
+    for part, flag in ((units & marked, True), (units - marked, False)):
+        if part:
+            yield part, flag
+
+
+def _join(held: dict[int, Passage], atoms: BitMap, passage: Passage) -> None:
+    for atom in atoms:
+        found = held.get(atom)
+        held[atom] = passage if found is None or found == passage else found.join(passage)
+
+
+def _within_horizon(outcome: Outcome) -> Passage:
+    return Passage(outcome.allowed)

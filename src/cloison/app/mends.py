@@ -1,0 +1,68 @@
+"""Proposals of the analyses written out in the dialect they belong to."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+from cloison.analyses.ask import Explanation, Mend
+from cloison.analyses.mend import Proposal, proposals
+from cloison.dialects import Dialect
+from cloison.engine import Engine
+from cloison.ir.fidelity import Verdict
+from cloison.ir.policy import PolicyId
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a policy was compiled from.
+
+    Args:
+        dialect: Whose object it is.
+        object: The object in the dialect's own words.
+    """
+
+    dialect: Dialect[Any]
+    object: Any
+
+
+def written(
+    engine: Engine, answer: Explanation, origins: Mapping[PolicyId, Origin]
+) -> tuple[Mend, ...]:
+    """Return the change that flips a denial, as manifests; empty when policy cannot do it."""
+    if answer.verdict not in (Verdict.DENIED, Verdict.MIXED):
+        return ()
+    groups: dict[PolicyId, list[Proposal]] = {}
+    for proposal in proposals(engine, answer):
+        groups.setdefault(proposal.policy.id, []).append(proposal)
+    found = [_mend(group, origins) for group in groups.values()]
+    return tuple(m for m in found if m is not None) if all(found) else ()
+
+
+def _mend(group: list[Proposal], origins: Mapping[PolicyId, Origin]) -> Mend | None:
+    first = group[0]
+    also = tuple(sorted({name for p in group for name in p.also}))
+    rules = tuple(dict.fromkeys(p.rule for p in group))
+    name, namespace = first.policy.id, first.policy.id.namespace or ""
+    if first.new:
+        numbered = tuple(replace(r, index=i) for i, r in enumerate(rules, 1))
+        whole = replace(
+            first.policy, rules=numbered, isolates=frozenset(r.direction for r in rules)
+        )
+        dialect = next((o.dialect for i, o in origins.items() if i.kind == name.kind), None)
+        if dialect is None or dialect.create is None:
+            return None
+        return Mend(f"create {name.kind} {name}", dialect.create(whole), also=also)
+    origin = origins.get(name)
+    if origin is None or origin.dialect.amend is None or origin.dialect.fragment is None:
+        return None
+    span = first.policy.span
+    directions = " and ".join(sorted({str(r.direction) for r in rules}))
+    return Mend(
+        f"add {'an' if len(rules) == 1 else len(rules)} {directions} rule"
+        f"{'' if len(rules) == 1 else 's'} to {name.kind} {name}",
+        origin.dialect.amend(origin.object, rules),
+        origin.dialect.fragment(rules, namespace),
+        span.file if span else None,
+        span.line if span else None,
+        also,
+    )

@@ -1,0 +1,48 @@
+"""The command group. Commands import what they need when they run, so that help is quick."""
+
+import click
+
+from cloison.cli.commands.completion import completion
+from cloison.cli.commands.demo import demo
+from cloison.cli.commands.effective import effective
+from cloison.cli.commands.map import map_
+from cloison.cli.commands.schema import schema
+from cloison.cli.commands.validate import validate
+from cloison.cli.commands.verify import verify
+from cloison.cli.commands.version import version
+from cloison.cli.commands.why import why
+
+
+class Ordered(click.Group):
+    """A group that lists its commands in the order they were added: questions first."""
+
+    def list_commands(self, _ctx: click.Context) -> list[str]:
+        """Return the commands' names."""
+        return list(self.commands)
+
+
+@click.group(
+    cls=Ordered,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog="Ends are NAMESPACE/NAME, NAMESPACE/KIND/NAME, an address or block, node:NAME, "
+    "svc:NAMESPACE/NAME, any: or any:NAMESPACE. Sources are named with -f.",
+)
+def cli() -> None:
+    """Who can talk to whom in a Kubernetes cluster, exactly, and why.
+
+    Cloison reads manifests, or what `kubectl get -o json` prints, and needs no cluster.
+    """
+
+
+for _command in (
+    why,
+    map_,
+    effective,
+    verify,
+    validate,
+    demo,
+    schema,
+    completion,
+    version,
+):
+    cli.add_command(_command)

@@ -1,0 +1,27 @@
+"""`cloison completion`."""
+
+import click
+
+from cloison.cli.run import OK
+
+
+@click.command()
+@click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
+def completion(shell: str) -> int:
+    """Print the script that completes commands in a shell.
+
+    \b
+    source <(cloison completion bash)        # in ~/.bashrc
+    source <(cloison completion zsh)         # in ~/.zshrc
+    cloison completion fish | source         # in config.fish
+    """
+    from click.shell_completion import get_completion_class
+
+    from cloison.cli.app import cli
+
+    found = get_completion_class(shell)
+    if found is None:  # pragma: no cover - click knows all three
+        raise click.UsageError(f"no completion for {shell}")
+    source = found(cli, {}, "cloison", "_CLOISON_COMPLETE").source()
+    click.echo(source)
+    return OK

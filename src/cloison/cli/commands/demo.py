@@ -1,0 +1,9 @@
+"""`cloison demo`."""
+
+import click
+
+
+@click.command()
+def demo() -> int:
+    """Soon."""
+    return 0

@@ -1,0 +1,52 @@
+"""`cloison map`."""
+
+import click
+
+from cloison.cli import run
+from cloison.cli.options import Common, Question, common
+
+
+@click.command("map", cls=Question)
+@click.option("--focus", multiple=True, metavar="END", help="Only edges with END; repeatable.")
+@click.option("--from", "sources_", multiple=True, metavar="END", help="Only edges from END.")
+@click.option("--to", "destinations", multiple=True, metavar="END", help="Only edges to END.")
+@click.option(
+    "-A", "--all-namespaces", is_flag=True, help="Every namespace, whatever -n or the settings say."
+)
+@click.option("--port", metavar="PORT[/PROTO]", help="Only traffic of this port.")
+@click.option("--pods", is_flag=True, help="Pods instead of workloads.")
+@click.option("--self", "self_", is_flag=True, help="Also a workload's traffic with itself.")
+@click.option("--nodes", is_flag=True, help="Also nodes.")
+@common("jsonl")
+def map_(
+    asked: Common,
+    focus: tuple[str, ...],
+    sources_: tuple[str, ...],
+    destinations: tuple[str, ...],
+    port: str | None,
+    *,
+    all_namespaces: bool,
+    pods: bool,
+    self_: bool,
+    nodes: bool,
+) -> int:
+    """Everything permitted between workloads, and between them and the outside.
+
+    \b
+    cloison map -f manifests/
+    cloison map --focus web/portal --port 8080
+    """
+    from cloison.analyses.connectivity import MapOptions
+
+    session = run.load(asked)
+    options = MapOptions(
+        focus=focus,
+        sources=sources_,
+        destinations=destinations,
+        namespace=None if all_namespaces else asked.namespace,
+        port=port,
+        pods=pods,
+        self_edges=self_,
+        nodes=nodes,
+    )
+    return run.answer(asked, session, "map", session.map(options))

@@ -1,0 +1,18 @@
+"""`cloison schema`."""
+
+import click
+
+from cloison.cli.run import OK
+
+NAMES = ("why", "map", "effective", "policy", "verify", "validate")
+
+
+@click.command()
+@click.argument("name", type=click.Choice(NAMES))
+def schema(name: str) -> int:
+    """Print the JSON Schema of an output."""
+    from importlib.resources import files
+
+    text = (files("cloison.report") / "schemas" / f"{name}.json").read_text(encoding="utf-8")
+    click.echo(text, nl=False)
+    return OK

@@ -1,0 +1,36 @@
+"""`cloison verify`."""
+
+import click
+
+from cloison.cli import run
+from cloison.cli.options import Common, Question, common
+
+
+@click.command(cls=Question)
+@click.option(
+    "--tests",
+    multiple=True,
+    metavar="FILE",
+    help="A file of tests, or - for standard input; repeatable. Those found in the source when "
+    "not given.",
+)
+@click.option(
+    "--on",
+    type=click.Choice(("simulate",)),
+    default="simulate",
+    help="Who answers: simulate, the engine.  [default: simulate]",
+)
+@common()
+def verify(asked: Common, tests: tuple[str, ...], on: str) -> int:
+    """Check paths that must be open and paths that must be closed.
+
+    \b
+    cloison verify -f manifests/
+    cloison verify -f cluster.json --tests tests.yaml -o json
+    """
+    session = run.load(asked)
+    matrix = session.verify(tests, on=on)
+    code = run.OK if matrix.passed else run.FOUND
+    return run.answer(
+        asked, session, "verify", matrix, code if matrix.complete else run.UNANSWERED
+    )

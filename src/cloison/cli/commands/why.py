@@ -1,0 +1,61 @@
+"""`cloison why`."""
+
+from typing import Literal, cast
+
+import click
+
+from cloison.cli import run
+from cloison.cli.options import Common, Question, common, is_path, path_given
+
+
+@click.command(cls=Question)
+@click.argument("source", metavar="SRC")
+@click.argument("destination", metavar="DST[:PORT[/PROTO]]")
+@click.option("--exit-code", is_flag=True, help="Exit with 1 unless the verdict is allowed.")
+@click.option(
+    "--state",
+    type=click.Choice(("new", "reply", "established")),
+    default="new",
+    help="What the packet is to its connection. A reply shares the fate of the connection, whose "
+    "opener is SRC.  [default: new]",
+)
+@click.option("--family", type=click.Choice(("4", "6")), help="Ask about IPv4 or IPv6 only.")
+@common()
+def why(
+    asked: Common,
+    source: str,
+    destination: str,
+    state: str,
+    family: str | None,
+    *,
+    exit_code: bool,
+) -> int:
+    """Whether SRC may reach DST, and which line of which policy says so.
+
+    \b
+    cloison why web/portal evidence/api:8080 -f manifests/
+    cloison why web/portal 192.0.2.7:443
+    cloison why 203.0.113.9 svc:web/portal:80 -f cluster.json
+    """
+    for end in (source, destination):
+        if is_path(end) and not (end.count("/") == 1 and end[0] not in "./~"):
+            raise path_given(end, click.get_current_context())
+    session = run.load(asked)
+    from cloison.base import UnknownEndpointError
+    from cloison.ir.fidelity import Verdict
+
+    try:
+        result = session.why(
+            source,
+            destination,
+            state=state,
+            family=cast("Literal[4, 6] | None", int(family) if family else None),
+            namespace=asked.namespace,
+        )
+    except UnknownEndpointError:
+        for end in (source, destination):
+            if is_path(end):
+                raise path_given(end, click.get_current_context()) from None
+        raise
+    found = exit_code and result.verdict is not Verdict.ALLOWED
+    return run.answer(asked, session, "why", result, run.FOUND if found else run.OK)

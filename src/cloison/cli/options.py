@@ -1,0 +1,181 @@
+"""Options that every question takes, and what they come to."""
+
+import functools
+import os
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+import click
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+FORMATS = ("text", "json", "yaml", "csv")
+
+
+@dataclass(frozen=True, slots=True)
+class Common:
+    """What every question is asked with.
+
+    Args:
+        sources: Files, directories or `-`.
+        namespace: Where bare names are looked up.
+        output: The output format.
+        cni: The profile, or None for the default.
+        kubernetes: The target version as (major, minor).
+        field_validation: `strict` or `warn`.
+        pod_cidrs: Where pod addresses come from.
+        node_cidrs: Where node addresses come from.
+        service_cidrs: Where Service addresses come from.
+        strict: Whether an unreadable document fails the run.
+        color: `auto`, `always` or `never`.
+        quiet: Whether to keep quiet on standard error about what does not stop the run.
+    """
+
+    sources: tuple[str, ...]
+    namespace: str | None
+    output: str
+    cni: str | None
+    kubernetes: tuple[int, int]
+    field_validation: str
+    pod_cidrs: tuple[str, ...]
+    node_cidrs: tuple[str, ...]
+    service_cidrs: tuple[str, ...]
+    strict: bool
+    color: str
+    quiet: bool
+
+
+class Question(click.Command):
+    """A command whose arguments are names of ends, never paths, and which says so."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments.
+
+        Raises:
+            UsageError: They do not fit; with advice where a path stands among them.
+        """
+        given = list(args)
+        try:
+            return super().parse_args(ctx, args)
+        except click.UsageError as error:
+            path = next((a for a in given if is_path(a) and f"({a})" in error.message), None)
+            if path is not None:
+                raise path_given(path, ctx) from None
+            raise
+
+
+def is_path(text: str) -> bool:
+    """Return whether an argument is a path rather than a name, beyond doubt or by the looks."""
+    if text.startswith("-"):
+        return False
+    looks = text.startswith((".", "/", "~")) or text.endswith((".yaml", ".yml", ".json", "/"))
+    return looks or os.path.isdir(text)  # noqa: PTH112 - pathlib costs start-up time
+
+
+def path_given(text: str, ctx: click.Context | None = None) -> click.UsageError:
+    """Return the error for a path where a name belongs."""
+    error = click.UsageError(f"{text!r} is a path, and arguments name ends", ctx)
+    error.help = f"did you mean -f {text}?"  # type: ignore[attr-defined]
+    return error
+
+
+def _version(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[int, int]:
+    major, dot, minor = value.removeprefix("v").partition(".")
+    minor = minor.partition(".")[0]
+    if not (dot and major.isdecimal() and minor.isdecimal()):
+        msg = f"{value!r} is not a version; write 1.35"
+        raise click.BadParameter(msg)
+    return int(major), int(minor)
+
+
+def common(*extra_formats: str) -> Callable[[Function], Function]:
+    """Return a decorator that adds the common options and passes them on as `Common`.
+
+    Args:
+        extra_formats: Output formats besides the usual ones.
+    """
+
+    def decorate(function: Function) -> Function:
+        @functools.wraps(function)
+        def call(**given: Any) -> Any:
+            taken = {name: given.pop(name) for name in Common.__dataclass_fields__}
+            return function(Common(**taken), **given)
+
+        for option in reversed(_options((*FORMATS, *extra_formats))):
+            call = option(call)
+        return call  # type: ignore[return-value]
+
+    return decorate
+
+
+def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
+    return [
+        click.option(
+            "-f", "--filename", "sources", multiple=True, metavar="SOURCE",
+            help="File, directory (read recursively) or - for standard input; repeatable. "
+            "The current directory when not given.",
+        ),
+        click.option(
+            "-n", "--namespace", envvar="CLOISON_NAMESPACE", metavar="NAMESPACE",
+            help="Namespace of names that say none.",
+        ),
+        click.option(
+            "-o", "--output", type=click.Choice(formats), default="text",
+            envvar="CLOISON_OUTPUT", help="Output format.  [default: text]",
+        ),
+        click.option(
+            "--cni", envvar="CLOISON_CNI", metavar="PROFILE",
+            help="Who enforces: generic, calico@3.32, cilium@1.19, ... or none.  "
+            "[default: generic]",
+        ),
+        click.option(
+            "--kubernetes-version", "kubernetes", default="1.35", callback=_version,
+            envvar="CLOISON_KUBERNETES_VERSION", metavar="VERSION",
+            help="Version whose API server would read the objects.  [default: 1.35]",
+        ),
+        click.option(
+            "--field-validation", type=click.Choice(("strict", "warn")), default="warn",
+            envvar="CLOISON_FIELD_VALIDATION",
+            help="What an unknown field does: refuse its object, or be dropped.  "
+            "[default: warn]",
+        ),
+        click.option(
+            "--pod-cidr", "pod_cidrs", multiple=True, envvar="CLOISON_POD_CIDR", metavar="CIDR",
+            help="Where pod addresses come from; repeatable.",
+        ),
+        click.option(
+            "--node-cidr", "node_cidrs", multiple=True, envvar="CLOISON_NODE_CIDR",
+            metavar="CIDR", help="Where node addresses come from; repeatable.",
+        ),
+        click.option(
+            "--service-cidr", "service_cidrs", multiple=True, envvar="CLOISON_SERVICE_CIDR",
+            metavar="CIDR", help="Where Service addresses come from; repeatable.",
+        ),
+        click.option(
+            "--strict", is_flag=True, envvar="CLOISON_STRICT",
+            help="Exit with 2 when a document could not be read.",
+        ),
+        click.option(
+            "--color", type=click.Choice(("auto", "always", "never")), default="auto",
+            envvar="CLOISON_COLOR",
+            help="Colours in text; auto asks the terminal and NO_COLOR.  [default: auto]",
+        ),
+        click.option(
+            "-q", "--quiet", is_flag=True, envvar="CLOISON_QUIET",
+            help="Nothing on standard error but what stops the run.",
+        ),
+        click.option(
+            "--debug", is_flag=True, expose_value=False, help="Show where an error was raised."
+        ),
+    ]
+
+
+def colored(choice: str) -> bool:
+    """Return whether to print colours on standard output."""
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR") or os.environ.get("TERM") == "dumb":
+        return False
+    return sys.stdout.isatty()

@@ -1,0 +1,146 @@
+"""The runner that asks the engine: nothing is sent anywhere."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from functools import partial
+
+from cloison.analyses.ask import Explanation, Question, ask
+from cloison.analyses.ends import End, Names
+from cloison.analyses.explain import CaseAnswer, explain_case
+from cloison.analyses.matrix import Matrix, Row, RowResult
+from cloison.analyses.question import Case, Party, Traffic, parse_traffic
+from cloison.base import Diagnostic, QuestionError
+from cloison.engine import Engine
+from cloison.ir.fidelity import Verdict
+
+
+def run(
+    engine: Engine,
+    rows: Iterable[Row],
+    *,
+    names: Names | None = None,
+    diagnostics: tuple[Diagnostic, ...] = (),
+) -> Matrix:
+    """Answer every row with the engine.
+
+    Args:
+        engine: Who decides.
+        rows: What is expected.
+        names: Finds the ends the rows name; in the engine's world by default.
+        diagnostics: What reading the rows brought to light, handed on.
+
+    Cost: a look-up per row, and one explanation for each distinct pair of like ends and
+    traffic.
+    """
+    asker = _Asker(engine, names or Names(engine))
+    return Matrix.of(tuple(asker.result(row) for row in rows), diagnostics)
+
+
+@dataclass(slots=True)
+class _Asker:
+    """Remembers what it has looked up and explained; lives for one run."""
+
+    engine: Engine
+    names: Names
+    _ends: dict[str, End | QuestionError] = field(default_factory=dict)
+    _traffic: dict[tuple[str | None, str], Traffic | QuestionError] = field(default_factory=dict)
+    _explained: dict[tuple[object, ...], CaseAnswer] = field(default_factory=dict)
+    _answers: dict[tuple[str, str, str | None, str], Explanation] = field(default_factory=dict)
+
+    def result(self, row: Row) -> RowResult:
+        if row.faults or row.expect is None:
+            return _refused(row)
+        try:
+            answer = self._answer(row)
+        except QuestionError as error:
+            return RowResult(row, None, passed=False, error=error.message, help=error.help)
+        verdict, notes = answer.verdict, answer.notes
+        if row.application and verdict is not Verdict.DENIED:
+            # What is refused below stays refused whatever the request says.
+            asked = " and ".join(row.application)
+            notes = (*notes, f"the row's {asked} part was not judged: only addresses and ports were")
+            verdict = Verdict.UNDETERMINED
+        return RowResult(
+            row,
+            verdict,
+            verdict is row.expect.verdict,
+            answer.deciders,
+            answer.caveats,
+            answer.witnesses,
+            notes,
+        )
+
+    def _answer(self, row: Row) -> Explanation:
+        key = (row.source, row.destination, row.port, row.protocol)
+        found = self._answers.get(key)
+        if found is None:
+            question = Question(
+                self._end(row.source), self._end(row.destination), self._said(row)
+            )
+            found = ask(self.engine, question, self._explain)
+            # Only what a result shows is kept: a hundred thousand answers are a lot.
+            found = replace(found, cases=())
+            self._answers[key] = found
+        return found
+
+    def _end(self, text: str) -> End:
+        found = self._ends.get(text)
+        if found is None:
+            try:
+                found = self.names.end(text)
+            except QuestionError as error:
+                found = error
+            self._ends[text] = found
+        if isinstance(found, QuestionError):
+            raise _again(found)
+        return found
+
+    def _said(self, row: Row) -> Traffic:
+        key = (row.port, row.protocol)
+        found = self._traffic.get(key)
+        if found is None:
+            try:
+                found = parse_traffic(row.port, row.protocol)
+            except QuestionError as error:
+                found = error
+            self._traffic[key] = found
+        if isinstance(found, QuestionError):
+            raise _again(found)
+        return found
+
+    def _explain(self, engine: Engine, case: Case) -> CaseAnswer:
+        # Beyond its unit, an explanation looks at labels, ports and the namespace of a pod.
+        key = (
+            *_side(case.source),
+            *_side(case.destination),
+            case.out_of,
+            case.into,
+            case.traffic,
+        )
+        found = self._explained.get(key)
+        if found is None:
+            found = self._explained[key] = _explain_briefly(engine, case)
+        return replace(found, case=case)
+
+
+_explain_briefly = partial(explain_case, bystanders=False)
+
+
+def _side(party: Party) -> tuple[object, ...]:
+    endpoint = party.endpoint
+    if endpoint is None:
+        return party.unit, None, None
+    return party.unit, id(endpoint.shape), endpoint.namespace
+
+
+def _again(error: QuestionError) -> QuestionError:
+    """Return a fresh error: one that is raised again and again grows its traceback."""
+    return type(error)(error.message, error.help)
+
+
+def _refused(row: Row) -> RowResult:
+    if row.faults:
+        first = row.faults[0]
+        return RowResult(row, None, passed=False, error=first.message, help=first.help)
+    message = "the row does not say what to expect"
+    return RowResult(row, None, passed=False, error=message, help="write allow or deny")

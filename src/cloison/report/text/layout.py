@@ -1,0 +1,82 @@
+"""Columns, wrapped sentences and verdicts, as every text output writes them."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from textwrap import wrap
+
+from cloison.base import Span
+from cloison.ir.fidelity import Verdict
+from cloison.report.about import About, Look
+
+STYLE = {
+    Verdict.ALLOWED: "green",
+    Verdict.DENIED: "red",
+    Verdict.UNDETERMINED: "yellow",
+    Verdict.MIXED: "yellow",
+}
+
+
+def verdict(known: Verdict, look: Look) -> str:
+    """Return a verdict in capitals and, where there are colours, in its own."""
+    return look.paint(str(known).upper(), "bold", STYLE[known])
+
+
+def wrapped(text: str, look: Look, first: str = "", then: str | None = None) -> Iterator[str]:
+    """Iterate over the lines of a sentence.
+
+    Args:
+        text: The sentence.
+        look: How wide lines may be.
+        first: What the first line begins with.
+        then: What the others begin with; as many spaces when not said.
+    """
+    following = " " * len(first) if then is None else then
+    width = max(40, min(look.width, 110))
+    yield from wrap(
+        text,
+        width,
+        initial_indent=first,
+        subsequent_indent=following,
+        break_long_words=False,
+        break_on_hyphens=False,
+    ) or [first.rstrip()]
+
+
+def table(rows: Iterable[Sequence[str]], gap: int = 2, indent: str = "") -> Iterator[str]:
+    """Iterate over rows in columns wide enough for all of them; the last one is as long as it is."""
+    known = [list(row) for row in rows]
+    if not known:
+        return
+    widths = [max(len(row[i]) for row in known) for i in range(len(known[0]) - 1)]
+    for row in known:
+        cells = [cell.ljust(width + gap) for cell, width in zip(row, widths, strict=False)]
+        yield (indent + "".join(cells) + row[-1]).rstrip()
+
+
+def at(span: Span | None) -> str:
+    """Return a place in parentheses with a space before it, or nothing."""
+    return f" ({span.place})" if span else ""
+
+
+def listed(items: Sequence[str], limit: int = 8) -> str:
+    """Return items as a list in a sentence, cut where it gets long."""
+    if len(items) > limit:
+        return f"{', '.join(items[: limit - 1])} and {len(items) - limit + 1} more"
+    return ", ".join(items)
+
+
+def count(number: int, noun: str) -> str:
+    """Return a number with its noun.
+
+    >>> count(1, "policy"), count(2, "policy")
+    ('1 policy', '2 policies')
+    """
+    if number == 1:
+        return f"1 {noun}"
+    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+    return f"{number} {plural}"
+
+
+def profile_line(about: About) -> str:
+    """Return who is taken to enforce, and how that was chosen."""
+    chosen = "by default; name yours with --cni" if about.chosen == "default" else about.chosen
+    return f"profile {about.profile.name} ({chosen})"

@@ -1,0 +1,143 @@
+"""`map` for people: compressed lines in columns."""
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import zip_longest
+
+from cloison.algebra import EVERY_ADDRESS, FAMILY, AddressSet
+from cloison.analyses.connectivity import EndRef, Line, Map
+from cloison.report.about import About, Look
+from cloison.report.text.layout import count, profile_line, wrapped
+
+_GAP = 2
+
+
+def lines(result: Map, about: About, look: Look) -> Iterator[str]:
+    """Iterate over the lines of a map."""
+    words = Words(result.ends)
+    rows = [row for line in result.lines for row in _rows(line, words)]
+    if not rows:
+        yield "nothing is permitted"
+    else:
+        yield from _columns([("FROM", "TO", "TRAFFIC")], rows, look)
+    yield ""
+    pairs = edge_count(result)
+    yield f"{count(pairs, 'edge')} in {count(len(rows), 'line')}; what is not listed is denied"
+    if any(traffic.endswith("?") for _, _, traffic in rows):
+        yield "? nobody can say: the specification is silent or a fact is missing"
+    for caveat in result.caveats:
+        yield from wrapped(caveat.text, look, f"caveat {caveat.id}: ", "  ")
+    yield look.paint(profile_line(about), "dim")
+
+
+def edge_count(result: Map) -> int:
+    """Return how many edges a map has, without spelling them out."""
+    total = 0
+    for row in result.rows.values():
+        for passage, members in row.items():
+            total += (bool(passage.allowed) + bool(passage.undetermined)) * len(members)
+    for table in (result.outward, result.inward):
+        for found in table.values():
+            total += sum(bool(p.allowed) + bool(p.undetermined) for p in found)
+    return total + sum(
+        bool(p.allowed) + bool(p.undetermined) for p in result.itself.values()
+    )
+
+
+def _rows(line: Line, words: "Words") -> Iterator[tuple[list[str], list[str], str]]:
+    ends = words.of(line.sources), words.of(line.destinations)
+    if line.allowed:
+        yield (*ends, str(line.allowed))
+    if line.undetermined:
+        yield (*ends, f"{line.undetermined} ?")
+
+
+class Words:
+    """Names sets of ends in few words: `web/*` is every one of a namespace, `*` every one there is.
+
+    Args:
+        ends: Every end there is.
+    """
+
+    def __init__(self, ends: Sequence[EndRef]) -> None:
+        self._homes = Counter(_home(e) for e in ends)
+        self._pods = sum(n for home, n in self._homes.items() if home != "node:")
+
+    def of(self, ends: Sequence[EndRef]) -> list[str]:
+        """Return what to call these ends, one entry for each word."""
+        if len(ends) == 1:
+            return [end_text(ends[0])]
+        inside = [e for e in ends if e.kind != "ip"]
+        homes = Counter(_home(e) for e in inside)
+        said: list[str] = []
+        if sum(n for home, n in homes.items() if home != "node:") == self._pods > 1:
+            said.append("*")
+            inside = [e for e in inside if e.kind == "node"]
+        whole = {h for h, n in homes.items() if n == self._homes[h] and n > 1}
+        told: set[str] = set()
+        for end in inside:
+            home = _home(end)
+            if home not in whole:
+                said.append(end_text(end))
+            elif home not in told:
+                told.add(home)
+                said.append(f"{home}*")
+        return said + [end_text(e) for e in ends if e.kind == "ip"]
+
+
+def _home(end: EndRef) -> str:
+    return "node:" if end.kind == "node" else f"{end.namespace}/"
+
+
+def end_text(end: EndRef) -> str:
+    """Return one end as questions name it; several kinds may share a name."""
+    if end.kind == "node":
+        return f"node:{end.name}"
+    if end.addresses is not None:
+        return f"outside ({addresses_text(end.addresses)})"
+    return f"{end.namespace}/{end.name}"
+
+
+def addresses_text(addresses: AddressSet) -> str:
+    """Return addresses in few words: what is left out, where that is shorter."""
+    if addresses == EVERY_ADDRESS:
+        return "any address"
+    for family, whole in FAMILY.items():
+        if addresses == whole:
+            return f"any IPv{family} address"
+    said = list(addresses.blocks())
+    for all_of_it, name in ((EVERY_ADDRESS, "any"), (FAMILY[4], "any IPv4"), (FAMILY[6], "any IPv6")):
+        missing = list((all_of_it - addresses).blocks())
+        if addresses <= all_of_it and len(missing) < len(said):
+            return f"{name} but {', '.join(missing)}"
+    return ", ".join(said)
+
+
+def _columns(
+    head: list[tuple[str, str, str]],
+    rows: Sequence[tuple[list[str], list[str], str]],
+    look: Look,
+) -> Iterator[str]:
+    """Lay rows out; a cell of many words goes on below."""
+    limit = max(24, (min(look.width, 140) - 20) // 2 - _GAP)
+    cells = [([a], [b], c) for a, b, c in head]
+    cells += [(_stacked(a, limit), _stacked(b, limit), c) for a, b, c in rows]
+    left = max(len(t) for a, _, _ in cells for t in a) + _GAP
+    middle = max(len(t) for _, b, _ in cells for t in b) + _GAP
+    for sources, destinations, traffic in cells:
+        for one, two, three in zip_longest(sources, destinations, [traffic], fillvalue=""):
+            yield f"{one.ljust(left)}{two.ljust(middle)}{three}".rstrip()
+
+
+def _stacked(words: Sequence[str], limit: int) -> list[str]:
+    """Return words on as many lines as a column of `limit` needs."""
+    found: list[str] = []
+    for word in words:
+        piece = word if word is words[-1] else f"{word},"
+        pieces = piece.split(" ") if len(piece) > limit else [piece]
+        for part in pieces:
+            if found and len(found[-1]) + 1 + len(part) <= limit:
+                found[-1] += f" {part}"
+            else:
+                found.append(part)
+    return found

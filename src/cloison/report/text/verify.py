@@ -1,0 +1,113 @@
+"""`verify` for people: every row on a line, then those that need a look."""
+
+from collections.abc import Iterator
+
+from cloison.analyses.explain import Decider
+from cloison.analyses.matrix import Matrix, RowResult, Status
+from cloison.ir.fidelity import Verdict
+from cloison.report.about import About, Look
+from cloison.report.text.layout import count, profile_line, table, wrapped
+from cloison.report.text.validate import Quotes, message
+
+_STYLE = {
+    Status.PASSED: "green",
+    Status.FAILED: "red",
+    Status.UNDETERMINED: "yellow",
+    Status.ERROR: "red",
+}
+_DECIDERS = 3
+
+
+def lines(result: Matrix, about: About, look: Look) -> Iterator[str]:
+    """Iterate over the lines of a matrix."""
+    rows = [("RESULT", "ROW", "VERDICT", "DECIDED BY")]
+    rows += [_row(r) for r in result]
+    if result.results:
+        head, *rest = table(rows)
+        yield head
+        for known, line in zip(result, rest, strict=True):
+            word = str(known.status)
+            yield look.paint(word, _STYLE[known.status]) + line.removeprefix(word)
+        yield ""
+    quoted = Quotes()
+    for diagnostic in result.diagnostics:
+        yield from message(diagnostic, look, quoted)
+        yield ""
+    for known in result:
+        if known.status is not Status.PASSED:
+            yield from _closer(known, look)
+            yield ""
+    yield from _caveats(result, look)
+    yield look.paint(summary(result), "bold")
+    yield look.paint(profile_line(about), "dim")
+
+
+def summary(result: Matrix) -> str:
+    """Return how many rows came to what, in a sentence."""
+    known = result.summary
+    if not known.total:
+        return "no rows"
+    if known.passed == known.total:
+        return f"all {count(known.total, 'row')} passed" if known.total > 1 else "1 row passed"
+    bad = (
+        (known.failed, "failed"),
+        (known.undetermined, "undetermined"),
+        (known.errors, "could not be asked"),
+    )
+    said = [f"{number} {word}" for number, word in bad if number]
+    return f"of {count(known.total, 'row')}, {', '.join(said)} and {known.passed} passed"
+
+
+def _row(known: RowResult) -> tuple[str, str, str, str]:
+    if known.error is not None:
+        return str(known.status), known.row.name, "", known.error
+    verdict = str(known.verdict)
+    return str(known.status), known.row.name, verdict, _decided(known)
+
+
+def _decided(known: RowResult) -> str:
+    """Name what decided: for a closed path what closes it, for an open one what opens it."""
+    texts = list(dict.fromkeys(d.text for d in telling(known)))
+    more = f" and {len(texts) - 2} more" if len(texts) > _DECIDERS else ""
+    return ", ".join(texts[: 2 if more else _DECIDERS]) + more
+
+
+def telling(known: RowResult) -> tuple[Decider, ...]:
+    """Return the deciders worth naming: not the default where a rule has spoken."""
+    said = tuple(d for d in known.decided_by if d.policy is not None)
+    return said or known.decided_by
+
+
+def _closer(known: RowResult, look: Look) -> Iterator[str]:
+    row = known.row
+    head = look.paint(str(known.status).upper(), "bold", _STYLE[known.status])
+    place = f"  {row.span.place}" if row.span else ""
+    yield f"{head}  {row.name}{place}"
+    if known.error is not None:
+        yield from wrapped(known.error, look, "  ")
+        if known.help:
+            yield from wrapped(known.help, look, "  help: ")
+        return
+    yield f"  {row}"
+    verb = "allowed" if row.expect and row.expect.verdict is Verdict.ALLOWED else "denied"
+    yield f"  expected {verb}, found {known.verdict}"
+    for decider in telling(known)[:_DECIDERS]:
+        at = f"  {decider.span.place}" if decider.span else ""
+        yield f"    {decider.text}{at}"
+    for witness in known.witnesses:
+        flow = f"{witness.source} -> {witness.destination} on {witness.traffic}"
+        yield from wrapped(flow, look, f"    {witness.verdict}: ")
+    for note in known.notes:
+        yield from wrapped(note, look, "  note: ")
+    if known.caveats:
+        yield f"  caveats: {', '.join(c.id for c in known.caveats)}"
+    if row.why:
+        yield from wrapped(row.why, look, "  needed: " if verb == "allowed" else "  closed: ")
+
+
+def _caveats(result: Matrix, look: Look) -> Iterator[str]:
+    known = sorted({c for r in result if r.status is not Status.PASSED for c in r.caveats})
+    for caveat in known:
+        yield from wrapped(caveat.text, look, f"caveat {caveat.id}: ", "  ")
+    if known:
+        yield ""

@@ -1,0 +1,258 @@
+"""`why` for people at three in the morning: verdict, reason, what to do."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from cloison.algebra import TrafficSet
+from cloison.analyses.ask import Explanation
+from cloison.analyses.explain import Considered, PointAnswer
+from cloison.analyses.miss import peer_text, traffic_text
+from cloison.analyses.question import Party
+from cloison.ir.fidelity import Verdict
+from cloison.ir.policy import Direction, Policy, Rule
+from cloison.report.about import About, Look
+from cloison.report.text.layout import (
+    at,
+    count,
+    count,
+    listed,
+    profile_line,
+    verdict,
+    wrapped,
+)
+
+_SHOWN = 3
+"""Policies that are told in full at an enforcement point."""
+
+
+def lines(result: Explanation, about: About, look: Look) -> Iterator[str]:
+    """Iterate over the lines of an explanation."""
+    yield f"{verdict(result.verdict, look)}  {asked(result)}"
+    yield ""
+    for sentence in _summary(result):
+        yield from wrapped(sentence, look)
+    for note in result.notes:
+        yield from wrapped(note, look, "note: ")
+    for witness in result.witnesses:
+        flow = f"{witness.source} -> {witness.destination} on {witness.traffic}"
+        yield from wrapped(flow, look, f"  {witness.verdict}: ")
+    if result.shown is not None:
+        case = result.shown.case
+        if len(result.cases) > 1:
+            yield ""
+            yield f"Shown below: {case.source.text} -> {case.destination.text}"
+        for number, point in enumerate(result.shown.points, 1):
+            party = case.source if point.direction is Direction.EGRESS else case.destination
+            yield ""
+            yield from _point(number, point, party, case.traffic, look)
+    yield from _mends(result, look)
+    if result.caveats:
+        yield ""
+        for caveat in result.caveats:
+            yield from wrapped(caveat.text, look, f"caveat {caveat.id}: ", "  ")
+    yield ""
+    yield look.paint(profile_line(about), "dim")
+
+
+def asked(result: Explanation) -> str:
+    """Return the question on one line, the port where questions carry it."""
+    question = result.question
+    text = question.traffic.text
+    if text is None:
+        port = ""
+    elif "/" in text and not text.startswith("icmp"):
+        protocol, _, number = text.partition("/")
+        port = f":{number}/{protocol}"
+    else:
+        port = f":{text}"
+    family = f" (IPv{question.family})" if question.family else ""
+    state = "" if question.state == "new" else f" ({question.state})"
+    return f"{question.source.text} -> {question.destination.text}{port}{family}{state}"
+
+
+def _summary(result: Explanation) -> Iterator[str]:
+    """Say what decided, in a sentence or two."""
+    if result.shown is None:
+        return
+    points = result.shown.points
+    if result.verdict is Verdict.ALLOWED:
+        yield _sentence(dict.fromkeys(_passed(p) for p in points))
+    elif result.verdict is Verdict.DENIED:
+        stopping = [p for p in points if p.verdict is Verdict.DENIED]
+        if not stopping:
+            yield "What one end lets pass, the other does not."
+            return
+        words = "Stopped twice" if len(stopping) > 1 else "Stopped"
+        yield _sentence([f"{words}: {_way(stopping[0])} {_stopped(stopping[0])}"] + [
+            f"{_way(p)} {_stopped(p)}" for p in stopping[1:]
+        ])
+    elif result.verdict is Verdict.MIXED:
+        passes = f"{result.allowed} passes" if result.allowed else "nothing passes"
+        everywhere = " between all of these ends" if len(result.cases) > 1 else ""
+        yield f"Some of it passes and some does not; {passes}{everywhere}. For example:"
+    else:
+        unsure = [p for p in points if p.verdict is Verdict.UNDETERMINED] or list(points)
+        ids = ", ".join(sorted({c.id for p in unsure for c in p.caveats}))
+        yield "Nobody can say from what is known here" + (f": see {ids} below." if ids else ".")
+
+
+def _sentence(parts: Iterable[str]) -> str:
+    text = "; ".join(parts)
+    return f"{text[:1].upper()}{text[1:]}."
+
+
+def _way(point: PointAnswer) -> str:
+    word = "leaving" if point.direction is Direction.EGRESS else "entering"
+    return f"{word} {point.endpoint}"
+
+
+def _passed(point: PointAnswer) -> str:
+    decider = point.decided_by[0] if point.decided_by else None
+    if decider is None or decider.text == "default":
+        return f"nothing isolates the {point.direction} of {point.endpoint}"
+    if decider.text == "not policed":
+        return f"policies do not apply to {point.endpoint}"
+    if decider.rule is not None:
+        return f"{decider.text} allows it{at(decider.span)}"
+    return f"{decider.text} ({_way(point)})"
+
+
+def _stopped(point: PointAnswer) -> str:
+    ranked = ranked_considered(point)
+    for decider in point.decided_by:
+        if decider.rule is not None:
+            return f"by {decider.text}{at(decider.span)}"
+    # Of the policies that isolate, name the one that came nearest: that is where to look.
+    first = next((c for c in ranked if c.selects), None)
+    if first is not None:
+        span = first.miss_span or first.policy.span
+        return f"by {first.policy.id}, none of whose {point.direction} rules matches{at(span)}"
+    decider = point.decided_by[0]
+    return f"by {decider.text}{at(decider.span)}"
+
+
+def _point(
+    number: int, point: PointAnswer, party: Party, traffic: TrafficSet, look: Look
+) -> Iterator[str]:
+    yield f"{number}. {look.paint(f'{point.direction} of {point.endpoint}', 'bold')}: " + verdict(
+        point.verdict, look
+    )
+    if point.verdict is Verdict.MIXED:
+        yield f"   passes: {point.allowed}"
+    selecting = [c for c in point.considered if c.selects]
+    if not selecting:
+        yield from wrapped(_unpoliced(point, party), look, "   ")
+    elif len(selecting) == 1:
+        yield f"   1 policy selects it and governs its {point.direction}:"
+    else:
+        yield f"   {len(selecting)} policies select it and govern its {point.direction}:"
+    ranked = ranked_considered(point, traffic)
+    told = [c for c in ranked if _near(c, point.direction, traffic) < _FAR][:_SHOWN]
+    if point.verdict is Verdict.ALLOWED and any(c.matched for c in told):
+        told = [c for c in told if c.matched]
+    if not told:
+        told = ranked[:1]
+    for each in told:
+        yield from _told(each, point, look)
+    rest = [c for c in ranked if c not in told and c.selects]
+    if rest:
+        said = listed([f"{c.policy.id} ({_scope(c, point.direction)})" for c in rest])
+        word = "besides" if any(c.matched for c in told) else "farther off"
+        yield from wrapped(said, look, f"   - {word}: ", "     ")
+
+
+def _unpoliced(point: PointAnswer, party: Party) -> str:
+    texts = {d.text for d in point.decided_by}
+    if party.endpoint is None:
+        return "no pod of the cluster, so no policy applies to it"
+    if "not policed" in texts:
+        return "on its node's network, so no policy applies to it"
+    if texts - {"default"}:
+        return f"passes because of a built-in rule: {listed(sorted(texts))}"
+    return f"no policy selects it for {point.direction}, so everything passes"
+
+
+def _told(each: Considered, point: PointAnswer, look: Look) -> Iterator[str]:
+    span = each.matched[0].span if each.matched else each.miss_span or each.policy.span
+    place = f"  {span.place}" if span else ""
+    word = "" if each.selects else ", which does not select it"
+    yield f"   - {look.paint(str(each.policy.id), 'bold')}{word}{look.paint(place, 'cyan')}"
+    for rule in each.matched[:_SHOWN]:
+        here = f" (line {rule.span.line})" if rule.span and rule.span != span else ""
+        text = f"{point.direction} rule {rule.index} {rule_words(each.policy, rule)}{here}"
+        yield from wrapped(text, look, "       ")
+    if len(each.matched) > _SHOWN:
+        yield f"       and {count(len(each.matched) - _SHOWN, 'more rule')} of it"
+    if not each.matched:
+        lead = f"rule {each.miss_rule} " if each.miss_rule else ""
+        yield from wrapped(f"{lead}{each.nearest_miss}", look, "       ")
+
+
+def rule_words(policy: Policy, rule: Rule) -> str:
+    """Return what a rule does: `allows app=api in namespace web on TCP/8080`."""
+    verb = {"allow": "allows", "deny": "denies"}.get(str(rule.action), f"{rule.action}:")
+    peers = listed([peer_text(p, policy) for p in rule.peers], 3) or "nobody"
+    return f"{verb} {peers} on {traffic_text(rule.traffic)}"
+
+
+_FAR = 2
+"""From this rank on, a policy is summed up."""
+
+
+def _near(each: Considered, direction: Direction, traffic: TrafficSet) -> int:
+    """Rank how much a policy has to say about traffic; 0 says most."""
+    if each.matched or not each.selects or each.policy.opaque is not None:
+        return 0
+    rules = each.policy.rules_for(direction)
+    if any((r.traffic.must | r.traffic.may) & traffic for r in rules):
+        return 1
+    if any(r.traffic.named for r in rules):
+        return _FAR
+    return _FAR + 1 if rules else _FAR + 2
+
+
+def ranked_considered(
+    point: PointAnswer, traffic: TrafficSet | None = None
+) -> Sequence[Considered]:
+    """Return the policies of an enforcement point, the most telling first.
+
+    Those that match come first, then those whose rules speak of the very traffic, the ones
+    made for fewer pods before those made for many; a default deny comes last.
+    """
+    asked_for = traffic if traffic is not None else TrafficSet([(0, (1 << 24) - 1)])
+    return sorted(
+        point.considered,
+        key=lambda c: (
+            not c.matched,
+            _near(c, point.direction, asked_for),
+            -len(c.policy.subject.pods.requirements),
+            str(c.policy.id),
+        ),
+    )
+
+
+def _scope(each: Considered, direction: Direction) -> str:
+    """Say in a few words what a policy is about."""
+    rules = each.policy.rules_for(direction)
+    if not rules:
+        return "no rule"
+    ports = TrafficSet()
+    names: list[str] = []
+    for rule in rules:
+        ports |= rule.traffic.must
+        names += [n.name for n in rule.traffic.named]
+    said = [str(ports)] if ports or not names else []
+    return "only " + ", ".join([*said, *dict.fromkeys(names)])
+
+
+def _mends(result: Explanation, look: Look) -> Iterator[str]:
+    mends = getattr(result, "mend", ())
+    for mend in mends:
+        yield ""
+        place = f"  {mend.file}:{mend.line}" if mend.file and mend.line else ""
+        yield from wrapped(f"{mend.text}{place}", look, f"{look.paint('to allow it', 'bold')}: ", "  ")
+        if mend.detail:
+            yield from wrapped(mend.detail, look, "  ")
+        for line in mend.manifest.rstrip("\n").splitlines():
+            yield f"    {line}" if line else ""
+        if mend.opens:
+            yield from wrapped(listed(list(mend.opens)), look, "  this also opens: ", "    ")
