@@ -1,3 +1,4 @@
+# ruff: noqa: INP001 - a script
 """How much memory and time reading takes: a 20 MB YAML stream and a 400 MB JSON List.
 
     python benchmarks/memory_read.py [--pods N] [--apps N] [MODULE:FUNCTION]
@@ -140,12 +141,13 @@ def pod(i: int) -> dict[str, object]:
     moment = "2026-01-15T10:20:30Z"
     kinds = ("Initialized", "Ready", "ContainersReady", "PodScheduled")
     image = f"registry.example.com/team-{team}/app-{app}"
+    replica_set = name.rsplit("-", 1)[0]
     owner = {
         "apiVersion": "apps/v1",
         "blockOwnerDeletion": True,
         "controller": True,
         "kind": "ReplicaSet",
-        "name": name.rsplit("-", 1)[0],
+        "name": replica_set,
         "uid": f"5f3c2f7e-8d7a-4c89-9c8e-{app:012x}",
     }
     container = {
@@ -165,7 +167,7 @@ def pod(i: int) -> dict[str, object]:
         "metadata": {
             "annotations": {"prometheus.io/scrape": "true"},
             "creationTimestamp": moment,
-            "generateName": owner["name"] + "-",
+            "generateName": f"{replica_set}-",
             "labels": labels,
             "name": name,
             "namespace": f"team-{team}",
@@ -242,7 +244,7 @@ def load(function: str, path: str) -> None:
     seconds = time.perf_counter() - began
     size = Path(path).stat().st_size
     rate = size / seconds / 1e6
-    print(
+    print(  # noqa: T201 - meant for a terminal
         f"{Path(path).name}: {count} results, input {size / 1e6:.1f} MB, peak {peak() / 1e6:.1f} MB"
         f" ({before / 1e6:.1f} MB before), ratio {peak() / size:.2f},"
         f" {seconds:.2f} s, {rate:.1f} MB/s"

@@ -58,7 +58,7 @@ from cloison.resources.objects import (
 )
 from cloison.resources.world import PodEndpoint, Workload, WorkloadId, World
 from tests.oracle.ir import End, traffic_point
-from tests.support.worlds import chance, pick
+from tests.support.chances import chance, pick
 
 HERE = Span("random.yaml", 1)
 CAVEAT = Caveat("UNKNOWN", "nobody knows")

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cloison.algebra import NO_TRAFFIC, TrafficSet
-from cloison.analyses.ends import AddressEnd, End, PodsEnd, ServiceEnd
+from cloison.analyses.ends import AddressEnd, AnyEnd, End, PodsEnd, ServiceEnd
 from cloison.analyses.explain import (
     CaseAnswer,
     Decider,
@@ -13,6 +13,7 @@ from cloison.analyses.explain import (
     merge_caveats,
     verdict_of,
 )
+from cloison.analyses.imagine import imagine
 from cloison.analyses.question import Case, State, Traffic, cases
 from cloison.analyses.services import Followed, follow
 from cloison.engine import Engine
@@ -85,7 +86,7 @@ class Explanation:
         verdict: The verdict on all of it.
         allowed: Traffic that every pair of ends lets pass.
         shown: The case whose path is shown: the one that stops the traffic, if any does.
-        cases: Every case, in order.
+        cases: Every case, in order; of many, one for each outcome.
         witnesses: For a mixed verdict one flow each way.
         caveats: What the verdict stands on.
         notes: How the question was understood.
@@ -129,6 +130,10 @@ def ask(
     early = _without_engine(question)
     if early is not None:
         return early
+    anybody = [e for e in (question.source, question.destination) if isinstance(e, AnyEnd)]
+    complete = True
+    if anybody:
+        engine, complete = imagine(engine, anybody)
     followed = _follow(engine, question)
     answers = [
         explain(engine, case)
@@ -152,6 +157,9 @@ def ask(
         used = [a for a in answers if a.verdict is verdict]
         caveats = merge_caveats([*(a.caveats for a in used), *(f.caveats for f in followed)])
     witnesses = tuple(_witnesses(answers)) if verdict is Verdict.MIXED else ()
+    if not complete and verdict is not Verdict.MIXED:
+        verdict = Verdict.UNDETERMINED
+        notes = (*notes, "more kinds of pods could exist than were tried")
     if question.state is State.ESTABLISHED and verdict is not Verdict.ALLOWED:
         # Whether a connection outlives the policy that would refuse it now is the CNI's affair.
         verdict, caveats = Verdict.UNDETERMINED, merge_caveats([caveats, (known.ESTABLISHED,)])
@@ -166,6 +174,23 @@ _BADNESS = {
     Verdict.UNDETERMINED: 2,
     Verdict.ALLOWED: 3,
 }
+
+
+def _telling(engine: Engine, asked: Sequence[Case]) -> Sequence[Case]:
+    """Return the cases to explain: all of a few, one for each outcome of many."""
+    if len(asked) <= _FEW:
+        return asked
+    first: dict[object, Case] = {}
+    for case in asked:
+        outcome = engine.outcome(
+            case.source.unit, case.destination.unit, case.out_of, case.into
+        )
+        part = (outcome.allowed & case.traffic, outcome.undetermined & case.traffic)
+        first.setdefault((*part, case.traffic), case)
+    return list(first.values())
+
+
+_FEW = 64
 
 
 def _outside(answer: CaseAnswer) -> TrafficSet:
@@ -264,7 +289,8 @@ def verdict_only(engine: Engine, question: Question) -> Verdict:
     early = _without_engine(question)
     if early is not None:
         return early.verdict
-    if question.state is State.ESTABLISHED:
+    ends = (question.source, question.destination)
+    if question.state is State.ESTABLISHED or any(isinstance(e, AnyEnd) for e in ends):
         return ask(engine, question).verdict
     found = {
         verdict_of(

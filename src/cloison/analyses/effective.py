@@ -232,7 +232,7 @@ def _section(engine: Engine, members: Sequence[int]) -> Section:
         pods,
         tuple(sorted(shared)),
         tuple(_selecting(engine, first)),
-        tuple(_side(engine, unit, first, d, host=host) for d in Direction),
+        tuple(_side(engine, unit, members, d, host=host) for d in Direction),
         tuple(others[:OTHERS]),
         max(len(others) - OTHERS, 0),
         "its pods are on their node's network, where no selector sees them" if host else None,
@@ -248,7 +248,9 @@ def _selecting(engine: Engine, endpoint: PodEndpoint) -> Iterator[Selecting]:
             remark = policy.opaque.reason
         elif id(policy) not in order:
             why = engine.profile.title if not engine.profile.enforces else None
-            remark = f"no effect: {why} enforces no policies" if why else f"no effect: {policy.mode}"
+            remark = (
+                f"no effect: {why} enforces no policies" if why else f"no effect: {policy.mode}"
+            )
         yield Selecting(
             policy.id,
             subject_text(policy),
@@ -284,8 +286,9 @@ def _others(engine: Engine, endpoint: PodEndpoint) -> Iterator[NotSelecting]:
 
 
 def _side(
-    engine: Engine, unit: int, endpoint: PodEndpoint, direction: Direction, *, host: bool
+    engine: Engine, unit: int, members: Sequence[int], direction: Direction, *, host: bool
 ) -> Side:
+    endpoint = engine.table.endpoints[members[0]]
     decision = None if host else engine.decision(unit, direction)
     by = tuple(Source(str(p.id), p.id, None, p.span) for p in _isolating(decision))
     if decision is None or not by:
@@ -299,7 +302,7 @@ def _side(
     text = f"isolated by {names}: only what is listed {verb}"
     if direction is Direction.EGRESS:
         text = f"isolated by {names}: {verb} only what is listed"
-    entries = [*merged(engine, binder_for(engine), decision), *builtin(engine, direction)]
+    entries = [*merged(engine, binder_for(engine), decision, members), *builtin(engine, direction)]
     caveats = set(_caveats(engine, decision, entries))
     otherwise = _otherwise(engine, decision)
     return Side(direction, True, by, text, tuple(entries), otherwise, tuple(sorted(caveats)))
@@ -339,8 +342,17 @@ def _open_caveats(
         yield known.HOSTNETWORK
 
 
-def merged(engine: Engine, binder: Binder, decision: Decision) -> list[Entry]:
-    """Return what the rules of a decision say, each peer and traffic once."""
+def merged(
+    engine: Engine, binder: Binder, decision: Decision, members: Sequence[int]
+) -> list[Entry]:
+    """Return what the rules of a decision say, each peer and traffic once.
+
+    Args:
+        engine: Who decides.
+        binder: Resolves selectors.
+        decision: Whose rules.
+        members: Indices of the endpoints it is the decision of.
+    """
     found: dict[tuple[PeerMatch, TrafficMatch, Action, object], list[Source]] = {}
     examples: dict[tuple[object, ...], tuple[Policy, Rule, Peer, TrafficSet]] = {}
     for policy in decision.policies:
@@ -352,7 +364,8 @@ def merged(engine: Engine, binder: Binder, decision: Decision) -> list[Entry]:
             for peer in rule.peers:
                 key = (peer.match, rule.traffic, rule.action, (rule.condition, rule.sources))
                 sources = found.setdefault(key, [])
-                source = Source(rule_text(policy, rule), policy.id, rule.index, rule.span)
+                span = peer.span or rule.span
+                source = Source(rule_text(policy, rule), policy.id, rule.index, span)
                 if source not in sources:
                     sources.append(source)
                 examples.setdefault(key, (policy, rule, peer, ports))
@@ -361,15 +374,79 @@ def merged(engine: Engine, binder: Binder, decision: Decision) -> list[Entry]:
         policy, rule, peer, ports = examples[key]
         resolved = resolve_peer(engine, binder, peer)
         said = traffic_text(rule.traffic)
-        remark = rule.condition
-        if not ports and not resolved.nothing:
-            end = "it" if decision.direction is Direction.INGRESS else "none of those peers"
-            verb = "does not declare" if end == "it" else "declares"
-            names = _listed(sorted({n.name for n in rule.traffic.named}))
-            remark = f"no effect: {end} {verb} a port named {names}"
+        remark = rule.condition or without_effect(
+            engine, decision.direction, rule, resolved, ports, subjects=members
+        )
         text = peer_text(peer, policy)
         out.append(Entry(text, resolved, said, ports, tuple(sources), rule.action, remark))
     return out
+
+
+def without_effect(
+    engine: Engine,
+    direction: Direction,
+    rule: Rule,
+    resolved: Resolved,
+    ports: TrafficSet,
+    subjects: Sequence[int],
+) -> str | None:
+    """Return why the ports of a rule do nothing here, or probably nothing.
+
+    Args:
+        engine: Whose world.
+        direction: The rule's.
+        rule: The rule.
+        resolved: Whom its peer means.
+        ports: What its ports come to.
+        subjects: Endpoints it applies to.
+    """
+    if resolved.nothing:
+        return None
+    if direction is Direction.INGRESS:
+        ends, who = subjects, "no selected pod"
+    else:
+        by = engine.table.by_workload
+        ends = [i for w in resolved.workloads for i in by[w.workload]]
+        who = "none of these pods"
+    if not ports:
+        names = _listed(sorted({n.name for n in rule.traffic.named}))
+        return f"no effect: {who} declares a port named {names}"
+    declared = {
+        (p.protocol, p.number, p.name) for i in ends for p in engine.table.endpoints[i].ports
+    }
+    few = ports.size() <= _FEW_PORTS and resolved.kind == "pods"
+    if not few or not declared:
+        return None
+    if any(TrafficSet.ports(protocol, number) & ports for protocol, number, _ in declared):
+        return None
+    ordered = sorted(declared, key=lambda d: (d[0], d[1], d[2] or ""))
+    have = ", ".join(f"{p}/{n}" + (f" ({name})" if name else "") for p, n, name in ordered)
+    return f"{who} declares this port; declared: {have}" + _translated(engine, ends, ports)
+
+
+_FEW_PORTS = 8
+"""A rule for more ports than this is a range, and declarations say little about it."""
+
+
+def _translated(engine: Engine, ends: Iterable[int], ports: TrafficSet) -> str:
+    """Name the Service that has such a port and hands it on under another number."""
+    endpoints = [engine.table.endpoints[i] for i in ends]
+    for service in engine.world.services.values():
+        for port in service.ports:
+            if port.target in (None, port.port):
+                continue
+            if not TrafficSet.ports(port.protocol, port.port) & ports or not service.selector:
+                continue
+            chosen = service.selector.items()
+            if any(
+                e.namespace == service.namespace and chosen <= e.labels.items() for e in endpoints
+            ):
+                name = f"{service.namespace}/{service.name}"
+                return (
+                    f"; {port.port} is the port of Service {name}, which hands it on to"
+                    f" {port.target}, and policies see that one"
+                )
+    return ""
 
 
 def builtin(engine: Engine, direction: Direction) -> Iterator[Entry]:
@@ -405,7 +482,7 @@ def beyond_text(engine: Engine) -> str:
     """Return what becomes of protocols other than TCP, UDP and SCTP under isolation."""
     match engine.profile.other_protocols:
         case OtherProtocols.UNDEFINED:
-            return "is not defined and left to the CNI"
+            return "is left to the CNI, since nothing defines it"
         case OtherProtocols.PORTLESS_RULES:
             return "passes where a rule names no ports, and is denied elsewhere"
         case OtherProtocols.DENIED:
@@ -439,8 +516,10 @@ def _caveats(engine: Engine, decision: Decision, entries: Sequence[Entry]) -> It
             yield known.CNI_IPBLOCK_POD
         if entry.resolved.kind == "block" and entry.resolved.nodes:
             yield known.CNI_IPBLOCK_NODE
+        if entry.resolved.unsure:
+            yield known.POD_ADDRESS_UNKNOWN
         sctp = TrafficSet.protocol("SCTP")
-        if entry.ports & sctp and not L4 <= entry.ports and engine.profile.sctp is not True:
+        if entry.ports & sctp and not entry.ports >= L4 and engine.profile.sctp is not True:
             yield known.SCTP_SUPPORT
 
 

@@ -12,6 +12,7 @@ from ipaddress import ip_address, summarize_address_range
 from cloison.algebra import AddressSet, LabelSelector, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.ask import Explanation
+from cloison.analyses.ends import AnyEnd
 from cloison.analyses.explain import CaseAnswer, PointAnswer
 from cloison.analyses.question import Party
 from cloison.engine import Engine, UnitKind
@@ -75,6 +76,9 @@ def proposals(engine: Engine, answer: Explanation) -> tuple[Proposal, ...]:
         engine: The engine that answered.
         answer: A denied, or partly denied, answer.
     """
+    question = answer.question
+    if isinstance(question.source, AnyEnd) or isinstance(question.destination, AnyEnd):
+        return ()
     found: dict[tuple[Direction, int, int], Proposal] = {}
     for case in answer.cases:
         if case.verdict is Verdict.ALLOWED:

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from difflib import SequenceMatcher
 
-from cloison.algebra import AddressSet, LabelSelector, Operator
+from cloison.algebra import FAMILY, AddressSet, LabelSelector, Operator
 from cloison.engine import Engine, UnitKind
 from cloison.engine.bind import Binder
 from cloison.ir.policy import (
@@ -59,6 +59,7 @@ class Resolved:
         nodes: Nodes that are matched.
         outside: Addresses outside the cluster that are matched; None when none are asked for.
         hint: For what matches nothing: what comes nearest.
+        unsure: Whether a pod of unknown address may be matched besides.
     """
 
     kind: str
@@ -66,6 +67,7 @@ class Resolved:
     nodes: tuple[str, ...] = ()
     outside: AddressSet | None = None
     hint: str | None = None
+    unsure: bool = False
 
     @property
     def pods(self) -> int:
@@ -91,10 +93,13 @@ class Resolved:
         return workloads_text(self.workloads)
 
     def _block_text(self) -> str:
+        for family, every in FAMILY.items():
+            if self.outside == every:
+                more = ", those of pods too" if self.workloads else ", pods left out"
+                return f"every IPv{family} address{more}"
         inside = [workloads_text(self.workloads)] if self.workloads else []
         inside += [f"node {name}" for name in self.nodes]
-        text = "addresses outside the cluster"
-        return f"{text}, and by their address {', '.join(inside)}" if inside else text
+        return f"holds {', '.join(inside)}" if inside else "holds no pod or node of known address"
 
 
 def workloads_text(found: Sequence[MatchedWorkload]) -> str:
@@ -186,7 +191,12 @@ def resolve_peer(engine: Engine, binder: Binder, peer: Peer) -> Resolved:
     nodes = tuple(sorted({n for u in hosts if (n := table.units[u].node) is not None}))
     found = _workloads(engine, pods)
     if isinstance(match, BlockMatch):
-        return Resolved("block", found, nodes, match.addresses)
+        places = (table.units[u] for u in table.kinds[UnitKind.POD])
+        unsure = not match.whole and any(
+            not u.exact and not (u.addresses and u.addresses.isdisjoint(match.addresses))
+            for u in places
+        )
+        return Resolved("block", found, nodes, match.addresses, None, unsure)
     kind = "nodes" if isinstance(match, NodesMatch) else "pods"
     empty = isinstance(match, PodsMatch) and not found
     hint = _hint(engine, match) if empty and isinstance(match, PodsMatch) else None

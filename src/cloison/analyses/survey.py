@@ -51,8 +51,8 @@ class _Survey:
         refs: dict[EndRef, set[int]] = defaultdict(set)
         for index, endpoint in enumerate(self.table.endpoints):
             w = endpoint.workload
-            if self.options.pods and endpoint.pod is not None:
-                ref = EndRef("pod", w.namespace, endpoint.pod)
+            if w.kind == "Pod" or (self.options.pods and endpoint.pod is not None):
+                ref = EndRef("pod", w.namespace, endpoint.pod or w.name)
             else:
                 ref = EndRef("workload", w.namespace, w.name, w.kind)
             refs[ref].update(self.table.by_endpoint[index])
@@ -91,20 +91,28 @@ class _Survey:
 
     def _take(self, rectangle: Rectangle, inside: BitMap) -> None:
         outside = self.table.kinds[UnitKind.EXTERNAL]
+        # What nodes send each other, or to the outside, is no policy's affair.
+        pods = inside - self.table.kinds[UnitKind.NODE]
         for sources, from_address in _split(rectangle.sources & inside, rectangle.from_address):
             for targets, to_address in _split(
                 rectangle.destinations & inside, rectangle.to_address
             ):
-                self._inner(rectangle, sources, targets, by_address=from_address or to_address)
+                by_address = from_address or to_address
+                if sources & pods:
+                    self._inner(rectangle, sources & pods, targets, by_address=by_address)
+                if (sources - pods) and (targets & pods):
+                    self._inner(
+                        rectangle, sources - pods, targets & pods, by_address=by_address
+                    )
         atoms = rectangle.destinations & outside
         if atoms:
             passage = self._passage(rectangle)
-            for end in self._places(rectangle.sources & inside):
+            for end in self._places(rectangle.sources & pods):
                 _join(self.outer_out[end], atoms, passage)
         atoms = rectangle.sources & outside
         if atoms:
             passage = self._passage(rectangle)
-            for end in self._places(rectangle.destinations & inside):
+            for end in self._places(rectangle.destinations & pods):
                 _join(self.outer_in[end], atoms, passage)
 
     def _inner(
@@ -147,7 +155,7 @@ class _Survey:
 
     def _replicated(self, end: int) -> bool:
         """Whether an end stands for several pods that can talk to each other."""
-        return self.ends[end].kind == "workload" and self.ends[end].type != "Pod"
+        return self.ends[end].kind == "workload"
 
     def _places(self, units: BitMap) -> BitMap:
         key = units.serialize()

@@ -7,6 +7,7 @@ from typing import Any
 
 from cloison.analyses.ask import Explanation, Question, ask, verdict_only
 from cloison.analyses.connectivity import Map, MapOptions
+from cloison.analyses.describe import PolicyDescription, describe, find_policy
 from cloison.analyses.effective import Effective, effective
 from cloison.analyses.ends import Names
 from cloison.analyses.matrix import Matrix
@@ -162,6 +163,22 @@ class Session:
         """
         names = Names(self.engine, namespace) if namespace else self.names
         return effective(self.engine, names.end(name))
+
+    def describe_policy(self, name: str, namespace: str | None = None) -> PolicyDescription:
+        """Say in words what one policy does, and what it does not.
+
+        Args:
+            name: `namespace/name`, or a bare name.
+            namespace: Where a bare name is looked up; everywhere when not given.
+
+        Raises:
+            UnknownEndpointError: there is no such policy.
+            QuestionError: several policies have that name.
+        """
+        policy = find_policy(self.engine, name, namespace)
+        own = f"{policy.id.kind} {policy.id}"
+        said = {*self.diagnostics, *self.suspicions}
+        return describe(self.engine, policy, sort_diagnostics(d for d in said if d.object == own))
 
     def verify(self, tests: Sequence[str] = (), on: str = "simulate") -> Matrix:
         """Answer every row of the connectivity tests.

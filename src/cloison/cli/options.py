@@ -47,7 +47,26 @@ class Common:
     quiet: bool
 
 
-class Question(click.Command):
+class Example(click.Command):
+    """A command whose help ends with examples.
+
+    Args:
+        examples: Command lines.
+        given: What any command takes.
+    """
+
+    def __init__(self, *args: Any, examples: tuple[str, ...] = (), **given: Any) -> None:
+        super().__init__(*args, **given)
+        self.examples = examples
+
+    def format_epilog(self, _ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples."""
+        with formatter.section("Examples"):
+            for example in self.examples:
+                formatter.write(f"{' ' * formatter.current_indent}{example}\n")
+
+
+class Question(Example):
     """A command whose arguments are names of ends, never paths, and which says so."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
@@ -99,9 +118,10 @@ def common(*extra_formats: str) -> Callable[[Function], Function]:
 
     def decorate(function: Function) -> Function:
         @functools.wraps(function)
-        def call(**given: Any) -> Any:
+        def call(**given: Any) -> int:
             taken = {name: given.pop(name) for name in Common.__dataclass_fields__}
-            return function(Common(**taken), **given)
+            code: int = function(Common(**taken), **given)
+            return code
 
         for option in reversed(_options((*FORMATS, *extra_formats))):
             call = option(call)
@@ -113,57 +133,94 @@ def common(*extra_formats: str) -> Callable[[Function], Function]:
 def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
     return [
         click.option(
-            "-f", "--filename", "sources", multiple=True, metavar="SOURCE",
+            "-f",
+            "--filename",
+            "sources",
+            multiple=True,
+            metavar="SOURCE",
             help="File, directory (read recursively) or - for standard input; repeatable. "
             "The current directory when not given.",
         ),
         click.option(
-            "-n", "--namespace", envvar="CLOISON_NAMESPACE", metavar="NAMESPACE",
+            "-n",
+            "--namespace",
+            envvar="CLOISON_NAMESPACE",
+            metavar="NAMESPACE",
             help="Namespace of names that say none.",
         ),
         click.option(
-            "-o", "--output", type=click.Choice(formats), default="text",
-            envvar="CLOISON_OUTPUT", help="Output format.  [default: text]",
+            "-o",
+            "--output",
+            type=click.Choice(formats),
+            default="text",
+            envvar="CLOISON_OUTPUT",
+            help="Output format.  [default: text]",
         ),
         click.option(
-            "--cni", envvar="CLOISON_CNI", metavar="PROFILE",
+            "--cni",
+            envvar="CLOISON_CNI",
+            metavar="PROFILE",
             help="Who enforces: generic, calico@3.32, cilium@1.19, ... or none.  "
             "[default: generic]",
         ),
         click.option(
-            "--kubernetes-version", "kubernetes", default="1.35", callback=_version,
-            envvar="CLOISON_KUBERNETES_VERSION", metavar="VERSION",
+            "--kubernetes-version",
+            "kubernetes",
+            default="1.35",
+            callback=_version,
+            envvar="CLOISON_KUBERNETES_VERSION",
+            metavar="VERSION",
             help="Version whose API server would read the objects.  [default: 1.35]",
         ),
         click.option(
-            "--field-validation", type=click.Choice(("strict", "warn")), default="warn",
+            "--field-validation",
+            type=click.Choice(("strict", "warn")),
+            default="warn",
             envvar="CLOISON_FIELD_VALIDATION",
-            help="What an unknown field does: refuse its object, or be dropped.  "
-            "[default: warn]",
+            help="What an unknown field does: refuse its object, or be dropped.  [default: warn]",
         ),
         click.option(
-            "--pod-cidr", "pod_cidrs", multiple=True, envvar="CLOISON_POD_CIDR", metavar="CIDR",
+            "--pod-cidr",
+            "pod_cidrs",
+            multiple=True,
+            envvar="CLOISON_POD_CIDR",
+            metavar="CIDR",
             help="Where pod addresses come from; repeatable.",
         ),
         click.option(
-            "--node-cidr", "node_cidrs", multiple=True, envvar="CLOISON_NODE_CIDR",
-            metavar="CIDR", help="Where node addresses come from; repeatable.",
+            "--node-cidr",
+            "node_cidrs",
+            multiple=True,
+            envvar="CLOISON_NODE_CIDR",
+            metavar="CIDR",
+            help="Where node addresses come from; repeatable.",
         ),
         click.option(
-            "--service-cidr", "service_cidrs", multiple=True, envvar="CLOISON_SERVICE_CIDR",
-            metavar="CIDR", help="Where Service addresses come from; repeatable.",
+            "--service-cidr",
+            "service_cidrs",
+            multiple=True,
+            envvar="CLOISON_SERVICE_CIDR",
+            metavar="CIDR",
+            help="Where Service addresses come from; repeatable.",
         ),
         click.option(
-            "--strict", is_flag=True, envvar="CLOISON_STRICT",
+            "--strict",
+            is_flag=True,
+            envvar="CLOISON_STRICT",
             help="Exit with 2 when a document could not be read.",
         ),
         click.option(
-            "--color", type=click.Choice(("auto", "always", "never")), default="auto",
+            "--color",
+            type=click.Choice(("auto", "always", "never")),
+            default="auto",
             envvar="CLOISON_COLOR",
             help="Colours in text; auto asks the terminal and NO_COLOR.  [default: auto]",
         ),
         click.option(
-            "-q", "--quiet", is_flag=True, envvar="CLOISON_QUIET",
+            "-q",
+            "--quiet",
+            is_flag=True,
+            envvar="CLOISON_QUIET",
             help="Nothing on standard error but what stops the run.",
         ),
         click.option(

@@ -3,7 +3,7 @@
 import shutil
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from cloison.cli.options import Common, colored
 
@@ -56,9 +56,7 @@ def about(session: "Session") -> "About":
     from cloison.base.version import VERSION
     from cloison.report import About
 
-    return About(
-        VERSION, session.profile, session.settings.profile_chosen, session.diagnostics
-    )
+    return About(VERSION, session.profile, session.settings.profile_chosen, session.diagnostics)
 
 
 def look(common: Common) -> "Look":
@@ -68,7 +66,7 @@ def look(common: Common) -> "Look":
     return Look(colored(common.color), shutil.get_terminal_size((100, 40)).columns)
 
 
-def answer(common: Common, session: "Session", kind: str, result: Any, code: int = OK) -> int:
+def answer(common: Common, session: "Session", kind: str, result: object, code: int = OK) -> int:
     """Print a result, say on standard error what it lacks, and return the exit code.
 
     Args:

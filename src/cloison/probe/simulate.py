@@ -58,7 +58,10 @@ class _Asker:
         if row.application and verdict is not Verdict.DENIED:
             # What is refused below stays refused whatever the request says.
             asked = " and ".join(row.application)
-            notes = (*notes, f"the row's {asked} part was not judged: only addresses and ports were")
+            notes = (
+                *notes,
+                f"the row's {asked} part was not judged: only addresses and ports were",
+            )
             verdict = Verdict.UNDETERMINED
         return RowResult(
             row,
@@ -74,9 +77,7 @@ class _Asker:
         key = (row.source, row.destination, row.port, row.protocol)
         found = self._answers.get(key)
         if found is None:
-            question = Question(
-                self._end(row.source), self._end(row.destination), self._said(row)
-            )
+            question = Question(self._end(row.source), self._end(row.destination), self._said(row))
             found = ask(self.engine, question, self._explain)
             # Only what a result shows is kept: a hundred thousand answers are a lot.
             found = replace(found, cases=())

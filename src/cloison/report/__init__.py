@@ -5,10 +5,9 @@ Adding an output format is one module with a function `render`, like `json`, and
 
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
 
 from cloison.base import QuestionError
-from cloison.report.about import About, Findings, Look, PLAIN
+from cloison.report.about import PLAIN, About, Findings, Look
 
 FORMATS = {
     "text": "cloison.report.text",
@@ -26,7 +25,7 @@ __all__ = ["FORMATS", "KINDS", "PLAIN", "About", "Findings", "Look", "render"]
 
 
 def render(
-    kind: str, result: Any, about: About, output: str = "text", look: Look = PLAIN
+    kind: str, result: object, about: About, output: str = "text", look: Look = PLAIN
 ) -> Iterator[str]:
     """Return a result as text in pieces, to be written one after the other.
 

@@ -4,7 +4,6 @@ import csv
 import io
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from typing import Any
 
 from cloison.report import documents
 from cloison.report.about import About, Look
@@ -12,7 +11,7 @@ from cloison.report.about import About, Look
 _CHUNK = 1024
 
 
-def render(kind: str, result: Any, _about: About, _look: Look) -> Iterator[str]:
+def render(kind: str, result: object, _about: About, _look: Look) -> Iterator[str]:
     """Return a header and rows, comma-separated, as RFC 4180 says but with bare newlines."""
     module = documents.of(kind)
     yield _lines([module.HEADER])
@@ -23,9 +22,7 @@ def render(kind: str, result: Any, _about: About, _look: Look) -> Iterator[str]:
 
 def _lines(rows: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows(
-        [_inert(cell) for cell in row] for row in rows
-    )
+    csv.writer(text, lineterminator="\n").writerows([_inert(cell) for cell in row] for row in rows)
     return text.getvalue()
 
 

@@ -1,15 +1,18 @@
 """Results as JSON."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, cast
 
 import msgspec
 
 from cloison.report import documents
 from cloison.report.about import About, Look
 
+if TYPE_CHECKING:
+    from cloison.analyses.connectivity import Map
 
-def render(kind: str, result: Any, about: About, _look: Look) -> Iterator[str]:
+
+def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str]:
     """Return one JSON object, indented; a map has an edge on each line."""
     if kind == "map":
         yield from _map(result, about)
@@ -19,14 +22,15 @@ def render(kind: str, result: Any, about: About, _look: Look) -> Iterator[str]:
     yield "\n"
 
 
-def _map(result: Any, about: About) -> Iterator[str]:
+def _map(result: object, about: About) -> Iterator[str]:
     from cloison.report.documents import map as published  # noqa: PLC0415 - only for maps
 
-    encoded = msgspec.json.encode(published.head(result, about))
+    known = cast("Map", result)
+    encoded = msgspec.json.encode(published.head(known, about))
     head = msgspec.json.format(encoded, indent=2).decode()
     before = "\n    "
     yield head.removesuffix("]\n}")
-    for some in published.edges(result):
+    for some in published.edges(known):
         if some:
             yield before + ",\n    ".join(some)
             before = ",\n    "

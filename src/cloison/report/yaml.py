@@ -12,7 +12,7 @@ from cloison.report.about import About, Look
 _Dumper: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 
-def render(kind: str, result: Any, about: About, _look: Look) -> Iterator[str]:
+def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str]:
     """Return one YAML document."""
     value = msgspec.to_builtins(documents.of(kind).document(result, about))
     yield yaml.dump(

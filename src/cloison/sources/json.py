@@ -14,12 +14,14 @@ from json.scanner import py_make_scanner  # type: ignore[attr-defined]
 from typing import Any, Final, TypeAlias
 
 from cloison.base import Diagnostic, Span
-from cloison.resources.documents import Node
+from cloison.resources.documents import Node, Value
 from cloison.sources import faults
 
 MAX_DEPTH: Final = 100
 """Levels of nesting, as in YAML."""
 _BLANKS: Final = re.compile(r"[ \t\n\r]*")
+_SURROGATE_ESCAPE: Final = re.compile(r"\\u[dD][89a-fA-F]")
+_SURROGATE: Final = re.compile("[\ud800-\udfff]")
 _LINE: Final = re.compile(r"\n")
 _LONGEST_INTEGER: Final = 400
 """Digits beyond which a number is no float64 either."""
@@ -95,6 +97,8 @@ class _LocatedDecoder(json.JSONDecoder):
         self._starts = [0, *(match.end() for match in _LINE.finditer(text))]
         self._depth = 0
         self._value_at = 0
+        if _SURROGATE_ESCAPE.search(text):
+            self.parse_string = _whole_characters
         self.parse_object = self._object
         self.parse_array = self._array
         self.scan_once = py_make_scanner(self)
@@ -109,7 +113,7 @@ class _LocatedDecoder(json.JSONDecoder):
         """Return a position in the text as a span."""
         return Span(self.file, *self.place(position))
 
-    def node(self, value: Any, at: int) -> Node:
+    def node(self, value: Value, at: int) -> Node:
         """Return the node of a value that starts at `at`."""
         return Node(value, *self.place(at))
 
@@ -161,7 +165,7 @@ class _LocatedDecoder(json.JSONDecoder):
                 message = "Expecting property name enclosed in double quotes"
                 raise json.JSONDecodeError(message, text, position)
             key_line, key_column = self.place(position)
-            key, position = scanstring(text, position + 1, strict)
+            key, position = self.parse_string(text, position + 1, strict)
             key = shared(key, key)
             position = _skip(text, position)
             if text[position : position + 1] != ":":
@@ -214,6 +218,12 @@ class _LocatedDecoder(json.JSONDecoder):
             return scan_once(text, position)
         except StopIteration as stop:
             raise json.JSONDecodeError("Expecting value", text, stop.value) from None
+
+
+def _whole_characters(text: str, end: int, strict: bool = True) -> tuple[str, int]:  # noqa: FBT001, FBT002 - the scanner's own signature
+    """Parse a string; half a character becomes U+FFFD, as in Go, or it could not be printed."""
+    value, position = scanstring(text, end, strict)
+    return _SURROGATE.sub("\ufffd", value), position
 
 
 def _skip(text: str, position: int) -> int:

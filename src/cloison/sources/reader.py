@@ -169,7 +169,8 @@ def _encoding(data: bytes) -> str:
 
 def _seekable(stream: BinaryIO, stack: ExitStack) -> BinaryIO:
     """Return a stream that can go back: a copy, in memory unless it is large."""
-    spool = stack.enter_context(tempfile.SpooledTemporaryFile(max_size=_SPOOL))
+    spool = tempfile.SpooledTemporaryFile(_SPOOL)  # noqa: SIM115 - the stack closes it
+    stack.callback(spool.close)
     while piece := stream.read(_COPY):
         spool.write(piece)
     return spool  # type: ignore[return-value]

@@ -48,10 +48,10 @@ on by class in the hot loop, which a checker cannot follow without a test per ev
 def parser_events(stream: Chunks) -> EventSource:
     """Return PyYAML's events of `stream`: the C parser's, or the slow one's where C is missing."""
     try:
-        from yaml.cyaml import CParser  # noqa: PLC0415 - missing without libyaml
+        from yaml._yaml import CParser  # noqa: PLC0415 - missing without libyaml
     except ImportError:
         return pure_events(stream)
-    return CParser(stream).get_event  # type: ignore[no-any-return,unused-ignore]
+    return CParser(stream).get_event
 
 
 def pure_events(stream: Chunks) -> EventSource:
@@ -193,9 +193,10 @@ class _Builder:
         """Yield each document's tree; `notes` holds what is to be said of it by then."""
         while True:
             event = get_event()
-            if event is None or type(event) is StreamEndEvent:
+            kind = type(event)
+            if event is None or kind is StreamEndEvent:
                 return
-            if type(event) is DocumentStartEvent:
+            if kind is DocumentStartEvent:
                 self.document_line = event.start_mark.line + self.first_line
                 self.notes.clear()
                 yield self._tree(get_event)
@@ -203,11 +204,12 @@ class _Builder:
 
     def _tree(self, get_event: EventSource) -> Node:  # noqa: C901, PLR0912, PLR0915
         """Build one document, in one long loop: a 20 MB file passes here a million times."""
-        memo = self.memo
+        memo: Any = self.memo
         first_line = self.first_line
         anchors = _Anchors()
         # The innermost open collection: `items` or `members` is it, the other one is None.
-        items: list[Node] | None = []
+        top: list[Node] = []
+        items: list[Node] | None = top
         members: dict[str, Node] = {}
         key: str | None = None
         key_line = key_column = 0
@@ -215,7 +217,6 @@ class _Builder:
         stack: list[
             tuple[list[Node] | None, dict[str, Node], str | None, int, int, bool, Node]
         ] = []
-        top: list[Node] = items
         event = get_event()
         while True:
             kind = type(event)
@@ -248,7 +249,8 @@ class _Builder:
                     if event.anchor is not None:
                         anchors.nodes[event.anchor] = Node(key, line, column)
                     event = get_event()
-                    if type(event) is ScalarEvent and event.tag is None and event.anchor is None:
+                    kind = type(event)
+                    if kind is ScalarEvent and event.tag is None and event.anchor is None:
                         # The usual case in line: a scalar value without tag or anchor.
                         mark = event.start_mark
                         value = event.value
@@ -380,7 +382,7 @@ class _Builder:
             raise self._refused(faults.unusable_key, line, column, str(error)) from None
 
     def _odd_key(self, text: str, line: int, column: int) -> str:
-        """Return the key for a scalar that is no text: `.inf` is refused as a value, not as a key."""
+        """Return the key for a scalar that is no text; `.inf` can be one, though it is no value."""
         try:
             return scalars.key(text)
         except scalars.ScalarError as error:

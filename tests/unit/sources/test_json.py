@@ -2,6 +2,7 @@
 
 import io
 import json as standard
+from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -9,7 +10,7 @@ from hypothesis import strategies as st
 
 from cloison.base import Diagnostic
 from cloison.resources.documents import Document, Node, RawObject
-from cloison.sources import bulk, json, read
+from cloison.sources import bulk, json, read, reader
 from tests.unit.sources.test_yaml import PLAIN
 
 PODS = {
@@ -84,6 +85,33 @@ def test_integers_beyond_int64_are_floats_as_in_go() -> None:
         [9223372036854775807, 9.223372036854775808e18, 1.0]
     ]
     assert found("1" * 5000)[1][0].code == "SRC008"
+
+
+def test_half_a_character_is_replaced_as_in_go() -> None:
+    assert found(r'{"\ud83d": "a\udc00", "b": "\ud83d\ude00"}')[0] == [
+        {"\ufffd": "a\ufffd", "b": "\U0001f600"}
+    ]
+
+
+def test_large_input_that_is_no_list_is_refused(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reader, "LARGEST_LOCATED", 10)
+    path = tmp_path / "x.json"
+    path.write_text('{"kind": "List",\n "apiVersion": "v1", "items": [1,, 2]}')
+    (diagnostic,) = read([str(path)], bulk_from=0)
+    assert isinstance(diagnostic, Diagnostic)
+    assert diagnostic.code == "SRC019"
+    assert diagnostic.span is not None
+    assert (diagnostic.span.line, diagnostic.span.column) == (2, 33)
+    path.write_text(
+        '{"kind": "List",\n "apiVersion": "v1", "items": [\n1, {"kind":"A","apiVersion":"v1"}]}'
+    )
+    number, item = read([str(path)], bulk_from=0)
+    assert isinstance(number, Diagnostic)
+    assert isinstance(item, RawObject)
+    assert (number.code, item.line, item.column) == ("SRC016", 3, 4)
+    assert item.locate().root.get("kind", "x") is None
 
 
 @given(PLAIN, st.sampled_from([None, 1]), st.booleans())

@@ -2,19 +2,21 @@
 
 import click
 
+from cloison.cli.options import Example
 from cloison.cli.run import OK
 
 
-@click.command()
+@click.command(
+    cls=Example,
+    examples=(
+        "source <(cloison completion bash)        # in ~/.bashrc",
+        "source <(cloison completion zsh)         # in ~/.zshrc",
+        "cloison completion fish | source         # in config.fish",
+    ),
+)
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
 def completion(shell: str) -> int:
-    """Print the script that completes commands in a shell.
-
-    \b
-    source <(cloison completion bash)        # in ~/.bashrc
-    source <(cloison completion zsh)         # in ~/.zshrc
-    cloison completion fish | source         # in config.fish
-    """
+    """Print the script that completes commands in a shell."""
     from click.shell_completion import get_completion_class
 
     from cloison.cli.app import cli

@@ -6,7 +6,14 @@ from cloison.cli import run
 from cloison.cli.options import Common, Question, common
 
 
-@click.command("map", cls=Question)
+@click.command(
+    "map",
+    cls=Question,
+    examples=(
+        "cloison map -f manifests/",
+        "cloison map --focus web/portal --port 8080",
+    ),
+)
 @click.option("--focus", multiple=True, metavar="END", help="Only edges with END; repeatable.")
 @click.option("--from", "sources_", multiple=True, metavar="END", help="Only edges from END.")
 @click.option("--to", "destinations", multiple=True, metavar="END", help="Only edges to END.")
@@ -18,7 +25,7 @@ from cloison.cli.options import Common, Question, common
 @click.option("--self", "self_", is_flag=True, help="Also a workload's traffic with itself.")
 @click.option("--nodes", is_flag=True, help="Also nodes.")
 @common("jsonl")
-def map_(
+def map_(  # noqa: PLR0913 - one for each option
     asked: Common,
     focus: tuple[str, ...],
     sources_: tuple[str, ...],
@@ -30,12 +37,7 @@ def map_(
     self_: bool,
     nodes: bool,
 ) -> int:
-    """Everything permitted between workloads, and between them and the outside.
-
-    \b
-    cloison map -f manifests/
-    cloison map --focus web/portal --port 8080
-    """
+    """Everything permitted between workloads, and between them and the outside."""
     from cloison.analyses.connectivity import MapOptions
 
     session = run.load(asked)

@@ -6,7 +6,10 @@ from cloison.cli import run
 from cloison.cli.options import Common, Question, common
 
 
-@click.command(cls=Question)
+@click.command(
+    cls=Question,
+    examples=("cloison validate -f manifests/ --fail-on warning",),
+)
 @click.option(
     "--fail-on",
     type=click.Choice(("error", "warning", "info", "never")),
@@ -16,19 +19,13 @@ from cloison.cli.options import Common, Question, common
 )
 @common()
 def validate(asked: Common, fail_on: str) -> int:
-    """What is wrong, or suspicious, with the manifests themselves.
-
-    \b
-    cloison validate -f manifests/ --fail-on warning
-    """
+    """What is wrong, or suspicious, with the manifests themselves."""
     session = run.load(asked)
     from cloison.base import Severity, sort_diagnostics, worst
     from cloison.report import Findings
 
     found = sort_diagnostics([*session.diagnostics, *session.suspicions])
     severity = worst(found)
-    failed = (
-        severity is not None and fail_on != "never" and severity.rank >= Severity(fail_on).rank
-    )
+    failed = severity is not None and fail_on != "never" and severity.rank >= Severity(fail_on).rank
     result = Findings(found, run.files(asked))
     return run.answer(asked, session, "validate", result, run.FOUND if failed else run.OK)

@@ -6,7 +6,13 @@ from cloison.cli import run
 from cloison.cli.options import Common, Question, common
 
 
-@click.command(cls=Question)
+@click.command(
+    cls=Question,
+    examples=(
+        "cloison verify -f manifests/",
+        "cloison verify -f cluster.json --tests tests.yaml -o json",
+    ),
+)
 @click.option(
     "--tests",
     multiple=True,
@@ -22,15 +28,8 @@ from cloison.cli.options import Common, Question, common
 )
 @common()
 def verify(asked: Common, tests: tuple[str, ...], on: str) -> int:
-    """Check paths that must be open and paths that must be closed.
-
-    \b
-    cloison verify -f manifests/
-    cloison verify -f cluster.json --tests tests.yaml -o json
-    """
+    """Check paths that must be open and paths that must be closed."""
     session = run.load(asked)
     matrix = session.verify(tests, on=on)
     code = run.OK if matrix.passed else run.FOUND
-    return run.answer(
-        asked, session, "verify", matrix, code if matrix.complete else run.UNANSWERED
-    )
+    return run.answer(asked, session, "verify", matrix, code if matrix.complete else run.UNANSWERED)

@@ -8,7 +8,14 @@ from cloison.cli import run
 from cloison.cli.options import Common, Question, common, is_path, path_given
 
 
-@click.command(cls=Question)
+@click.command(
+    cls=Question,
+    examples=(
+        "cloison why web/portal evidence/api:8080 -f manifests/",
+        "cloison why web/portal 192.0.2.7:443",
+        "cloison why 203.0.113.9 svc:web/portal:80 -f cluster.json",
+    ),
+)
 @click.argument("source", metavar="SRC")
 @click.argument("destination", metavar="DST[:PORT[/PROTO]]")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 unless the verdict is allowed.")
@@ -30,13 +37,7 @@ def why(
     *,
     exit_code: bool,
 ) -> int:
-    """Whether SRC may reach DST, and which line of which policy says so.
-
-    \b
-    cloison why web/portal evidence/api:8080 -f manifests/
-    cloison why web/portal 192.0.2.7:443
-    cloison why 203.0.113.9 svc:web/portal:80 -f cluster.json
-    """
+    """Whether SRC may reach DST, and which line of which policy says so."""
     for end in (source, destination):
         if is_path(end) and not (end.count("/") == 1 and end[0] not in "./~"):
             raise path_given(end, click.get_current_context())

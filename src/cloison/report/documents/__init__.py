@@ -20,10 +20,10 @@ class Kind(Protocol):
     DOCUMENT: Any
     HEADER: Sequence[str]
 
-    def document(self, result: Any, about: About) -> msgspec.Struct:
+    def document(self, result: object, about: About) -> msgspec.Struct:
         """Return the result as published."""
 
-    def rows(self, result: Any) -> Iterable[Sequence[object]]:
+    def rows(self, result: object) -> Iterable[Sequence[object]]:
         """Iterate over the rows of its table."""
 
 

@@ -6,6 +6,7 @@ from cloison.analyses.effective import Effective, Entry, NotSelecting, Section, 
 from cloison.analyses.effective import Source as Said
 from cloison.analyses.resolve import Resolved
 from cloison.base import Span
+from cloison.ir.policy import Action, Direction
 from cloison.report.about import About
 from cloison.report.documents import parts
 
@@ -53,7 +54,7 @@ class EntrySaid(parts.Base, frozen=True):
     means: Whom
     traffic: str
     ports: list[parts.Traffic]
-    action: str
+    action: Action
     sources: list[Source]
     remark: str | None
 
@@ -61,7 +62,7 @@ class EntrySaid(parts.Base, frozen=True):
 class SideSaid(parts.Base, frozen=True):
     """One direction: whether it is isolated, what is let through, and what becomes of the rest."""
 
-    direction: str
+    direction: Direction
     isolated: bool
     isolated_by: list[Source]
     text: str
@@ -75,7 +76,7 @@ class SelectingSaid(parts.Base, frozen=True):
 
     policy: parts.PolicyRef
     selector: str
-    isolates: list[str]
+    isolates: list[Direction]
     file: str | None
     line: int | None
     column: int | None
@@ -152,7 +153,7 @@ def _selecting(known: Selecting) -> SelectingSaid:
     return SelectingSaid(
         policy=parts.policy_ref(known.policy),
         selector=known.selector,
-        isolates=[str(d) for d in known.isolates],
+        isolates=list(known.isolates),
         file=file,
         line=line,
         column=column,
@@ -174,7 +175,7 @@ def _not_selecting(known: NotSelecting) -> NotSelectingSaid:
 
 def _side(known: Side) -> SideSaid:
     return SideSaid(
-        direction=str(known.direction),
+        direction=known.direction,
         isolated=known.isolated,
         isolated_by=[source(s) for s in known.isolated_by],
         text=known.text,
@@ -191,7 +192,7 @@ def entry(known: Entry) -> EntrySaid:
         means=means(known.resolved),
         traffic=known.traffic,
         ports=parts.traffic(known.ports),
-        action=str(known.action),
+        action=known.action,
         sources=[source(s) for s in known.sources],
         remark=known.remark,
     )
@@ -265,6 +266,8 @@ def rows(result: Effective) -> Iterator[Sequence[object]]:
                     each.peer,
                     each.resolved.text,
                     each.traffic,
-                    "; ".join(s.text + (f" ({s.span.place})" if s.span else "") for s in each.sources),
+                    "; ".join(
+                        s.text + (f" ({s.span.place})" if s.span else "") for s in each.sources
+                    ),
                     each.remark or "",
                 )

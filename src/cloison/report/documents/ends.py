@@ -2,7 +2,15 @@
 
 from cloison.algebra import AddressSet
 from cloison.analyses.connectivity import EndRef
-from cloison.analyses.ends import AddressEnd, AnyEnd, End, NodeEnd, PodsEnd, ServiceEnd
+from cloison.analyses.ends import (
+    AddressEnd,
+    AnyEnd,
+    End,
+    NodeEnd,
+    PodsEnd,
+    ServiceEnd,
+    SomeNodeEnd,
+)
 from cloison.analyses.question import Party
 from cloison.report.documents.parts import (
     AddressEndpoint,
@@ -22,19 +30,17 @@ def end(known: End) -> Endpoint:
     match known:
         case PodsEnd():
             workload = known.workload.id
-            if known.text == str(workload):
+            if known.text == str(workload) and workload.kind != "Pod":
                 return WorkloadEndpoint(
                     namespace=workload.namespace, name=workload.name, type=workload.kind
                 )
-            return PodEndpoint(
-                namespace=workload.namespace, name=known.text.rpartition("/")[2]
-            )
+            return PodEndpoint(namespace=workload.namespace, name=known.text.rpartition("/")[2])
         case NodeEnd():
             return NodeEndpoint(name=known.node.name)
+        case SomeNodeEnd():
+            return NodeEndpoint(name=known.text)
         case ServiceEnd():
-            return ServiceEndpoint(
-                namespace=known.service.namespace, name=known.service.name
-            )
+            return ServiceEndpoint(namespace=known.service.namespace, name=known.service.name)
         case AnyEnd():
             labels = {NAMESPACE_NAME_LABEL: known.namespace} if known.namespace else {}
             chosen = {"matchLabels": labels} if labels else {}
@@ -63,8 +69,8 @@ def party(known: Party) -> Endpoint:
     if endpoint is None:
         return _outside(known.text)
     workload = endpoint.workload
-    if endpoint.pod is not None and workload.kind != "Pod":
-        return PodEndpoint(namespace=endpoint.namespace, name=endpoint.pod)
+    if endpoint.pod is not None or workload.kind == "Pod":
+        return PodEndpoint(namespace=endpoint.namespace, name=endpoint.pod or workload.name)
     return WorkloadEndpoint(namespace=workload.namespace, name=workload.name, type=workload.kind)
 
 

@@ -1,6 +1,7 @@
 """`map` as published; `edges` streams what may be hundreds of thousands of them."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal, TypeAlias
 
 import msgspec
 
@@ -9,6 +10,8 @@ from cloison.analyses.connectivity import Edge as Found
 from cloison.analyses.connectivity import EndRef, Map, Passage
 from cloison.report.about import About
 from cloison.report.documents import ends, parts
+
+Passes: TypeAlias = Literal["allowed", "undetermined"]
 
 
 class Edge(parts.Base, frozen=True):
@@ -21,7 +24,7 @@ class Edge(parts.Base, frozen=True):
     src: parts.Endpoint
     dst: parts.Endpoint
     traffic: list[parts.Traffic]
-    verdict: str
+    verdict: Passes
     when: list[str]
     caveats: list[str]
 
@@ -54,7 +57,7 @@ def document(result: Map, about: About) -> MapDocument:
     return msgspec.structs.replace(head(result, about), edges=edges)
 
 
-def _verdicts(found: Passage) -> Iterator[tuple[str, TrafficSet]]:
+def _verdicts(found: Passage) -> Iterator[tuple[Passes, TrafficSet]]:
     if found.allowed:
         yield "allowed", found.allowed
     if found.undetermined:

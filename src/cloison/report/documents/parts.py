@@ -7,7 +7,7 @@ import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
 from cloison.algebra import AddressSet, TrafficEntry, TrafficSet
-from cloison.base import Diagnostic, Span
+from cloison.base import Diagnostic, Severity, Span
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import PolicyId
 from cloison.report.about import About
@@ -111,7 +111,7 @@ class Finding(Base, frozen=True):
     """One statement about the input: what, where, what it does to the answer, what to do."""
 
     code: str
-    severity: str
+    severity: Severity
     message: str
     effect: str | None = None
     help: str | None = None
@@ -152,7 +152,7 @@ def finding(diagnostic: Diagnostic) -> Finding:
     span = diagnostic.span
     return Finding(
         code=diagnostic.code,
-        severity=str(diagnostic.severity),
+        severity=diagnostic.severity,
         message=diagnostic.message,
         effect=diagnostic.effect,
         help=diagnostic.help,

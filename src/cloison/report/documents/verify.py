@@ -4,7 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from cloison.analyses.matrix import Matrix, RowResult
+from cloison.analyses.matrix import Expect, Matrix, RowResult, Status
+from cloison.ir.fidelity import Verdict
 from cloison.report.about import About
 from cloison.report.documents import parts
 from cloison.report.documents.why import DecidedBy, Witness, decided_by
@@ -22,10 +23,10 @@ class Result(parts.Base, frozen=True):
     to: str
     port: str | None
     protocol: str
-    expected: str | None
-    verdict: str | None
+    expected: Expect | None
+    verdict: Verdict | None
     passed: bool
-    status: str
+    status: Status
     decided_by: list[DecidedBy]
     caveats: list[parts.CaveatSaid]
     witnesses: list[Witness]
@@ -87,15 +88,15 @@ def _result(known: RowResult) -> Result:
         to=row.destination,
         port=row.port,
         protocol=row.protocol,
-        expected=str(row.expect) if row.expect else None,
-        verdict=str(known.verdict) if known.verdict else None,
+        expected=row.expect,
+        verdict=known.verdict,
         passed=known.passed,
-        status=str(known.status),
+        status=known.status,
         decided_by=[decided_by(d) for d in known.decided_by],
         caveats=parts.caveats(known.caveats),
         witnesses=[
             Witness(
-                verdict=str(w.verdict),
+                verdict=w.verdict,
                 source=w.source,
                 destination=w.destination,
                 traffic=parts.traffic(w.traffic),

@@ -2,9 +2,11 @@
 
 from collections.abc import Iterator, Sequence
 
-from cloison.algebra import NO_TRAFFIC
 from cloison.analyses.ask import Explanation
 from cloison.analyses.explain import CaseAnswer, Considered, Decider, PointAnswer
+from cloison.analyses.question import State
+from cloison.ir.fidelity import Verdict
+from cloison.ir.policy import Direction
 from cloison.report.about import About
 from cloison.report.documents import ends, parts
 
@@ -17,7 +19,7 @@ class Question(parts.Base, frozen=True):
     destination: parts.Endpoint
     port: str | None
     traffic: list[parts.Traffic]
-    state: str
+    state: State
     family: int | None
 
 
@@ -26,7 +28,7 @@ class DecidedBy(parts.Base, frozen=True):
 
     text: str
     policy: parts.PolicyRef | None
-    direction: str | None
+    direction: Direction | None
     rule: int | None
     file: str | None
     line: int | None
@@ -59,9 +61,9 @@ class EnforcementPoint(parts.Base, frozen=True):
     """One place where the traffic is judged."""
 
     endpoint: parts.Endpoint
-    direction: str
+    direction: Direction
     layer: str
-    verdict: str
+    verdict: Verdict
     allowed: list[parts.Traffic]
     decided_by: list[DecidedBy]
     considered: list[ConsideredPolicy]
@@ -80,18 +82,22 @@ class Hop(parts.Base, frozen=True):
 class Witness(parts.Base, frozen=True):
     """One flow of a mixed answer."""
 
-    verdict: str
+    verdict: Verdict
     source: str
     destination: str
     traffic: list[parts.Traffic]
 
 
 class Mend(parts.Base, frozen=True):
-    """A smallest change that would let the traffic pass."""
+    """A change that, with the others of the list, would let the traffic pass.
+
+    `lines` are to be added to the object at `file` and `line`; they are empty where the object is
+    new. `manifest` is the whole object as it should be. `opens` names what else the change opens.
+    """
 
     text: str
-    detail: str
     manifest: str
+    lines: str
     file: str | None
     line: int | None
     opens: list[str]
@@ -101,7 +107,7 @@ class Why(parts.Envelope, frozen=True):
     """Whether one end may reach the other, and at each enforcement point why."""
 
     question: Question
-    verdict: str
+    verdict: Verdict
     allowed: list[parts.Traffic]
     path: list[Hop]
     witnesses: list[Witness]
@@ -131,15 +137,15 @@ def document(result: Explanation, about: About) -> Why:
             destination=ends.end(question.destination),
             port=question.traffic.text,
             traffic=parts.traffic(asked),
-            state=str(question.state),
+            state=question.state,
             family=question.family,
         ),
-        verdict=str(result.verdict),
+        verdict=result.verdict,
         allowed=parts.traffic(result.allowed),
         path=[_hop(result.shown)] if result.shown else [],
         witnesses=[
             Witness(
-                verdict=str(w.verdict),
+                verdict=w.verdict,
                 source=w.source,
                 destination=w.destination,
                 traffic=parts.traffic(w.traffic),
@@ -149,13 +155,13 @@ def document(result: Explanation, about: About) -> Why:
         mend=[
             Mend(
                 text=m.text,
-                detail=m.detail,
                 manifest=m.manifest,
+                lines=m.lines,
                 file=m.file,
                 line=m.line,
-                opens=list(m.opens),
+                opens=list(m.also),
             )
-            for m in getattr(result, "mend", ())
+            for m in result.mend
         ],
         caveats=parts.caveats(result.caveats),
         notes=list(result.notes),
@@ -178,9 +184,9 @@ def _hop(shown: CaseAnswer) -> Hop:
 def _point(point: PointAnswer, endpoint: parts.Endpoint) -> EnforcementPoint:
     return EnforcementPoint(
         endpoint=endpoint,
-        direction=str(point.direction),
+        direction=point.direction,
         layer=point.layer,
-        verdict=str(point.verdict),
+        verdict=point.verdict,
         allowed=parts.traffic(point.allowed),
         decided_by=[decided_by(d) for d in point.decided_by],
         considered=[_considered(c) for c in point.considered],
@@ -194,7 +200,7 @@ def decided_by(decider: Decider) -> DecidedBy:
     return DecidedBy(
         text=decider.text,
         policy=parts.policy_ref(decider.policy) if decider.policy else None,
-        direction=str(decider.direction) if decider.direction else None,
+        direction=decider.direction,
         rule=decider.rule,
         file=span.file if span else None,
         line=span.line if span else None,

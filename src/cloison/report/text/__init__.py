@@ -2,12 +2,11 @@
 
 from collections.abc import Iterator
 from importlib import import_module
-from typing import Any
 
 from cloison.report.about import About, Look
 
 
-def render(kind: str, result: Any, about: About, look: Look) -> Iterator[str]:
+def render(kind: str, result: object, about: About, look: Look) -> Iterator[str]:
     """Return lines for people, one after the other."""
     module = import_module(f"cloison.report.text.{kind}")
     for line in module.lines(result, about, look):

@@ -68,11 +68,13 @@ def _section(section: Section, look: Look) -> Iterator[str]:
 
 
 def _side(side: Side, look: Look) -> Iterator[str]:
-    yield from wrapped(side.text, look, f"{look.paint(str(side.direction).upper(), 'bold')}  ", "  ")
+    yield from wrapped(
+        side.text, look, f"{look.paint(str(side.direction).upper(), 'bold')}  ", "  "
+    )
     if not side.isolated:
         return
     word = "FROM" if side.direction is Direction.INGRESS else "TO"
-    rows = [(word, "TRAFFIC", "WHICH IS, HERE")]
+    rows = [(word, "TRAFFIC", "WHO THAT IS")]
     rows += [(_peer(e), e.traffic, _means(e)) for e in side.entries]
     head, *body = table(rows, indent="  ")
     yield head

@@ -42,7 +42,7 @@ def wrapped(text: str, look: Look, first: str = "", then: str | None = None) -> 
 
 
 def table(rows: Iterable[Sequence[str]], gap: int = 2, indent: str = "") -> Iterator[str]:
-    """Iterate over rows in columns wide enough for all of them; the last one is as long as it is."""
+    """Iterate over rows in columns as wide as they need; the last is as long as it is."""
     known = [list(row) for row in rows]
     if not known:
         return

@@ -39,9 +39,7 @@ def edge_count(result: Map) -> int:
     for table in (result.outward, result.inward):
         for found in table.values():
             total += sum(bool(p.allowed) + bool(p.undetermined) for p in found)
-    return total + sum(
-        bool(p.allowed) + bool(p.undetermined) for p in result.itself.values()
-    )
+    return total + sum(bool(p.allowed) + bool(p.undetermined) for p in result.itself.values())
 
 
 def _rows(line: Line, words: "Words") -> Iterator[tuple[list[str], list[str], str]]:
@@ -106,7 +104,11 @@ def addresses_text(addresses: AddressSet) -> str:
         if addresses == whole:
             return f"any IPv{family} address"
     said = list(addresses.blocks())
-    for all_of_it, name in ((EVERY_ADDRESS, "any"), (FAMILY[4], "any IPv4"), (FAMILY[6], "any IPv6")):
+    for all_of_it, name in (
+        (EVERY_ADDRESS, "any"),
+        (FAMILY[4], "any IPv4"),
+        (FAMILY[6], "any IPv6"),
+    ):
         missing = list((all_of_it - addresses).blocks())
         if addresses <= all_of_it and len(missing) < len(said):
             return f"{name} but {', '.join(missing)}"

@@ -13,7 +13,6 @@ from cloison.report.about import About, Look
 from cloison.report.text.layout import (
     at,
     count,
-    count,
     listed,
     profile_line,
     verdict,
@@ -53,6 +52,19 @@ def lines(result: Explanation, about: About, look: Look) -> Iterator[str]:
     yield look.paint(profile_line(about), "dim")
 
 
+def brief(result: Explanation, look: Look) -> Iterator[str]:
+    """Iterate over the verdict and the reason alone, without the path."""
+    yield f"{verdict(result.verdict, look)}  {asked(result)}"
+    for sentence in _summary(result):
+        yield from wrapped(sentence, look, "  ")
+    if result.shown is None or result.verdict is Verdict.ALLOWED:
+        return
+    for point in result.shown.points:
+        nearest = next(iter(ranked_considered(point, result.shown.case.traffic)), None)
+        if point.verdict is result.verdict and nearest is not None and nearest.nearest_miss:
+            yield from wrapped(f"{nearest.policy.id} {nearest.nearest_miss}.", look, "  ")
+
+
 def asked(result: Explanation) -> str:
     """Return the question on one line, the port where questions carry it."""
     question = result.question
@@ -82,9 +94,10 @@ def _summary(result: Explanation) -> Iterator[str]:
             yield "What one end lets pass, the other does not."
             return
         words = "Stopped twice" if len(stopping) > 1 else "Stopped"
-        yield _sentence([f"{words}: {_way(stopping[0])} {_stopped(stopping[0])}"] + [
-            f"{_way(p)} {_stopped(p)}" for p in stopping[1:]
-        ])
+        yield _sentence(
+            [f"{words}: {_way(stopping[0])} {_stopped(stopping[0])}"]
+            + [f"{_way(p)} {_stopped(p)}" for p in stopping[1:]]
+        )
     elif result.verdict is Verdict.MIXED:
         passes = f"{result.allowed} passes" if result.allowed else "nothing passes"
         everywhere = " between all of these ends" if len(result.cases) > 1 else ""
@@ -97,7 +110,10 @@ def _summary(result: Explanation) -> Iterator[str]:
 
 def _sentence(parts: Iterable[str]) -> str:
     text = "; ".join(parts)
-    return f"{text[:1].upper()}{text[1:]}."
+    # A name stays as it is written, also at the beginning.
+    if "/" not in text.partition(" ")[0]:
+        text = text[:1].upper() + text[1:]
+    return f"{text}."
 
 
 def _way(point: PointAnswer) -> str:
@@ -150,7 +166,7 @@ def _point(
     if point.verdict is Verdict.ALLOWED and any(c.matched for c in told):
         told = [c for c in told if c.matched]
     if not told:
-        told = ranked[:1]
+        told = list(ranked[:1])
     for each in told:
         yield from _told(each, point, look)
     rest = [c for c in ranked if c not in told and c.selects]
@@ -245,14 +261,17 @@ def _scope(each: Considered, direction: Direction) -> str:
 
 
 def _mends(result: Explanation, look: Look) -> Iterator[str]:
-    mends = getattr(result, "mend", ())
-    for mend in mends:
-        yield ""
+    """Say what would let the traffic pass: all of it has to be applied."""
+    if not result.mend:
+        return
+    yield ""
+    head = look.paint("to allow it", "bold")
+    several = len(result.mend) > 1
+    for number, mend in enumerate(result.mend, 1):
+        lead = f"{head} ({number} of {len(result.mend)}): " if several else f"{head}: "
         place = f"  {mend.file}:{mend.line}" if mend.file and mend.line else ""
-        yield from wrapped(f"{mend.text}{place}", look, f"{look.paint('to allow it', 'bold')}: ", "  ")
-        if mend.detail:
-            yield from wrapped(mend.detail, look, "  ")
-        for line in mend.manifest.rstrip("\n").splitlines():
+        yield from wrapped(f"{mend.text}{place}", look, lead, "  ")
+        for line in (mend.lines or mend.manifest).rstrip("\n").splitlines():
             yield f"    {line}" if line else ""
-        if mend.opens:
-            yield from wrapped(listed(list(mend.opens)), look, "  this also opens: ", "    ")
+        if mend.also:
+            yield from wrapped(listed(mend.also), look, "  this also opens: ", "    ")
