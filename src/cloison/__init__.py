@@ -7,7 +7,7 @@ denied
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from cloison.algebra import AddressSet, LabelSelector, TrafficSet
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         Span,
         UnknownEndpointError,
     )
-    from cloison.base.version import VERSION as __version__
+    from cloison.base.version import VERSION as __version__  # noqa: N811 - the word Python expects
     from cloison.ir.fidelity import Caveat, Verdict
     from cloison.ir.profile import Profile
     from cloison.platform import profile, profile_names
@@ -90,7 +90,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     if name == "__version__":
         from cloison.base.version import VERSION  # noqa: PLC0415 - on demand, like the rest
 
@@ -99,7 +99,7 @@ def __getattr__(name: str) -> Any:
     if home is None:
         msg = f"module 'cloison' has no attribute {name!r}"
         raise AttributeError(msg)
-    value = getattr(import_module(f"cloison.{home}"), name)
+    value: object = getattr(import_module(f"cloison.{home}"), name)
     globals()[name] = value
     return value
 

@@ -10,7 +10,7 @@ from cloison.app import Session
 from cloison.ir.fidelity import Verdict
 from tests.oracle.raw import Manifest
 from tests.support.session import load
-from tests.support.worlds import Flow, FlowMaker, random_world
+from tests.support.worlds import Flow, FlowMaker, end_text, random_world
 
 DENIALS = 500
 PORTED = ("TCP", "UDP", "SCTP")
@@ -58,9 +58,7 @@ def nameable(session: Session, flow: Flow) -> bool:
 
 
 def why_name(end: tuple[str, ...]) -> str:
-    from tests.support.worlds import end_text  # noqa: PLC0415 - only needed here
-
-    return end_text(end)  # type: ignore[arg-type]
+    return end_text(end)
 
 
 def test_applying_the_mend_flips_the_denial() -> None:

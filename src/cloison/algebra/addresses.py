@@ -71,7 +71,7 @@ class AddressSet(IntervalSet):
             if first == last:
                 yield str(first)
                 continue
-            networks = list(ipaddress.summarize_address_range(first, last))  # type: ignore[type-var]
+            networks = list(ipaddress.summarize_address_range(first, last))
             yield str(networks[0]) if len(networks) == 1 else text
 
 

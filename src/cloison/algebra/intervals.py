@@ -56,6 +56,10 @@ class IntervalSet:
         """Return whether every member is in `other`."""
         return not _subtract(self.spans, other.spans)
 
+    def __ge__(self, other: Self) -> bool:
+        """Return whether every member of `other` is in this set."""
+        return not _subtract(other.spans, self.spans)
+
     def isdisjoint(self, other: Self) -> bool:
         """Return whether the two sets share no member."""
         return not _intersect(self.spans, other.spans)

@@ -73,9 +73,7 @@ class LabelSelector:
     requirements: tuple[Requirement, ...] = ()
 
     @classmethod
-    def of(
-        cls, match_labels: Mapping[str, str], expressions: Iterable[Requirement] = ()
-    ) -> Self:
+    def of(cls, match_labels: Mapping[str, str], expressions: Iterable[Requirement] = ()) -> Self:
         """Build a selector from the two halves of a Kubernetes LabelSelector."""
         found = {Requirement(k, Operator.IN, (v,)) for k, v in match_labels.items()}
         found.update(

@@ -113,10 +113,13 @@ class Explanation:
         """What decided, as text."""
         return tuple(d.text for d in self.deciders)
 
+    def __str__(self) -> str:
+        """Render the verdict, the question and what decided, in one line."""
+        by = ", ".join(self.decided_by)
+        return f"{self.verdict}: {self.question}" + (f" ({by})" if by else "")
 
-def ask(
-    engine: Engine, question: Question, explain: ExplainCase = explain_case
-) -> Explanation:
+
+def ask(engine: Engine, question: Question, explain: ExplainCase = explain_case) -> Explanation:
     """Answer a question.
 
     Args:
@@ -140,9 +143,7 @@ def ask(
         for f in followed
         for case in cases(engine, f.source, f.destination, f.traffic, question.family)
     ]
-    caveats = merge_caveats(
-        [*(a.caveats for a in answers), *(f.caveats for f in followed)]
-    )
+    caveats = merge_caveats([*(a.caveats for a in answers), *(f.caveats for f in followed)])
     notes = _notes(question, followed, answers)
     if not answers:
         return _nobody(question, notes, caveats)
@@ -163,9 +164,7 @@ def ask(
     if question.state is State.ESTABLISHED and verdict is not Verdict.ALLOWED:
         # Whether a connection outlives the policy that would refuse it now is the CNI's affair.
         verdict, caveats = Verdict.UNDETERMINED, merge_caveats([caveats, (known.ESTABLISHED,)])
-    return Explanation(
-        question, verdict, allowed, shown, tuple(answers), witnesses, caveats, notes
-    )
+    return Explanation(question, verdict, allowed, shown, tuple(answers), witnesses, caveats, notes)
 
 
 _BADNESS = {
@@ -182,9 +181,7 @@ def _telling(engine: Engine, asked: Sequence[Case]) -> Sequence[Case]:
         return asked
     first: dict[object, Case] = {}
     for case in asked:
-        outcome = engine.outcome(
-            case.source.unit, case.destination.unit, case.out_of, case.into
-        )
+        outcome = engine.outcome(case.source.unit, case.destination.unit, case.out_of, case.into)
         part = (outcome.allowed & case.traffic, outcome.undetermined & case.traffic)
         first.setdefault((*part, case.traffic), case)
     return list(first.values())
@@ -240,9 +237,7 @@ def _plain(
     )
 
 
-def _nobody(
-    question: Question, notes: tuple[str, ...], caveats: tuple[Caveat, ...]
-) -> Explanation:
+def _nobody(question: Question, notes: tuple[str, ...], caveats: tuple[Caveat, ...]) -> Explanation:
     return Explanation(
         question,
         Verdict.UNDETERMINED,
@@ -293,9 +288,7 @@ def verdict_only(engine: Engine, question: Question) -> Verdict:
     if question.state is State.ESTABLISHED or any(isinstance(e, AnyEnd) for e in ends):
         return ask(engine, question).verdict
     found = {
-        verdict_of(
-            engine.outcome(c.source.unit, c.destination.unit, c.out_of, c.into), c.traffic
-        )
+        verdict_of(engine.outcome(c.source.unit, c.destination.unit, c.out_of, c.into), c.traffic)
         for f in _follow(engine, question)
         for c in cases(engine, f.source, f.destination, f.traffic, question.family)
     }

@@ -154,11 +154,7 @@ def _named_ports(
         for named in rule.traffic.named
     }
     for name, protocol in sorted(names, key=str):
-        ports = [
-            p
-            for p in end.endpoint.ports
-            if p.name == name and protocol in (None, p.protocol)
-        ]
+        ports = [p for p in end.endpoint.ports if p.name == name and protocol in (None, p.protocol)]
         if not any(TrafficSet.ports(p.protocol, p.number) & asked for p in ports):
             continue
         regular = {p.number for p in ports if p.container is ContainerKind.REGULAR}
@@ -173,5 +169,3 @@ def _named_ports(
 def _ranges(policies: tuple[Policy, ...], direction: Direction) -> bool:
     """Whether any policy has rules by number at all, where `endPort` might have been cut."""
     return any(rule.traffic.must for p in policies for rule in p.rules_for(direction))
-
-

@@ -198,9 +198,7 @@ class Map:
     def lines(self) -> tuple[Line, ...]:
         """The edges, compressed to what a person can read."""
         found = [*self._inner_lines(), *self._outer_lines()]
-        found += (
-            Line((self.ends[i],), (self.ends[i],), p) for i, p in sorted(self.itself.items())
-        )
+        found += (Line((self.ends[i],), (self.ends[i],), p) for i, p in sorted(self.itself.items()))
         return tuple(
             sorted(
                 found,
@@ -266,4 +264,4 @@ def _outside(found: dict[Passage, AddressSet]) -> list[tuple[EndRef, Passage]]:
 
 def unrestricted(passage: Passage) -> bool:
     """Return whether nothing that policy can speak about is held back."""
-    return L4 <= passage.allowed
+    return passage.allowed >= L4

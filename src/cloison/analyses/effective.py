@@ -303,9 +303,9 @@ def _side(
     if direction is Direction.EGRESS:
         text = f"isolated by {names}: {verb} only what is listed"
     entries = [*merged(engine, binder_for(engine), decision, members), *builtin(engine, direction)]
-    caveats = set(_caveats(engine, decision, entries))
+    stands_on = set(_caveats(engine, decision, entries))
     otherwise = _otherwise(engine, decision)
-    return Side(direction, True, by, text, tuple(entries), otherwise, tuple(sorted(caveats)))
+    return Side(direction, True, by, text, tuple(entries), otherwise, tuple(sorted(stands_on)))
 
 
 def _isolating(decision: Decision | None) -> tuple[Policy, ...]:
@@ -370,8 +370,8 @@ def merged(
                     sources.append(source)
                 examples.setdefault(key, (policy, rule, peer, ports))
     out = []
-    for key, sources in found.items():
-        policy, rule, peer, ports = examples[key]
+    for alike, sources in found.items():
+        policy, rule, peer, ports = examples[alike]
         resolved = resolve_peer(engine, binder, peer)
         said = traffic_text(rule.traffic)
         remark = rule.condition or without_effect(

@@ -236,10 +236,7 @@ class Names:
     def _address(self, text: str) -> End | None:
         bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
         try:
-            if "/" in bare:
-                addresses = AddressSet.block(bare)
-            else:
-                addresses = AddressSet.address(bare)
+            addresses = AddressSet.block(bare) if "/" in bare else AddressSet.address(bare)
         except ValueError:
             if re.fullmatch(r"[0-9.]+(/\d+)?", bare) or bare.count(":") > 1:
                 msg = f"{text!r} is not an address or block"
@@ -296,9 +293,7 @@ class Names:
     def _workload(self, workload: Workload) -> PodsEnd:
         indices = self.engine.table.by_workload[workload.id]
         bare = workload.id.kind == "Pod"
-        return PodsEnd(
-            str(workload.id), workload, indices, single=bare, gone=not indices
-        )
+        return PodsEnd(str(workload.id), workload, indices, single=bare, gone=not indices)
 
     def _unknown_pod(self, namespace: str, name: str) -> tuple[str, str]:
         text = f"{namespace}/{name}" if namespace else name

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from cloison.algebra import L4, NO_TRAFFIC, TrafficSet
+from cloison.algebra import TrafficSet
 from cloison.analyses.caveats import point_caveats
 from cloison.analyses.miss import policy_miss, subject_miss
 from cloison.analyses.question import Case, Party
@@ -132,9 +132,7 @@ def merge_caveats(groups: Iterable[Iterable[Caveat]]) -> tuple[Caveat, ...]:
 
 def case_verdict(engine: Engine, case: Case) -> Outcome:
     """Return what becomes of a case's traffic, without explaining it."""
-    return engine.outcome(
-        case.source.unit, case.destination.unit, case.out_of, case.into
-    )
+    return engine.outcome(case.source.unit, case.destination.unit, case.out_of, case.into)
 
 
 def explain_case(engine: Engine, case: Case, *, bystanders: bool = True) -> CaseAnswer:
@@ -171,7 +169,7 @@ def _answer(
     bystanders: bool,
 ) -> PointAnswer:
     verdict = verdict_of(point.outcome, asked)
-    considered = tuple(_consider(engine, point, subject, peer, asked))
+    considered = tuple(_consider(engine, point, peer, asked))
     if bystanders and point.decision is not None and not asked <= point.outcome.allowed:
         considered += tuple(_bystanders(engine, point, subject, peer, asked))
     layer = engine.policies.layers[0].name if engine.policies.layers else ""
@@ -181,16 +179,14 @@ def _answer(
         layer,
         verdict,
         point.outcome.allowed & asked,
-        tuple(_deciders(engine, point, verdict, asked, considered)),
+        tuple(_deciders(engine, point, verdict, considered)),
         considered,
         point_caveats(engine, point, subject, peer, asked, verdict),
         point,
     )
 
 
-def _consider(
-    engine: Engine, point: Point, subject: Party, peer: Party, asked: TrafficSet
-) -> Iterable[Considered]:
+def _consider(engine: Engine, point: Point, peer: Party, asked: TrafficSet) -> Iterable[Considered]:
     decision, piece = point.decision, point.piece
     if decision is None or piece is None:
         return
@@ -247,7 +243,6 @@ def _deciders(
     engine: Engine,
     point: Point,
     verdict: Verdict,
-    asked: TrafficSet,
     considered: Sequence[Considered],
 ) -> Iterable[Decider]:
     kind = engine.table.units[point.subject].kind
@@ -272,8 +267,6 @@ def _deciders(
         yield from _isolation(point, considered)
     elif not rules:
         yield Decider("default", direction=point.direction)
-    if asked <= NO_TRAFFIC:
-        return
 
 
 def _decides(rule: Rule, verdict: Verdict) -> bool:
@@ -314,5 +307,3 @@ def rule_text(policy: Policy, rule: Rule) -> str:
     The words are the same in every answer, so that they can be searched for.
     """
     return f"{policy.id} {rule.direction} rule {rule.index}"
-
-

@@ -51,9 +51,7 @@ def imagine(engine: Engine, ends: Iterable[AnyEnd]) -> tuple[Engine, bool]:
             workloads[workload.id] = workload
         left -= min(left, len(shapes))
     # Imagined pods come last, so that every endpoint keeps its number.
-    world = replace(
-        engine.world, namespaces=dict(sorted(namespaces.items())), workloads=workloads
-    )
+    world = replace(engine.world, namespaces=dict(sorted(namespaces.items())), workloads=workloads)
     return Engine(world, engine.policies, engine.profile, engine.networks), complete
 
 
@@ -82,9 +80,7 @@ def _assignments(keys: Mapping[str, list[str | None]]) -> Iterator[dict[str, str
         yield {k: v for k, v in zip(keys, values, strict=True) if v is not None}
 
 
-def _homes(
-    world: World, names: set[str | None], matches: list[PodsMatch]
-) -> Iterator[Namespace]:
+def _homes(world: World, names: set[str | None], matches: list[PodsMatch]) -> Iterator[Namespace]:
     """Yield namespaces to imagine pods in; those that policies cannot tell apart only once."""
     keys = _values(m.namespaces for m in matches if m.namespace is None)
     named = {m.namespace for m in matches} | {

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, summarize_address_range
 
-from cloison.algebra import AddressSet, LabelSelector, TrafficSet
+from cloison.algebra import AddressSet, LabelSelector
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.ask import Explanation
 from cloison.analyses.ends import AnyEnd
@@ -197,7 +197,7 @@ def blocks(addresses: AddressSet) -> Iterator[str]:
     """Iterate over CIDR blocks that add up to `addresses`."""
     for text in addresses.ranges():
         first, last = (ip_address(part) for part in text.split("-"))
-        for network in summarize_address_range(first, last):  # type: ignore[type-var]
+        for network in summarize_address_range(first, last):
             yield str(network)
 
 
@@ -238,9 +238,7 @@ def _only(engine: Engine, units: BitMap, subject: Party) -> bool:
     )
 
 
-def _safe_selector(
-    engine: Engine, direction: Direction, subject: Party
-) -> LabelSelector | None:
+def _safe_selector(engine: Engine, direction: Direction, subject: Party) -> LabelSelector | None:
     """Return labels for a new policy that isolates nobody who is not isolated already."""
     if subject.endpoint is None:
         return None

@@ -49,7 +49,7 @@ def rule_miss(
     """
     ports = traffic_text(rule.traffic)
     reaches = bool((rule.traffic.must | rule.traffic.may) & asked) or bool(rule.traffic.named)
-    misses = sorted(_peer_miss(engine, policy, p, peer, rule.direction) for p in rule.peers)
+    misses = sorted(_peer_miss(engine, policy, p, peer) for p in rule.peers)
     if not misses:
         return None
     nearest = misses[0]
@@ -81,9 +81,7 @@ def subject_miss(policy: Policy, labels: Labels, name: str) -> Miss:
     return Miss(len(unmet), f"selects {policy.subject.pods}; {name} {held}")
 
 
-def _peer_miss(
-    engine: Engine, policy: Policy, peer: Peer, other: Party, direction: Direction
-) -> Miss:
+def _peer_miss(engine: Engine, policy: Policy, peer: Peer, other: Party) -> Miss:
     text = peer_text(peer, policy)
     matched = engine.binder.peer(peer)
     if other.unit in matched.must:

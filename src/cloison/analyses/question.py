@@ -59,6 +59,7 @@ class Traffic:
 EVERYTHING = Traffic(None, L4)
 """A question without a port is about every port of TCP, UDP and SCTP."""
 
+_NOT_A_BYTE = 256
 _HELP = "write DST:8080, DST:8080/UDP, DST:http or DST:icmp"
 
 
@@ -115,16 +116,14 @@ def parse_traffic(port: str | None, protocol: str | None = None) -> Traffic:
 
 
 def _icmp(port: str) -> Traffic:
-    word, *numbers = port.lower().split("/")
-    version = 6 if word == "icmpv6" else 4
-    try:
-        values = [int(n) for n in numbers]
-        if len(values) > 2 or any(not 0 <= v <= 255 for v in values):  # noqa: PLR2004 - type, code
-            raise ValueError
-    except ValueError:
+    version = 6 if port.lower().startswith("icmpv6") else 4
+    parts = re.fullmatch(r"icmp(?:v6)?(?:/(\d{1,3})(?:/(\d{1,3}))?)?", port.lower())
+    values = [int(n) for n in parts.groups() if n is not None] if parts else [_NOT_A_BYTE]
+    if any(value >= _NOT_A_BYTE for value in values):
         msg = f"{port!r} is not an ICMP type and code"
-        raise QuestionError(msg, "write icmp, icmp/8 or icmp/8/0") from None
-    return Traffic(port.lower(), TrafficSet.icmp(*values, version=version))
+        raise QuestionError(msg, "write icmp, icmp/8 or icmp/8/0")
+    type_, code = (*values, None, None)[:2]
+    return Traffic(port.lower(), TrafficSet.icmp(type_, code, version))
 
 
 def _protocol(text: str) -> int:
@@ -181,15 +180,15 @@ def cases(
     for end in (source, destination):
         if family is None and isinstance(end, PodsEnd | NodeEnd):
             family = end.family
-    froms = list(_parties(engine, source))
+    sources = list(_parties(engine, source))
     tos = list(_parties(engine, destination))
     if traffic.name is not None and tos and not any(_traffic(traffic, to) for to, _ in tos):
         _no_such_name(traffic, tos)
     both = isinstance(source, PodsEnd) and isinstance(destination, PodsEnd)
     same = both and source.single and destination.single  # type: ignore[union-attr]
-    pairs = [(f, t) for f in froms for t in tos if _meet(engine, f[0], t[0], family)]
+    pairs = [(f, t) for f in sources for t in tos if _meet(engine, f[0], t[0], family)]
     foreign = not pairs
-    for (party, ours), (other, theirs) in pairs or [(f, t) for f in froms for t in tos]:
+    for (party, ours), (other, theirs) in pairs or [(f, t) for f in sources for t in tos]:
         asked = _traffic(traffic, other)
         if not asked and traffic.name is not None:
             continue

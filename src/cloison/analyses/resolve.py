@@ -95,7 +95,7 @@ class Resolved:
     def _block_text(self) -> str:
         for family, every in FAMILY.items():
             if self.outside == every:
-                more = ", those of pods too" if self.workloads else ", pods left out"
+                more = ", those of pods too" if self.workloads else ""
                 return f"every IPv{family} address{more}"
         inside = [workloads_text(self.workloads)] if self.workloads else []
         inside += [f"node {name}" for name in self.nodes]

@@ -101,9 +101,7 @@ class _Survey:
                 if sources & pods:
                     self._inner(rectangle, sources & pods, targets, by_address=by_address)
                 if (sources - pods) and (targets & pods):
-                    self._inner(
-                        rectangle, sources - pods, targets & pods, by_address=by_address
-                    )
+                    self._inner(rectangle, sources - pods, targets & pods, by_address=by_address)
         atoms = rectangle.destinations & outside
         if atoms:
             passage = self._passage(rectangle)
@@ -118,17 +116,23 @@ class _Survey:
     def _inner(
         self, rectangle: Rectangle, sources: BitMap, targets: BitMap, *, by_address: bool
     ) -> None:
-        froms, tos = self._places(sources), self._places(targets)
-        passage = self._passage(rectangle, self._by_address(sources, targets, by_address))
-        shared = froms & tos
+        senders, receivers = self._places(sources), self._places(targets)
+        passage = self._passage(
+            rectangle, self._by_address(sources, targets, by_address=by_address)
+        )
+        shared = senders & receivers
         for end in shared:
             if self._replicated(end):
                 found = self.itself.get(end)
                 self.itself[end] = passage if found is None else found.join(passage)
-        for end in froms:
-            self._add(self.rows[end], passage, tos - BitMap([end]) if end in shared else tos)
+        for end in senders:
+            self._add(
+                self.rows[end], passage, receivers - BitMap([end]) if end in shared else receivers
+            )
 
-    def _by_address(self, sources: BitMap, targets: BitMap, by_address: bool) -> tuple[Caveat, ...]:
+    def _by_address(
+        self, sources: BitMap, targets: BitMap, *, by_address: bool
+    ) -> tuple[Caveat, ...]:
         if not by_address:
             return ()
         pods = self.table.kinds[UnitKind.POD]
@@ -272,16 +276,26 @@ class _Survey:
             for e, held in whole.outward.items()
             if e in sources.inside(every)
             and (home is None or e in home)
-            and (found := _outer(held, limit, [targets, focus], focus.near is None or e in focus.near))
+            and (
+                found := _outer(
+                    held, limit, [targets, focus], near=focus.near is None or e in focus.near
+                )
+            )
         }
         into = {
             e: found
             for e, held in whole.inward.items()
             if e in targets.inside(every)
             and (home is None or e in home)
-            and (found := _outer(held, limit, [sources, focus], focus.near is None or e in focus.near))
+            and (
+                found := _outer(
+                    held, limit, [sources, focus], near=focus.near is None or e in focus.near
+                )
+            )
         }
-        return Map(self.ends, {s: r for s, r in rows.items() if r}, out, into, itself, whole.caveats)
+        return Map(
+            self.ends, {s: r for s, r in rows.items() if r}, out, into, itself, whole.caveats
+        )
 
 
 class _Chosen:
@@ -343,6 +357,7 @@ def _outer(
     held: dict[Passage, AddressSet],
     limit: TrafficSet | None,
     filters: list[_Chosen],
+    *,
     near: bool,
 ) -> dict[Passage, AddressSet]:
     """Return the outside edges of one end that are asked for."""

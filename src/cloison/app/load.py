@@ -17,7 +17,7 @@ from cloison.dialects import Dialect, completed, dialect_for
 from cloison.ir.policy import PolicySet
 from cloison.ir.profile import Profile
 from cloison.platform import profile as find_profile
-from cloison.resources.decode import decode, decode_raw
+from cloison.resources.decode import Decoded, decode, decode_raw
 from cloison.resources.documents import Document, RawObject
 from cloison.resources.inventory import Inventory, unused_kinds
 from cloison.resources.options import ReadOptions
@@ -134,9 +134,7 @@ class _Loader:
         if dialect is None:
             self._world(decode(document, self.options, self.pool))
             return
-        self.inventory.count(
-            api_version, kind, document.root.span(document.file), understood=True
-        )
+        self.inventory.count(api_version, kind, document.root.span(document.file), understood=True)
         found, diagnostics = dialect.read(document, self.options)
         self.diagnostics += diagnostics
         if found is not None:
@@ -145,7 +143,7 @@ class _Loader:
             if namespace:
                 self.inventory.mention(namespace)
 
-    def _world(self, decoded: Any) -> None:
+    def _world(self, decoded: Decoded) -> None:
         self.diagnostics += decoded.diagnostics
         self.inventory.take(decoded)
 

@@ -34,7 +34,10 @@ def written(
     groups: dict[PolicyId, list[Proposal]] = {}
     for proposal in proposals(engine, answer):
         groups.setdefault(proposal.policy.id, []).append(proposal)
-    found = [_mend(group, origins) for group in groups.values()]
+    try:
+        found = [_mend(group, origins) for group in groups.values()]
+    except ValueError:
+        return ()  # the dialect has no words for this traffic
     return tuple(m for m in found if m is not None) if all(found) else ()
 
 

@@ -12,8 +12,8 @@ from cloison.analyses.effective import Effective, effective
 from cloison.analyses.ends import Names
 from cloison.analyses.matrix import Matrix
 from cloison.analyses.question import State, parse_traffic, split_port
-from cloison.analyses.testfile import MINIMAL, is_tests, read_tests
 from cloison.analyses.survey import survey
+from cloison.analyses.testfile import MINIMAL, is_tests, read_tests
 from cloison.app.mends import Origin, written
 from cloison.app.settings import Settings
 from cloison.base import Diagnostic, QuestionError, sort_diagnostics
@@ -146,9 +146,7 @@ class Session:
         family: int | None = None,
     ) -> Verdict:
         """Answer as `why` does, without the reasons."""
-        question = self.question(
-            source, destination, port=port, protocol=protocol, family=family
-        )
+        question = self.question(source, destination, port=port, protocol=protocol, family=family)
         return verdict_only(self.engine, question)
 
     def effective(self, name: str, namespace: str | None = None) -> Effective:
@@ -201,6 +199,8 @@ class Session:
         if not documents and not said:
             where = f"in {', '.join(tests)}" if tests else "in the source"
             msg = f"there are no connectivity tests {where}"
-            raise QuestionError(msg, f"write some, or name a file of them; the least is:\n{MINIMAL}")
+            raise QuestionError(
+                msg, f"write some, or name a file of them; the least is:\n{MINIMAL}"
+            )
         diagnostics = sort_diagnostics([*said, *found.diagnostics])
         return run(self.engine, found.rows, names=self.names, diagnostics=diagnostics)

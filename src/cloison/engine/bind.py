@@ -88,9 +88,7 @@ class Binder:
             p.match.relation for p in rule.peers if isinstance(p.match, RelativeMatch)
         )
         must, may = self._scope(rule)
-        plain = BoundRule(
-            policy, rule, peers.must, peers.may, must, may, peers.blocks, relations
-        )
+        plain = BoundRule(policy, rule, peers.must, peers.may, must, may, peers.blocks, relations)
         if not rule.traffic.named:
             return [plain]
         out = [plain] if must or may else []

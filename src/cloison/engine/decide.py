@@ -260,9 +260,7 @@ class _Layer:
                 decided |= must
         return going - decided
 
-    def _first_match(
-        self, rules: list[tuple[BoundRule, bool]], going: TrafficSet
-    ) -> TrafficSet:
+    def _first_match(self, rules: list[tuple[BoundRule, bool]], going: TrafficSet) -> TrafficSet:
         for _, same in groupby(rules, key=lambda item: item[0].policy.order):
             by_policy = [list(g) for _, g in groupby(same, key=lambda item: item[0].policy.id)]
             # Policies of equal order may be tried in any order: each one's own first match
@@ -273,9 +271,7 @@ class _Layer:
             going = left
         return going
 
-    def _in_order(
-        self, rules: list[tuple[BoundRule, bool]], going: TrafficSet
-    ) -> TrafficSet:
+    def _in_order(self, rules: list[tuple[BoundRule, bool]], going: TrafficSet) -> TrafficSet:
         for rule, sure in rules:
             if rule.rule.action is Action.LOG:
                 continue

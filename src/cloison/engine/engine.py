@@ -72,14 +72,13 @@ class Engine:
     networks: Networks = field(default_factory=Networks)
 
     def __post_init__(self) -> None:
+        """Bind the policies; decisions are folded later, when somebody asks."""
         enforced = tuple(p for p in self.policies.policies if p.mode is Mode.ENFORCED)
         layers = self.policies.layers
         self.ordered: tuple[Policy, ...] = (
             order_policies(enforced, layers) if self.profile.enforces else ()
         )
-        self.table: UnitTable = build_units(
-            self.world, self.ordered, self.profile, self.networks
-        )
+        self.table: UnitTable = build_units(self.world, self.ordered, self.profile, self.networks)
         self.binder = Binder(self.world, self.table, self.profile)
         self._folder = Folder(layers, self.binder.everybody)
         self._builtin = {
@@ -149,9 +148,7 @@ class Engine:
         for rule in self._builtin[direction]:
             sure = builtin_matches(rule, relations)
             if sure is not None:
-                return Point(
-                    direction, subject, peer, piece.outcome, decision, piece, rule, sure
-                )
+                return Point(direction, subject, peer, piece.outcome, decision, piece, rule, sure)
         return Point(direction, subject, peer, piece.outcome, decision, piece)
 
     def _related(self, decision: Decision, piece: Piece, relations: Relations) -> Piece:

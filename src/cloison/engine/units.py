@@ -253,13 +253,14 @@ class _Builder:
         endpoint = self.endpoints[index]
         _, ports = self._project(endpoint.shape)
         addresses = endpoint.addresses
-        if not addresses and endpoint.shape.node in self.world.nodes:
-            addresses = self.world.nodes[endpoint.shape.node].addresses
+        node = self.world.nodes.get(endpoint.shape.node or "")
+        if not addresses and node is not None:
+            addresses = node.addresses
         exact = bool(addresses)
         for family, place in self._places(addresses, self.networks.nodes):
-            node = endpoint.shape.node
-            key = (UnitKind.HOST, node, ports, family, place)
-            self._join(key, index, Unit(UnitKind.HOST, family, node, place, exact, ports))
+            name = endpoint.shape.node
+            key = (UnitKind.HOST, name, ports, family, place)
+            self._join(key, index, Unit(UnitKind.HOST, family, name, place, exact, ports))
 
     def _node(self, node: Node) -> tuple[int, ...]:
         found = []
@@ -278,9 +279,7 @@ class _Builder:
         self.members[number].append(index)
         self.by_endpoint[index].append(number)
 
-    def _project(
-        self, shape: PodShape
-    ) -> tuple[tuple[str | None, ...], tuple[ContainerPort, ...]]:
+    def _project(self, shape: PodShape) -> tuple[tuple[str | None, ...], tuple[ContainerPort, ...]]:
         found = self._shapes.get(id(shape))
         if found is None:
             labels = tuple(shape.labels.get(key) for key in self.vocabulary.keys)

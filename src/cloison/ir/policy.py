@@ -5,9 +5,9 @@ cluster; selectors are still selectors. `ruleset.py` holds what binding to a wor
 of it.
 """
 
-from typing import TypeAlias
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeAlias
 
 from cloison.algebra import ANY, EVERYTHING, L4, AddressSet, LabelSelector, TrafficSet
 from cloison.base import Span

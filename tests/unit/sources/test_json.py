@@ -103,7 +103,7 @@ def test_large_input_that_is_no_list_is_refused(
     assert isinstance(diagnostic, Diagnostic)
     assert diagnostic.code == "SRC019"
     assert diagnostic.span is not None
-    assert (diagnostic.span.line, diagnostic.span.column) == (2, 33)
+    assert (diagnostic.span.line, diagnostic.span.column) == (2, 34)
     path.write_text(
         '{"kind": "List",\n "apiVersion": "v1", "items": [\n1, {"kind":"A","apiVersion":"v1"}]}'
     )

@@ -73,9 +73,11 @@ def _decided(known: RowResult) -> str:
 
 
 def telling(known: RowResult) -> tuple[Decider, ...]:
-    """Return the deciders worth naming: not the default where a rule has spoken."""
-    said = tuple(d for d in known.decided_by if d.policy is not None)
-    return said or known.decided_by
+    """Return the deciders worth naming: of those that isolate one each way, no mere default."""
+    said = [d for d in known.decided_by if d.policy is not None]
+    rules = [d for d in said if d.rule is not None]
+    first = {d.direction: d for d in reversed(said) if d.rule is None}
+    return (*rules, *first.values()) or known.decided_by
 
 
 def _closer(known: RowResult, look: Look) -> Iterator[str]:

@@ -36,7 +36,7 @@ def lines(result: Explanation, about: About, look: Look) -> Iterator[str]:
         yield from wrapped(flow, look, f"  {witness.verdict}: ")
     if result.shown is not None:
         case = result.shown.case
-        if len(result.cases) > 1:
+        if len({(c.case.source.text, c.case.destination.text) for c in result.cases}) > 1:
             yield ""
             yield f"Shown below: {case.source.text} -> {case.destination.text}"
         for number, point in enumerate(result.shown.points, 1):
@@ -86,8 +86,12 @@ def _summary(result: Explanation) -> Iterator[str]:
     if result.shown is None:
         return
     points = result.shown.points
+    asked_for = result.shown.case.traffic
     if result.verdict is Verdict.ALLOWED:
-        yield _sentence(dict.fromkeys(_passed(p) for p in points))
+        parties = (result.shown.case.source, result.shown.case.destination)
+        policed = [p for p, who in zip(points, parties, strict=True) if who.endpoint is not None]
+        said = [_passed(p) for p in policed] or ["neither end is a pod, so no policy applies"]
+        yield _sentence(dict.fromkeys(said))
     elif result.verdict is Verdict.DENIED:
         stopping = [p for p in points if p.verdict is Verdict.DENIED]
         if not stopping:
@@ -95,8 +99,8 @@ def _summary(result: Explanation) -> Iterator[str]:
             return
         words = "Stopped twice" if len(stopping) > 1 else "Stopped"
         yield _sentence(
-            [f"{words}: {_way(stopping[0])} {_stopped(stopping[0])}"]
-            + [f"{_way(p)} {_stopped(p)}" for p in stopping[1:]]
+            [f"{words}: {_way(stopping[0])} {_stopped(stopping[0], asked_for)}"]
+            + [f"{_way(p)} {_stopped(p, asked_for)}" for p in stopping[1:]]
         )
     elif result.verdict is Verdict.MIXED:
         passes = f"{result.allowed} passes" if result.allowed else "nothing passes"
@@ -129,21 +133,31 @@ def _passed(point: PointAnswer) -> str:
         return f"policies do not apply to {point.endpoint}"
     if decider.rule is not None:
         return f"{decider.text} allows it{at(decider.span)}"
-    return f"{decider.text} ({_way(point)})"
+    return f"a built-in rule allows it: {decider.text}"
 
 
-def _stopped(point: PointAnswer) -> str:
-    ranked = ranked_considered(point)
+def _stopped(point: PointAnswer, traffic: TrafficSet) -> str:
     for decider in point.decided_by:
         if decider.rule is not None:
             return f"by {decider.text}{at(decider.span)}"
-    # Of the policies that isolate, name the one that came nearest: that is where to look.
-    first = next((c for c in ranked if c.selects), None)
-    if first is not None:
-        span = first.miss_span or first.policy.span
+    ranked = ranked_considered(point, traffic)
+    if not ranked:
+        return f"by {point.decided_by[0].text}"
+    # Name the policy where somebody would look for the mistake: the one that came nearest.
+    first = ranked[0]
+    span = first.miss_span or first.policy.span
+    isolating = [c for c in ranked if c.selects]
+    if not first.selects:
+        return (
+            f"by {listed([str(c.policy.id) for c in isolating], 3)}; {first.policy.id} would "
+            f"allow it but does not select {point.endpoint}{at(span)}"
+        )
+    if len(isolating) == 1 or _near(first, point.direction, traffic) < _FAR:
         return f"by {first.policy.id}, none of whose {point.direction} rules matches{at(span)}"
-    decider = point.decided_by[0]
-    return f"by {decider.text}{at(decider.span)}"
+    return (
+        f"by {len(isolating)} policies, none of which allows it; nearest is "
+        f"{first.policy.id}{at(span)}"
+    )
 
 
 def _point(
@@ -155,6 +169,9 @@ def _point(
     if point.verdict is Verdict.MIXED:
         yield f"   passes: {point.allowed}"
     selecting = [c for c in point.considered if c.selects]
+    rules = [d.text for d in point.decided_by if d.policy is None and d.text not in _NO_RULE]
+    if rules and selecting:
+        yield f"   a built-in rule decides: {', '.join(rules)}"
     if not selecting:
         yield from wrapped(_unpoliced(point, party), look, "   ")
     elif len(selecting) == 1:
@@ -176,14 +193,17 @@ def _point(
         yield from wrapped(said, look, f"   - {word}: ", "     ")
 
 
+_NO_RULE = ("default", "not policed")
+
+
 def _unpoliced(point: PointAnswer, party: Party) -> str:
     texts = {d.text for d in point.decided_by}
     if party.endpoint is None:
         return "no pod of the cluster, so no policy applies to it"
     if "not policed" in texts:
         return "on its node's network, so no policy applies to it"
-    if texts - {"default"}:
-        return f"passes because of a built-in rule: {listed(sorted(texts))}"
+    if texts.difference(_NO_RULE):
+        return f"a built-in rule decides: {listed(sorted(texts))}"
     return f"no policy selects it for {point.direction}, so everything passes"
 
 
@@ -226,20 +246,17 @@ def _near(each: Considered, direction: Direction, traffic: TrafficSet) -> int:
     return _FAR + 1 if rules else _FAR + 2
 
 
-def ranked_considered(
-    point: PointAnswer, traffic: TrafficSet | None = None
-) -> Sequence[Considered]:
+def ranked_considered(point: PointAnswer, traffic: TrafficSet) -> Sequence[Considered]:
     """Return the policies of an enforcement point, the most telling first.
 
     Those that match come first, then those whose rules speak of the very traffic, the ones
     made for fewer pods before those made for many; a default deny comes last.
     """
-    asked_for = traffic if traffic is not None else TrafficSet([(0, (1 << 24) - 1)])
     return sorted(
         point.considered,
         key=lambda c: (
             not c.matched,
-            _near(c, point.direction, asked_for),
+            _near(c, point.direction, traffic),
             -len(c.policy.subject.pods.requirements),
             str(c.policy.id),
         ),

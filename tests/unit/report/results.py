@@ -1,0 +1,112 @@
+"""One result of every kind, over the example and over a small world with corners."""
+
+from functools import cache
+from typing import Any
+
+import cloison
+from cloison.app import Session
+from cloison.base import sort_diagnostics
+from cloison.base.version import VERSION
+from cloison.report import About, Findings
+from tests.support.cli import ROOT
+
+CORNERS = """\
+apiVersion: v1
+kind: Namespace
+metadata: {name: a}
+---
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: one, namespace: a, labels: {app: one}}
+spec: {nodeName: n1, containers: [{name: c, image: i, ports: [{containerPort: 80, name: web}]}]}
+status: {phase: Running, podIPs: [{ip: 10.0.0.1}, {ip: "2001:db8::1"}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: two, namespace: a, labels: {app: two}}
+spec: {nodeName: n1, containers: [{name: c, image: i}]}
+status: {phase: Running, podIPs: [{ip: 10.0.0.2}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: many, namespace: a}
+spec:
+  selector: {matchLabels: {app: many}}
+  template:
+    metadata: {labels: {app: many}}
+    spec: {containers: [{name: c, image: i}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: front, namespace: a}
+spec: {selector: {app: one}, ports: [{port: 8000, targetPort: web}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: guard, namespace: a}
+spec:
+  podSelector: {matchLabels: {app: one}}
+  ingress:
+    - from: [{podSelector: {matchLabels: {app: two}}}, {ipBlock: {cidr: 198.51.100.0/24}}]
+      ports: [{port: web}, {protocol: SCTP, port: 9}]
+"""
+
+
+@cache
+def example(name: str = "case-management-broken") -> Session:
+    """The bundled example."""
+    return cloison.load(str(ROOT / "examples" / name))
+
+
+@cache
+def corners() -> Session:
+    """A world with a node, a dual-stack pod, a Service and a block."""
+    return cloison.load_texts({"corners.yaml": CORNERS})
+
+
+def about(session: Session) -> About:
+    """What surrounds a session's answers."""
+    return About(VERSION, session.profile, session.settings.profile_chosen, session.diagnostics)
+
+
+def findings(session: Session) -> Findings:
+    """Everything `validate` says."""
+    return Findings(sort_diagnostics([*session.diagnostics, *session.suspicions]), 14)
+
+
+@cache
+def results() -> tuple[tuple[str, Session, Any], ...]:
+    """Results to render: kind, session, result."""
+    broken, small = example(), corners()
+    asked = [
+        (broken, "case-management/case-api", "enforcement/enforcement-api:8080"),
+        (broken, "case-management/case-api", "evidence/evidence-api"),
+        (broken, "web/case-portal", "kube-system/coredns:icmp/8/0"),
+        (small, "a/two", "svc:a/front:8000"),
+        (small, "any:", "a/one:web"),
+        (small, "any:a", "a/one:80"),
+        (small, "198.51.100.0/25", "a/one:80"),
+        (small, "node:n1", "a/one:80"),
+        (small, "a/one", "127.0.0.1:80"),
+        (small, "a/many", "a/one:icmp"),
+        (small, "a/one", "2001:db8::7"),
+    ]
+    whys = [("why", s, s.why(src, dst)) for s, src, dst in asked]
+    everything = cloison.MapOptions(pods=True, self_edges=True, nodes=True)
+    rest: list[tuple[str, Session, Any]] = [
+        ("map", broken, broken.map()),
+        ("map", small, small.map(everything)),
+        ("effective", broken, broken.effective("case-management/case-api-canary")),
+        ("effective", small, small.effective("a/one")),
+        ("effective", small, small.effective("a/many")),
+        ("policy", broken, broken.describe_policy("enforcement/enforcement-api")),
+        ("policy", small, small.describe_policy("a/guard")),
+        ("verify", broken, broken.verify()),
+        ("validate", broken, findings(broken)),
+    ]
+    return (*whys, *rest)
