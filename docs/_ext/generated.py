@@ -110,7 +110,6 @@ _FACTS = (
     ("ports named by init and sidecar containers count", "init_container_ports"),
     ("protocols other than TCP, UDP and SCTP, once isolated", "other_protocols"),
     ("a pod may always reach its own node", "own_node_egress"),
-    ("policies apply to host-network pods", "host_network_subject"),
 )
 _SAID = {True: "yes", False: "no", None: "unclear"}
 

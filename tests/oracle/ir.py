@@ -197,7 +197,7 @@ class IROracle:
         """Return whether policies and selectors see an end as a pod."""
         if not isinstance(end, PodEndpoint):
             return False
-        return self.profile.host_network_subject or not end.shape.host_network
+        return not end.shape.host_network
 
     def selects(self, match: PodsMatch, end: End) -> bool:
         """Return whether a pod match holds of an end."""

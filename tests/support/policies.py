@@ -224,8 +224,6 @@ def _profile(rng: random.Random, layers: tuple[LayerSpec, ...]) -> Profile:
     profile = Profile("random", "random", layers, "made up")
     if chance(rng, 0.5):
         return profile
-    if chance(rng, 0.15):
-        return replace(profile, host_network_subject=True)
     return replace(
         profile,
         enforces=chance(rng, 0.95),

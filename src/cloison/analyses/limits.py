@@ -78,8 +78,6 @@ class Facts:
     @cached_property
     def on_host(self) -> tuple[str, ...]:
         """Pods that have the labels and are not selected, being on their node's network."""
-        if self.engine.profile.host_network_subject:
-            return ()
         endpoints = self.engine.table.endpoints
         return tuple(
             e.name

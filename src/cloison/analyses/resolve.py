@@ -140,7 +140,7 @@ def selects(engine: Engine, policy: Policy, endpoint: PodEndpoint) -> bool:
 
     Pods on their node's network are selected only where the enforcer treats them so.
     """
-    if endpoint.shape.host_network and not engine.profile.host_network_subject:
+    if endpoint.shape.host_network:
         return False
     return covers(engine, policy.subject, endpoint)
 

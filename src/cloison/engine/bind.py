@@ -17,6 +17,7 @@ from cloison.ir.policy import (
     Peer,
     PodsMatch,
     Policy,
+    Relative,
     RelativeMatch,
     Rule,
     UnknownMatch,
@@ -69,9 +70,9 @@ class Binder:
         Args:
             policy: The policy.
             direction: Which of its rules.
-            ports: The subject's declared ports; they matter only for ingress.
+            ports: The subject's declared ports, where a rule may look a name up in them.
         """
-        key = (id(policy), direction, ports if direction is Direction.INGRESS else ())
+        key = (id(policy), direction, ports)
         found = self._rules.get(key)
         if found is None:
             found = tuple(
@@ -108,6 +109,14 @@ class Binder:
                     )
                 )
             return out
+        if Relative.SELF in relations:
+            # Towards itself the subject is the peer, and its own names count.
+            traffic = self._named(rule.traffic.named, ports)
+            itself = frozenset({Relative.SELF})
+            nobody = self._nobody
+            out.append(
+                BoundRule(policy, rule, nobody, nobody, traffic, relations=itself, named=True)
+            )
         return out + self._named_peers(policy, rule, peers)
 
     def _named_peers(self, policy: Policy, rule: Rule, peers: Matched) -> list[BoundRule]:

@@ -22,6 +22,7 @@ from cloison.ir.policy import (
     Mode,
     Policy,
     PolicySet,
+    Relative,
     RelativeMatch,
     Rule,
 )
@@ -118,13 +119,14 @@ class Engine:
         return found
 
     def _ports(self, unit: int, direction: Direction, signature: tuple[int, ...]) -> Ports:
-        """Return the unit's declared ports if any of its policies asks for a name."""
-        if direction is Direction.EGRESS or not self.table.units[unit].ports:
+        """Return the unit's declared ports if any of its policies looks a name up in them."""
+        ports = self.table.units[unit].ports
+        if not ports:
             return ()
         for index in signature:
-            for rule in self.ordered[index].rules:
-                if rule.direction is direction and rule.traffic.named:
-                    return self.table.units[unit].ports
+            for rule in self.ordered[index].rules_for(direction):
+                if rule.traffic.named and (direction is Direction.INGRESS or _to_self(rule)):
+                    return ports
         return ()
 
     def point(
@@ -213,3 +215,11 @@ class Engine:
         six = self.table.families[6] - self.table.families[4]
         yield from rectangles(egress, ingress, self.table.families[4], outside)
         yield from rectangles(egress, ingress, self.table.families[6], outside, fresh=six)
+
+
+def _to_self(rule: Rule) -> bool:
+    """Whether a rule is also about the subject's traffic with itself."""
+    return any(
+        isinstance(p.match, RelativeMatch) and p.match.relation is Relative.SELF
+        for p in rule.peers
+    )

@@ -195,7 +195,7 @@ class _Builder:
                 index = len(self.endpoints)
                 self.endpoints.append(endpoint)
                 self.by_endpoint.append([])
-                if endpoint.shape.host_network and not self.profile.host_network_subject:
+                if endpoint.shape.host_network:
                     hosts.append(index)
                 else:
                     self._pod(index, endpoint)

@@ -44,7 +44,6 @@ class Profile:
         init_container_ports: Whether names declared by init and sidecar containers count.
         other_protocols: Fate of protocols outside NetworkPolicy's scope.
         own_node_egress: Whether a pod may always reach its own node; None when unclear.
-        host_network_subject: Whether policies apply to host-network pods like to others.
         layers: The tiers NetworkPolicy and its neighbours sit in.
         known: Facts that differ but are not modelled, as caveats every answer carries.
         source: Where the facts are from.
@@ -63,5 +62,4 @@ class Profile:
     init_container_ports: bool = False
     other_protocols: OtherProtocols = OtherProtocols.UNDEFINED
     own_node_egress: bool | None = None
-    host_network_subject: bool = False
     known: tuple[Caveat, ...] = field(default_factory=tuple)

@@ -86,6 +86,11 @@ class Look:
         )
 
 
+def unpainted(text: str) -> str:
+    """Return text without our colours: what takes up room."""
+    return _PAINT.sub("", text)
+
+
 def _visible(match: re.Match[str]) -> str:
     return match[0].encode("unicode_escape").decode("ascii")
 

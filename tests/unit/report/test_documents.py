@@ -7,12 +7,16 @@ import re
 from typing import Any
 
 import jsonschema
+import msgspec
 import pytest
 import yaml
 
 import cloison
+from cloison.algebra import ANY, L4, TrafficSet
 from cloison.app import Session
 from cloison.report import FORMATS, KINDS, render
+from cloison.report.documents import map as published
+from cloison.report.documents.parts import traffic
 from cloison.report.schema import schemas
 from tests.support.cli import ROOT
 from tests.unit.report.results import CORNERS, about, example, results
@@ -107,10 +111,6 @@ def test_json_lines_are_the_same_edges() -> None:
 
 def test_streamed_edges_are_what_encoding_them_gives() -> None:
     """They are put together from pieces, so hold them against the documents they stand for."""
-    import msgspec
-
-    from cloison.report.documents import map as published
-
     for kind, session, result in results():
         if kind == "map":
             whole = published.document(result, about(session)).edges
@@ -147,13 +147,8 @@ def test_the_same_input_gives_the_same_bytes(output: str) -> None:
 
 
 def test_traffic_is_written_as_the_interface_says() -> None:
-    from msgspec import to_builtins
-
-    from cloison.algebra import ANY, L4, TrafficSet
-    from cloison.report.documents.parts import traffic
-
     def said(known: TrafficSet) -> Any:
-        return to_builtins(traffic(known))
+        return msgspec.to_builtins(traffic(known))
 
     assert said(ANY) == [{"protocol": "ANY"}]
     assert said(L4) == [{"protocol": p, "from": 1, "to": 65535} for p in ("TCP", "UDP", "SCTP")]

@@ -5,7 +5,7 @@ from textwrap import wrap
 
 from cloison.base import Span
 from cloison.ir.fidelity import Verdict
-from cloison.report.about import About, Look
+from cloison.report.about import About, Look, unpainted
 
 STYLE = {
     Verdict.ALLOWED: "green",
@@ -29,16 +29,22 @@ def wrapped(text: str, look: Look, first: str = "", then: str | None = None) -> 
         first: What the first line begins with.
         then: What the others begin with; as many spaces when not said.
     """
-    following = " " * len(first) if then is None else then
+    shown = len(unpainted(first))
+    following = " " * shown if then is None else then
     width = max(40, min(look.width, 110))
-    yield from wrap(
+    found = wrap(
         text,
         width,
-        initial_indent=first,
+        initial_indent="_" * shown,
         subsequent_indent=following,
         break_long_words=False,
         break_on_hyphens=False,
-    ) or [first.rstrip()]
+    )
+    if not found:
+        yield first.rstrip()
+        return
+    yield first + found[0][shown:]
+    yield from found[1:]
 
 
 def table(rows: Iterable[Sequence[str]], gap: int = 2, indent: str = "") -> Iterator[str]:

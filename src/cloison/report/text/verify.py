@@ -39,6 +39,10 @@ def lines(result: Matrix, about: About, look: Look) -> Iterator[str]:
             yield ""
     yield from _caveats(result, look)
     yield look.paint(summary(result), "bold")
+    asked = next((r.row for r in result if r.status is Status.FAILED), None)
+    if asked is not None:
+        port = f":{asked.port}/{asked.protocol}" if asked.port else ""
+        yield f"next: cloison why {asked.source} {asked.destination}{port}"
     yield look.paint(profile_line(about), "dim")
 
 
@@ -76,7 +80,10 @@ def telling(known: RowResult) -> tuple[Decider, ...]:
     """Return the deciders worth naming: of those that isolate one each way, no mere default."""
     said = [d for d in known.decided_by if d.policy is not None]
     rules = [d for d in said if d.rule is not None]
-    first = {d.direction: d for d in reversed(said) if d.rule is None}
+    first: dict[object, Decider] = {}
+    for decider in said:
+        if decider.rule is None:
+            first.setdefault(decider.direction, decider)
     return (*rules, *first.values()) or known.decided_by
 
 
