@@ -135,21 +135,22 @@ def case_verdict(engine: Engine, case: Case) -> Outcome:
     return engine.outcome(case.source.unit, case.destination.unit, case.out_of, case.into)
 
 
-def explain_case(engine: Engine, case: Case, *, bystanders: bool = True) -> CaseAnswer:
+def explain_case(engine: Engine, case: Case, *, misses: bool = True) -> CaseAnswer:
     """Answer one case with its reasons.
 
     Args:
         engine: Who decides.
         case: What is asked.
-        bystanders: Whether to look for policies of the namespace that would have allowed
-            the traffic but select others; they never decide.
+        misses: Whether to look for what came near: each policy's nearest miss, and policies
+            that would have allowed the traffic but select others. Without, isolation is
+            placed at its policy instead of the rule that came nearest.
     """
     source, destination = case.source, case.destination
     leaving = engine.point(source.unit, destination.unit, Direction.EGRESS, case.out_of)
     entering = engine.point(destination.unit, source.unit, Direction.INGRESS, case.into)
     points = (
-        _answer(engine, leaving, source, destination, case.traffic, bystanders=bystanders),
-        _answer(engine, entering, destination, source, case.traffic, bystanders=bystanders),
+        _answer(engine, leaving, source, destination, case.traffic, misses=misses),
+        _answer(engine, entering, destination, source, case.traffic, misses=misses),
     )
     outcome = leaving.outcome.meet(entering.outcome)
     return CaseAnswer(case, outcome, verdict_of(outcome, case.traffic), points)
@@ -166,11 +167,11 @@ def _answer(
     peer: Party,
     asked: TrafficSet,
     *,
-    bystanders: bool,
+    misses: bool,
 ) -> PointAnswer:
     verdict = verdict_of(point.outcome, asked)
-    considered = tuple(_consider(engine, point, peer, asked))
-    if bystanders and point.decision is not None and not asked <= point.outcome.allowed:
+    considered = tuple(_consider(engine, point, peer, asked, misses=misses))
+    if misses and point.decision is not None and not asked <= point.outcome.allowed:
         considered += tuple(_bystanders(engine, point, subject, peer, asked))
     layer = engine.policies.layers[0].name if engine.policies.layers else ""
     return PointAnswer(
@@ -186,7 +187,9 @@ def _answer(
     )
 
 
-def _consider(engine: Engine, point: Point, peer: Party, asked: TrafficSet) -> Iterable[Considered]:
+def _consider(
+    engine: Engine, point: Point, peer: Party, asked: TrafficSet, *, misses: bool
+) -> Iterable[Considered]:
     decision, piece = point.decision, point.piece
     if decision is None or piece is None:
         return
@@ -201,6 +204,8 @@ def _consider(engine: Engine, point: Point, peer: Party, asked: TrafficSet) -> I
             yield Considered(policy, selects=True, matched=tuple(rules))
         elif policy.opaque is not None:
             yield Considered(policy, selects=True, nearest_miss=policy.opaque.reason)
+        elif not misses:
+            yield Considered(policy, selects=True, miss_span=policy.span)
         else:
             miss = policy_miss(engine, policy, point.direction, peer, asked)
             rule = _rule(policy, point.direction, miss.rule)

@@ -138,7 +138,7 @@ def binder_for(engine: Engine, policy: Policy | None = None) -> Binder:
 def selects(engine: Engine, policy: Policy, endpoint: PodEndpoint) -> bool:
     """Return whether a policy's subject selector applies to a pod.
 
-    Pods on their node's network are selected only where the enforcer treats them so.
+    Pods on their node's network never are.
     """
     if endpoint.shape.host_network:
         return False
@@ -241,11 +241,11 @@ def _hint(engine: Engine, match: PodsMatch) -> str:
     pods = [e for e in engine.table.endpoints if e.namespace in known]
     if not pods:
         return f"there is no pod {where}"
-    hosts = [e for e in pods if match.pods.matches(e.labels)]
+    hosts = [e for e in pods if e.shape.host_network and match.pods.matches(e.labels)]
     if hosts:
         return f"{hosts[0].name} has the labels, but is on its node's network"
     return f"no pod {where} is labelled {match.pods}" + _nearest(
-        match.pods, ((e.name, e.labels) for e in pods)
+        match.pods, ((e.name, e.labels) for e in pods if not e.shape.host_network)
     )
 
 

@@ -24,14 +24,18 @@ class Ordered(click.Group):
 @click.group(
     cls=Ordered,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    invoke_without_command=True,
     epilog="Ends are NAMESPACE/NAME, NAMESPACE/KIND/NAME, an address or block, node:NAME, "
     "svc:NAMESPACE/NAME, any: or any:NAMESPACE. Sources are named with -f.",
 )
-def cli() -> None:
+@click.pass_context
+def cli(context: click.Context) -> None:
     """Who can talk to whom in a Kubernetes cluster, exactly, and why.
 
     Cloison reads manifests, or what `kubectl get -o json` prints, and needs no cluster.
     """
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
 
 
 for _command in (

@@ -26,10 +26,6 @@ def main(args: list[str] | None = None) -> int:
             given, prog_name=program(), complete_var="_CLOISON_COMPLETE", standalone_mode=False
         )
         sys.stdout.flush()
-    except BrokenPipeError:
-        # Whoever read us has enough. Python would complain again when it flushes at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
     except click.exceptions.Exit as error:
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):

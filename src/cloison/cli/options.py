@@ -160,7 +160,7 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             "--cni",
             envvar="CLOISON_CNI",
             metavar="PROFILE",
-            help="Who enforces: generic, calico@3.32, cilium@1.19, ... or none.  "
+            help="Who enforces: generic, calico@3.32, cilium@1.19, aws-vpc-cni, ...  "
             "[default: generic]",
         ),
         click.option(

@@ -54,7 +54,7 @@ class Bar:
             BarColumn(),
             DownloadColumn(),
             TimeRemainingColumn(),
-            console=Console(file=self._stream),
+            console=Console(file=self._stream, force_terminal=True),
             transient=True,
         )
         self._task = self._drawn.add_task("reading", total=self._total, completed=self._done)

@@ -1,9 +1,12 @@
 """What every question does around its answer: load, say what was wrong, print."""
 
+import os
 import shutil
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
+
+import click
 
 from cloison.cli.options import Common, colored
 
@@ -30,7 +33,7 @@ def load(common: Common) -> "Session":
 
     settings = Settings(
         profile=profile(common.cni) if common.cni else "generic",
-        profile_chosen="--cni" if common.cni else "default",
+        profile_chosen=_said("cni", "--cni") if common.cni else "default",
         kubernetes=common.kubernetes,
         field_validation=common.field_validation,
         pod_cidrs=common.pod_cidrs,
@@ -38,8 +41,17 @@ def load(common: Common) -> "Session":
         service_cidrs=common.service_cidrs,
     )
     settings.networks()
-    bar = Bar(sys.stderr) if sys.stderr.isatty() and not common.quiet else None
+    drawn = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not common.quiet
+    bar = Bar(sys.stderr) if drawn else None
     return read(*common.sources, settings=settings, progress=bar)
+
+
+def _said(parameter: str, flag: str) -> str:
+    """Return who set a parameter: the flag, or the variable in the environment."""
+    context = click.get_current_context()
+    if context.get_parameter_source(parameter) is click.core.ParameterSource.ENVIRONMENT:
+        return f"CLOISON_{parameter.upper()}"
+    return flag
 
 
 def files(common: Common) -> int:
@@ -85,11 +97,19 @@ def answer(common: Common, session: "Session", kind: str, result: object, code: 
 
 
 def write(pieces: Iterable[str]) -> None:
-    """Write text to standard output as UTF-8, whatever the locale."""
+    """Write text to standard output as UTF-8, whatever the locale.
+
+    A reader that leaves early has what it wanted; the exit code stays that of the answer.
+    """
+    sys.stdout.flush()
     out = sys.stdout.buffer
-    for piece in pieces:
-        out.write(piece.encode("utf-8", "backslashreplace"))
-    out.flush()
+    try:
+        for piece in pieces:
+            out.write(piece.encode("utf-8", "backslashreplace"))
+        out.flush()
+    except BrokenPipeError:
+        # Python flushes once more at exit, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def complain(common: Common, session: "Session") -> None:
@@ -103,16 +123,17 @@ def complain(common: Common, session: "Session") -> None:
     from cloison.report.text.validate import Quotes, message
 
     said = [*session.diagnostics, *session.suspicions]
-    errors: list[Diagnostic] = [d for d in said if d.severity is Severity.ERROR]
+    errors = sum(d.severity is Severity.ERROR for d in said)
     warnings = sum(d.severity is Severity.WARNING for d in said)
+    whole: list[Diagnostic] = [d for d in said if _costs(d)]
     plain = Look(common.color == "always", shutil.get_terminal_size((100, 40)).columns)
     quotes = Quotes()
     lines: list[str] = []
-    for each in errors[:_TOLD]:
+    for each in whole[:_TOLD]:
         lines += [*message(each, plain, quotes), ""]
     sums = []
     if errors:
-        sums.append(count(len(errors), "error"))
+        sums.append(count(errors, "error"))
     if warnings:
         sums.append(count(warnings, "warning"))
     if sums:
@@ -122,4 +143,12 @@ def complain(common: Common, session: "Session") -> None:
 
 
 _TOLD = 5
-"""Errors that are printed whole before an answer's reader is sent to `validate`."""
+"""Messages that are printed whole before an answer's reader is sent to `validate`."""
+_READING = "SRC"
+"""Family of what has to do with reading: a warning of it may mean that nothing was read."""
+
+
+def _costs(diagnostic: "Diagnostic") -> bool:
+    """Return whether an answer lacks something because of it."""
+    serious = diagnostic.severity.value == "error"
+    return serious or (diagnostic.severity.value == "warning" and diagnostic.code[:3] == _READING)

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from functools import partial
 
 from cloison.analyses.ask import Explanation, Question, ask
 from cloison.analyses.ends import End, Names
@@ -29,8 +28,8 @@ def run(
         names: Finds the ends the rows name; in the engine's world by default.
         diagnostics: What reading the rows brought to light, handed on.
 
-    Cost: a look-up per row, and one explanation for each distinct pair of like ends and
-    traffic.
+    Cost: a look-up per row, one explanation for each distinct pair of like ends and traffic,
+    and a full one with nearest misses for each row that does not pass.
     """
     asker = _Asker(engine, names or Names(engine))
     return Matrix.of(tuple(asker.result(row) for row in rows), diagnostics)
@@ -52,6 +51,9 @@ class _Asker:
             return _refused(row)
         try:
             answer = self._answer(row)
+            if answer.verdict is not row.expect.verdict:
+                # Whoever looks into a failure wants the rule that came nearest.
+                answer = ask(self.engine, answer.question)
         except QuestionError as error:
             return RowResult(row, None, passed=False, error=error.message, help=error.help)
         verdict, notes = answer.verdict, answer.notes
@@ -120,11 +122,8 @@ class _Asker:
         )
         found = self._explained.get(key)
         if found is None:
-            found = self._explained[key] = _explain_briefly(engine, case)
+            found = self._explained[key] = explain_case(engine, case, misses=False)
         return replace(found, case=case)
-
-
-_explain_briefly = partial(explain_case, bystanders=False)
 
 
 def _side(party: Party) -> tuple[object, ...]:

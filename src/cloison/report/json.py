@@ -23,14 +23,15 @@ def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str
 
 
 def _map(result: object, about: About) -> Iterator[str]:
-    from cloison.report.documents import map as published  # noqa: PLC0415 - only for maps
+    from cloison.report.documents.map import head as published  # noqa: PLC0415 - only for maps
+    from cloison.report.documents.streamed import edges  # noqa: PLC0415 - likewise
 
     known = cast("Map", result)
-    encoded = msgspec.json.encode(published.head(known, about))
+    encoded = msgspec.json.encode(published(known, about))
     head = msgspec.json.format(encoded, indent=2).decode()
     before = "\n    "
     yield head.removesuffix("]\n}")
-    for some in published.edges(known):
+    for some in edges(known):
         if some:
             yield before + ",\n    ".join(some)
             before = ",\n    "

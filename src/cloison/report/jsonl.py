@@ -19,7 +19,7 @@ def render(kind: str, result: object, _about: About, _look: Look) -> Iterator[st
     if kind != "map":
         msg = f"{kind} has no jsonl output"
         raise QuestionError(msg, "only map has; say -o json")
-    from cloison.report.documents.map import edges  # noqa: PLC0415 - only for maps
+    from cloison.report.documents.streamed import edges  # noqa: PLC0415 - only for maps
 
     for some in edges(cast("Map", result)):
         if some:

@@ -201,8 +201,7 @@ def test_only_pods_can_be_asked_about(healthy: Session) -> None:
 def test_a_policy_says_whom_it_selects_and_admits(healthy: Session) -> None:
     found = healthy.describe_policy("evidence/evidence-api")
     assert found.selects == (
-        "selects pods labelled app=evidence-api in namespace evidence: "
-        "here evidence/evidence-api"
+        "selects pods labelled app=evidence-api in namespace evidence: here evidence/evidence-api"
     )
     assert len(found.isolates) == 2
     rule = found.rules[0]
@@ -243,7 +242,9 @@ def test_the_other_direction_is_named_with_who_governs_it(healthy: Session) -> N
     assert text.startswith("ingress: it does not restrict who connects")
     assert "web/default-deny" in text
     (alone,) = topics(world("{podSelector: {}}").describe_policy("web/p"))["direction"]
-    assert alone == "egress: it does not restrict what these pods connect to, and no other policy does"
+    assert (
+        alone == "egress: it does not restrict what these pods connect to, and no other policy does"
+    )
 
 
 def test_declared_ports_that_stay_closed_are_named(healthy: Session) -> None:

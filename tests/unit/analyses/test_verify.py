@@ -135,7 +135,12 @@ def test_an_application_part_is_carried_and_not_guessed() -> None:
         ("{from: a, to: b, port: true, expect: deny}", "TST003", "`port`", ""),
         ("{from: a, to: b, port: 53/UDP, expect: deny}", "TST006", "53/UDP", "protocol: UDP"),
         ("{from: a, to: b, port: icmp, expect: deny}", "TST006", "icmp", "protocol: icmp"),
-        ("{from: a, to: 'x/b:8080', expect: deny}", "TST006", "x/b:8080", "to: x/b with port: 8080"),
+        (
+            "{from: a, to: 'x/b:8080', expect: deny}",
+            "TST006",
+            "x/b:8080",
+            "to: x/b with port: 8080",
+        ),
         ("{from: a, to: '[2001:db8::1]:80', expect: deny}", "TST006", "carries a port", "port: 80"),
         ("{from: 'x/a:80', to: b, expect: deny}", "TST006", "`from` carries", "from: x/a"),
         ("just text", "TST003", "a row is text", ""),
@@ -278,4 +283,6 @@ def test_the_examples_fail_exactly_where_they_are_broken(name: str, failing: set
             protocol=result.row.protocol,
         )
         assert (result.verdict, result.caveats) == (answer.verdict, answer.caveats)
-        assert result.decided_by == answer.deciders
+        assert [d.text for d in result.decided_by] == list(answer.decided_by)
+        if not result.passed:
+            assert result.decided_by == answer.deciders

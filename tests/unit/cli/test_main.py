@@ -149,7 +149,8 @@ def test_the_environment_sets_what_no_flag_does(
     monkeypatch.setenv("CLOISON_NAMESPACE", "a")
     monkeypatch.setenv("CLOISON_OUTPUT", "json")
     _, out, _ = _run("why", "two", "one:80", "-f", world, capsys=capsys)
-    assert json.loads(out)["profile"]["name"] == "calico@3.32"
+    said = json.loads(out)["profile"]
+    assert (said["name"], said["chosen"]) == ("calico@3.32", "CLOISON_CNI")
     _, out, _ = _run("why", "two", "one:80", "-f", world, "--cni", "generic", capsys=capsys)
     document = json.loads(out)
     assert document["profile"]["name"] == "generic"
@@ -215,6 +216,21 @@ def test_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
 def test_knows_what_it_is_called(monkeypatch: pytest.MonkeyPatch, called: str, name: str) -> None:
     monkeypatch.setattr("sys.argv", [called])
     assert program() == name
+
+
+def test_without_a_command_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, err = _run(capsys=capsys)
+    assert code == 0
+    assert "Commands:" in out
+    assert err == ""
+
+
+def test_a_source_without_manifests_is_said_in_full(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = _run("map", "-f", str(tmp_path), capsys=capsys)
+    assert code == 0
+    assert "warning[SRC" in err
 
 
 def test_help_speaks_as_the_plugin(

@@ -16,6 +16,7 @@ from cloison.algebra import ANY, L4, TrafficSet
 from cloison.app import Session
 from cloison.report import FORMATS, KINDS, render
 from cloison.report.documents import map as published
+from cloison.report.documents import streamed
 from cloison.report.documents.parts import traffic
 from cloison.report.schema import schemas
 from tests.support.cli import ROOT
@@ -114,8 +115,16 @@ def test_streamed_edges_are_what_encoding_them_gives() -> None:
     for kind, session, result in results():
         if kind == "map":
             whole = published.document(result, about(session)).edges
-            pieces = [edge for some in published.edges(result) for edge in some]
+            pieces = [edge for some in streamed.edges(result) for edge in some]
             assert pieces == [msgspec.json.encode(edge).decode() for edge in whole]
+
+
+def test_a_map_without_edges_is_whole() -> None:
+    session = cloison.load_texts({"empty.yaml": ""})
+    document = json.loads(_text("map", session, session.map(), "json"))
+    assert document["edges"] == []
+    assert yaml.safe_load(_text("map", session, session.map(), "yaml")) == document
+    assert _text("map", session, session.map(), "jsonl") == ""
 
 
 def test_edges_are_sorted() -> None:

@@ -9,7 +9,7 @@ from cloison.algebra import EVERY_ADDRESS, FAMILY, AddressSet
 from cloison.analyses.connectivity import EndRef
 from cloison.app import Session
 from cloison.base import Diagnostic, Severity, Span
-from cloison.report import Findings, Look, render
+from cloison.report import PLAIN, Findings, Look, render
 from cloison.report.text.layout import table
 from cloison.report.text.map import Words, addresses_text, edge_count
 from cloison.report.text.validate import Quotes, message
@@ -18,7 +18,7 @@ from tests.unit.report.results import about, corners, example, results
 COLOURS = Look(color=True)
 
 
-def _text(kind: str, session: Session, result: object, look: Look = Look()) -> str:
+def _text(kind: str, session: Session, result: object, look: Look = PLAIN) -> str:
     return "".join(render(kind, result, about(session), "text", look))
 
 

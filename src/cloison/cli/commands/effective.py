@@ -19,7 +19,7 @@ from cloison.cli.options import Common, Question, common, is_path, path_given
 )
 @common()
 def effective(asked: Common, workload: str | None, policy: str | None) -> int:
-    """Everything that governs one workload, or one policy in words."""
+    """What governs one workload, or one policy in words."""
     context = click.get_current_context()
     if policy is not None:
         if workload is not None:

@@ -37,7 +37,7 @@ def map_(  # noqa: PLR0913 - one for each option
     self_: bool,
     nodes: bool,
 ) -> int:
-    """Everything permitted between workloads, and between them and the outside."""
+    """Everything permitted, inside and with the outside."""
     from cloison.analyses.connectivity import MapOptions
 
     session = run.load(asked)

@@ -19,7 +19,7 @@ from cloison.cli.options import Common, Question, common
 )
 @common()
 def validate(asked: Common, fail_on: str) -> int:
-    """What is wrong, or suspicious, with the manifests themselves."""
+    """What is wrong with the manifests themselves."""
     session = run.load(asked)
     from cloison.base import Severity, sort_diagnostics, worst
     from cloison.report import Findings

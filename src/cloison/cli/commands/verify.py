@@ -28,7 +28,7 @@ from cloison.cli.options import Common, Question, common
 )
 @common()
 def verify(asked: Common, tests: tuple[str, ...], on: str) -> int:
-    """Check paths that must be open and paths that must be closed."""
+    """Check paths that must be open or closed."""
     session = run.load(asked)
     matrix = session.verify(tests, on=on)
     code = run.OK if matrix.passed else run.FOUND

@@ -37,7 +37,11 @@ def why(
     *,
     exit_code: bool,
 ) -> int:
-    """Whether SRC may reach DST, and which line of which policy says so."""
+    """Whether one end may reach another, and why.
+
+    The verdict, the line of the policy that decides, how near every other policy came, and the
+    smallest change that would let it pass.
+    """
     for end in (source, destination):
         if is_path(end) and not (end.count("/") == 1 and end[0] not in "./~"):
             raise path_given(end, click.get_current_context())

@@ -1,4 +1,4 @@
-"""`map` as published; `edges` streams what may be hundreds of thousands of them."""
+"""`map` as published. Formats that print it whole stream its edges: see `streamed`."""
 
 from collections.abc import Iterator, Sequence
 from typing import Literal, TypeAlias
@@ -57,7 +57,8 @@ def document(result: Map, about: About) -> MapDocument:
     return msgspec.structs.replace(head(result, about), edges=edges)
 
 
-def _verdicts(found: Passage) -> Iterator[tuple[Passes, TrafficSet]]:
+def verdicts(found: Passage) -> Iterator[tuple[Passes, TrafficSet]]:
+    """Iterate over the verdicts of an edge, each with its traffic."""
     if found.allowed:
         yield "allowed", found.allowed
     if found.undetermined:
@@ -65,7 +66,7 @@ def _verdicts(found: Passage) -> Iterator[tuple[Passes, TrafficSet]]:
 
 
 def _edges(found: Found) -> Iterator[Edge]:
-    for verdict, traffic in _verdicts(found.passage):
+    for verdict, traffic in verdicts(found.passage):
         yield Edge(
             src=ends.ref(found.src),
             dst=ends.ref(found.dst),
@@ -74,52 +75,6 @@ def _edges(found: Found) -> Iterator[Edge]:
             when=[],
             caveats=parts.caveat_ids(found.caveats),
         )
-
-
-def edges(result: Map) -> Iterator[list[str]]:
-    """Iterate over the edges as JSON, those of one source at a time.
-
-    Each is what encoding its `Edge` gives, put together from pieces that are encoded once:
-    there may be hundreds of thousands, of a few hundred ends and a few dozen kinds of traffic.
-    """
-    names = [_json(ends.ref(e)) for e in result.ends]
-    tails = _Tails()
-    outward = _by_source(Map(result.ends, {}, result.outward, {}), tails)
-    for source in sorted({*result.rows, *result.outward, *result.itself}):
-        row = result.rows.get(source, {})
-        found = {d: tails[p] for p, members in row.items() for d in members}
-        if source in result.itself:
-            found[source] = tails[result.itself[source]]
-        head = f'{{"src":{names[source]},"dst":'
-        here = [f"{head}{names[d]}{tail}" for d in sorted(found) for tail in found[d]]
-        yield here + outward.get(result.ends[source], [])
-    yield from _by_source(Map(result.ends, {}, {}, result.inward), tails).values()
-
-
-class _Tails(dict[Passage, tuple[str, ...]]):
-    """What follows the ends of an edge, by what passes."""
-
-    def __missing__(self, passage: Passage) -> tuple[str, ...]:
-        ids = _json(parts.caveat_ids(passage.caveats))
-        self[passage] = found = tuple(
-            f',"traffic":{_json(parts.traffic(traffic))},"verdict":"{verdict}","when":[],'
-            f'"caveats":{ids}}}'
-            for verdict, traffic in _verdicts(passage)
-        )
-        return found
-
-
-def _by_source(part: Map, tails: _Tails) -> dict[EndRef, list[str]]:
-    """Return the edges of a small part of a map, by source in order."""
-    found: dict[EndRef, list[str]] = {}
-    for edge in part:
-        head = f'{{"src":{_json(ends.ref(edge.src))},"dst":{_json(ends.ref(edge.dst))}'
-        found.setdefault(edge.src, []).extend(head + tail for tail in tails[edge.passage])
-    return found
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()
 
 
 HEADER = (
@@ -138,7 +93,7 @@ HEADER = (
 def rows(result: Map) -> Iterator[Sequence[object]]:
     """Iterate over the edges, one row each."""
     for found in result:
-        for verdict, traffic in _verdicts(found.passage):
+        for verdict, traffic in verdicts(found.passage):
             yield (
                 *_cells(found.src),
                 *_cells(found.dst),

@@ -19,6 +19,7 @@ from cloison.report.text.layout import (
     wrapped,
 )
 
+_PASSING = (Verdict.ALLOWED, Verdict.MIXED)
 _SHOWN = 3
 """Policies that are told in full at an enforcement point."""
 
@@ -103,9 +104,11 @@ def _summary(result: Explanation) -> Iterator[str]:
             + [f"{_way(p)} {_stopped(p, asked_for)}" for p in stopping[1:]]
         )
     elif result.verdict is Verdict.MIXED:
-        passes = f"{result.allowed} passes" if result.allowed else "nothing passes"
-        everywhere = " between all of these ends" if len(result.cases) > 1 else ""
-        yield f"Some of it passes and some does not; {passes}{everywhere}. For example:"
+        passes = str(result.allowed) if result.allowed else "nothing"
+        if len(result.cases) == 1:
+            yield f"Of all that was asked, {passes} passes. For example:"
+        else:
+            yield f"It depends on the ends; {passes} passes between all of them. For example:"
     else:
         unsure = [p for p in points if p.verdict is Verdict.UNDETERMINED] or list(points)
         ids = ", ".join(sorted({c.id for p in unsure for c in p.caveats}))
@@ -180,7 +183,7 @@ def _point(
         yield f"   {len(selecting)} policies select it and govern its {point.direction}:"
     ranked = ranked_considered(point, traffic)
     told = [c for c in ranked if _near(c, point.direction, traffic) < _FAR][:_SHOWN]
-    if point.verdict is Verdict.ALLOWED and any(c.matched for c in told):
+    if point.verdict in _PASSING and any(c.matched for c in told):
         told = [c for c in told if c.matched]
     if not told:
         told = list(ranked[:1])
