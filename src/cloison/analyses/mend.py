@@ -49,6 +49,12 @@ VOLATILE = frozenset(
 )
 """Label keys that controllers and tools stamp: a selector on them breaks at the next rollout."""
 
+NAMING = ("app.kubernetes.io/name", "app", "k8s-app", "app.kubernetes.io/instance", "name")
+"""Label keys that usually name a workload, the most telling first."""
+
+PASSING = frozenset({"version", "track", "release", "revision", "color", "slot"})
+"""Last parts of label keys that tell apart versions of one workload."""
+
 _MOST_BLOCKS = 32
 
 
@@ -162,8 +168,7 @@ def _peers(
     """Return peers that match the other end; empty when no rule can name it."""
     unit = engine.table.units[peer.unit]
     if unit.kind is UnitKind.POD and peer.endpoint is not None:
-        labels = stable_labels(peer.endpoint.labels)
-        pods = LabelSelector.of(labels)
+        pods = LabelSelector.of(telling_labels(engine, peer))
         namespace = peer.endpoint.namespace
         if namespace == home:
             return (Peer(PodsMatch(namespace=home, pods=pods)),)
@@ -201,10 +206,45 @@ def blocks(addresses: AddressSet) -> Iterator[str]:
             yield str(network)
 
 
-def stable_labels(labels: object) -> dict[str, str]:
-    """Return the labels of a pod that its owner, not a controller, gave it."""
-    found = dict(labels)  # type: ignore[call-overload]
-    return {k: v for k, v in sorted(found.items()) if k not in VOLATILE}
+def telling_labels(engine: Engine, party: Party) -> dict[str, str]:
+    """Return the fewest labels that tell a party's workload from others of its namespace.
+
+    Keys that name things come first; a label is added only while it leaves out pods of
+    other workloads. Labels of one version or rollout are used only when nothing else
+    tells two workloads apart.
+    """
+    if party.endpoint is None:
+        return {}
+    own = party.endpoint.workload
+    others = [
+        e.labels
+        for e in engine.table.endpoints
+        if e.namespace == own.namespace and e.workload != own
+    ]
+    kin = [
+        engine.table.endpoints[i].labels
+        for i in engine.table.by_workload[own]
+        if not engine.table.endpoints[i].finished
+    ]
+    given = {k: v for k, v in party.endpoint.labels.items() if k not in VOLATILE}
+    shared = {k: v for k, v in given.items() if all(each.get(k) == v for each in kin)}
+    labels = shared or given
+    found: dict[str, str] = {}
+    for key in sorted(labels, key=_telling):
+        left = [each for each in others if each.get(key) == labels[key]]
+        if not found or len(left) < len(others):
+            found[key] = labels[key]
+            others = left
+        if not others:
+            break
+    return found
+
+
+def _telling(key: str) -> tuple[int, str]:
+    """Rank label keys: names first, versions last."""
+    if key in NAMING:
+        return NAMING.index(key), key
+    return (len(NAMING) + (key.rpartition("/")[2] in PASSING)), key
 
 
 def _own_policy(engine: Engine, isolating: Sequence[Policy], subject: Party) -> Policy | None:
@@ -242,7 +282,7 @@ def _safe_selector(engine: Engine, direction: Direction, subject: Party) -> Labe
     """Return labels for a new policy that isolates nobody who is not isolated already."""
     if subject.endpoint is None:
         return None
-    labels = stable_labels(subject.endpoint.labels)
+    labels = telling_labels(engine, subject)
     if not labels:
         return None
     selector = LabelSelector.of(labels)
