@@ -1,8 +1,8 @@
 """Documents as read: plain values that remember where they stood."""
 
-from typing import TypeAlias
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from cloison.base import Span
 

@@ -1,9 +1,9 @@
 """Typed Kubernetes objects, as far as they matter to who may talk to whom."""
 
-from typing import TypeAlias
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TypeAlias
 
 from cloison.base import Span
 
