@@ -291,12 +291,10 @@ class _Point:
 
     def tier(self, tier: TierSpec) -> Ways:
         policies = [p for p in self.oracle.enforced if p.tier == tier.name and self._selects(p)]
-        if tier.combine is Combine.FIRST_MATCH:
-            ways = self._first_match(policies)
-        elif tier.combine is Combine.UNION:
-            ways = self._any_of(policies, (Action.ALLOW, Action.DENY, Action.PASS))
-        else:
-            ways = self._any_of(policies, (Action.DENY, Action.ALLOW, Action.PASS))
+        ways = self._in_turn(
+            self._band(combine, [p for p in policies if p.band == number])
+            for number, combine in enumerate(tier.bands)
+        )
         isolated = any(self.direction in p.isolates for p in policies)
         if Way.ON in ways and isolated and tier.end is not None:
             end = EITHER
@@ -304,6 +302,13 @@ class _Point:
                 end = frozenset((WAY_OF[tier.end],))
             ways = ways - {Way.ON} | end
         return _pass_goes_on(ways)
+
+    def _band(self, combine: Combine, policies: list[Policy]) -> Ways:
+        if combine is Combine.FIRST_MATCH:
+            return self._first_match(policies)
+        if combine is Combine.UNION:
+            return self._any_of(policies, (Action.ALLOW, Action.DENY, Action.PASS))
+        return self._any_of(policies, (Action.DENY, Action.ALLOW, Action.PASS))
 
     def _any_of(self, policies: list[Policy], actions: tuple[Action, ...]) -> Ways:
         """Return what is possible when the first action that any rule takes wins."""

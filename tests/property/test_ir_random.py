@@ -96,7 +96,7 @@ def test_policy_sets_are_of_every_shape() -> None:
         snapshot, questions = samples(seed)
         oracle = IROracle(snapshot.world, snapshot.policies, snapshot.profile)
         verdicts.update(oracle.decide(q.src, q.dst, q.traffic, q.family) for q in questions)
-        shapes.update(t.combine for layer in snapshot.policies.layers for t in layer.tiers)
+        shapes.update(c for la in snapshot.policies.layers for t in la.tiers for c in t.bands)
         shapes.update(r.action for p in snapshot.policies.policies for r in p.rules)
         shapes["opaque"] += any(p.opaque for p in snapshot.policies.policies)
         shapes["layers"] += len(snapshot.policies.layers) > 1

@@ -69,8 +69,13 @@ ELSEWHERE = "elsewhere"
 OUTSIDE = ("203.0.113.10", "198.51.100.7", "2001:db8::7")
 FLOWS = (("TCP", 80), ("TCP", 81), ("TCP", 8080), ("UDP", 53), ("SCTP", 80), ("ICMP", None))
 ACTIONS: dict[Combine, list[tuple[float, Action]]] = {
-    Combine.UNION: [(8, Action.ALLOW), (1, Action.LOG)],
-    Combine.DENY_OVERRIDES: [(5, Action.ALLOW), (4, Action.DENY), (1, Action.LOG)],
+    Combine.UNION: [(8, Action.ALLOW), (1, Action.DENY), (1, Action.PASS), (1, Action.LOG)],
+    Combine.DENY_OVERRIDES: [
+        (5, Action.ALLOW),
+        (4, Action.DENY),
+        (1, Action.PASS),
+        (1, Action.LOG),
+    ],
     Combine.FIRST_MATCH: [
         (5, Action.ALLOW),
         (4, Action.DENY),
@@ -130,7 +135,9 @@ def describe(snapshot: Snapshot) -> str:
         lines.append(f"layer {layer.name}, default {layer.default}")
         lines += [f"  builtin {_rule_text(rule)}" for rule in layer.builtin]
         for tier in layer.tiers:
-            lines.append(f"  tier {tier.name} {tier.combine}, end {tier.end} of {tier.end_scope}")
+            lines.append(
+                f"  tier {tier.name} {'+'.join(tier.bands)}, end {tier.end} of {tier.end_scope}"
+            )
             lines += [t for p in policies if p.tier == tier.name for t in _policy_text(p)]
     lines += [text for p in policies if p.tier == ELSEWHERE for text in _policy_text(p)]
     return "\n".join(lines)
@@ -239,7 +246,7 @@ def _layer(rng: random.Random, number: int) -> LayerSpec:
     tiers = tuple(
         TierSpec(
             f"tier{number}.{place}",
-            rng.choice(tuple(Combine)),
+            tuple(rng.choice(tuple(Combine)) for _ in range(pick(rng, [(3, 1), (1, 2)]))),
             pick(rng, [(2, None), (4, Action.DENY), (1, Action.PASS), (1, Action.ALLOW)]),
             pick(rng, [(2, ANY), (1, L4)]),
         )
@@ -261,7 +268,8 @@ def _builtin(rng: random.Random, index: int) -> Rule:
 
 
 def _policy(rng: random.Random, number: int, tier: TierSpec) -> Policy:
-    rules = tuple(_rule(rng, tier.combine, i) for i in range(1, rng.randint(0, 5) + 1))
+    band = rng.randrange(len(tier.bands))
+    rules = tuple(_rule(rng, tier.bands[band], i) for i in range(1, rng.randint(0, 5) + 1))
     policy = Policy(
         PolicyId("Random", rng.choice((None, "x")), f"p{number}"),
         _pods(rng),
@@ -271,6 +279,7 @@ def _policy(rng: random.Random, number: int, tier: TierSpec) -> Policy:
         (float(rng.randint(1, 3)),),
         pick(rng, [(12, Mode.ENFORCED), (1, Mode.STAGED), (1, Mode.AUDIT)]),
         HERE,
+        band=band,
     )
     if chance(rng, 0.05):
         tier_name = ELSEWHERE if chance(rng, 0.3) else tier.name

@@ -307,7 +307,9 @@ def _everybody(facts: Facts, direction: Direction) -> bool:
 
 
 def _union(facts: Facts) -> Iterator[Limit]:
-    if facts.tier is None or facts.tier.combine is not Combine.UNION or not facts.policy.isolates:
+    if facts.tier is None or not facts.policy.isolates:
+        return
+    if facts.tier.bands[facts.policy.band] is not Combine.UNION:
         return
     text = "denying: it cannot take away what another policy lets through"
     adding = [p for p in facts.companions if any(p.rules_for(d) for d in facts.policy.isolates)]

@@ -163,6 +163,7 @@ def order_policies(policies: Iterable[Policy], layers: Sequence[LayerSpec]) -> t
             policies,
             key=lambda p: (
                 rank.get(p.tier, last),
+                p.band,
                 p.order,
                 p.id.namespace or "",
                 p.id.name,
@@ -170,6 +171,13 @@ def order_policies(policies: Iterable[Policy], layers: Sequence[LayerSpec]) -> t
             ),
         )
     )
+
+
+_PRECEDENCE = {
+    Combine.UNION: (Action.ALLOW, Action.DENY, Action.PASS),
+    Combine.DENY_OVERRIDES: (Action.DENY, Action.ALLOW, Action.PASS),
+}
+"""Which action wins where rules of a band without order match the same traffic."""
 
 
 class _Layer:
@@ -229,12 +237,13 @@ class _Layer:
         self, tier: TierSpec, rules: list[tuple[BoundRule, bool]], going: TrafficSet
     ) -> TrafficSet:
         self.passed = NO_TRAFFIC
-        match tier.combine:
-            case Combine.FIRST_MATCH:
-                going = self._first_match(rules, going)
-            case Combine.UNION | Combine.DENY_OVERRIDES:
-                for action in (Action.DENY, Action.ALLOW):
-                    going = self._all_of(action, rules, going)
+        for number, combine in enumerate(tier.bands):
+            band = [(rule, sure) for rule, sure in rules if rule.policy.band == number]
+            if combine is Combine.FIRST_MATCH:
+                going = self._first_match(band, going)
+            else:
+                for action in _PRECEDENCE[combine]:
+                    going = self._all_of(action, band, going)
         if tier.end is not None and tier.name in self.isolating:
             inside = going & tier.end_scope
             beyond = going - tier.end_scope

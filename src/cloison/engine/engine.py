@@ -220,6 +220,5 @@ class Engine:
 def _to_self(rule: Rule) -> bool:
     """Whether a rule is also about the subject's traffic with itself."""
     return any(
-        isinstance(p.match, RelativeMatch) and p.match.relation is Relative.SELF
-        for p in rule.peers
+        isinstance(p.match, RelativeMatch) and p.match.relation is Relative.SELF for p in rule.peers
     )

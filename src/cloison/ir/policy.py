@@ -224,7 +224,8 @@ class Policy:
         isolates: Directions in which what no rule allows meets the tier's end.
         rules: In order; ingress and egress separately numbered.
         tier: Name of the tier it belongs to.
-        order: Place in the tier; compared as tuples, equal means no order.
+        band: Place of its band in the tier.
+        order: Place in the band; compared as tuples, equal means no order.
         mode: Whether it takes part.
         span: Where the object starts.
         opaque: We know that it exists and whom it may select, not what it does: flows of
@@ -241,6 +242,7 @@ class Policy:
     span: Span | None = None
     subject_span: Span | None = None
     opaque: UnknownMatch | None = None
+    band: int = 0
 
     def rules_for(self, direction: Direction) -> tuple[Rule, ...]:
         """Return the rules of one direction, in order."""
@@ -253,7 +255,7 @@ class TierSpec:
 
     Args:
         name: What policies call it.
-        combine: How its bands reconcile rules.
+        bands: Its bands in the order they are evaluated, each by how it reconciles rules.
         end: What happens to traffic that no rule decided, where a selecting policy
             isolates; None passes on.
         end_scope: Traffic for which `end` is defined; beyond it the outcome is undetermined
@@ -262,7 +264,7 @@ class TierSpec:
     """
 
     name: str
-    combine: Combine
+    bands: tuple[Combine, ...]
     end: Action | None = None
     end_scope: TrafficSet = ANY
     end_caveat: Caveat | None = None

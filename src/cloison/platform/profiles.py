@@ -77,7 +77,7 @@ def _layers(
     undefined = other is OtherProtocols.UNDEFINED
     tier = TierSpec(
         TIER,
-        Combine.UNION,
+        (Combine.UNION,),
         end=Action.DENY,
         end_scope=L4 if undefined else ANY,
         end_caveat=general.NON_L4 if undefined else None,

@@ -36,9 +36,9 @@ from tests.oracle.ir import End, IROracle
 HERE = Span("by-hand", 1)
 ALLOWED, DENIED, UNDETERMINED = Verdict.ALLOWED, Verdict.DENIED, Verdict.UNDETERMINED
 UNKNOWN = UnknownMatch("by hand", Caveat("UNKNOWN", "by hand"))
-TIER = TierSpec("one", Combine.UNION, Action.DENY, L4)
-FIRST = TierSpec("one", Combine.FIRST_MATCH, Action.DENY)
-NEXT = TierSpec("two", Combine.UNION, Action.DENY)
+TIER = TierSpec("one", (Combine.UNION,), Action.DENY, L4)
+FIRST = TierSpec("one", (Combine.FIRST_MATCH,), Action.DENY)
+NEXT = TierSpec("two", (Combine.UNION,), Action.DENY)
 
 
 def _pod(name: str, *, node: str = "n1", host: bool = False, known: bool = True) -> PodEndpoint:
@@ -96,7 +96,7 @@ def test_defaults_and_ends() -> None:
     assert ask(policy(ALLOW)) is ALLOWED
     assert ask(policy(), protocol="ICMP") is UNDETERMINED
     assert ask(policy(rule(Action.ALLOW, traffic=L4_TRAFFIC)), protocol="ICMP") is UNDETERMINED
-    assert ask(policy(), tiers=(TierSpec("one", Combine.UNION),)) is ALLOWED
+    assert ask(policy(), tiers=(TierSpec("one", (Combine.UNION,)),)) is ALLOWED
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_defaults_and_ends() -> None:
     ],
 )
 def test_bands(combine: Combine, verdict: Verdict) -> None:
-    tiers = (TierSpec("one", combine, Action.DENY),)
+    tiers = (TierSpec("one", (combine,), Action.DENY),)
     assert ask(policy(DENY, order=1), policy(ALLOW, order=2), tiers=tiers) is verdict
 
 

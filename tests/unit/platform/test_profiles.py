@@ -78,7 +78,7 @@ def test_isolation_ends_in_denial_as_far_as_it_is_defined(row: Profile) -> None:
     for layer in row.layers:
         assert layer.default is Action.ALLOW
         for tier in layer.tiers:
-            assert (tier.combine, tier.end) == (Combine.UNION, Action.DENY)
+            assert (tier.bands, tier.end) == ((Combine.UNION,), Action.DENY)
             undefined = row.other_protocols is OtherProtocols.UNDEFINED
             assert tier.end_scope == (L4 if undefined else ANY)
             assert tier.end_caveat == (general.NON_L4 if undefined else None)
