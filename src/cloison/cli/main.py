@@ -13,6 +13,9 @@ UNANSWERED = 2
 """Exit code of a question that could not be answered as asked."""
 
 
+_DEFECT = "this is a defect of Cloison; run again with --debug and report what it prints"
+
+
 def main(args: list[str] | None = None) -> int:
     """Run the command line and return its exit code.
 
@@ -46,6 +49,11 @@ def main(args: list[str] | None = None) -> int:
         if debug:
             raise
         _complain("the input nests too deeply", "flatten it, or report this with --debug")
+        return UNANSWERED
+    except Exception as error:  # the last line before a user; --debug shows all of it
+        if debug:
+            raise
+        _complain(f"internal error: {type(error).__name__}: {error}", _DEFECT)
         return UNANSWERED
     return code if isinstance(code, int) else 0
 

@@ -1,6 +1,7 @@
 """The command line in this process: exit codes, where words go, what is said of mistakes."""
 
 import json
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,9 @@ def test_a_row_that_cannot_be_asked_is_two(
         (("effective", "m.yaml"), "error: 'm.yaml' is a path", "did you mean -f m.yaml?"),
         (("effective",), "error: name a workload", "cloison effective --help"),
         (("effective", "a/b", "--policy", "a/c"), "not both", "help:"),
+        (("map", "--grouped", "-f", EXAMPLE), "--grouped has no text output", "help: say -o json"),
+        (("map", "--grouped", "-o", "csv"), "--grouped has no csv output", "help: say -o json"),
+        (("map", "--grouped", "-o", "jsonl"), "--grouped has no jsonl output", "help: say -o json"),
         (("why", "--nonsense"), "error: No such option", "help:"),
         (("map", "-f", EXAMPLE, "--kubernetes-version", "x"), "is not a version", "help:"),
     ],
@@ -191,6 +195,15 @@ def test_map_narrows(world: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert ("many", "many") in edges("--self")
 
 
+def test_map_in_groups(world: str, capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = _run("map", "-f", world, "--grouped", "-o", "json", capsys=capsys)
+    document = json.loads(out)
+    ids = [group["id"] for group in document["groups"]]
+    assert code == 0
+    assert len(ids) == len(set(ids))
+    assert {e[side] for e in document["edges"] for side in ("src", "dst")} == set(ids)
+
+
 def test_completion_scripts(capsys: pytest.CaptureFixture[str]) -> None:
     for shell in ("bash", "zsh", "fish"):
         code, out, _ = _run("completion", shell, capsys=capsys)
@@ -238,3 +251,20 @@ def test_help_speaks_as_the_plugin(
 ) -> None:
     monkeypatch.setattr("sys.argv", ["/bin/kubectl-cloison"])
     assert "Usage: kubectl cloison why" in _run("why", "--help", capsys=capsys)[1]
+
+
+def test_a_defect_is_two_lines_and_a_traceback_only_when_asked_for(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def broken(*_: object, **__: object) -> None:
+        msg = "boom"
+        raise ZeroDivisionError(msg)
+
+    # The package has a function of the module's name, so the module is asked for by name.
+    monkeypatch.setattr(import_module("cloison.app.load"), "read", broken)
+    code, out, err = _run("why", *DENIED, capsys=capsys)
+    assert (code, out) == (2, "")
+    assert err.splitlines()[0] == "error: internal error: ZeroDivisionError: boom"
+    assert "--debug" in err.splitlines()[1]
+    with pytest.raises(ZeroDivisionError):
+        main(["why", *DENIED, "--debug"])

@@ -12,6 +12,7 @@ from cloison.cli.options import Common, Question, common
     examples=(
         "cloison map -f manifests/",
         "cloison map --focus web/portal --port 8080",
+        "cloison map --grouped -o json",
     ),
 )
 @click.option("--focus", multiple=True, metavar="END", help="Only edges with END; repeatable.")
@@ -24,6 +25,11 @@ from cloison.cli.options import Common, Question, common
 @click.option("--pods", is_flag=True, help="Pods instead of workloads.")
 @click.option("--self", "self_", is_flag=True, help="Also a workload's traffic with itself.")
 @click.option("--nodes", is_flag=True, help="Also nodes.")
+@click.option(
+    "--grouped",
+    is_flag=True,
+    help="Edges between groups of ends, for -o json and yaml; text is grouped anyway.",
+)
 @common("jsonl")
 def map_(  # noqa: PLR0913 - one for each option
     asked: Common,
@@ -36,10 +42,16 @@ def map_(  # noqa: PLR0913 - one for each option
     pods: bool,
     self_: bool,
     nodes: bool,
+    grouped: bool,
 ) -> int:
     """Everything permitted, inside and with the outside."""
     from cloison.analyses.connectivity import MapOptions
 
+    if grouped and asked.output not in ("json", "yaml"):
+        msg = f"--grouped has no {asked.output} output"
+        error = click.UsageError(msg)
+        error.help = "say -o json or -o yaml; -o text is grouped by itself"  # type: ignore[attr-defined]
+        raise error
     session = run.load(asked)
     options = MapOptions(
         focus=focus,
@@ -51,4 +63,4 @@ def map_(  # noqa: PLR0913 - one for each option
         self_edges=self_,
         nodes=nodes,
     )
-    return run.answer(asked, session, "map", session.map(options))
+    return run.answer(asked, session, "grouped" if grouped else "map", session.map(options))
