@@ -238,10 +238,15 @@ def _at_addresses(engine: Engine, end: AddressEnd) -> Iterator[tuple[Party, tupl
     if end.addresses.size() == 1:
         return
     for index, endpoint in enumerate(table.endpoints):
-        held = [p for p in endpoint.addresses if p in end.addresses]
-        if held:
+        if endpoint.shape.host_network:
+            continue  # its addresses are its node's
+        if any(point in end.addresses for point in endpoint.addresses):
             for unit in table.by_endpoint[index]:
                 yield Party(unit, endpoint.name, endpoint), (index,)
+    for name, node in engine.world.nodes.items():
+        if any(point in end.addresses for point in node.addresses):
+            for unit in table.by_node[name]:
+                yield Party(unit, f"node:{name}"), ()
 
 
 def _meet(engine: Engine, one: Party, other: Party, family: int | None) -> bool:
