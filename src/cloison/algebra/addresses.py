@@ -9,6 +9,9 @@ from cloison.algebra.intervals import IntervalSet
 
 V6_BASE = 1 << 32
 """Where IPv6 starts on the axis: IPv4 addresses are their own number, IPv6 is shifted past them."""
+_MAPPED = 0xFFFF
+"""The first 96 bits of an IPv4-mapped address."""
+_MAPPED_BITS = 96
 _V6_TOP = V6_BASE + (1 << 128) - 1
 
 
@@ -29,6 +32,9 @@ class AddressSet(IntervalSet):
             ValueError: `cidr` is not an address block.
         """
         network = ipaddress.ip_network(cidr, strict=False)
+        mapped = network[0].ipv4_mapped if network.version == 6 else None  # noqa: PLR2004
+        if mapped is not None and network.prefixlen >= _MAPPED_BITS:
+            network = ipaddress.ip_network((mapped, network.prefixlen - _MAPPED_BITS))
         base = 0 if network.version == 4 else V6_BASE  # noqa: PLR2004 - IP version
         return cls([(base + int(network[0]), base + int(network[-1]))])
 
@@ -78,14 +84,18 @@ class AddressSet(IntervalSet):
 def parse_address(text: str) -> int:
     """Return an address as a point of the axis.
 
-    Zones (`%eth0`), leading zeros and surrounding space are refused.
+    Zones (`%eth0`), leading zeros and surrounding space are refused. An IPv4-mapped IPv6
+    address is the IPv4 address inside it: that is what travels.
 
     Raises:
         ValueError: `text` is not an address.
     """
     try:
         if ":" in text:
-            return V6_BASE + int.from_bytes(socket.inet_pton(socket.AF_INET6, text), "big")
+            number = int.from_bytes(socket.inet_pton(socket.AF_INET6, text), "big")
+            if number >> 32 == _MAPPED:
+                return number & (V6_BASE - 1)
+            return V6_BASE + number
         return int.from_bytes(socket.inet_pton(socket.AF_INET, text), "big")
     except OSError as error:
         msg = f"{text!r} is not an IP address"

@@ -2,9 +2,9 @@
 
 from collections.abc import Iterable
 
-from pyroaring import BitMap
+from pyroaring import BitMap, FrozenBitMap
 
-__all__ = ["BitMap", "union"]
+__all__ = ["BitMap", "FrozenBitMap", "union"]
 
 
 def union(bitmaps: Iterable[BitMap]) -> BitMap:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from cloison.algebra import L4, NO_TRAFFIC, AddressSet, TrafficSet
-from cloison.algebra.bitmaps import BitMap
+from cloison.algebra.bitmaps import BitMap, FrozenBitMap
 from cloison.ir.fidelity import Caveat
 
 _RANK = {"workload": 0, "pod": 0, "node": 1, "ip": 2}
@@ -219,14 +219,15 @@ class Map:
         for passage, rows in by_passage.items():
             # A line never speaks of an end and itself, so a row may be read with its own
             # source added: that is how the members of an open group come to look alike.
-            whole = {s: (m | BitMap([s])).serialize() for s, m in rows.items()}
+            # Compared as sets: equal ones may be laid out, and serialized, differently.
+            whole = {s: FrozenBitMap(m | BitMap([s])) for s, m in rows.items()}
             alike = Counter(whole.values())
-            groups: dict[bytes, list[int]] = defaultdict(list)
+            groups: dict[FrozenBitMap, list[int]] = defaultdict(list)
             for source, members in rows.items():
                 own = whole[source]
-                groups[own if alike[own] > 1 else members.serialize()].append(source)
+                groups[own if alike[own] > 1 else FrozenBitMap(members)].append(source)
             for key, sources in groups.items():
-                members = BitMap.deserialize(key)
+                members = BitMap(key)
                 if len(sources) == 1:
                     members.discard(sources[0])
                 yield Line(

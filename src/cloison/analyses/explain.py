@@ -45,6 +45,8 @@ class Considered:
         nearest_miss: Why nothing of it matched.
         miss_rule: 1-based rule that came nearest, if a rule did.
         miss_span: Where what came nearest is written.
+        remoteness: How little it has to say about the traffic; 0 says most, from `FAR` on it
+            is about other traffic.
     """
 
     policy: Policy
@@ -53,6 +55,7 @@ class Considered:
     nearest_miss: str | None = None
     miss_rule: int | None = None
     miss_span: Span | None = None
+    remoteness: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,8 +69,8 @@ class PointAnswer:
         verdict: On the traffic in question.
         allowed: What of it passes here.
         decided_by: What decided, first the most telling.
-        considered: Policies looked at: those that select the endpoint, and those of its
-            namespace that do not but would have allowed the traffic.
+        considered: Policies looked at, first the most telling: those that select the
+            endpoint, and those of its namespace that do not but would have allowed the traffic.
         caveats: What the verdict here stands on.
         point: The engine's own answer.
     """
@@ -170,9 +173,10 @@ def _answer(
     misses: bool,
 ) -> PointAnswer:
     verdict = verdict_of(point.outcome, asked)
-    considered = tuple(_consider(engine, point, peer, asked, misses=misses))
+    found = list(_consider(engine, point, peer, asked, misses=misses))
     if misses and point.decision is not None and not asked <= point.outcome.allowed:
-        considered += tuple(_bystanders(engine, point, subject, peer, asked))
+        found += _bystanders(engine, point, subject, peer, asked)
+    considered = ranked(found)
     layer = engine.policies.layers[0].name if engine.policies.layers else ""
     return PointAnswer(
         subject.text,
@@ -204,14 +208,15 @@ def _consider(
             yield Considered(policy, selects=True, matched=tuple(rules))
         elif policy.opaque is not None:
             yield Considered(policy, selects=True, nearest_miss=policy.opaque.reason)
-        elif not misses:
-            yield Considered(policy, selects=True, miss_span=policy.span)
         else:
+            far = _remoteness(engine, point, policy, asked)
+            if not misses:
+                yield Considered(policy, selects=True, miss_span=policy.span, remoteness=far)
+                continue
             miss = policy_miss(engine, policy, point.direction, peer, asked)
             rule = _rule(policy, point.direction, miss.rule)
-            yield Considered(
-                policy, True, (), miss.text, miss.rule or None, rule.span if rule else policy.span
-            )
+            span = rule.span if rule else policy.span
+            yield Considered(policy, True, (), miss.text, miss.rule or None, span, far)
 
 
 def _bystanders(
@@ -238,6 +243,41 @@ def _bystanders(
             yield Considered(
                 policy, False, (), f"would allow it, but {miss.text}", None, policy.subject_span
             )
+
+
+FAR = 2
+"""From this remoteness on, a policy has nothing to say about the very traffic."""
+
+
+def _remoteness(engine: Engine, point: Point, policy: Policy, asked: TrafficSet) -> int:
+    """Return how little a policy that does not match has to say about traffic."""
+    if not policy.rules_for(point.direction):
+        return FAR + 2
+    ports = engine.table.units[point.subject].ports
+    bound = engine.binder.rules(policy, point.direction, ports)
+    if any((b.traffic | b.may_traffic) & asked for b in bound):
+        return 1
+    return FAR if any(point.peer in b.must or point.peer in b.may for b in bound) else FAR + 1
+
+
+def ranked(considered: Iterable[Considered]) -> tuple[Considered, ...]:
+    """Return the policies of an enforcement point, the most telling first.
+
+    Those that match come first, then those whose rules speak of the very traffic, those with
+    other traffic for the same peer, and those with rules at all; a default deny comes last.
+    Of equals, the ones made for fewer pods come before those made for many.
+    """
+    return tuple(
+        sorted(
+            considered,
+            key=lambda c: (
+                not c.matched,
+                c.remoteness,
+                -len(c.policy.subject.pods.requirements),
+                str(c.policy.id),
+            ),
+        )
+    )
 
 
 def _rule(policy: Policy, direction: Direction, index: int) -> Rule | None:
@@ -280,17 +320,15 @@ def _decides(rule: Rule, verdict: Verdict) -> bool:
 
 
 def _isolation(point: Point, considered: Sequence[Considered]) -> Iterable[Decider]:
-    """Name the isolating policies, first those that were about this endpoint in particular."""
+    """Name the isolating policies in the order they were considered, the most telling first."""
     if point.decision is None:
         return
-    near = {id(c.policy): c for c in considered}
-    isolating = sorted(
-        (p for p in point.decision.isolating if p.opaque is None),
-        key=lambda p: (-len(p.subject.pods.requirements), str(p.id)),
-    )
-    for policy in isolating:
-        seen = near.get(id(policy))
-        span = seen.miss_span if seen and seen.miss_rule else policy.span
+    isolating = {id(p) for p in point.decision.isolating}
+    for each in considered:
+        policy = each.policy
+        if id(policy) not in isolating or policy.opaque is not None:
+            continue
+        span = each.miss_span if each.miss_rule else policy.span
         yield Decider(
             f"{policy.id} isolates {point.direction}", policy.id, point.direction, None, span
         )

@@ -105,18 +105,22 @@ def _pods_miss(engine: Engine, match: PodsMatch, text: str, other: Party) -> Mis
     home = other.endpoint.namespace
     said = []
     distance = 0
-    if match.namespace is not None and match.namespace != home:
-        distance += 1
-        said.append(f"{other.text} is in namespace {home}")
     labels = engine.world.namespaces[home].labels
     unmet = match.namespaces.unmet(labels) if match.namespace is None else ()
-    if unmet:
-        distance += len(unmet)
-        said.append(f"namespace {home} {_held(unmet, labels)}")
+    # A namespace that was picked by its name is another one; nobody thinks of that as a label.
+    elsewhere = match.namespace is not None and match.namespace != home
+    by_label = tuple(r for r in unmet if r.key != NAMESPACE_NAME_LABEL)
+    distance += len(unmet) + elsewhere
+    if elsewhere or len(by_label) < len(unmet):
+        said.append(f"{other.text} is in namespace {home}")
+    if by_label:
+        said.append(f"namespace {home} {_held(by_label, labels)}")
     missing = match.pods.unmet(other.endpoint.labels)
     if missing:
         distance += len(missing)
-        said.append(f"{other.text} {_held(missing, other.endpoint.labels)}")
+        held = _held(missing, other.endpoint.labels)
+        told = said and said[-1].startswith(f"{other.text} ")
+        said.append(held if told else f"{other.text} {held}")
     return Miss(distance, f"{text}; {' and '.join(said)}")
 
 

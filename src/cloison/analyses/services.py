@@ -43,13 +43,14 @@ def follow(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> li
     found = []
     for port in _ports(service, traffic, end.text):
         for backend in _backends(engine, service):
-            asked = _target(engine, port, backend, traffic)
-            if asked is None:
+            asked = _target(port)
+            arriving = asked.traffic or _declared(engine, port, backend)
+            if not arriving:
                 continue
             extra = set(caveats)
             if isinstance(apparent, PodsEnd) and apparent.endpoints == backend.endpoints:
                 extra.add(known.HAIRPIN)
-            note = f"Service {name} port {port.port} leads to {backend.text} on {asked.text}"
+            note = f"Service {name} port {port.port} leads to {backend.text} on {arriving}"
             found.append(Followed(apparent, backend, asked, tuple(sorted(extra)), (note,)))
     if not found:
         msg = f"no pod is behind {end.text}"
@@ -123,22 +124,23 @@ def _listed(engine: Engine, service: Service) -> Iterable[PodsEnd]:
             yield PodsEnd(endpoint.name, workload, (index,), single=True)
 
 
-def _target(
-    engine: Engine, port: ServicePort, backend: PodsEnd, traffic: Traffic
-) -> Traffic | None:
-    """Return the pod's own port behind a Service port; None where a name is not declared."""
-    del traffic
+def _target(port: ServicePort) -> Traffic:
+    """Return the pod's own port behind a Service port, a name where the Service gives one."""
     target = port.target if port.target is not None else port.port
+    text = f"{port.protocol}/{target}"
     if isinstance(target, int):
-        return Traffic(f"{port.protocol}/{target}", TrafficSet.ports(port.protocol, target))
-    declared = NO_TRAFFIC
+        return Traffic(text, TrafficSet.ports(port.protocol, target))
+    return Traffic(text, NO_TRAFFIC, target, port.protocol)
+
+
+def _declared(engine: Engine, port: ServicePort, backend: PodsEnd) -> TrafficSet:
+    """Return the numbers that a backend's pods declare under the name a Service port leads to."""
+    found = NO_TRAFFIC
     for index in backend.endpoints:
         for each in engine.table.endpoints[index].ports:
-            if each.name == target and each.protocol == port.protocol:
-                declared |= TrafficSet.ports(each.protocol, each.number)
-    if not declared:
-        return None
-    return Traffic(f"{port.protocol}/{target}", NO_TRAFFIC, target, port.protocol)
+            if each.name == port.target and each.protocol == port.protocol:
+                found |= TrafficSet.ports(each.protocol, each.number)
+    return found
 
 
 def _why_empty(service: Service) -> str:

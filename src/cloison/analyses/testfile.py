@@ -212,7 +212,7 @@ class _Reader:
         if text in tuple(Expect):
             return Expect(text)
         close = "allow" if text.lower().startswith(("allow", "open", "yes", "pass")) else None
-        close = "deny" if text.lower().startswith(("den", "clos", "no", "block")) else close
+        close = "deny" if text.lower().startswith(("den", "close", "no", "block")) else close
         help_ = f"write {close}" if close else "write allow or deny"
         self.fault(
             NOT_EXPECTED, self.fields["expect"], f"{text!r} cannot be expected of a path", help_

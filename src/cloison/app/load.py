@@ -9,17 +9,17 @@ from typing import Any, BinaryIO
 
 import msgspec
 
-from cloison.app.mends import Origin
+from cloison.app.origins import Origins
 from cloison.app.session import Session
 from cloison.app.settings import Settings
-from cloison.base import Diagnostic, Severity, sort_diagnostics
+from cloison.base import Diagnostic, Severity, Span, sort_diagnostics
 from cloison.dialects import Dialect, completed, dialect_for
-from cloison.ir.policy import PolicySet
+from cloison.ir.policy import Policy, PolicySet
 from cloison.ir.profile import Profile
 from cloison.platform import profile as find_profile
 from cloison.resources.decode import Decoded, decode, decode_raw
 from cloison.resources.documents import Document, RawObject
-from cloison.resources.inventory import Inventory, unused_kinds
+from cloison.resources.inventory import Built, Inventory, unused_kinds
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
 from cloison.sources import Progress, read
@@ -81,7 +81,7 @@ def _named(item: Item, name: str) -> Item:
     if isinstance(item, Document):
         return Document(name, item.root)
     if isinstance(item, Diagnostic) and item.span is not None:
-        return replace(item, span=replace(item.span, file=name))
+        return replace(item, span=Span(name, item.span.line, item.span.column))
     return item
 
 
@@ -135,13 +135,21 @@ class _Loader:
             self._world(decode(document, self.options, self.pool))
             return
         self.inventory.count(api_version, kind, document.root.span(document.file), understood=True)
-        found, diagnostics = dialect.read(document, self.options)
+        found, diagnostics = dialect.read(document, self.options, self.pool)
         self.diagnostics += diagnostics
         if found is not None:
             self.objects.setdefault(dialect.name, (dialect, []))[1].append(found)
             namespace = getattr(found, "namespace", None)
             if namespace:
                 self.inventory.mention(namespace)
+
+    def finish(self) -> Built:
+        """Build the world, and let go of everything that was needed only until then."""
+        self.pool = Pool()
+        built = self.inventory.build()
+        self.diagnostics += unused_kinds(self.inventory.tallies())
+        self.inventory = Inventory()
+        return built
 
     def _world(self, decoded: Decoded) -> None:
         self.diagnostics += decoded.diagnostics
@@ -160,19 +168,17 @@ def _session(items: Iterable[Item], settings: Settings) -> "Session":
     loader = _Loader(settings.read_options(), profile)
     for item in items:
         loader.take(item)
-    built = loader.inventory.build()
+    built = loader.finish()
     diagnostics = [*loader.diagnostics, *built.diagnostics]
-    diagnostics += unused_kinds(loader.inventory.tallies())
-    policies = []
-    origins = {}
+    policies: list[Policy] = []
+    origins = Origins()
     for dialect, objects in loader.objects.values():
         kept, repeated = unrepeated(objects)
         diagnostics += repeated
         diagnostics += dialect.notices(kept)
-        for each in kept:
-            policy = dialect.compile(each, profile)
-            policies.append(policy)
-            origins[policy.id] = Origin(dialect, each)
+        compiled = dialect.compile(kept, profile)
+        origins.add(dialect, compiled, kept)
+        policies += compiled
         objects[:] = kept
     return Session(
         world=built.world,

@@ -7,6 +7,7 @@ from cloison.base.errors import (
     SourceError,
     UnknownEndpointError,
 )
+from cloison.base.sharing import Sharing
 from cloison.base.spans import Span
 
 __all__ = [
@@ -14,6 +15,7 @@ __all__ = [
     "Diagnostic",
     "QuestionError",
     "Severity",
+    "Sharing",
     "SourceError",
     "Span",
     "UnknownEndpointError",

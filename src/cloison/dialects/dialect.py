@@ -9,6 +9,7 @@ from cloison.ir.policy import Policy, Rule
 from cloison.ir.profile import Profile
 from cloison.resources.documents import Document, Node
 from cloison.resources.options import ReadOptions
+from cloison.resources.pool import Pool
 from cloison.resources.world import World
 
 T = TypeVar("T")
@@ -25,8 +26,10 @@ class Dialect(Generic[T]):
         name: For people and in the IR: `networkpolicy`.
         read: Turns a document, which must say its version and kind (`completed`), into the
             dialect's own object, with diagnostics; None when it takes no part, because the
-            API server would refuse it or because it is not enforced.
-        compile: Says what an object means, in the IR.
+            API server would refuse it or because it is not enforced. The pool keeps what
+            repeats within one load.
+        compile: Says what objects mean, in the IR: a policy for each, in their order, equal
+            parts shared.
         notices: What everybody who gets an answer must know about these objects, as few
             diagnostics as possible. Always asked.
         suspicious: What is accepted but probably not meant, given every object of the
@@ -37,8 +40,8 @@ class Dialect(Generic[T]):
     """
 
     name: str
-    read: Callable[[Document, ReadOptions], tuple[T | None, list[Diagnostic]]]
-    compile: Callable[[T, Profile], Policy]
+    read: Callable[[Document, ReadOptions, Pool], tuple[T | None, list[Diagnostic]]]
+    compile: Callable[[Sequence[T], Profile], list[Policy]]
     notices: Callable[[Sequence[T]], list[Diagnostic]]
     suspicious: Callable[[Sequence[T], World], list[Diagnostic]]
     create: Callable[[Policy], str] | None = None

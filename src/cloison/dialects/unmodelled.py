@@ -16,6 +16,7 @@ from cloison.ir.policy import Direction, PodsMatch, Policy, PolicyId, UnknownMat
 from cloison.ir.profile import Profile
 from cloison.resources.documents import Document
 from cloison.resources.options import ReadOptions
+from cloison.resources.pool import Pool
 from cloison.resources.world import World
 
 TIER = "unmodelled"
@@ -103,13 +104,14 @@ class UnmodelledPolicy:
 
 
 def read(
-    document: Document, options: ReadOptions
+    document: Document, options: ReadOptions, pool: Pool | None = None
 ) -> tuple[UnmodelledPolicy | None, list[Diagnostic]]:
     """Return a policy of a kind in `KINDS`, or None when the kind is not enforced.
 
     Raises:
         KeyError: the document is of another kind.
     """
+    del pool  # few objects, little in each
     root = document.root
     group = group_of(_text(document, "apiVersion"))
     kind = _text(document, "kind")
@@ -157,6 +159,10 @@ def compile_policy(policy: UnmodelledPolicy, profile: Profile) -> Policy:
         subject_span=policy.span,
         opaque=UnknownMatch(reason, caveat),
     )
+
+
+def _compile(policies: Sequence[UnmodelledPolicy], profile: Profile) -> list[Policy]:
+    return [compile_policy(policy, profile) for policy in policies]
 
 
 def notices(policies: Sequence[UnmodelledPolicy]) -> list[Diagnostic]:
@@ -209,7 +215,7 @@ def _names(names: list[str]) -> str:
 DIALECT: Dialect[UnmodelledPolicy] = Dialect(
     name="unmodelled",
     read=read,
-    compile=compile_policy,
+    compile=_compile,
     notices=notices,
     suspicious=_no_suspicion,
 )

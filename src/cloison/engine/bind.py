@@ -229,13 +229,10 @@ class Binder:
                 inside |= numbers
             elif not place.isdisjoint(match.addresses):
                 may |= numbers
-        # An end of unknown address is taken to be outside every block but a whole family.
-        # Holes in a whole family are usually the cluster's own ranges: it may be in one.
+        # An end of unknown address is taken to be outside every block but a whole family,
+        # holes included: that is the published rule, and answers carry a caveat.
         if match.whole:
-            if match.holes:
-                may |= self._placed.nowhere
-            else:
-                inside |= self._placed.nowhere
+            inside |= self._placed.nowhere
         must = self.table.external_range(match.addresses) | inside
         return Matched(must, may - must, inside | may)
 

@@ -18,8 +18,11 @@ FORMATS = {
 }
 """Modules that render, by the name of the format; each is imported when asked for."""
 
-KINDS = ("why", "map", "effective", "policy", "verify", "validate")
-"""Results that can be rendered."""
+KINDS = ("why", "map", "grouped", "effective", "policy", "verify", "validate")
+"""Results that can be rendered; `grouped` is a map in groups."""
+
+_ONLY = {"grouped": ("json", "yaml")}
+"""Formats of results that cannot be had in every one."""
 
 __all__ = ["FORMATS", "KINDS", "PLAIN", "About", "Findings", "Look", "render"]
 
@@ -42,5 +45,8 @@ def render(
     if output not in FORMATS:
         msg = f"{output!r} is not an output format"
         raise QuestionError(msg, f"formats are {', '.join(FORMATS)}")
+    if output not in _ONLY.get(kind, FORMATS):
+        msg = f"{kind} has no {output} output"
+        raise QuestionError(msg, f"say -o {' or -o '.join(_ONLY[kind])}")
     pieces: Iterator[str] = import_module(FORMATS[output]).render(kind, result, about, look)
     return pieces

@@ -111,11 +111,11 @@ class Builder:
         status = wired.status or _NO_POD_STATUS
         shape = self.shape(meta, wired.spec or _NO_POD_SPEC, ())
         addresses = self.addresses(status.podIPs, status.podIP, ("status", "podIP"))
-        hosts = self.pool.points(
+        hosts = self.pool.share(
             self.addresses(status.hostIPs, status.hostIP, ("status", "hostIP"))
         )
         if shape.host_network:
-            addresses = self.pool.points(addresses) or hosts
+            addresses = self.pool.share(addresses) or hosts
         return Pod(
             namespace=self.namespace(meta),
             name=self.name(meta),
@@ -170,7 +170,7 @@ class Builder:
                 self.container_ports(container, kind, here, ports)
         return self.pool.shape(
             self.labels(meta, path),
-            self.pool.ports(tuple(ports)),
+            self.pool.share(tuple(ports)),
             spec.serviceAccountName or spec.serviceAccount or "default",
             spec.nodeName or None,
             host_network=bool(spec.hostNetwork),
@@ -237,7 +237,7 @@ class Builder:
         return Node(
             self.pool.text(self.name(meta)),
             self.labels(meta),
-            self.pool.points(tuple(dict.fromkeys(points))),
+            self.pool.share(tuple(dict.fromkeys(points))),
             tuple(dict.fromkeys(good)),
             self.span,
         )
@@ -273,7 +273,7 @@ class Builder:
             span=self.span,
             type=spec.type or "ClusterIP",
             selector=selector or None,
-            ports=tuple(ports),
+            ports=self.pool.share(tuple(ports)),
             cluster_ips=_texts(spec.clusterIPs) or _texts((spec.clusterIP,)),
             external_ips=_texts(spec.externalIPs),
             external_name=spec.externalName or None,

@@ -1,5 +1,9 @@
 """One copy of each repeated value, so that a hundred thousand pods stay small."""
 
+from collections.abc import Hashable
+from typing import TypeVar
+
+from cloison.base import Sharing
 from cloison.resources.names import (
     PROTOCOLS,
     NameRule,
@@ -18,6 +22,8 @@ from cloison.resources.objects import (
 )
 from cloison.resources.wire import LabelText
 
+T = TypeVar("T", bound=Hashable)
+
 
 class Pool:
     """Values seen so far while reading one set of sources.
@@ -26,18 +32,28 @@ class Pool:
     A pool only ever grows; it is dropped with the load it served.
     """
 
-    __slots__ = ("_labels", "_names", "_owners", "_points", "_port", "_ports", "_shapes", "_texts")
+    __slots__ = (
+        "_labels",
+        "_mappings",
+        "_names",
+        "_owners",
+        "_port",
+        "_shapes",
+        "_texts",
+        "share",
+    )
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
         self._names: dict[tuple[str, NameRule], bool] = {}
+        self.share = Sharing()
+        """Keeps one of every equal value, for values that need nothing more."""
+        self._mappings: dict[tuple[tuple[str, str], ...], Labels] = {}
         self._labels: dict[tuple[tuple[str, str | None], ...], Labels | None] = {}
         self._port: dict[
             tuple[int, str | None, str | None, ContainerKind], ContainerPort | None
         ] = {}
-        self._ports: dict[tuple[ContainerPort, ...], tuple[ContainerPort, ...]] = {}
         self._owners: dict[tuple[str, str, str], OwnerReference] = {}
-        self._points: dict[tuple[int, ...], tuple[int, ...]] = {}
         self._shapes: dict[
             tuple[int, tuple[ContainerPort, ...], bool, str, str | None], PodShape
         ] = {}
@@ -64,9 +80,20 @@ class Pool:
             pass
         labels: Labels | None = None
         if all(is_label_key(key) and is_label_value(value or "") for key, value in items):
-            labels = {self.text(key): self.text(value or "") for key, value in items}
+            labels = self._mappings.get(items)  # type: ignore[arg-type]  # no value is None
+            if labels is None:
+                labels = {self.text(key): self.text(value or "") for key, value in items}
         self._labels[items] = labels
         return labels
+
+    def mapping(self, written: Labels) -> Labels:
+        """Return the first mapping equal to this one, keys in the same order.
+
+        Labels that this pool made count too; nothing is checked here.
+        """
+        items = tuple(written.items())
+        labels = self._labels.get(items)
+        return self._mappings.setdefault(items, written) if labels is None else labels
 
     def port(
         self, number: int, protocol: str | None, name: str | None, kind: ContainerKind
@@ -83,14 +110,6 @@ class Pool:
             port = ContainerPort(number, self.text(said), self.text(name) if name else None, kind)
         self._port[key] = port
         return port
-
-    def ports(self, ports: tuple[ContainerPort, ...]) -> tuple[ContainerPort, ...]:
-        """Return the first ports equal to these."""
-        return self._ports.setdefault(ports, ports)
-
-    def points(self, points: tuple[int, ...]) -> tuple[int, ...]:
-        """Return the first addresses equal to these: for addresses of nodes, which repeat."""
-        return self._points.setdefault(points, points)
 
     def owner(self, api_version: str, kind: str, name: str) -> OwnerReference:
         """Return the one reference to this owner."""

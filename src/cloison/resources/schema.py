@@ -9,7 +9,7 @@ list and `{` a mapping of it.
 import json
 from enum import IntEnum
 from functools import cache
-from importlib.resources import files
+from pkgutil import get_data  # importlib.resources imports ten times as much
 
 
 class Shape(IntEnum):
@@ -87,4 +87,5 @@ class Schema:
 @cache
 def schema() -> Schema:
     """Return the table shipped with the package; read once, never changed."""
-    return Schema(files("cloison.resources").joinpath("schema.json").read_text("utf-8"))
+    text = get_data("cloison.resources", "schema.json") or b""
+    return Schema(text.decode())

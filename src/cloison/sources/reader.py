@@ -4,7 +4,6 @@ import codecs
 import io
 import mmap
 import sys
-import tempfile
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
 from typing import BinaryIO, Final
@@ -169,7 +168,9 @@ def _encoding(data: bytes) -> str:
 
 def _seekable(stream: BinaryIO, stack: ExitStack) -> BinaryIO:
     """Return a stream that can go back: a copy, in memory unless it is large."""
-    spool = tempfile.SpooledTemporaryFile(_SPOOL)  # noqa: SIM115 - the stack closes it
+    from tempfile import SpooledTemporaryFile  # noqa: PLC0415 - imports much, and files do without
+
+    spool = SpooledTemporaryFile(_SPOOL)  # noqa: SIM115 - the stack closes it
     stack.callback(spool.close)
     while piece := stream.read(_COPY):
         spool.write(piece)
@@ -178,10 +179,8 @@ def _seekable(stream: BinaryIO, stack: ExitStack) -> BinaryIO:
 
 def _mapped(handle: BinaryIO) -> memoryview:
     """Return the bytes of a stream, mapped where it is a file so that they are not copied."""
-    if isinstance(handle, tempfile.SpooledTemporaryFile):
-        handle.rollover()
     try:
-        descriptor = handle.fileno()
+        descriptor = handle.fileno()  # a copy of standard input moves to a file for this
     except (OSError, io.UnsupportedOperation):
         handle.seek(0)
         return memoryview(handle.read())

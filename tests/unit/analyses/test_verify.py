@@ -129,7 +129,7 @@ def test_an_application_part_is_carried_and_not_guessed() -> None:
         ("{from: a, to: b, expect: allowed}", "TST005", "'allowed'", "write allow"),
         ("{from: a, to: b, expect: maybe}", "TST005", "'maybe'", "allow or deny"),
         ("{from: a, to: b, expect: true}", "TST003", "true or false", "quotes"),
-        ("{from: a, to: b, expct: deny, expect: deny}", "TST002", "`expct`", "`expect`"),
+        ("{from: a, to: b, expects: deny, expect: deny}", "TST002", "`expects`", "`expect`"),
         ("{from: a, to: [b], expect: deny}", "TST003", "a list", ""),
         ("{from: a, to: b, port: [1], expect: deny}", "TST003", "`port`", ""),
         ("{from: a, to: b, port: true, expect: deny}", "TST003", "`port`", ""),

@@ -101,6 +101,8 @@ def results() -> tuple[tuple[str, Session, Any], ...]:
     rest: list[tuple[str, Session, Any]] = [
         ("map", broken, broken.map()),
         ("map", small, small.map(everything)),
+        ("grouped", broken, broken.map()),
+        ("grouped", small, small.map(everything)),
         ("effective", broken, broken.effective("case-management/case-api-canary")),
         ("effective", small, small.effective("a/one")),
         ("effective", small, small.effective("a/many")),

@@ -5,6 +5,7 @@ matches pods, how a named port becomes a number, what happens to ICMP) is decide
 policy meets a world, except for `endPort`, which an enforcer without it never reads.
 """
 
+from collections.abc import Sequence
 from functools import reduce
 
 from cloison.algebra import (
@@ -17,6 +18,7 @@ from cloison.algebra import (
     Requirement,
     TrafficSet,
 )
+from cloison.base import Sharing
 from cloison.dialects.networkpolicy import model
 from cloison.dialects.networkpolicy.cidr import Cidr, parse_cidr
 from cloison.ir.caveats import CIDR_STRICT
@@ -46,7 +48,19 @@ DIRECTIONS = {
 }
 
 
-def compile_policy(policy: model.NetworkPolicy, profile: Profile) -> Policy:
+def compile_policies(policies: Sequence[model.NetworkPolicy], profile: Profile) -> list[Policy]:
+    """Return what each of `policies` means under `profile`.
+
+    Raises:
+        ValueError: one of them holds a value that `validate` refuses.
+    """
+    share = Sharing()
+    return [compile_policy(policy, profile, share) for policy in policies]
+
+
+def compile_policy(
+    policy: model.NetworkPolicy, profile: Profile, share: Sharing | None = None
+) -> Policy:
     """Return what `policy` means under `profile`.
 
     Rules of a direction the policy does not isolate do nothing and are left out; the
@@ -55,13 +69,15 @@ def compile_policy(policy: model.NetworkPolicy, profile: Profile) -> Policy:
     Args:
         policy: A policy that passed `validate`.
         profile: Who enforces.
+        share: Keeps the matches that policies have in common.
 
     Raises:
         ValueError: the policy holds a value that `validate` refuses.
     """
+    share = share or Sharing()
     types = policy.effective_types
     rules = tuple(
-        _rule(rule, DIRECTIONS[type_], index, policy.namespace, profile)
+        _rule(rule, DIRECTIONS[type_], index, policy.namespace, profile, share)
         for type_ in model.PolicyType
         if type_ in types
         for index, rule in enumerate(policy.rules(type_), 1)
@@ -69,8 +85,8 @@ def compile_policy(policy: model.NetworkPolicy, profile: Profile) -> Policy:
     subject = policy.pod_selector
     return Policy(
         PolicyId(KIND, policy.namespace, policy.name),
-        PodsMatch(namespace=policy.namespace, pods=compile_selector(subject)),
-        frozenset(DIRECTIONS[type_] for type_ in types),
+        share(PodsMatch(namespace=policy.namespace, pods=compile_selector(subject))),
+        share(frozenset(DIRECTIONS[type_] for type_ in types)),
         rules,
         TIER,
         span=policy.span,
@@ -151,14 +167,14 @@ def _rule(
     index: int,
     namespace: str,
     profile: Profile,
+    share: Sharing,
 ) -> Rule:
     if rule.peers:
-        peers = tuple(Peer(compile_peer(p, namespace), p.span) for p in rule.peers)
+        peers = tuple(Peer(share(compile_peer(p, namespace)), p.span) for p in rule.peers)
     else:
         peers = (Peer(AnyMatch(), rule.span),)
-    return Rule(
-        direction, Action.ALLOW, peers, compile_ports(rule.ports, profile), index, rule.span
-    )
+    traffic = share(compile_ports(rule.ports, profile))
+    return Rule(direction, Action.ALLOW, peers, traffic, index, rule.span)
 
 
 def _cidr(text: str) -> Cidr:

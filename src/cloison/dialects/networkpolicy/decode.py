@@ -5,7 +5,7 @@ get past it, the object is refused all the same: reading on as if the field were
 could turn a restriction into an opening.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import TypeVar
 
 from cloison.base import Diagnostic, Severity, Span
@@ -24,6 +24,7 @@ from cloison.resources import faults
 from cloison.resources.check import check
 from cloison.resources.documents import Document, Node
 from cloison.resources.options import ReadOptions
+from cloison.resources.pool import Pool
 
 KIND = "NetworkPolicy"
 API_VERSION = "networking.k8s.io/v1"
@@ -38,13 +39,18 @@ Written = tuple[NetworkPolicy | None, list[Diagnostic]]
 
 
 def decode(
-    document: Document, options: ReadOptions, *, old: NetworkPolicy | None = None
+    document: Document,
+    options: ReadOptions,
+    pool: Pool | None = None,
+    *,
+    old: NetworkPolicy | None = None,
 ) -> Written:
     """Return the policy that `document` holds, and everything there is to say about it.
 
     Args:
         document: One NetworkPolicy object.
         options: Target version and the namespace of objects that name none.
+        pool: Where repeated values are kept; pass the same one for a whole load.
         old: The stored object this one replaces. Some values that a new object may not
             have are let through when they were there before.
 
@@ -53,7 +59,7 @@ def decode(
         reason for refusal, not only the first, and warnings.
     """
     root, file = document.root, document.file
-    reader = _Reader(file)
+    reader = _Reader(file, pool or Pool())
     policy = _policy(reader, root, options)
     said = root.get("apiVersion")
     version = said.value if said else API_VERSION
@@ -86,10 +92,11 @@ def decode(
 class _Reader:
     """Turns nodes into plain values and remembers what did not fit."""
 
-    __slots__ = ("file", "problems")
+    __slots__ = ("file", "pool", "problems")
 
-    def __init__(self, file: str) -> None:
+    def __init__(self, file: str, pool: Pool) -> None:
         self.file = file
+        self.pool = pool
         self.problems: list[tuple[str, Span, str, str]] = []
 
     def wrong(self, node: Node, path: str, expected: str, help_: str = "") -> None:
@@ -117,6 +124,11 @@ class _Reader:
             return tuple(read(item, f"{path}[{i}]") for i, item in enumerate(node.value))
         self.wrong(node, path, "a list", "write the items as a list, each starting with `- `")
         return None
+
+    def texts(self, node: Node | None, path: str) -> tuple[str, ...] | None:
+        """Return a list of strings, None when absent or null."""
+        found = self.items(node, path, lambda item, at: self.text(item, at) or "")
+        return None if found is None else self.pool.share(found)
 
     def text(self, node: Node | None, path: str) -> str | None:
         """Return a string, None when absent or null."""
@@ -178,9 +190,7 @@ def _policy(reader: _Reader, root: Node, options: ReadOptions) -> NetworkPolicy:
         namespace=namespace or options.namespace,
         name=_name(reader, root),
         pod_selector=_selector(reader, subject, "spec.podSelector"),
-        policy_types=reader.items(
-            types, "spec.policyTypes", lambda node, path: reader.text(node, path) or ""
-        ),
+        policy_types=reader.texts(types, "spec.policyTypes"),
         ingress=reader.items(
             ingress, "spec.ingress", lambda node, path: _rule(reader, node, path, "from")
         ),
@@ -206,9 +216,11 @@ def _name(reader: _Reader, root: Node) -> str:
     return f"{prefix}* ({root.span(reader.file).place})"
 
 
-def _strings(reader: _Reader, node: Node | None, path: str) -> dict[str, str]:
+def _strings(reader: _Reader, node: Node | None, path: str) -> Mapping[str, str]:
     found = reader.mapping(node, path) or {}
-    return {key: reader.text(value, f"{path}.{key}") or "" for key, value in found.items()}
+    return reader.pool.mapping(
+        {key: reader.text(value, f"{path}.{key}") or "" for key, value in found.items()}
+    )
 
 
 def _selector(reader: _Reader, node: Node | None, path: str) -> LabelSelector | None:
@@ -226,9 +238,7 @@ def _selector(reader: _Reader, node: Node | None, path: str) -> LabelSelector | 
 
 def _requirement(reader: _Reader, node: Node, path: str) -> LabelSelectorRequirement:
     found = reader.mapping(node, path) or {}
-    values = reader.items(
-        found.get("values"), f"{path}.values", lambda item, at: reader.text(item, at) or ""
-    )
+    values = reader.texts(found.get("values"), f"{path}.values")
     return LabelSelectorRequirement(
         reader.text(found.get("key"), f"{path}.key") or "",
         reader.text(found.get("operator"), f"{path}.operator") or "",
@@ -260,9 +270,7 @@ def _block(reader: _Reader, node: Node | None, path: str) -> IPBlock | None:
     found = reader.mapping(node, path)
     if node is None or found is None:
         return None
-    holes = reader.items(
-        found.get("except"), f"{path}.except", lambda item, at: reader.text(item, at) or ""
-    )
+    holes = reader.texts(found.get("except"), f"{path}.except")
     return IPBlock(
         reader.text(found.get("cidr"), f"{path}.cidr") or "", holes or (), reader.span(node)
     )

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from cloison.base import Diagnostic
 from cloison.dialects.dialect import Dialect
 from cloison.dialects.networkpolicy import from_ir
-from cloison.dialects.networkpolicy.compile import compile_policy
+from cloison.dialects.networkpolicy.compile import compile_policies
 from cloison.dialects.networkpolicy.decode import decode
 from cloison.dialects.networkpolicy.model import NetworkPolicy
 from cloison.dialects.networkpolicy.suspicious import suspicious
@@ -20,7 +20,7 @@ def _notices(policies: Sequence[NetworkPolicy]) -> list[Diagnostic]:
 DIALECT: Dialect[NetworkPolicy] = Dialect(
     name="networkpolicy",
     read=decode,
-    compile=compile_policy,
+    compile=compile_policies,
     notices=_notices,
     suspicious=suspicious,
     create=from_ir.create,

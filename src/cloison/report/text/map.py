@@ -1,4 +1,7 @@
-"""`map` for people: compressed lines in columns."""
+"""`map` for people: compressed lines in columns.
+
+Read back with the rules of the reference's page on the interface, they give exactly the edges.
+"""
 
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -51,7 +54,9 @@ def _rows(line: Line, words: "Words") -> Iterator[tuple[list[str], list[str], st
 
 
 class Words:
-    """Names sets of ends in few words: `web/*` is every one of a namespace, `*` every one there is.
+    """Names sets of ends in few words, each of which means one thing only.
+
+    `web/*` is every workload or pod of a namespace, `*` every one there is, `node:*` every node.
 
     Args:
         ends: Every end there is.
@@ -59,12 +64,13 @@ class Words:
 
     def __init__(self, ends: Sequence[EndRef]) -> None:
         self._homes = Counter(_home(e) for e in ends)
+        self._names = Counter(_plain(e) for e in ends)
         self._pods = sum(n for home, n in self._homes.items() if home != "node:")
 
     def of(self, ends: Sequence[EndRef]) -> list[str]:
         """Return what to call these ends, one entry for each word."""
         if len(ends) == 1:
-            return [end_text(ends[0])]
+            return [self.one(ends[0])]
         inside = [e for e in ends if e.kind != "ip"]
         homes = Counter(_home(e) for e in inside)
         said: list[str] = []
@@ -76,24 +82,27 @@ class Words:
         for end in inside:
             home = _home(end)
             if home not in whole:
-                said.append(end_text(end))
+                said.append(self.one(end))
             elif home not in told:
                 told.add(home)
                 said.append(f"{home}*")
-        return said + [end_text(e) for e in ends if e.kind == "ip"]
+        return said + [self.one(e) for e in ends if e.kind == "ip"]
+
+    def one(self, end: EndRef) -> str:
+        """Return one end as questions name it, with its kind where another has the same name."""
+        if end.addresses is not None:
+            return f"outside ({addresses_text(end.addresses)})"
+        if end.kind == "node" or self._names[_plain(end)] == 1:
+            return _plain(end)
+        return f"{end.namespace}/{(end.type or end.kind).lower()}/{end.name}"
 
 
 def _home(end: EndRef) -> str:
     return "node:" if end.kind == "node" else f"{end.namespace}/"
 
 
-def end_text(end: EndRef) -> str:
-    """Return one end as questions name it; several kinds may share a name."""
-    if end.kind == "node":
-        return f"node:{end.name}"
-    if end.addresses is not None:
-        return f"outside ({addresses_text(end.addresses)})"
-    return f"{end.namespace}/{end.name}"
+def _plain(end: EndRef) -> str:
+    return f"node:{end.name}" if end.kind == "node" else f"{end.namespace}/{end.name}"
 
 
 def addresses_text(addresses: AddressSet) -> str:

@@ -1,10 +1,10 @@
 """`why` for people at three in the morning: verdict, reason, what to do."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from cloison.algebra import TrafficSet
 from cloison.analyses.ask import Explanation
-from cloison.analyses.explain import Considered, PointAnswer
+from cloison.analyses.explain import FAR, Considered, PointAnswer
 from cloison.analyses.miss import peer_text, traffic_text
 from cloison.analyses.question import Party
 from cloison.ir.fidelity import Verdict
@@ -43,7 +43,7 @@ def lines(result: Explanation, about: About, look: Look) -> Iterator[str]:
         for number, point in enumerate(result.shown.points, 1):
             party = case.source if point.direction is Direction.EGRESS else case.destination
             yield ""
-            yield from _point(number, point, party, case.traffic, look)
+            yield from _point(number, point, party, look)
     yield from _mends(result, look)
     if result.caveats:
         yield ""
@@ -61,7 +61,7 @@ def brief(result: Explanation, look: Look) -> Iterator[str]:
     if result.shown is None or result.verdict is Verdict.ALLOWED:
         return
     for point in result.shown.points:
-        nearest = next(iter(ranked_considered(point, result.shown.case.traffic)), None)
+        nearest = next(iter(point.considered), None)
         if point.verdict is result.verdict and nearest is not None and nearest.nearest_miss:
             yield from wrapped(f"{nearest.policy.id} {nearest.nearest_miss}.", look, "  ")
 
@@ -87,7 +87,6 @@ def _summary(result: Explanation) -> Iterator[str]:
     if result.shown is None:
         return
     points = result.shown.points
-    asked_for = result.shown.case.traffic
     if result.verdict is Verdict.ALLOWED:
         parties = (result.shown.case.source, result.shown.case.destination)
         policed = [p for p, who in zip(points, parties, strict=True) if who.endpoint is not None]
@@ -100,8 +99,8 @@ def _summary(result: Explanation) -> Iterator[str]:
             return
         words = "Stopped twice" if len(stopping) > 1 else "Stopped"
         yield _sentence(
-            [f"{words}: {_way(stopping[0])} {_stopped(stopping[0], asked_for)}"]
-            + [f"{_way(p)} {_stopped(p, asked_for)}" for p in stopping[1:]]
+            [f"{words}: {_way(stopping[0])} {_stopped(stopping[0])}"]
+            + [f"{_way(p)} {_stopped(p)}" for p in stopping[1:]]
         )
     elif result.verdict is Verdict.MIXED:
         passes = str(result.allowed) if result.allowed else "nothing"
@@ -139,11 +138,11 @@ def _passed(point: PointAnswer) -> str:
     return f"a built-in rule allows it: {decider.text}"
 
 
-def _stopped(point: PointAnswer, traffic: TrafficSet) -> str:
+def _stopped(point: PointAnswer) -> str:
     for decider in point.decided_by:
         if decider.rule is not None:
             return f"by {decider.text}{at(decider.span)}"
-    ranked = ranked_considered(point, traffic)
+    ranked = point.considered
     if not ranked:
         return f"by {point.decided_by[0].text}"
     # Name the policy where somebody would look for the mistake: the one that came nearest.
@@ -155,7 +154,7 @@ def _stopped(point: PointAnswer, traffic: TrafficSet) -> str:
             f"by {listed([str(c.policy.id) for c in isolating], 3)}; {first.policy.id} would "
             f"allow it but does not select {point.endpoint}{at(span)}"
         )
-    if len(isolating) == 1 or _near(first, point.direction, traffic) < _FAR:
+    if len(isolating) == 1 or first.remoteness < FAR:
         return f"by {first.policy.id}, none of whose {point.direction} rules matches{at(span)}"
     return (
         f"by {len(isolating)} policies, none of which allows it; nearest is "
@@ -163,9 +162,7 @@ def _stopped(point: PointAnswer, traffic: TrafficSet) -> str:
     )
 
 
-def _point(
-    number: int, point: PointAnswer, party: Party, traffic: TrafficSet, look: Look
-) -> Iterator[str]:
+def _point(number: int, point: PointAnswer, party: Party, look: Look) -> Iterator[str]:
     yield f"{number}. {look.paint(f'{point.direction} of {point.endpoint}', 'bold')}: " + verdict(
         point.verdict, look
     )
@@ -181,8 +178,8 @@ def _point(
         yield f"   1 policy selects it and governs its {point.direction}:"
     else:
         yield f"   {len(selecting)} policies select it and govern its {point.direction}:"
-    ranked = ranked_considered(point, traffic)
-    told = [c for c in ranked if _near(c, point.direction, traffic) < _FAR][:_SHOWN]
+    ranked = point.considered
+    told = [c for c in ranked if c.remoteness < FAR][:_SHOWN]
     if point.verdict in _PASSING and any(c.matched for c in told):
         told = [c for c in told if c.matched]
     if not told:
@@ -231,39 +228,6 @@ def rule_words(policy: Policy, rule: Rule) -> str:
     verb = {"allow": "allows", "deny": "denies"}.get(str(rule.action), f"{rule.action}:")
     peers = listed([peer_text(p, policy) for p in rule.peers], 3) or "nobody"
     return f"{verb} {peers} on {traffic_text(rule.traffic)}"
-
-
-_FAR = 2
-"""From this rank on, a policy is summed up."""
-
-
-def _near(each: Considered, direction: Direction, traffic: TrafficSet) -> int:
-    """Rank how much a policy has to say about traffic; 0 says most."""
-    if each.matched or not each.selects or each.policy.opaque is not None:
-        return 0
-    rules = each.policy.rules_for(direction)
-    if any((r.traffic.must | r.traffic.may) & traffic for r in rules):
-        return 1
-    if any(r.traffic.named for r in rules):
-        return _FAR
-    return _FAR + 1 if rules else _FAR + 2
-
-
-def ranked_considered(point: PointAnswer, traffic: TrafficSet) -> Sequence[Considered]:
-    """Return the policies of an enforcement point, the most telling first.
-
-    Those that match come first, then those whose rules speak of the very traffic, the ones
-    made for fewer pods before those made for many; a default deny comes last.
-    """
-    return sorted(
-        point.considered,
-        key=lambda c: (
-            not c.matched,
-            _near(c, point.direction, traffic),
-            -len(c.policy.subject.pods.requirements),
-            str(c.policy.id),
-        ),
-    )
 
 
 def _scope(each: Considered, direction: Direction) -> str:

@@ -1,0 +1,46 @@
+"""What each policy was compiled from."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from cloison.app.mends import Origin
+from cloison.dialects import Dialect
+from cloison.ir.policy import Policy, PolicyId
+
+
+class Origins(Mapping[PolicyId, Origin]):
+    """Origins by policy, put together when somebody first looks: most runs never do."""
+
+    __slots__ = ("_by_id", "_groups")
+
+    def __init__(self) -> None:
+        self._groups: list[tuple[Dialect[Any], Sequence[Policy], Sequence[Any]]] = []
+        self._by_id: dict[PolicyId, Origin] | None = None
+
+    def add(
+        self, dialect: Dialect[Any], policies: Sequence[Policy], objects: Sequence[Any]
+    ) -> None:
+        """Note what the objects of one dialect came to, in their order."""
+        self._groups.append((dialect, policies, objects))
+        self._by_id = None
+
+    def _found(self) -> dict[PolicyId, Origin]:
+        if self._by_id is None:
+            self._by_id = {
+                policy.id: Origin(dialect, each)
+                for dialect, policies, objects in self._groups
+                for policy, each in zip(policies, objects, strict=True)
+            }
+        return self._by_id
+
+    def __getitem__(self, name: PolicyId) -> Origin:
+        """Return what a policy was compiled from."""
+        return self._found()[name]
+
+    def __iter__(self) -> Iterator[PolicyId]:
+        """Iterate over the policies' names, in the order of `add`."""
+        return iter(self._found())
+
+    def __len__(self) -> int:
+        """Return the number of policies."""
+        return len(self._found())
