@@ -223,10 +223,10 @@ BINDING = (
         "        if isinstance(match, BlockMatch)",
     ),
     Fault(
-        "a block with holes surely holds an unknown address",
+        "a whole family only may hold an unknown address",
         "engine/bind.py",
-        "            if match.holes:\n                may |=",
-        "            if match.holes:\n                inside |=",
+        "        if match.whole:\n            inside |=",
+        "        if match.whole:\n            may |=",
     ),
     Fault(
         "blocks miss the unit at their first address",

@@ -45,8 +45,8 @@ a condition or asks for source ports.
 
 - pods: never a host-network pod, unless the profile treats those like others;
 - block: by the end's addresses of the flow's family: all inside `MUST`, some `MAY`. An end
-  whose addresses are unknown is in a block only if that is a whole family: `MUST` without
-  holes, `MAY` with. Its own family being unknown, either family's will do. The profile may
+  whose addresses are unknown is in a block only if that is a whole family, holes aside:
+  it is taken to be outside those. Its own family being unknown, either family's will do. The profile may
   say that pods, or nodes and host-network pods, are never matched by blocks;
 - nodes: a node, or a host-network pod on it, by the node's labels; `MAY` if the node is
   unknown, or known by name only;
@@ -68,7 +68,6 @@ from itertools import groupby
 from typing import TypeAlias
 
 from cloison.algebra import (
-    FAMILY,
     L4,
     PORT_PROTOCOLS,
     TrafficSet,
@@ -373,10 +372,7 @@ class _Point:
             return Match.NO
         known = self.oracle.addresses(self.peer)
         if not known:
-            if not match.whole:
-                return Match.NO
-            whole = any(family <= match.addresses for family in FAMILY.values())
-            return Match.MUST if whole else Match.MAY
+            return Match.MUST if match.whole else Match.NO
         inside = {a in match.addresses for a in known if family_of(a) == self.family}
         if inside == {True}:
             return Match.MUST

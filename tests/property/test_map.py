@@ -39,6 +39,9 @@ def by_pairs(session: Session) -> dict[tuple[str, str], Sets]:
             src, dst = one.workload, other.workload
             if src == dst and src.kind == "Pod":
                 continue
+            replicas = session.world.workloads[src].endpoints
+            if i == j and one.pod is not None and len(replicas) > 1:
+                continue  # a pod and itself are no two replicas
             for u in table.by_endpoint[i]:
                 for v in table.by_endpoint[j]:
                     families = {table.units[u].family, table.units[v].family} - {0}

@@ -163,14 +163,16 @@ class Names:
             for point in node.addresses:
                 note = f"{address_text(point)} is node {node.name}"
                 found[point] = NodeEnd(f"node:{node.name}", node, note, family_of(point))
-        for index, endpoint in enumerate(self.engine.table.endpoints):
-            if endpoint.shape.host_network:
-                continue
-            for point in endpoint.addresses:
-                note = f"{address_text(point)} is pod {endpoint.name}"
+        for point, held in self.engine.holders.items():
+            pods = [self.engine.table.endpoints[index] for index in held]
+            text = address_text(point)
+            note = f"{text} is pod {' and pod '.join(p.name for p in pods)}"
+            if len(held) == 1:
                 found[point] = replace(
-                    self._one(index, endpoint), note=note, family=family_of(point)
+                    self._one(held[0], pods[0]), note=note, family=family_of(point)
                 )
+            else:
+                found[point] = AddressEnd(text, AddressSet.points((point,)), note=note)
         return found
 
     def _one(self, index: int, endpoint: PodEndpoint) -> PodsEnd:

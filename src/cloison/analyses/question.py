@@ -11,6 +11,7 @@ from cloison.algebra import (
     NO_TRAFFIC,
     PORT_PROTOCOLS,
     TrafficSet,
+    family_of,
     protocol_number,
 )
 from cloison.analyses.ends import (
@@ -187,6 +188,8 @@ def cases(
     both = isinstance(source, PodsEnd) and isinstance(destination, PodsEnd)
     same = both and source.single and destination.single  # type: ignore[union-attr]
     pairs = [(f, t) for f in sources for t in tos if _meet(engine, f[0], t[0], family)]
+    if both and not same:
+        pairs = [pair for pair in pairs if not _one_pod(engine, *pair)] or pairs
     foreign = not pairs
     for (party, ours), (other, theirs) in pairs or [(f, t) for f in sources for t in tos]:
         asked = _traffic(traffic, other)
@@ -197,6 +200,15 @@ def cases(
             continue
         for relations, one, two in _relations(engine, (party, ours), (other, theirs)):
             yield Case(one, two, relations, relations, asked, foreign)
+
+
+def _one_pod(
+    engine: Engine, one: tuple[Party, tuple[int, ...]], two: tuple[Party, tuple[int, ...]]
+) -> bool:
+    """Whether two sides are one live pod, which is no connection between replicas."""
+    (_, ours), (_, theirs) = one, two
+    alone = len(ours) == 1 and ours == theirs
+    return alone and engine.table.endpoints[ours[0]].pod is not None
 
 
 _SELF = Relations(frozenset({Relative.SELF}))
@@ -229,23 +241,30 @@ def _parties(engine: Engine, end: End) -> Iterator[tuple[Party, tuple[int, ...]]
 
 def _at_addresses(engine: Engine, end: AddressEnd) -> Iterator[tuple[Party, tuple[int, ...]]]:
     table = engine.table
-    for unit in table.external_range(end.addresses):
+    if end.addresses.size() == 1:
+        (point, _), *_ = end.addresses.spans
+        pods = {point: engine.holders[point]} if point in engine.holders else {}
+        nodes = {point: engine.node_addresses[point]} if point in engine.node_addresses else {}
+    else:
+        pods = {p: held for p, held in engine.holders.items() if p in end.addresses}
+        nodes = {p: name for p, name in engine.node_addresses.items() if p in end.addresses}
+    # A known pod or node is itself; only what is left of the block is outside.
+    rest = end.addresses - type(end.addresses).points(tuple({*pods, *nodes}))
+    for unit in table.external_range(rest):
         atom = table.units[unit].addresses
-        if atom is not None:
-            part = atom & end.addresses
+        part = atom & rest if atom is not None else None
+        if part:
             text = end.text if part == end.addresses else next(iter(part.ranges())).split("-")[0]
             yield Party(unit, text), ()
-    if end.addresses.size() == 1:
-        return
-    for index, endpoint in enumerate(table.endpoints):
-        if endpoint.shape.host_network:
-            continue  # its addresses are its node's
-        if any(point in end.addresses for point in endpoint.addresses):
+    for point, held in sorted(pods.items()):
+        for index in held:
+            endpoint = table.endpoints[index]
             for unit in table.by_endpoint[index]:
-                yield Party(unit, endpoint.name, endpoint), (index,)
-    for name, node in engine.world.nodes.items():
-        if any(point in end.addresses for point in node.addresses):
-            for unit in table.by_node[name]:
+                if table.units[unit].family in (0, family_of(point)):
+                    yield Party(unit, endpoint.name, endpoint), (index,)
+    for point, name in sorted(nodes.items()):
+        for unit in table.by_node[name]:
+            if table.units[unit].family in (0, family_of(point)):
                 yield Party(unit, f"node:{name}"), ()
 
 

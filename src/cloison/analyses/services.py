@@ -3,10 +3,10 @@
 Policies judge the packet that arrives: the backend pod's address and its own port.
 """
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from cloison.algebra import NO_TRAFFIC, TrafficSet, parse_address
+from cloison.algebra import NO_TRAFFIC, AddressSet, TrafficSet, parse_address
 from cloison.analyses.ends import AddressEnd, End, PodsEnd, ServiceEnd, SomeNodeEnd
 from cloison.analyses.question import Traffic
 from cloison.base import QuestionError
@@ -37,25 +37,77 @@ def follow(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> li
     if service.type == "ExternalName":
         msg = f"{end.text} is an alias for {service.external_name}"
         raise QuestionError(msg, "ask about the address it stands for")
-    name = f"{service.namespace}/{service.name}"
-    caveats = {known.SERVICE_NAT}
-    apparent = _apparent(source, service, caveats)
-    found = []
-    for port in _ports(service, traffic, end.text):
-        for backend in _backends(engine, service):
-            asked = _target(port)
-            arriving = asked.traffic or _declared(engine, port, backend)
-            if not arriving:
-                continue
-            extra = set(caveats)
-            if isinstance(apparent, PodsEnd) and apparent.endpoints == backend.endpoints:
-                extra.add(known.HAIRPIN)
-            note = f"Service {name} port {port.port} leads to {backend.text} on {arriving}"
-            found.append(Followed(apparent, backend, asked, tuple(sorted(extra)), (note,)))
+    found = list(
+        _headless(engine, source, end, traffic)
+        if "None" in service.cluster_ips
+        else _translated(engine, source, end, traffic)
+    )
     if not found:
         msg = f"no pod is behind {end.text}"
         raise QuestionError(msg, _why_empty(service))
     return found
+
+
+def _headless(
+    engine: Engine, source: End, end: ServiceEnd, traffic: Traffic
+) -> Iterator[Followed]:
+    """A headless name stands for the pods' own addresses, and nothing rewrites the port."""
+    service = end.service
+    if traffic.name is not None:
+        named = [p for p in service.ports if p.name == traffic.name]
+        for port in named[:1]:
+            text = f"{port.protocol}/{port.port}"
+            traffic = Traffic(text, TrafficSet.ports(port.protocol, port.port))
+    note = f"Service {end.text[4:]} is headless: its name leads to the pods, the port is theirs"
+    for backend, _ in _backends(engine, service):
+        yield Followed(source, backend, traffic, (), (note,))
+
+
+def _translated(
+    engine: Engine, source: End, end: ServiceEnd, traffic: Traffic
+) -> Iterator[Followed]:
+    """The usual Service: address and port are replaced by a backend's."""
+    service = end.service
+    caveats = {known.SERVICE_NAT}
+    apparent = _apparent(source, service, caveats)
+    for port in _ports(service, traffic, end.text):
+        for backend, listed in _backends(engine, service):
+            asked = _target(port, listed)
+            if asked is None:
+                continue
+            arriving = asked.traffic
+            if not arriving and isinstance(backend, PodsEnd):
+                arriving = _declared(engine, port, backend)
+            if not arriving:
+                continue
+            note = (
+                f"Service {end.text[4:]} port {port.port} leads to {backend.text} on {arriving}"
+            )
+            followed = Followed(apparent, backend, asked, tuple(sorted(caveats)), (note,))
+            yield from _hairpin(engine, followed)
+
+
+def _hairpin(engine: Engine, followed: Followed) -> Iterator[Followed]:
+    """Where the pods behind a Service are those that ask, a pod may be led back to itself."""
+    source, backend = followed.source, followed.destination
+    if not (
+        isinstance(source, PodsEnd)
+        and isinstance(backend, PodsEnd)
+        and source.endpoints == backend.endpoints
+    ):
+        yield followed
+        return
+    caveats = tuple(sorted({*followed.caveats, known.HAIRPIN}))
+    workload = source.workload
+    alone = len(source.endpoints) == 1 and (
+        source.single
+        or workload.replicas == 1
+        or engine.table.endpoints[source.endpoints[0]].pod is not None
+    )
+    itself = replace(source, single=True), replace(backend, single=True)
+    yield replace(followed, source=itself[0], destination=itself[1], caveats=caveats)
+    if not alone:
+        yield replace(followed, caveats=caveats)
 
 
 def _apparent(source: End, service: Service, caveats: set[Caveat]) -> End:
@@ -84,13 +136,19 @@ def _ports(service: Service, traffic: Traffic, text: str) -> Iterable[ServicePor
         )
     ]
     if not found:
-        have = ", ".join(f"{p.protocol}/{p.port}" for p in service.ports) or "no ports"
+        have = ", ".join(
+            f"{p.protocol}/{p.port}{f' ({p.name})' if p.name else ''}" for p in service.ports
+        )
+        have = have or "no ports"
         msg = f"{text} has no port {traffic.text}"
         raise QuestionError(msg, f"it has {have}")
     return found
 
 
-def _backends(engine: Engine, service: Service) -> Iterable[PodsEnd]:
+def _backends(
+    engine: Engine, service: Service
+) -> Iterator[tuple[PodsEnd | AddressEnd, tuple[ServicePort, ...] | None]]:
+    """Iterate over what is behind a Service, with the ports its EndpointSlice gives, if any."""
     selector = service.selector
     if selector is None:
         yield from _listed(engine, service)
@@ -106,26 +164,44 @@ def _backends(engine: Engine, service: Service) -> Iterable[PodsEnd]:
             if selector.items() <= engine.table.endpoints[index].labels.items()
         )
         if chosen:
-            yield PodsEnd(str(workload.id), workload, chosen, single=workload.id.kind == "Pod")
+            end = PodsEnd(str(workload.id), workload, chosen, single=workload.id.kind == "Pod")
+            yield end, None
 
 
-def _listed(engine: Engine, service: Service) -> Iterable[PodsEnd]:
-    """Return pods that EndpointSlices list for a Service without a selector."""
-    wanted = {
-        parse_address(address)
-        for piece in engine.world.slices
-        if (piece.namespace, piece.service) == (service.namespace, service.name)
-        for endpoint in piece.endpoints
-        for address in endpoint.addresses
-    }
-    for index, endpoint in enumerate(engine.table.endpoints):
-        if wanted & set(endpoint.addresses):
-            workload = engine.world.workloads[endpoint.workload]
-            yield PodsEnd(endpoint.name, workload, (index,), single=True)
+def _listed(
+    engine: Engine, service: Service
+) -> Iterator[tuple[PodsEnd | AddressEnd, tuple[ServicePort, ...]]]:
+    """Iterate over what EndpointSlices list for a Service without a selector."""
+    for piece in engine.world.slices:
+        if (piece.namespace, piece.service) != (service.namespace, service.name):
+            continue
+        for text in (address for each in piece.endpoints for address in each.addresses):
+            try:
+                point = parse_address(text)
+            except ValueError:
+                continue  # a slice may list host names
+            held = engine.holders.get(point, ())
+            for index in held:
+                endpoint = engine.table.endpoints[index]
+                workload = engine.world.workloads[endpoint.workload]
+                yield PodsEnd(endpoint.name, workload, (index,), single=True), piece.ports
+            if not held:
+                yield AddressEnd(text, AddressSet.points((point,))), piece.ports
 
 
-def _target(port: ServicePort) -> Traffic:
-    """Return the pod's own port behind a Service port, a name where the Service gives one."""
+def _target(port: ServicePort, listed: tuple[ServicePort, ...] | None) -> Traffic | None:
+    """Return the backend's own port behind a Service port, a name where the Service gives one.
+
+    Args:
+        port: The Service's port.
+        listed: Ports of the EndpointSlice; they are the backends' own, matched by name.
+    """
+    if listed is not None:
+        match = next((p for p in listed if p.name == port.name), None)
+        if match is None:
+            return None
+        text = f"{match.protocol}/{match.port}"
+        return Traffic(text, TrafficSet.ports(match.protocol, match.port))
     target = port.target if port.target is not None else port.port
     text = f"{port.protocol}/{target}"
     if isinstance(target, int):

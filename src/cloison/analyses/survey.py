@@ -2,8 +2,9 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from functools import reduce
 
-from cloison.algebra import AddressSet, TrafficSet
+from cloison.algebra import L4, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.connectivity import EndRef, Map, MapOptions, Passage, Row, unrestricted
 from cloison.analyses.ends import AddressEnd, AnyEnd, End, Names, NodeEnd, PodsEnd
@@ -78,6 +79,7 @@ class _Survey:
         if self.options.nodes:
             self._own_nodes()
         self._settle()
+        self._among_replicas()
         return self._chosen(
             Map(
                 self.ends,
@@ -121,10 +123,6 @@ class _Survey:
             rectangle, self._by_address(sources, targets, by_address=by_address)
         )
         shared = senders & receivers
-        for end in shared:
-            if self._replicated(end):
-                found = self.itself.get(end)
-                self.itself[end] = passage if found is None else found.join(passage)
         for end in senders:
             self._add(
                 self.rows[end], passage, receivers - BitMap([end]) if end in shared else receivers
@@ -157,9 +155,39 @@ class _Survey:
         if left:
             row[passage] = row.get(passage, BitMap()) | left
 
-    def _replicated(self, end: int) -> bool:
-        """Whether an end stands for several pods that can talk to each other."""
-        return self.ends[end].kind == "workload"
+    def _among_replicas(self) -> None:
+        """Find what passes between different pods of one workload."""
+        place = {ref: number for number, ref in enumerate(self.ends)}
+        for workload, indices in self.table.by_workload.items():
+            ref = EndRef("workload", workload.namespace, workload.name, workload.kind)
+            if ref not in place:
+                continue
+            units: dict[int, list[int]] = defaultdict(list)
+            for index in indices:
+                if not self.options.pods or self.table.endpoints[index].pod is None:
+                    for unit in self.table.by_endpoint[index]:
+                        units[unit].append(index)
+            found: list[Passage] = []
+            for one, ours in units.items():
+                for other, theirs in units.items():
+                    if self._two_pods(ours, theirs, len(indices)) and self._meet(one, other):
+                        outcome = self.engine.outcome(one, other)
+                        found.append(Passage(outcome.allowed, outcome.undetermined & L4))
+            passage = reduce(Passage.join, found, Passage(NO_TRAFFIC))
+            restricted = any(not unrestricted(p) for p in found)
+            if passage and (restricted or self.options.self_edges):
+                self.itself[place[ref]] = passage
+
+    def _two_pods(self, ours: list[int], theirs: list[int], pods: int) -> bool:
+        """Whether two groups hold two different pods. A template stands for many."""
+        if pods == 1 or len(ours) > 1 or ours != theirs:
+            return True
+        return self.table.endpoints[ours[0]].pod is None
+
+    def _meet(self, one: int, other: int) -> bool:
+        """Whether two units have an address family in common."""
+        families = {self.table.units[one].family, self.table.units[other].family} - {0}
+        return len(families) <= 1
 
     def _places(self, units: BitMap) -> BitMap:
         key = units.serialize()
@@ -203,8 +231,6 @@ class _Survey:
                     where = self.table.units[atom].addresses
                     by_passage[passage].extend(where.spans if where else ())
                 addresses[end] = {p: AddressSet(spans) for p, spans in by_passage.items()}
-        if not self.options.self_edges:
-            self.itself = {e: p for e, p in self.itself.items() if not unrestricted(p)}
 
     def _caveats(self) -> Iterator[Caveat]:
         profile = self.engine.profile

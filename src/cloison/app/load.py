@@ -177,9 +177,9 @@ def _session(items: Iterable[Item], settings: Settings) -> "Session":
         diagnostics += repeated
         diagnostics += dialect.notices(kept)
         compiled = dialect.compile(kept, profile)
-        origins.add(dialect, compiled, kept)
         policies += compiled
         objects[:] = kept
+        origins.add(dialect, compiled, objects)
     return Session(
         world=built.world,
         policies=PolicySet(tuple(policies), profile.layers),

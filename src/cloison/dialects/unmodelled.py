@@ -34,6 +34,8 @@ class Kind:
         namespaced: Whether an object concerns only pods of its namespace.
         directions: The directions it may govern.
         enforced: Whether it takes part at all; staged kinds only report.
+        nodes: Whether it concerns traffic of nodes, which no policy of the IR governs.
+        crosses: Whether an object of a namespace may concern pods of any other.
         root_namespace: A namespace whose objects concern every namespace.
         note: What more there is to know, for the reader of the warning.
     """
@@ -41,6 +43,8 @@ class Kind:
     namespaced: bool
     directions: frozenset[Direction] = _BOTH
     enforced: bool = True
+    nodes: bool = False
+    crosses: bool = False
     root_namespace: str | None = None
     note: str = ""
 
@@ -55,6 +59,14 @@ _ISTIO = Kind(
     root_namespace="istio-system",
     note="in the mesh's root namespace it concerns every namespace; "
     "`istio-system` is taken to be the root",
+)
+_LINKERD = Kind(namespaced=True, directions=_IN)
+_HOSTS = Kind(namespaced=False, nodes=True)
+_LEAVES = Kind(
+    namespaced=True,
+    directions=_OUT,
+    note="it concerns only traffic that leaves the cluster, "
+    "but which destinations those are is not worked out",
 )
 
 KINDS: dict[GroupKind, Kind] = {
@@ -73,16 +85,31 @@ KINDS: dict[GroupKind, Kind] = {
     ("crd.projectcalico.org", "StagedNetworkPolicy"): _STAGED,
     ("crd.projectcalico.org", "StagedKubernetesNetworkPolicy"): _STAGED,
     ("crd.projectcalico.org", "StagedGlobalNetworkPolicy"): _STAGED_GLOBAL,
+    ("projectcalico.org", "HostEndpoint"): _HOSTS,
+    ("crd.projectcalico.org", "HostEndpoint"): _HOSTS,
+    ("policy.linkerd.io", "Server"): _LINKERD,
+    ("policy.linkerd.io", "ServerAuthorization"): _LINKERD,
+    ("policy.linkerd.io", "AuthorizationPolicy"): _LINKERD,
+    ("kuma.io", "TrafficPermission"): Kind(namespaced=False, directions=_IN),
+    ("kuma.io", "MeshTrafficPermission"): Kind(
+        namespaced=True,
+        directions=_IN,
+        root_namespace="kuma-system",
+        note="in the mesh's system namespace it concerns every namespace; "
+        "`kuma-system` is taken to be that",
+    ),
+    ("consul.hashicorp.com", "ServiceIntentions"): Kind(
+        namespaced=True,
+        directions=_IN,
+        crosses=True,
+        note="it names a service of the mesh, whichever namespace that is in",
+    ),
     ("security.istio.io", "AuthorizationPolicy"): _ISTIO,
     ("security.istio.io", "PeerAuthentication"): _ISTIO,
     ("crd.antrea.io", "NetworkPolicy"): _NAMESPACED,
     ("crd.antrea.io", "ClusterNetworkPolicy"): _CLUSTER,
-    ("k8s.ovn.org", "EgressFirewall"): Kind(
-        namespaced=True,
-        directions=_OUT,
-        note="it concerns only traffic that leaves the cluster, "
-        "but which destinations those are is not worked out",
-    ),
+    ("k8s.ovn.org", "EgressFirewall"): _LEAVES,
+    ("network.openshift.io", "EgressNetworkPolicy"): _LEAVES,
     ("networking.k8s.aws", "ClusterNetworkPolicy"): _CLUSTER,
     ("networking.k8s.aws", "ApplicationNetworkPolicy"): _NAMESPACED,
     ("k8s.cni.cncf.io", "MultiNetworkPolicy"): Kind(
@@ -106,7 +133,7 @@ class UnmodelledPolicy:
 def read(
     document: Document, options: ReadOptions, pool: Pool | None = None
 ) -> tuple[UnmodelledPolicy | None, list[Diagnostic]]:
-    """Return a policy of a kind in `KINDS`, or None when the kind is not enforced.
+    """Return a policy of a kind in `KINDS`, or None when it governs no pod.
 
     Raises:
         KeyError: the document is of another kind.
@@ -121,6 +148,8 @@ def read(
     clusterwide = not facts.namespaced
     span = root.span(document.file)
     policy = UnmodelledPolicy(group, kind, None if clusterwide else namespace, name, span)
+    if facts.nodes:
+        return None, [_about_nodes(policy)]
     if facts.enforced:
         return policy, []
     return None, [
@@ -136,6 +165,23 @@ def read(
     ]
 
 
+def _about_nodes(policy: UnmodelledPolicy) -> Diagnostic:
+    """Say that what a node may send and accept is decided elsewhere."""
+    return Diagnostic(
+        "UNM003",
+        Severity.WARNING,
+        f"{policy.kind} ({policy.group}) puts traffic of a node under policy, "
+        "which is not modelled",
+        policy.span,
+        f"{policy.kind} {policy.name}",
+        effect="whether that node lets its own traffic pass is not judged: "
+        "answers about nodes may say allowed where it denies",
+        help="answers between pods hold, unless a policy for that node applies to forwarded "
+        "traffic too",
+        source="Calico docs, Host endpoints",
+    )
+
+
 def compile_policy(policy: UnmodelledPolicy, profile: Profile) -> Policy:
     """Return an opaque policy over all that `policy` may select, whoever enforces it.
 
@@ -143,7 +189,7 @@ def compile_policy(policy: UnmodelledPolicy, profile: Profile) -> Policy:
     """
     del profile
     facts = KINDS[policy.group, policy.kind]
-    everywhere = policy.namespace is None or policy.namespace == facts.root_namespace
+    everywhere = _everywhere(policy)
     reason = f"{policy.kind} ({policy.group}) is not modelled"
     caveat = Caveat(
         "POLICY_NOT_MODELLED",
@@ -161,6 +207,12 @@ def compile_policy(policy: UnmodelledPolicy, profile: Profile) -> Policy:
     )
 
 
+def _everywhere(policy: UnmodelledPolicy) -> bool:
+    """Return whether a policy may concern pods of every namespace."""
+    facts = KINDS[policy.group, policy.kind]
+    return facts.crosses or policy.namespace in (None, facts.root_namespace)
+
+
 def _compile(policies: Sequence[UnmodelledPolicy], profile: Profile) -> list[Policy]:
     return [compile_policy(policy, profile) for policy in policies]
 
@@ -176,7 +228,7 @@ def notices(policies: Sequence[UnmodelledPolicy]) -> list[Diagnostic]:
         first = min(mine, key=lambda p: p.span)
         where = (
             "any pod"
-            if any(p.namespace in (None, facts.root_namespace) for p in mine)
+            if any(map(_everywhere, mine))
             else "pods in " + _names(sorted({p.namespace for p in mine if p.namespace}))
         )
         way = " or ".join(d.value for d in Direction if d in facts.directions)

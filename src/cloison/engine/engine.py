@@ -3,6 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from cloison.algebra.bitmaps import BitMap
 from cloison.engine.bind import Binder, Ports
@@ -94,6 +95,21 @@ class Engine:
         self._selecting = {d: self._signatures(d) for d in Direction}
         self._decisions: dict[tuple[object, ...], Decision] = {}
         self._open = {d: self._folder.fold(d, (), ()) for d in Direction}
+
+    @cached_property
+    def holders(self) -> dict[int, tuple[int, ...]]:
+        """Endpoints by address, pods on their node's network left out: theirs are the node's."""
+        found: dict[int, list[int]] = defaultdict(list)
+        for index, endpoint in enumerate(self.table.endpoints):
+            if not endpoint.shape.host_network:
+                for point in endpoint.addresses:
+                    found[point].append(index)
+        return {point: tuple(held) for point, held in found.items()}
+
+    @cached_property
+    def node_addresses(self) -> dict[int, str]:
+        """Names of nodes by address."""
+        return {p: n.name for n in self.world.nodes.values() for p in n.addresses}
 
     def _signatures(self, direction: Direction) -> dict[int, tuple[int, ...]]:
         """Return, for each selected unit, the policies that govern it, as places in `ordered`."""

@@ -111,9 +111,7 @@ class Builder:
         status = wired.status or _NO_POD_STATUS
         shape = self.shape(meta, wired.spec or _NO_POD_SPEC, ())
         addresses = self.addresses(status.podIPs, status.podIP, ("status", "podIP"))
-        hosts = self.pool.share(
-            self.addresses(status.hostIPs, status.hostIP, ("status", "hostIP"))
-        )
+        hosts = self.pool.share(self.addresses(status.hostIPs, status.hostIP, ("status", "hostIP")))
         if shape.host_network:
             addresses = self.pool.share(addresses) or hosts
         return Pod(

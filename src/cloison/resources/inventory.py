@@ -179,21 +179,64 @@ class Inventory:
         return kept
 
 
+_RESTRICTIVE = ("Policy", "Policies", "Authorization", "Permission", "Permissions", "Intentions")
+"""How kinds are called that decide what may pass, or who may do something."""
+_NO_TRAFFIC_GROUPS = frozenset(
+    {
+        "admissionregistration.k8s.io",
+        "audit.k8s.io",
+        "image.toolkit.fluxcd.io",
+        "kyverno.io",
+        "policies.kubewarden.io",
+        "policies.kyverno.io",
+        "policy.cert-manager.io",
+        "policy.karmada.io",
+        "policy.sigstore.dev",
+    }
+)
+"""Groups whose policies are about objects, images or certificates, never about traffic."""
+_NO_TRAFFIC_KINDS = frozenset(
+    {
+        ("extensions", "PodSecurityPolicy"),
+        ("gateway.envoyproxy.io", "BackendTrafficPolicy"),
+        ("gateway.envoyproxy.io", "ClientTrafficPolicy"),
+        ("gateway.networking.k8s.io", "BackendTLSPolicy"),
+        ("policy", "PodSecurityPolicy"),
+    }
+)
+
+
 def unused_kinds(tallies: Iterable[Tally]) -> tuple[Diagnostic, ...]:
-    """Return one note for each kind that nobody understood: nothing is dropped in silence."""
-    return tuple(
-        Diagnostic(
-            faults.KIND_UNUSED,
-            Severity.INFO,
-            f"{tally.count} {'object' if tally.count == 1 else 'objects'} of kind "
-            f"{shown(tally.kind)} ({shown(tally.api_version)}) "
-            f"{'is' if tally.count == 1 else 'are'} not used",
-            tally.first,
-            None,
-            "nothing in the answers depends on them, as far as we know",
-        )
-        for tally in tallies
-        if not tally.understood and tally.kind
+    """Return one note for each kind that nobody understood: nothing is dropped in silence.
+
+    It is a warning where the kind, by its name, may well restrict traffic.
+    """
+    return tuple(_unused(tally) for tally in tallies if not tally.understood and tally.kind)
+
+
+def _unused(tally: Tally) -> Diagnostic:
+    single = tally.count == 1
+    serious = _may_restrict(tally)
+    return Diagnostic(
+        faults.KIND_UNUSED,
+        Severity.WARNING if serious else Severity.INFO,
+        f"{tally.count} {'object' if single else 'objects'} of kind "
+        f"{shown(tally.kind)} ({shown(tally.api_version)}) {'is' if single else 'are'} not used",
+        tally.first,
+        None,
+        f"if {'it restricts' if single else 'they restrict'} traffic, answers do not know it"
+        if serious
+        else "nothing in the answers depends on them, as far as we know",
+    )
+
+
+def _may_restrict(tally: Tally) -> bool:
+    group = tally.api_version.rpartition("/")[0]
+    return (
+        tally.kind.endswith(_RESTRICTIVE)
+        and group not in _NO_TRAFFIC_GROUPS
+        and not group.startswith("iam.")
+        and (group, tally.kind) not in _NO_TRAFFIC_KINDS
     )
 
 

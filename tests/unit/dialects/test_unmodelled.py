@@ -45,6 +45,12 @@ def compiled(version: str, kind: str, namespace: str = "x") -> Policy:
         ("networking.k8s.aws/v1alpha1", "ClusterNetworkPolicy", None, {IN, OUT}),
         ("networking.k8s.aws/v1alpha1", "ApplicationNetworkPolicy", "x", {IN, OUT}),
         ("k8s.cni.cncf.io/v1beta1", "MultiNetworkPolicy", "x", {IN, OUT}),
+        ("policy.linkerd.io/v1beta3", "Server", "x", {IN}),
+        ("policy.linkerd.io/v1beta1", "ServerAuthorization", "x", {IN}),
+        ("policy.linkerd.io/v1alpha1", "AuthorizationPolicy", "x", {IN}),
+        ("network.openshift.io/v1", "EgressNetworkPolicy", "x", {OUT}),
+        ("kuma.io/v1alpha1", "MeshTrafficPermission", "x", {IN}),
+        ("kuma.io/v1alpha1", "TrafficPermission", None, {IN}),
     ],
 )
 def test_opaque_over_all_it_may_select(
@@ -60,10 +66,29 @@ def test_opaque_over_all_it_may_select(
     assert policy.rules == ()
 
 
-def test_the_root_namespace_of_a_mesh_concerns_everybody() -> None:
-    policy = compiled("security.istio.io/v1", "AuthorizationPolicy", "istio-system")
+@pytest.mark.parametrize(
+    ("version", "kind", "namespace"),
+    [
+        ("security.istio.io/v1", "AuthorizationPolicy", "istio-system"),
+        ("kuma.io/v1alpha1", "MeshTrafficPermission", "kuma-system"),
+        # Whatever namespace it is in, it names a service of the mesh.
+        ("consul.hashicorp.com/v1alpha1", "ServiceIntentions", "x"),
+    ],
+)
+def test_some_objects_of_a_namespace_concern_everybody(
+    version: str, kind: str, namespace: str
+) -> None:
+    policy = compiled(version, kind, namespace)
     assert policy.subject == PodsMatch()
-    assert policy.id.namespace == "istio-system"
+    assert policy.id.namespace == namespace
+
+
+@pytest.mark.parametrize("group", ["projectcalico.org/v3", "crd.projectcalico.org/v1"])
+def test_what_governs_nodes_is_said_and_blurs_no_pod(group: str) -> None:
+    found, diagnostics = read(document(text(group, "HostEndpoint")), ReadOptions())
+    assert found is None
+    assert [(d.code, d.severity) for d in diagnostics] == [("UNM003", Severity.WARNING)]
+    assert "answers about nodes" in (diagnostics[0].effect or "")
 
 
 @pytest.mark.parametrize("group", ["projectcalico.org/v3", "crd.projectcalico.org/v1"])

@@ -331,6 +331,32 @@ def test_kinds_are_counted_and_the_unknown_ones_noted_once_each() -> None:
     assert note.span == Span("in.yaml", 2, 1)
 
 
+@pytest.mark.parametrize(
+    ("version", "kind", "severity"),
+    [
+        ("example.com/v1", "TrafficPolicy", Severity.WARNING),
+        ("example.com/v1", "PeerPermissions", Severity.WARNING),
+        ("example.com/v1", "ServiceIntentions", Severity.WARNING),
+        ("gateway.envoyproxy.io/v1alpha1", "SecurityPolicy", Severity.WARNING),
+        ("policy/v1beta1", "PodSecurityPolicy", Severity.INFO),
+        ("policy/v1", "PodDisruptionBudget", Severity.INFO),
+        ("kyverno.io/v1", "ClusterPolicy", Severity.INFO),
+        ("admissionregistration.k8s.io/v1", "ValidatingAdmissionPolicy", Severity.INFO),
+        ("iam.cnrm.cloud.google.com/v1beta1", "IAMPolicy", Severity.INFO),
+        ("gateway.networking.k8s.io/v1", "BackendTLSPolicy", Severity.INFO),
+    ],
+)
+def test_unknown_kinds_that_may_restrict_are_not_called_harmless(
+    version: str, kind: str, severity: Severity
+) -> None:
+    inventory = Inventory()
+    inventory.count(version, kind, Span("in.yaml", 1, 1))
+    (note,) = unused_kinds(inventory.tallies())
+    assert (note.code, note.severity) == ("OBJ022", severity)
+    serious = note.effect == "if it restricts traffic, answers do not know it"
+    assert serious is (severity is Severity.WARNING)
+
+
 CLUSTER = (
     maker("Deployment", "web")
     + maker("Deployment", "web", labels="{app: other}")

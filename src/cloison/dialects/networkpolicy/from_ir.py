@@ -19,9 +19,7 @@ def create(policy: Policy) -> str:
         ValueError: NetworkPolicy cannot say it.
     """
     namespace = policy.id.namespace or ""
-    rules = {
-        d: tuple(from_rule(r, namespace) for r in policy.rules_for(d)) for d in Direction
-    }
+    rules = {d: tuple(from_rule(r, namespace) for r in policy.rules_for(d)) for d in Direction}
     return to_yaml(
         model.NetworkPolicy(
             namespace,
