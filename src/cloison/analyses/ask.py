@@ -161,6 +161,9 @@ def ask(engine: Engine, question: Question, explain: ExplainCase = explain_case)
     if not complete and verdict is not Verdict.MIXED:
         verdict = Verdict.UNDETERMINED
         notes = (*notes, "more kinds of pods could exist than were tried")
+    pods = [e for e in (question.source, question.destination) if isinstance(e, PodsEnd)]
+    if any(engine.table.endpoints[i].pending for end in pods for i in end.endpoints):
+        caveats = merge_caveats([caveats, (known.POD_PENDING,)])
     if question.state is State.ESTABLISHED and verdict is not Verdict.ALLOWED:
         # Whether a connection outlives the policy that would refuse it now is the CNI's affair.
         verdict, caveats = Verdict.UNDETERMINED, merge_caveats([caveats, (known.ESTABLISHED,)])

@@ -9,7 +9,7 @@ from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat, Verdict
 from cloison.ir.policy import Action, BlockMatch, Direction, PodsMatch, Policy, Rule
 from cloison.ir.profile import NamedPorts
-from cloison.resources.objects import ContainerKind
+from cloison.resources.objects import NAMESPACE_NAME_LABEL, ContainerKind
 
 
 def point_caveats(
@@ -57,6 +57,7 @@ def _by_rules(
     sctp = TrafficSet.protocol("SCTP")
     if asked <= sctp and allowing and engine.profile.sctp is not True:
         yield known.SCTP_SUPPORT
+    yield from _unknown_labels(engine, point, peer, asked)
     yield from _named_ports(engine, point, subject, peer, asked)
     if not engine.profile.end_port and _ranges(decision.policies, point.direction):
         yield known.END_PORT_SUPPORT
@@ -91,6 +92,27 @@ def _unknown_address(
             pod = unit.kind is UnitKind.POD
             yield known.POD_ADDRESS_UNKNOWN if pod else known.NODE_ADDRESS_UNKNOWN
             return
+
+
+def _unknown_labels(
+    engine: Engine, point: Point, peer: Party, asked: TrafficSet
+) -> Iterator[Caveat]:
+    """A rule selects namespaces by labels that the peer's namespace, not read, may have."""
+    if peer.endpoint is None or point.decision is None:
+        return
+    home = engine.world.namespaces[peer.endpoint.namespace]
+    if home.span is not None:
+        return
+    for bound in point.decision.rules:
+        if not (bound.traffic | bound.may_traffic) & asked:
+            continue
+        for declared in bound.rule.peers:
+            match = declared.match
+            if isinstance(match, PodsMatch) and match.namespace is None:
+                keys = match.namespaces.keys - {NAMESPACE_NAME_LABEL}
+                if keys and match.pods.matches(peer.endpoint.labels):
+                    yield known.NAMESPACE_LABELS_UNKNOWN
+                    return
 
 
 def _own_node(engine: Engine, point: Point, subject: Party, peer: Party) -> bool:

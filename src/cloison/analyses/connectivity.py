@@ -163,6 +163,7 @@ class Map:
         inward: For each end that outside may send to, the addresses by what passes.
         itself: For each end, what passes between its own replicas.
         caveats: What the whole map stands on.
+        partial: Only a part was asked for.
     """
 
     ends: tuple[EndRef, ...]
@@ -171,6 +172,7 @@ class Map:
     inward: dict[int, dict[Passage, AddressSet]]
     itself: dict[int, Passage] = field(default_factory=dict)
     caveats: tuple[Caveat, ...] = ()
+    partial: bool = False
 
     def __iter__(self) -> Iterator[Edge]:
         """Iterate over the edges, sorted by source and destination, outside last."""

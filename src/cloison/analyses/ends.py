@@ -5,7 +5,7 @@ The forms are part of the interface; see the reference page on naming ends.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -14,7 +14,7 @@ from cloison.algebra import AddressSet, address_text, family_of, parse_address
 from cloison.base import QuestionError, UnknownEndpointError
 from cloison.engine import Engine
 from cloison.resources.objects import Node, Service
-from cloison.resources.world import PodEndpoint, Workload, WorkloadId
+from cloison.resources.world import PodEndpoint, Workload
 
 KINDS = {
     "po": "Pod",
@@ -255,7 +255,9 @@ class Names:
         found = sorted(ns for ns, n in self._workloads if n == name)
         found = found or sorted(ns for ns, n in self._pods if n == name)
         if len(found) == 1:
-            return self._named(found[0], name, None)
+            end = self._named(found[0], name, None)
+            note = f"{name} was taken to be {found[0]}/{name}, the only one of that name"
+            return replace(end, note=note)
         if found:
             msg = f"{name!r} is in several namespaces: {', '.join(found)}"
             raise QuestionError(msg, "say which with -n, or as NAMESPACE/NAME")
@@ -290,6 +292,11 @@ class Names:
                 return PodsEnd(
                     f"{namespace}/{name}", self._gone[namespace, name], (), single=True, gone=True
                 )
+        if kind is not None:
+            others = sorted({w.id.kind for w in self._workloads.get((namespace, name), [])})
+            if others:
+                msg = f"{namespace}/{name} is no {kind}"
+                raise UnknownEndpointError(msg, f"it is a {' and a '.join(others)}")
         raise UnknownEndpointError(*self._unknown_pod(namespace, name))
 
     def _workload(self, workload: Workload) -> PodsEnd:
@@ -317,11 +324,6 @@ def parties(engine: Engine, end: PodsEnd) -> Iterator[tuple[int, tuple[int, ...]
         yield unit, tuple(members)
 
 
-def workload_name(workload: WorkloadId) -> str:
-    """Return a workload's name as answers print it."""
-    return str(workload)
-
-
 _LOOPBACK = AddressSet.block("127.0.0.0/8") | AddressSet.block("::1/128")
 _FORMS = (
     "write NAMESPACE/NAME, NAMESPACE/KIND/NAME, NAME with -n, an address or block, "
@@ -329,8 +331,8 @@ _FORMS = (
 )
 
 
-def _unknown(what: str, text: str, known: object) -> tuple[str, str]:
-    names = sorted(str(k) for k in known)  # type: ignore[attr-defined]
+def _unknown(what: str, text: str, known: Iterable[str]) -> tuple[str, str]:
+    names = sorted(known)
     close = get_close_matches(text, names, n=3, cutoff=0.6)
     if close:
         return f"there is no {what}", f"did you mean {' or '.join(close)}?"

@@ -133,11 +133,6 @@ def merge_caveats(groups: Iterable[Iterable[Caveat]]) -> tuple[Caveat, ...]:
     return tuple(sorted({c for group in groups for c in group}))
 
 
-def case_verdict(engine: Engine, case: Case) -> Outcome:
-    """Return what becomes of a case's traffic, without explaining it."""
-    return engine.outcome(case.source.unit, case.destination.unit, case.out_of, case.into)
-
-
 def explain_case(engine: Engine, case: Case, *, misses: bool = True) -> CaseAnswer:
     """Answer one case with its reasons.
 

@@ -147,7 +147,7 @@ def _propose(
     if selector is not None:
         taken = frozenset(p.id for p in engine.policies.policies)
         policy = _new_policy(taken, decision.isolating[0], subject, peer, rule, selector)
-        return Proposal(policy, rule, new=True, also=also)
+        return Proposal(policy, rule, new=True, also=_with_kin(engine, also, subject, selector))
     shared = min(decision.isolating, key=lambda p: (len(engine.binder.subject(p)), str(p.id)))
     others = tuple(
         sorted(
@@ -297,6 +297,23 @@ def _safe_selector(engine: Engine, direction: Direction, subject: Party) -> Labe
         ):
             return None
     return selector
+
+
+def _with_kin(
+    engine: Engine, also: tuple[str, ...], subject: Party, selector: LabelSelector
+) -> tuple[str, ...]:
+    """Add the other workloads whose pods a new policy selects."""
+    assert subject.endpoint is not None  # noqa: S101 - the caller looked
+    own = subject.endpoint.workload
+    found = {
+        str(e.workload)
+        for e in engine.table.endpoints
+        if e.namespace == own.namespace
+        and e.workload != own
+        and not e.shape.host_network
+        and selector.matches(e.labels)
+    }
+    return tuple(sorted({*also, *found}))
 
 
 def _new_policy(

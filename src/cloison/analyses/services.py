@@ -48,9 +48,7 @@ def follow(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> li
     return found
 
 
-def _headless(
-    engine: Engine, source: End, end: ServiceEnd, traffic: Traffic
-) -> Iterator[Followed]:
+def _headless(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> Iterator[Followed]:
     """A headless name stands for the pods' own addresses, and nothing rewrites the port."""
     service = end.service
     if traffic.name is not None:
@@ -80,9 +78,7 @@ def _translated(
                 arriving = _declared(engine, port, backend)
             if not arriving:
                 continue
-            note = (
-                f"Service {end.text[4:]} port {port.port} leads to {backend.text} on {arriving}"
-            )
+            note = f"Service {end.text[4:]} port {port.port} leads to {backend.text} on {arriving}"
             followed = Followed(apparent, backend, asked, tuple(sorted(caveats)), (note,))
             yield from _hairpin(engine, followed)
 

@@ -2,6 +2,8 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from difflib import get_close_matches
 from functools import reduce
 
 from cloison.algebra import L4, NO_TRAFFIC, AddressSet, TrafficSet
@@ -9,15 +11,15 @@ from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.connectivity import EndRef, Map, MapOptions, Passage, Row, unrestricted
 from cloison.analyses.ends import AddressEnd, AnyEnd, End, Names, NodeEnd, PodsEnd
 from cloison.analyses.question import parse_traffic
-from cloison.base import QuestionError
+from cloison.base import QuestionError, UnknownEndpointError
 from cloison.engine import Engine, Rectangle, UnitKind
 from cloison.engine.decide import Relations
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import BlockMatch, Relative
-from cloison.ir.ruleset import Outcome
 
 _OWN = Relations(frozenset({Relative.OWN_NODE}))
+_MAYBE_OWN = Relations(maybe=frozenset({Relative.OWN_NODE, Relative.OTHER_NODE}))
 
 
 def survey(engine: Engine, options: MapOptions, names: Names) -> Map:
@@ -26,6 +28,10 @@ def survey(engine: Engine, options: MapOptions, names: Names) -> Map:
     Raises:
         QuestionError: a filter names nothing, or a port that is none.
     """
+    if options.namespace is not None and options.namespace not in engine.world.namespaces:
+        close = get_close_matches(options.namespace, engine.world.namespaces, n=3)
+        msg = f"there is no namespace {options.namespace!r}"
+        raise UnknownEndpointError(msg, f"did you mean {' or '.join(close)}?" if close else None)
     return _Survey(engine, options, names).map()
 
 
@@ -52,6 +58,8 @@ class _Survey:
         refs: dict[EndRef, set[int]] = defaultdict(set)
         for index, endpoint in enumerate(self.table.endpoints):
             w = endpoint.workload
+            if endpoint.pending and (w.kind == "Pod" or self.options.pods):
+                continue  # it has no address yet, so it takes part in nothing
             if w.kind == "Pod" or (self.options.pods and endpoint.pod is not None):
                 ref = EndRef("pod", w.namespace, endpoint.pod or w.name)
             else:
@@ -208,19 +216,43 @@ class _Survey:
         return found
 
     def _own_nodes(self) -> None:
-        """Add what a pod's own node may send to it."""
-        place = {ref: i for i, ref in enumerate(self.ends)}
+        """Add what nodes, and pods on their network, exchange with pods of the same node.
+
+        The rectangles leave relations out. Where it is not known which node a pod runs on,
+        every node may be its own.
+        """
+        hosts: dict[str | None, list[int]] = defaultdict(list)
+        for name, units in self.table.by_node.items():
+            hosts[name] += units
+        for unit in self.table.kinds[UnitKind.HOST]:
+            hosts[self.table.units[unit].node].append(unit)
+        everywhere = [unit for units in hosts.values() for unit in units]
+        homes: dict[tuple[int, str | None], None] = {}
         for index, endpoint in enumerate(self.table.endpoints):
-            node = endpoint.shape.node
-            if node is None or node not in self.table.by_node or endpoint.shape.host_network:
-                continue
-            source = place[EndRef("node", name=node)]
-            for unit in self.table.by_endpoint[index]:
-                for other in self.table.by_node[node]:
-                    outcome = self.engine.outcome(other, unit, into=_OWN)
-                    passage = _within_horizon(outcome)
-                    if passage:
-                        self._add(self.rows[source], passage, BitMap(self.of_unit[unit]))
+            if not endpoint.shape.host_network:
+                for unit in self.table.by_endpoint[index]:
+                    homes[unit, endpoint.shape.node] = None
+        for unit, node in homes:
+            sure = hosts.get(node, []) if node is not None else []
+            maybe = hosts.get(None, []) if node is not None else everywhere
+            for others, relations in ((sure, _OWN), (maybe, _MAYBE_OWN)):
+                for other in others:
+                    self._relate(other, unit, relations)
+
+    def _relate(self, host: int, pod: int, relations: Relations) -> None:
+        """Add what passes between a node and a pod that stand to each other in a known way."""
+        if not self._meet(host, pod):
+            return
+        for source, target in ((host, pod), (pod, host)):
+            outcome = self.engine.outcome(source, target, relations, relations)
+            passage = Passage(outcome.allowed, outcome.undetermined & L4)
+            if passage.undetermined:
+                passage = replace(passage, caveats=(known.OWN_NODE_UNKNOWN,))
+            if passage:
+                for end in self.of_unit[source]:
+                    others = BitMap(self.of_unit[target]) - BitMap([end])
+                    if others:
+                        self._add(self.rows[end], passage, others)
 
     def _settle(self) -> None:
         """Turn atoms into address sets, and drop what is not to be shown."""
@@ -252,6 +284,8 @@ class _Survey:
                 yield known.POD_ADDRESS_UNKNOWN
         if self.table.kinds[UnitKind.HOST] and isolating:
             yield known.HOSTNETWORK
+        if any(endpoint.pending for endpoint in self.table.endpoints):
+            yield known.POD_PENDING
         for policy in self.engine.ordered:
             if policy.opaque is not None:
                 yield policy.opaque.caveat
@@ -320,7 +354,13 @@ class _Survey:
             )
         }
         return Map(
-            self.ends, {s: r for s, r in rows.items() if r}, out, into, itself, whole.caveats
+            self.ends,
+            {s: r for s, r in rows.items() if r},
+            out,
+            into,
+            itself,
+            whole.caveats,
+            partial=True,
         )
 
 
@@ -420,7 +460,3 @@ def _join(held: dict[int, Passage], atoms: BitMap, passage: Passage) -> None:
     for atom in atoms:
         found = held.get(atom)
         held[atom] = passage if found is None or found == passage else found.join(passage)
-
-
-def _within_horizon(outcome: Outcome) -> Passage:
-    return Passage(outcome.allowed)

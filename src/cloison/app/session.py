@@ -17,7 +17,7 @@ from cloison.analyses.testfile import MINIMAL, is_tests, read_tests
 from cloison.app.mends import Origin, written
 from cloison.app.settings import Settings
 from cloison.base import Diagnostic, QuestionError, sort_diagnostics
-from cloison.dialects import Dialect
+from cloison.dialects import Dialect, Surroundings
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import PolicyId, PolicySet
@@ -72,10 +72,12 @@ class Session:
     @cached_property
     def suspicions(self) -> tuple[Diagnostic, ...]:
         """What is accepted but probably not meant."""
+        said = self.settings.networks()
+        around = Surroundings(self.world, self.profile, said.pods, said.nodes, said.services)
         found = [
             d
             for dialect, objects in (self.objects or {}).values()
-            for d in dialect.suspicious(objects, self.world)
+            for d in dialect.suspicious(objects, around)
         ]
         return sort_diagnostics(found)
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from cloison.dialects.dialect import Dialect, GroupKind, completed, group_of
+from cloison.dialects.dialect import Dialect, GroupKind, Surroundings, completed, group_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,6 +112,7 @@ __all__ = [
     "Dialect",
     "GroupKind",
     "Row",
+    "Surroundings",
     "completed",
     "dialect_for",
     "dialects",

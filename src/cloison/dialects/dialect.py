@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from cloison.algebra import NO_ADDRESSES, AddressSet
 from cloison.base import Diagnostic
 from cloison.ir.policy import Policy, Rule
 from cloison.ir.profile import Profile
@@ -16,6 +17,25 @@ T = TypeVar("T")
 
 GroupKind = tuple[str, str]
 """API group and kind: `("networking.k8s.io", "NetworkPolicy")`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What policies are applied to, for judging whether they are meant.
+
+    Args:
+        world: The inventory, as far as it is known.
+        profile: Who enforces.
+        pods: Where somebody said pod addresses come from.
+        nodes: Where somebody said node addresses come from.
+        services: Where somebody said Service addresses come from.
+    """
+
+    world: World
+    profile: Profile
+    pods: AddressSet = NO_ADDRESSES
+    nodes: AddressSet = NO_ADDRESSES
+    services: AddressSet = NO_ADDRESSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +53,7 @@ class Dialect(Generic[T]):
         notices: What everybody who gets an answer must know about these objects, as few
             diagnostics as possible. Always asked.
         suspicious: What is accepted but probably not meant, given every object of the
-            dialect and the world they are applied to. Asked when somebody wants judgement.
+            dialect and what they are applied to. Asked when somebody wants judgement.
         create: Writes a policy of the IR as a manifest; None where the dialect only reads.
         amend: Writes an object with more rules.
         fragment: Writes only the lines that rules add, for a policy of a namespace.
@@ -43,7 +63,7 @@ class Dialect(Generic[T]):
     read: Callable[[Document, ReadOptions, Pool], tuple[T | None, list[Diagnostic]]]
     compile: Callable[[Sequence[T], Profile], list[Policy]]
     notices: Callable[[Sequence[T]], list[Diagnostic]]
-    suspicious: Callable[[Sequence[T], World], list[Diagnostic]]
+    suspicious: Callable[[Sequence[T], Surroundings], list[Diagnostic]]
     create: Callable[[Policy], str] | None = None
     amend: Callable[[T, Sequence[Rule]], str] | None = None
     fragment: Callable[[Sequence[Rule], str], str] | None = None

@@ -10,14 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloison.base import Diagnostic, Severity, Span
-from cloison.dialects.dialect import Dialect, GroupKind, group_of
+from cloison.dialects.dialect import Dialect, GroupKind, Surroundings, group_of
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import Direction, PodsMatch, Policy, PolicyId, UnknownMatch
 from cloison.ir.profile import Profile
 from cloison.resources.documents import Document
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
-from cloison.resources.world import World
 
 TIER = "unmodelled"
 
@@ -247,9 +246,9 @@ def notices(policies: Sequence[UnmodelledPolicy]) -> list[Diagnostic]:
     return out
 
 
-def _no_suspicion(policies: Sequence[UnmodelledPolicy], world: World) -> list[Diagnostic]:
+def _no_suspicion(policies: Sequence[UnmodelledPolicy], around: Surroundings) -> list[Diagnostic]:
     """Nothing: what we cannot read we do not judge."""
-    del policies, world
+    del policies, around
     return []
 
 

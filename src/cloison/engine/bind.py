@@ -8,6 +8,8 @@ from cloison.algebra import L4, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.engine.index import PodIndex
 from cloison.engine.units import UnitKind, UnitTable
+from cloison.ir.caveats import NAMED_PORT_AMBIGUOUS, SCTP_SUPPORT
+from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import (
     AnyMatch,
     BlockMatch,
@@ -89,7 +91,18 @@ class Binder:
             p.match.relation for p in rule.peers if isinstance(p.match, RelativeMatch)
         )
         must, may = self._scope(rule)
-        plain = BoundRule(policy, rule, peers.must, peers.may, must, may, peers.blocks, relations)
+        written = self._written(rule, must)
+        plain = BoundRule(
+            policy,
+            rule,
+            peers.must,
+            peers.may,
+            must,
+            may,
+            peers.blocks,
+            relations,
+            caveats=written,
+        )
         if not rule.traffic.named:
             return [plain]
         out = [plain] if must or may else []
@@ -106,6 +119,7 @@ class Binder:
                         blocks=peers.blocks,
                         relations=relations,
                         named=True,
+                        caveats=written | _ambiguous(rule, traffic),
                     )
                 )
             return out
@@ -131,10 +145,28 @@ class Binder:
                     by_traffic[traffic][side].append(number)
         return [
             BoundRule(
-                policy, rule, BitMap(must), BitMap(may), traffic, blocks=peers.blocks, named=True
+                policy,
+                rule,
+                BitMap(must),
+                BitMap(may),
+                traffic,
+                blocks=peers.blocks,
+                named=True,
+                caveats=self._written(rule, traffic) | _ambiguous(rule, traffic),
             )
             for traffic, (must, may) in sorted(by_traffic.items(), key=lambda item: item[0].spans)
         ]
+
+    def _written(self, rule: Rule, traffic: TrafficSet) -> frozenset[Caveat]:
+        """Return what an allow by this rule stands on, whoever the peer is."""
+        found = {
+            peer.match.caveat
+            for peer in rule.peers
+            if isinstance(peer.match, BlockMatch) and peer.match.caveat is not None
+        }
+        if self.profile.sctp is not True and traffic != L4 and not traffic.isdisjoint(_SCTP):
+            found.add(SCTP_SUPPORT)
+        return frozenset(found)
 
     def _subject_ports(self, policy: Policy, ports: Ports) -> Ports:
         if self.profile.named_ports is not NamedPorts.UNION:
@@ -235,6 +267,15 @@ class Binder:
             inside |= self._placed.nowhere
         must = self.table.external_range(match.addresses) | inside
         return Matched(must, may - must, inside | may)
+
+
+_SCTP = TrafficSet.protocol("SCTP")
+
+
+def _ambiguous(rule: Rule, traffic: TrafficSet) -> frozenset[Caveat]:
+    """Return the caveat of names that one end gives to several ports."""
+    several = traffic.size() > len(rule.traffic.named)
+    return frozenset({NAMED_PORT_AMBIGUOUS}) if several else frozenset()
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cloison.algebra import L4
-from cloison.algebra.bitmaps import BitMap
+from cloison.algebra.bitmaps import BitMap, FrozenBitMap
 from cloison.engine.decide import Decision, Piece
 from cloison.ir.caveats import POD_ADDRESS_UNKNOWN
 from cloison.ir.fidelity import Caveat
@@ -32,7 +32,7 @@ class Rectangle:
         outcome: What passes; never nothing. Undetermined traffic only within `HORIZON`.
         to_address: Those destinations that egress rules match by their address only.
         from_address: Those sources that ingress rules match by their address only.
-        caveats: Why some of it is undetermined.
+        caveats: What it stands on, and why some of it is undetermined.
     """
 
     sources: BitMap
@@ -51,7 +51,7 @@ class Passing:
         peers: The units.
         outcome: What passes.
         by_address: Those peers that are matched by their address only.
-        caveats: Why some of it is undetermined.
+        caveats: What it stands on, and why some of it is undetermined.
     """
 
     peers: BitMap
@@ -76,7 +76,7 @@ class Side:
             if not passing:
                 continue
             key = tuple(
-                (p.peers.serialize(), p.outcome, p.by_address.serialize(), p.caveats)
+                (FrozenBitMap(p.peers), p.outcome, FrozenBitMap(p.by_address), p.caveats)
                 for p in passing
             )
             if key in merged:
@@ -108,7 +108,14 @@ def _passing(decision: Decision) -> tuple[Passing, ...]:
         undetermined = piece.outcome.undetermined & HORIZON
         if piece.outcome.allowed or undetermined:
             outcome = Outcome(piece.outcome.allowed, undetermined)
-            caveats = _doubts(decision, piece) if undetermined else frozenset()
+            caveats = frozenset(
+                c
+                for rule, _ in piece.rules
+                if rule.rule.action is Action.ALLOW
+                for c in rule.caveats
+            )
+            if undetermined:
+                caveats |= _doubts(decision, piece)
             found.append(Passing(piece.peers, outcome, by_address(piece), caveats))
     return tuple(found)
 
@@ -176,9 +183,7 @@ def rectangles(
                             outcome,
                             leaving.by_address & d,
                             entering.by_address & s,
-                            leaving.caveats | entering.caveats
-                            if outcome.undetermined
-                            else frozenset(),
+                            leaving.caveats | entering.caveats,
                         )
 
 

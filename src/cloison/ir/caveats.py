@@ -139,6 +139,12 @@ CNI_NOT_ENFORCING = Caveat(
     "This CNI does not enforce NetworkPolicy; policies are accepted and have no effect.",
     _CONCEPT,
 )
+NAMESPACE_LABELS_UNKNOWN = Caveat(
+    "NAMESPACE_LABELS_UNKNOWN",
+    "The input holds no Namespace object of that name, so its labels are not known; it is taken "
+    "to have none but its name, and a rule here selects namespaces by another label.",
+    "kubernetes.io documentation, Namespaces",
+)
 POLICY_NOT_MODELLED = Caveat(
     "POLICY_NOT_MODELLED",
     "A policy that may apply here is of a kind, or says something, that Cloison does not "
@@ -169,6 +175,7 @@ EVERY = (
     BASELINE_DIRECTION,
     PRIORITY_TIE,
     CNI_NOT_ENFORCING,
+    NAMESPACE_LABELS_UNKNOWN,
     POLICY_NOT_MODELLED,
 )
 """Every caveat above."""

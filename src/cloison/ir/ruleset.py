@@ -5,6 +5,7 @@ from functools import cached_property
 
 from cloison.algebra import ANY, NO_TRAFFIC, TrafficSet
 from cloison.algebra.bitmaps import BitMap
+from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import Policy, Relative, Rule
 
 
@@ -25,6 +26,7 @@ class BoundRule:
         blocks: Units of `must` and `may` that match only by their address.
         relations: Peers it matches by their relation to the subject.
         named: Whether any of its traffic comes from a named port.
+        caveats: What an allow by this rule stands on, because of how it is written.
     """
 
     policy: Policy
@@ -36,6 +38,7 @@ class BoundRule:
     blocks: BitMap | None = None
     relations: frozenset[Relative] = frozenset()
     named: bool = False
+    caveats: frozenset[Caveat] = frozenset()
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 
 from cloison.algebra import (
-    NO_ADDRESSES,
     V6_BASE,
     AddressSet,
     LabelSelector,
@@ -14,11 +13,11 @@ from cloison.algebra import (
     family_of,
     parse_address,
 )
-from cloison.dialects.dialect import group_of
+from cloison.dialects.dialect import Surroundings, group_of
 from cloison.dialects.networkpolicy.cidr import parse_cidr
 from cloison.ir.policy import PodsMatch
 from cloison.resources.objects import Labels, Namespace
-from cloison.resources.world import PodEndpoint, World
+from cloison.resources.world import PodEndpoint
 
 
 class Points:
@@ -44,11 +43,13 @@ class Known:
     """An index of a world. Built once per question; the world is not changed.
 
     Args:
-        world: What is known. Host-network and pending pods count: they exist.
+        around: What is known. Host-network and pending pods count: they exist.
     """
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, around: Surroundings) -> None:
+        world = around.world
         self.world = world
+        self.around = around
         self.pods: tuple[PodEndpoint, ...] = tuple(
             e for w in world.workloads.values() for e in w.endpoints
         )
@@ -61,6 +62,7 @@ class Known:
         self._names: dict[int, frozenset[str]] = {}
         self._selected: dict[PodsMatch, tuple[int, ...]] = {}
         self._namespaces: dict[LabelSelector, tuple[Namespace, ...]] = {}
+        self._inside: dict[AddressSet, frozenset[int]] = {}
 
     def populated(self, namespace: str) -> bool:
         """Return whether any pod of the namespace is known."""
@@ -138,6 +140,23 @@ class Known:
         )
 
     @cached_property
+    def placed(self) -> int:
+        """How many pods that are not on the host network have a known address."""
+        return sum(bool(p.addresses) and not p.shape.host_network for p in self.pods)
+
+    def pods_in(self, addresses: AddressSet) -> frozenset[int]:
+        """Return the pods with an address in `addresses`, as places in `pods`."""
+        if addresses not in self._inside:
+            self._inside[addresses] = frozenset(
+                self._places[name] for _, name in self.pod_points.inside(addresses)
+            )
+        return self._inside[addresses]
+
+    @cached_property
+    def _places(self) -> dict[str, int]:
+        return {pod.name: i for i, pod in enumerate(self.pods)}
+
+    @cached_property
     def node_points(self) -> Points:
         """Known addresses of nodes."""
         nodes = self.world.nodes.values()
@@ -157,8 +176,8 @@ class Known:
 
     @cached_property
     def pod_cidrs(self) -> AddressSet:
-        """What the nodes hand out to pods, as far as nodes say."""
-        found = NO_ADDRESSES
+        """Where pod addresses come from, as far as nodes or the user say."""
+        found = self.around.pods
         for node in self.world.nodes.values():
             for text in node.pod_cidrs:
                 cidr = parse_cidr(text)
@@ -169,4 +188,5 @@ class Known:
     def speaks_v6(self) -> bool:
         """Whether anything in the cluster has an IPv6 address."""
         points = (self.pod_points, self.node_points, self.service_points)
-        return any(p.any_v6() for p in points) or any(high >= V6_BASE for _, high in self.pod_cidrs)
+        ranges = self.pod_cidrs | self.around.nodes | self.around.services
+        return any(p.any_v6() for p in points) or any(high >= V6_BASE for _, high in ranges)

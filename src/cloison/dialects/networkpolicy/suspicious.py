@@ -1,7 +1,8 @@
 """What the API server accepts and the author probably did not mean.
 
 Each check is one function. The ones here look at a single object; `suspicious_world`
-holds those that need to know what the policies are applied to. A check that would be
+holds those that need to know what the policies are applied to, `suspicious_profile` those
+about who enforces them. A check that would be
 wrong as often as right is not worth having: these stay quiet in doubt.
 """
 
@@ -9,19 +10,22 @@ from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise
 
 from cloison.base import Diagnostic, sort_diagnostics
+from cloison.dialects.dialect import Surroundings
 from cloison.dialects.networkpolicy.case import Case
 from cloison.dialects.networkpolicy.compile import compile_selector
 from cloison.dialects.networkpolicy.known import Known
 from cloison.dialects.networkpolicy.model import (
     LabelSelector,
     NetworkPolicy,
+    NetworkPolicyPeer,
     NetworkPolicyPort,
     NetworkPolicyRule,
     PolicyType,
 )
 from cloison.dialects.networkpolicy.say import suspect
+from cloison.dialects.networkpolicy.suspicious_blocks import RANGE_CHECKS
+from cloison.dialects.networkpolicy.suspicious_profile import unsupported
 from cloison.dialects.networkpolicy.suspicious_world import WORLD_CHECKS
-from cloison.resources.world import World
 
 DNS = 53
 _DEFAULTS = "kubernetes/kubernetes pkg/apis/networking/v1/defaults.go"
@@ -31,20 +35,22 @@ _DOCS = "Kubernetes docs, Network Policies"
 Check = Callable[[NetworkPolicy], Iterator[Diagnostic]]
 
 
-def suspicious(policies: Sequence[NetworkPolicy], world: World) -> list[Diagnostic]:
+def suspicious(policies: Sequence[NetworkPolicy], around: Surroundings) -> list[Diagnostic]:
     """Return warnings about policies that are valid but probably not meant.
 
     Args:
         policies: Policies that passed `validate`.
-        world: What they are applied to. Without any pod, only the objects are judged.
+        around: What they are applied to. Without any pod, only the objects are judged, by
+            themselves and against ranges and the profile.
 
     Cost: linear in the policies' peers, plus one selection per distinct selector.
     """
     found = [d for policy in policies for check in OBJECT_CHECKS for d in check(policy)]
-    if world.workloads:
-        known = Known(world)
-        cases = [Case.of(policy) for policy in policies]
-        found += [d for check in WORLD_CHECKS for d in check(cases, known)]
+    known = Known(around)
+    cases = [Case.of(policy) for policy in policies]
+    found += unsupported(cases, known)
+    checks = (*RANGE_CHECKS, *(WORLD_CHECKS if around.world.workloads else ()))
+    found += [d for check in checks for d in check(cases, known)]
     return list(sort_diagnostics(found))
 
 
@@ -153,29 +159,32 @@ def _no_subject(policy: NetworkPolicy) -> Iterator[Diagnostic]:
 
 
 def _split_item(policy: NetworkPolicy) -> Iterator[Diagnostic]:
-    """Two list items where one item with both selectors was meant."""
+    """Two list items where one item with both selectors was meant, in either order."""
     for label, rule in _live_rules(policy):
-        peers = rule.peers or ()
-        for first, second in pairwise(peers):
-            if (
-                first.namespace_selector is None
-                or first.pod_selector is not None
-                or second.pod_selector is None
-                or second.namespace_selector is not None
-                or second.pod_selector.empty
-            ):
+        for first, second in pairwise(rule.peers or ()):
+            kinds = _lone_selector(first), _lone_selector(second)
+            if None in kinds or kinds[0] == kinds[1]:
                 continue
             yield suspect(
                 "NPS007",
                 policy,
                 second.span or rule.span,
-                f"`namespaceSelector` and `podSelector` are two list items in {label}",
+                f"`{kinds[0]}` and `{kinds[1]}` are two list items in {label}",
                 effect="either one is enough: every pod of the namespaces matches, and so do "
                 f"the pods of namespace {policy.namespace} with these labels",
-                help_="remove the `- ` before `podSelector` to ask for both at once, "
-                "or put the `podSelector` item first if either is meant",
+                help_=f"remove the `- ` before `{kinds[1]}` to ask for both at once; "
+                "if either is meant, write two rules",
                 source=f"{_DOCS}, Behavior of to and from selectors",
             )
+
+
+def _lone_selector(peer: NetworkPolicyPeer) -> str | None:
+    """Return which selector stands alone in a peer; none where it picks no pods by label."""
+    if peer.namespace_selector is not None:
+        return "namespaceSelector" if peer.pod_selector is None else None
+    if peer.pod_selector is None or peer.pod_selector.empty:
+        return None
+    return "podSelector"
 
 
 def _contradiction(policy: NetworkPolicy) -> Iterator[Diagnostic]:

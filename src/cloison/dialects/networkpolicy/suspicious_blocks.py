@@ -3,13 +3,13 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 
-from cloison.algebra import FAMILY, AddressSet
+from cloison.algebra import FAMILY, NO_ADDRESSES, AddressSet
 from cloison.base import Diagnostic
 from cloison.dialects.networkpolicy.case import Case, Item, few, holes, label
 from cloison.dialects.networkpolicy.cidr import parse_cidr
 from cloison.dialects.networkpolicy.known import Known
 from cloison.dialects.networkpolicy.say import suspect
-from cloison.ir.policy import AnyMatch, BlockMatch, Direction, Rule
+from cloison.ir.policy import AnyMatch, BlockMatch, Direction, PodsMatch, Rule
 
 _TYPES = "kubernetes/api networking/v1/types.go"
 
@@ -43,20 +43,30 @@ def _covered(addresses: AddressSet, direction: Direction, known: Known) -> str:
     if pods:
         parts.append(_count("pod", pods))
     elif not addresses.isdisjoint(known.pod_cidrs):
-        parts.append("addresses that nodes give to pods")
+        parts.append("addresses of pods to come")
     nodes = known.node_points.inside(addresses)
-    if nodes and addresses.size() > 1:
-        parts.append(_count("node", nodes))
+    if addresses.size() > 1:
+        if nodes:
+            parts.append(_count("node", nodes))
+        elif not addresses.isdisjoint(known.around.nodes):
+            parts.append("addresses of nodes")
     services = known.service_points.inside(addresses)
     wide = addresses.size() >= FAMILY[4].size() // 2
-    if services and direction is Direction.EGRESS and not wide:
-        parts.append(_count("Service", services))
+    if direction is Direction.EGRESS and not wide:
+        if services:
+            parts.append(_count("Service", services))
+        elif not addresses.isdisjoint(known.around.services):
+            parts.append("addresses of Services")
     return " and ".join(parts)
 
 
 def _count(noun: str, points: Sequence[tuple[int, str]]) -> str:
     names = {name for _, name in points}
-    return f"{len(names)} {noun}{'' if len(names) == 1 else 's'} ({few(names, 1)})"
+    return f"{_noun(noun, len(names))} ({few(names, 1)})"
+
+
+def _noun(noun: str, number: int) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _v4_only(cases: Sequence[Case], known: Known) -> Iterator[Diagnostic]:
@@ -89,7 +99,7 @@ def _admits_v6(rule: Rule) -> bool:
 
 
 def _reopened_except(cases: Sequence[Case], known: Known) -> Iterator[Diagnostic]:
-    """An `except` that another rule for the same pods gives back."""
+    """An `except` that another peer, in any rule for the same pods, gives back."""
     by_namespace: dict[str, list[Case]] = defaultdict(list)
     for case in cases:
         by_namespace[case.policy.namespace].append(case)
@@ -102,37 +112,69 @@ def _reopened_except(cases: Sequence[Case], known: Known) -> Iterator[Diagnostic
             for other in by_namespace[item.case.policy.namespace]
             if other is item.case or _share_pods(item.case, other, known)
             for rule in other.meaning.rules_for(item.rule.direction)
-            if rule is not item.rule
+            if _covers_traffic(rule, item.rule)
         ]
         for text, hole in holes(block):
-            again = next((o for o in others if _gives_back(o[1], hole, item.rule)), None)
+            found = ((o, _given_back(o[1], hole, known)) for o in others)
+            again = next(((o, what) for o, what in found if what), None)
             if again is None:
                 continue
+            (other, rule), what = again
+            same = rule is item.rule
+            whole = what == _ALL
             yield suspect(
                 "NPS017",
                 item.case.policy,
                 item.block_span,
-                f"`except` {text} in {item.place} denies nothing: "
-                f"{label(again[1])} of {again[0].policy.name} allows it",
-                effect="those addresses are allowed for the pods that both rules concern",
-                help_="narrow the other rule; "
+                f"`except` {text} in {item.place} "
+                + ("denies nothing: " if whole else "does not deny all of it: ")
+                + ("another peer of the rule" if same else f"{label(rule)} of {other.policy.name}")
+                + f" allows {what}",
+                effect=("those addresses are" if whole else "that is")
+                + (" allowed" if same else " allowed for the pods that both rules concern"),
+                help_=f"narrow the other {'peer' if same else 'rule'}; "
                 "`except` only takes addresses out of the block it belongs to",
                 source=f"{_TYPES}, IPBlock.except",
             )
 
 
-def _gives_back(rule: Rule, hole: AddressSet, cut: Rule) -> bool:
-    """Return whether `rule` allows the whole hole, for all the traffic of the rule it is cut from.
+_ALL = "it"
+_EXCEPTION = 256
+"""A part this many times smaller than its hole, or less, is an exception, and meant."""
 
-    Giving back a part of the hole, or some of its ports, is how one writes an exception.
+
+def _covers_traffic(rule: Rule, cut: Rule) -> bool:
+    """Return whether `rule` allows all the traffic of the rule an address is cut from.
+
+    Giving back only some of its ports is how one writes an exception.
     """
-    if cut.traffic.named or not cut.traffic.must <= rule.traffic.must:
-        return False
-    return any(
-        isinstance(p.match, AnyMatch)
-        or (isinstance(p.match, BlockMatch) and hole <= p.match.addresses)
-        for p in rule.peers
-    )
+    return rule is cut or (not cut.traffic.named and cut.traffic.must <= rule.traffic.must)
+
+
+def _given_back(rule: Rule, hole: AddressSet, known: Known) -> str:
+    """Name what `rule` allows of a hole, as far as that is not an exception, as meant."""
+    matches = [p.match for p in rule.peers]
+    if any(isinstance(m, AnyMatch) for m in matches):
+        return _ALL
+    back = NO_ADDRESSES
+    for match in matches:
+        if isinstance(match, BlockMatch):
+            back |= match.addresses & hole
+    if back == hole:
+        return _ALL
+    if back.size() * _EXCEPTION >= hole.size():
+        return f"{back}"
+    inside = known.pods_in(hole)
+    # A hole around the whole cluster keeps selectors apart from addresses, as it should be.
+    if not inside or len(inside) == known.placed or (known.pod_cidrs and known.pod_cidrs <= hole):
+        return ""
+    pods = {
+        known.pods[i].name
+        for match in matches
+        if isinstance(match, PodsMatch)
+        for i in inside.intersection(known.select(match))
+    }
+    return f"{_noun('pod', len(pods))} in it ({few(pods, 1)})" if pods else ""
 
 
 def _share_pods(a: Case, b: Case, known: Known) -> bool:
@@ -147,8 +189,9 @@ def _block_items(cases: Sequence[Case]) -> Iterator[tuple[Item, BlockMatch]]:
                 yield item, item.match
 
 
-BLOCK_CHECKS: tuple[Callable[[Sequence[Case], Known], Iterator[Diagnostic]], ...] = (
-    _covers_cluster,
-    _v4_only,
-    _reopened_except,
-)
+BlockCheck = Callable[[Sequence[Case], Known], Iterator[Diagnostic]]
+
+RANGE_CHECKS: tuple[BlockCheck, ...] = (_covers_cluster, _v4_only)
+"""What ranges alone can tell, without any pod."""
+
+BLOCK_CHECKS: tuple[BlockCheck, ...] = (_reopened_except,)

@@ -213,9 +213,10 @@ def _name_problem(case: Case, rule: Rule, name: NamedPort, known: Known) -> str 
 
 
 def _no_dns(cases: Sequence[Case], known: Known) -> Iterator[Diagnostic]:
-    """Pods that may open some connections but cannot look up a name.
+    """Pods that cannot look up a name.
 
-    Pods that may open none at all are left alone: their silence is meant.
+    Those that may open other connections probably should; those that may open none at all
+    probably are meant to be silent, which is only worth knowing.
     """
     selecting: dict[int, list[int]] = defaultdict(list)
     for place, case in enumerate(cases):
@@ -223,31 +224,39 @@ def _no_dns(cases: Sequence[Case], known: Known) -> Iterator[Diagnostic]:
             for pod in known.select(case.meaning.subject):
                 selecting[pod].append(place)
     mute: dict[int, set[str]] = defaultdict(set)
-    judged: dict[tuple[int, ...], bool] = {}
+    silent: dict[int, set[str]] = defaultdict(set)
+    judged: dict[tuple[int, ...], dict[int, set[str]] | None] = {}
     for pod, places in selecting.items():
         signature = tuple(places)
         if signature not in judged:
             rules = [r for p in places for r in cases[p].meaning.rules_for(Direction.EGRESS)]
-            judged[signature] = bool(rules) and not any(
-                _may_be_dns(r.traffic, known) for r in rules
-            )
-        if judged[signature]:
+            opened = any(_may_be_dns(r.traffic, known) for r in rules)
+            judged[signature] = None if opened else mute if rules else silent
+        found = judged[signature]
+        if found is not None:
             for place in places:
-                mute[place].add(known.pods[pod].name)
+                found[place].add(known.pods[pod].name)
     for place, names in mute.items():
-        case = cases[place]
-        if not case.meaning.rules_for(Direction.EGRESS):
-            continue
-        yield suspect(
-            "NPS016",
-            case.policy,
-            case.policy.egress_span,
-            f"no policy opens port 53 to {few(names)}, so names cannot be looked up",
-            effect="clients that connect by name fail before they connect",
-            help_="add an egress rule with `ports: [{protocol: UDP, port: 53}, "
-            "{protocol: TCP, port: 53}]` towards the cluster's DNS pods",
-            source=f"{_DOCS}, Default deny all egress traffic",
-        )
+        if cases[place].meaning.rules_for(Direction.EGRESS):
+            yield _deaf(cases[place], f"no policy opens port 53 to {few(names)}")
+    for place, names in silent.items():
+        text = f"no policy lets {few(names)} open any connection"
+        yield _deaf(cases[place], text, Severity.INFO)
+
+
+def _deaf(case: Case, message: str, severity: Severity = Severity.WARNING) -> Diagnostic:
+    return suspect(
+        "NPS016",
+        case.policy,
+        case.policy.egress_span,
+        f"{message}, so names cannot be looked up",
+        effect="clients that connect by name fail before they connect",
+        help_="add an egress rule with `ports: [{protocol: UDP, port: 53}, "
+        "{protocol: TCP, port: 53}]` towards the cluster's DNS pods"
+        + ("" if severity is Severity.WARNING else ", unless they are meant to be silent"),
+        source=f"{_DOCS}, Default deny all egress traffic",
+        severity=severity,
+    )
 
 
 def _may_be_dns(traffic: TrafficMatch, known: Known) -> bool:

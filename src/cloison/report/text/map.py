@@ -25,7 +25,12 @@ def lines(result: Map, about: About, look: Look) -> Iterator[str]:
         yield from _columns([("FROM", "TO", "TRAFFIC")], rows, look)
     yield ""
     pairs = edge_count(result)
-    yield f"{count(pairs, 'edge')} in {count(len(rows), 'line')}; what is not listed is denied"
+    rest = (
+        "other edges were not asked for"
+        if result.partial
+        else "what else pods and the outside could send each other is denied"
+    )
+    yield f"{count(pairs, 'edge')} in {count(len(rows), 'line')}; {rest}"
     if any(traffic.endswith("?") for _, _, traffic in rows):
         yield "? nobody can say: the specification is silent or a fact is missing"
     for caveat in result.caveats:
