@@ -8,11 +8,13 @@ import pytest
 
 from cloison.algebra import L4, TrafficSet, parse_address
 from cloison.analyses.connectivity import Edge, EndRef, MapOptions, expand
+from cloison.analyses.ends import AddressEnd, End, NodeEnd, PodsEnd
 from cloison.app import Session
 from cloison.engine import UnitKind
+from cloison.ir.fidelity import Verdict
 from cloison.ir.ruleset import Outcome
 from tests.support.session import load
-from tests.support.worlds import random_world
+from tests.support.worlds import FlowMaker, random_world
 
 WORLDS = 240
 CHUNKS = 8
@@ -190,3 +192,54 @@ def test_own_node_traffic_is_in_the_map_only_when_asked_for() -> None:
     (edge,) = session.map(MapOptions(nodes=True)).edges
     assert (edge.src.kind, edge.src.name, edge.dst.name) == ("node", "n1", "a")
     assert parse_address("10.1.0.1") == session.world.nodes["n1"].addresses[0]
+
+
+@pytest.mark.parametrize("chunk", range(4))
+def test_what_a_question_lets_pass_is_in_the_whole_map(chunk: int) -> None:
+    passed = 0
+    for seed in range(800_000 + chunk, 800_160, 4):
+        rng = random.Random(seed)
+        objects = random_world(rng)
+        session = load(objects)
+        edges = list(session.map(MapOptions(nodes=True, self_edges=True)))
+        maker = FlowMaker(objects)
+        for flow in [maker.flow(rng) for _ in range(12)]:
+            src, dst, protocol, port, family = flow.question()
+            if protocol not in ("TCP", "UDP", "SCTP") or port is None or flow.src == flow.dst:
+                continue
+            if flow.src[0] in ("ip", "node") and flow.dst[0] in ("ip", "node"):
+                continue
+            answer = session.why(src, dst, protocol=protocol, port=port, family=family)
+            verdict = answer.verdict
+            if verdict not in (Verdict.ALLOWED, Verdict.UNDETERMINED):
+                continue
+            if any(c.case.foreign for c in answer.cases):
+                continue  # no address family in common: nothing to connect
+            ends = session.names.end(src), session.names.end(dst)
+            if ends[0].text == ends[1].text:
+                continue  # a pod, by its address, and itself
+            asked = TrafficSet.ports(protocol, port)
+            told = TrafficSet()
+            for edge in edges:
+                if named(edge.src, ends[0]) and named(edge.dst, ends[1]):
+                    told |= edge.allowed | edge.undetermined
+            assert asked <= told, f"seed {seed}: {flow.question()} is {verdict}"
+            passed += 1
+    assert passed > 100
+
+
+def named(ref: EndRef, end: End) -> bool:
+    """Whether an edge's end is, or holds, the end of a question."""
+    match end:
+        case PodsEnd():
+            own = end.workload.id
+            return (ref.namespace, ref.name, ref.type or "Pod") == (
+                own.namespace,
+                own.name,
+                own.kind,
+            )
+        case NodeEnd():
+            return ref.kind == "node" and ref.name == end.node.name
+        case AddressEnd():
+            return ref.addresses is not None and end.addresses <= ref.addresses
+    return False

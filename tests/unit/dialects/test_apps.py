@@ -5,9 +5,11 @@ from pathlib import Path
 import pytest
 
 from cloison.base import Severity
+from cloison.dialects import Surroundings
 from cloison.dialects.networkpolicy.decode import decode
 from cloison.dialects.networkpolicy.model import NetworkPolicy
 from cloison.dialects.networkpolicy.suspicious import suspicious
+from cloison.ir.profile import Profile
 from cloison.resources.options import ReadOptions
 from tests.support.documents import documents, world
 
@@ -54,7 +56,7 @@ def load(app: str) -> tuple[list[NetworkPolicy], str]:
 def test_suspicions_are_few_and_true(app: str, count: int, warnings: set[tuple[str, str]]) -> None:
     policies, text = load(app)
     assert len(policies) == count
-    found = suspicious(policies, world(text))
+    found = suspicious(policies, Surroundings(world(text), Profile("generic", "any", (), "")))
     said = {
         (d.code, (d.object or "").rpartition("/")[2])
         for d in found

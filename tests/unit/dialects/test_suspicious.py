@@ -2,8 +2,11 @@
 
 import pytest
 
+from cloison.algebra import AddressSet
 from cloison.base import Diagnostic, Severity
+from cloison.dialects import Surroundings
 from cloison.dialects.networkpolicy.suspicious import suspicious
+from cloison.ir.profile import NamedPorts, Profile
 from cloison.resources.world import World
 from tests.support.documents import world
 from tests.unit.dialects.helpers import block, peer, policy, port
@@ -54,10 +57,20 @@ API = "podSelector: {matchLabels: {app: api}}"
 DNS = "{ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]}"
 TO_DB = "{to: [{podSelector: {matchLabels: {app: database}}}], ports: [{port: 5432}]}"
 
+GENERIC = Profile("generic", "any CNI", (), "somebody")
 
-def said(*specs: str, where: World = HERE) -> list[Diagnostic]:
+
+def around(where: World = HERE, profile: Profile = GENERIC, **ranges: str) -> Surroundings:
+    return Surroundings(
+        where, profile, **{name: AddressSet.block(text) for name, text in ranges.items()}
+    )
+
+
+def said(
+    *specs: str, where: World = HERE, profile: Profile = GENERIC, **ranges: str
+) -> list[Diagnostic]:
     policies = [policy(spec, name=f"p{i}") for i, spec in enumerate(specs)]
-    found = suspicious(policies, where)
+    found = suspicious(policies, around(where, profile, **ranges))
     for each in found:
         assert each.span is not None
         assert each.effect
@@ -67,8 +80,8 @@ def said(*specs: str, where: World = HERE) -> list[Diagnostic]:
     return found
 
 
-def codes(*specs: str, where: World = HERE) -> list[str]:
-    return sorted({d.code for d in said(*specs, where=where)})
+def codes(*specs: str, where: World = HERE, profile: Profile = GENERIC, **ranges: str) -> list[str]:
+    return sorted({d.code for d in said(*specs, where=where, profile=profile, **ranges)})
 
 
 def names(text: str) -> str:
@@ -124,8 +137,11 @@ OBJECT_CASES = [
     ),
     (
         "NPS007",
-        peer("{namespaceSelector: {}}, {podSelector: {matchLabels: {app: api}}}"),
         peer("{podSelector: {matchLabels: {app: api}}}, {namespaceSelector: {}}"),
+        (
+            "{podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: api}}}]}, "
+            "{from: [{namespaceSelector: {}}]}]}"
+        ),
     ),
     (
         "NPS007",
@@ -213,8 +229,8 @@ WORLD_CASES = [
     ),
     (
         "NPS016",
-        sends(TO_DB),
         sends(""),
+        sends(DNS),
     ),
     (
         "NPS016",
@@ -304,6 +320,15 @@ class TestDns:
         assert [(d.code, d.object) for d in found] == [("NPS016", "NetworkPolicy x/p0")]
         assert "x/api" in found[0].message
 
+    def test_a_bare_default_deny_is_information(self) -> None:
+        deny = "{podSelector: {}, policyTypes: [Egress]}"
+        (found,) = said(deny, sends(DNS))
+        assert (found.code, found.severity) == ("NPS016", Severity.INFO)
+        assert "x/db" in found.message
+        assert "x/api" not in found.message
+        (both,) = said(deny, sends(TO_DB))[1:]
+        assert (both.severity, both.object) == (Severity.WARNING, "NetworkPolicy x/p1")
+
 
 class TestExcept:
     """`except` is not a deny."""
@@ -320,17 +345,121 @@ class TestExcept:
     def test_given_back_by_a_rule_for_everybody(self) -> None:
         assert "NPS017" in codes(self.OUT, "{podSelector: {}, policyTypes: [Egress], egress: [{}]}")
 
+    def test_given_back_in_part(self) -> None:
+        cut = egress("203.0.0.0/16", "203.0.113.0/24")
+        half = sends("{to: [{ipBlock: {cidr: 203.0.113.128/25}}]}")
+        (found,) = said(cut, half)
+        assert (found.code, found.object) == ("NPS017", "NetworkPolicy x/p0")
+        assert "rule 1 of p1 allows 203.0.113.128/25" in found.message
+        assert codes(cut, sends("{to: [{ipBlock: {cidr: 203.0.113.7/32}}]}")) == ["NPS017"]
+
+    def test_given_back_by_a_selector(self) -> None:
+        # The hole holds the pods api and db, the cluster also has web.
+        cut = egress("10.2.0.0/16", "10.2.1.0/24")
+        by_label = sends("{to: [{podSelector: {matchLabels: {app: database}}}]}")
+        found = [d for d in said(cut, by_label) if d.code == "NPS017"]
+        assert [d.object for d in found] == ["NetworkPolicy x/p0"]
+        assert "allows 1 pod in it (x/db)" in found[0].message
+        web = sends("{to: [{namespaceSelector: {matchLabels: {team: blue}}}]}")
+        assert "NPS017" not in codes(cut, web)
+
+    def test_given_back_by_a_peer_of_the_same_rule(self) -> None:
+        cut = (
+            "{podSelector: {}, ingress: [{from: [{podSelector: {}}, "
+            "{ipBlock: {cidr: 10.2.0.0/16, except: [10.2.1.0/24]}}]}]}"
+        )
+        found = [d for d in said(cut) if d.code == "NPS017"]
+        assert len(found) == 1
+        assert "another peer of the rule allows 2 pods in it (x/api and 1 more)" in found[0].message
+
     @pytest.mark.parametrize(
         "other",
         [
-            # a part of the hole, a part of the traffic, other pods: an exception, as meant
+            # a sliver of the hole, a part of the traffic, other pods: an exception, as meant
             sends("{to: [{ipBlock: {cidr: 10.42.15.0/28}}]}"),
             sends(DNS),
             "{podSelector: {matchLabels: {app: nobody}}, policyTypes: [Egress], egress: [{}]}",
+            # the hole keeps the whole cluster out of a block, and labels pick from it
+            sends("{to: [{podSelector: {}}]}"),
         ],
     )
     def test_exceptions_are_left_alone(self, other: str) -> None:
         assert "NPS017" not in codes(self.OUT, other)
+
+
+class TestRanges:
+    """What somebody said of the cluster's addresses counts, also without any pod."""
+
+    @pytest.mark.parametrize("where", [HERE, World()])
+    def test_pods_nodes_services(self, where: World) -> None:
+        out = egress("198.51.100.0/24")
+        assert codes(out, where=where) == []
+        for name in ("pods", "nodes", "services"):
+            (found,) = said(out, where=where, **{name: "198.51.100.128/25"})
+            assert found.code == "NPS014"
+            assert f"covers addresses that {name.title()[:-1].lower()}" in found.message.lower()
+
+    def test_services_are_no_source(self) -> None:
+        assert codes(block("198.51.100.0/24"), services="198.51.100.0/24") == []
+
+    def test_ranges_of_the_other_family(self) -> None:
+        v4 = block("0.0.0.0/0", "10.0.0.0/8")
+        assert codes(v4, pods="fd00::/64") == ["NPS015"]
+
+
+class TestProfile:
+    """Who enforces may not support what is written."""
+
+    OWN = "vendor"
+    PORTS = port("{port: 80, endPort: 90}, {port: 7, protocol: SCTP}, {port: http}")
+
+    def test_the_generic_profile_supports_everything(self) -> None:
+        assert codes(self.PORTS) == []
+
+    def test_nothing_is_enforced(self) -> None:
+        off = Profile(self.OWN, "Plain", (), "its README", enforces=False)
+        specs = [policy(self.PORTS, name=name) for name in ("b", "a")]
+        (found,) = suspicious(specs, around(profile=off))
+        assert (found.code, found.severity) == ("NPS018", Severity.ERROR)
+        assert "no policy here is enforced" in found.message
+        assert "the 2 policies" in (found.effect or "")
+        assert suspicious([], around(profile=off)) == []
+
+    def test_end_port(self) -> None:
+        old = Profile(self.OWN, "Old", (), "its README", sctp=True, end_port=False)
+        (found,) = said(self.PORTS, profile=old)
+        assert (found.code, found.severity) == ("NPS019", Severity.WARNING)
+        assert "only port 80" in (found.effect or "")
+        assert codes(port("{port: 80, endPort: 80}"), profile=old) == []
+
+    @pytest.mark.parametrize(
+        ("sctp", "severity"), [(False, Severity.WARNING), (None, Severity.INFO), (True, None)]
+    )
+    def test_sctp(self, *, sctp: bool | None, severity: Severity | None) -> None:
+        found = said(self.PORTS, profile=Profile(self.OWN, "Some", (), "its README", sctp=sctp))
+        assert [(d.code, d.severity) for d in found] == ([("NPS020", severity)] if severity else [])
+
+    @pytest.mark.parametrize(
+        ("how", "severity"),
+        [
+            (NamedPorts.WHOLE_PROTOCOL, Severity.WARNING),
+            (NamedPorts.UNION, Severity.INFO),
+            (NamedPorts.PER_POD, None),
+        ],
+    )
+    def test_named_ports(self, how: NamedPorts, severity: Severity | None) -> None:
+        who = Profile(self.OWN, "Some", (), "its README", sctp=True, named_ports=how)
+        found = said(self.PORTS, profile=who)
+        assert [(d.code, d.severity) for d in found] == ([("NPS021", severity)] if severity else [])
+
+    def test_a_union_matters_where_numbers_differ(self) -> None:
+        other = (
+            "apiVersion: v1\nkind: Pod\nmetadata: {name: alt, namespace: x}\nspec: "
+            "{containers: [{name: c, ports: [{name: http, containerPort: 8080}]}]}\n"
+        )
+        who = Profile(self.OWN, "Some", (), "its README", sctp=True, named_ports=NamedPorts.UNION)
+        (found,) = said(self.PORTS, where=world(f"{WORLD}---\n{other}"), profile=who)
+        assert (found.code, found.severity) == ("NPS021", Severity.WARNING)
 
 
 def test_ignored_rules_are_not_judged_further() -> None:
@@ -340,4 +469,4 @@ def test_ignored_rules_are_not_judged_further() -> None:
 
 def test_order_of_policies_does_not_show() -> None:
     policies = [policy(bad, name=f"p{i}") for i, (_, bad, _) in enumerate(WORLD_CASES)]
-    assert suspicious(policies, HERE) == suspicious(policies[::-1], HERE)
+    assert suspicious(policies, around()) == suspicious(policies[::-1], around())

@@ -43,20 +43,20 @@ def _covered(addresses: AddressSet, direction: Direction, known: Known) -> str:
     if pods:
         parts.append(_count("pod", pods))
     elif not addresses.isdisjoint(known.pod_cidrs):
-        parts.append("addresses of pods to come")
+        parts.append("addresses that pods are given")
     nodes = known.node_points.inside(addresses)
     if addresses.size() > 1:
         if nodes:
             parts.append(_count("node", nodes))
         elif not addresses.isdisjoint(known.around.nodes):
-            parts.append("addresses of nodes")
+            parts.append("addresses that nodes are given")
     services = known.service_points.inside(addresses)
     wide = addresses.size() >= FAMILY[4].size() // 2
     if direction is Direction.EGRESS and not wide:
         if services:
             parts.append(_count("Service", services))
         elif not addresses.isdisjoint(known.around.services):
-            parts.append("addresses of Services")
+            parts.append("addresses that Services are given")
     return " and ".join(parts)
 
 
