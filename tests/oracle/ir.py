@@ -46,7 +46,8 @@ a condition or asks for source ports.
 - pods: never a host-network pod, unless the profile treats those like others;
 - block: by the end's addresses of the flow's family: all inside `MUST`, some `MAY`. An end
   whose addresses are unknown is in a block only if that is a whole family, holes aside:
-  it is taken to be outside those. Its own family being unknown, either family's will do. The profile may
+  it is taken to be
+  outside those. Its own family being unknown, either family's will do. The profile may
   say that pods, or nodes and host-network pods, are never matched by blocks;
 - nodes: a node, or a host-network pod on it, by the node's labels; `MAY` if the node is
   unknown, or known by name only;

@@ -11,7 +11,7 @@ from cloison.analyses.question import Case, Party
 from cloison.base import Span
 from cloison.engine import Engine, Point, UnitKind
 from cloison.ir.fidelity import Caveat, Verdict
-from cloison.ir.policy import Action, Direction, Policy, PolicyId, Rule
+from cloison.ir.policy import Action, Direction, Mode, Policy, PolicyId, Rule
 from cloison.ir.ruleset import Outcome
 
 
@@ -73,6 +73,7 @@ class PointAnswer:
             endpoint, and those of its namespace that do not but would have allowed the traffic.
         caveats: What the verdict here stands on.
         point: The engine's own answer.
+        idle: Policies that would govern this, were policies enforced at all.
     """
 
     endpoint: str
@@ -84,6 +85,7 @@ class PointAnswer:
     considered: tuple[Considered, ...]
     caveats: tuple[Caveat, ...]
     point: Point = field(compare=False)
+    idle: tuple[PolicyId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -183,7 +185,26 @@ def _answer(
         considered,
         point_caveats(engine, point, subject, peer, asked, verdict),
         point,
+        _idle(engine, subject, point.direction),
     )
+
+
+def _idle(engine: Engine, subject: Party, direction: Direction) -> tuple[PolicyId, ...]:
+    """Return the policies that select an endpoint in vain, since nobody enforces them."""
+    endpoint = subject.endpoint
+    if engine.profile.enforces or endpoint is None or endpoint.shape.host_network:
+        return ()
+    home = engine.world.namespaces.get(endpoint.namespace)
+    found = (
+        policy.id
+        for policy in engine.policies.policies
+        if policy.mode is Mode.ENFORCED
+        and direction in policy.isolates
+        and policy.subject.namespace in (None, endpoint.namespace)
+        and policy.subject.namespaces.matches(home.labels if home else {})
+        and policy.subject.pods.matches(endpoint.labels)
+    )
+    return tuple(sorted(found, key=str))
 
 
 def _consider(

@@ -16,7 +16,7 @@ from cloison.analyses.survey import survey
 from cloison.analyses.testfile import MINIMAL, is_tests, read_tests
 from cloison.app.mends import Origin, written
 from cloison.app.settings import Settings
-from cloison.base import Diagnostic, QuestionError, sort_diagnostics
+from cloison.base import Diagnostic, QuestionError, Severity, sort_diagnostics
 from cloison.dialects import Dialect, Surroundings
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
@@ -194,15 +194,29 @@ class Session:
         if on != "simulate":
             msg = f"nobody called {on!r} can answer tests"
             raise QuestionError(msg, "say simulate")
-        items = list(read(tests, anything=True)) if tests else self.own
+        items: list[object] = []
+        for name in tests:
+            found_here = list(read([name], anything=True))
+            if not any(map(_is_test_input, found_here)):
+                raise _no_tests(f"in {name}")
+            items += found_here
+        items = items or list(self.own)
         documents = [d for d in items if isinstance(d, Document) and (tests or is_tests(d))]
         said = [d for d in items if isinstance(d, Diagnostic)]
         found = read_tests(documents)
         if not documents and not said:
-            where = f"in {', '.join(tests)}" if tests else "in the source"
-            msg = f"there are no connectivity tests {where}"
-            raise QuestionError(
-                msg, f"write some, or name a file of them; the least is:\n{MINIMAL}"
-            )
+            raise _no_tests("in the source")
         diagnostics = sort_diagnostics([*said, *found.diagnostics])
         return run(self.engine, found.rows, names=self.names, diagnostics=diagnostics)
+
+
+def _is_test_input(item: object) -> bool:
+    """Return whether something read out of a file of tests is a test, or a fault to report."""
+    if isinstance(item, Diagnostic):
+        return item.severity is Severity.ERROR
+    return isinstance(item, Document)
+
+
+def _no_tests(where: str) -> QuestionError:
+    msg = f"there are no connectivity tests {where}"
+    return QuestionError(msg, f"write some, or name a file of them; the least is:\n{MINIMAL}")

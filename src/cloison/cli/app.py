@@ -1,5 +1,7 @@
 """The command group. Commands import what they need when they run, so that help is quick."""
 
+from typing import Any
+
 import click
 
 from cloison.cli.commands.completion import completion
@@ -11,6 +13,13 @@ from cloison.cli.commands.validate import validate
 from cloison.cli.commands.verify import verify
 from cloison.cli.commands.version import version
 from cloison.cli.commands.why import why
+
+
+def _version(context: click.Context, _param: click.Parameter, asked: Any) -> None:  # noqa: ANN401
+    """Print the version, as the command of that name does, and leave."""
+    if asked and not context.resilient_parsing:
+        context.invoke(version)
+        context.exit()
 
 
 class Ordered(click.Group):
@@ -27,6 +36,14 @@ class Ordered(click.Group):
     invoke_without_command=True,
     epilog="Ends are NAMESPACE/NAME, NAMESPACE/KIND/NAME, an address or block, node:NAME, "
     "svc:NAMESPACE/NAME, any: or any:NAMESPACE. Sources are named with -f.",
+)
+@click.option(
+    "--version",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_version,
+    help="Print the version.",
 )
 @click.pass_context
 def cli(context: click.Context) -> None:

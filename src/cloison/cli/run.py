@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
@@ -41,9 +42,30 @@ def load(common: Common) -> "Session":
         service_cidrs=common.service_cidrs,
     )
     settings.networks()
+    if not common.quiet:
+        _mention_settings_file()
     drawn = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not common.quiet
     bar = Bar(sys.stderr) if drawn else None
     return read(*common.sources, settings=settings, progress=bar)
+
+
+SETTINGS_FILE = "cloison.yaml"
+
+
+def _mention_settings_file() -> None:
+    """Say of a settings file that it is not read yet: nothing is ignored in silence."""
+    try:
+        here = Path.cwd()
+    except OSError:
+        return
+    for directory in (here, *here.parents):
+        file = directory / SETTINGS_FILE
+        if file.is_file():
+            sys.stderr.write(
+                f"note: {os.path.relpath(file)} is not read yet; "
+                "settings are given by flags and CLOISON_* variables\n"
+            )
+            return
 
 
 def _said(parameter: str, flag: str) -> str:

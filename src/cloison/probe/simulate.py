@@ -1,6 +1,6 @@
 """The runner that asks the engine: nothing is sent anywhere."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 
 from cloison.analyses.ask import Explanation, Question, ask
@@ -10,7 +10,6 @@ from cloison.analyses.matrix import Matrix, Row, RowResult
 from cloison.analyses.question import Case, Party, Traffic, parse_traffic
 from cloison.base import Diagnostic, QuestionError
 from cloison.engine import Engine
-from cloison.ir.fidelity import Verdict
 
 
 def run(
@@ -56,15 +55,8 @@ class _Asker:
                 answer = ask(self.engine, answer.question)
         except QuestionError as error:
             return RowResult(row, None, passed=False, error=error.message, help=error.help)
-        verdict, notes = answer.verdict, answer.notes
-        if row.application and verdict is not Verdict.DENIED:
-            # What is refused below stays refused whatever the request says.
-            asked = " and ".join(row.application)
-            notes = (
-                *notes,
-                f"the row's {asked} part was not judged: only addresses and ports were",
-            )
-            verdict = Verdict.UNDETERMINED
+        verdict = answer.verdict
+        notes = (*answer.notes, *_about_application(row, answer))
         return RowResult(
             row,
             verdict,
@@ -131,6 +123,17 @@ def _side(party: Party) -> tuple[object, ...]:
     if endpoint is None:
         return party.unit, None, None
     return party.unit, id(endpoint.shape), endpoint.namespace
+
+
+def _about_application(row: Row, answer: Explanation) -> Iterator[str]:
+    """Say what the application part of a row does to the answer."""
+    if not row.application:
+        return
+    asked = " and ".join(row.application)
+    if any(caveat.id == "POLICY_NOT_MODELLED" for caveat in answer.caveats):
+        yield f"whether a policy that is not modelled looks at {asked} is not known"
+    else:
+        yield f"no policy here looks at {asked}: the answer is that of addresses and ports"
 
 
 def _again(error: QuestionError) -> QuestionError:

@@ -13,6 +13,8 @@ from cloison.sources import faults
 SUFFIXES: Final = (".yaml", ".yml", ".json")
 STDIN: Final = "-"
 STDIN_SHOWN: Final = "<stdin>"
+GIT: Final = "git:"
+"""How a revision is named as a source, once there is a reader for it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -178,6 +180,11 @@ def _reason(error: OSError | ValueError) -> str:
 
 def _unusable(name: str, error: OSError | ValueError) -> SourceError:
     """Return the error for a name the user gave."""
+    if name.startswith(GIT):
+        return SourceError(
+            f"sources out of git are not supported yet: {name}",
+            "check the revision out, with `git worktree add`, and name its directory",
+        )
     if isinstance(error, FileNotFoundError | NotADirectoryError):
         return SourceError(
             f"no such file or directory: {name}",

@@ -109,15 +109,28 @@ def test_what_decided_is_what_why_says() -> None:
         assert result.caveats == answer.caveats
 
 
-def test_an_application_part_is_carried_and_not_guessed() -> None:
+def test_an_application_part_is_carried_and_judged_by_its_port() -> None:
     http = "http: {method: GET, path: /}"
     open_ = one(f"{{from: web/front, to: web/back, port: 8080, {http}, expect: allow}}")
-    assert (open_.verdict, open_.passed) == (Verdict.UNDETERMINED, False)
-    assert "http" in open_.notes[-1]
+    assert (open_.verdict, open_.passed) == (Verdict.ALLOWED, True)
+    assert open_.notes[-1].startswith("no policy here looks at http")
     assert open_.row.http is not None
     assert json.loads(open_.row.http) == {"method": "GET", "path": "/"}
     shut = one(f"{{from: 192.0.2.1, to: web/back, port: 8080, {http}, expect: deny}}")
     assert shut.passed
+
+
+def test_an_application_part_that_nobody_can_judge_is_undetermined() -> None:
+    mesh = (
+        "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\n"
+        "metadata: {name: a, namespace: web}\nspec: {}\n"
+    )
+    tests = "tests: [{from: web/front, to: web/back, port: 8080, http: {path: /}, expect: allow}]"
+    head = "apiVersion: cloison.dev/v1alpha1\nkind: ConnectivityTests\n"
+    session = load_texts({"world.yaml": WORLD, "mesh.yaml": mesh, "t.yaml": head + tests})
+    (result,) = session.verify()
+    assert (result.verdict, result.passed) == (Verdict.UNDETERMINED, False)
+    assert "not modelled looks at http is not known" in result.notes[-1]
 
 
 @pytest.mark.parametrize(

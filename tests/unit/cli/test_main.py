@@ -1,6 +1,7 @@
 """The command line in this process: exit codes, where words go, what is said of mistakes."""
 
 import json
+import os
 from importlib import import_module
 from pathlib import Path
 
@@ -134,6 +135,65 @@ def test_a_directory_called_like_an_end_is_explained(
     assert f"did you mean -f {path}?" in err
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "# nothing\n",
+        "[1]\n",
+        "some text\n",
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: a}\n",
+        "a: [\n",
+    ],
+)
+def test_a_file_without_tests_is_two_and_says_so(
+    text: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "t.yaml"
+    file.write_text(text, encoding="utf-8")
+    good = f"{EXAMPLE}/tests.yaml"
+    for more in ((), ("--tests", good)):
+        args = ("verify", "-f", EXAMPLE, *more, "--tests", str(file))
+        code, out, err = _run(*args, capsys=capsys)
+        assert code == 2
+        assert f"no connectivity tests in {file}" in err or "error[" in out
+
+
+def test_a_revision_is_no_source_yet(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    code, _, err = _run("map", "-f", "git:main", capsys=capsys)
+    assert code == 2
+    assert "git are not supported yet: git:main" in err
+    Path("git:main").write_text(CORNERS, encoding="utf-8")
+    assert _run("map", "-f", "git:main", capsys=capsys)[0] == 0
+
+
+def test_a_settings_file_is_not_passed_over_in_silence(
+    world: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    below = tmp_path / "a" / "b"
+    below.mkdir(parents=True)
+    monkeypatch.chdir(below)
+    (tmp_path / "a" / "cloison.yaml").write_text("profile: calico\n", encoding="utf-8")
+    args = ("validate", "-f", f"{world}/corners.yaml")
+    assert f"note: ..{os.sep}cloison.yaml is not read yet" in _run(*args, capsys=capsys)[2]
+    assert "cloison.yaml" not in _run(*args, "-q", capsys=capsys)[2]
+
+
+def test_a_cni_that_enforces_nothing_is_not_called_open(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    code, out, err = _run("why", *DENIED, "--cni", "flannel", capsys=capsys)
+    assert code == 0
+    words = " ".join(out.split())
+    assert "Policies exist, but this CNI enforces none." in words
+    assert "evidence/default-deny, evidence/evidence-api select it for ingress" in words
+    assert "no policy selects it" not in words
+    assert "no policy here is enforced" in err
+
+
 def test_debug_lets_errors_through(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(cloison.SourceError):
         _run("map", "-f", "no/such/place", "--debug", capsys=capsys)
@@ -190,8 +250,10 @@ def test_map_narrows(world: str, capsys: pytest.CaptureFixture[str]) -> None:
     whole = edges()
     assert edges("--from", "a/two", "--to", "a/one") == [("two", "one")]
     assert set(edges("--focus", "a/two")) == {e for e in whole if "two" in e}
-    assert set(edges("-n", "b")) == set()
     assert edges("-n", "b", "-A") == whole
+    code, out, err = _run("map", "-f", world, "-n", "b", capsys=capsys)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: there is no namespace 'b'")
     assert ("many", "many") in edges("--self")
 
 
@@ -220,6 +282,10 @@ def test_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert _run("version", capsys=capsys)[1] == f"{cloison.__version__}\n"
     _, out, _ = _run("version", "-o", "json", capsys=capsys)
     assert json.loads(out) == {"name": "cloison", "version": cloison.__version__}
+
+
+def test_version_is_a_flag_too(capsys: pytest.CaptureFixture[str]) -> None:
+    assert _run("--version", capsys=capsys) == _run("version", capsys=capsys)
 
 
 @pytest.mark.parametrize(

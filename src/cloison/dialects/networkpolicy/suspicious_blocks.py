@@ -103,6 +103,15 @@ def _reopened_except(cases: Sequence[Case], known: Known) -> Iterator[Diagnostic
     by_namespace: dict[str, list[Case]] = defaultdict(list)
     for case in cases:
         by_namespace[case.policy.namespace].append(case)
+    # The same holes are cut again and again.
+    given: dict[tuple[int, AddressSet], str] = {}
+
+    def back(rule: Rule, hole: AddressSet) -> str:
+        key = id(rule), hole
+        if key not in given:
+            given[key] = _given_back(rule, hole, known)
+        return given[key]
+
     for item, match in _block_items(cases):
         block = item.peer.ip_block
         if block is None or not match.holes:
@@ -115,7 +124,7 @@ def _reopened_except(cases: Sequence[Case], known: Known) -> Iterator[Diagnostic
             if _covers_traffic(rule, item.rule)
         ]
         for text, hole in holes(block):
-            found = ((o, _given_back(o[1], hole, known)) for o in others)
+            found = ((o, back(o[1], hole)) for o in others)
             again = next(((o, what) for o, what in found if what), None)
             if again is None:
                 continue

@@ -28,7 +28,7 @@ def lines(result: Map, about: About, look: Look) -> Iterator[str]:
     rest = (
         "other edges were not asked for"
         if result.partial
-        else "what else pods and the outside could send each other is denied"
+        else "between pods and with the outside, what is not listed is denied"
     )
     yield f"{count(pairs, 'edge')} in {count(len(rows), 'line')}; {rest}"
     if any(traffic.endswith("?") for _, _, traffic in rows):

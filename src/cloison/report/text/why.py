@@ -129,6 +129,8 @@ def _way(point: PointAnswer) -> str:
 
 def _passed(point: PointAnswer) -> str:
     decider = point.decided_by[0] if point.decided_by else None
+    if point.idle:
+        return "policies exist, but this CNI enforces none"
     if decider is None or decider.text == "default":
         return f"nothing isolates the {point.direction} of {point.endpoint}"
     if decider.text == "not policed":
@@ -204,7 +206,16 @@ def _unpoliced(point: PointAnswer, party: Party) -> str:
         return "on its node's network, so no policy applies to it"
     if texts.difference(_NO_RULE):
         return f"a built-in rule decides: {listed(sorted(texts))}"
+    if point.idle:
+        return f"{_idle(point)}, so everything passes"
     return f"no policy selects it for {point.direction}, so everything passes"
+
+
+def _idle(point: PointAnswer) -> str:
+    """Say which policies would govern a point, did the CNI enforce any."""
+    names = listed([str(policy) for policy in point.idle], _SHOWN)
+    verb = "selects" if len(point.idle) == 1 else "select"
+    return f"{names} {verb} it for {point.direction}, but this CNI enforces no policies"
 
 
 def _told(each: Considered, point: PointAnswer, look: Look) -> Iterator[str]:
