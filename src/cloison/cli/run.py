@@ -144,7 +144,9 @@ def complain(common: Common, session: "Session") -> None:
     from cloison.report.text.layout import count
     from cloison.report.text.validate import Quotes, message
 
-    said = [*session.diagnostics, *session.suspicions]
+    # Judging the input costs as much as a map: a program that asks for one does not pay for it.
+    judged = session.suspicions if common.output == "text" else ()
+    said = [*session.diagnostics, *judged]
     errors = sum(d.severity is Severity.ERROR for d in said)
     warnings = sum(d.severity is Severity.WARNING for d in said)
     whole: list[Diagnostic] = [d for d in said if _costs(d)]
