@@ -15,15 +15,14 @@ from cloison.cli.run import OK
     ),
 )
 @click.argument("shell", type=click.Choice(("bash", "zsh", "fish")))
-def completion(shell: str) -> int:
+@click.pass_context
+def completion(context: click.Context, shell: str) -> int:
     """Print the script that completes commands in a shell."""
     from click.shell_completion import get_completion_class
-
-    from cloison.cli.app import cli
 
     found = get_completion_class(shell)
     if found is None:  # pragma: no cover - click knows all three
         raise click.UsageError(f"no completion for {shell}")
-    source = found(cli, {}, "cloison", "_CLOISON_COMPLETE").source()
+    source = found(context.find_root().command, {}, "cloison", "_CLOISON_COMPLETE").source()
     click.echo(source)
     return OK
