@@ -45,9 +45,8 @@ a condition or asks for source ports.
 
 - pods: never a host-network pod, unless the profile treats those like others;
 - block: by the end's addresses of the flow's family: all inside `MUST`, some `MAY`. An end
-  whose addresses are unknown is in a block only if that is a whole family, holes aside:
-  it is taken to be
-  outside those. Its own family being unknown, either family's will do. The profile may
+  whose addresses are unknown is in a block only if that is the whole of the flow's family,
+  holes aside: it is taken to be outside those. The profile may
   say that pods, or nodes and host-network pods, are never matched by blocks;
 - nodes: a node, or a host-network pod on it, by the node's labels; `MAY` if the node is
   unknown, or known by name only;
@@ -373,7 +372,7 @@ class _Point:
             return Match.NO
         known = self.oracle.addresses(self.peer)
         if not known:
-            return Match.MUST if match.whole else Match.NO
+            return Match.MUST if match.whole and match.family == self.family else Match.NO
         inside = {a in match.addresses for a in known if family_of(a) == self.family}
         if inside == {True}:
             return Match.MUST

@@ -15,7 +15,7 @@ What the specification leaves open is filled as the `generic` profile fills it:
 - protocols without ports are undefined wherever a policy isolates.
 
 Unknown facts: an end without an address is outside every block but a whole family (`/0` of
-either family, for its family is unknown too), and so outside the holes of any block as well.
+the flow's family), and so outside the holes of any block as well.
 An end on an unknown node may or may not be on the same node as another.
 
 Sources: Kubernetes documentation, "Network Policies"; Kubernetes API reference,
@@ -330,7 +330,7 @@ def in_block(block: Manifest, party: Party, family: int) -> Answer:
     whole = network(block["cidr"])
     holes = [network(h) for h in block.get("except") or []]
     if not party.addresses:
-        return Answer.NO if whole.prefixlen > 0 else Answer.YES
+        return Answer.YES if whole.prefixlen == 0 and whole.version == family else Answer.NO
     found = {
         address in whole and not any(address in hole for hole in holes)
         for address in party.addresses

@@ -61,7 +61,9 @@ def engine_verdict(engine: Engine, question: Question) -> Verdict:
         return Relations(frozenset(sure), frozenset(maybe))
 
     src, dst = question.src, question.dst
-    outcome = engine.outcome(unit(src), unit(dst), relations(src, dst), relations(dst, src))
+    outcome = engine.outcome(
+        unit(src), unit(dst), relations(src, dst), relations(dst, src), question.family
+    )
     if question.traffic in outcome.allowed:
         return Verdict.ALLOWED
     return Verdict.UNDETERMINED if question.traffic in outcome.undetermined else Verdict.DENIED

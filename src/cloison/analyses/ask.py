@@ -9,6 +9,7 @@ from cloison.analyses.explain import (
     CaseAnswer,
     Decider,
     ExplainCase,
+    case_outcome,
     explain_case,
     merge_caveats,
     verdict_of,
@@ -184,7 +185,7 @@ def _telling(engine: Engine, asked: Sequence[Case]) -> Sequence[Case]:
         return asked
     first: dict[object, Case] = {}
     for case in asked:
-        outcome = engine.outcome(case.source.unit, case.destination.unit, case.out_of, case.into)
+        outcome = case_outcome(engine, case)
         part = (outcome.allowed & case.traffic, outcome.undetermined & case.traffic)
         first.setdefault((*part, case.traffic), case)
     return list(first.values())
@@ -291,7 +292,7 @@ def verdict_only(engine: Engine, question: Question) -> Verdict:
     if question.state is State.ESTABLISHED or any(isinstance(e, AnyEnd) for e in ends):
         return ask(engine, question).verdict
     found = {
-        verdict_of(engine.outcome(c.source.unit, c.destination.unit, c.out_of, c.into), c.traffic)
+        verdict_of(case_outcome(engine, c), c.traffic)
         for f in _follow(engine, question)
         for c in cases(engine, f.source, f.destination, f.traffic, question.family)
     }

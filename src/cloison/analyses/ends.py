@@ -278,6 +278,9 @@ class Names:
         workloads = self._workloads.get((namespace, name), [])
         if kind is not None:
             workloads = [w for w in workloads if w.id.kind == kind]
+        if kind is None and len(workloads) > 1:
+            # A pod of its own is meant only where no workload has the name.
+            workloads = [w for w in workloads if w.id.kind != "Pod"]
         if len(workloads) > 1:
             forms = ", ".join(sorted(f"{namespace}/{w.id.kind.lower()}/{name}" for w in workloads))
             msg = f"{namespace}/{name} names {len(workloads)} workloads: {forms}"

@@ -135,6 +135,13 @@ def merge_caveats(groups: Iterable[Iterable[Caveat]]) -> tuple[Caveat, ...]:
     return tuple(sorted({c for group in groups for c in group}))
 
 
+def case_outcome(engine: Engine, case: Case) -> Outcome:
+    """Return what becomes of a case's traffic, without explaining it."""
+    return engine.outcome(
+        case.source.unit, case.destination.unit, case.out_of, case.into, case.family
+    )
+
+
 def explain_case(engine: Engine, case: Case, *, misses: bool = True) -> CaseAnswer:
     """Answer one case with its reasons.
 
@@ -146,8 +153,12 @@ def explain_case(engine: Engine, case: Case, *, misses: bool = True) -> CaseAnsw
             placed at its policy instead of the rule that came nearest.
     """
     source, destination = case.source, case.destination
-    leaving = engine.point(source.unit, destination.unit, Direction.EGRESS, case.out_of)
-    entering = engine.point(destination.unit, source.unit, Direction.INGRESS, case.into)
+    leaving = engine.point(
+        source.unit, destination.unit, Direction.EGRESS, case.out_of, case.family
+    )
+    entering = engine.point(
+        destination.unit, source.unit, Direction.INGRESS, case.into, case.family
+    )
     points = (
         _answer(engine, leaving, source, destination, case.traffic, misses=misses),
         _answer(engine, entering, destination, source, case.traffic, misses=misses),

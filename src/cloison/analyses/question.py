@@ -10,6 +10,7 @@ from cloison.algebra import (
     MAX_PORT,
     NO_TRAFFIC,
     PORT_PROTOCOLS,
+    PROTOCOLS,
     TrafficSet,
     family_of,
     protocol_number,
@@ -136,8 +137,9 @@ def _protocol(text: str) -> int:
 
 
 def _known(text: str) -> str:
-    _protocol(text)
-    return text.upper()
+    number = _protocol(text)
+    names = {value: name for name, value in PROTOCOLS.items()}
+    return names.get(number, text.upper())
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +162,7 @@ class Case:
         into: How the source stands to the destination.
         traffic: What is asked of this pair.
         foreign: The ends share no address family.
+        family: The address family of the flows, where it is known.
     """
 
     source: Party
@@ -168,6 +171,7 @@ class Case:
     into: Relations
     traffic: TrafficSet
     foreign: bool = False
+    family: int | None = None
 
 
 def cases(
@@ -191,6 +195,9 @@ def cases(
     if both and not same:
         pairs = [pair for pair in pairs if not _one_pod(engine, *pair)] or pairs
     foreign = not pairs
+    if foreign and family is not None and sources and tos:
+        msg = f"{source.text} and {destination.text} do not both have IPv{family} addresses"
+        raise QuestionError(msg, "ask about the other family, or about both")
     for (party, ours), (other, theirs) in pairs or [(f, t) for f in sources for t in tos]:
         asked = _traffic(traffic, other)
         if not asked and traffic.name is not None:
@@ -199,7 +206,8 @@ def cases(
             yield Case(party, other, _SELF, _SELF, asked)
             continue
         for relations, one, two in _relations(engine, (party, ours), (other, theirs)):
-            yield Case(one, two, relations, relations, asked, foreign)
+            known = family or _family(engine, one, two)
+            yield Case(one, two, relations, relations, asked, foreign, known)
 
 
 def _one_pod(
@@ -266,6 +274,12 @@ def _at_addresses(engine: Engine, end: AddressEnd) -> Iterator[tuple[Party, tupl
         for unit in table.by_node[name]:
             if table.units[unit].family in (0, family_of(point)):
                 yield Party(unit, f"node:{name}"), ()
+
+
+def _family(engine: Engine, one: Party, two: Party) -> int | None:
+    """Return the family of what two sides exchange, if either's is known and they agree."""
+    families = {engine.table.units[p.unit].family for p in (one, two)} - {0}
+    return families.pop() if len(families) == 1 else None
 
 
 def _meet(engine: Engine, one: Party, other: Party, family: int | None) -> bool:

@@ -44,6 +44,11 @@ class _Survey:
         self.table = engine.table
         self.names = names
         self.ends, self.of_unit = self._ends()
+        self.unplaced = BitMap(
+            number
+            for number in self.table.kinds[UnitKind.POD]
+            if not self.table.units[number].exact
+        )
         self.rows: dict[int, Row] = defaultdict(dict)
         self.outward: dict[int, dict[Passage, AddressSet]] = defaultdict(dict)
         self.inward: dict[int, dict[Passage, AddressSet]] = defaultdict(dict)
@@ -107,11 +112,12 @@ class _Survey:
             for targets, to_address in _split(
                 rectangle.destinations & inside, rectangle.to_address
             ):
-                by_address = from_address or to_address
+                matched = sources if from_address else BitMap()
+                by_address = matched | targets if to_address else matched
                 if sources & pods:
-                    self._inner(rectangle, sources & pods, targets, by_address=by_address)
+                    self._inner(rectangle, sources & pods, targets, by_address)
                 if (sources - pods) and (targets & pods):
-                    self._inner(rectangle, sources - pods, targets & pods, by_address=by_address)
+                    self._inner(rectangle, sources - pods, targets & pods, by_address)
         atoms = rectangle.destinations & outside
         if atoms:
             passage = self._passage(rectangle)
@@ -124,27 +130,26 @@ class _Survey:
                 _join(self.outer_in[end], atoms, passage)
 
     def _inner(
-        self, rectangle: Rectangle, sources: BitMap, targets: BitMap, *, by_address: bool
+        self, rectangle: Rectangle, sources: BitMap, targets: BitMap, by_address: BitMap
     ) -> None:
         senders, receivers = self._places(sources), self._places(targets)
-        passage = self._passage(
-            rectangle, self._by_address(sources, targets, by_address=by_address)
-        )
+        passage = self._passage(rectangle, self._by_address(by_address))
         shared = senders & receivers
         for end in senders:
             self._add(
                 self.rows[end], passage, receivers - BitMap([end]) if end in shared else receivers
             )
 
-    def _by_address(
-        self, sources: BitMap, targets: BitMap, *, by_address: bool
-    ) -> tuple[Caveat, ...]:
-        if not by_address:
-            return ()
-        pods = self.table.kinds[UnitKind.POD]
-        if sources <= pods and targets <= pods:
-            return (known.CNI_IPBLOCK_POD,)
-        return (known.CNI_IPBLOCK_NODE,)
+    def _by_address(self, matched: BitMap) -> tuple[Caveat, ...]:
+        """Return what an edge stands on whose ends a rule matches by their address only."""
+        found = []
+        if matched & self.table.kinds[UnitKind.POD]:
+            found.append(known.CNI_IPBLOCK_POD)
+        if matched - self.table.kinds[UnitKind.POD]:
+            found.append(known.CNI_IPBLOCK_NODE)
+        if matched & self.unplaced:
+            found.append(known.POD_ADDRESS_UNKNOWN)
+        return tuple(found)
 
     def _add(self, row: Row, passage: Passage, members: BitMap) -> None:
         """Add destinations to a row, joining with what already passes to some of them."""

@@ -19,6 +19,7 @@ from cloison.engine.decide import (
 from cloison.engine.reach import Rectangle, Side, rectangles
 from cloison.engine.units import Networks, UnitKind, UnitTable, build_units
 from cloison.ir.policy import (
+    BlockMatch,
     Direction,
     Mode,
     Policy,
@@ -146,7 +147,12 @@ class Engine:
         return ()
 
     def point(
-        self, subject: int, peer: int, direction: Direction, relations: Relations = UNRELATED
+        self,
+        subject: int,
+        peer: int,
+        direction: Direction,
+        relations: Relations = UNRELATED,
+        family: int | None = None,
     ) -> Point:
         """Return what the subject's enforcement point does with one peer.
 
@@ -155,11 +161,14 @@ class Engine:
             peer: The other end's unit.
             direction: The subject's direction.
             relations: How the peer stands to the subject.
+            family: The flow's address family, where it is known and the peer's is not.
         """
         if self.table.units[subject].kind is not UnitKind.POD:
             return Point(direction, subject, peer, OPEN)
         decision = self.decision(subject, direction)
         piece = decision.piece(peer)
+        if family is not None and self.table.units[peer].family == 0:
+            piece = self._of_family(decision, piece, peer, family)
         if relations == UNRELATED:
             return Point(direction, subject, peer, piece.outcome, decision, piece)
         piece = self._related(decision, piece, relations)
@@ -168,6 +177,24 @@ class Engine:
             if sure is not None:
                 return Point(direction, subject, peer, piece.outcome, decision, piece, rule, sure)
         return Point(direction, subject, peer, piece.outcome, decision, piece)
+
+    def _of_family(self, decision: Decision, piece: Piece, peer: int, family: int) -> Piece:
+        """Leave out rules that match a peer of unknown address only by the other family."""
+        rules = tuple(
+            (bound, sure)
+            for bound, sure in piece.rules
+            if not (bound.blocks is not None and peer in bound.blocks)
+            or any(
+                isinstance(p.match, BlockMatch) and p.match.whole and p.match.family == family
+                for p in bound.rule.peers
+            )
+        )
+        if len(rules) == len(piece.rules):
+            return piece
+        outcome = self._folder.outcome(
+            decision.direction, decision.policies, decision.isolating, rules
+        )
+        return Piece(piece.peers, rules, outcome)
 
     def _related(self, decision: Decision, piece: Piece, relations: Relations) -> Piece:
         """Return a peer's piece with the rules that match it because of how it stands."""
@@ -189,6 +216,7 @@ class Engine:
         destination: int,
         out_of: Relations = UNRELATED,
         into: Relations = UNRELATED,
+        family: int | None = None,
     ) -> Outcome:
         """Return what becomes of all traffic from one unit to another.
 
@@ -197,9 +225,10 @@ class Engine:
             destination: Unit that listens.
             out_of: How the destination stands to the source.
             into: How the source stands to the destination.
+            family: The flow's address family, where it is known.
         """
-        leaving = self.point(source, destination, Direction.EGRESS, out_of)
-        entering = self.point(destination, source, Direction.INGRESS, into)
+        leaving = self.point(source, destination, Direction.EGRESS, out_of, family)
+        entering = self.point(destination, source, Direction.INGRESS, into, family)
         return leaving.outcome.meet(entering.outcome)
 
     def side(self, direction: Direction) -> Side:
@@ -231,6 +260,12 @@ class Engine:
         six = self.table.families[6] - self.table.families[4]
         yield from rectangles(egress, ingress, self.table.families[4], outside)
         yield from rectangles(egress, ingress, self.table.families[6], outside, fresh=six)
+        # What policy permits a pod of one family towards addresses of the other is told too.
+        for family, other in ((4, 6), (6, 4)):
+            beyond = outside & (self.table.families[other] - self.table.families[family])
+            lone = self.table.single[family]
+            if lone:
+                yield from rectangles(egress, ingress, lone | beyond, outside, fresh=beyond)
 
 
 def _to_self(rule: Rule) -> bool:

@@ -136,6 +136,8 @@ class UnitTable:
     kinds: dict[UnitKind, BitMap] = field(default_factory=dict)
     families: dict[int, BitMap] = field(default_factory=dict)
     """Units that take part in IPv4, or IPv6, traffic; unknown ones in both."""
+    single: dict[int, BitMap] = field(default_factory=dict)
+    """Pods known to have addresses of this family only."""
     first_atom: int = 0
     some_node: int = 0
     """A unit for "one of the nodes, whichever": its address is not known."""
@@ -238,9 +240,20 @@ class _Builder:
             self.by_workload,
             kinds,
             families,
+            self._single(units),
             first_atom,
             some_node,
         )
+
+    def _single(self, units: tuple[Unit, ...]) -> dict[int, BitMap]:
+        """Sort pod units whose endpoints take part in one family only."""
+        found = {4: BitMap(), 6: BitMap()}
+        for number, unit in enumerate(units):
+            if unit.endpoints and unit.family:
+                both = {self.units[u].family for u in self.by_endpoint[unit.endpoints[0]]}
+                if len(both) == 1:
+                    found[unit.family].add(number)
+        return found
 
     def _pod(self, index: int, endpoint: PodEndpoint) -> None:
         labels, ports = self._project(endpoint.shape)

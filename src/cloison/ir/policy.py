@@ -9,7 +9,15 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
-from cloison.algebra import ANY, EVERYTHING, L4, AddressSet, LabelSelector, TrafficSet
+from cloison.algebra import (
+    ANY,
+    EVERYTHING,
+    L4,
+    AddressSet,
+    LabelSelector,
+    TrafficSet,
+    family_of,
+)
 from cloison.base import Span
 from cloison.ir.fidelity import Caveat
 
@@ -105,6 +113,13 @@ class BlockMatch:
     holes: tuple[str, ...] = ()
     whole: bool = False
     caveat: Caveat | None = None
+
+    @property
+    def family(self) -> int:
+        """The address family it matches, 4 or 6."""
+        if self.addresses:
+            return family_of(self.addresses.spans[0][0])
+        return 6 if ":" in self.cidr else 4
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,59 @@
+"""Address families: what is known of a flow's family counts, and edges carry their caveats."""
+
+import pytest
+
+from cloison.app import Session, load_texts
+from cloison.base import QuestionError
+from cloison.ir.fidelity import Verdict
+
+TEMPLATE = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: t, namespace: b}
+spec: {selector: {matchLabels: {app: t}}, template: {metadata: {labels: {app: t}}, spec: {}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: x, namespace: a, labels: {app: x}}
+spec: {}
+status: {podIP: 10.2.1.1, phase: Running}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: p, namespace: a}
+spec:
+  podSelector: {}
+  ingress: [{from: [{ipBlock: {cidr: "CIDR"}}]}]
+"""
+
+
+def world(cidr: str) -> Session:
+    return load_texts({"world.yaml": TEMPLATE.replace("CIDR", cidr)})
+
+
+def test_a_block_of_the_other_family_admits_nobody_without_an_address() -> None:
+    assert world("0.0.0.0/0").why("b/t", "a/x:80").verdict is Verdict.ALLOWED
+    assert world("::/0").why("b/t", "a/x:80").verdict is Verdict.DENIED
+    assert world("::/0").verdict("b/t", "a/x:80") is Verdict.DENIED
+
+
+def test_a_family_that_an_end_lacks_cannot_be_asked_for() -> None:
+    with pytest.raises(QuestionError, match="IPv6"):
+        world("::/0").why("b/t", "a/x:80", family=6)
+
+
+def test_policy_is_told_for_both_families_of_the_outside() -> None:
+    (edge,) = (
+        e for e in world("2001:db8::/32").map() if e.src.addresses is not None and e.dst.name == "x"
+    )
+    assert list(edge.src.addresses.ranges()) == [
+        "2001:db8::-2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"
+    ]
+
+
+def test_edges_say_that_an_address_was_taken_for_granted() -> None:
+    session = world("0.0.0.0/0")
+    (edge,) = (e for e in session.map() if (e.src.name, e.dst.name) == ("t", "x"))
+    carried = {c.id for c in edge.caveats}
+    assert carried == {"CNI_IPBLOCK_POD", "POD_ADDRESS_UNKNOWN"}
+    assert carried == {c.id for c in session.why("b/t", "a/x:80").caveats}
