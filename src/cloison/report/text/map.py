@@ -19,6 +19,10 @@ def lines(result: Map, about: About, look: Look) -> Iterator[str]:
     """Iterate over the lines of a map."""
     words = Words(result.ends)
     rows = [row for line in result.lines for row in _rows(line, words)]
+    if not result.ends:
+        yield "no workload was read, so there is nothing to map"
+        yield look.paint(profile_line(about), "dim")
+        return
     if not rows:
         yield "nothing is permitted"
     else:
