@@ -117,7 +117,7 @@ def of_text(text: str, ends: Sequence[Name]) -> list[Told]:
 def _rows(text: str) -> Iterator[tuple[str, str, str]]:
     """Yield the cells of each row; a line without traffic goes on with the row above."""
     head, *lines = text.split("\n\n", maxsplit=1)[0].splitlines()
-    if head == "nothing is permitted":
+    if head == "nothing is permitted" or head.startswith("no workload was read"):
         return
     middle, last = head.index("TO"), head.index("TRAFFIC")
     row: list[list[str]] = []

@@ -173,4 +173,4 @@ def test_a_line_that_cannot_be_had_is_left_out(span: Span) -> None:
 def test_nothing_to_say_is_said() -> None:
     session = cloison.load_texts({"empty.yaml": ""})
     assert _text("validate", session, Findings((), 0)) == "nothing to report in 0 files\n"
-    assert "nothing is permitted" in _text("map", session, session.map())
+    assert "no workload was read" in _text("map", session, session.map())
