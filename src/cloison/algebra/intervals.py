@@ -44,12 +44,16 @@ class IntervalSet:
 
     def __and__(self, other: Self) -> Self:
         """Return the intersection."""
-        if self.spans == other.spans:
+        if self.spans == other.spans or not self.spans:
             return self
+        if not other.spans:
+            return other
         return self._of(_intersect(self.spans, other.spans))
 
     def __sub__(self, other: Self) -> Self:
         """Return the members of this set that are not in `other`."""
+        if not other.spans:
+            return self
         return self._of(_subtract(self.spans, other.spans))
 
     def __le__(self, other: Self) -> bool:

@@ -261,12 +261,14 @@ class _Layer:
     def _all_of(
         self, action: Action, rules: list[tuple[BoundRule, bool]], going: TrafficSet
     ) -> TrafficSet:
-        decided = NO_TRAFFIC
+        decided = possible = NO_TRAFFIC
         for rule, sure in rules:
             if rule.rule.action is action:
                 must, may = _reach(rule, sure=sure)
-                self._record(action, going & (must | may))
                 decided |= must
+                possible |= may
+        if decided or possible:
+            self._record(action, going & (decided | possible))
         return going - decided
 
     def _first_match(self, rules: list[tuple[BoundRule, bool]], going: TrafficSet) -> TrafficSet:
