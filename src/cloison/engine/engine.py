@@ -22,6 +22,7 @@ from cloison.ir.policy import (
     BlockMatch,
     Direction,
     Mode,
+    Peer,
     Policy,
     PolicySet,
     Relative,
@@ -179,22 +180,32 @@ class Engine:
         return Point(direction, subject, peer, piece.outcome, decision, piece)
 
     def _of_family(self, decision: Decision, piece: Piece, peer: int, family: int) -> Piece:
-        """Leave out rules that match a peer of unknown address only by the other family."""
-        rules = tuple(
-            (bound, sure)
-            for bound, sure in piece.rules
-            if not (bound.blocks is not None and peer in bound.blocks)
-            or any(
-                isinstance(p.match, BlockMatch) and p.match.whole and p.match.family == family
-                for p in bound.rule.peers
-            )
-        )
-        if len(rules) == len(piece.rules):
+        """Look again at rules that match a peer of unknown address by its address only."""
+        rules = []
+        for bound, sure in piece.rules:
+            if bound.blocks is None or peer not in bound.blocks:
+                rules.append((bound, sure))
+                continue
+            found = {self._holds(p, peer, family) for p in bound.rule.peers}
+            if found != {None}:
+                rules.append((bound, True in found))
+        matched = tuple(rules)
+        if matched == piece.rules:
             return piece
         outcome = self._folder.outcome(
-            decision.direction, decision.policies, decision.isolating, rules
+            decision.direction, decision.policies, decision.isolating, matched
         )
-        return Piece(piece.peers, rules, outcome)
+        return Piece(piece.peers, matched, outcome)
+
+    def _holds(self, declared: Peer, peer: int, family: int) -> bool | None:
+        """Return whether a declared peer surely (True) or possibly (False) matches in a family."""
+        match = declared.match
+        if isinstance(match, BlockMatch):
+            return True if match.whole and match.family == family else None
+        found = self.binder.peer(declared)
+        if peer in found.must:
+            return True
+        return False if peer in found.may else None
 
     def _related(self, decision: Decision, piece: Piece, relations: Relations) -> Piece:
         """Return a peer's piece with the rules that match it because of how it stands."""
