@@ -223,10 +223,16 @@ BINDING = (
         "        if isinstance(match, BlockMatch)",
     ),
     Fault(
-        "a whole family only may hold an unknown address",
+        "a whole family does not hold an unknown address",
         "engine/bind.py",
         "        if match.whole:\n            inside |=",
-        "        if match.whole:\n            may |=",
+        "        if False:\n            inside |=",
+    ),
+    Fault(
+        "a whole family holds unknown addresses of the other",
+        "engine/engine.py",
+        "match.whole and match.family == family",
+        "match.whole",
     ),
     Fault(
         "blocks miss the unit at their first address",
