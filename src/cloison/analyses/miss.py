@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from cloison.algebra import EVERYTHING, LabelSelector, TrafficSet
+from cloison.algebra import EVERYTHING, LabelSelector, Requirement, TrafficSet
 from cloison.analyses.question import Party
 from cloison.engine import Engine, UnitKind
 from cloison.ir.policy import (
@@ -124,10 +124,10 @@ def _pods_miss(engine: Engine, match: PodsMatch, text: str, other: Party) -> Mis
     return Miss(distance, f"{text}; {' and '.join(said)}")
 
 
-def _held(unmet: tuple[object, ...], labels: Labels) -> str:
+def _held(unmet: tuple[Requirement, ...], labels: Labels) -> str:
     said = []
     for requirement in unmet:
-        key = requirement.key  # type: ignore[attr-defined]
+        key = requirement.key
         if key in labels:
             said.append(f"is labelled {key}={labels[key]}")
         else:

@@ -190,9 +190,9 @@ def cases(
     if traffic.name is not None and tos and not any(_traffic(traffic, to) for to, _ in tos):
         _no_such_name(traffic, tos)
     both = isinstance(source, PodsEnd) and isinstance(destination, PodsEnd)
-    same = both and source.single and destination.single  # type: ignore[union-attr]
+    itself = _one_and_the_same(source, destination)
     pairs = [(f, t) for f in sources for t in tos if _meet(engine, f[0], t[0], family)]
-    if both and not same:
+    if both and not itself:
         pairs = [pair for pair in pairs if not _one_pod(engine, *pair)] or pairs
     foreign = not pairs
     if foreign and family is not None and sources and tos:
@@ -202,12 +202,23 @@ def cases(
         asked = _traffic(traffic, other)
         if not asked and traffic.name is not None:
             continue
-        if same and source.endpoints == destination.endpoints:  # type: ignore[union-attr]
+        if itself:
             yield Case(party, other, _SELF, _SELF, asked)
             continue
         for relations, one, two in _relations(engine, (party, ours), (other, theirs)):
             known = family or _family(engine, one, two)
             yield Case(one, two, relations, relations, asked, foreign, known)
+
+
+def _one_and_the_same(source: End, destination: End) -> bool:
+    """Whether both ends are one single pod."""
+    return (
+        isinstance(source, PodsEnd)
+        and isinstance(destination, PodsEnd)
+        and source.single
+        and destination.single
+        and source.endpoints == destination.endpoints
+    )
 
 
 def _one_pod(
