@@ -10,17 +10,13 @@ peak is that of the whole process; what importing took is told apart.
 
 import argparse
 import json
-import resource
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 
-import cloison
-import cloison.app.load
-import cloison.dialects.networkpolicy.dialect  # its own turn would count as the input's
-from cloison import sources
+CHILD = Path(__file__).with_name("memory_child.py")
+STEPS = ("read", "load")
 
 APP = """\
 apiVersion: apps/v1
@@ -237,51 +233,12 @@ def write_json(path: Path, pods: int) -> None:
         out.write('    ],\n    "kind": "List",\n    "metadata": {"resourceVersion": ""}\n}\n')
 
 
-def read(path: str) -> int:
-    """Read the sources and drop what they hold; return how many objects there were."""
-    return sum(1 for _ in sources.read([path]))
-
-
-def load(path: str) -> int:
-    """Load a session; return how many policies and workloads it has."""
-    session = cloison.load(path)
-    return len(session.policies.policies) + len(session.world.workloads)
-
-
-STEPS = {"read": read, "load": load}
-
-
-def measure(step: str, path: str) -> None:
-    """Take one input one way and print what it took, as the child process."""
-    before = peak()
-    began = time.perf_counter()
-    count = STEPS[step](path)
-    seconds = time.perf_counter() - began
-    size = Path(path).stat().st_size
-    most = peak()
-    print(  # noqa: T201 - meant for a terminal
-        f"{step} {Path(path).name}: {count} results of {size / 1e6:.1f} MB in {seconds:.2f} s,"
-        f" {size / seconds / 1e6:.1f} MB/s; peak {most / 1e6:.1f} MB, {most / size:.2f} of the"
-        f" input; {(most - before) / size:.2f} without the {before / 1e6:.1f} MB of imports"
-    )
-
-
-def peak() -> int:
-    """Return the largest resident size so far in bytes; Linux counts it in KiB, macOS in bytes."""
-    used = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return used if sys.platform == "darwin" else used * 1024
-
-
 def main() -> None:
     """Write the inputs and read each in a child process."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--apps", type=int, default=8_640, help="three YAML documents each")
     parser.add_argument("--pods", type=int, default=100_000)
-    parser.add_argument("--child", nargs=2, help=argparse.SUPPRESS)
     given = parser.parse_args()
-    if given.child:
-        measure(*given.child)
-        return
     with tempfile.TemporaryDirectory() as directory:
         for name, write, count in (
             ("apps.yaml", write_yaml, given.apps),
@@ -291,8 +248,8 @@ def main() -> None:
             write(path, count)
             for step in STEPS:
                 # The child is a new process, so that nothing of this one counts.
-                command = [sys.executable, __file__, "--child", step, str(path)]
-                subprocess.run(command, check=True)  # noqa: S603 - this very file
+                command = [sys.executable, str(CHILD), step, str(path)]
+                subprocess.run(command, check=True)  # noqa: S603 - our own file
             path.unlink()
 
 

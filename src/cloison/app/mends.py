@@ -1,28 +1,14 @@
 """Proposals of the analyses written out in the dialect they belong to."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import replace
 
 from cloison.analyses.ask import Explanation, Mend
 from cloison.analyses.mend import Proposal, proposals
-from cloison.dialects import Dialect
+from cloison.app.origins import Origin
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import PolicyId
-
-
-@dataclass(frozen=True, slots=True)
-class Origin:
-    """What a policy was compiled from.
-
-    Args:
-        dialect: Whose object it is.
-        object: The object in the dialect's own words.
-    """
-
-    dialect: Dialect[Any]
-    object: Any
 
 
 def written(

@@ -1,11 +1,24 @@
 """What each policy was compiled from."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
-from cloison.app.mends import Origin
 from cloison.dialects import Dialect
 from cloison.ir.policy import Policy, PolicyId
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """What a policy was compiled from.
+
+    Args:
+        dialect: Whose object it is.
+        object: The object in the dialect's own words.
+    """
+
+    dialect: Dialect[Any]
+    object: Any
 
 
 class Origins(Mapping[PolicyId, Origin]):

@@ -1,31 +1,28 @@
 """A session: one snapshot, every question."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from cloison.analyses.ask import Explanation, Question, ask, verdict_only
-from cloison.analyses.connectivity import Map, MapOptions
-from cloison.analyses.describe import PolicyDescription, describe, find_policy
-from cloison.analyses.effective import Effective, effective
-from cloison.analyses.ends import Names
-from cloison.analyses.matrix import Matrix
-from cloison.analyses.question import State, parse_traffic, split_port
-from cloison.analyses.survey import survey
-from cloison.analyses.testfile import MINIMAL, is_tests, read_tests
-from cloison.app.mends import Origin, written
+from cloison.app.origins import Origin
 from cloison.app.settings import Settings
-from cloison.base import Diagnostic, QuestionError, Severity, sort_diagnostics
+from cloison.base import Diagnostic, sort_diagnostics
 from cloison.dialects import Dialect, Surroundings
-from cloison.engine import Engine
-from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import PolicyId, PolicySet
 from cloison.ir.profile import Profile
-from cloison.probe import run
 from cloison.resources.documents import Document
 from cloison.resources.world import World
-from cloison.sources import read
+
+if TYPE_CHECKING:
+    from cloison.analyses.ask import Explanation, Question
+    from cloison.analyses.connectivity import Map, MapOptions
+    from cloison.analyses.describe import PolicyDescription
+    from cloison.analyses.effective import Effective
+    from cloison.analyses.ends import Names
+    from cloison.analyses.matrix import Matrix
+    from cloison.engine import Engine
+    from cloison.ir.fidelity import Verdict
 
 
 @dataclass(frozen=True)
@@ -55,14 +52,18 @@ class Session:
     broken: int = 0
 
     @cached_property
-    def engine(self) -> Engine:
+    def engine(self) -> "Engine":
         """Policies bound to the world."""
-        return Engine(self.world, self.policies, self.profile, self.settings.networks())
+        from cloison.app import answers
+
+        return answers.bind(self)
 
     @cached_property
-    def names(self) -> Names:
+    def names(self) -> "Names":
         """Finds ends by name."""
-        return Names(self.engine)
+        from cloison.app import answers
+
+        return answers.find_names(self)
 
     @property
     def diagnostics(self) -> tuple[Diagnostic, ...]:
@@ -91,7 +92,7 @@ class Session:
         state: str = "new",
         family: int | None = None,
         namespace: str | None = None,
-    ) -> Question:
+    ) -> "Question":
         """Read a question.
 
         Args:
@@ -106,16 +107,20 @@ class Session:
         Raises:
             QuestionError: a name, port or protocol is not one.
         """
-        names = Names(self.engine, namespace) if namespace else self.names
-        if port is None:
-            destination, carried = split_port(destination)
-            traffic = parse_traffic(carried, protocol)
-        else:
-            traffic = parse_traffic(str(port), protocol)
-        ends = names.end(source), names.end(destination)
-        return Question(*ends, traffic, State(state), family)
+        from cloison.app import answers
 
-    def why(self, source: str, destination: str, **said: Any) -> Explanation:
+        return answers.question(
+            self,
+            source,
+            destination,
+            port=port,
+            protocol=protocol,
+            state=state,
+            family=family,
+            namespace=namespace,
+        )
+
+    def why(self, source: str, destination: str, **said: Any) -> "Explanation":
         """Answer whether `source` may reach `destination`, and why.
 
         Takes what `question` takes.
@@ -123,10 +128,11 @@ class Session:
         Raises:
             QuestionError: a name, port or protocol is not one.
         """
-        answer = ask(self.engine, self.question(source, destination, **said))
-        return replace(answer, mend=written(self.engine, answer, self.origins))
+        from cloison.app import answers
 
-    def map(self, options: MapOptions | None = None) -> Map:
+        return answers.why(self, self.question(source, destination, **said))
+
+    def map(self, options: "MapOptions | None" = None) -> "Map":
         """Return everything permitted between workloads and with the outside.
 
         Args:
@@ -135,9 +141,9 @@ class Session:
         Raises:
             QuestionError: a filter names nothing.
         """
-        chosen = options or MapOptions()
-        names = Names(self.engine, chosen.namespace) if chosen.namespace else self.names
-        return survey(self.engine, chosen, names)
+        from cloison.app import answers
+
+        return answers.map_(self, options)
 
     def verdict(
         self,
@@ -146,12 +152,14 @@ class Session:
         protocol: str | None = None,
         port: int | str | None = None,
         family: int | None = None,
-    ) -> Verdict:
+    ) -> "Verdict":
         """Answer as `why` does, without the reasons."""
         question = self.question(source, destination, port=port, protocol=protocol, family=family)
-        return verdict_only(self.engine, question)
+        from cloison.app import answers
 
-    def effective(self, name: str, namespace: str | None = None) -> Effective:
+        return answers.verdict(self, question)
+
+    def effective(self, name: str, namespace: str | None = None) -> "Effective":
         """Answer what governs a workload or pod, whichever policy says it.
 
         Args:
@@ -161,10 +169,11 @@ class Session:
         Raises:
             QuestionError: there is no such workload or pod.
         """
-        names = Names(self.engine, namespace) if namespace else self.names
-        return effective(self.engine, names.end(name))
+        from cloison.app import answers
 
-    def describe_policy(self, name: str, namespace: str | None = None) -> PolicyDescription:
+        return answers.governs(self, name, namespace)
+
+    def describe_policy(self, name: str, namespace: str | None = None) -> "PolicyDescription":
         """Say in words what one policy does, and what it does not.
 
         Args:
@@ -175,12 +184,11 @@ class Session:
             UnknownEndpointError: there is no such policy.
             QuestionError: several policies have that name.
         """
-        policy = find_policy(self.engine, name, namespace)
-        own = f"{policy.id.kind} {policy.id}"
-        said = {*self.diagnostics, *self.suspicions}
-        return describe(self.engine, policy, sort_diagnostics(d for d in said if d.object == own))
+        from cloison.app import answers
 
-    def verify(self, tests: Sequence[str] = (), on: str = "simulate") -> Matrix:
+        return answers.describe_policy(self, name, namespace)
+
+    def verify(self, tests: Sequence[str] = (), on: str = "simulate") -> "Matrix":
         """Answer every row of the connectivity tests.
 
         Args:
@@ -191,32 +199,6 @@ class Session:
             SourceError: a file of tests cannot be read.
             QuestionError: there are no tests, or nobody called `on`.
         """
-        if on != "simulate":
-            msg = f"nobody called {on!r} can answer tests"
-            raise QuestionError(msg, "say simulate")
-        items: list[object] = []
-        for name in tests:
-            found_here = list(read([name], anything=True))
-            if not any(map(_is_test_input, found_here)):
-                raise _no_tests(f"in {name}")
-            items += found_here
-        items = items or list(self.own)
-        documents = [d for d in items if isinstance(d, Document) and (tests or is_tests(d))]
-        said = [d for d in items if isinstance(d, Diagnostic)]
-        found = read_tests(documents)
-        if not documents and not said:
-            raise _no_tests("in the source")
-        diagnostics = sort_diagnostics([*said, *found.diagnostics])
-        return run(self.engine, found.rows, names=self.names, diagnostics=diagnostics)
+        from cloison.app import answers
 
-
-def _is_test_input(item: object) -> bool:
-    """Return whether something read out of a file of tests is a test, or a fault to report."""
-    if isinstance(item, Diagnostic):
-        return item.severity is Severity.ERROR
-    return isinstance(item, Document)
-
-
-def _no_tests(where: str) -> QuestionError:
-    msg = f"there are no connectivity tests {where}"
-    return QuestionError(msg, f"write some, or name a file of them; the least is:\n{MINIMAL}")
+        return answers.verify(self, tests, on)

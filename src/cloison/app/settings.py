@@ -2,13 +2,15 @@
 
 import dataclasses
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 from cloison.algebra import NO_ADDRESSES, AddressSet
 from cloison.base import QuestionError
-from cloison.engine import Networks
 from cloison.ir.profile import Profile
 from cloison.resources.options import FieldValidation, ReadOptions
+
+if TYPE_CHECKING:
+    from cloison.engine import Networks
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,12 +65,14 @@ class Settings:
             raise QuestionError(msg, "say strict or warn") from None
         return ReadOptions(self.kubernetes, validation, self.namespace)
 
-    def networks(self) -> Networks:
+    def networks(self) -> "Networks":
         """Return the cluster's address ranges.
 
         Raises:
             QuestionError: a range is not an address block.
         """
+        from cloison.engine import Networks
+
         return Networks(
             _ranges("pod CIDR", self.pod_cidrs),
             _ranges("node CIDR", self.node_cidrs),

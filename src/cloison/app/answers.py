@@ -1,0 +1,127 @@
+"""What a session answers, apart from the session: engine and analyses are imported with it.
+
+A load that nobody asks anything does without them, and is a good deal smaller for it.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cloison.analyses.ask import Explanation, Question, ask, verdict_only
+from cloison.analyses.connectivity import Map, MapOptions
+from cloison.analyses.describe import PolicyDescription, describe, find_policy
+from cloison.analyses.effective import Effective, effective
+from cloison.analyses.ends import Names
+from cloison.analyses.matrix import Matrix
+from cloison.analyses.question import State, parse_traffic, split_port
+from cloison.analyses.survey import survey
+from cloison.analyses.testfile import MINIMAL, is_tests, read_tests
+from cloison.app.mends import written
+from cloison.base import Diagnostic, QuestionError, Severity, sort_diagnostics
+from cloison.engine import Engine
+from cloison.ir.fidelity import Verdict
+from cloison.probe import run
+from cloison.resources.documents import Document
+from cloison.sources import read
+
+if TYPE_CHECKING:
+    from cloison.app.session import Session
+
+
+def bind(session: "Session") -> Engine:
+    """Return the policies bound to the world."""
+    return Engine(session.world, session.policies, session.profile, session.settings.networks())
+
+
+def find_names(session: "Session", namespace: str | None = None) -> Names:
+    """Return what finds ends by name; bare names are looked up in `namespace`."""
+    return Names(session.engine, namespace) if namespace else Names(session.engine)
+
+
+def _names(session: "Session", namespace: str | None) -> Names:
+    return find_names(session, namespace) if namespace else session.names
+
+
+def question(
+    session: "Session",
+    source: str,
+    destination: str,
+    *,
+    port: int | str | None = None,
+    protocol: str | None = None,
+    state: str = "new",
+    family: int | None = None,
+    namespace: str | None = None,
+) -> Question:
+    """Read a question; see `Session.question`."""
+    names = _names(session, namespace)
+    if port is None:
+        destination, carried = split_port(destination)
+        traffic = parse_traffic(carried, protocol)
+    else:
+        traffic = parse_traffic(str(port), protocol)
+    ends = names.end(source), names.end(destination)
+    return Question(*ends, traffic, State(state), family)
+
+
+def why(session: "Session", asked: Question) -> Explanation:
+    """Answer a question with its reasons; see `Session.why`."""
+    answer = ask(session.engine, asked)
+    return replace(answer, mend=written(session.engine, answer, session.origins))
+
+
+def map_(session: "Session", options: MapOptions | None) -> Map:
+    """Return everything permitted; see `Session.map`."""
+    chosen = options or MapOptions()
+    return survey(session.engine, chosen, _names(session, chosen.namespace))
+
+
+def verdict(session: "Session", asked: Question) -> Verdict:
+    """Answer a question without its reasons; see `Session.verdict`."""
+    return verdict_only(session.engine, asked)
+
+
+def governs(session: "Session", name: str, namespace: str | None) -> Effective:
+    """Answer what governs a workload or pod; see `Session.effective`."""
+    return effective(session.engine, _names(session, namespace).end(name))
+
+
+def describe_policy(session: "Session", name: str, namespace: str | None) -> PolicyDescription:
+    """Say in words what one policy does; see `Session.describe_policy`."""
+    policy = find_policy(session.engine, name, namespace)
+    own = f"{policy.id.kind} {policy.id}"
+    said = {*session.diagnostics, *session.suspicions}
+    return describe(session.engine, policy, sort_diagnostics(d for d in said if d.object == own))
+
+
+def verify(session: "Session", tests: Sequence[str], on: str) -> Matrix:
+    """Answer every row of the connectivity tests; see `Session.verify`."""
+    if on != "simulate":
+        msg = f"nobody called {on!r} can answer tests"
+        raise QuestionError(msg, "say simulate")
+    items: list[object] = []
+    for name in tests:
+        found_here = list(read([name], anything=True))
+        if not any(map(_is_test_input, found_here)):
+            raise _no_tests(f"in {name}")
+        items += found_here
+    items = items or list(session.own)
+    documents = [d for d in items if isinstance(d, Document) and (tests or is_tests(d))]
+    said = [d for d in items if isinstance(d, Diagnostic)]
+    found = read_tests(documents)
+    if not documents and not said:
+        raise _no_tests("in the source")
+    diagnostics = sort_diagnostics([*said, *found.diagnostics])
+    return run(session.engine, found.rows, names=session.names, diagnostics=diagnostics)
+
+
+def _is_test_input(item: object) -> bool:
+    """Return whether something read out of a file of tests is a test, or a fault to report."""
+    if isinstance(item, Diagnostic):
+        return item.severity is Severity.ERROR
+    return isinstance(item, Document)
+
+
+def _no_tests(where: str) -> QuestionError:
+    msg = f"there are no connectivity tests {where}"
+    return QuestionError(msg, f"write some, or name a file of them; the least is:\n{MINIMAL}")
