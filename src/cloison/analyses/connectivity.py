@@ -71,12 +71,10 @@ class Passage:
         return bool(self.allowed or self.undetermined)
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
-    """What `src` may send to `dst`."""
+class _Passing:
+    """What is said of anything with a `passage`."""
 
-    src: EndRef
-    dst: EndRef
+    __slots__ = ()
     passage: Passage
 
     @property
@@ -93,6 +91,15 @@ class Edge:
     def caveats(self) -> tuple[Caveat, ...]:
         """What this stands on."""
         return self.passage.caveats
+
+
+@dataclass(frozen=True, slots=True)
+class Edge(_Passing):
+    """What `src` may send to `dst`."""
+
+    src: EndRef
+    dst: EndRef
+    passage: Passage
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,7 +128,7 @@ class MapOptions:
 
 
 @dataclass(frozen=True, slots=True)
-class Line:
+class Line(_Passing):
     """One line of the compressed map: every source to every destination, never to itself.
 
     A workload's traffic with itself has a line of its own, in which it stands alone on
@@ -131,21 +138,6 @@ class Line:
     sources: tuple[EndRef, ...]
     destinations: tuple[EndRef, ...]
     passage: Passage
-
-    @property
-    def allowed(self) -> TrafficSet:
-        """Traffic that passes."""
-        return self.passage.allowed
-
-    @property
-    def undetermined(self) -> TrafficSet:
-        """Traffic that may pass, besides."""
-        return self.passage.undetermined
-
-    @property
-    def caveats(self) -> tuple[Caveat, ...]:
-        """What this stands on."""
-        return self.passage.caveats
 
 
 Row = dict[Passage, BitMap]
