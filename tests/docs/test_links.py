@@ -9,7 +9,14 @@ from tests.support.cli import ROOT
 
 PAGES = sorted(
     page
-    for pattern in ("*.md", "changes/*.md", "examples/**/*.md", "src/**/*.md", "tests/**/*.md")
+    for pattern in (
+        "*.md",
+        "changes/*.md",
+        "conformance/**/*.md",
+        "examples/**/*.md",
+        "src/**/*.md",
+        "tests/**/*.md",
+    )
     for page in ROOT.glob(pattern)
 )
 _LINK = re.compile(r"\]\((?!https?:|mailto:|#)([^)#\s]+)")
