@@ -18,7 +18,7 @@ def main(wanted: str = "") -> int:
         if wanted not in fault.name:
             continue
         with planted(fault) as source:
-            result = run_tests(source)
+            result = run_tests(source, fault.tests)
         noticed = result.returncode == NOTICED
         missed += not noticed
         by = next((line for line in result.stdout.splitlines() if line.startswith("FAILED")), "")

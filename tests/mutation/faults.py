@@ -326,4 +326,60 @@ ENGINE = (
     ),
 )
 
-FAULTS: tuple[Fault, ...] = ALGEBRA + RESOURCES + DIALECT + UNITS + BINDING + DECISION + ENGINE
+_CHANGE = ("tests/property/test_diff.py",)
+
+CHANGE = (
+    Fault(
+        "what is gone altogether is no change",
+        "analyses/compare.py",
+        "            if gone:\n                yield passed, NOTHING, gone",
+        "            if False:\n                yield passed, NOTHING, gone",
+        _CHANGE,
+    ),
+    Fault(
+        "undetermined traffic is not compared",
+        "analyses/compare.py",
+        "traffic = (passage.allowed, passage.undetermined)",
+        "traffic = (passage.allowed, NO_TRAFFIC)",
+        ("tests/unit/analyses/test_diff.py",),
+    ),
+    Fault(
+        "a source's own place is not given back",
+        "analyses/compare.py",
+        "return found if own in members else found - BitMap([source])",
+        "return found",
+        _CHANGE,
+    ),
+    Fault(
+        "traffic among replicas is not compared",
+        "analyses/change.py",
+        "self_edges=True",
+        "self_edges=False",
+        _CHANGE,
+    ),
+    Fault(
+        "what passes for certain now and might have before was not opened",
+        "analyses/diff.py",
+        "return (high.allowed - low.allowed) | (passes - passed)",
+        "return passes - passed",
+        ("tests/unit/analyses/test_diff.py",),
+    ),
+    Fault(
+        "an object keeps its place beside its replacement",
+        "app/overlay.py",
+        "return not gone and found not in self.objects",
+        "return not gone",
+        ("tests/unit/app/test_overlay.py",),
+    ),
+    Fault(
+        "the points that decide the same are named too",
+        "analyses/responsible.py",
+        "if _answer(a, asked) != _answer(b, asked)",
+        "if True",
+        ("tests/unit/analyses/test_diff.py",),
+    ),
+)
+
+FAULTS: tuple[Fault, ...] = (
+    ALGEBRA + RESOURCES + DIALECT + UNITS + BINDING + DECISION + ENGINE + CHANGE
+)

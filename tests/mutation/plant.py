@@ -31,12 +31,14 @@ class Fault:
         file: Below `src/cloison`.
         right: Text that occurs in the file exactly once.
         wrong: What to put in its place.
+        tests: What must notice it.
     """
 
     name: str
     file: str
     right: str
     wrong: str
+    tests: tuple[str, ...] = TESTS
 
     @property
     def path(self) -> Path:

@@ -33,5 +33,5 @@ def test_nothing_is_noticed_without_a_fault() -> None:
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.name)
 def test_the_fault_is_noticed(fault: Fault) -> None:
     with planted(fault) as source:
-        result = run_tests(source)
+        result = run_tests(source, fault.tests)
     assert result.returncode == NOTICED, result.stdout + result.stderr

@@ -11,6 +11,7 @@ from cloison.algebra.addresses import (
     parse_address,
 )
 from cloison.algebra.intervals import IntervalSet
+from cloison.algebra.labelsets import ALL_LABELS, LabelSet, ValueSet
 from cloison.algebra.selectors import EVERYTHING, LabelSelector, Operator, Requirement
 from cloison.algebra.traffic import (
     ANY,
@@ -25,6 +26,7 @@ from cloison.algebra.traffic import (
 )
 
 __all__ = [
+    "ALL_LABELS",
     "ANY",
     "EVERYTHING",
     "EVERY_ADDRESS",
@@ -39,10 +41,12 @@ __all__ = [
     "AddressSet",
     "IntervalSet",
     "LabelSelector",
+    "LabelSet",
     "Operator",
     "Requirement",
     "TrafficEntry",
     "TrafficSet",
+    "ValueSet",
     "address_text",
     "family_of",
     "parse_address",

@@ -17,6 +17,9 @@ _PORTED = frozenset(PROTOCOLS[name] for name in PORT_PROTOCOLS)
 _TYPED = frozenset((1, 58))
 _WIDTH = 1 << 16
 MAX_PORT = _WIDTH - 1
+_LAST_PROTOCOL = 255
+_DIGITS = 3
+"""Digits of the last protocol; longer numbers are not worth making."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,8 +136,10 @@ def protocol_number(text: str) -> int:
     upper = text.upper()
     if upper in PROTOCOLS:
         return PROTOCOLS[upper]
-    if text.isascii() and text.isdecimal() and int(text) <= 255:  # noqa: PLR2004 - one byte
-        return int(text)
+    if text.isascii() and text.isdecimal() and len(text.lstrip("0")) <= _DIGITS:
+        number = int(text)
+        if number <= _LAST_PROTOCOL:
+            return number
     raise KeyError(text)
 
 

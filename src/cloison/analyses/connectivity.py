@@ -4,13 +4,13 @@ Rows, not pairs: for each source the sets of destinations that share one outcome
 spelled out only when somebody iterates over the edges.
 """
 
-from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from cloison.algebra import L4, NO_TRAFFIC, AddressSet, TrafficSet
-from cloison.algebra.bitmaps import BitMap, FrozenBitMap
+from cloison.algebra.bitmaps import BitMap
+from cloison.analyses.compress import fans, products
 from cloison.ir.fidelity import Caveat
 
 _RANK = {"workload": 0, "pod": 0, "node": 1, "ip": 2}
@@ -33,6 +33,12 @@ class EndRef:
     name: str = ""
     type: str = ""
     addresses: AddressSet | None = None
+
+    def __str__(self) -> str:
+        """Render as questions name it: `web/portal`, `node:worker-1`, `192.0.2.0/24`."""
+        if self.addresses is not None:
+            return ", ".join(map(str, self.addresses.blocks()))
+        return f"node:{self.name}" if self.kind == "node" else f"{self.namespace}/{self.name}"
 
     @property
     def sort_key(self) -> tuple[int, str, str, str, tuple[tuple[int, int], ...]]:
@@ -206,38 +212,17 @@ class Map:
         )
 
     def _inner_lines(self) -> Iterator[Line]:
-        by_passage: dict[Passage, dict[int, BitMap]] = defaultdict(dict)
-        for source, row in self.rows.items():
-            for passage, members in row.items():
-                by_passage[passage][source] = members
-        for passage, rows in by_passage.items():
-            # A line never speaks of an end and itself, so a row may be read with its own
-            # source added: that is how the members of an open group come to look alike.
-            # Compared as sets: equal ones may be laid out, and serialized, differently.
-            whole = {s: FrozenBitMap(m | BitMap([s])) for s, m in rows.items()}
-            alike = Counter(whole.values())
-            groups: dict[FrozenBitMap, list[int]] = defaultdict(list)
-            for source, members in rows.items():
-                own = whole[source]
-                groups[own if alike[own] > 1 else FrozenBitMap(members)].append(source)
-            for key, sources in groups.items():
-                members = BitMap(key)
-                if len(sources) == 1:
-                    members.discard(sources[0])
-                yield Line(
-                    tuple(self.ends[s] for s in sorted(sources)),
-                    tuple(self.ends[d] for d in members),
-                    passage,
-                )
+        for passage, sources, members in products(self.rows):
+            yield Line(
+                tuple(self.ends[s] for s in sources),
+                tuple(self.ends[d] for d in members),
+                passage,
+            )
 
     def _outer_lines(self) -> Iterator[Line]:
         for table, outward in ((self.outward, True), (self.inward, False)):
-            groups: dict[tuple[Passage, AddressSet], list[int]] = defaultdict(list)
-            for end, found in table.items():
-                for passage, addresses in found.items():
-                    groups[passage, addresses].append(end)
-            for (passage, addresses), members in groups.items():
-                inside = tuple(self.ends[m] for m in sorted(members))
+            for passage, members, addresses in fans(table):
+                inside = tuple(self.ends[m] for m in members)
                 ip = (EndRef("ip", addresses=addresses),)
                 yield Line(inside, ip, passage) if outward else Line(ip, inside, passage)
 

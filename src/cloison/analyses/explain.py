@@ -167,6 +167,13 @@ def explain_case(engine: Engine, case: Case, *, misses: bool = True) -> CaseAnsw
     return CaseAnswer(case, outcome, verdict_of(outcome, case.traffic), points)
 
 
+def deciders_at(engine: Engine, point: Point, asked: TrafficSet) -> tuple[Decider, ...]:
+    """Return what decides on traffic at one enforcement point, the most telling first."""
+    peer = Party(point.peer, "")
+    considered = ranked(_consider(engine, point, peer, asked, misses=False))
+    return tuple(_deciders(engine, point, verdict_of(point.outcome, asked), considered))
+
+
 ExplainCase: TypeAlias = Callable[[Engine, Case], CaseAnswer]
 """Answers one case with its reasons."""
 

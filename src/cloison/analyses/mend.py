@@ -259,7 +259,8 @@ def _own_policy(engine: Engine, isolating: Sequence[Policy], subject: Party) -> 
         and engine.binder.subject(p) <= mine
         and _only(engine, engine.binder.subject(p), subject)
     ]
-    return min(found, key=lambda p: (_generality(p), str(p.id)), default=None)
+    name = subject.endpoint.workload.name
+    return min(found, key=lambda p: (_generality(p), p.id.name != name, str(p.id)), default=None)
 
 
 def _generality(policy: Policy) -> int:

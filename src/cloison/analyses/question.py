@@ -28,6 +28,7 @@ from cloison.base import QuestionError
 from cloison.engine import Engine, UnitKind
 from cloison.engine.decide import Relations
 from cloison.ir.policy import Relative
+from cloison.resources.names import shown
 from cloison.resources.world import PodEndpoint
 
 
@@ -62,6 +63,8 @@ EVERYTHING = Traffic(None, L4)
 """A question without a port is about every port of TCP, UDP and SCTP."""
 
 _NOT_A_BYTE = 256
+_DIGITS = 5
+"""Digits of the largest port."""
 _HELP = "write DST:8080, DST:8080/UDP, DST:http or DST:icmp"
 
 
@@ -99,15 +102,16 @@ def parse_traffic(port: str | None, protocol: str | None = None) -> Traffic:
     if number.lower() in ("icmp", "icmpv6"):
         return _icmp(port)
     name = _known(said) if said else "TCP"
-    if number.isascii() and number.isdecimal():
-        if name not in PORT_PROTOCOLS:
-            msg = f"{name} has no ports"
-            raise QuestionError(msg, _HELP)
-        if not 1 <= int(number) <= MAX_PORT:
-            msg = f"port {number} is not between 1 and {MAX_PORT}"
+    span = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", number)
+    single = number.isascii() and number.isdecimal()
+    if (single or span) and name not in PORT_PROTOCOLS:
+        msg = f"{name} has no ports"
+        raise QuestionError(msg, _HELP)
+    if single:
+        if len(number.lstrip("0")) > _DIGITS or not 1 <= int(number) <= MAX_PORT:
+            msg = f"port {shown(number)} is not between 1 and {MAX_PORT}"
             raise QuestionError(msg, _HELP)
         return Traffic(f"{name}/{number}", TrafficSet.ports(name, int(number)))
-    span = re.fullmatch(r"(\d+)-(\d+)", number)
     if span and 1 <= int(span[1]) <= int(span[2]) <= MAX_PORT:
         traffic = TrafficSet.ports(name, int(span[1]), int(span[2]))
         return Traffic(f"{name}/{number}", traffic)
@@ -119,7 +123,7 @@ def parse_traffic(port: str | None, protocol: str | None = None) -> Traffic:
 
 def _icmp(port: str) -> Traffic:
     version = 6 if port.lower().startswith("icmpv6") else 4
-    parts = re.fullmatch(r"icmp(?:v6)?(?:/(\d{1,3})(?:/(\d{1,3}))?)?", port.lower())
+    parts = re.fullmatch(r"icmp(?:v6)?(?:/([0-9]{1,3})(?:/([0-9]{1,3}))?)?", port.lower())
     values = [int(n) for n in parts.groups() if n is not None] if parts else [_NOT_A_BYTE]
     if any(value >= _NOT_A_BYTE for value in values):
         msg = f"{port!r} is not an ICMP type and code"
@@ -254,8 +258,8 @@ def _parties(engine: Engine, end: End) -> Iterator[tuple[Party, tuple[int, ...]]
         case AddressEnd():
             yield from _at_addresses(engine, end)
         case _:
-            msg = f"{end.text} has to be followed to what is behind it first"
-            raise QuestionError(msg)
+            msg = f"{end.text} is a name for what is behind it, and sends nothing itself"
+            raise QuestionError(msg, "ask about the workload behind it, as NAMESPACE/NAME")
 
 
 def _at_addresses(engine: Engine, end: AddressEnd) -> Iterator[tuple[Party, tuple[int, ...]]]:

@@ -3,15 +3,13 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
-from difflib import get_close_matches
 from functools import reduce
 
 from cloison.algebra import L4, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap
+from cloison.analyses.chosen import Chosen, check_namespace, port_limit
 from cloison.analyses.connectivity import EndRef, Map, MapOptions, Passage, Row, unrestricted
-from cloison.analyses.ends import AddressEnd, AnyEnd, End, Names, NodeEnd, PodsEnd
-from cloison.analyses.question import parse_traffic
-from cloison.base import QuestionError, UnknownEndpointError
+from cloison.analyses.ends import Names
 from cloison.engine import Engine, Rectangle, UnitKind
 from cloison.engine.decide import Relations
 from cloison.ir import caveats as known
@@ -28,11 +26,32 @@ def survey(engine: Engine, options: MapOptions, names: Names) -> Map:
     Raises:
         QuestionError: a filter names nothing, or a port that is none.
     """
-    if options.namespace is not None and options.namespace not in engine.world.namespaces:
-        close = get_close_matches(options.namespace, engine.world.namespaces, n=3)
-        msg = f"there is no namespace {options.namespace!r}"
-        raise UnknownEndpointError(msg, f"did you mean {' or '.join(close)}?" if close else None)
+    check_namespace(engine, options)
     return _Survey(engine, options, names).map()
+
+
+def ends_of(engine: Engine, options: MapOptions) -> tuple[tuple[EndRef, ...], dict[int, list[int]]]:
+    """Return the ends of a map, sorted, and for each unit the ends that have endpoints in it."""
+    table = engine.table
+    refs: dict[EndRef, set[int]] = defaultdict(set)
+    for index, endpoint in enumerate(table.endpoints):
+        w = endpoint.workload
+        if endpoint.pending and (w.kind == "Pod" or options.pods):
+            continue  # it has no address yet, so it takes part in nothing
+        if w.kind == "Pod" or (options.pods and endpoint.pod is not None):
+            ref = EndRef("pod", w.namespace, endpoint.pod or w.name)
+        else:
+            ref = EndRef("workload", w.namespace, w.name, w.kind)
+        refs[ref].update(table.by_endpoint[index])
+    if options.nodes:
+        for name, units in table.by_node.items():
+            refs[EndRef("node", name=name)].update(units)
+    ends = tuple(sorted(refs, key=lambda ref: ref.sort_key))
+    of_unit: dict[int, list[int]] = defaultdict(list)
+    for place, ref in enumerate(ends):
+        for unit in refs[ref]:
+            of_unit[unit].append(place)
+    return ends, of_unit
 
 
 class _Survey:
@@ -43,7 +62,7 @@ class _Survey:
         self.options = options
         self.table = engine.table
         self.names = names
-        self.ends, self.of_unit = self._ends()
+        self.ends, self.of_unit = ends_of(engine, options)
         self.unplaced = BitMap(
             number
             for number in self.table.kinds[UnitKind.POD]
@@ -57,28 +76,6 @@ class _Survey:
         self._passages: dict[object, Passage] = {}
         self.outer_out: dict[int, dict[int, Passage]] = defaultdict(dict)
         self.outer_in: dict[int, dict[int, Passage]] = defaultdict(dict)
-
-    def _ends(self) -> tuple[tuple[EndRef, ...], dict[int, list[int]]]:
-        """Return the ends, sorted, and for each unit the ends that have endpoints in it."""
-        refs: dict[EndRef, set[int]] = defaultdict(set)
-        for index, endpoint in enumerate(self.table.endpoints):
-            w = endpoint.workload
-            if endpoint.pending and (w.kind == "Pod" or self.options.pods):
-                continue  # it has no address yet, so it takes part in nothing
-            if w.kind == "Pod" or (self.options.pods and endpoint.pod is not None):
-                ref = EndRef("pod", w.namespace, endpoint.pod or w.name)
-            else:
-                ref = EndRef("workload", w.namespace, w.name, w.kind)
-            refs[ref].update(self.table.by_endpoint[index])
-        if self.options.nodes:
-            for name, units in self.table.by_node.items():
-                refs[EndRef("node", name=name)].update(units)
-        ends = tuple(sorted(refs, key=lambda ref: ref.sort_key))
-        of_unit: dict[int, list[int]] = defaultdict(list)
-        for place, ref in enumerate(ends):
-            for unit in refs[ref]:
-                of_unit[unit].append(place)
-        return ends, of_unit
 
     def map(self) -> Map:
         inside = (
@@ -100,7 +97,7 @@ class _Survey:
                 dict(self.outward),
                 dict(self.inward),
                 self.itself,
-                tuple(sorted(self._caveats())),
+                tuple(sorted(standing_caveats(self.engine))),
             )
         )
 
@@ -269,45 +266,13 @@ class _Survey:
                     by_passage[passage].extend(where.spans if where else ())
                 addresses[end] = {p: AddressSet(spans) for p, spans in by_passage.items()}
 
-    def _caveats(self) -> Iterator[Caveat]:
-        profile = self.engine.profile
-        if not profile.enforces and self.engine.policies.policies:
-            yield known.CNI_NOT_ENFORCING
-        isolating = [p for p in self.engine.ordered if p.isolates and p.opaque is None]
-        if isolating and any(la.tiers for la in self.engine.policies.layers):
-            yield known.NON_L4
-        blocks = any(
-            isinstance(peer.match, BlockMatch)
-            for policy in self.engine.ordered
-            for rule in policy.rules
-            for peer in rule.peers
-        )
-        if blocks:
-            placed = self.table.units
-            pods = self.table.kinds[UnitKind.POD]
-            if any(not placed[u].exact for u in pods):
-                yield known.POD_ADDRESS_UNKNOWN
-        if self.table.kinds[UnitKind.HOST] and isolating:
-            yield known.HOSTNETWORK
-        if any(endpoint.pending for endpoint in self.table.endpoints):
-            yield known.POD_PENDING
-        for policy in self.engine.ordered:
-            if policy.opaque is not None:
-                yield policy.opaque.caveat
-
     def _chosen(self, whole: Map) -> Map:
         """Return the part of a map that the options ask for."""
         options = self.options
-        traffic = None
-        if options.port is not None:
-            traffic = parse_traffic(options.port)
-            if traffic.name is not None:
-                msg = f"{options.port!r} names a port; a map is asked by number"
-                raise QuestionError(msg, "write --port 8080 or --port 53/UDP")
-        limit = traffic.traffic if traffic else None
-        focus = _Chosen(self, options.focus)
-        sources = _Chosen(self, options.sources)
-        targets = _Chosen(self, options.destinations)
+        limit = port_limit(options)
+        focus = Chosen(self, options.focus)
+        sources = Chosen(self, options.sources)
+        targets = Chosen(self, options.destinations)
         home = (
             BitMap(i for i, e in enumerate(self.ends) if e.namespace == options.namespace)
             if options.namespace is not None
@@ -369,65 +334,38 @@ class _Survey:
         )
 
 
-class _Chosen:
-    """Ends that a filter names; nothing named means everybody."""
-
-    def __init__(self, survey: _Survey, names: tuple[str, ...]) -> None:
-        self.named = bool(names)
-        self.places = BitMap()
-        self.addresses = AddressSet()
-        for name in names:
-            self._take(survey, survey.names.end(name))
-
-    def _take(self, survey: _Survey, end: End) -> None:
-        match end:
-            case PodsEnd():
-                for index in end.endpoints:
-                    endpoint = survey.table.endpoints[index]
-                    for unit in survey.table.by_endpoint[index]:
-                        for place in survey.of_unit[unit]:
-                            ref = survey.ends[place]
-                            if ref.namespace == endpoint.namespace and ref.name in (
-                                endpoint.pod,
-                                endpoint.workload.name,
-                            ):
-                                self.places.add(place)
-            case NodeEnd():
-                wanted = EndRef("node", name=end.node.name)
-                self.places |= BitMap(i for i, e in enumerate(survey.ends) if e == wanted)
-            case AddressEnd():
-                self.addresses |= end.addresses
-            case AnyEnd():
-                self.places |= BitMap(
-                    i
-                    for i, e in enumerate(survey.ends)
-                    if e.kind != "node" and end.namespace in (None, e.namespace)
-                )
-            case _:
-                msg = f"{end.text} is not an end of the map"
-                raise QuestionError(msg, "name workloads, pods, nodes or addresses")
-
-    def __bool__(self) -> bool:
-        return self.named
-
-    def inside(self, every: BitMap) -> BitMap:
-        """Return the ends of the world that are chosen."""
-        return self.places if self.named else every
-
-    @property
-    def near(self) -> BitMap | None:
-        """The chosen ends, None when nothing was named."""
-        return self.places if self.named else None
-
-    def outside(self, addresses: AddressSet) -> AddressSet:
-        """Return the addresses that are chosen."""
-        return addresses & self.addresses if self.named else addresses
+def standing_caveats(engine: Engine) -> Iterator[Caveat]:
+    """Yield what holds of the whole map, whoever its ends are."""
+    profile = engine.profile
+    if not profile.enforces and engine.policies.policies:
+        yield known.CNI_NOT_ENFORCING
+    isolating = [p for p in engine.ordered if p.isolates and p.opaque is None]
+    if isolating and any(la.tiers for la in engine.policies.layers):
+        yield known.NON_L4
+    blocks = any(
+        isinstance(peer.match, BlockMatch)
+        for policy in engine.ordered
+        for rule in policy.rules
+        for peer in rule.peers
+    )
+    if blocks:
+        placed = engine.table.units
+        pods = engine.table.kinds[UnitKind.POD]
+        if any(not placed[u].exact for u in pods):
+            yield known.POD_ADDRESS_UNKNOWN
+    if engine.table.kinds[UnitKind.HOST] and isolating:
+        yield known.HOSTNETWORK
+    if any(endpoint.pending for endpoint in engine.table.endpoints):
+        yield known.POD_PENDING
+    for policy in engine.ordered:
+        if policy.opaque is not None:
+            yield policy.opaque.caveat
 
 
 def _outer(
     held: dict[Passage, AddressSet],
     limit: TrafficSet | None,
-    filters: list[_Chosen],
+    filters: list[Chosen],
     *,
     near: bool,
 ) -> dict[Passage, AddressSet]:

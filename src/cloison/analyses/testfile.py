@@ -12,6 +12,7 @@ from cloison.analyses.matrix import Expect, Row
 from cloison.analyses.question import split_port
 from cloison.base import Diagnostic, QuestionError, Severity, Span, sort_diagnostics
 from cloison.resources.documents import Document, Node
+from cloison.resources.names import printable
 
 API_VERSION = "cloison.dev/v1alpha1"
 KIND = "ConnectivityTests"
@@ -299,7 +300,8 @@ def _fault(
     effect: str = _NOT_ASKED,
     severity: Severity = Severity.ERROR,
 ) -> Diagnostic:
-    return Diagnostic(code, severity, message, span, None, effect, help_, _SOURCE)
+    said, advice = printable(message), printable(help_) if help_ else None
+    return Diagnostic(code, severity, said, span, None, effect, advice, _SOURCE)
 
 
 def _meant(name: str, known: tuple[str, ...]) -> str:

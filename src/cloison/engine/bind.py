@@ -2,6 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cloison.algebra import L4, NO_TRAFFIC, AddressSet, TrafficSet
@@ -60,6 +61,7 @@ class Binder:
         self._peers: dict[tuple[Peer, ...], Matched] = {}
         self._placed = _by_address(table, profile)
         self._rules: dict[tuple[int, Direction, Ports], tuple[BoundRule, ...]] = {}
+        self._unseen: dict[tuple[int, Direction], tuple[BoundRule, ...]] = {}
         self._nobody = BitMap()
 
     def subject(self, policy: Policy) -> BitMap:
@@ -84,6 +86,66 @@ class Binder:
             )
             self._rules[key] = found
         return found
+
+    def unseen(self, policy: Policy, direction: Direction) -> tuple[BoundRule, ...]:
+        """Return the bound rules for a destination whose declared ports nobody knows.
+
+        That is a pod that is not in the world: the subject on ingress, a peer on egress. What a
+        port name stands for on it may be any number, and is bound apart from the rest of its rule.
+        """
+        key = (id(policy), direction)
+        found = self._unseen.get(key)
+        if found is None:
+            found = self._unseen[key] = tuple(
+                bound
+                for rule in policy.rules_for(direction)
+                for bound in self._unnumbered(policy, rule)
+            )
+        return found
+
+    def _unnumbered(self, policy: Policy, rule: Rule) -> Iterator[BoundRule]:
+        must, may = self._scope(rule)
+        names = rule.traffic.named
+        if self.profile.named_ports is NamedPorts.WHOLE_PROTOCOL:
+            must |= self._named(names, ())
+        elif rule.direction is Direction.INGRESS:
+            # Where other pods' declarations count, they count for this one too.
+            must |= self._named(names, self._subject_ports(policy, ()))
+        any_number = NO_TRAFFIC
+        for name in names:
+            any_number |= TrafficSet.protocol(name.protocol) if name.protocol else L4
+        for traffic, may_traffic, named in (
+            (must, may, False),
+            (NO_TRAFFIC, any_number - must, True),
+        ):
+            if traffic or may_traffic or not (named or names):
+                peers = self.peers(rule.peers)
+                yield BoundRule(
+                    policy,
+                    rule,
+                    peers.must,
+                    peers.may,
+                    traffic,
+                    may_traffic,
+                    peers.blocks,
+                    named=named,
+                    caveats=self._written(rule, traffic | may_traffic),
+                )
+
+    def in_block(self, match: BlockMatch, place: AddressSet | None) -> bool | None:
+        """Return whether a block surely (True) or possibly (False) matches a pod by its address.
+
+        Args:
+            match: The block.
+            place: Where the pod's address is known to lie; None when nothing is known of it.
+        """
+        if not self.profile.block_matches_pods:
+            return None
+        if place is None:
+            return True if match.whole else None
+        if place <= match.addresses:
+            return True
+        return None if place.isdisjoint(match.addresses) else False
 
     def _bind(self, policy: Policy, rule: Rule, ports: Ports) -> list[BoundRule]:
         peers = self.peers(rule.peers)

@@ -109,7 +109,7 @@ class Folder:
         """
         isolating = tuple(p for p in policies if direction in p.isolates)
         pieces = []
-        for key, peers in _partition(rules, self.everybody):
+        for key, peers in partition(rules, self.everybody):
             matched = tuple((rules[i], sure) for i, sure in key)
             outcome = self.outcome(direction, policies, isolating, matched)
             pieces.append(Piece(peers, matched, outcome))
@@ -318,7 +318,7 @@ def _reach(rule: BoundRule, *, sure: bool) -> tuple[TrafficSet, TrafficSet]:
     return NO_TRAFFIC, rule.traffic | rule.may_traffic
 
 
-def _partition(
+def partition(
     rules: Sequence[BoundRule], everybody: BitMap
 ) -> list[tuple[tuple[tuple[int, bool], ...], BitMap]]:
     """Split all units by which rules match them.

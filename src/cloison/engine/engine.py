@@ -30,7 +30,7 @@ from cloison.ir.policy import (
     Rule,
 )
 from cloison.ir.profile import Profile
-from cloison.ir.ruleset import OPEN, Outcome
+from cloison.ir.ruleset import OPEN, BoundRule, Outcome
 from cloison.resources.world import World
 
 
@@ -135,6 +135,23 @@ class Engine:
             rules = [r for p in policies for r in self.binder.rules(p, direction, ports)]
             found = self._decisions[key] = self._folder.fold(direction, policies, rules)
         return found
+
+    def judge(
+        self,
+        direction: Direction,
+        policies: tuple[Policy, ...],
+        matched: tuple[tuple[BoundRule, bool], ...],
+    ) -> Outcome:
+        """Return what becomes of all traffic between a subject and a peer, not of this world.
+
+        Args:
+            direction: The subject's direction.
+            policies: The policies that select the subject and govern the direction, in order.
+            matched: Their rules that match the peer, each with whether it certainly does, in
+                order. They are the binder's own, which lives as long as the engine.
+        """
+        isolating = tuple(p for p in policies if direction in p.isolates)
+        return self._folder.outcome(direction, policies, isolating, matched)
 
     def _ports(self, unit: int, direction: Direction, signature: tuple[int, ...]) -> Ports:
         """Return the unit's declared ports if any of its policies looks a name up in them."""

@@ -77,6 +77,12 @@ NAMED_PORT_AMBIGUOUS = Caveat(
     "kubernetes-sigs/kube-network-policies pkg/api/helper.go; "
     "aws/amazon-network-policy-controller-k8s pkg/k8s/pod_utils.go",
 )
+NAMED_PORT_UNKNOWN = Caveat(
+    "NAMED_PORT_UNKNOWN",
+    "A rule goes by port name, and a pod that is not in the input may give that name to any "
+    "number.",
+    "kubernetes.io API reference, NetworkPolicyPort.port",
+)
 CIDR_STRICT = Caveat(
     "CIDR_STRICT",
     "A block is not written canonically; it is read as the network it masks to, and API servers "
@@ -145,6 +151,12 @@ NAMESPACE_LABELS_UNKNOWN = Caveat(
     "to have none but its name, and a rule here selects namespaces by another label.",
     "kubernetes.io documentation, Namespaces",
 )
+PODS_NOT_TOLD_APART = Caveat(
+    "PODS_NOT_TOLD_APART",
+    "Policies could tell apart more kinds of pods than were tried; what some of them may do is "
+    "left open.",
+    "Cloison interface, Exposure",
+)
 POLICY_NOT_MODELLED = Caveat(
     "POLICY_NOT_MODELLED",
     "A policy that may apply here is of a kind, or says something, that Cloison does not "
@@ -164,6 +176,7 @@ EVERY = (
     ESTABLISHED,
     NAMED_PORT_CONTAINER,
     NAMED_PORT_AMBIGUOUS,
+    NAMED_PORT_UNKNOWN,
     CIDR_STRICT,
     POD_ADDRESS_UNKNOWN,
     NODE_ADDRESS_UNKNOWN,
@@ -176,6 +189,7 @@ EVERY = (
     PRIORITY_TIE,
     CNI_NOT_ENFORCING,
     NAMESPACE_LABELS_UNKNOWN,
+    PODS_NOT_TOLD_APART,
     POLICY_NOT_MODELLED,
 )
 """Every caveat above."""

@@ -1,0 +1,238 @@
+"""Regions: pods that are not in the input, by the labels that they and their namespace have.
+
+A namespace of the input has the labels that it has. Any other may have every label, and a name
+that none of the input has; its name label says that name.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+
+from cloison.algebra import ALL_LABELS, LabelSelector, LabelSet, ValueSet
+from cloison.ir.policy import PodsMatch
+from cloison.resources.objects import NAMESPACE_NAME_LABEL, Labels
+
+_STEPS = 1000
+"""Boxes to look into for a pod of a region, before it is taken that there is one."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Pods by their namespace's labels, the name label among them, and by their own.
+
+    Args:
+        namespaces: Labels of the namespace.
+        pods: Labels of the pod.
+        but: Labels of pods that are left out, although `pods` has them.
+    """
+
+    namespaces: LabelSet = ALL_LABELS
+    pods: LabelSet = ALL_LABELS
+    but: tuple[LabelSet, ...] = ()
+
+    @classmethod
+    def of(cls, match: PodsMatch) -> "Region":
+        """Return the pods that a policy's words match."""
+        pods = LabelSet.of(match.pods)
+        if match.namespace is not None:
+            return cls(named(match.namespace), pods)
+        return cls(LabelSet.of(match.namespaces), pods)
+
+    def __and__(self, other: "Region") -> "Region":
+        """Return the pods of both."""
+        return Region(
+            self.namespaces & other.namespaces, self.pods & other.pods, self.but + other.but
+        )
+
+    def minus(self, other: "Region") -> Iterator["Region"]:
+        """Iterate over regions that together hold the pods of this one that `other` lacks."""
+        for namespaces in self.namespaces.minus(other.namespaces):
+            yield replace(self, namespaces=namespaces)
+        yield replace(self, but=(*self.but, other.pods))
+        for labels in other.but:
+            yield replace(self, pods=self.pods & labels)
+
+    def matches(self, home: Labels, labels: Labels) -> bool:
+        """Return whether a pod is in it.
+
+        Args:
+            home: Labels of the pod's namespace.
+            labels: Labels of the pod.
+        """
+        return (
+            self.namespaces.matches(home)
+            and self.pods.matches(labels)
+            and not any(each.matches(labels) for each in self.but)
+        )
+
+    @property
+    def names(self) -> ValueSet:
+        """The names its namespaces may have."""
+        return self.namespaces[NAMESPACE_NAME_LABEL]
+
+    def example(self) -> dict[str, str]:
+        """Return labels that a pod of it has.
+
+        Raises:
+            ValueError: There can be no such pod.
+        """
+        found = _some(self.pods, self.but)
+        if found is None:
+            msg = "no pod can be in this region"
+            raise ValueError(msg)
+        return found.example()
+
+    def selectors(self) -> Iterator[tuple[LabelSelector, LabelSelector]]:
+        """Iterate over pairs of selectors, of namespaces and of pods, for all of `pods`.
+
+        Together they match exactly the region and what `excepted` matches of it.
+        """
+        for namespaces in self.namespaces.selectors():
+            for pods in self.pods.selectors():
+                yield namespaces, pods
+
+    def excepted(self) -> tuple[LabelSelector, ...]:
+        """Return the selectors of pods that are left out, sorted."""
+        return tuple(sorted((s for each in self.but for s in each.selectors()), key=str))
+
+
+EVERY_POD = Region()
+"""Any pod in any namespace."""
+
+
+def named(*names: str) -> LabelSet:
+    """Return the labels of namespaces by name."""
+    return LabelSet(((NAMESPACE_NAME_LABEL, ValueSet(frozenset(names))),))
+
+
+def not_named(names: Iterable[str]) -> LabelSet:
+    """Return the labels of namespaces that have none of these names."""
+    return ALL_LABELS.where(NAMESPACE_NAME_LABEL, ValueSet(frozenset(names), complement=True))
+
+
+def _some(box: LabelSet, but: Sequence[LabelSet]) -> LabelSet | None:
+    """Return labels of `box` and of none of `but`; None when there are none."""
+    stack = [box]
+    for _ in range(_STEPS):
+        if not stack:
+            return None
+        box = stack.pop()
+        struck = next((each for each in but if box & each), None)
+        if struck is None:
+            return box
+        stack.extend(reversed(box.minus(struck)))
+    return box
+
+
+def _plain(pods: LabelSet, but: Iterable[LabelSet]) -> tuple[LabelSet, tuple[LabelSet, ...]] | None:
+    """Return a box less others in the one form it has; None when nothing is left.
+
+    What is left out for one key's sake is said with that key.
+    """
+    left = list(but)
+    while True:
+        rest: list[LabelSet] = []
+        before = pods
+        for each in left:
+            if not pods & each:
+                continue
+            keys = [(key, values) for key, values in each.keys if not pods[key] <= values]
+            if not keys:
+                return None
+            if len(keys) == 1:
+                key, values = keys[0]
+                pods = pods.where(key, pods[key] & ~values)
+            else:
+                rest.append(LabelSet(tuple(keys)))
+        if pods == before:
+            break
+        left = rest
+    wide = [a for a in rest if not any(a <= b and a != b for b in rest)]
+    kept = tuple(sorted(set(wide), key=lambda e: [str(s) for s in e.selectors()]))
+    return (pods, kept) if pods and _some(pods, kept) is not None else None
+
+
+@dataclass(frozen=True, slots=True)
+class Homes:
+    """What is known of namespaces.
+
+    Args:
+        labels: Labels of those in the input, by name.
+    """
+
+    labels: Mapping[str, Labels]
+
+    def settle(self, region: Region) -> Region | None:
+        """Return a region without what nobody can be in, in the one form it has.
+
+        Returns:
+            None where no pod could ever be in it. A region of namespaces of the input only is
+            told by their names.
+        """
+        namespaces = self._namespaces(region.namespaces)
+        plain = _plain(region.pods, region.but) if namespaces is not None else None
+        if namespaces is None or plain is None:
+            return None
+        return Region(namespaces, *plain)
+
+    def _namespaces(self, labels: LabelSet) -> LabelSet | None:
+        rest = labels.where(NAMESPACE_NAME_LABEL, ValueSet(complement=True))
+        names = labels[NAMESPACE_NAME_LABEL]
+        said = names.values - {None}
+        able = {n for n in said if n is not None and self._able(n, rest)}
+        if names.complement:
+            # It has a name, and there are always more names.
+            if not rest:
+                return None
+            return rest.where(NAMESPACE_NAME_LABEL, ValueSet(frozenset(able), complement=True))
+        if not able:
+            return None
+        if able <= self.labels.keys():
+            rest = ALL_LABELS
+        return rest.where(NAMESPACE_NAME_LABEL, ValueSet(frozenset(able)))
+
+    def _able(self, name: str, rest: LabelSet) -> bool:
+        """Whether a namespace of that name can have labels in `rest`."""
+        return rest.matches(self.labels[name]) if name in self.labels else bool(rest)
+
+    def covers(self, wide: Region, narrow: Region) -> bool:
+        """Return whether every pod that may be in `narrow` is in `wide`. Both are settled.
+
+        Where either leaves pods out, False may also mean that it is not plain to see.
+        """
+        if not narrow.pods <= wide.pods:
+            return False
+        for each in wide.but:
+            inside = narrow.pods & each
+            if inside and not any(inside <= out for out in narrow.but):
+                return False
+        names, wanted = narrow.names, wide.names
+        if names.complement and not wanted.complement:
+            return False
+        able = names.values if not names.complement else wanted.values
+        inside_names = {n for n in able if n is not None and self._holds(narrow, n)}
+        new = [n for n in inside_names if n not in self.labels]
+        if any(not wide.namespaces.matches(self.labels[n]) for n in inside_names - set(new)):
+            return False
+        if any(n not in wanted for n in new):
+            return False
+        rest = wide.namespaces.where(NAMESPACE_NAME_LABEL, ValueSet(complement=True))
+        return narrow.namespaces <= rest if names.complement or new else True
+
+    def _holds(self, region: Region, name: str) -> bool:
+        labels = self.labels.get(name)
+        if labels is not None:
+            return region.namespaces.matches(labels)
+        return name in region.names
+
+    def widest(self, regions: Iterable[Region | None]) -> list[Region]:
+        """Return the settled regions that no other one holds; of equal ones the first."""
+        found: list[Region] = []
+        for each in regions:
+            if each is not None and not any(self.covers(other, each) for other in found):
+                found = [other for other in found if not self.covers(each, other)]
+                found.append(each)
+        return found
+
+    def minus(self, regions: Iterable[Region], other: Region) -> list[Region]:
+        """Return what is in any of some regions, and not in another."""
+        return self.widest(self.settle(part) for each in regions for part in each.minus(other))
