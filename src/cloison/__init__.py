@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from cloison.algebra import AddressSet, LabelSelector, TrafficSet
     from cloison.analyses.ask import Explanation, Question
     from cloison.analyses.connectivity import Edge, Map, MapOptions
+    from cloison.analyses.diff import Diff
     from cloison.analyses.matrix import Matrix
-    from cloison.app import Session, Settings, load, load_objects, load_texts
+    from cloison.app import Session, Settings, diff, load, load_objects, load_texts, what_if
     from cloison.base import (
         CloisonError,
         Diagnostic,
@@ -34,6 +35,7 @@ _HOMES = {
     "Caveat": "ir.fidelity",
     "CloisonError": "base",
     "Diagnostic": "base",
+    "Diff": "analyses.diff",
     "Edge": "analyses.connectivity",
     "Explanation": "analyses.ask",
     "LabelSelector": "algebra",
@@ -51,11 +53,13 @@ _HOMES = {
     "TrafficSet": "algebra",
     "UnknownEndpointError": "base",
     "Verdict": "ir.fidelity",
+    "diff": "app",
     "load": "app",
     "load_objects": "app",
     "load_texts": "app",
     "profile": "platform",
     "profile_names": "platform",
+    "what_if": "app",
 }
 """Where each public name lives; imported when first used, so that `import cloison` is cheap."""
 
@@ -64,6 +68,7 @@ __all__ = [
     "Caveat",
     "CloisonError",
     "Diagnostic",
+    "Diff",
     "Edge",
     "Explanation",
     "LabelSelector",
@@ -82,11 +87,13 @@ __all__ = [
     "UnknownEndpointError",
     "Verdict",
     "__version__",
+    "diff",
     "load",
     "load_objects",
     "load_texts",
     "profile",
     "profile_names",
+    "what_if",
 ]
 
 

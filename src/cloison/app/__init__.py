@@ -1,7 +1,7 @@
 """The one place that knows everybody: load, compile, bind, ask."""
 
-from cloison.app.load import load, load_objects, load_texts
+from cloison.app.load import diff, load, load_objects, load_texts, what_if
 from cloison.app.session import Session
 from cloison.app.settings import Settings
 
-__all__ = ["Session", "Settings", "load", "load_objects", "load_texts"]
+__all__ = ["Session", "Settings", "diff", "load", "load_objects", "load_texts", "what_if"]

@@ -8,10 +8,13 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cloison.analyses.ask import Explanation, Question, ask, verdict_only
+from cloison.analyses.change import change
 from cloison.analyses.connectivity import Map, MapOptions
 from cloison.analyses.describe import PolicyDescription, describe, find_policy
+from cloison.analyses.diff import Diff
 from cloison.analyses.effective import Effective, effective
 from cloison.analyses.ends import Names
+from cloison.analyses.exposure import Exposure, expose
 from cloison.analyses.matrix import Matrix
 from cloison.analyses.question import State, parse_traffic, split_port
 from cloison.analyses.survey import survey
@@ -74,6 +77,17 @@ def map_(session: "Session", options: MapOptions | None) -> Map:
     """Return everything permitted; see `Session.map`."""
     chosen = options or MapOptions()
     return survey(session.engine, chosen, _names(session, chosen.namespace))
+
+
+def exposure(session: "Session", options: MapOptions | None) -> Exposure:
+    """Return what workloads are open to beyond the input; see `Session.exposure`."""
+    chosen = options or MapOptions()
+    return expose(session.engine, chosen, _names(session, chosen.namespace))
+
+
+def diff(before: "Session", after: "Session", options: MapOptions | None) -> Diff:
+    """Return what is different between two snapshots; see `Session.diff`."""
+    return change(before.engine, after.engine, options)
 
 
 def verdict(session: "Session", asked: Question) -> Verdict:

@@ -5,14 +5,16 @@ import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import msgspec
 
 from cloison.app.origins import Origins
+from cloison.app.overlay import Overlay
+from cloison.app.rollout import rolled_out, templates
 from cloison.app.session import Session
 from cloison.app.settings import Settings
-from cloison.base import Diagnostic, Severity, Span, sort_diagnostics
+from cloison.base import Diagnostic, Severity, SourceError, Span, sort_diagnostics
 from cloison.dialects import Dialect, completed, dialect_for
 from cloison.ir.policy import Policy, PolicySet
 from cloison.ir.profile import Profile
@@ -23,6 +25,10 @@ from cloison.resources.inventory import Built, Inventory, unused_kinds
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
 from cloison.sources import Progress, read
+
+if TYPE_CHECKING:
+    from cloison.analyses.connectivity import MapOptions
+    from cloison.analyses.diff import Diff
 
 OWN_GROUP = "cloison.dev/"
 """API group of Cloison's own kinds; in a source they are never reported as unknown."""
@@ -40,7 +46,8 @@ def load(
     """Read sources and return a session to ask.
 
     Args:
-        names: Files, directories or `-`; the current directory when none is given.
+        names: Files, directories, revisions (`git:REV[:PATH]`) or `-`; the current directory
+            when none is given.
         settings: How to read and judge.
         stdin: What `-` reads.
         progress: Told how many bytes have been consumed.
@@ -57,7 +64,95 @@ def load(
     """
     chosen = (settings or Settings()).but(**said)
     with _unhurried():
-        return _session(read(names or (".",), stdin=stdin, progress=progress), chosen)
+        named = names or chosen.sources or (".",)
+        rendering = chosen.rendering()
+        items = read(named, stdin=stdin, progress=progress, rendering=rendering)
+        return _session(items, chosen)
+
+
+def what_if(
+    *names: str,
+    apply: Sequence[str] = (),
+    delete: Sequence[str] = (),
+    settings: Settings | None = None,
+    stdin: BinaryIO | None = None,
+    progress: Progress | None = None,
+    **said: Any,
+) -> "tuple[Session, Session]":
+    """Read sources once, and return them as they are and as a change would leave them.
+
+    An object of the change replaces the one of its kind (whatever version of the API either is
+    written in), namespace and name; others are new.
+
+    Args:
+        names: As `load` takes them.
+        apply: Sources of the objects to replace or add.
+        delete: Objects to delete, `KIND/NAMESPACE/NAME`; those of the sources, before anything
+            is added.
+        settings: How to read and judge both.
+        stdin: What `-` reads, among `names` or in `apply`.
+        progress: Told how many bytes have been consumed.
+        said: Single settings by name, over `settings`.
+
+    Raises:
+        SourceError: A name does not exist or cannot be read.
+        QuestionError: A setting has no such value, or something to delete is not there.
+
+    >>> import cloison
+    >>> before, after = cloison.what_if(
+    ...     "examples/case-management", delete=["netpol/evidence/evidence-api"]
+    ... )
+    >>> before.diff(after).opens
+    False
+    """
+    chosen = (settings or Settings()).but(**said)
+    if "-" in names and "-" in apply:
+        msg = "standard input cannot be both the source and the change"
+        raise SourceError(msg, "read one of them from a file")
+    with _unhurried():
+        rendering = chosen.rendering()
+        change = read(apply, stdin=stdin, rendering=rendering) if apply else ()
+        overlay = Overlay(change, delete, chosen.namespace)
+        before, after = _loader(chosen), _loader(chosen)
+        named = names or chosen.sources or (".",)
+        items = read(named, stdin=stdin, progress=progress, rendering=rendering)
+        for item in items:
+            before.take(item)
+            if overlay.keeps(item):
+                after.take(item)
+        overlay.check()
+        for item in overlay.items:
+            after.take(item)
+        new = templates(before.inventory, after.inventory, overlay.objects)
+        was, now = _finished(before, chosen), _finished(after, chosen)
+        return was, replace(now, world=rolled_out(now.world, new, overlay.deleted))
+
+
+def diff(
+    before: "str | Session",
+    after: "str | Session",
+    options: "MapOptions | None" = None,
+    **said: Any,
+) -> "Diff":
+    """Return connectivity opened, closed and changed between two sources.
+
+    Args:
+        before: A file, a directory, a revision, or a session.
+        after: The same.
+        options: What part is asked for, as of a map.
+        said: Single settings by name, for both sides.
+
+    Raises:
+        SourceError: A name does not exist or cannot be read.
+        QuestionError: A setting has no such value, or a filter names nothing on either side.
+
+    >>> import cloison
+    >>> found = cloison.diff("examples/case-management", "examples/case-management-broken")
+    >>> [(str(change.dst.name), str(change.gained)) for change in found.opened]
+    [('evidence-api', 'TCP/8080')]
+    """
+    was, now = (load(side, **said) if isinstance(side, str) else side for side in (before, after))
+    return was.diff(now, options)
 
 
 def load_texts(texts: Mapping[str, str], **said: Any) -> "Session":
@@ -162,12 +257,21 @@ def _text(document: Document, key: str) -> str:
 
 
 def _session(items: Iterable[Item], settings: Settings) -> "Session":
+    loader = _loader(settings)
+    for item in items:
+        loader.take(item)
+    return _finished(loader, settings)
+
+
+def _loader(settings: Settings) -> _Loader:
     profile = settings.profile
     if isinstance(profile, str):
         profile = find_profile(profile)
-    loader = _Loader(settings.read_options(), profile)
-    for item in items:
-        loader.take(item)
+    return _Loader(settings.read_options(), profile)
+
+
+def _finished(loader: _Loader, settings: Settings) -> "Session":
+    profile = loader.profile
     built = loader.finish()
     diagnostics = [*loader.diagnostics, *built.diagnostics]
     policies: list[Policy] = []

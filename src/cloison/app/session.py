@@ -1,7 +1,8 @@
 """A session: one snapshot, every question."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
     from cloison.analyses.ask import Explanation, Question
     from cloison.analyses.connectivity import Map, MapOptions
     from cloison.analyses.describe import PolicyDescription
+    from cloison.analyses.diff import Diff
     from cloison.analyses.effective import Effective
     from cloison.analyses.ends import Names
+    from cloison.analyses.exposure import Exposure
     from cloison.analyses.matrix import Matrix
+    from cloison.app.suppress import Sorted
     from cloison.engine import Engine
     from cloison.ir.fidelity import Verdict
 
@@ -81,6 +85,17 @@ class Session:
             for d in dialect.suspicious(objects, around)
         ]
         return sort_diagnostics(found)
+
+    def accepted(self, found: Iterable[Diagnostic], today: date) -> "Sorted":
+        """Tell findings that the settings file accepts from those that count.
+
+        Args:
+            found: Findings: of `diagnostics`, of `suspicions` or both.
+            today: The day it is, for suppressions that expire.
+        """
+        from cloison.app import suppress
+
+        return suppress.sort(found, self.settings.file, today)
 
     def question(
         self,
@@ -144,6 +159,35 @@ class Session:
         from cloison.app import answers
 
         return answers.map_(self, options)
+
+    def exposure(self, options: "MapOptions | None" = None) -> "Exposure":
+        """Return what workloads are open to, and may reach, beyond the pods of the input.
+
+        Args:
+            options: What part of it: `focus`, `namespace`, `port` and `pods` as for a map;
+                `destinations` asks only what those are open to, `sources` only what those may
+                reach. Everything when not given.
+
+        Raises:
+            QuestionError: a filter names nothing, or no workload.
+        """
+        from cloison.app import answers
+
+        return answers.exposure(self, options)
+
+    def diff(self, after: "Session", options: "MapOptions | None" = None) -> "Diff":
+        """Return connectivity opened, closed and changed from here to another snapshot.
+
+        Args:
+            after: The other snapshot.
+            options: What part of it, as of a map; everything when not given.
+
+        Raises:
+            QuestionError: a filter names nothing on either side.
+        """
+        from cloison.app import answers
+
+        return answers.diff(self, after, options)
 
     def verdict(
         self,

@@ -1,16 +1,36 @@
 """Settings: what the caller says about the cluster and how to read it."""
 
 import dataclasses
+import os
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from cloison.algebra import NO_ADDRESSES, AddressSet
 from cloison.base import QuestionError
 from cloison.ir.profile import Profile
 from cloison.resources.options import FieldValidation, ReadOptions
+from cloison.sources import Rendering
+from cloison.sources.inputs import SETTINGS_FILE
 
 if TYPE_CHECKING:
+    from cloison.app.settingsfile import SettingsFile
     from cloison.engine import Networks
+
+
+_FIELDS = {
+    "sources": "sources",
+    "values": "values",
+    "render": "render",
+    "namespace": "namespace",
+    "cni": "profile",
+    "kubernetesVersion": "kubernetes",
+    "podCidrs": "pod_cidrs",
+    "nodeCidrs": "node_cidrs",
+    "serviceCidrs": "service_cidrs",
+    "fieldValidation": "field_validation",
+}
+"""What a setting of the file is called here; the others are for the command line."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +46,10 @@ class Settings:
         pod_cidrs: Where pod addresses come from.
         node_cidrs: Where node addresses come from.
         service_cidrs: Where Service addresses come from.
+        values: Values files for the charts among the sources.
+        render: `auto` renders charts and kustomizations, `never` leaves them out.
+        sources: What is read when no source is named.
+        file: The settings file that was read, with the findings it accepts.
     """
 
     profile: Profile | str = "generic"
@@ -36,6 +60,35 @@ class Settings:
     pod_cidrs: tuple[str, ...] = ()
     node_cidrs: tuple[str, ...] = ()
     service_cidrs: tuple[str, ...] = ()
+    values: tuple[str, ...] = ()
+    render: str = "auto"
+    sources: tuple[str, ...] = ()
+    file: "SettingsFile | None" = None
+
+    @classmethod
+    def from_file(cls, path: "str | os.PathLike[str]") -> Self:
+        """Return what a settings file says, and defaults for the rest.
+
+        Args:
+            path: The file.
+
+        Raises:
+            SourceError: it cannot be read, or says something that has no meaning.
+        """
+        from cloison.app import settingsfile
+
+        found = settingsfile.read(Path(path))
+        said: dict[str, Any] = {"file": found}
+        for key, name in _FIELDS.items():
+            if key in found.values:
+                value = found.resolved(key)
+                said[name] = tuple(value) if isinstance(value, list) else value
+        if "kubernetes" in said:
+            major, minor = said["kubernetes"].removeprefix("v").split(".")[:2]
+            said["kubernetes"] = (int(major), int(minor))
+        if "profile" in said:
+            said["profile_chosen"] = SETTINGS_FILE
+        return cls(**said)
 
     def but(self, **said: Any) -> Self:
         """Return these settings with some replaced.
@@ -64,6 +117,17 @@ class Settings:
             msg = f"{self.field_validation!r} is not a way to validate fields"
             raise QuestionError(msg, "say strict or warn") from None
         return ReadOptions(self.kubernetes, validation, self.namespace)
+
+    def rendering(self) -> Rendering:
+        """Return how charts and kustomizations are rendered.
+
+        Raises:
+            QuestionError: a setting has no such value.
+        """
+        if self.render not in ("auto", "never"):
+            msg = f"{self.render!r} is not a way to render"
+            raise QuestionError(msg, "say auto or never")
+        return Rendering(self.render, self.values, self.namespace, self.kubernetes)
 
     def networks(self) -> "Networks":
         """Return the cluster's address ranges.

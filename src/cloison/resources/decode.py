@@ -18,7 +18,7 @@ from cloison.resources.objects import Resource
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
 from cloison.resources.project import convert
-from cloison.resources.typed import conforms
+from cloison.resources.typed import NOT_SO, conforms
 
 _FOREIGN = KindInfo("", "")
 _TEMPLATES: tuple[Path, ...] = (
@@ -227,7 +227,7 @@ def _bulk(raw: RawObject, builder: Builder) -> Resource | None:
     way = _WAYS[builder.info.type]
     try:
         wired = _decoder(way.wire).decode(raw.data)
-    except msgspec.MsgspecError:
+    except NOT_SO:
         return None  # `decode` says what is wrong with it, and where
     resource = way.make(builder, wired)
     meta: wire.MetaW | None = getattr(wired, "metadata", None)
@@ -241,7 +241,7 @@ def _may_have_template(raw: RawObject) -> bool:
     """Return whether an object of a kind we do not know could hold a pod template."""
     try:
         wired = _decoder(wire.ControllerW).decode(raw.data)
-    except msgspec.MsgspecError:
+    except NOT_SO:
         return True
     spec = wired.spec if isinstance(wired, wire.ControllerW) else None
     if spec is None:

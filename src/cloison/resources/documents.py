@@ -100,7 +100,9 @@ class RawObject:
         api_version: The item's (or, where it says none, the List's) `apiVersion`.
         kind: The item's kind.
         data: The item's JSON text.
-        locate: Reads the item again with positions; costs a hundred times the bulk decode.
+        locate: Reads the item again with positions; costs a hundred times the bulk decode. An
+            item that cannot be read so comes back as its version and kind alone, and the reader
+            that gave it says why next.
     """
 
     file: str

@@ -109,6 +109,11 @@ class Inventory:
         elif span is not None and (key not in self._firsts or span < self._firsts[key]):
             self._firsts[key] = span
 
+    def controller(self, kind: str, namespace: str, name: str) -> Controller | None:
+        """Return a controller that was added, the first of its name."""
+        found = self._found[Controller].get((kind, namespace, name))
+        return found if isinstance(found, Controller) else None
+
     def mention(self, namespace: str) -> None:
         """Note that something else, a policy, lives in a namespace."""
         self._mentioned.add(namespace)

@@ -74,3 +74,14 @@ def shown(text: str) -> str:
     """Return text from the input as it may stand in a message: short, and printable."""
     cut = text if len(text) <= _SHOWN else text[:_SHOWN] + "…"
     return cut if cut.isprintable() else repr(cut)[1:-1]
+
+
+def printable(text: str) -> str:
+    r"""Return text with everything that does not print made visible, whatever its length.
+
+    >>> printable(f"web{chr(10)}`x`")
+    'web\\n`x`'
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)

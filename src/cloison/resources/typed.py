@@ -22,6 +22,10 @@ _SCALARS: dict[str, Any] = {
 }
 
 
+NOT_SO = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
+"""What decoding raises for JSON of another type, for bytes that are no text, for a deep nest."""
+
+
 def conforms(data: memoryview, type_name: str, *, allow_unknown: bool) -> bool:
     """Return whether the JSON of an object follows the field table.
 
@@ -32,7 +36,7 @@ def conforms(data: memoryview, type_name: str, *, allow_unknown: bool) -> bool:
     """
     try:
         _decoder(type_name, allow_unknown).decode(data)
-    except msgspec.MsgspecError:
+    except NOT_SO:
         return False
     return True
 

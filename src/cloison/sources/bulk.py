@@ -11,7 +11,7 @@ from typing import Final
 
 import msgspec
 
-from cloison.base import Diagnostic, Span
+from cloison.base import Diagnostic, Severity, Span
 from cloison.resources.documents import Document, Node, RawObject
 from cloison.sources import faults
 from cloison.sources.json import documents
@@ -200,13 +200,13 @@ def _item(
     try:
         header = _header.decode(view)
     except msgspec.ValidationError:
-        (node,) = documents(str(view, "utf-8"), this.file, line=line, column=column)
-        fault = item_fault(this.file, node) if isinstance(node, Node) else node
+        again = _read_again(view, line, column, this)
+        fault = item_fault(this.file, again) if isinstance(again, Node) else again
         if fault is not None:
             yield fault
         return
     except (msgspec.DecodeError, UnicodeDecodeError):
-        yield faults.unreadable_text(span, "this item holds bytes that are not UTF-8")
+        yield _not_text(span)
         return
     except RecursionError:
         yield faults.too_deep(span, 100)
@@ -224,8 +224,10 @@ def _item(
         cursor = Cursor(view, line, column)
         yield from _list_items(inner, cursor, this.file, this.depth + 1, lambda _: None)
     else:
-        locate = partial(_locate, view, line, column, this)
+        found: list[Diagnostic] = []
+        locate = partial(_locate, view, line, column, this, found)
         yield RawObject(this.file, line, column, version, kind, view, locate)
+        yield from found
 
 
 def _inner(view: memoryview) -> Mapping[str, msgspec.Raw] | None:
@@ -235,9 +237,37 @@ def _inner(view: memoryview) -> Mapping[str, msgspec.Raw] | None:
         return None
 
 
-def _locate(view: memoryview, line: int, column: int, this: _List) -> Document:
-    """Read one item again, with the position of everything in it."""
-    for found in documents(str(view, "utf-8"), this.file, line=line, column=column):
-        if isinstance(found, Node):
-            return Document(this.file, completed(found, this.api_version, item_kind(this.kind)))
-    raise ValueError("the item was JSON when it was first read")
+def _locate(
+    view: memoryview, line: int, column: int, this: _List, faults_found: list[Diagnostic]
+) -> Document:
+    """Read one item again, with the position of everything in it.
+
+    What passed the bulk decoder may be refused all the same: nested too deeply, a number out of
+    range, bytes that are no text. Then the item comes back with nothing but its version and kind,
+    and the reason goes to `faults_found`, which whoever reads the List is given next.
+    """
+    found = _read_again(view, line, column, this)
+    if isinstance(found, Node):
+        return Document(this.file, completed(found, this.api_version, item_kind(this.kind)))
+    faults_found.append(found)
+    header = _header.decode(view)
+    said = {
+        "apiVersion": header.api_version or this.api_version,
+        "kind": header.kind or item_kind(this.kind),
+    }
+    members = {key: Node(str(text), line, column) for key, text in said.items()}
+    return Document(this.file, Node(members, line, column))
+
+
+def _read_again(view: memoryview, line: int, column: int, this: _List) -> Node | Diagnostic:
+    """Return an item as a located node, or why it is refused."""
+    try:
+        text = str(view, "utf-8")
+    except UnicodeDecodeError:
+        return _not_text(Span(this.file, line, column))
+    found = documents(text, this.file, line=line, column=column)
+    return next(one for one in found if isinstance(one, Node) or one.severity is Severity.ERROR)
+
+
+def _not_text(span: Span) -> Diagnostic:
+    return faults.unreadable_text(span, "this item holds bytes that are not UTF-8")

@@ -24,7 +24,8 @@ def template(span: Span) -> Diagnostic:
         "this looks like a Helm template, not a manifest",
         span,
         effect="the documents of this file that hold template actions are not read",
-        help="render it first with `helm template` and read the output",
+        help="name the chart's directory, the one with Chart.yaml, and it is rendered; or render "
+        "it with `helm template` and read the output",
         source="Helm documentation, Chart Template Guide",
     )
 
@@ -240,6 +241,150 @@ def too_large(span: Span, what: str, limit: int) -> Diagnostic:
         effect="it is not read, so every answer lacks what it declares",
         help="write it as one List, the way `kubectl get -o json` does",
     )
+
+
+def tool_missing(span: Span, what: str, tools: str, instead: str) -> Diagnostic:
+    """SRC020: a directory that has to be rendered, and nothing installed that can."""
+    return Diagnostic(
+        "SRC020",
+        Severity.ERROR,
+        f"{span.file} is {what}, and rendering it needs {tools}, which is not installed",
+        span,
+        effect=_NOTHING_OF_IT,
+        help=f"install {tools}; or render it where that is installed and read the output: "
+        f"`{instead}`",
+    )
+
+
+def not_rendered(span: Span, what: str, why: str, advice: str) -> Diagnostic:
+    """SRC021: a directory that its tool could not render."""
+    return Diagnostic(
+        "SRC021",
+        Severity.ERROR,
+        f"{span.file} is {what}, and {why}",
+        span,
+        effect=_NOTHING_OF_IT,
+        help=advice,
+    )
+
+
+def rendering_off(span: Span, what: str) -> Diagnostic:
+    """SRC022: a directory that would be rendered, had the user not said no."""
+    return Diagnostic(
+        "SRC022",
+        Severity.WARNING,
+        f"{span.file} is {what}, and rendering is switched off",
+        span,
+        effect=_NOTHING_OF_IT,
+        help="leave out `--render never`, or read its rendered form",
+    )
+
+
+def renderer_said(span: Span, tool: str, said: str) -> Diagnostic:
+    """SRC023: what a renderer wrote on standard error though it went well."""
+    return Diagnostic("SRC023", Severity.INFO, f"{tool} says: {said}", span)
+
+
+def remote(span: Span, directory: str, what: str) -> Diagnostic:
+    """SRC024: a kustomization that would fetch from the network."""
+    return Diagnostic(
+        "SRC024",
+        Severity.ERROR,
+        f"{directory} builds on {_short(what)}, which is not in these files, "
+        "and nothing is fetched from the network",
+        span,
+        effect=_NOTHING_OF_IT,
+        help="copy what it refers to beside it (`kustomize localize` does), or render it where "
+        f"the network may be used: `kustomize build {directory} | cloison ... -f -`",
+    )
+
+
+def shared_base(span: Span, overlays: str) -> Diagnostic:
+    """SRC025: several overlays of the same base, without a namespace or prefix to tell apart."""
+    return Diagnostic(
+        "SRC025",
+        Severity.WARNING,
+        f"several kustomizations build on {span.file}: {overlays}",
+        span,
+        effect="all of them are read, so objects of the same name are defined more than once",
+        help="name the one you mean with -f",
+    )
+
+
+def not_part(span: Span, count: int, noun: str, names: str) -> Diagnostic:
+    """SRC026: what lies in a rendered directory and does not belong to what it renders to."""
+    which = f"this {noun} is" if count == 1 else f"{count} of these ({noun}) are"
+    return Diagnostic(
+        "SRC026",
+        Severity.INFO,
+        f"{which} no part of what {span.file} renders to: {names}",
+        span,
+        effect="left out, as its tool leaves it out",
+        help="name what you want to be read with -f",
+    )
+
+
+def library(span: Span) -> Diagnostic:
+    """SRC027: a library chart, which renders to nothing."""
+    return Diagnostic(
+        "SRC027",
+        Severity.INFO,
+        f"{span.file} is a library chart: it only helps other charts",
+        span,
+        effect="there is nothing to render in it",
+    )
+
+
+def charts_wanted(span: Span, directory: str) -> Diagnostic:
+    """SRC028: a kustomization that has charts fetched and rendered, which it may not by default."""
+    return Diagnostic(
+        "SRC028",
+        Severity.ERROR,
+        f"{directory} is a kustomization that runs Helm, which is not switched on for it",
+        span,
+        effect=_NOTHING_OF_IT,
+        help=f"render it yourself: `kustomize build --enable-helm {directory} | cloison ... -f -`",
+    )
+
+
+def submodule(span: Span) -> Diagnostic:
+    """SRC029: a submodule of a revision, which is another repository."""
+    return Diagnostic(
+        "SRC029",
+        Severity.WARNING,
+        "this is a submodule: its files are in another repository",
+        span,
+        effect="nothing in it is read",
+        help="check it out and name its directory as a source of its own, if it belongs "
+        "to the input",
+    )
+
+
+def stored_elsewhere(span: Span) -> Diagnostic:
+    """SRC030: a Git LFS pointer in place of a file."""
+    return Diagnostic(
+        "SRC030",
+        Severity.ERROR,
+        "this file is kept in Git LFS: the revision holds only a pointer to it",
+        span,
+        effect="every answer lacks what it declares",
+        help="check the revision out with `git worktree add`, which fetches it, and name that",
+    )
+
+
+def two_kinds(span: Span) -> Diagnostic:
+    """SRC031: a directory with both a chart and a kustomization."""
+    return Diagnostic(
+        "SRC031",
+        Severity.WARNING,
+        f"{span.file} holds a Helm chart and a kustomization",
+        span,
+        effect="it is rendered as a chart; what the kustomization says is left out",
+        help=f"read the other form instead: `kustomize build {span.file} | cloison ... -f -`",
+    )
+
+
+_NOTHING_OF_IT = "nothing in it is read, so every answer lacks what it declares"
 
 
 def _short(text: str, limit: int = 60) -> str:

@@ -11,17 +11,18 @@ from typing import BinaryIO, Final
 from cloison.base import Diagnostic, SourceError, Span
 from cloison.resources.documents import Document, Node, RawObject
 from cloison.sources import bulk, faults, json, yaml
+from cloison.sources.inputs import OWN_GROUP, Input, Rendering
 from cloison.sources.lists import Sorter
 from cloison.sources.progress import Meter, Progress, Silent
 from cloison.sources.text import position
-from cloison.sources.walk import Input, inputs
+from cloison.sources.tools import spool
+from cloison.sources.walk import Sources, inputs
 
 BULK_FROM: Final = 8 << 20
 """Bytes from which a JSON List is read item by item instead of as located nodes."""
 LARGEST_LOCATED: Final = 32 << 20
 """Bytes of JSON that are read as located nodes at most: those take ten times the input."""
-_SPOOL: Final = 64 << 20
-"""Bytes of standard input that are kept in memory; more goes to an unnamed temporary file."""
+_LFS: Final = b"version https://git-lfs.github.com/spec/"
 _HEAD: Final = 4096
 _COPY: Final = 1 << 20
 
@@ -35,17 +36,20 @@ def read(
     progress: Progress | None = None,
     bulk_from: int = BULK_FROM,
     anything: bool = False,
+    rendering: Rendering | None = None,
 ) -> Iterator[Item]:
     """Read the objects behind `names`, one after the other.
 
     Args:
         names: Files, directories (read recursively: `.yaml`, `.yml`, `.json`; hidden directories
-            are skipped) and `-` for standard input. A file that two names reach is read once.
+            are skipped; those with a chart or a kustomization are rendered), `git:REV[:PATH]`
+            and `-` for standard input. A file that two names reach is read once.
         stdin: What `-` reads; the process's own by default.
         progress: Told how many bytes have been consumed.
         bulk_from: Size in bytes from which a JSON List is read in bulk.
         anything: Also return mappings that are no Kubernetes objects, for files of other kinds
             that the caller knows how to read.
+        rendering: How to render charts and kustomizations.
 
     Returns:
         Objects in the order in which they are written, files in sorted order, and diagnostics
@@ -53,31 +57,50 @@ def read(
         `RawObject`s stay valid as long as any of them is in use.
 
     Raises:
-        SourceError: A name does not exist or cannot be read; before anything is read.
+        SourceError: A name does not exist or cannot be read; before anything is read, except
+            for directories that turn out not to render.
     """
-    found = inputs(names)
+    found = inputs(names, rendering)
     return _read_all(found, stdin, progress or Silent(), bulk_from, anything=anything)
 
 
 def _read_all(
-    found: Sequence[Input | Diagnostic],
+    found: Sources,
     stdin: BinaryIO | None,
     progress: Progress,
     bulk_from: int,
     *,
     anything: bool,
 ) -> Iterator[Item]:
-    sizes = [one.size for one in found if isinstance(one, Input)]
+    sizes = [
+        one.size if isinstance(one, Input) else None
+        for one in found.entries
+        if not isinstance(one, Diagnostic)
+    ]
     known = [size for size in sizes if size is not None]
     progress.start(sum(known) if len(known) == len(sizes) else None)
     try:
-        for one in found:
-            if isinstance(one, Diagnostic):
-                yield one
-            else:
-                yield from _read_one(one, stdin, Meter(progress), bulk_from, anything=anything)
+        for one in found.entries:
+            with ExitStack() as stack:
+                made = [one] if isinstance(one, Input | Diagnostic) else one.inputs(stack)
+                for each in made:
+                    if isinstance(each, Diagnostic):
+                        yield each
+                        continue
+                    items = _read_one(each, stdin, Meter(progress), bulk_from, anything=anything)
+                    yield from _own(items) if each.own else items
     finally:
+        found.close()
         progress.finish()
+
+
+def _own(items: Iterator[Item]) -> Iterator[Item]:
+    """Yield what is of Cloison's own kinds, and nothing about the rest."""
+    for item in items:
+        if isinstance(item, Document):
+            version = item.root.get("apiVersion")
+            if version is not None and str(version.value).startswith(OWN_GROUP):
+                yield item
 
 
 def _read_one(
@@ -86,7 +109,9 @@ def _read_one(
     """Read one file, or standard input."""
     with ExitStack() as stack:
         try:
-            if source.path is None:
+            if source.content is not None:
+                handle = source.content(stack)
+            elif source.path is None:
                 handle = _seekable(stdin or sys.stdin.buffer, stack)
             else:
                 opened = stack.enter_context(source.path.open("rb"))
@@ -100,6 +125,9 @@ def _read_one(
                 message = f"cannot read {source.shown}: {why}"
                 raise SourceError(message, "check its permissions") from None
             yield faults.unreadable_file(Span(source.shown, 1), why)
+            return
+        if source.content is not None and head.startswith(_LFS):
+            yield faults.stored_elsewhere(Span(source.shown, 1))
             return
         sorter = Sorter(source.shown, anything=anything)
         starts_json = head.removeprefix(codecs.BOM_UTF8).lstrip()[:1] == b"{"
@@ -168,13 +196,10 @@ def _encoding(data: bytes) -> str:
 
 def _seekable(stream: BinaryIO, stack: ExitStack) -> BinaryIO:
     """Return a stream that can go back: a copy, in memory unless it is large."""
-    from tempfile import SpooledTemporaryFile  # noqa: PLC0415 - imports much, and files do without
-
-    spool = SpooledTemporaryFile(_SPOOL)  # noqa: SIM115 - the stack closes it
-    stack.callback(spool.close)
+    copy = spool(stack)
     while piece := stream.read(_COPY):
-        spool.write(piece)
-    return spool  # type: ignore[return-value]
+        copy.write(piece)
+    return copy
 
 
 def _mapped(handle: BinaryIO) -> memoryview:

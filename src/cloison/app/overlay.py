@@ -1,0 +1,242 @@
+"""Proposed objects laid over a source while it is read: replaced, added and deleted by name."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from difflib import get_close_matches
+from typing import TypeAlias
+
+import msgspec
+
+from cloison.base import Diagnostic, QuestionError, UnknownEndpointError
+from cloison.resources.documents import Document, RawObject
+from cloison.resources.kinds import BY_TYPE, KINDS
+from cloison.resources.names import shown
+
+Item: TypeAlias = Document | RawObject | Diagnostic
+
+SHORT = {
+    "cj": "cronjob",
+    "deploy": "deployment",
+    "ds": "daemonset",
+    "gnp": "globalnetworkpolicy",
+    "netpol": "networkpolicy",
+    "no": "node",
+    "ns": "namespace",
+    "po": "pod",
+    "rc": "replicationcontroller",
+    "rs": "replicaset",
+    "sa": "serviceaccount",
+    "sts": "statefulset",
+    "svc": "service",
+}
+"""kubectl's short names of kinds, in lower case."""
+_FORMS = "write KIND/NAMESPACE/NAME, or KIND/NAME for what lives in no namespace"
+_SHOWN = 3
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class ObjectId:
+    """What makes two documents the same object, whatever version of the API they are written in.
+
+    Args:
+        group: The API group; that of today's version for kinds that have moved.
+        kind: The kind.
+        namespace: Where it lives; None for kinds that live in none.
+        name: Its name.
+    """
+
+    group: str
+    kind: str
+    namespace: str | None
+    name: str
+
+    @property
+    def place(self) -> str:
+        """Its name with its namespace."""
+        return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What somebody wants deleted.
+
+    Args:
+        text: As written.
+        kind: The kind in lower case, singular or plural; `.GROUP` is split off.
+        group: The group, or the beginning of it; empty when it was not said.
+        namespace: Where it lives; None when that was not said.
+        name: Its name.
+    """
+
+    text: str
+    kind: str
+    group: str
+    namespace: str | None
+    name: str
+
+    @classmethod
+    def of(cls, text: str) -> "Target":
+        """Read `KIND/NAMESPACE/NAME` or `KIND/NAME`.
+
+        Raises:
+            QuestionError: It is neither.
+        """
+        word, *rest = text.split("/")
+        if len(rest) not in (1, 2) or not all((word, *rest)):
+            msg = f"{shown(text)!r} names no object"
+            raise QuestionError(msg, _FORMS)
+        kind, _, group = word.lower().partition(".")
+        return cls(text, SHORT.get(kind, kind), group, rest[0] if len(rest) > 1 else None, rest[-1])
+
+    def is_kind(self, object_id: ObjectId) -> bool:
+        """Return whether an object is of the kind that is meant."""
+        kind = object_id.kind.lower()
+        plural = f"{kind[:-1]}ies" if kind.endswith("y") else f"{kind}s"
+        forms = (kind, plural, f"{kind}es")
+        return self.kind in forms and object_id.group.startswith(self.group)
+
+    def holds(self, object_id: ObjectId) -> bool:
+        """Return whether an object goes because the namespace it lives in does."""
+        return self.kind in ("namespace", "namespaces") and object_id.namespace == self.name
+
+    def means(self, object_id: ObjectId, namespace: str) -> bool:
+        """Return whether an object is the one that is meant.
+
+        Args:
+            object_id: The object.
+            namespace: Where objects live whose namespace was not said.
+        """
+        if not self.is_kind(object_id) or object_id.name != self.name:
+            return False
+        if object_id.namespace is None:
+            return self.namespace is None
+        return object_id.namespace == (self.namespace or namespace)
+
+
+class _Meta(msgspec.Struct):
+    name: str | None = None
+    namespace: str | None = None
+
+
+class _Named(msgspec.Struct):
+    metadata: _Meta | None = None
+
+
+class Overlay:
+    """A proposed change to a source.
+
+    Args:
+        items: What was read of the proposal: objects that replace those of their kind,
+            namespace and name, or are new, and diagnostics.
+        delete: What is deleted, as `KIND/NAMESPACE/NAME`.
+        namespace: Namespace of objects that name none.
+
+    Attributes:
+        items: What is there besides what is kept of the source.
+        objects: The objects among them.
+        deleted: Objects of the source that were deleted, as far as it was seen.
+
+    Raises:
+        QuestionError: Something to delete is not named as an object is.
+    """
+
+    def __init__(
+        self, items: Iterable[Item], delete: Sequence[str] = (), namespace: str = "default"
+    ) -> None:
+        self.items = tuple(items)
+        self.namespace = namespace
+        self.objects = frozenset(
+            found for item in self.items if (found := self._id(item)) is not None
+        )
+        self._kinds = {(each.group, each.kind) for each in self.objects}
+        self._targets = tuple(Target.of(text) for text in delete)
+        self._met: set[Target] = set()
+        self.deleted: set[ObjectId] = set()
+        self._near: dict[Target, set[str]] = defaultdict(set)
+
+    def keeps(self, item: Item) -> bool:
+        """Return whether an item of the source is still there once the change is made."""
+        if isinstance(item, Diagnostic) or not self._concerned(item):
+            return True
+        found = self._id(item)
+        if found is None:
+            return True
+        gone = False
+        for target in self._targets:
+            if target.means(found, self.namespace) or target.holds(found):
+                self._met.add(target)
+                self.deleted.add(found)
+                gone = True
+            elif target.is_kind(found):
+                self._near[target].add(found.place)
+        return not gone and found not in self.objects
+
+    def check(self) -> None:
+        """Make sure that everything to delete was there, once the whole source was seen.
+
+        Raises:
+            UnknownEndpointError: Something was not.
+        """
+        for target in self._targets:
+            if target not in self._met:
+                raise _missing(target, self.namespace, self._near[target])
+
+    def _concerned(self, item: Document | RawObject) -> bool:
+        """Return whether an item's kind makes it worth reading its name."""
+        if self._targets or not isinstance(item, RawObject):
+            return True
+        return _kind(item.api_version, item.kind) in self._kinds
+
+    def _id(self, item: Item) -> ObjectId | None:
+        if isinstance(item, Diagnostic):
+            return None
+        if isinstance(item, RawObject):
+            api_version, kind = item.api_version, item.kind
+            try:
+                meta = msgspec.json.decode(item.data, type=_Named).metadata or _Meta()
+            except msgspec.MsgspecError:
+                return None
+            name, namespace = meta.name, meta.namespace
+        else:
+            api_version, kind = (_text(item, key) or "" for key in ("apiVersion", "kind"))
+            name, namespace = (_text(item, "metadata", key) for key in ("name", "namespace"))
+        if not name:
+            return None
+        info = KINDS.get((api_version, kind))
+        home = None if info is not None and not info.namespaced else namespace or self.namespace
+        return ObjectId(*_kind(api_version, kind), home, name)
+
+
+def _kind(api_version: str, kind: str) -> tuple[str, str]:
+    """Return the group and kind, of today's version where the kind has moved."""
+    info = KINDS.get((api_version, kind))
+    current = info.replacement if info is not None else api_version
+    return current.rpartition("/")[0], kind
+
+
+def _text(document: Document, *path: str) -> str | None:
+    node = document.root.get(*path)
+    return node.value if node is not None and isinstance(node.value, str) else None
+
+
+def _missing(target: Target, namespace: str, near: Iterable[str]) -> UnknownEndpointError:
+    """Return the error for what cannot be deleted because it is not there."""
+    kind = next((known for known in BY_TYPE if target.is_kind(_any(known))), target.kind)
+    known = sorted(near)
+    home = target.namespace or namespace
+    bare = not any("/" in place for place in known)
+    wanted = target.name if bare and target.namespace is None else f"{home}/{target.name}"
+    msg = f"there is no {kind} {shown(wanted)} to delete"
+    close = get_close_matches(wanted, known, n=_SHOWN)
+    close = close or [place for place in known if place.endswith(f"/{target.name}")][:_SHOWN]
+    if close:
+        return UnknownEndpointError(msg, f"did you mean {' or '.join(close)}?")
+    if known:
+        more = ", ..." if len(known) > 2 * _SHOWN else ""
+        return UnknownEndpointError(msg, f"known: {', '.join(known[: 2 * _SHOWN])}{more}")
+    return UnknownEndpointError(msg, f"the source holds none; {_FORMS}")
+
+
+def _any(kind: str) -> ObjectId:
+    return ObjectId(BY_TYPE[kind].replacement.rpartition("/")[0], kind, None, "")

@@ -1,0 +1,315 @@
+"""The settings file: what it may say, where it is found, and what is wrong with it."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from difflib import get_close_matches
+from io import BytesIO
+from os.path import relpath
+from pathlib import Path
+from typing import Annotated, Any, Final, Literal, get_args
+
+import msgspec
+from msgspec import Meta, Struct
+
+from cloison.algebra import AddressSet
+from cloison.base import Diagnostic, QuestionError, SourceError, Span
+from cloison.resources.documents import Node
+from cloison.sources.inputs import GIT, SETTINGS_FILE, STDIN
+from cloison.sources.yaml import documents
+
+LARGEST: Final = 1 << 20
+"""Bytes of a settings file."""
+RESERVED: Final = ("annotationPrefix", "lint", "platform", "zones")
+"""Keys that nothing reads yet. They are refused, so that nobody relies on what has no effect."""
+
+
+class Suppression(Struct, frozen=True, rename="camel", forbid_unknown_fields=True, kw_only=True):
+    """Findings that are known and accepted, and why."""
+
+    code: Annotated[
+        str, Meta(pattern="^[A-Z]{3}[0-9]{3}$", description="Code of the findings: `NPL003`.")
+    ]
+    reason: Annotated[str, Meta(min_length=1, description="Why they are accepted.")]
+    object: Annotated[
+        str | None,
+        Meta(description="Only those about objects like this: `NetworkPolicy web/*`."),
+    ] = None
+    path: Annotated[
+        str | None,
+        Meta(description="Only those in files like this, from the settings file's directory."),
+    ] = None
+    expires: Annotated[
+        date | None, Meta(description="The last day on which it holds: `2027-03-31`.")
+    ] = None
+
+
+Cidr = Annotated[str, Meta(description="An address block: `10.2.0.0/16`.")]
+
+
+class SettingsDocument(
+    Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True
+):
+    """What Cloison is told in `cloison.yaml`, for every command that is run below it."""
+
+    api_version: Annotated[
+        Literal["cloison.dev/v1alpha1"] | None, Meta(description="May be left out.")
+    ] = None
+    kind: Annotated[Literal["Settings"] | None, Meta(description="May be left out.")] = None
+    sources: Annotated[
+        list[str],
+        Meta(
+            description="What is read when no `-f` is given: files, directories, from the "
+            "settings file's directory, and revisions (`git:main`)."
+        ),
+    ] = []
+    values: Annotated[
+        list[str],
+        Meta(
+            description="Values files for the Helm charts among the sources, from the settings "
+            "file's directory."
+        ),
+    ] = []
+    render: Annotated[
+        Literal["auto", "never"],
+        Meta(description="Whether charts and kustomizations are rendered."),
+    ] = "auto"
+    namespace: Annotated[
+        str, Meta(min_length=1, description="Namespace of names and objects that say none.")
+    ] = "default"
+    cni: Annotated[str, Meta(description="Who enforces: a profile such as `calico@3.32`.")] = (
+        "generic"
+    )
+    kubernetes_version: Annotated[
+        str,
+        Meta(
+            pattern=r"^v?[0-9]+\.[0-9]+(\..*)?$",
+            description="Version whose API server would read the objects, in quotes.",
+        ),
+    ] = "1.35"
+    pod_cidrs: Annotated[list[Cidr], Meta(description="Where pod addresses come from.")] = []
+    node_cidrs: Annotated[list[Cidr], Meta(description="Where node addresses come from.")] = []
+    service_cidrs: Annotated[
+        list[Cidr], Meta(description="Where Service addresses come from.")
+    ] = []
+    field_validation: Annotated[
+        Literal["strict", "warn"],
+        Meta(description="What an unknown field does: refuse its object, or be dropped."),
+    ] = "warn"
+    strict: Annotated[
+        bool, Meta(description="Whether a document that could not be read makes exit code 2.")
+    ] = False
+    fail_on: Annotated[
+        Literal["error", "warning", "info", "never"],
+        Meta(description="Severity from which on a finding makes exit code 1."),
+    ] = "error"
+    suppressions: Annotated[
+        list[Suppression], Meta(description="Findings that are known and accepted.")
+    ] = []
+
+
+@dataclass(frozen=True, slots=True)
+class SettingsFile:
+    """A settings file, read.
+
+    Args:
+        path: Where it is.
+        shown: Its path as people are to see it.
+        values: What it says, by key; only what it does say. Paths are as they are written.
+        places: Where it says so, by key.
+        suppressions: Findings it accepts, each with its place.
+    """
+
+    path: Path
+    shown: str
+    values: Mapping[str, Any]
+    places: Mapping[str, Span]
+    suppressions: tuple[tuple[Suppression, Span], ...] = ()
+
+    def resolved(self, key: str) -> Any:  # noqa: ANN401 - as many types as there are settings
+        """Return a value with its paths as they are from here."""
+        value = self.values[key]
+        if key not in ("sources", "values"):
+            return value
+        return [_from_here(self.path.parent, name) for name in value]
+
+
+def read(path: Path) -> SettingsFile:
+    """Return what a settings file says.
+
+    Raises:
+        SourceError: it cannot be read, or says something that has no meaning.
+    """
+    shown = relpath(path)
+    try:
+        with path.open("rb") as handle:
+            data = handle.read(LARGEST + 1)
+    except (OSError, ValueError) as error:
+        why = (isinstance(error, OSError) and error.strerror) or "the name is not valid"
+        advice = "--config names a settings file; `--config none` reads none"
+        raise SourceError(f"cannot read {shown}: {why}", advice) from None
+    if len(data) > LARGEST:
+        msg = f"{shown} is larger than {LARGEST >> 20} MiB"
+        raise SourceError(msg, "a settings file is small; check what it is")
+    root = _root(shown, list(documents(BytesIO(data), shown)))
+    if root is None:
+        return SettingsFile(path, shown, {}, {})
+    _check_keys(root, SettingsDocument, shown, ())
+    try:
+        document = msgspec.convert(root.plain(), SettingsDocument)
+    except msgspec.ValidationError as error:
+        raise _misfit(root, shown, str(error)) from None
+    given = root.value if isinstance(root.value, dict) else {}
+    _check_values(document, root, shown)
+    plain = msgspec.structs.asdict(document)
+    names = {f.encode_name: f.name for f in msgspec.structs.fields(SettingsDocument)}
+    listed = root.get("suppressions")
+    nodes = listed.value if listed is not None and isinstance(listed.value, list) else []
+    return SettingsFile(
+        path,
+        shown,
+        {key: plain[names[key]] for key in given},
+        {key: node.key_span(shown) for key, node in given.items()},
+        tuple(
+            (one, node.span(shown)) for one, node in zip(document.suppressions, nodes, strict=True)
+        ),
+    )
+
+
+def schema() -> dict[str, Any]:
+    """Return the JSON Schema of a settings file."""
+    (_,), parts = msgspec.json.schema_components([SettingsDocument], ref_template="#/$defs/{name}")
+    body = parts.pop(SettingsDocument.__name__)
+    body.pop("title", None)
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": SETTINGS_FILE,
+        **body,
+        "$defs": parts,
+    }
+
+
+def _from_here(directory: Path, name: str) -> str:
+    if name == STDIN or name.startswith(GIT) or Path(name).is_absolute():
+        return name
+    return relpath(directory / name)
+
+
+def _root(shown: str, found: list[Node | Diagnostic]) -> Node | None:
+    """Return the one document of a file, None when it is empty.
+
+    Raises:
+        SourceError: there is another number of them, or something is wrong with it.
+    """
+    for each in found:
+        if isinstance(each, Diagnostic):
+            msg = f"{each.span or shown}: {each.message}"
+            raise SourceError(msg, each.help)
+    roots = [each for each in found if isinstance(each, Node)]
+    if not roots:
+        return None
+    if len(roots) > 1:
+        raise _wrong(roots[1].span(shown), "a settings file holds one document", "merge them")
+    if not isinstance(roots[0].value, dict):
+        raise _wrong(roots[0].span(shown), "settings are a mapping", "write `key: value`")
+    return roots[0]
+
+
+def _check_keys(node: Node, type_: type[Struct], shown: str, path: tuple[str | int, ...]) -> None:
+    """Refuse keys that have no meaning, with the one that was probably meant.
+
+    Raises:
+        SourceError: there is such a key.
+    """
+    known = [each.encode_name for each in msgspec.structs.fields(type_)]
+    for key, value in node.value.items() if isinstance(node.value, dict) else ():
+        at = value.key_span(shown)
+        if not path and key in RESERVED:
+            what = f"`{key}` is reserved: nothing in this version reads it"
+            raise _wrong(at, what, "remove it; it would have no effect")
+        if key not in known:
+            squeezed = {re.sub("[-_]", "", k).lower(): k for k in known}
+            wanted = re.sub("[-_]", "", key).lower()
+            close = get_close_matches(wanted, squeezed, 1, 0.6)
+            where = "a suppression" if path else "the settings"
+            advice = f"did you mean `{squeezed[close[0]]}`?" if close else None
+            raise _wrong(
+                at,
+                f"{where} have no key `{key}`" if not path else f"{where} has no key `{key}`",
+                advice or f"keys are {', '.join(sorted(known))}",
+            )
+    if not path:
+        listed = node.get("suppressions")
+        if listed is not None and isinstance(listed.value, list):
+            for number, each in enumerate(listed.value):
+                _check_keys(each, Suppression, shown, ("suppressions", number))
+
+
+def _check_values(document: SettingsDocument, root: Node, shown: str) -> None:
+    """Refuse values that have the right form and no meaning.
+
+    Raises:
+        SourceError: there is one.
+    """
+    cidrs = {
+        "podCidrs": document.pod_cidrs,
+        "nodeCidrs": document.node_cidrs,
+        "serviceCidrs": document.service_cidrs,
+    }
+    for key, texts in cidrs.items():
+        for number, text in enumerate(texts):
+            try:
+                AddressSet.block(text)
+            except ValueError:
+                at = _span(root, (key, number), shown)
+                advice = "write it as 10.2.0.0/16"
+                raise _wrong(at, f"{text!r} is not an address block", advice) from None
+    if "cni" in (root.value if isinstance(root.value, dict) else {}):
+        from cloison.platform import profile  # noqa: PLC0415 - only where a profile is named
+
+        try:
+            profile(document.cni)
+        except QuestionError as error:
+            raise _wrong(_span(root, ("cni",), shown), error.message, error.help) from None
+
+
+def _misfit(root: Node, shown: str, said: str) -> SourceError:
+    """Return the error for a value of the wrong form, with its place."""
+    words, _, at = said.partition(" - at `$")
+    path: list[str | int] = []
+    for name, number in re.findall(r"\.([A-Za-z]+)|\[(\d+)\]", at):
+        path.append(name or int(number))
+    label = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+    what = f"`{label}`: {words[:1].lower()}{words[1:]}" if label else words
+    advice = None
+    if path == ["kubernetesVersion"]:
+        advice = 'write it in quotes, as "1.35": a bare 1.30 is the number 1.3'
+    elif path[-1:] == ["expires"]:
+        advice = "write a day, as 2027-03-31"
+    elif path[-1:] == ["code"]:
+        advice = "write a code as findings show it, as NPL003"
+    elif words.startswith("Invalid enum value"):
+        field = next(
+            f for f in msgspec.structs.fields(SettingsDocument) if f.encode_name == path[0]
+        )
+        advice = f"say {' or '.join(_choices(field.type))}"
+    elif "reason" in words:
+        advice = "say why these findings are accepted"
+    return _wrong(_span(root, path, shown), what, advice)
+
+
+def _choices(type_: Any) -> list[str]:  # noqa: ANN401 - what a field is declared as
+    """Return the words a field may be."""
+    if isinstance(type_, str):
+        return [type_]
+    return [word for each in get_args(type_) for word in _choices(each)]
+
+
+def _span(root: Node, path: "tuple[str | int, ...] | list[str | int]", shown: str) -> Span:
+    node = root.get(*path)
+    return (node or root).span(shown)
+
+
+def _wrong(span: Span, what: str, advice: str | None) -> SourceError:
+    return SourceError(f"{span}: {what}", advice)

@@ -1,0 +1,91 @@
+"""Run what console blocks show, in a place of their own."""
+
+import io
+import os
+import re
+import shlex
+import shutil
+import subprocess
+import sys
+from contextlib import chdir, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Self
+from unittest import mock
+
+from cloison.cli import main
+from tests.support.cli import ROOT, plain_environment, write_command
+from tests.support.consoles import Command, Console
+
+_SHELL = re.compile(r"[|&;<>$`*?~\n]|^(?!cloison )")
+"""What needs a shell: a pipe, a redirection, a variable, or another program first."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """Where commands run: a copy of what they may name, so that they may also write.
+
+    Args:
+        checkout: The directory they run in.
+        environment: The variables they see.
+    """
+
+    checkout: Path
+    environment: dict[str, str]
+
+    @classmethod
+    def under(cls, directory: Path) -> Self:
+        """Set one up in an empty directory."""
+        checkout = directory / "cloison"
+        shutil.copytree(ROOT / "examples", checkout / "examples")
+        programs = directory / "bin"
+        programs.mkdir()
+        write_command(programs)
+        path = f"{programs}{os.pathsep}{os.environ['PATH']}"
+        return cls(checkout, plain_environment() | {"PATH": path, "HOME": str(directory)})
+
+    def lay_out(self, console: Console) -> None:
+        """Write the files that the page has shown by the time the block comes."""
+        for name, text in console.files:
+            path = self.checkout / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(text, encoding="utf-8")
+
+    def run(self, command: Command) -> tuple[int, str]:
+        """Run a command; return its exit code, and standard output followed by standard error.
+
+        A line that is nothing but `cloison` and its arguments runs in this process, which spares
+        the tests a start of Python for each; every other line runs in a shell.
+        """
+        line = command.line.replace("\\\n", " ")
+        return self._shell(line) if _SHELL.search(line) else self._here(shlex.split(line)[1:])
+
+    def _here(self, arguments: list[str]) -> tuple[int, str]:
+        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
+        with (
+            chdir(self.checkout),
+            mock.patch.dict(os.environ, self.environment, clear=True),
+            mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO())),
+            redirect_stdout(out),
+            redirect_stderr(err),
+        ):
+            code = main(arguments)
+        printed = []
+        for stream in (out, err):
+            stream.seek(0)
+            printed.append(stream.read())
+        return code, "".join(printed)
+
+    def _shell(self, line: str) -> tuple[int, str]:
+        ran = subprocess.run(
+            ["bash", "-o", "pipefail", "-c", line],
+            cwd=self.checkout,
+            env=self.environment,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=120,
+            check=False,
+        )
+        return ran.returncode, ran.stdout + ran.stderr
