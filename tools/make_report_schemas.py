@@ -1,4 +1,4 @@
-"""Write `src/cloison/report/schemas/` from the types of the published documents.
+"""Write the JSON Schemas that ship: of published documents, and of the settings file.
 
 Run from the top of the checkout: python tools/make_report_schemas.py
 """
@@ -6,11 +6,14 @@ Run from the top of the checkout: python tools/make_report_schemas.py
 import json
 from pathlib import Path
 
+from cloison.app import settingsfile
 from cloison.report.schema import schemas
 
-TARGET = Path(__file__).parent.parent / "src" / "cloison" / "report" / "schemas"
+PACKAGE = Path(__file__).parent.parent / "src" / "cloison"
 
 if __name__ == "__main__":
-    for kind, schema in schemas().items():
+    written = {PACKAGE / "report" / "schemas" / f"{k}.json": v for k, v in schemas().items()}
+    written[PACKAGE / "app" / "schemas" / "settings.json"] = settingsfile.schema()
+    for path, schema in written.items():
         text = json.dumps(schema, indent=2, ensure_ascii=False)
-        (TARGET / f"{kind}.json").write_text(f"{text}\n", encoding="utf-8")
+        path.write_text(f"{text}\n", encoding="utf-8")

@@ -5,7 +5,9 @@ from typing import Any
 import click
 
 from cloison.cli.commands.completion import completion
+from cloison.cli.commands.config import config
 from cloison.cli.commands.demo import demo
+from cloison.cli.commands.diff import diff
 from cloison.cli.commands.effective import effective
 from cloison.cli.commands.map import map_
 from cloison.cli.commands.schema import schema
@@ -58,10 +60,12 @@ def cli(context: click.Context) -> None:
 for _command in (
     why,
     map_,
+    diff,
     effective,
     verify,
     validate,
     demo,
+    config,
     schema,
     completion,
     version,

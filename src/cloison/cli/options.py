@@ -9,9 +9,14 @@ from typing import Any, TypeVar
 
 import click
 
+from cloison.cli import settings
+
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 FORMATS = ("text", "json", "yaml", "csv")
+
+PICTURES = ("md", "svg", "html", "dot", "mermaid")
+"""Formats besides, of answers that can be looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,8 +24,8 @@ class Common:
     """What every question is asked with.
 
     Args:
-        sources: Files, directories or `-`.
-        namespace: Where bare names are looked up.
+        sources: Files, directories, revisions or `-`.
+        namespace: Namespace of names and objects that say none.
         output: The output format.
         cni: The profile, or None for the default.
         kubernetes: The target version as (major, minor).
@@ -28,6 +33,8 @@ class Common:
         pod_cidrs: Where pod addresses come from.
         node_cidrs: Where node addresses come from.
         service_cidrs: Where Service addresses come from.
+        values: Values files for charts.
+        render: `auto` or `never`.
         strict: Whether an unreadable document fails the run.
         color: `auto`, `always` or `never`.
         quiet: Whether to keep quiet on standard error about what does not stop the run.
@@ -42,6 +49,8 @@ class Common:
     pod_cidrs: tuple[str, ...]
     node_cidrs: tuple[str, ...]
     service_cidrs: tuple[str, ...]
+    values: tuple[str, ...]
+    render: str
     strict: bool
     color: str
     quiet: bool
@@ -89,7 +98,8 @@ def is_path(text: str) -> bool:
     """Return whether an argument is a path rather than a name, beyond doubt or by the looks."""
     if text.startswith("-"):
         return False
-    looks = text.startswith((".", "/", "~")) or text.endswith((".yaml", ".yml", ".json", "/"))
+    starts, ends = (".", "/", "~", "git:"), (".yaml", ".yml", ".json", "/")
+    looks = text.startswith(starts) or text.endswith(ends)
     return looks or os.path.isdir(text)  # noqa: PTH112 - pathlib costs start-up time
 
 
@@ -138,15 +148,16 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             "sources",
             multiple=True,
             metavar="SOURCE",
-            help="File, directory (read recursively) or - for standard input; repeatable. "
-            "The current directory when not given.",
+            help="File, directory (read recursively; charts and kustomizations are rendered), "
+            "git:REVISION[:PATH] or - for standard input; repeatable. The current directory when "
+            "not given.",
         ),
         click.option(
             "-n",
             "--namespace",
             envvar="CLOISON_NAMESPACE",
             metavar="NAMESPACE",
-            help="Namespace of names that say none.",
+            help="Namespace of names and objects that say none.",
         ),
         click.option(
             "-o",
@@ -203,6 +214,22 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             metavar="CIDR",
             help="Where Service addresses come from; repeatable.",
         ),
+        click.option(
+            "--values",
+            multiple=True,
+            envvar="CLOISON_VALUES",
+            metavar="FILE",
+            help="Values file for the Helm charts among the sources; repeatable.",
+        ),
+        click.option(
+            "--render",
+            type=click.Choice(("auto", "never")),
+            default="auto",
+            envvar="CLOISON_RENDER",
+            help="Whether to render charts and kustomizations, with the helm, kustomize or kubectl "
+            "installed here.  [default: auto]",
+        ),
+        settings.option(),
         click.option(
             "--strict",
             is_flag=True,

@@ -4,16 +4,19 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
-from pathlib import Path
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 import click
 
 from cloison.cli.options import Common, colored
+from cloison.cli.settings import FILE
+from cloison.cli.settings import file as settings_file
 
 if TYPE_CHECKING:
-    from cloison.app import Session
+    from cloison.app import Session, Settings
     from cloison.base import Diagnostic
+    from cloison.cli.progress import Bar
     from cloison.report import About, Look
 
 OK, FOUND, UNANSWERED = 0, 1, 2
@@ -27,62 +30,96 @@ def load(common: Common) -> "Session":
         SourceError: A source cannot be read at all.
         QuestionError: A setting has no such value.
     """
-    from cloison.app import Settings
     from cloison.app import load as read
+
+    settings = _settings(common)
+    return read(*sources(common), settings=settings, progress=_bar(common))
+
+
+def what_if(
+    common: Common, apply: tuple[str, ...], delete: tuple[str, ...]
+) -> "tuple[Session, Session]":
+    """Read the sources as they are, and as a change would leave them.
+
+    Args:
+        common: The common options.
+        apply: Sources of the objects to replace or add.
+        delete: Objects to delete.
+
+    Raises:
+        SourceError: A source cannot be read at all.
+        QuestionError: A setting has no such value, or something to delete is not there.
+    """
+    from cloison.app import what_if as read
+
+    settings = _settings(common)
+    return read(
+        *sources(common), apply=apply, delete=delete, settings=settings, progress=_bar(common)
+    )
+
+
+def _bar(common: Common) -> "Bar | None":
+    """Return a progress bar where somebody would see it."""
     from cloison.cli.progress import Bar
+
+    drawn = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not common.quiet
+    return Bar(sys.stderr) if drawn else None
+
+
+def _settings(common: Common) -> "Settings":
+    """Return what the options come to.
+
+    Raises:
+        QuestionError: A setting has no such value.
+    """
+    from cloison.app import Settings
     from cloison.platform import profile
 
     settings = Settings(
         profile=profile(common.cni) if common.cni else "generic",
-        profile_chosen=_said("cni", "--cni") if common.cni else "default",
+        profile_chosen=chosen(common),
         kubernetes=common.kubernetes,
         field_validation=common.field_validation,
         pod_cidrs=common.pod_cidrs,
         node_cidrs=common.node_cidrs,
         service_cidrs=common.service_cidrs,
+        namespace=common.namespace or "default",
+        values=common.values,
+        render=common.render,
+        file=settings_file(),
     )
     settings.networks()
-    if not common.quiet:
-        _mention_settings_file()
-    drawn = sys.stderr.isatty() and os.environ.get("TERM") != "dumb" and not common.quiet
-    bar = Bar(sys.stderr) if drawn else None
-    return read(*common.sources, settings=settings, progress=bar)
+    return settings
 
 
-SETTINGS_FILE = "cloison.yaml"
+def chosen(common: Common) -> str:
+    """Return who chose the profile: the flag, the variable in the environment or the file."""
+    if not common.cni:
+        return "default"
+    source = click.get_current_context().get_parameter_source("cni")
+    if source is click.core.ParameterSource.ENVIRONMENT:
+        return "CLOISON_CNI"
+    return FILE if source is click.core.ParameterSource.DEFAULT_MAP else "--cni"
 
 
-def _mention_settings_file() -> None:
-    """Say of a settings file that it is not read yet: nothing is ignored in silence."""
-    try:
-        here = Path.cwd()
-    except OSError:
-        return
-    for directory in (here, *here.parents):
-        file = directory / SETTINGS_FILE
-        if file.is_file():
-            sys.stderr.write(
-                f"note: {os.path.relpath(file)} is not read yet; "
-                "settings are given by flags and CLOISON_* variables\n"
-            )
-            return
-
-
-def _said(parameter: str, flag: str) -> str:
-    """Return who set a parameter: the flag, or the variable in the environment."""
-    context = click.get_current_context()
-    if context.get_parameter_source(parameter) is click.core.ParameterSource.ENVIRONMENT:
-        return f"CLOISON_{parameter.upper()}"
-    return flag
+def today() -> date:
+    """Return the day it is here, for suppressions that expire."""
+    return datetime.now().astimezone().date()
 
 
 def files(common: Common) -> int:
     """Return how many files the sources come to."""
-    from cloison.base import Diagnostic
     from cloison.sources.walk import inputs
 
-    found = inputs(common.sources or (".",))
-    return sum(not isinstance(each, Diagnostic) for each in found)
+    return inputs(sources(common) or (".",), _settings(common).rendering()).files
+
+
+def sources(common: Common) -> tuple[str, ...]:
+    """Return the sources that are named: by -f, or else in the settings file."""
+    found = settings_file()
+    if common.sources or found is None or "sources" not in found.values:
+        return common.sources
+    return tuple(found.resolved("sources"))
 
 
 def about(session: "Session") -> "About":
@@ -97,7 +134,11 @@ def look(common: Common) -> "Look":
     """Return how text is laid out here."""
     from cloison.report import Look
 
-    return Look(colored(common.color), shutil.get_terminal_size((100, 40)).columns)
+    return Look(
+        colored(common.color),
+        shutil.get_terminal_size((100, 40)).columns,
+        simple=os.environ.get("TERM") == "dumb",
+    )
 
 
 def answer(common: Common, session: "Session", kind: str, result: object, code: int = OK) -> int:
@@ -146,7 +187,8 @@ def complain(common: Common, session: "Session") -> None:
 
     # Judging the input costs as much as a map: a program that asks for one does not pay for it.
     judged = session.suspicions if common.output == "text" else ()
-    said = [*session.diagnostics, *judged]
+    found = session.accepted([*session.diagnostics, *judged], today())
+    said = found.kept
     errors = sum(d.severity is Severity.ERROR for d in said)
     warnings = sum(d.severity is Severity.WARNING for d in said)
     whole: list[Diagnostic] = [d for d in said if _costs(d)]
@@ -161,7 +203,8 @@ def complain(common: Common, session: "Session") -> None:
     if warnings:
         sums.append(count(warnings, "warning"))
     if sums:
-        lines.append(f"{' and '.join(sums)} in the input; see cloison validate")
+        accepted = f" ({len(found.suppressed)} more suppressed)" if found.suppressed else ""
+        lines.append(f"{' and '.join(sums)} in the input{accepted}; see cloison validate")
     for line in lines:
         sys.stderr.write(plain.safe(line) + "\n")
 

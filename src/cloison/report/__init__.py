@@ -1,13 +1,14 @@
 """Results rendered for readers: people, scripts, spreadsheets.
 
-Adding an output format is one module with a function `render`, like `json`, and one row here.
+Adding an output format is one module with a function `render`, like `json`, and one row here; one
+more says which results it is for, if not for all.
 """
 
 from collections.abc import Iterator
 from importlib import import_module
 
 from cloison.base import QuestionError
-from cloison.report.about import PLAIN, About, Findings, Look
+from cloison.report.about import PLAIN, About, Accepted, Effective, Findings, Look, Setting
 
 FORMATS = {
     "text": "cloison.report.text",
@@ -15,16 +16,69 @@ FORMATS = {
     "yaml": "cloison.report.yaml",
     "csv": "cloison.report.csv",
     "jsonl": "cloison.report.jsonl",
+    "md": "cloison.report.markdown",
+    "svg": "cloison.report.svg",
+    "html": "cloison.report.html",
+    "dot": "cloison.report.dot",
+    "mermaid": "cloison.report.mermaid",
+    "junit": "cloison.report.junit",
+    "sarif": "cloison.report.sarif",
 }
 """Modules that render, by the name of the format; each is imported when asked for."""
 
-KINDS = ("why", "map", "grouped", "effective", "policy", "verify", "validate")
-"""Results that can be rendered; `grouped` is a map in groups."""
+KINDS = (
+    "why",
+    "map",
+    "grouped",
+    "exposure",
+    "diff",
+    "effective",
+    "policy",
+    "verify",
+    "validate",
+    "config",
+)
+"""Results that can be rendered; `grouped` is a map in groups, `exposure` is of what is not there.
 
-_ONLY = {"grouped": ("json", "yaml")}
+A map can also be had as a `matrix`, which is for people only.
+"""
+
+_PICTURES = ("md", "svg", "html", "dot", "mermaid")
+"""Formats that show who may talk to whom at a glance."""
+
+_ONLY = {"grouped": ("json", "yaml"), "matrix": ("text",)}
 """Formats of results that cannot be had in every one."""
 
-__all__ = ["FORMATS", "KINDS", "PLAIN", "About", "Findings", "Look", "render"]
+_FOR = {
+    **dict.fromkeys(_PICTURES, ("map", "diff")),
+    "jsonl": ("map", "diff", "exposure"),
+    "junit": ("verify",),
+    "sarif": ("validate",),
+}
+"""Results of formats that are not for every one."""
+
+__all__ = [
+    "FORMATS",
+    "KINDS",
+    "PLAIN",
+    "About",
+    "Accepted",
+    "Effective",
+    "Findings",
+    "Look",
+    "Setting",
+    "formats",
+    "render",
+]
+
+
+def formats(kind: str) -> tuple[str, ...]:
+    """Return the formats in which a kind of result can be had.
+
+    >>> formats("grouped")
+    ('json', 'yaml')
+    """
+    return tuple(f for f in _ONLY.get(kind, FORMATS) if kind in _FOR.get(f, (kind,)))
 
 
 def render(
@@ -45,8 +99,8 @@ def render(
     if output not in FORMATS:
         msg = f"{output!r} is not an output format"
         raise QuestionError(msg, f"formats are {', '.join(FORMATS)}")
-    if output not in _ONLY.get(kind, FORMATS):
+    if output not in formats(kind):
         msg = f"{kind} has no {output} output"
-        raise QuestionError(msg, f"say -o {' or -o '.join(_ONLY[kind])}")
+        raise QuestionError(msg, f"say -o {' or -o '.join(formats(kind))}")
     pieces: Iterator[str] = import_module(FORMATS[output]).render(kind, result, about, look)
     return pieces

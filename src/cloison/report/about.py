@@ -2,8 +2,9 @@
 
 import re
 from dataclasses import dataclass
+from datetime import date
 
-from cloison.base import Diagnostic
+from cloison.base import Diagnostic, Span
 from cloison.ir.profile import Profile
 
 
@@ -25,16 +26,76 @@ class About:
 
 
 @dataclass(frozen=True, slots=True)
+class Accepted:
+    """A finding that the settings file accepts.
+
+    Args:
+        diagnostic: The finding.
+        reason: Why it is accepted.
+        expires: The last day on which it is.
+    """
+
+    diagnostic: Diagnostic
+    reason: str
+    expires: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Findings:
     """The answer to `validate`.
 
     Args:
         diagnostics: What was found, sorted.
         files: How many files were read.
+        suppressed: What was found and is accepted, sorted.
+        show_suppressed: Whether text prints that, and not only how much it is.
     """
 
     diagnostics: tuple[Diagnostic, ...]
     files: int
+    suppressed: tuple[Accepted, ...] = ()
+    show_suppressed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """One setting as it holds.
+
+    Args:
+        name: Its name in the settings file.
+        value: Its value.
+        kind: Where that comes from: `flag`, `environment`, `file` or `default`.
+        by: The flag or variable.
+        span: The place in the settings file.
+    """
+
+    name: str
+    value: str | bool | tuple[str, ...]
+    kind: str
+    by: str | None = None
+    span: Span | None = None
+
+    @property
+    def said(self) -> str:
+        """The value as a word, a list set apart by spaces."""
+        if isinstance(self.value, bool):
+            return str(self.value).lower()
+        return self.value if isinstance(self.value, str) else " ".join(self.value)
+
+
+@dataclass(frozen=True, slots=True)
+class Effective:
+    """The answer to `config show`.
+
+    Args:
+        settings: Every setting.
+        file: The settings file, if one is read.
+        suppressions: How many findings it accepts, as entries.
+    """
+
+    settings: tuple[Setting, ...]
+    file: str | None = None
+    suppressions: int = 0
 
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
@@ -50,11 +111,13 @@ class Look:
         color: Whether colours may be used. They never say what words do not.
         width: Columns there are.
         verbose: Whether to print what is usually summed up.
+        simple: Whether only ASCII may be drawn with.
     """
 
     color: bool = False
     width: int = 100
     verbose: bool = False
+    simple: bool = False
 
     def paint(self, text: str, *styles: str) -> str:
         """Return `text` in the given styles, or as it is where there are no colours.

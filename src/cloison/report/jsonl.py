@@ -1,4 +1,4 @@
-"""Maps as JSON lines: an edge each, nothing around them."""
+"""Maps, diffs and exposure as JSON lines: an edge each, nothing around them."""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
@@ -8,19 +8,47 @@ from cloison.report.about import About, Look
 
 if TYPE_CHECKING:
     from cloison.analyses.connectivity import Map
+    from cloison.analyses.diff import Diff
+    from cloison.analyses.exposure import Exposure
 
 
 def render(kind: str, result: object, _about: About, _look: Look) -> Iterator[str]:
-    """Return the edges of a map, one JSON object a line.
+    """Return the edges of a map, diff or exposure, one JSON object a line.
+
+    The edges of a diff say first what became of them.
 
     Raises:
-        QuestionError: The result is no map.
+        QuestionError: The result is none of these.
     """
+    if kind == "exposure":
+        yield from _exposure(cast("Exposure", result))
+        return
+    if kind == "diff":
+        yield from _changes(cast("Diff", result))
+        return
     if kind != "map":
         msg = f"{kind} has no jsonl output"
-        raise QuestionError(msg, "only map has; say -o json")
+        raise QuestionError(msg, "only map and diff have; say -o json")
     from cloison.report.documents.streamed import edges  # noqa: PLC0415 - only for maps
 
     for some in edges(cast("Map", result)):
         if some:
             yield "\n".join(some) + "\n"
+
+
+def _exposure(result: "Exposure") -> Iterator[str]:
+    import msgspec  # noqa: PLC0415 - only where edges are encoded one by one
+
+    from cloison.report.documents.exposure import edges  # noqa: PLC0415 - likewise
+
+    for edge in edges(result):
+        yield f"{msgspec.json.encode(edge).decode()}\n"
+
+
+def _changes(result: "Diff") -> Iterator[str]:
+    from cloison.analyses.diff import Kind  # noqa: PLC0415 - only for diffs
+    from cloison.report.documents.diff import streamed  # noqa: PLC0415 - likewise
+
+    for kind in (Kind.OPENED, Kind.CLOSED, Kind.CHANGED):
+        for change in streamed(result, kind):
+            yield f'{{"change":"{kind}",{change[1:]}\n'

@@ -1,7 +1,6 @@
 """The command line in this process: exit codes, where words go, what is said of mistakes."""
 
 import json
-import os
 from importlib import import_module
 from pathlib import Path
 
@@ -157,29 +156,6 @@ def test_a_file_without_tests_is_two_and_says_so(
         code, out, err = _run(*args, capsys=capsys)
         assert code == 2
         assert f"no connectivity tests in {file}" in err or "error[" in out
-
-
-def test_a_revision_is_no_source_yet(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.chdir(tmp_path)
-    code, _, err = _run("map", "-f", "git:main", capsys=capsys)
-    assert code == 2
-    assert "git are not supported yet: git:main" in err
-    Path("git:main").write_text(CORNERS, encoding="utf-8")
-    assert _run("map", "-f", "git:main", capsys=capsys)[0] == 0
-
-
-def test_a_settings_file_is_not_passed_over_in_silence(
-    world: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    below = tmp_path / "a" / "b"
-    below.mkdir(parents=True)
-    monkeypatch.chdir(below)
-    (tmp_path / "a" / "cloison.yaml").write_text("profile: calico\n", encoding="utf-8")
-    args = ("validate", "-f", f"{world}/corners.yaml")
-    assert f"note: ..{os.sep}cloison.yaml is not read yet" in _run(*args, capsys=capsys)[2]
-    assert "cloison.yaml" not in _run(*args, "-q", capsys=capsys)[2]
 
 
 def test_a_cni_that_enforces_nothing_is_not_called_open(

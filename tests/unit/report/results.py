@@ -1,13 +1,14 @@
 """One result of every kind, over the example and over a small world with corners."""
 
+from datetime import date
 from functools import cache
 from typing import Any
 
 import cloison
 from cloison.app import Session
-from cloison.base import sort_diagnostics
+from cloison.base import Span, sort_diagnostics
 from cloison.base.version import VERSION
-from cloison.report import About, Findings
+from cloison.report import About, Accepted, Effective, Findings, Setting
 from tests.support.cli import ROOT
 
 CORNERS = """\
@@ -69,6 +70,13 @@ def corners() -> Session:
     return cloison.load_texts({"corners.yaml": CORNERS})
 
 
+@cache
+def worked_on() -> Session:
+    """The world with corners, after a change that opens, closes and changes, in every way."""
+    text = CORNERS.replace("name: two", "name: new").replace("port: 9}", "port: 10}")
+    return cloison.load_texts({"corners.yaml": text.replace("198.51.100.0/24", "0.0.0.0/0")})
+
+
 def about(session: Session) -> About:
     """What surrounds a session's answers."""
     return About(VERSION, session.profile, session.settings.profile_chosen, session.diagnostics)
@@ -77,6 +85,25 @@ def about(session: Session) -> About:
 def findings(session: Session) -> Findings:
     """Everything `validate` says."""
     return Findings(sort_diagnostics([*session.diagnostics, *session.suspicions]), 14)
+
+
+def accepted(session: Session) -> Findings:
+    """The same, some of it accepted."""
+    first, *rest = findings(session).diagnostics
+    excuses = Accepted(first, "known", date(2027, 3, 31)), Accepted(rest[0], "known too")
+    return Findings(tuple(rest[1:]), 14, excuses, show_suppressed=True)
+
+
+SETTINGS = Effective(
+    (
+        Setting("sources", (".",), "default"),
+        Setting("cni", "flannel", "environment", "CLOISON_CNI"),
+        Setting("podCidrs", ("10.0.0.0/8",), "file", None, Span("cloison.yaml", 2)),
+        Setting("strict", value=True, kind="flag", by="--strict"),
+    ),
+    "cloison.yaml",
+    1,
+)
 
 
 @cache
@@ -103,6 +130,10 @@ def results() -> tuple[tuple[str, Session, Any], ...]:
         ("map", small, small.map(everything)),
         ("grouped", broken, broken.map()),
         ("grouped", small, small.map(everything)),
+        ("exposure", broken, broken.exposure()),
+        ("exposure", small, small.exposure(cloison.MapOptions(pods=True))),
+        ("diff", broken, example("case-management").diff(broken)),
+        ("diff", small, corners().diff(worked_on(), everything)),
         ("effective", broken, broken.effective("case-management/case-api-canary")),
         ("effective", small, small.effective("a/one")),
         ("effective", small, small.effective("a/many")),
@@ -110,5 +141,7 @@ def results() -> tuple[tuple[str, Session, Any], ...]:
         ("policy", small, small.describe_policy("a/guard")),
         ("verify", broken, broken.verify()),
         ("validate", broken, findings(broken)),
+        ("validate", small, accepted(broken)),
+        ("config", small, SETTINGS),
     ]
     return (*whys, *rest)

@@ -4,7 +4,7 @@ import click
 
 from cloison.cli.run import OK
 
-NAMES = ("why", "map", "grouped", "effective", "policy", "verify", "validate")
+NAMES = ("why", "map", "grouped", "effective", "policy", "verify", "validate", "config")
 
 
 @click.command()

@@ -8,7 +8,10 @@ from cloison.cli.options import Common, Question, common
 
 @click.command(
     cls=Question,
-    examples=("cloison validate -f manifests/ --fail-on warning",),
+    examples=(
+        "cloison validate -f manifests/ --fail-on warning",
+        "cloison validate -f manifests/ -o sarif > validate.sarif",
+    ),
 )
 @click.option(
     "--fail-on",
@@ -17,15 +20,23 @@ from cloison.cli.options import Common, Question, common
     envvar="CLOISON_FAIL_ON",
     help="Exit with 1 from this severity on.  [default: error]",
 )
-@common()
-def validate(asked: Common, fail_on: str) -> int:
+@click.option(
+    "--show-suppressed",
+    is_flag=True,
+    help="Also what the settings file accepts, with its reasons.",
+)
+@common("sarif")
+def validate(asked: Common, fail_on: str, *, show_suppressed: bool) -> int:
     """What is wrong with the manifests themselves."""
     session = run.load(asked)
     from cloison.base import Severity, sort_diagnostics, worst
-    from cloison.report import Findings
+    from cloison.report import Accepted, Findings
 
-    found = sort_diagnostics([*session.diagnostics, *session.suspicions])
+    whole = sort_diagnostics([*session.diagnostics, *session.suspicions])
+    told = session.accepted(whole, run.today())
+    found = sort_diagnostics(told.kept)
+    accepted = tuple(Accepted(d, s.reason, s.expires) for d, s in told.suppressed)
     severity = worst(found)
     failed = severity is not None and fail_on != "never" and severity.rank >= Severity(fail_on).rank
-    result = Findings(found, run.files(asked))
+    result = Findings(found, run.files(asked), accepted, show_suppressed=show_suppressed)
     return run.answer(asked, session, "validate", result, run.FOUND if failed else run.OK)

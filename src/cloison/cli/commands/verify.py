@@ -11,6 +11,7 @@ from cloison.cli.options import Common, Question, common
     examples=(
         "cloison verify -f manifests/",
         "cloison verify -f cluster.json --tests tests.yaml -o json",
+        "cloison verify -f manifests/ -o junit > verify.xml",
     ),
 )
 @click.option(
@@ -26,7 +27,7 @@ from cloison.cli.options import Common, Question, common
     default="simulate",
     help="Who answers: simulate, the engine.  [default: simulate]",
 )
-@common()
+@common("junit")
 def verify(asked: Common, tests: tuple[str, ...], on: str) -> int:
     """Check paths that must be open or closed."""
     session = run.load(asked)

@@ -18,6 +18,7 @@ from cloison.report.documents.parts import (
     Endpoint,
     NodeEndpoint,
     PodEndpoint,
+    Selector,
     ServiceEndpoint,
     WorkloadEndpoint,
     addresses,
@@ -43,8 +44,8 @@ def end(known: End) -> Endpoint:
             return ServiceEndpoint(namespace=known.service.namespace, name=known.service.name)
         case AnyEnd():
             labels = {NAMESPACE_NAME_LABEL: known.namespace} if known.namespace else {}
-            chosen = {"matchLabels": labels} if labels else {}
-            return AnyPodEndpoint(namespace_selector=chosen, pod_selector={})
+            chosen = Selector(match_labels=labels)
+            return AnyPodEndpoint(namespace_selector=chosen, pod_selector=Selector())
         case AddressEnd():
             return addresses(known.addresses)
 

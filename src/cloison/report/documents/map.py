@@ -95,15 +95,16 @@ def rows(result: Map) -> Iterator[Sequence[object]]:
     for found in result:
         for verdict, traffic in verdicts(found.passage):
             yield (
-                *_cells(found.src),
-                *_cells(found.dst),
+                *cells(found.src),
+                *cells(found.dst),
                 str(traffic),
                 verdict,
                 " ".join(parts.caveat_ids(found.caveats)),
             )
 
 
-def _cells(known: EndRef) -> tuple[str, str, str]:
+def cells(known: EndRef) -> tuple[str, str, str]:
+    """Return the kind, namespace and name of an end, as a table has them."""
     kind = known.type if known.kind == "workload" else known.kind
     name = str(known.addresses) if known.addresses is not None else known.name
     return kind, known.namespace, name

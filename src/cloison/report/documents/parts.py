@@ -6,7 +6,7 @@ from typing import TypeAlias
 import msgspec
 from msgspec import UNSET, Struct, UnsetType
 
-from cloison.algebra import AddressSet, TrafficEntry, TrafficSet
+from cloison.algebra import AddressSet, Operator, TrafficEntry, TrafficSet
 from cloison.base import Diagnostic, Severity, Span
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import PolicyId
@@ -53,11 +53,30 @@ class ServiceEndpoint(Base, frozen=True, tag_field="kind", tag="service"):
     name: str
 
 
-class AnyPodEndpoint(Base, frozen=True, tag_field="kind", tag="any-pod"):
-    """Every pod that the label selectors match; an empty selector matches all."""
+class SelectorRequirement(Base, frozen=True, omit_defaults=True):
+    """One condition on a label key; `values` are those of `In` and `NotIn`."""
 
-    namespace_selector: dict[str, dict[str, str]]
-    pod_selector: dict[str, dict[str, str]]
+    key: str
+    operator: Operator
+    values: list[str] = []
+
+
+class Selector(Base, frozen=True, omit_defaults=True):
+    """A label selector as manifests write it; an empty one matches everything."""
+
+    match_labels: dict[str, str] = {}
+    match_expressions: list[SelectorRequirement] = []
+
+
+class AnyPodEndpoint(Base, frozen=True, tag_field="kind", tag="any-pod", omit_defaults=True):
+    """Every pod that the label selectors match; an empty selector matches all.
+
+    Pods that a selector in `except` matches are not meant.
+    """
+
+    namespace_selector: Selector
+    pod_selector: Selector
+    except_: list[Selector] = msgspec.field(default_factory=list, name="except")
 
 
 Endpoint: TypeAlias = (

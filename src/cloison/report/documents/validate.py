@@ -14,12 +14,22 @@ class FindingSummary(parts.Base, frozen=True):
     warnings: int
     infos: int
     files: int
+    suppressed: int
+
+
+class SuppressedFinding(parts.Base, frozen=True):
+    """A finding that the settings file accepts; `expires` is the last day on which it does."""
+
+    finding: parts.Finding
+    reason: str
+    expires: str | None
 
 
 class Validation(parts.Envelope, frozen=True):
     """What is wrong, or suspicious, with the input itself."""
 
     findings: list[parts.Finding]
+    suppressed: list[SuppressedFinding]
     summary: FindingSummary
 
 
@@ -35,11 +45,20 @@ def document(result: Findings, about: About) -> Validation:
         profile=parts.profile(about),
         diagnostics=[],
         findings=[parts.finding(d) for d in result.diagnostics],
+        suppressed=[
+            SuppressedFinding(
+                finding=parts.finding(each.diagnostic),
+                reason=each.reason,
+                expires=str(each.expires) if each.expires else None,
+            )
+            for each in result.suppressed
+        ],
         summary=FindingSummary(
             errors=counted.count(Severity.ERROR),
             warnings=counted.count(Severity.WARNING),
             infos=counted.count(Severity.INFO),
             files=result.files,
+            suppressed=len(result.suppressed),
         ),
     )
 

@@ -83,6 +83,8 @@ def count(number: int, noun: str) -> str:
 
 
 def profile_line(about: About) -> str:
-    """Return who is taken to enforce, and how that was chosen."""
+    """Return who is taken to enforce, how that was chosen, and what holds of all it says."""
     chosen = "by default; name yours with --cni" if about.chosen == "default" else about.chosen
-    return f"profile {about.profile.name} ({chosen})"
+    known = ", ".join(c.id for c in sorted(about.profile.known))
+    carried = f"; all it says carries {known}" if known else ""
+    return f"profile {about.profile.name} ({chosen}){carried}"

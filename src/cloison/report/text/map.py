@@ -26,7 +26,7 @@ def lines(result: Map, about: About, look: Look) -> Iterator[str]:
     if not rows:
         yield "nothing is permitted"
     else:
-        yield from _columns([("FROM", "TO", "TRAFFIC")], rows, look)
+        yield from columns([("FROM", "TO", "TRAFFIC")], rows, look)
     yield ""
     pairs = edge_count(result)
     rest = (
@@ -133,12 +133,12 @@ def addresses_text(addresses: AddressSet) -> str:
     return ", ".join(said)
 
 
-def _columns(
+def columns(
     head: list[tuple[str, str, str]],
     rows: Sequence[tuple[list[str], list[str], str]],
     look: Look,
 ) -> Iterator[str]:
-    """Lay rows out; a cell of many words goes on below."""
+    """Iterate over rows laid out in columns; a cell of many words goes on below."""
     limit = max(24, (min(look.width, 140) - 20) // 2 - _GAP)
     cells = [([a], [b], c) for a, b, c in head]
     cells += [(_stacked(a, limit), _stacked(b, limit), c) for a, b, c in rows]

@@ -24,6 +24,12 @@ def lines(result: Findings, _about: About, look: Look) -> Iterator[str]:
     for each in ranked:
         yield from message(each, look, quoted)
         yield ""
+    if result.show_suppressed:
+        for accepted in result.suppressed:
+            yield from message(accepted.diagnostic, look, quoted)
+            until = f" (until {accepted.expires})" if accepted.expires else ""
+            yield from wrapped(f"{accepted.reason}{until}", look, "  suppressed: ")
+            yield ""
     yield summary(result)
 
 
@@ -39,7 +45,9 @@ def summary(result: Findings) -> str:
         )
         if severity in counted
     ]
-    return f"{', '.join(said) or 'nothing to report'} in {count(result.files, 'file')}"
+    quiet = "" if result.show_suppressed else "; --show-suppressed lists them"
+    accepted = f"; {len(result.suppressed)} suppressed{quiet}" if result.suppressed else ""
+    return f"{', '.join(said) or 'nothing to report'} in {count(result.files, 'file')}{accepted}"
 
 
 class Quotes:

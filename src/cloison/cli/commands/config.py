@@ -1,0 +1,93 @@
+"""`cloison config`."""
+
+import click
+
+from cloison.cli import run, settings
+from cloison.cli.options import Common, Example, common
+
+_KINDS = {
+    click.core.ParameterSource.COMMANDLINE: "flag",
+    click.core.ParameterSource.ENVIRONMENT: "environment",
+    click.core.ParameterSource.DEFAULT_MAP: "file",
+}
+
+
+@click.group(invoke_without_command=True)
+@click.pass_context
+def config(context: click.Context) -> None:
+    """The settings that hold here, and what a settings file may say."""
+    if context.invoked_subcommand is None:
+        click.echo(context.get_help())
+
+
+@config.command(
+    cls=Example,
+    examples=("cloison config show", "CLOISON_CNI=calico@3.32 cloison config show -o json"),
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(("error", "warning", "info", "never")),
+    default="error",
+    envvar="CLOISON_FAIL_ON",
+    help="As validate takes it.  [default: error]",
+)
+@common()
+def show(asked: Common, fail_on: str) -> int:
+    """Every setting as it holds here, and where it comes from."""
+    from cloison.base.version import VERSION
+    from cloison.platform import profile
+    from cloison.report import About, Effective, Setting, render
+
+    context = click.get_current_context()
+    found = settings.file()
+    places = found.places if found is not None else {}
+    major, minor = asked.kubernetes
+    values: dict[str, str | bool | tuple[str, ...]] = {
+        "sources": run.sources(asked) or (".",),
+        "values": asked.values,
+        "render": asked.render,
+        "namespace": asked.namespace or "default",
+        "cni": asked.cni or "generic",
+        "kubernetesVersion": f"{major}.{minor}",
+        "podCidrs": asked.pod_cidrs,
+        "nodeCidrs": asked.node_cidrs,
+        "serviceCidrs": asked.service_cidrs,
+        "fieldValidation": asked.field_validation,
+        "strict": asked.strict,
+        "failOn": fail_on,
+    }
+    options = {each.name: each for each in context.command.params}
+    listed = []
+    for name, value in values.items():
+        parameter = settings.PARAMETERS.get(name, name)
+        source = context.get_parameter_source(parameter)
+        kind = _KINDS.get(source, "default") if source is not None else "default"
+        if kind == "default" and name == "sources" and name in places:
+            kind = "file"
+        option = options[parameter]
+        by = option.opts[-1] if kind == "flag" else None
+        by = str(option.envvar) if kind == "environment" else by
+        span = places.get(name) if kind == "file" else None
+        listed.append(Setting(name, value, kind, by, span))
+    result = Effective(
+        tuple(listed),
+        found.shown if found is not None else None,
+        len(found.suppressions) if found is not None else 0,
+    )
+    enforcing = profile(asked.cni or "generic")
+    about = About(VERSION, enforcing, run.chosen(asked))
+    run.write(render("config", result, about, asked.output, run.look(asked)))
+    return run.OK
+
+
+@config.command(
+    cls=Example,
+    examples=("cloison config schema > cloison.schema.json",),
+)
+def schema() -> int:
+    """Print the JSON Schema of a settings file."""
+    from importlib.resources import files
+
+    text = (files("cloison.app") / "schemas" / "settings.json").read_text(encoding="utf-8")
+    click.echo(text, nl=False)
+    return run.OK

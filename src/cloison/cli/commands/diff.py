@@ -1,0 +1,160 @@
+"""`cloison diff`."""
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from cloison.cli import page, run
+from cloison.cli.options import PICTURES, Common, Example, common
+
+if TYPE_CHECKING:
+    from cloison.analyses.diff import Diff
+    from cloison.app import Session
+
+
+@click.command(
+    cls=Example,
+    examples=(
+        "cloison diff before/ after/",
+        "cloison diff cluster.json manifests/ --fail-on opened",
+        "cloison diff -f manifests/ --what-if proposed.yaml",
+        "cloison diff -f manifests/ --what-if - --delete networkpolicy/web/allow-all",
+    ),
+)
+@click.argument("before", required=False, metavar="[BEFORE")
+@click.argument("after", required=False, metavar="AFTER]")
+@click.option(
+    "--what-if",
+    "apply",
+    multiple=True,
+    metavar="FILE",
+    help="Compare the source with itself and these objects, which replace those of their kind, "
+    "namespace and name; a file, a directory or - for standard input; repeatable.",
+)
+@click.option(
+    "--delete",
+    multiple=True,
+    metavar="KIND/NS/NAME",
+    help="Compare the source with itself without this object; KIND/NAME where it lives in no "
+    "namespace; repeatable.",
+)
+@click.option(
+    "--fail-on",
+    type=click.Choice(("any", "opened", "closed", "changed", "never")),
+    default="any",
+    envvar="CLOISON_DIFF_FAIL_ON",
+    help="What makes the exit code 1: any difference, traffic that was opened, or closed, on new "
+    "edges or old ones, edges that carry other traffic, or nothing.  [default: any]",
+)
+@click.option("--focus", multiple=True, metavar="END", help="Only edges with END; repeatable.")
+@click.option("--from", "sources_", multiple=True, metavar="END", help="Only edges from END.")
+@click.option("--to", "destinations", multiple=True, metavar="END", help="Only edges to END.")
+@click.option(
+    "-A", "--all-namespaces", is_flag=True, help="Every namespace, whatever -n or the settings say."
+)
+@click.option("--port", metavar="PORT[/PROTO]", help="Only traffic of this port.")
+@click.option("--pods", is_flag=True, help="Pods instead of workloads.")
+@click.option("--nodes", is_flag=True, help="Also nodes.")
+@common("jsonl", *PICTURES)
+def diff(  # noqa: PLR0913 - one for each option
+    asked: Common,
+    before: str | None,
+    after: str | None,
+    apply: tuple[str, ...],
+    delete: tuple[str, ...],
+    *,
+    fail_on: str,
+    focus: tuple[str, ...],
+    sources_: tuple[str, ...],
+    destinations: tuple[str, ...],
+    port: str | None,
+    all_namespaces: bool,
+    pods: bool,
+    nodes: bool,
+) -> int:
+    """Connectivity opened, closed and changed between two sources."""
+    from cloison.analyses.connectivity import MapOptions
+
+    if asked.output == "html":
+        page.redirected()
+    was, now = _sides(asked, before, after, apply, delete)
+    options = MapOptions(
+        focus=focus,
+        sources=sources_,
+        destinations=destinations,
+        namespace=None if all_namespaces else asked.namespace,
+        port=port,
+        pods=pods,
+        nodes=nodes,
+    )
+    result = was.diff(now, options)
+    code = run.FOUND if _fails(result, fail_on) else run.OK
+    shown = page.of_diff(was, now, result) if asked.output == "html" else result
+    return run.answer(asked, _both(was, now), "diff", shown, code)
+
+
+def _sides(
+    asked: Common,
+    before: str | None,
+    after: str | None,
+    apply: tuple[str, ...],
+    delete: tuple[str, ...],
+) -> "tuple[Session, Session]":
+    """Return the two snapshots to compare.
+
+    Raises:
+        UsageError: The arguments name less or more than two.
+    """
+    if before is None and (apply or delete):
+        return run.what_if(asked, apply, delete)
+    if apply or delete:
+        raise _usage(
+            "--what-if and --delete change one source, and it is named with -f",
+            f"did you mean -f {before}?",
+        )
+    if before is None or after is None:
+        raise _usage(
+            "name two sources to compare, or a change with --what-if or --delete",
+            "cloison diff BEFORE AFTER, or cloison diff -f SOURCE --what-if FILE",
+        )
+    if asked.sources:
+        raise _usage(
+            "-f names the source of --what-if and --delete; two sources are arguments",
+            f"cloison diff {before} {after}",
+        )
+    if before == after == "-":
+        raise _usage("standard input can be read once", "name a file for one of the two")
+    was, now = (run.load(replace(asked, sources=(name,))) for name in (before, after))
+    return was, now
+
+
+def _usage(message: str, help_: str) -> click.UsageError:
+    error = click.UsageError(message, click.get_current_context())
+    error.help = help_  # type: ignore[attr-defined]
+    return error
+
+
+def _fails(result: "Diff", fail_on: str) -> bool:
+    """Return whether a diff holds what the caller does not want."""
+    from cloison.analyses.diff import Kind
+
+    match fail_on:
+        case "opened":
+            return result.opens
+        case "closed":
+            return result.closes
+        case "changed":
+            return bool(result.counts[Kind.CHANGED])
+        case "any":
+            return bool(result)
+        case _:
+            return False
+
+
+def _both(was: "Session", now: "Session") -> "Session":
+    """Return a session that lacks what either side lacks, for what is said around the answer."""
+    from cloison.base import sort_diagnostics
+
+    said = sort_diagnostics({*was.read_diagnostics, *now.read_diagnostics})
+    return replace(now, read_diagnostics=said, broken=max(was.broken, now.broken))

@@ -1,0 +1,258 @@
+"""`diff` as published. JSON prints its edges one by one: see `streamed`."""
+
+from collections.abc import Iterator, Sequence
+
+import msgspec
+
+from cloison.algebra import TrafficSet
+from cloison.analyses.connectivity import EndRef, Passage
+from cloison.analyses.diff import Change, Diff, Kind, PolicyChange, PolicyKind, Reasons, Seen, Shift
+from cloison.report.about import About
+from cloison.report.documents import ends, parts
+from cloison.report.documents.map import Passes, cells, verdicts
+from cloison.report.documents.why import DecidedBy, decided_by
+
+
+class Responsible(parts.Base, frozen=True):
+    """What decided before and after, at the enforcement points that answer differently."""
+
+    before: list[DecidedBy]
+    after: list[DecidedBy]
+
+
+class Edge(parts.Base, frozen=True):
+    """Traffic between two ends between which nothing passes on the other side.
+
+    As in a map, a pair of ends with traffic that passes and traffic that may pass has two edges.
+    `srcExists` and `dstExists` say on which sides an end exists: `both`, `before` (it is gone)
+    or `after` (it is new).
+    """
+
+    src: parts.Endpoint
+    dst: parts.Endpoint
+    traffic: list[parts.Traffic]
+    verdict: Passes
+    when: list[str]
+    caveats: list[str]
+    src_exists: Seen
+    dst_exists: Seen
+    responsible: Responsible
+
+
+class ChangedEdge(parts.Base, frozen=True):
+    """A pair of ends between which something passes on both sides, but not the same.
+
+    `gained` has moved up from denied through undetermined to allowed, `lost` has moved down.
+    """
+
+    src: parts.Endpoint
+    dst: parts.Endpoint
+    before: list[parts.Traffic]
+    before_undetermined: list[parts.Traffic]
+    after: list[parts.Traffic]
+    after_undetermined: list[parts.Traffic]
+    gained: list[parts.Traffic]
+    lost: list[parts.Traffic]
+    caveats: list[str]
+    responsible: Responsible
+
+
+class PolicyChanged(parts.Base, frozen=True):
+    """A policy that is not the same on both sides, with or without effect.
+
+    `was` is its name before, where it was renamed.
+    """
+
+    policy: parts.PolicyRef
+    change: PolicyKind
+    before: parts.Place | None
+    after: parts.Place | None
+    was: parts.PolicyRef | None
+
+
+class EndChanged(parts.Base, frozen=True):
+    """An end that exists on one side only: `before`, it is gone, or `after`, it is new."""
+
+    end: parts.Endpoint
+    exists: Seen
+
+
+class Caveats(parts.Base, frozen=True):
+    """What the answer stands on, on each side."""
+
+    before: list[parts.CaveatSaid]
+    after: list[parts.CaveatSaid]
+
+
+class DiffDocument(parts.Envelope, frozen=True):
+    """Connectivity opened, closed and changed between two sources."""
+
+    caveats: Caveats
+    policies: list[PolicyChanged]
+    ends: list[EndChanged]
+    opened: list[Edge]
+    closed: list[Edge]
+    changed: list[ChangedEdge]
+
+
+DOCUMENT = DiffDocument
+
+
+def head(result: Diff, about: About) -> DiffDocument:
+    """Return the document without its edges."""
+    lone = [(end, Seen.BEFORE) for end in result.removed_ends]
+    lone += [(end, Seen.AFTER) for end in result.new_ends]
+    return DiffDocument(
+        schema_version=parts.SCHEMA_VERSION,
+        tool=parts.tool(about),
+        profile=parts.profile(about),
+        diagnostics=parts.findings(about),
+        caveats=Caveats(
+            before=parts.caveats(result.caveats_before), after=parts.caveats(result.caveats_after)
+        ),
+        policies=[_policy(change) for change in result.policies],
+        ends=[
+            EndChanged(end=ends.ref(end), exists=exists)
+            for end, exists in sorted(lone, key=lambda each: each[0].sort_key)
+        ],
+        opened=[],
+        closed=[],
+        changed=[],
+    )
+
+
+def document(result: Diff, about: About) -> DiffDocument:
+    """Return a diff as published."""
+    changes = {kind: list(result.of(kind)) for kind in Kind}
+    return msgspec.structs.replace(
+        head(result, about),
+        opened=[edge for change in changes[Kind.OPENED] for edge in _edges(change)],
+        closed=[edge for change in changes[Kind.CLOSED] for edge in _edges(change)],
+        changed=[_changed(change) for change in changes[Kind.CHANGED]],
+    )
+
+
+def streamed(result: Diff, kind: Kind) -> Iterator[str]:
+    """Iterate over the changes of one kind as JSON, each exactly what its document gives.
+
+    What is the same of many is spelled once: there may be millions, of a few hundred ends.
+    """
+    names: dict[EndRef, str] = {}
+    tails: dict[tuple[Shift, Reasons], tuple[str, ...]] = {}
+    for change in result.of(kind):
+        for end in (change.src, change.dst):
+            if end not in names:
+                names[end] = _json(ends.ref(end))
+        start = f'{{"src":{names[change.src]},"dst":{names[change.dst]}'
+        key = (change.shift, change.reasons)
+        if key not in tails:
+            tails[key] = tuple(_json(edge).removeprefix(start) for edge in _published(change))
+        yield from (start + tail for tail in tails[key])
+
+
+def _json(value: object) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _published(change: Change) -> Iterator[Edge | ChangedEdge]:
+    if change.kind is Kind.CHANGED:
+        yield _changed(change)
+    else:
+        yield from _edges(change)
+
+
+def _edges(change: Change) -> Iterator[Edge]:
+    passage = change.after if change.kind is Kind.OPENED else change.before
+    for verdict, traffic in verdicts(passage):
+        yield Edge(
+            src=ends.ref(change.src),
+            dst=ends.ref(change.dst),
+            traffic=parts.traffic(traffic),
+            verdict=verdict,
+            when=[],
+            caveats=parts.caveat_ids(passage.caveats),
+            src_exists=change.shift.src,
+            dst_exists=change.shift.dst,
+            responsible=_responsible(change.reasons),
+        )
+
+
+def _changed(change: Change) -> ChangedEdge:
+    before, after = change.before, change.after
+    return ChangedEdge(
+        src=ends.ref(change.src),
+        dst=ends.ref(change.dst),
+        before=parts.traffic(before.allowed),
+        before_undetermined=parts.traffic(before.undetermined),
+        after=parts.traffic(after.allowed),
+        after_undetermined=parts.traffic(after.undetermined),
+        gained=parts.traffic(change.gained),
+        lost=parts.traffic(change.lost),
+        caveats=parts.caveat_ids({*before.caveats, *after.caveats}),
+        responsible=_responsible(change.reasons),
+    )
+
+
+def _responsible(reasons: Reasons) -> Responsible:
+    return Responsible(
+        before=[decided_by(each) for each in reasons.before],
+        after=[decided_by(each) for each in reasons.after],
+    )
+
+
+def _policy(change: PolicyChange) -> PolicyChanged:
+    return PolicyChanged(
+        policy=parts.policy_ref(change.id),
+        change=change.kind,
+        before=parts.place(change.before),
+        after=parts.place(change.after),
+        was=parts.policy_ref(change.was) if change.was else None,
+    )
+
+
+HEADER = (
+    "change",
+    "srcKind",
+    "srcNamespace",
+    "src",
+    "dstKind",
+    "dstNamespace",
+    "dst",
+    "before",
+    "beforeUndetermined",
+    "after",
+    "afterUndetermined",
+    "gained",
+    "lost",
+    "srcExists",
+    "dstExists",
+    "decidedBefore",
+    "decidedAfter",
+)
+
+
+def rows(result: Diff) -> Iterator[Sequence[object]]:
+    """Iterate over the changes, one row each: opened, changed, closed."""
+    for kind in (Kind.OPENED, Kind.CHANGED, Kind.CLOSED):
+        for change in result.of(kind):
+            yield (
+                kind,
+                *cells(change.src),
+                *cells(change.dst),
+                *_traffic(change.before),
+                *_traffic(change.after),
+                _text(change.gained),
+                _text(change.lost),
+                change.shift.src,
+                change.shift.dst,
+                "; ".join(each.text for each in change.reasons.before),
+                "; ".join(each.text for each in change.reasons.after),
+            )
+
+
+def _traffic(passage: Passage) -> tuple[str, str]:
+    return _text(passage.allowed), _text(passage.undetermined)
+
+
+def _text(traffic: TrafficSet) -> str:
+    return str(traffic) if traffic else ""

@@ -1,0 +1,319 @@
+// @ts-check
+// The answer beside the matrix: why a cell is as it is, who an end talks to, what a folded cell
+// stands for.
+
+/** @type {Record<string, string>} */
+const MARKS = { allowed: "✓", denied: "✕", undetermined: "?", mixed: "◧" };
+
+/** @param {string} verdict @returns {HTMLElement} */
+function badge(verdict) {
+  return element("span", { class: `verdict ${verdict}` }, `${MARKS[verdict]} ${verdict}`);
+}
+
+/** @param {number} file @param {number} line @returns {HTMLElement | null} Where something is written. */
+function written(file, line) {
+  return file < 0 ? null : element("code", { class: "place" }, `${data.files[file]}:${line}`);
+}
+
+/** @param {string} word @returns {string} As a shell takes it for one word. */
+function quoted(word) {
+  return /^[\w@%+=:,.\/-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+}
+
+/** @param {Side} side @param {number} src @param {number} dst @param {Spans} traffic @returns {string} */
+function commandFor(side, src, dst, traffic) {
+  if (side.asked === null || !data.ends[src][3] || !data.ends[dst][3]) return "";
+  const port = firstPort(traffic);
+  const name = data.ends[dst][3];
+  const target = port && name.includes("::") ? `[${name}]${port}` : name + port;
+  return ["cloison why", quoted(data.ends[src][3]), quoted(target), side.asked].filter(Boolean).join(" ");
+}
+
+/** @param {string} command @returns {HTMLElement} */
+function copyable(command) {
+  const text = element("code", { class: "command", tabindex: 0 }, command);
+  const button = element("button", { type: "button", class: "copy" }, "Copy");
+  button.addEventListener("click", async () => {
+    let done = false;
+    try {
+      await navigator.clipboard.writeText(command);
+      done = true;
+    } catch {
+      // A page opened as a file may not be let near the clipboard: select it instead.
+      getSelection()?.selectAllChildren(text);
+    }
+    button.textContent = done ? "Copied" : "Selected";
+    setTimeout(() => (button.textContent = "Copy"), 1500);
+  });
+  return element("div", { class: "copyable" }, text, button);
+}
+
+/** @param {number} src @param {number} dst @returns {Node[]} The answer to a click on a cell. */
+function whyPanel(src, dst) {
+  const state = stateOf(src, dst);
+  const heading = element(
+    "h2",
+    { tabindex: -1 },
+    element("span", {}, nameOf(src)),
+    element("span", { class: "arrow", "aria-label": "to" }, " → "),
+    element("span", {}, nameOf(dst)),
+  );
+  const found = [heading];
+  if (data.kind === "diff") found.push(element("p", { class: "shift" }, `${state >= 0 ? GLYPHS[looks[state]] : "="} ${stateText(state)}`));
+  for (const end of new Set([src, dst])) {
+    if (data.ends[end][4]) {
+      found.push(element("details", {}, element("summary", {}, `addresses of ${nameOf(end)}`), element("p", {}, data.ends[end][4])));
+    }
+  }
+  const order = data.kind === "diff" ? [...data.sides].reverse() : data.sides;
+  for (const side of order) found.push(sidePanel(side, src, dst, state));
+  return found;
+}
+
+/** @param {Side} side @param {number} src @param {number} dst @param {number} state @returns {HTMLElement} */
+function sidePanel(side, src, dst, state) {
+  const made = element("section", { class: "side" });
+  if (side.label) made.append(element("h3", {}, side.label));
+  const answer = why(side, src, dst);
+  if (!answer) {
+    const gone = [src, dst].filter((end) => !side.ends[end].length).map(nameOf);
+    made.append(element("p", {}, `${gone.join(" and ")} ${gone.length > 1 ? "do" : "does"} not exist here.`));
+    return made;
+  }
+  const alike = sameCases(answer.cases);
+  const total = element("p", { class: "total" }, badge(answer.verdict));
+  if (answer.verdict === "mixed") {
+    total.append(answer.allowed.length ? ` ${trafficWords(answer.allowed)} passes${alike.length > 1 ? " between all of their pods" : ""}` : " it depends");
+  }
+  made.append(total);
+  alike.forEach(({ each, names }, number) => {
+    if (alike.length > 1) made.append(element("h4", {}, names));
+    made.append(caseList(side, each), path(side, each, src, dst, number));
+  });
+  if (answer.foreign) {
+    made.append(element("p", { class: "note" }, "The two ends share no address family; policies were asked all the same."));
+  }
+  made.append(...caveatList(side, answer, src, dst, state));
+  const passing = state < 0 ? NOTHING : passagesOf(state).map((each) => data.traffic[data.passages[each][0]]).find((each) => each.length);
+  const command = commandFor(side, src, dst, passing ?? NOTHING);
+  if (command) made.append(element("p", { class: "more" }, answer.verdict === "allowed" ? "The same from the source:" : "More, with the nearest miss and a mend:"), copyable(command));
+  return made;
+}
+
+/** @param {Case[]} cases @returns {{each: Case, names: string}[]} Of cases with the same reasons one, the worst first. */
+function sameCases(cases) {
+  /** @type {Map<string, {each: Case, names: string[]}>} */
+  const found = new Map();
+  for (const each of cases) {
+    const key = JSON.stringify([each.leaving.decision, each.leaving.reason, each.entering.decision, each.entering.reason]);
+    const words = [each.from[3], each.to[3]].filter(Boolean).join(" → ");
+    const node = { own: "on the same node", other: "on different nodes", unknown: "if the node is not known" }[each.relation] ?? "";
+    const name = [words, node].filter(Boolean).join(", ") || "every pod";
+    const held = found.get(key);
+    if (held) held.names.push(name);
+    else found.set(key, { each, names: [name] });
+  }
+  const size = (/** @type {Case} */ each) => (each.allowed.length ? 1 : 0);
+  return [...found.values()]
+    .sort((a, b) => size(a.each) - size(b.each))
+    .map(({ each, names }) => {
+      const more = names.length > 1 ? ` and ${count(names.length - 1, "more pair")} alike` : "";
+      return { each, names: names[0] + more };
+    });
+}
+
+/** @param {Side} side @param {Case} each @returns {HTMLElement} The traffic, piece by piece, with who decides. */
+function caseList(side, each) {
+  const list = element("ul", { class: "pieces" });
+  const all = pieces(each);
+  for (const { verdict, traffic, stops } of all) {
+    const rest = verdict === "denied" && all.length > 1 && trafficText(traffic).length > 30;
+    const words = rest ? (all.filter(({ traffic: other }) => trafficText(other).length > 30).length > 1 ? "the rest" : "everything else") : trafficWords(traffic);
+    const asked = meet(traffic, L4).length ? meet(traffic, L4) : traffic;
+    const points = stops.length ? stops : [each.leaving, each.entering];
+    const said = points.map((point) => decidersText(side, point, asked, stops.length > 0)).filter(Boolean);
+    list.append(
+      element(
+        "li",
+        { class: verdict },
+        element("span", { class: `mark ${verdict}`, "aria-hidden": true }, MARKS[verdict]),
+        element("strong", {}, words),
+        ` ${verdict}${stops.length > 1 ? " twice" : ""}`,
+        element("span", { class: "by" }, said.length ? `: ${said.join("; ")}` : ", since nothing isolates either end"),
+      ),
+    );
+  }
+  return list;
+}
+
+/**
+ * @param {Side} side @param {Point} point @param {Spans} asked @param {boolean} stopping
+ * @returns {string} Who decides at a point, in a few words; nothing where nobody does.
+ */
+function decidersText(side, point, asked, stopping) {
+  const way = point.direction === EGRESS ? "leaving" : "entering";
+  const found = deciders(side, point, asked).map(({ text }) => text);
+  const isolating = found.filter((text) => text.endsWith(` isolates ${WAYS[point.direction]}`));
+  const others = found.filter((text) => !isolating.includes(text) && text !== "default" && text !== "not policed");
+  const names = isolating.map((text) => text.slice(0, text.lastIndexOf(" isolates ")));
+  const said = others.slice(0, 3).join(", ") + (others.length > 3 ? ` and ${others.length - 3} more` : "");
+  const more = names.length > 3 ? ` and ${names.length - 2} more` : "";
+  const shown = names.slice(0, more ? 2 : 3).join(", ") + more;
+  const stopped = shown ? `${said ? "; " : ""}isolated by ${shown}, and no rule admits it` : "";
+  return said || stopped ? `${stopping || stopped ? `${way}: ` : ""}${said}${stopped}` : "";
+}
+
+/** @param {Side} side @param {Case} each @param {number} src @param {number} dst @param {number} number @returns {HTMLElement} */
+function path(side, each, src, dst, number) {
+  const made = element("details", { class: "path", open: number === 0 }, element("summary", {}, "The path, point by point"));
+  const list = element("ol", {});
+  list.append(pointItem(side, each.leaving, nameOf(src), "leaving"), pointItem(side, each.entering, nameOf(dst), "entering"));
+  made.append(list);
+  return made;
+}
+
+/** @param {Side} side @param {Point} point @param {string} name @param {string} way @returns {HTMLElement} */
+function pointItem(side, point, name, way) {
+  const verdict = verdictOf(point.allowed, point.undetermined, L4);
+  const lets = verdict === "mixed" && point.allowed.length ? ` lets ${trafficWords(meet(point.allowed, L4))} pass` : "";
+  const made = element("li", {}, element("strong", {}, `${way} ${name}`), ` (${WAYS[point.direction]})`, lets || " ", lets ? null : badge(verdict));
+  const { reason, decision } = point;
+  if (!point.policed || !reason || !decision) {
+    const hosted = side.hosted.includes(point.unit);
+    made.append(element("p", {}, hosted ? "On its node's network, so no policy applies to it." : "No pod of the cluster, so no policy applies to it."));
+    return made;
+  }
+  if (reason[3] && reason[4]) {
+    made.append(element("p", {}, `A built-in rule decides: ${reason[3]}.`));
+    return made;
+  }
+  const [, policies, isolating] = decision;
+  if (!policies.length) {
+    made.append(element("p", {}, `No policy selects it for ${WAYS[point.direction]}, so everything passes.`));
+    return made;
+  }
+  const rules = new Map();
+  for (const { rule, traffic } of rulesFor(side, point, L4)) {
+    const key = `${rule[0]},${rule[2]}`;
+    const held = rules.get(key);
+    rules.set(key, { rule, traffic: held ? union(held.traffic, traffic) : traffic });
+  }
+  const list = element("ul", { class: "rules" });
+  for (const { rule, traffic } of rules.values()) {
+    list.append(
+      element(
+        "li",
+        {},
+        element("span", { class: `mark ${rule[5] === "allow" ? "allowed" : "denied"}`, "aria-hidden": true }, rule[5] === "allow" ? MARKS.allowed : MARKS.denied),
+        element("strong", {}, `${side.policies[rule[0]][1]} ${WAYS[point.direction]} rule ${rule[2]}`),
+        ` ${rule[6]} `,
+        written(rule[3], rule[4]),
+        rule[6].endsWith(trafficText(traffic)) ? null : element("span", { class: "traffic" }, ` here: ${trafficWords(traffic)}`),
+      ),
+    );
+  }
+  const matched = new Set([...rules.values()].map(({ rule }) => rule[0]));
+  const silent = isolating.filter((number) => !matched.has(number) && side.policies[number][4] < 0);
+  const unread = policies.filter((number) => side.policies[number][4] >= 0);
+  if (silent.length) {
+    const lead = rules.size ? "Besides, these isolate it and have no rule for this peer:" : "Denied by isolation: none of these has a rule that admits this peer:";
+    list.append(
+      element("li", {}, lead, element("ul", {}, ...silent.map((number) => policyItem(side, number)))),
+    );
+  }
+  if (unread.length) {
+    list.append(element("li", {}, "Not understood, and may decide:", element("ul", {}, ...unread.map((number) => policyItem(side, number)))));
+  }
+  if (!isolating.length && !rules.size) list.append(element("li", {}, "None of its policies isolates it this way, so everything passes."));
+  made.append(list);
+  return made;
+}
+
+/** @param {Side} side @param {number} number @returns {HTMLElement} */
+function policyItem(side, number) {
+  const [, name, file, line] = side.policies[number];
+  return element("li", {}, element("strong", {}, name), " ", written(file, line));
+}
+
+/** @param {Side} side @param {Answer} answer @param {number} src @param {number} dst @param {number} state @returns {HTMLElement[]} */
+function caveatList(side, answer, src, dst, state) {
+  const found = new Set(state >= 0 ? passagesOf(state, side).flatMap((each) => data.passages[each][2]) : []);
+  for (const each of answer.cases) {
+    for (const { reason } of [each.leaving, each.entering]) reason?.[5].forEach((caveat) => found.add(caveat));
+  }
+  if (!found.size) return [];
+  const items = [...found].sort((a, b) => (data.caveats[a][0] < data.caveats[b][0] ? -1 : 1));
+  return [
+    element("h4", {}, "Stands on"),
+    element("dl", { class: "caveats" }, ...items.flatMap((number) => [element("dt", {}, data.caveats[number][0]), element("dd", {}, data.caveats[number][1])])),
+  ];
+}
+
+/** @param {number} state @param {Side} [side] @returns {number[]} Passages of a state, on a side or on all. */
+function passagesOf(state, side) {
+  const [before, after] = data.states[state];
+  if (after === undefined) return [before];
+  return side === undefined ? [before, after] : side === data.sides[0] ? [before] : [after];
+}
+
+/** @param {number} end @param {(src: number, dst: number) => void} open @returns {Node[]} Whom an end talks to. */
+function endPanel(end, open) {
+  const found = [element("h2", { tabindex: -1 }, nameOf(end)), element("p", { class: "kind" }, data.ends[end][2])];
+  if (data.ends[end][4]) found.push(element("p", { class: "full" }, data.ends[end][4]));
+  for (const out of [true, false]) {
+    /** @type {Map<number, number[]>} */
+    const byState = new Map();
+    for (let other = 0; other < COUNT; other++) {
+      const state = other === end ? -1 : out ? stateOf(end, other) : stateOf(other, end);
+      if (state >= 0) byState.set(state, [...(byState.get(state) ?? []), other]);
+    }
+    const number = out ? peers.out[end] : peers.into[end];
+    const verb = data.kind === "diff" ? "Change towards" : "May send to";
+    const heard = data.kind === "diff" ? "Change from" : "May hear from";
+    found.push(element("h3", {}, `${out ? verb : heard} ${count(number, "peer")}`));
+    for (const [state, others] of byState) {
+      const list = element("ul", { class: "peers" });
+      for (const other of others.slice(0, LISTED)) {
+        const button = element("button", { type: "button", class: "link" }, nameOf(other));
+        button.addEventListener("click", () => (out ? open(end, other) : open(other, end)));
+        list.append(element("li", {}, button));
+      }
+      if (others.length > LISTED) list.append(element("li", {}, `and ${others.length - LISTED} more`));
+      found.push(element("h4", {}, `${GLYPHS[looks[state]]} ${stateText(state)}`), list);
+    }
+  }
+  return found;
+}
+
+const LISTED = 25;
+
+/**
+ * @param {string} from @param {string} to @param {number[]} sources @param {number[]} targets
+ * @param {() => void} unfold @param {(src: number, dst: number) => void} open @returns {Node[]}
+ */
+function foldedPanel(from, to, sources, targets, unfold, open) {
+  const counted = tally(sources, targets);
+  const button = element("button", { type: "button", class: "unfold" }, "Unfold both");
+  button.addEventListener("click", unfold);
+  const list = element("ul", { class: "peers" });
+  let shown = 0;
+  for (const src of sources) {
+    for (const dst of targets) {
+      const state = src === dst ? -1 : stateOf(src, dst);
+      if (state < 0 || shown >= LISTED) continue;
+      shown += 1;
+      const link = element("button", { type: "button", class: "link" }, `${nameOf(src)} → ${nameOf(dst)}`);
+      link.addEventListener("click", () => open(src, dst));
+      list.append(element("li", {}, link, ` ${stateText(state)}`));
+    }
+    if (shown >= LISTED) break;
+  }
+  if (counted.filled > shown) list.append(element("li", {}, `and ${(counted.filled - shown).toLocaleString("en")} more`));
+  const verb = data.kind === "diff" ? "changed" : "open, at least in part";
+  return [
+    element("h2", { tabindex: -1 }, element("span", {}, from), element("span", { class: "arrow", "aria-label": "to" }, " → "), element("span", {}, to)),
+    element("p", {}, `${counted.filled.toLocaleString("en")} of ${count(counted.pairs, "pair")} ${verb}.`),
+    button,
+    list,
+  ];
+}

@@ -1,0 +1,108 @@
+"""`verify` as a JUnit report, which build servers show.
+
+A row that failed, and one nobody can promise, is a failure; a row that could not be asked is an
+error. There is a suite for each file of tests. Nothing in it depends on when or where it was made.
+"""
+
+import re
+from collections.abc import Iterator
+from io import BytesIO
+from typing import cast
+
+from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
+
+from cloison.analyses.matrix import Matrix, RowResult, Status
+from cloison.base import Diagnostic, Severity, Span
+from cloison.ir.fidelity import Verdict
+from cloison.report.about import About, Look
+from cloison.report.text.verify import telling
+from cloison.report.xml import legal
+
+_DECIDERS = 5
+_NOWHERE = "tests"
+
+
+def render(_kind: str, result: object, _about: About, _look: Look) -> Iterator[str]:
+    """Return a JUnit report."""
+    known = cast("Matrix", result)
+    suites: dict[str, TestSuite] = {}
+    for row in known:
+        span = row.row.span
+        _suite(suites, span.file if span else _NOWHERE).add_testcase(_case(row))
+    told = {fault for row in known for fault in row.row.faults}
+    for diagnostic in known.diagnostics:
+        if diagnostic.severity is Severity.ERROR and diagnostic not in told:
+            span = diagnostic.span
+            _suite(suites, span.file if span else _NOWHERE).add_testcase(_broken(diagnostic))
+    report = JUnitXml("cloison verify")
+    for suite in suites.values():
+        report.add_testsuite(suite)
+    # Not by `update_statistics`: it counts what is skipped too, which the schema that Jenkins
+    # checks against knows on suites only.
+    report.tests = sum(suite.tests for suite in suites.values())
+    report.failures = sum(suite.failures for suite in suites.values())
+    report.errors = sum(suite.errors for suite in suites.values())
+    written = BytesIO()
+    report.write(written, pretty=True)
+    yield written.getvalue().decode()
+
+
+def _suite(suites: dict[str, TestSuite], file: str) -> TestSuite:
+    if file not in suites:
+        suites[file] = TestSuite(legal(file))
+    return suites[file]
+
+
+def _class(span: Span | None) -> str:
+    """Return a file as build servers expect a class: they split it at dots."""
+    file = legal(span.file if span else _NOWHERE)
+    return re.sub(r"[./\\]+", ".", re.sub(r"\.\w+\Z", "", file)).strip(".")
+
+
+def _case(known: RowResult) -> TestCase:
+    span = known.row.span
+    case = TestCase(legal(known.row.name), _class(span))
+    if known.status is Status.ERROR:
+        case.result = [_said(Error(), known.error or "", "error", _lines(known))]
+    elif known.status is not Status.PASSED:
+        message = f"expected {_expected(known)}, found {known.verdict}"
+        case.result = [_said(Failure(), message, str(known.verdict), _lines(known))]
+    return case
+
+
+def _broken(diagnostic: Diagnostic) -> TestCase:
+    """Return a case for what is wrong with a file of tests: it must not go unseen."""
+    span = diagnostic.span
+    case = TestCase(diagnostic.code, _class(span))
+    told = (str(span) if span else "", diagnostic.effect, diagnostic.help)
+    lines = [line for line in told if line]
+    case.result = [_said(Error(), diagnostic.message, diagnostic.code, lines)]
+    return case
+
+
+def _said(result: Failure | Error, message: str, kind: str, lines: list[str]) -> Failure | Error:
+    result.message, result.type = legal(message), kind
+    result.text = legal("\n".join(lines))
+    return result
+
+
+def _expected(known: RowResult) -> str:
+    verdict = known.row.expect.verdict if known.row.expect else Verdict.ALLOWED
+    return str(verdict)
+
+
+def _lines(known: RowResult) -> list[str]:
+    row = known.row
+    lines = [str(row)]
+    if row.span:
+        lines.append(f"row: {row.span.place}")
+    lines += [f"help: {known.help}"] if known.help else []
+    for decider in telling(known)[:_DECIDERS]:
+        at = f" ({decider.span.place})" if decider.span else ""
+        lines.append(f"decided by: {decider.text}{at}")
+    for each in known.witnesses:
+        lines.append(f"{each.verdict}: {each.source} -> {each.destination} on {each.traffic}")
+    lines += [f"note: {note}" for note in known.notes]
+    lines += [f"caveat {caveat.id}: {caveat.text}" for caveat in known.caveats]
+    lines += [f"why it is expected: {row.why}"] if row.why else []
+    return lines

@@ -1,0 +1,126 @@
+"""`validate` as SARIF 2.1.0, which code hosts show beside the lines they are about."""
+
+from collections import Counter
+from collections.abc import Iterator
+from hashlib import sha256
+from typing import Literal, cast
+from urllib.parse import quote
+
+import msgspec
+
+from cloison.base import Diagnostic, Severity
+from cloison.report.about import About, Findings, Look
+from cloison.report.sarif_model import (
+    ArtifactLocation,
+    Location,
+    LogicalLocation,
+    Message,
+    MultiformatMessageString,
+    PhysicalLocation,
+    Region,
+    ReportingConfiguration,
+    ReportingDescriptor,
+    Result,
+    Run,
+    SarifLog,
+    Tool,
+    ToolComponent,
+)
+
+_LEVEL: dict[Severity, Literal["error", "warning", "note"]] = {
+    Severity.ERROR: "error",
+    Severity.WARNING: "warning",
+    Severity.INFO: "note",
+}
+
+_FAMILIES = {
+    "CFG": "Settings",
+    "NPL": "A NetworkPolicy that the API server rejects or reads differently",
+    "NPS": "A NetworkPolicy that says something else than it seems to",
+    "OBJ": "A Kubernetes object that is not what its author meant",
+    "SRC": "Input that cannot be read as it is",
+    "TST": "A connectivity test that cannot be asked",
+    "UNM": "An object that is not understood and may decide",
+}
+"""What the findings of a family have in common, by the letters of their codes."""
+
+_SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
+
+
+def render(_kind: str, result: object, about: About, _look: Look) -> Iterator[str]:
+    """Return a SARIF log of one run."""
+    found = cast("Findings", result).diagnostics
+    codes = sorted({d.code for d in found})
+    driver = ToolComponent(
+        name="cloison", version=about.version, rules=[_rule(code, found) for code in codes]
+    )
+    seen: Counter[str] = Counter()
+    results = [_result(d, codes.index(d.code), seen) for d in found]
+    run = Run(tool=Tool(driver=driver), results=results, column_kind="unicodeCodePoints")
+    log = SarifLog(version="2.1.0", runs=[run], field_schema=_SCHEMA)
+    yield msgspec.json.format(msgspec.json.encode(log), indent=2).decode() + "\n"
+
+
+def _rule(code: str, found: tuple[Diagnostic, ...]) -> ReportingDescriptor:
+    """Return the rule of a code: what can be said of all its findings."""
+    own = [d for d in found if d.code == code]
+    worst = max((d.severity for d in own), key=lambda s: s.rank)
+    sources = sorted({d.source for d in own if d.source})
+    title = _FAMILIES.get(code[:3], "A finding about the input")
+    told = [f"{title}.", *(f"Source: {source}." for source in sources)]
+    return ReportingDescriptor(
+        id=code,
+        short_description=MultiformatMessageString(text=f"{code}: {title}"),
+        help=MultiformatMessageString(text="\n".join(told)),
+        default_configuration=ReportingConfiguration(level=_LEVEL[worst]),
+    )
+
+
+def _result(diagnostic: Diagnostic, rule: int, seen: Counter[str]) -> Result:
+    told = [
+        diagnostic.message,
+        f"Effect: {diagnostic.effect}" if diagnostic.effect else "",
+        f"Help: {diagnostic.help}" if diagnostic.help else "",
+        f"Source: {diagnostic.source}" if diagnostic.source else "",
+    ]
+    return Result(
+        message=Message(text="\n".join(line for line in told if line)),
+        rule_id=diagnostic.code,
+        rule_index=rule,
+        level=_LEVEL[diagnostic.severity],
+        locations=_locations(diagnostic),
+        partial_fingerprints={"cloison/v1": _fingerprint(diagnostic, seen)},
+    )
+
+
+def _locations(diagnostic: Diagnostic) -> list[Location]:
+    location = Location()
+    span = diagnostic.span
+    if span is not None:
+        location.physical_location = PhysicalLocation(
+            artifact_location=ArtifactLocation(uri=_uri(span.file)),
+            region=Region(start_line=max(span.line, 1), start_column=max(span.column, 1)),
+        )
+    if diagnostic.object:
+        named = LogicalLocation(fully_qualified_name=diagnostic.object, kind="resource")
+        location.logical_locations = [named]
+    return [location] if span or diagnostic.object else []
+
+
+def _uri(file: str) -> str:
+    """Return a path as a URI reference: relative as long as the path is.
+
+    >>> _uri("policies/a b.yaml"), _uri("/srv/a.yaml")
+    ('policies/a%20b.yaml', 'file:///srv/a.yaml')
+    """
+    path = quote(file, safe="/", errors="surrogatepass")
+    return f"file://{path}" if path.startswith("/") else path
+
+
+def _fingerprint(diagnostic: Diagnostic, seen: Counter[str]) -> str:
+    """Return what a finding is known by when its lines move: equal ones are numbered."""
+    file = diagnostic.span.file if diagnostic.span else ""
+    told = "\x00".join((diagnostic.code, file, diagnostic.object or "", diagnostic.message))
+    digest = sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    seen[digest] += 1
+    return f"{digest}:{seen[digest]}"

@@ -1,0 +1,13 @@
+"""Maps and differences as pictures, in one file that any browser shows and any page can hold."""
+
+from collections.abc import Iterator
+
+from cloison.report.about import About, Look
+
+
+def render(kind: str, result: object, _about: About, _look: Look) -> Iterator[str]:
+    """Return a picture as SVG."""
+    # Drawing is only paid for by those who ask for it.
+    from cloison.report.picture import draw, of, place  # noqa: PLC0415
+
+    yield draw(place(of(kind, result)))

@@ -1,0 +1,222 @@
+"""`diff` for people: what was opened first, with the policies responsible."""
+
+from collections.abc import Iterable, Iterator, Sequence
+
+from cloison.algebra import ANY, L4, TrafficSet
+from cloison.analyses.connectivity import EndRef
+from cloison.analyses.diff import (
+    ChangeLine,
+    Diff,
+    Kind,
+    PolicyChange,
+    PolicyKind,
+    Reasons,
+    Seen,
+    Shift,
+)
+from cloison.analyses.explain import Decider
+from cloison.report.about import About, Look
+from cloison.report.text.layout import at, count, listed, profile_line, wrapped
+from cloison.report.text.map import Words
+
+_SIGN = {Kind.OPENED: "+", Kind.CLOSED: "-", Kind.CHANGED: "~"}
+_STYLE = {Kind.OPENED: "green", Kind.CLOSED: "red", Kind.CHANGED: "yellow"}
+_LONE = 12
+"""Lines about workloads of one side only that are printed; the rest is summed up."""
+_NAMES = 5
+"""Policies that isolate an end which are named one by one."""
+_POLICIES = 24
+"""Policies that are listed; the rest is counted."""
+
+
+def lines(result: Diff, about: About, look: Look) -> Iterator[str]:
+    """Iterate over the lines of a diff."""
+    if not result.ends:
+        yield "no workload was read, so there is nothing to compare"
+        yield look.paint(profile_line(about), "dim")
+        return
+    words = Words(result.ends)
+    both = [line for line in result.lines if not _lone(line.shift)]
+    for kind in (Kind.OPENED, Kind.CHANGED, Kind.CLOSED):
+        found = [line for line in both if line.kind is kind]
+        if found:
+            yield look.paint(str(kind).upper(), "bold")
+            yield from _explained(found, words, look)
+            yield ""
+    for seen in (Seen.AFTER, Seen.BEFORE):
+        yield from _one_side(result, seen, words, look)
+    yield from _policies(result.policies, look)
+    yield summary(result)
+    if any(_doubtful(shift) for shift, _ in result.shifts()):
+        yield "? nobody can say: the specification is silent or a fact is missing"
+    yield from _caveats(result, look)
+    yield look.paint(profile_line(about), "dim")
+
+
+def summary(result: Diff) -> str:
+    """Return in one sentence what is different."""
+    if not result:
+        known = "no difference in connectivity"
+        if result.policies:
+            number = len(result.policies)
+            known += f"; {count(number, 'policy')} differ{'s' * (number == 1)} without effect"
+    else:
+        numbers = result.counts
+        known = ", ".join(
+            f"{count(numbers[kind], 'edge') if first else numbers[kind]} {kind}"
+            for first, kind in zip((True, False, False), _ORDER, strict=True)
+        )
+        if not numbers[Kind.OPENED] and result.opens:
+            known += "; traffic was opened on edges that were there before"
+    return f"{known}; only part was asked for" if result.partial else known
+
+
+_ORDER = (Kind.OPENED, Kind.CHANGED, Kind.CLOSED)
+
+
+def _lone(shift: Shift) -> bool:
+    return (shift.src, shift.dst) != (Seen.BOTH, Seen.BOTH)
+
+
+def _explained(found: Sequence[ChangeLine], words: Words, look: Look) -> Iterator[str]:
+    """Iterate over edges, those that the same policies are responsible for together."""
+    groups: dict[Reasons, list[ChangeLine]] = {}
+    for line in found:
+        groups.setdefault(line.reasons, []).append(line)
+    for reasons, members in groups.items():
+        yield from _edges(members, words, look)
+        for when, deciders in (("before", reasons.before), ("after", reasons.after)):
+            if deciders:
+                yield from wrapped("; ".join(told(deciders)), look, f"    {when + ':':<8}")
+
+
+def _edges(members: Sequence[ChangeLine], words: Words, look: Look) -> Iterator[str]:
+    """Iterate over edges; those of workloads with their own replicas are told together."""
+    own: dict[Shift, list[EndRef]] = {}
+    for line in members:
+        if _own(line):
+            own.setdefault(line.shift, []).extend(line.sources)
+        else:
+            yield from _edge(line, words, look)
+    for shift, ends in own.items():
+        yield from _edge(ChangeLine(tuple(ends), (), shift), words, look)
+
+
+def _own(line: ChangeLine) -> bool:
+    return line.sources == line.destinations and len(line.sources) == 1
+
+
+def _edge(line: ChangeLine, words: Words, look: Look) -> Iterator[str]:
+    sources = ", ".join(words.of(line.sources))
+    destinations = ", ".join(words.of(line.destinations)) or "its own replicas"
+    if not line.destinations and len(line.sources) > 1:
+        sources = f"each of {sources}"
+    sign = look.paint(_SIGN[line.kind], "bold", _STYLE[line.kind])
+    moved = ", ".join(
+        f"{mark} {traffic}" if line.kind is Kind.CHANGED else traffic
+        for mark, traffic in moves(line.shift)
+    )
+    text = f"{sources} -> {destinations}: {moved}"
+    yield from wrapped(text, look, f"  {sign} ", "      ")
+
+
+def moves(shift: Shift) -> list[tuple[str, str]]:
+    """Return the traffic that has moved, each with its sign; `?` where nobody can say."""
+    before, after = shift.before, shift.after
+    passed, passes = (p.allowed | p.undetermined for p in (before, after))
+    found = (
+        ("+", after.allowed - passed, ""),
+        ("+", after.undetermined - passed, " ?"),
+        ("+", after.allowed & before.undetermined, " (? before)"),
+        ("-", before.allowed - passes, ""),
+        ("-", before.undetermined - passes, " ?"),
+        ("-", before.allowed & after.undetermined, " (? after)"),
+    )
+    return [(sign, f"{_said(traffic)}{mark}") for sign, traffic, mark in found if traffic]
+
+
+def _said(traffic: TrafficSet) -> str:
+    """Return traffic in few words: a first policy takes 250 protocols without a name away."""
+    others = ANY - L4
+    if traffic == ANY or not traffic >= others:
+        return str(traffic)
+    if traffic == others:
+        return "any but TCP, UDP and SCTP"
+    return f"{traffic - others}, any but TCP, UDP and SCTP"
+
+
+def _doubtful(shift: Shift) -> bool:
+    return bool(shift.before.undetermined or shift.after.undetermined)
+
+
+def told(deciders: Iterable[Decider]) -> Iterator[str]:
+    """Iterate over what decided; policies that isolate the same, and allow nothing, together."""
+    isolating: dict[str, list[Decider]] = {}
+    passing: set[str] = set()
+    for each in deciders:
+        if each.rule is not None:
+            passing.add(str(each.direction))
+        if each.policy is not None and each.rule is None:
+            isolating.setdefault(str(each.direction), []).append(each)
+        elif each.policy is not None:
+            yield f"{each.text}{at(each.span)}"
+        elif each.text == "default":
+            yield f"no policy isolates {each.direction}"
+        else:
+            yield f"{each.direction}: {each.text}" if each.direction else each.text
+    for direction, held in isolating.items():
+        if direction in passing:
+            continue  # other traffic of the edge passes here, and a rule says which
+        if len(held) == 1:
+            yield f"{held[0].text}{at(held[0].span)}"
+            continue
+        names = [str(each.policy) for each in held]
+        yield f"no {direction} rule of {listed(names, _NAMES)} allows it"
+
+
+def _one_side(result: Diff, seen: Seen, words: Words, look: Look) -> Iterator[str]:
+    """Iterate over what there is to say of ends that exist on one side only."""
+    ends = result.new_ends if seen is Seen.AFTER else result.removed_ends
+    if not ends:
+        return
+    found = [line for line in result.lines if seen in (line.shift.src, line.shift.dst)]
+    what = "NEW" if seen is Seen.AFTER else "GONE"
+    number = sum(line.pairs for line in found)
+    kind = Kind.OPENED if seen is Seen.AFTER else Kind.CLOSED
+    yield from wrapped(
+        f"{listed([words.one(end) for end in ends])}; {count(number, 'edge')} {kind} with "
+        f"{'it' if len(ends) == 1 else 'them'}",
+        look,
+        look.paint(f"{what} ", "bold"),
+        "  ",
+    )
+    shown = found if look.verbose or len(found) <= _LONE else found[: _LONE - 1]
+    yield from _edges(shown, words, look)
+    if len(shown) < len(found):
+        rest = sum(line.pairs for line in found[len(shown) :])
+        yield f"    and {count(rest, 'edge')} more; -o json or -o csv lists them"
+    yield ""
+
+
+def _policies(changes: Sequence[PolicyChange], look: Look) -> Iterator[str]:
+    if not changes:
+        return
+    yield look.paint("POLICIES", "bold")
+    for change in changes[:_POLICIES]:
+        yield f"  {change.kind}: {_policy(change)}"
+    if len(changes) > _POLICIES:
+        yield f"  and {len(changes) - _POLICIES} more"
+    yield ""
+
+
+def _policy(change: PolicyChange) -> str:
+    if change.kind is PolicyKind.RENAMED:
+        return f"{change.was} to {change.id}{at(change.after)}"
+    return f"{change.id}{at(change.after or change.before)}"
+
+
+def _caveats(result: Diff, look: Look) -> Iterator[str]:
+    before, after = set(result.caveats_before), set(result.caveats_after)
+    for caveat in sorted(before | after):
+        side = "" if caveat in before & after else " (before)" if caveat in before else " (after)"
+        yield from wrapped(caveat.text, look, f"caveat {caveat.id}{side}: ", "  ")

@@ -1,0 +1,338 @@
+"""The html report in a real browser: what a reader does with it, and what it never does."""
+
+import json
+import random
+from pathlib import Path
+from typing import Any
+
+import pytest
+from selenium.webdriver.common.keys import Keys
+
+import cloison
+from cloison.algebra import TrafficSet
+from cloison.analyses.ask import ask
+from cloison.analyses.connectivity import MapOptions
+from cloison.analyses.ledger import ledger
+from cloison.app import Session, load_objects
+from cloison.cli import main
+from cloison.report import About, render
+from cloison.report.html import Content, Side
+from tests.browser.conftest import Browser
+from tests.support.large import default_deny, open_cluster
+from tests.support.page import Page, embedded
+from tests.support.session import load
+from tests.support.worlds import random_world
+
+EXAMPLE = Path(__file__).parents[2] / "examples" / "case-management"
+BROKEN = EXAMPLE.with_name("case-management-broken")
+
+
+def written(session: Session, file: Path, options: MapOptions | None = None) -> Page:
+    """Write the page of a session's map, and return its data."""
+    chosen = options or MapOptions(self_edges=True)
+    content = Content(session.map(chosen), (Side(ledger(session.engine), "-f here"),))
+    text = "".join(render("map", content, About("0", session.profile, "default"), "html"))
+    file.write_text(text, "utf-8")
+    return Page(embedded(text))
+
+
+@pytest.fixture(scope="module")
+def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The example's page, as the command writes it."""
+    file = tmp_path_factory.mktemp("page") / "example.html"
+    session = cloison.load(str(EXAMPLE))
+    written(session, file, MapOptions())
+    return file
+
+
+def cell(browser: Browser, start: str) -> Any:
+    """Return the cell whose description begins in a certain way."""
+    return browser.find(f'.grid .cell[aria-label^="{start}"]')
+
+
+def search(browser: Browser, side: str, text: str) -> None:
+    field = browser.find(f"#filter-{side}")
+    field.send_keys(Keys.CONTROL, "a", Keys.DELETE)
+    before = browser.find("#found").text
+    field.send_keys(text)
+    browser.until(f"return document.getElementById('found').textContent !== {json.dumps(before)}")
+
+
+def test_a_reader_gets_from_the_matrix_to_a_reason(browser: Browser, example: Path) -> None:
+    browser.open(example)
+    assert browser.find("#matrix").is_displayed()
+    assert not browser.find("#graph").is_displayed()
+    assert not browser.find("#answer").is_displayed()
+    whole = len(browser.all(".grid .name"))
+
+    search(browser, "from", "web/")
+    names = [each.text for each in browser.all(".grid .name:not(.heading) .label")]
+    assert names == ["case-portal"]
+    assert len(browser.all(".grid .name")) < whole
+
+    cell(browser, "web/case-portal → evidence/evidence-api").click()
+    answer = browser.find("#answer")
+    assert answer.is_displayed()
+    assert "denied" in answer.text
+    for policy in ("web/case-portal", "evidence/evidence-api"):
+        assert policy in answer.text
+    assert "40-evidence.yaml:" in answer.text
+    assert "cloison why web/case-portal evidence/evidence-api -f here" in answer.text
+
+    browser.keys(Keys.ESCAPE)
+    assert not answer.is_displayed()
+    cell(browser, "web/case-portal → case-management/case-api:").click()
+    assert "web/case-portal egress rule 1" in answer.text
+    assert "case-management/case-api ingress rule 1" in answer.text
+    assert "cloison why web/case-portal case-management/case-api:8080 -f here" in answer.text
+    assert browser.complaints() == []
+
+
+def test_the_keyboard_is_enough(browser: Browser, example: Path) -> None:
+    browser.open(example)
+    browser.run("document.querySelector('.grid [tabindex=\"0\"]').focus()")
+    browser.keys(Keys.DOWN, Keys.RIGHT)
+    focused = "return document.activeElement.getAttribute('aria-label') ?? ''"
+    assert browser.run(focused).startswith("audit/audit-writer → audit/audit-writer")
+    for _ in range(60):
+        if "kube-system/coredns" in browser.run(focused):
+            break
+        browser.keys(Keys.RIGHT)
+    browser.keys(Keys.ENTER)
+    answer = browser.find("#answer")
+    assert answer.is_displayed()
+    assert "audit/audit-writer" in answer.text
+    assert "kube-system/coredns" in answer.text
+    assert "TCP/53, UDP/53" in answer.text
+    browser.keys(Keys.ESCAPE)
+    assert "kube-system/coredns" in browser.run(focused)
+    # In the accessibility tree the matrix is a grid that says how large it is.
+    grid = browser.find('[role="grid"]')
+    assert int(grid.get_attribute("aria-rowcount") or 0) > 20
+    assert browser.all('[role="row"] > [role="gridcell"]')
+
+
+def test_sorting_brings_the_busiest_first(browser: Browser, example: Path) -> None:
+    browser.open(example)
+    first = ".grid .name:not(.heading) .label"
+    assert browser.find(first).text == "audit-writer"
+    for order, field in (("out", "out"), ("in", "into")):
+        browser.run(
+            "const s = document.getElementById('sort'); s.value = arguments[0];"
+            "s.dispatchEvent(new Event('change'))",
+            order,
+        )
+        shown = [e.text for e in browser.all(".grid .column:not(.heading) .label")]
+        assert shown[0] == {"out": "case-api", "in": "coredns"}[order], field
+
+
+def test_every_word_has_another_way_to_it(browser: Browser, example: Path) -> None:
+    browser.open(example)
+    browser.find("#tab-list").click()
+    rows = browser.find("#list").text
+    assert "web/case-portal" in rows
+    assert "TCP/8080" in rows
+    browser.find("#tab-graph").click()
+    assert browser.all("#graph svg [data-name]")
+    browser.find("#tab-matrix").click()
+    assert browser.find("#matrix").is_displayed()
+
+
+def test_nothing_but_the_file_is_asked_for(browser: Browser, example: Path) -> None:
+    browser.open(example)
+    browser.find("#tab-graph").click()
+    browser.find("#tab-matrix").click()
+    search(browser, "from", "web/")
+    cell(browser, "web/case-portal → case-management/case-api:").click()
+    assert browser.requests() == [example.as_uri()]
+    assert browser.complaints() == []
+    # The policy is not only written down: what the page must not do, it cannot.
+    assert browser.run(
+        "return new Promise((done) => {"
+        "  document.addEventListener('securitypolicyviolation', () => done(true), {once: true});"
+        "  const image = new Image(); image.src = 'https://example.invalid/x.png';"
+        "  setTimeout(() => done(false), 5000);"
+        "})"
+    )
+    with pytest.raises(Exception, match="TrustedHTML"):
+        browser.run("document.body.innerHTML = '<p>x</p>'")
+    browser.complaints()
+
+
+EVALUATE = """
+const [pairs, side] = arguments;
+const page = globalThis.cloison;
+return pairs.map(([src, dst]) => {
+  const found = page.why(page.data.sides[side], src, dst);
+  const state = page.stateOf(src, dst);
+  return [
+    found.verdict,
+    found.allowed,
+    page.passes(page.data.sides[side], src, dst),
+    state < 0 ? null : page.data.states[state],
+    page.trafficText(found.allowed),
+  ];
+});
+"""
+
+
+def assert_page_agrees(browser: Browser, read: Page, pairs: list[tuple[int, int]]) -> None:
+    """Hold the page's own look-ups against the plain reading of the same tables."""
+    assert pairs
+    for (src, dst), told in zip(pairs, browser.run(EVALUATE, pairs, 0), strict=True):
+        where = (read.names[src], read.names[dst])
+        verdict, allowed = read.why(src, dst)
+        assert told[0] == verdict, where
+        assert told[1] == _flat(allowed), where
+        assert told[2] == [_flat(each) for each in read.passes(src, dst)], where
+        assert told[3] == read.state(src, dst), where
+        assert told[4] == (str(allowed) if allowed else "nothing"), where
+
+
+def _flat(traffic: TrafficSet) -> list[int]:
+    return [point for span in traffic for point in span]
+
+
+def _pairs(read: Page) -> list[tuple[int, int]]:
+    ends, inside = range(len(read.names)), read.data["inside"]
+    return [(a, b) for a in ends for b in ends if a < inside or b < inside]
+
+
+def test_the_page_computes_what_the_engine_does(browser: Browser, tmp_path: Path) -> None:
+    session = cloison.load(str(EXAMPLE))
+    file = tmp_path / "page.html"
+    read = written(session, file)
+    browser.open(file)
+    pairs = _pairs(read)
+    assert_page_agrees(browser, read, pairs)
+
+
+DECIDERS = """
+const page = globalThis.cloison;
+const side = page.data.sides[0];
+return arguments[0].map(([src, dst, traffic]) => {
+  const answer = page.why(side, src, dst);
+  return answer.cases.map(({ leaving, entering }) =>
+    [leaving, entering].map((point) =>
+      page.deciders(side, point, traffic).map(({ text }) => text)));
+});
+"""
+
+
+def test_the_page_names_the_deciders_that_why_names(browser: Browser, tmp_path: Path) -> None:
+    session = cloison.load(str(EXAMPLE))
+    file = tmp_path / "page.html"
+    read = written(session, file)
+    browser.open(file)
+    chosen = random.Random(3).sample(_pairs(read), 80)
+    asked = [(src, dst, port) for src, dst in chosen for port in (8080, 53)]
+    questions = [(a, b, _flat(TrafficSet.ports("TCP", port))) for a, b, port in asked]
+    told = browser.run(DECIDERS, questions)
+    for (src, dst, port), cases in zip(asked, told, strict=True):
+        question = session.question(read.names[src], read.names[dst], port=port)
+        answer = ask(session.engine, question)
+        # Addresses of both families that are alike are one end, and a question names one of them.
+        assert len(answer.cases) <= len(cases)
+        for case, points in zip(answer.cases, cases, strict=False):
+            for point, texts in zip(case.points, points, strict=True):
+                where = (read.names[src], read.names[dst], port)
+                assert sorted(texts) == sorted(d.text for d in point.decided_by), where
+
+
+def test_odd_worlds_are_computed_alike(browser: Browser, tmp_path: Path) -> None:
+    for seed in range(940_000, 940_006):
+        session = load(random_world(random.Random(seed)))
+        for number, options in enumerate((MapOptions(), MapOptions(pods=True, nodes=True))):
+            file = tmp_path / f"{seed}-{number}.html"
+            read = written(session, file, options)
+            browser.open(file)
+            assert_page_agrees(browser, read, _pairs(read))
+
+
+def test_two_thousand_workloads_can_be_used(browser: Browser, tmp_path: Path) -> None:
+    session = load_objects(default_deny(2000))
+    file = tmp_path / "large.html"
+    read = written(session, file)
+    browser.open(file)
+    # Only what is in sight is in the document, and namespaces come first.
+    assert len(browser.all(".grid [data-at]")) < 6000
+    assert not browser.all(".grid .name:not(.heading)")
+    browser.picture("large")
+    search(browser, "from", "team-7/app-1007")
+    search(browser, "to", "team-8/app-1008")
+    cell(browser, "team-7/app-1007 → team-8/app-1008").click()
+    text = browser.find("#answer").text
+    assert "team-7/app-1007 egress rule 1" in text
+    assert "team-8/app-1008 ingress rule 1" in text
+    browser.picture("large-why")
+    pairs = random.Random(7).sample(range(len(read.names) * read.data["inside"]), 60)
+    chosen = [divmod(number, read.data["inside"]) for number in pairs]
+    assert_page_agrees(browser, read, chosen)
+    for src, dst in chosen[:30]:
+        answer = ask(session.engine, session.question(read.names[src], read.names[dst]))
+        assert read.why(src, dst) == (str(answer.verdict), answer.allowed)
+    assert browser.requests() == [file.as_uri()]
+
+
+def test_an_open_cluster_can_be_used(browser: Browser, tmp_path: Path) -> None:
+    file = tmp_path / "open.html"
+    read = written(load_objects(open_cluster(2000)), file, MapOptions())
+    browser.open(file)
+    assert "4,002,000 pairs" in browser.find("#facts").text
+    cell(browser, "team-0 → team-1:").click()
+    assert "400 of 400 pairs" in browser.find("#answer").text
+    browser.find("#answer .unfold").click()
+    browser.until("return document.querySelector('.grid .cell.all:not(.folded)') !== null")
+    browser.keys(Keys.ENTER)
+    assert "allowed" in browser.find("#answer").text
+    browser.picture("open")
+    assert_page_agrees(browser, read, [(0, 1), (1999, 3), (5, 5), (0, 2000), (2000, 9)])
+
+
+def test_a_difference_shows_both_sides(
+    browser: Browser, tmp_path: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    assert main(["diff", str(EXAMPLE), str(BROKEN), "-o", "html"]) == 1
+    file = tmp_path / "diff.html"
+    file.write_bytes(capsysbinary.readouterr().out)
+    browser.open(file)
+    assert "1 opened" in browser.find("#facts").text
+    # What was opened stands first.
+    found = browser.all(".grid .cell.opened, .grid .cell.closed")
+    assert "opened" in (found[0].get_attribute("class") or "")
+    found[0].click()
+    answer = browser.find("#answer").text
+    assert "+ opened: TCP/8080" in answer
+    assert answer.index("After") < answer.index("Before")
+    assert "case-management/path-prober egress rule 1" in answer
+    assert browser.requests() == [file.as_uri()]
+    browser.picture("diff")
+
+
+def test_nothing_to_show_is_said(browser: Browser, tmp_path: Path) -> None:
+    session = cloison.load(str(EXAMPLE))
+    about = About("0", session.profile, "default")
+    for name, kind, result, words in (
+        ("same", "diff", session.diff(session), "Connectivity is the same on both sides."),
+        ("none", "map", load_objects([]).map(), "No workload was read."),
+    ):
+        file = tmp_path / f"{name}.html"
+        file.write_text("".join(render(kind, Content(result, ()), about, "html")), "utf-8")
+        browser.open(file)
+        assert browser.find("#matrix").text.strip() == words
+        assert browser.complaints() == []
+
+
+def test_pictures_for_people_to_look_at(browser: Browser, example: Path) -> None:
+    for name, dark in (("light", False), ("dark", True)):
+        browser.open(example)
+        browser.dark(on=dark)
+        browser.picture(f"example-{name}")
+        search(browser, "from", "web/")
+        cell(browser, "web/case-portal → case-management/case-api:").click()
+        browser.picture(f"example-{name}-why")
+        browser.find("#tab-graph").click()
+        browser.picture(f"example-{name}-graph")
+        ground = browser.run("return getComputedStyle(document.body).backgroundColor")
+        assert ground == ("rgb(20, 24, 29)" if dark else "rgb(255, 255, 255)")
+    browser.dark(on=False)

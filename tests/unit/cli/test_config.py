@@ -1,0 +1,195 @@
+"""The settings file on the command line: found, overridden, shown."""
+
+import json
+from pathlib import Path
+
+import click
+import msgspec
+import pytest
+
+from cloison.app.settingsfile import SettingsDocument
+from cloison.cli import main, settings
+from cloison.cli.app import cli
+from cloison.sources.inputs import SETTINGS_FILE
+from tests.unit.report.results import CORNERS
+
+BROKEN = CORNERS.replace(
+    "spec:\n  podSelector: {matchLabels: {app: one}}",
+    "spec:\n  podSelektor: {}\n  podSelector: {matchLabels: {app: one}}",
+)
+
+
+@pytest.fixture
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    place = tmp_path / "repo" / "deploy"
+    place.mkdir(parents=True)
+    (place / "corners.yaml").write_text(BROKEN, encoding="utf-8")
+    monkeypatch.chdir(place)
+    return place
+
+
+def configure(here: Path, text: str) -> None:
+    (here.parent / "cloison.yaml").write_text(text, encoding="utf-8")
+
+
+def _run(*args: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]:
+    code = main(list(args))
+    captured = capsys.readouterr()
+    return code, captured.out, captured.err
+
+
+def shown(*args: str, capsys: pytest.CaptureFixture[str]) -> dict[str, tuple[object, str]]:
+    """Return every setting with its value, and where that comes from in a word."""
+    code, out, err = _run("config", "show", "-o", "json", *args, capsys=capsys)
+    assert (code, err) == (0, "")
+    return {
+        each["name"]: (
+            each["value"],
+            f"{o['file']}:{o['line']}" if o["file"] else o["name"] or o["kind"],
+        )
+        for each in json.loads(out)["settings"]
+        for o in [each["origin"]]
+    }
+
+
+def test_flag_before_environment_before_file_before_default(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(here, "cni: flannel\nkubernetesVersion: '1.31'\npodCidrs: [10.0.0.0/8]\n")
+    monkeypatch.setenv("CLOISON_CNI", "kube-router")
+    monkeypatch.setenv("CLOISON_KUBERNETES_VERSION", "1.32")
+    monkeypatch.setenv("CLOISON_NODE_CIDR", "192.0.2.0/25 192.0.2.128/25")
+    found = shown("--cni", "antrea", capsys=capsys)
+    assert found["cni"] == ("antrea", "--cni")
+    assert found["kubernetesVersion"] == ("1.32", "CLOISON_KUBERNETES_VERSION")
+    assert found["podCidrs"] == (["10.0.0.0/8"], "../cloison.yaml:3")
+    assert found["nodeCidrs"] == (["192.0.2.0/25", "192.0.2.128/25"], "CLOISON_NODE_CIDR")
+    assert found["serviceCidrs"] == ([], "default")
+    assert found["sources"] == (["."], "default")
+
+
+def test_every_setting_is_shown_and_has_its_option(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    known = {field.encode_name for field in msgspec.structs.fields(SettingsDocument)}
+    known -= {"apiVersion", "kind", "suppressions"}
+    assert set(shown(capsys=capsys)) == known
+    assert set(settings.PARAMETERS) == known - {"sources"}
+    assert settings.FILE == SETTINGS_FILE
+    info = click.Context(cli).to_info_dict()["command"]["commands"]["config"]["commands"]["show"]
+    assert set(settings.PARAMETERS.values()) <= {each["name"] for each in info["params"]}
+
+
+def test_every_value_of_the_file_takes_effect(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(
+        here,
+        "sources: [deploy/corners.yaml]\nvalues: [deploy/v.yaml]\nrender: never\nnamespace: a\n"
+        "cni: flannel\nkubernetesVersion: '1.31'\npodCidrs: [10.0.0.0/8]\n"
+        "nodeCidrs: [192.0.2.0/24]\nserviceCidrs: [10.9.0.0/16]\nfieldValidation: strict\n"
+        "strict: true\nfailOn: info\n",
+    )
+    found = shown(capsys=capsys)
+    assert [where for _, where in found.values()] == [f"../cloison.yaml:{n}" for n in range(1, 13)]
+    assert found["sources"][0] == ["corners.yaml"]
+    assert found["values"][0] == ["v.yaml"]
+
+
+def test_the_nearest_file_holds_and_one_is_named_with_config(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(here, "cni: flannel\n")
+    (tmp_path / "cloison.yaml").write_text("cni: antrea\n", encoding="utf-8")
+    other = tmp_path / "other.yaml"
+    other.write_text("cni: kube-router\n", encoding="utf-8")
+    assert shown(capsys=capsys)["cni"][0] == "flannel"
+    assert shown("--config", str(other), capsys=capsys)["cni"][0] == "kube-router"
+    assert shown("--config", "none", capsys=capsys)["cni"] == ("generic", "default")
+    assert shown("--config", "", capsys=capsys)["cni"] == ("generic", "default")
+    monkeypatch.setenv("CLOISON_CONFIG", str(other))
+    assert shown(capsys=capsys)["cni"][0] == "kube-router"
+
+
+def test_a_directory_that_everybody_may_write_to_is_passed_over(here: Path, tmp_path: Path) -> None:
+    configure(here, "cni: flannel\n")
+    assert settings.find(here) == here.parent / "cloison.yaml"
+    here.parent.chmod(0o777)
+    assert settings.find(here) is None
+    assert settings.find(here.parent) == here.parent / "cloison.yaml"
+
+
+def test_a_mistake_in_the_file_stops_the_command(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(here, "zones: []\n")
+    code, out, err = _run("map", capsys=capsys)
+    assert (code, out) == (2, "")
+    assert err.startswith("error: ../cloison.yaml:1:1: `zones` is reserved")
+    assert _run("map", "--config", "none", capsys=capsys)[0] == 0
+
+
+def test_answers_say_that_the_file_chose_the_profile(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(here, "cni: calico@3.32\n")
+    out = _run("why", "a/two", "a/one:80", "-o", "json", capsys=capsys)[1]
+    profile = json.loads(out)["profile"]
+    assert (profile["name"], profile["chosen"]) == ("calico@3.32", "cloison.yaml")
+
+
+def test_the_files_threshold_is_for_findings(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _run("validate", capsys=capsys)[0] == 1
+    configure(here, "failOn: never\n")
+    assert _run("validate", capsys=capsys)[0] == 0
+    assert _run("validate", "--fail-on", "error", capsys=capsys)[0] == 1
+    assert _run("map", capsys=capsys)[0] == 0
+
+
+def test_suppressed_findings_are_counted_and_shown_on_demand(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = _run("validate", capsys=capsys)[1]
+    assert "unknown field `spec.podSelektor`" in out
+    configure(here, "suppressions: [{code: OBJ002, reason: on its way out, path: deploy/*}]\n")
+    code, out, _ = _run("validate", capsys=capsys)
+    assert code == 0
+    assert "podSelektor" not in out
+    assert "1 suppressed; --show-suppressed lists them" in out
+    out = _run("validate", "--show-suppressed", capsys=capsys)[1]
+    assert "unknown field `spec.podSelektor`" in out
+    assert "suppressed: on its way out" in out
+    document = json.loads(_run("validate", "-o", "json", capsys=capsys)[1])
+    assert document["summary"]["suppressed"] == 1
+    assert document["suppressed"][0]["reason"] == "on its way out"
+    assert "OBJ002" not in {each["code"] for each in document["findings"]}
+
+
+def test_an_answer_still_counts_what_is_left(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert "1 error" in _run("map", capsys=capsys)[2]
+    configure(here, "suppressions: [{code: OBJ002, reason: r}]\n")
+    assert "error" not in _run("map", capsys=capsys)[2]
+
+
+def test_completion_reads_no_settings_file(here: Path) -> None:
+    configure(here, "zones: []\n")
+    with click.Context(cli, info_name="cloison", resilient_parsing=True) as parent:
+        command = cli.get_command(parent, "map")
+        assert command is not None
+        command.make_context("map", [], parent=parent, resilient_parsing=True)
+
+
+def test_the_schema_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = _run("config", "schema", capsys=capsys)
+    assert code == 0
+    assert json.loads(out)["title"] == "cloison.yaml"
+
+
+def test_without_a_subcommand_there_is_help(capsys: pytest.CaptureFixture[str]) -> None:
+    code, out, _ = _run("config", capsys=capsys)
+    assert code == 0
+    assert "show" in out
