@@ -12,6 +12,9 @@ VENV ?= .venv
 JOBS ?= 2
 # Random (world, flow) pairs of a nightly run.
 FLOWS ?= 1000000
+# Seconds of `make fuzz` for each target; TARGET="yaml json" for some of them only.
+SECONDS ?= 300
+TARGET ?=
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check
@@ -65,7 +68,7 @@ demo: $(VENV)/.installed ## Run the main job on the bundled example
 # ------------------------------------------------------------------ checks
 
 .PHONY: check
-check: lint types imports deps spelling docs wheel test ## Everything CI runs
+check: lint types page imports deps spelling docs wheel test fuzz-smoke ## Everything CI runs
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## Style and mistakes
@@ -80,6 +83,13 @@ format: $(VENV)/.installed-dev ## Mend what can be mended by itself
 .PHONY: types
 types: $(VENV)/.installed-dev ## Types, strictly
 	$(BIN)/mypy
+
+# The page itself needs no build and no node; only this check of it does.
+.PHONY: page
+page: ## Types of the html report's JavaScript; left out where there is no npm, but not in CI
+	@if command -v npm >/dev/null || [ -n "$${CI:-}" ]; then \
+	  npm ci --silent --prefix tools/page && tools/page/node_modules/.bin/tsc -p tools/page; \
+	else echo 'no npm here: the types of the page are not checked'; fi
 
 .PHONY: imports
 imports: $(VENV)/.installed-dev ## The walls between packages
@@ -109,12 +119,21 @@ test: $(VENV)/.installed-dev ## The default test run
 
 .PHONY: golden
 golden: $(VENV)/.installed-dev ## Write the expected outputs anew; read the diff
-	CLOISON_GOLDEN=update $(BIN)/python -m pytest -q tests/golden $(ARGS)
+	CLOISON_GOLDEN=update $(BIN)/python -m pytest -q tests/golden tests/docs/test_pictures.py $(ARGS)
+	$(BIN)/python -m tests.docs
 
 .PHONY: nightly
 nightly: $(VENV)/.installed-dev ## Large random runs, and planted faults that must be caught
 	CLOISON_FLOWS=$(FLOWS) $(BIN)/python -m pytest -n $(JOBS) tests/property $(ARGS)
 	$(BIN)/python -m pytest -n $(JOBS) -m nightly tests $(ARGS)
+
+.PHONY: fuzz
+fuzz: $(VENV)/.installed-dev ## Search every reader for inputs that break it, for minutes each
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) $(TARGET)
+
+.PHONY: fuzz-smoke
+fuzz-smoke: $(VENV)/.installed-dev ## The same, a few seconds each
+	$(BIN)/python -m tests.fuzz --runs 250 $(TARGET)
 
 .PHONY: clean
 clean: ## Remove what was built, except the virtual environment

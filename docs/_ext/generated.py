@@ -11,7 +11,9 @@ from pathlib import Path
 import click
 from sphinx.application import Sphinx
 
+from cloison.app import settingsfile
 from cloison.cli.app import cli
+from cloison.cli.settings import PARAMETERS
 from cloison.dialects import TABLE
 from cloison.platform import CATALOGUE, profile, profile_names
 
@@ -56,7 +58,7 @@ def cli_reference() -> str:
 def schema_files() -> dict[str, dict[str, object]]:
     """Return the JSON Schemas the package ships, by file name."""
     found = {}
-    for package, directory in (("cloison.report", "schemas"),):
+    for package, directory in (("cloison.report", "schemas"), ("cloison.app", "schemas")):
         for entry in (resources.files(package) / directory).iterdir():
             if entry.name.endswith(".json"):
                 found[entry.name] = json.loads(entry.read_text(encoding="utf-8"))
@@ -132,6 +134,27 @@ def profile_reference() -> str:
     return "\n".join(parts)
 
 
+def settings_reference() -> str:
+    """Return the table of settings, and that of what a suppression says."""
+    schema = settingsfile.schema()
+    context = click.Context(cli.commands["validate"])
+    options = {each.name: each for each in context.command.get_params(context)}
+    rows = ["| key | is | default | flag | variable |", "|---|---|---|---|---|"]
+    for key, said in schema["properties"].items():
+        name = PARAMETERS.get(key, key)
+        option = options.get(name) if key != "kind" else None
+        flag = f"`{option.opts[-1]}`" if option is not None else ""
+        variable = f"`{option.envvar}`" if option is not None and option.envvar else ""
+        default = said.get("default")
+        shown = "" if default in (None, []) else f"`{json.dumps(default)}`"
+        rows.append(f"| `{key}` | {_cell(said['description'])} | {shown} | {flag} | {variable} |")
+    rows += ["", "A suppression:", "", "| key | is |", "|---|---|"]
+    for key, said in schema["$defs"]["Suppression"]["properties"].items():
+        needed = " Required." if key in schema["$defs"]["Suppression"]["required"] else ""
+        rows.append(f"| `{key}` | {_cell(said['description'])}{needed} |")
+    return "\n".join((*rows, ""))
+
+
 def _cell(text: str) -> str:
     return text.replace("|", r"\|")
 
@@ -149,6 +172,7 @@ def pages() -> dict[str, str]:
         "noticed.md": noticed_kinds(),
         "profiles.md": profile_reference(),
         "schemas.md": schema_reference(),
+        "settings.md": settings_reference(),
         **{f"fields-{name}.md": field_reference(name) for name in dialect_packages()},
     }
 

@@ -44,6 +44,65 @@ def test_reads_commands_output_and_exit_codes(tmp_path: Path) -> None:
     assert second.commands == (Command("cloison demo", 0, ("shown",)),)
 
 
+HERE = """\
+```console
+$ cloison map -f - <<'EOF'
+kind: Pod
+$ not a command
+EOF
+nothing is permitted
+$ cloison verify \\
+    -f - <<END
+END
+```
+"""
+
+
+def test_a_command_goes_on_to_the_end_of_its_here_document(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(HERE, encoding="utf-8")
+    (block,) = consoles(page)
+    assert block.commands == (
+        Command(
+            "cloison map -f - <<'EOF'\nkind: Pod\n$ not a command\nEOF",
+            0,
+            ("nothing is permitted",),
+        ),
+        Command("cloison verify \\\n    -f - <<END\nEND", 0, ()),
+    )
+    lines = HERE.splitlines()
+    assert [lines[slice(*each.place)] for each in block.commands] == [["nothing is permitted"], []]
+
+
+FILES = """\
+```{{code-block}} yaml
+:caption: {name}
+:linenos:
+
+kind: Pod
+```
+
+```console
+$ cloison map -f {name}
+```
+"""
+
+
+def test_a_block_with_a_caption_is_a_file(tmp_path: Path) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(FILES.format(name="in/world.yaml"), encoding="utf-8")
+    (block,) = consoles(page)
+    assert block.files == (("in/world.yaml", "kind: Pod\n"),)
+
+
+@pytest.mark.parametrize("name", ["/etc/world.yaml", "../world.yaml"])
+def test_files_stay_inside(tmp_path: Path, name: str) -> None:
+    page = tmp_path / "page.md"
+    page.write_text(FILES.format(name=name), encoding="utf-8")
+    with pytest.raises(ValueError, match=r"page\.md:1: .* is not inside"):
+        list(consoles(page))
+
+
 @pytest.mark.parametrize("text", ["```console\nshown\n```\n", "```console\n$ cloison\n"])
 def test_refuses_blocks_nobody_can_run(tmp_path: Path, text: str) -> None:
     page = tmp_path / "page.md"
