@@ -47,8 +47,8 @@ def assert_cells_agree(page: Page, seed: int) -> None:
         for dst in ends:
             outside = min(src, dst) >= page.data["inside"]
             # What a node exchanges with its own pods is in the matrix, and nowhere else.
-            # Whether a pod of one family has an edge to addresses of the other depends in the map
-            # on who shares its unit.
+            # Between different families policies are asked all the same; the plain reading here
+            # pairs families, and `assert_questions_agree` asks about such cells.
             foreign = max(src, dst) >= page.data["inside"] and not page.meet(src, dst)
             if src != dst and not outside and not foreign and not {src, dst} & hosted:
                 where = (seed, page.names[src], page.names[dst])

@@ -258,8 +258,11 @@ class _Builder:
     def _pod(self, index: int, endpoint: PodEndpoint) -> None:
         labels, ports = self._project(endpoint.shape)
         exact = bool(endpoint.addresses)
-        for family, place in self._places(endpoint.addresses, self.networks.pods):
-            key = (endpoint.namespace, labels, ports, family, place)
+        places = self._places(endpoint.addresses, self.networks.pods)
+        # Apart from pods of two families, whose other half speaks for addresses of the other.
+        alone = len({family for family, _ in places}) == 1
+        for family, place in places:
+            key = (endpoint.namespace, labels, ports, family, place, alone)
             self._join(key, index, Unit(UnitKind.POD, family, None, place, exact, ports))
 
     def _host(self, index: int) -> None:
@@ -270,9 +273,11 @@ class _Builder:
         if not addresses and node is not None:
             addresses = node.addresses
         exact = bool(addresses)
-        for family, place in self._places(addresses, self.networks.nodes):
+        places = self._places(addresses, self.networks.nodes)
+        alone = len({family for family, _ in places}) == 1
+        for family, place in places:
             name = endpoint.shape.node
-            key = (UnitKind.HOST, name, ports, family, place)
+            key = (UnitKind.HOST, name, ports, family, place, alone)
             self._join(key, index, Unit(UnitKind.HOST, family, name, place, exact, ports))
 
     def _node(self, node: Node) -> tuple[int, ...]:

@@ -51,6 +51,24 @@ def test_policy_is_told_for_both_families_of_the_outside() -> None:
     assert ranges == [["2001:db8::-2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"]]
 
 
+@pytest.mark.parametrize("name", ["a-twin", "z-twin"])
+def test_what_is_told_of_a_pod_does_not_depend_on_a_twin_of_two_families(name: str) -> None:
+    twin = f"""
+apiVersion: v1
+kind: Pod
+metadata: {{name: {name}, namespace: a, labels: {{app: x}}}}
+spec: {{}}
+status: {{podIPs: [{{ip: 10.2.1.2}}, {{ip: "2001:db8:1::2"}}], phase: Running}}
+"""
+    texts = {"world.yaml": TEMPLATE.replace("CIDR", "2001:db8::/32"), "twin.yaml": twin}
+    ranges = [
+        list(edge.src.addresses.ranges())
+        for edge in load_texts(texts).map()
+        if edge.src.addresses is not None and edge.dst.name == "x"
+    ]
+    assert ranges == [["2001:db8::-2001:db8:ffff:ffff:ffff:ffff:ffff:ffff"]]
+
+
 def test_edges_say_that_an_address_was_taken_for_granted() -> None:
     session = world("0.0.0.0/0")
     (edge,) = (e for e in session.map() if (e.src.name, e.dst.name) == ("t", "x"))
