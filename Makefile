@@ -133,7 +133,7 @@ fuzz: $(VENV)/.installed-dev ## Search every reader for inputs that break it, fo
 
 .PHONY: fuzz-smoke
 fuzz-smoke: $(VENV)/.installed-dev ## The same, a few seconds each
-	$(BIN)/python -m tests.fuzz --runs 250 $(TARGET)
+	$(BIN)/python -m tests.fuzz --runs 250 --jobs $(JOBS) $(TARGET)
 
 .PHONY: clean
 clean: ## Remove what was built, except the virtual environment

@@ -150,7 +150,7 @@ def _resolve(text: str) -> Scalar:
         return text
     if text[0] == ".":
         # Here go-yaml leaves underscores to Go's ParseFloat, which wants them between digits.
-        return _float(text.replace("_", "")) if _DOT_FLOAT.fullmatch(text) else text
+        return _float(text) if _DOT_FLOAT.fullmatch(text) else text
     digits = text.replace("_", "")
     match = _INTEGER.fullmatch(digits)
     if match:
@@ -159,15 +159,12 @@ def _resolve(text: str) -> Scalar:
         number = -number if digits[0] == "-" else number
         if number in _INT64 or (0 <= number < _UINT64_END and digits[0] not in "+-"):
             return number
-    if _FLOAT.fullmatch(digits):
-        value = _float(digits)
-        return text if isinstance(value, str) else value
-    return text
+    return _float(text) if _FLOAT.fullmatch(digits) else text
 
 
 def _float(text: str) -> float | str:
     """Return the number, or the text itself when it is beyond a float64's range."""
-    value = float(text)
+    value = float(text.replace("_", ""))
     return text if math.isinf(value) else value
 
 

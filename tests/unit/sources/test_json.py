@@ -217,3 +217,26 @@ def test_bytes_that_are_no_utf8_in_an_item() -> None:
     (diagnostic,) = bulk.objects(memoryview(data), "x.json")
     assert isinstance(diagnostic, Diagnostic)
     assert diagnostic.code == "SRC003"
+
+
+@pytest.mark.parametrize(
+    ("body", "code"),
+    [
+        (b'"x": ' + b"[" * 120 + b"]" * 120, "SRC005"),
+        (b'"x": 1e999', "SRC008"),
+        (b'"x": "\xff"', "SRC003"),
+    ],
+)
+def test_an_item_that_cannot_be_located_says_why(body: bytes, code: str) -> None:
+    """The bulk decoder passes over what it does not look at; reading again finds it."""
+    head = b'{"kind": "Pod", "apiVersion": "v1", '
+    data = b'{"kind":"List","apiVersion":"v1","items":[%s%s}, %s"y": 1}]}' % (head, body, head)
+    items = bulk.objects(memoryview(data), "x.json")
+    first = next(items)
+    assert isinstance(first, RawObject)
+    assert first.locate().root.plain() == {"kind": "Pod", "apiVersion": "v1"}
+    reason, second = items
+    assert isinstance(reason, Diagnostic)
+    assert reason.code == code
+    assert isinstance(second, RawObject)
+    assert second.locate().root.get("y") is not None

@@ -1,0 +1,1 @@
+"""Hostile input: every reader, fed with what nobody would write on purpose."""
