@@ -88,7 +88,7 @@ types: $(VENV)/.installed-dev ## Types, strictly
 .PHONY: page
 page: ## Types of the html report's JavaScript; left out where there is no npm, but not in CI
 	@if command -v npm >/dev/null || [ -n "$${CI:-}" ]; then \
-	  npm ci --silent --prefix tools/page && tools/page/node_modules/.bin/tsc -p tools/page; \
+	  npm ci --loglevel=error --prefix tools/page >/dev/null && tools/page/node_modules/.bin/tsc -p tools/page; \
 	else echo 'no npm here: the types of the page are not checked'; fi
 
 .PHONY: imports

@@ -29,8 +29,17 @@ WANTED = {
     "region": ("startLine", "startColumn"),
     "reportingConfiguration": ("level",),
     "reportingDescriptor": ("id", "shortDescription", "help", "helpUri", "defaultConfiguration"),
-    "result": ("ruleId", "ruleIndex", "level", "message", "locations", "partialFingerprints"),
+    "result": (
+        "ruleId",
+        "ruleIndex",
+        "level",
+        "message",
+        "locations",
+        "partialFingerprints",
+        "suppressions",
+    ),
     "run": ("tool", "columnKind", "results"),
+    "suppression": ("kind", "status", "justification"),
     "tool": ("driver",),
     "toolComponent": ("name", "version", "informationUri", "rules"),
 }

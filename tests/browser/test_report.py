@@ -88,6 +88,30 @@ def test_a_reader_gets_from_the_matrix_to_a_reason(browser: Browser, example: Pa
     assert browser.complaints() == []
 
 
+def test_the_answer_has_the_words_of_why(
+    browser: Browser, example: Path, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    browser.open(example)
+    search(browser, "from", "web/")
+    for target in ("case-management/case-api", "evidence/evidence-api"):
+        main(["why", "web/case-portal", target, "-f", str(EXAMPLE)])
+        said = " ".join(capsysbinary.readouterr().out.decode().split())
+        cell(browser, f"web/case-portal → {target}:").click()
+        shown = " ".join(browser.find("#answer").text.split())
+        for words in (
+            "egress of web/case-portal:",
+            "4 policies select it and govern its egress:",
+            f"ingress of {target}:",
+            "3 policies select it and govern its ingress:",
+        ):
+            assert words in said
+            assert words in shown
+    cell(browser, "web/case-portal → case-management/case-api:").click()
+    shown = " ".join(browser.find("#answer").text.split())
+    assert "passes: TCP/8080" in shown
+    assert "allows app=case-api in namespace case-management on TCP/8080" in shown
+
+
 def test_the_keyboard_is_enough(browser: Browser, example: Path) -> None:
     browser.open(example)
     browser.run("document.querySelector('.grid [tabindex=\"0\"]').focus()")
@@ -124,6 +148,62 @@ def test_sorting_brings_the_busiest_first(browser: Browser, example: Path) -> No
         )
         shown = [e.text for e in browser.all(".grid .column:not(.heading) .label")]
         assert shown[0] == {"out": "case-api", "in": "coredns"}[order], field
+    browser.find("#tab-list").click()
+    assert browser.find("#list tbody th").text == "kube-system/coredns"
+
+
+def test_only_with_traffic_means_among_what_is_shown(browser: Browser, example: Path) -> None:
+    browser.open(example)
+    search(browser, "to", "evidence/")
+    browser.find("#busy").click()
+    names = [each.text for each in browser.all(".grid .name:not(.heading) .label")]
+    assert names == ["case-api", "case-api-canary", "evidence-api", "evidence-store", "prometheus"]
+    # Every row and column that is left has a filled cell; what was left out has none.
+    filled = "return document.querySelectorAll('.grid .cell.some').length"
+    assert browser.run(filled) == 6
+    browser.find("#busy").click()
+    assert len(browser.all(".grid .name:not(.heading)")) > len(names)
+    assert browser.run(filled) == 6
+
+
+FOLDED = """
+const page = globalThis.cloison;
+const told = [...document.querySelectorAll('.grid .cell.folded')].map((cell) => {
+  const [, from, to, filled, pairs] =
+    cell.getAttribute('aria-label').match(/^(.*) → (.*): ([\\d,]+) of ([\\d,]+) pairs?/);
+  const ends = (name) => page.data.ends.flatMap(([heading], end) =>
+    page.data.headings[heading] === name ? [end] : []);
+  const all = ends(from).flatMap((a) => ends(to).map((b) => [a, b])).filter(([a, b]) => a !== b);
+  const open = all.filter(([a, b]) => page.stateOf(a, b) >= 0).length;
+  return [from, to, Number(filled), Number(pairs), open, all.length];
+});
+return told;
+"""
+
+
+def test_folded_cells_count_what_is_in_them(browser: Browser, example: Path) -> None:
+    browser.open(example)
+    browser.find("#fold").click()
+    told = browser.run(FOLDED)
+    assert len(told) > 20
+    for source, target, filled, pairs, really, among in told:
+        assert (filled, pairs) == (really, among), (source, target)
+
+
+def test_the_picture_can_be_made_larger_and_smaller(browser: Browser, example: Path) -> None:
+    browser.open(example)
+    browser.find("#tab-graph").click()
+    width = "return document.querySelector('#drawing > svg').getBoundingClientRect().width"
+    browser.find("#actual").click()
+    actual = browser.run(width)
+    browser.find("#closer").click()
+    assert browser.run(width) == pytest.approx(actual * 1.25)
+    browser.keys("0", "-")
+    assert browser.run(width) == pytest.approx(actual / 1.25)
+    browser.keys("f")
+    room = "const d = document.getElementById('drawing'); return [d.scrollWidth, d.clientWidth]"
+    needed, there = browser.run(room)
+    assert needed <= there
 
 
 def test_every_word_has_another_way_to_it(browser: Browser, example: Path) -> None:
@@ -134,6 +214,16 @@ def test_every_word_has_another_way_to_it(browser: Browser, example: Path) -> No
     assert "TCP/8080" in rows
     browser.find("#tab-graph").click()
     assert browser.all("#graph svg [data-name]")
+    # A label tells its pairs, a pair its reason, and Escape leads back to the label.
+    browser.run("document.querySelector('#drawing .bundle.answers').focus()")
+    assert browser.all("#drawing .pointing .line") == browser.all("#drawing .line") != []
+    lit = browser.run("return document.querySelectorAll('#drawing .bundle.lit').length")
+    assert lit == 1
+    browser.keys(Keys.ENTER)
+    browser.find("#answer .peers .link").click()
+    assert "The path, point by point" in browser.find("#answer").text
+    browser.keys(Keys.ESCAPE)
+    assert browser.run("return document.activeElement.classList.contains('bundle')")
     browser.find("#tab-matrix").click()
     assert browser.find("#matrix").is_displayed()
 
@@ -258,6 +348,7 @@ def test_two_thousand_workloads_can_be_used(browser: Browser, tmp_path: Path) ->
     assert len(browser.all(".grid [data-at]")) < 6000
     assert not browser.all(".grid .name:not(.heading)")
     browser.picture("large")
+    assert 2 < browser.run("return document.querySelectorAll('#drawing .node').length") <= 150
     search(browser, "from", "team-7/app-1007")
     search(browser, "to", "team-8/app-1008")
     cell(browser, "team-7/app-1007 → team-8/app-1008").click()
@@ -278,7 +369,7 @@ def test_an_open_cluster_can_be_used(browser: Browser, tmp_path: Path) -> None:
     file = tmp_path / "open.html"
     read = written(load_objects(open_cluster(2000)), file, MapOptions())
     browser.open(file)
-    assert "4,002,000 pairs" in browser.find("#facts").text
+    assert "4,002,000 edges" in browser.find("#facts").text
     cell(browser, "team-0 → team-1:").click()
     assert "400 of 400 pairs" in browser.find("#answer").text
     browser.find("#answer .unfold").click()

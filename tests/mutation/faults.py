@@ -380,6 +380,74 @@ CHANGE = (
     ),
 )
 
+_EXPOSURE = ("tests/unit/analyses/test_exposure.py", "tests/property/test_exposure.py")
+
+EXPOSURE = (
+    Fault(
+        "a pod without the key does not match NotIn",
+        "algebra/labelsets.py",
+        "return cls(frozenset(requirement.values), complement=True)",
+        "return cls(frozenset({*requirement.values, None}), complement=True)",
+        _EXPOSURE,
+    ),
+    Fault(
+        "a new namespace may have the name of one that is there",
+        "analyses/regions.py",
+        "return rest.matches(self.labels[name]) if name in self.labels else bool(rest)",
+        "return bool(rest)",
+        _EXPOSURE,
+    ),
+    Fault(
+        "pods that are left out count as covered",
+        "analyses/regions.py",
+        "            if inside and not any(inside <= out for out in narrow.but):",
+        "            if False:",
+        _EXPOSURE,
+    ),
+    Fault(
+        "pods that every region leaves out count as covered",
+        "analyses/regions.py",
+        "        if each.meets(held):\n            yield held",
+        "        if False:\n            yield held",
+        _EXPOSURE,
+    ),
+    Fault(
+        "new pods of a namespace escape its policies",
+        "analyses/subjects.py",
+        "taken = (self.regions[i] for i in closing)",
+        "taken = (self.regions[i] for i in closing[:0])",
+        _EXPOSURE,
+    ),
+    Fault(
+        "only the workload's own policies count",
+        "analyses/meeting.py",
+        "            outcome = one.outcome.meet(other.outcome)",
+        "            outcome = one.outcome",
+        _EXPOSURE,
+    ),
+    Fault(
+        "a namespace whose policies let nothing through stays open",
+        "analyses/meeting.py",
+        "        special = view.shut & held",
+        "        special = frozenset[str]()",
+        _EXPOSURE,
+    ),
+    Fault(
+        "a block that may hold a new pod certainly does",
+        "engine/bind.py",
+        "        return None if place.isdisjoint(match.addresses) else False",
+        "        return None if place.isdisjoint(match.addresses) else True",
+        _EXPOSURE,
+    ),
+    Fault(
+        "what a narrower opening adds is not told",
+        "analyses/exposure.py",
+        "            traffic -= other.traffic",
+        "            traffic = TrafficSet()",
+        _EXPOSURE,
+    ),
+)
+
 FAULTS: tuple[Fault, ...] = (
-    ALGEBRA + RESOURCES + DIALECT + UNITS + BINDING + DECISION + ENGINE + CHANGE
+    ALGEBRA + RESOURCES + DIALECT + UNITS + BINDING + DECISION + ENGINE + CHANGE + EXPOSURE
 )

@@ -122,18 +122,26 @@ def test_there_and_back_mirror_each_other(chunk: int) -> None:
 def test_lines_expand_to_exactly_the_changes(pods: bool) -> None:  # noqa: FBT001 - a parameter
     for seed, _, (old, new) in pairs(1, 940_000):
         diff = load(old).diff(load(new), MapOptions(pods=pods))
+        because = {(c.src, c.dst): c.reasons for c in diff}
         found = []
         for line in diff.lines:
             alone = line.sources == line.destinations and len(line.sources) == 1
             members = [
-                (src, dst, line.shift, line.reasons)
+                (src, dst, line.shift)
                 for src in line.sources
                 for dst in line.destinations
                 if alone or src != dst
             ]
             assert len(members) == line.pairs
             found += members
-        said = [(c.src, c.dst, c.shift, c.reasons) for c in diff]
+            whys = [because[src, dst] for src, dst, _ in members]
+            if line.joint:
+                for why in whys:
+                    assert set(why.before) <= set(line.reasons.before), f"seed {seed}"
+                    assert set(why.after) <= set(line.reasons.after), f"seed {seed}"
+            else:
+                assert set(whys) == {line.reasons}, f"seed {seed}"
+        said = [(c.src, c.dst, c.shift) for c in diff]
         assert sorted(map(repr, found)) == sorted(map(repr, said)), f"seed {seed}"
         assert sum(diff.counts.values()) == len(said)
 

@@ -3,6 +3,9 @@
 import subprocess
 import sys
 import tomllib
+from pathlib import Path
+
+import pytest
 
 import cloison
 from tests.support.cli import ROOT, plain_environment
@@ -48,3 +51,14 @@ def test_an_explanation_reads_as_a_line() -> None:
         "allowed: case-management/case-api -> evidence/evidence-api on TCP/8080 "
         "(case-management/case-api egress rule 1, evidence/evidence-api ingress rule 1)"
     )
+
+
+def test_sources_may_be_paths() -> None:
+    one, other = (Path(ROOT, "examples", n) for n in ("case-management", "case-management-broken"))
+    assert cloison.load(one).map().edges == cloison.load(str(one)).map().edges
+    assert cloison.diff(one, other).opens
+    before, after = cloison.what_if(one, apply=[other])
+    assert before.diff(after).opens
+    for wrong in (3, b"examples", None):
+        with pytest.raises(cloison.QuestionError, match="names no source"):
+            cloison.load(wrong)  # type: ignore[arg-type]

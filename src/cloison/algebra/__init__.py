@@ -11,7 +11,7 @@ from cloison.algebra.addresses import (
     parse_address,
 )
 from cloison.algebra.intervals import IntervalSet
-from cloison.algebra.labelsets import ALL_LABELS, LabelSet, ValueSet
+from cloison.algebra.labelsets import ALL_LABELS, ANY_VALUE, LabelSet, ValueSet
 from cloison.algebra.selectors import EVERYTHING, LabelSelector, Operator, Requirement
 from cloison.algebra.traffic import (
     ANY,
@@ -28,6 +28,7 @@ from cloison.algebra.traffic import (
 __all__ = [
     "ALL_LABELS",
     "ANY",
+    "ANY_VALUE",
     "EVERYTHING",
     "EVERY_ADDRESS",
     "FAMILY",

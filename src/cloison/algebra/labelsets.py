@@ -5,7 +5,7 @@ value, so a conjunction is a box: for each key the values it may have, its absen
 them. Each such set of values is finite, or all but finitely many.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count, product
 from typing import Self
@@ -146,11 +146,15 @@ class LabelSet:
 
     def __le__(self, other: "LabelSet") -> bool:
         """Return whether all of it is in `other`."""
-        return not self or all(self[key] <= values for key, values in other.keys)
+        return all(self[key] <= values for key, values in other.keys) or not self
 
     def __bool__(self) -> bool:
         """Return whether any assignment of labels is in it."""
         return all(values for _, values in self.keys)
+
+    def meets(self, keys: Mapping[str, ValueSet]) -> bool:
+        """Return whether anything of it is in a box, told by key, that is not empty."""
+        return all(values & keys.get(key, ANY_VALUE) for key, values in self.keys)
 
     def minus(self, other: "LabelSet") -> tuple["LabelSet", ...]:
         """Return boxes that together hold what is in this set and not in `other`.
@@ -183,13 +187,3 @@ class LabelSet:
 
 ALL_LABELS = LabelSet()
 """Every assignment of labels."""
-
-
-def widest(sets: Iterable[LabelSet]) -> tuple[LabelSet, ...]:
-    """Return those sets that no other one holds; of equal ones the first."""
-    found: list[LabelSet] = []
-    for each in sets:
-        if not any(each <= other for other in found):
-            found = [other for other in found if not other <= each]
-            found.append(each)
-    return tuple(found)

@@ -139,11 +139,12 @@ def ask(engine: Engine, question: Question, explain: ExplainCase = explain_case)
     if anybody:
         engine, complete = imagine(engine, anybody)
     followed = _follow(engine, question)
-    answers = [
-        explain(engine, case)
+    asked = [
+        case
         for f in followed
         for case in cases(engine, f.source, f.destination, f.traffic, question.family)
     ]
+    answers = [explain(engine, case) for case in _telling(engine, asked)]
     caveats = merge_caveats([*(a.caveats for a in answers), *(f.caveats for f in followed)])
     notes = _notes(question, followed, answers)
     if not answers:

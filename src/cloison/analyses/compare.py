@@ -56,6 +56,7 @@ class _Comparison:
         self.only_before = self.before.present - self.after.present
         self.only_after = self.after.present - self.before.present
         self.keys = _Keys()
+        self.shifts: dict[Shift, Shift] = {}
 
     def diff(self, policies: tuple[PolicyChange, ...], explain: Explainer) -> Diff:
         return Diff(
@@ -87,7 +88,8 @@ class _Comparison:
             gone, come = union(was.values()), union(now.values())
             for old, new, members in self._cells(was, now, gone, come):
                 for dst, part in self._split(members):
-                    row[Shift(old, new, src, dst)] = part
+                    shift = Shift(old, new, src, dst)
+                    row[self.shifts.setdefault(shift, shift)] = part
             if row:
                 found[source] = row
         return found

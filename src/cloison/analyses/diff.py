@@ -4,10 +4,12 @@ Rows, not pairs, as in a map: for each source the sets of destinations of which 
 be said. Pairs are spelled out only when somebody iterates over the changes.
 """
 
-from collections.abc import Callable, Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
+from itertools import chain, islice, repeat, zip_longest
 
 from cloison.algebra import AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap
@@ -117,6 +119,15 @@ class Reasons:
     after: tuple[Decider, ...] = ()
 
 
+def together(reasons: Iterable[Reasons]) -> Reasons:
+    """Return everything that decided on one edge or another."""
+    known = tuple(dict.fromkeys(reasons))
+    return Reasons(
+        tuple(dict.fromkeys(each for why in known for each in why.before)),
+        tuple(dict.fromkeys(each for why in known for each in why.after)),
+    )
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """What became of all traffic from `src` to `dst`.
@@ -170,14 +181,16 @@ class ChangeLine:
         sources: Who connects.
         destinations: Who listens.
         shift: What passes before and after.
-        reasons: The policies responsible, for every pair of the line; in a very large diff those
-            of its first.
+        reasons: The policies responsible, for every pair of the line.
+        joint: Its pairs have too many different reasons to say each: these are of one pair or
+            another, in a very large diff of some.
     """
 
     sources: tuple[EndRef, ...]
     destinations: tuple[EndRef, ...]
     shift: Shift
     reasons: Reasons = Reasons()
+    joint: bool = False
 
     @property
     def kind(self) -> Kind:
@@ -226,13 +239,15 @@ Row = dict[Shift, BitMap]
 """Destinations by what became of the edges to them."""
 Outer = dict[Shift, AddressSet]
 """Addresses outside by what became of the edges to, or from, them."""
-Explainer = Callable[["EndRef", "EndRef", Shift], Reasons]
-"""Names the policies responsible for the change of one edge."""
+Explainer = Callable[[EndRef, Sequence[EndRef], Shift], Iterable[Reasons]]
+"""Names the policies responsible for the same change of edges from one source, edge by edge."""
+Run = list[tuple[EndRef, Shift, Reasons]]
+"""Changes of one source: destination, what became of the edge, and because of whom."""
 
 
-def unexplained(_src: EndRef, _dst: EndRef, _shift: Shift) -> Reasons:
+def unexplained(_src: EndRef, destinations: Sequence[EndRef], _shift: Shift) -> Iterable[Reasons]:
     """Name nobody."""
-    return Reasons()
+    return [Reasons()] * len(destinations)
 
 
 @dataclass(frozen=True)
@@ -269,18 +284,44 @@ class Diff:
 
     def __iter__(self) -> Iterator[Change]:
         """Iterate over the changes, sorted by source and destination, outside last."""
-        for src, dst, shift in self._pairs():
-            yield Change(src, dst, shift, self.explain(src, dst, shift))
+        return self.of(*Kind)
 
     def __bool__(self) -> bool:
         """Return whether connectivity differs."""
         return bool(self.rows or self.outward or self.inward or self.itself)
 
-    def of(self, kind: Kind) -> Iterator[Change]:
-        """Iterate over the changes of one kind, in order."""
-        for src, dst, shift in self._pairs():
-            if shift.kind is kind:
-                yield Change(src, dst, shift, self.explain(src, dst, shift))
+    def of(self, *kinds: Kind) -> Iterator[Change]:
+        """Iterate over the changes of some kinds, in order."""
+        for src, run in self.runs(*kinds):
+            yield from (Change(src, *each) for each in run)
+
+    def runs(self, *kinds: Kind) -> Iterator[tuple[EndRef, Run]]:
+        """Iterate over the changes of some kinds, in order, those of one source at a time.
+
+        There may be millions: what many have in common is one object.
+        """
+        for source in sorted({*self.rows, *self.outward, *self.itself}):
+            src = self.ends[source]
+            found: dict[int, tuple[EndRef, Shift, Reasons]] = {}
+            for shift, members in self._row(source).items():
+                if shift.kind in kinds:
+                    ends = self._named(members)
+                    why = self.explain(src, ends, shift)
+                    found.update(zip(members, zip(ends, repeat(shift), why), strict=True))
+            run = [found[place] for place in sorted(found)]
+            for ip, shift in _outside(self.outward.get(source, {})):
+                if shift.kind in kinds:
+                    run.append((ip, shift, self._why(src, ip, shift)))
+            if run:
+                yield src, run
+        into = [
+            (ip, self.ends[place], shift)
+            for place, held in self.inward.items()
+            for ip, shift in _outside(held)
+            if shift.kind in kinds
+        ]
+        for src, dst, shift in sorted(into, key=lambda each: (each[0].sort_key, each[1].sort_key)):
+            yield src, [(dst, shift, self._why(src, dst, shift))]
 
     @cached_property
     def changes(self) -> tuple[Change, ...]:
@@ -354,73 +395,95 @@ class Diff:
         return tuple(found)
 
     def _lines(self) -> Iterator[ChangeLine]:
-        inner: dict[int, dict[tuple[Shift, Reasons], BitMap]] = {}
-        left = _EXPLAINED
-        for shift, sources, members in products(self.rows):
-            left -= len(sources) * len(members)
-            if left < 0:
-                yield self._witnessed(self._named(sources), self._named(members), shift)
-                continue
-            for source in sources:
-                row = inner.setdefault(source, {})
-                for place in members:
-                    if place != source:
-                        why = self.explain(self.ends[source], self.ends[place], shift)
-                        row.setdefault((shift, why), BitMap()).add(place)
-        for (shift, why), sources, members in products(inner):
-            yield ChangeLine(self._named(sources), self._named(members), shift, why)
+        yield from self._inner_lines()
         for table, outward in ((self.outward, True), (self.inward, False)):
             for shift, places, addresses in fans(table):
                 outside = EndRef("ip", addresses=addresses)
                 yield from self._fan(shift, places, outside, outward=outward)
+        alone: dict[Shift, list[EndRef]] = defaultdict(list)
         for place, shift in self.itself.items():
-            end = self.ends[place]
-            yield ChangeLine((end,), (end,), shift, self.explain(end, end, shift))
+            alone[shift].append(self.ends[place])
+        for shift, ends in alone.items():
+            whys = [self._why(end, end, shift) for end in ends]
+            joint = len({*whys}) > _APART
+            whys = [together(whys)] * len(ends) if joint else whys
+            for end, why in zip(ends, whys, strict=True):
+                yield ChangeLine((end,), (end,), shift, why, joint=joint)
+
+    def _inner_lines(self) -> Iterator[ChangeLine]:
+        """Iterate over lines of edges within the cluster."""
+        apart: dict[int, dict[tuple[Shift, Reasons], BitMap]] = defaultdict(dict)
+        left = _EXPLAINED
+        for shift, sources, members in products(self.rows):
+            pairs = _chosen(sources, members, left)
+            left = max(0, left - len(pairs))
+            found = {(s, d): self._why(self.ends[s], self.ends[d], shift) for s, d in pairs}
+            different = len({*found.values()})
+            whole = len(sources) * len(members) - len(members & BitMap(sources))
+            if different <= _APART and len(found) == whole:
+                for (src, dst), why in found.items():
+                    apart[src].setdefault((shift, why), BitMap()).add(dst)
+            else:
+                ends = self._named(sources), self._named(members)
+                yield ChangeLine(*ends, shift, together(found.values()), joint=different > 1)
+        for (shift, why), sources, members in products(apart):
+            yield ChangeLine(self._named(sources), self._named(members), shift, why)
 
     def _fan(
         self, shift: Shift, places: list[int], outside: EndRef, *, outward: bool
     ) -> Iterator[ChangeLine]:
-        groups: dict[Reasons, list[int]] = {}
+        groups: dict[Reasons, list[int]] = defaultdict(list)
         for place in places:
             end = self.ends[place]
             pair = (end, outside) if outward else (outside, end)
-            groups.setdefault(self.explain(*pair, shift), []).append(place)
+            groups[self._why(*pair, shift)].append(place)
+        joint = len(groups) > _APART
+        if joint:
+            groups = {together(groups): places}
         for why, members in groups.items():
             inside = self._named(members)
             src, dst = (inside, (outside,)) if outward else ((outside,), inside)
-            yield ChangeLine(src, dst, shift, why)
-
-    def _witnessed(
-        self, sources: tuple[EndRef, ...], destinations: tuple[EndRef, ...], shift: Shift
-    ) -> ChangeLine:
-        src, dst = next((s, d) for s in sources for d in destinations if s != d)
-        return ChangeLine(sources, destinations, shift, self.explain(src, dst, shift))
+            yield ChangeLine(src, dst, shift, why, joint=joint)
 
     def _named(self, places: Iterable[int]) -> tuple[EndRef, ...]:
         return tuple(self.ends[place] for place in places)
 
-    def _pairs(self) -> Iterator[tuple[EndRef, EndRef, Shift]]:
-        """Iterate over the changed edges in the order of a map's."""
-        for source in sorted({*self.rows, *self.outward, *self.itself}):
-            src = self.ends[source]
-            found = {d: shift for shift, to in self.rows.get(source, {}).items() for d in to}
-            if source in self.itself:
-                found[source] = self.itself[source]
-            yield from ((src, self.ends[d], found[d]) for d in sorted(found))
-            yield from ((src, ip, shift) for ip, shift in _outside(self.outward.get(source, {})))
-        into = [
-            (ip, self.ends[place], shift)
-            for place, found in self.inward.items()
-            for ip, shift in _outside(found)
-        ]
-        yield from sorted(into, key=lambda each: (each[0].sort_key, each[1].sort_key))
+    def _row(self, source: int) -> Row:
+        """Return what became of the edges from an end, those among its replicas included."""
+        row = self.rows.get(source, {})
+        if source not in self.itself:
+            return row
+        shift = self.itself[source]
+        return {**row, shift: row.get(shift, BitMap()) | BitMap([source])}
+
+    def _why(self, src: EndRef, dst: EndRef, shift: Shift) -> Reasons:
+        (why,) = self.explain(src, (dst,), shift)
+        return why
 
 
 _ORDER = (Kind.OPENED, Kind.CHANGED, Kind.CLOSED)
 """Lines are told in this order: what was opened matters most to security."""
-_EXPLAINED = 20_000
-"""Edges between workloads whose reasons are looked up one by one to make lines of them; beyond,
-a line has the reasons of its first pair."""
+_EXPLAINED = 5_000
+"""Edges between workloads whose reasons are looked up to make lines of them."""
+_FEW = 4
+"""Edges of a line that are looked at once so many have been."""
+_APART = 8
+"""Different reasons of one line for which it is told apart; beyond, they are told together."""
+
+
+def _chosen(sources: Sequence[int], members: BitMap, limit: int) -> list[tuple[int, int]]:
+    """Return the pairs of a product whose reasons to look up: all of them, if they are few.
+
+    Else each source with one destination and each destination with one source, since most
+    policies are asked because of one end; of those, too, no more than the limit.
+    """
+    if len(sources) * len(members) <= limit:
+        return [(s, d) for s in sources for d in members if s != d]
+    first = sources[0]
+    leaving = ((s, next(d for d in members if d != s)) for s in sources)
+    entering = ((first, d) for d in members if d != first)
+    both = chain.from_iterable(zip_longest(leaving, entering))
+    return list(islice((pair for pair in both if pair is not None), max(limit, _FEW)))
 
 
 def _traffic(passage: Passage) -> tuple[TrafficSet, TrafficSet]:

@@ -22,7 +22,7 @@ from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat, Verdict
-from cloison.ir.policy import Direction
+from cloison.ir.policy import Direction, PodsMatch
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
 
 
@@ -233,9 +233,19 @@ def expose(engine: Engine, options: MapOptions, names: Names) -> Exposure:
             )
         ),
         exposer.homes,
-        tuple(sorted(standing_caveats(engine))),
+        tuple(sorted({*standing_caveats(engine), *_unread(engine)})),
         partial=limit is not None or any(len(wanted.get(d, ())) < len(ends) for d in order),
     )
+
+
+def _unread(engine: Engine) -> Iterator[Caveat]:
+    """Yield the caveat of namespaces with labels that policies ask for and nobody read."""
+    if all(home.span is not None for home in engine.world.namespaces.values()):
+        return
+    matches = (p.match for policy in engine.ordered for r in policy.rules for p in r.peers)
+    asked = (m.namespaces.keys for m in matches if isinstance(m, PodsMatch) and not m.namespace)
+    if any(keys - {NAMESPACE_NAME_LABEL} for keys in asked):
+        yield known.NAMESPACE_LABELS_UNKNOWN
 
 
 @dataclass

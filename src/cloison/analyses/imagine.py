@@ -5,7 +5,7 @@ pod is imagined for each combination of the labels that matter, in each namespac
 matters and in a new one, and the same engine judges them all.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from itertools import islice, product
 
@@ -20,11 +20,14 @@ from cloison.resources.world import PodEndpoint, Workload, WorkloadId, World
 MOST = 4096
 """Imagined pods at most; beyond that an answer without an exception is undetermined."""
 
+MOST_OF_BOTH = 512
+"""The same where both ends ask for any pod: every pair of them is looked at."""
+
 _OTHER = "some-other-value"
 _NEW = "(a new namespace)"
 
 
-def imagine(engine: Engine, ends: Iterable[AnyEnd]) -> tuple[Engine, bool]:
+def imagine(engine: Engine, ends: Sequence[AnyEnd]) -> tuple[Engine, bool]:
     """Return an engine over a world with imagined pods added.
 
     Args:
@@ -40,7 +43,7 @@ def imagine(engine: Engine, ends: Iterable[AnyEnd]) -> tuple[Engine, bool]:
     pod_keys = _values(m.pods for m in matches)
     namespaces = dict(engine.world.namespaces)
     workloads = dict(engine.world.workloads)
-    left = MOST
+    left = MOST if len(ends) == 1 else MOST_OF_BOTH
     complete = True
     for home in _homes(engine.world, names, matches):
         namespaces.setdefault(home.name, home)

@@ -3,17 +3,20 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
 from cloison.algebra import FAMILY, AddressSet, LabelSet
 from cloison.analyses.regions import EVERY_POD, Homes, Region, named, not_named
 from cloison.analyses.subjects import Match, Subjects
-from cloison.analyses.unseen import NO_CAVEATS, Caveats, Part, towards_peers
+from cloison.analyses.unseen import NO_CAVEATS, Caveats, Part, left_open, towards_peers
 from cloison.engine import Engine, UnitKind
 from cloison.engine.decide import partition
 from cloison.ir import caveats as known
 from cloison.ir.policy import Direction, Policy
 from cloison.ir.ruleset import OPEN, BoundRule, Outcome
 
+MOST_PARTS = 2048
+"""Parts that both ends' answers may meet in before what passes is left open."""
 _FEW = 64
 """Parts to look through for what they have in common."""
 Seen = tuple[tuple[int, int], ...]
@@ -74,7 +77,7 @@ class Meeting:
         found = self._met.get(key)
         if found is None:
             view = contexts.view(seen)
-            parts: list[Part] = []
+            owns: list[Part] = []
             for family, place in self._places:
                 if len({family, me.family} - {0}) <= 1:
                     own_key = (decision, direction, place)
@@ -82,10 +85,12 @@ class Meeting:
                         self._towards[own_key] = towards_peers(
                             self.engine, self.homes, unit, direction, place
                         )
-                    for part in self._towards[own_key]:
-                        if part.outcome.passing:
-                            parts += self._meet(part, view)
-            found = self._met[key] = tuple(parts)
+                    owns += (p for p in self._towards[own_key] if p.outcome.passing)
+            parts = (met for own in owns for met in self._meet(own, view))
+            found = tuple(islice(parts, MOST_PARTS + 1))
+            if len(found) > MOST_PARTS:
+                found = (left_open(EVERY_POD),)
+            self._met[key] = found
         return found
 
     def _meet(self, part: Part, view: View) -> Iterator[Part]:
@@ -97,10 +102,10 @@ class Meeting:
                 continue
             here = replace(part, region=replace(part.region, namespaces=named(name)))
             met = list(self._both(here, limits))
-            if not (free and _nothing_lost(self.homes, here, met)):
+            if not (free and _nothing_lost(here, met)):
                 special |= {name}
                 yield from met
-                yield from _shared(self.homes, here, met)
+                yield from _shared(here, met)
         key = (part.region.namespaces, special)
         if key not in self._rest:
             rest = self.homes.settle(Region(part.region.namespaces & not_named(special)))
@@ -237,25 +242,24 @@ def _open(parts: Sequence[Part], whole: Region) -> bool:
     return any(p.region == whole and p.outcome == OPEN and not p.caveats for p in parts)
 
 
-def _shared(homes: Homes, asked: Part, met: Sequence[Part]) -> Iterator[Part]:
+def _shared(asked: Part, met: Sequence[Part]) -> Iterator[Part]:
     """Iterate over what passes for every pod of a region, told part by part: it is wider news."""
     if not 1 < len(met) <= _FEW:
         return
     for traffic in dict.fromkeys(m.outcome.allowed for m in met):
         able = [m for m in met if traffic <= m.outcome.allowed]
-        left = [asked.region]
-        for each in able:
-            left = homes.minus(left, each.region)
-        if traffic and not left:
+        if traffic and Homes.covered(asked.region, [m.region for m in able]):
             caveats = frozenset(c for m in able for c in m.caveats)
             yield Part(asked.region, Outcome(traffic), caveats)
 
 
-def _nothing_lost(homes: Homes, asked: Part, met: Iterable[Part]) -> bool:
+def _nothing_lost(asked: Part, met: Iterable[Part]) -> bool:
     """Whether what one end lets pass also passes the other, for every pod of the region."""
-    left = [asked.region]
-    for each in met:
-        same = each.outcome == asked.outcome
-        if same and each.caveats <= asked.caveats and each.doubts <= asked.doubts:
-            left = homes.minus(left, each.region)
-    return not left
+    same = (
+        each.region
+        for each in met
+        if each.outcome == asked.outcome
+        and each.caveats <= asked.caveats
+        and each.doubts <= asked.doubts
+    )
+    return Homes.covered(asked.region, same)

@@ -190,7 +190,7 @@ def cases(
         if family is None and isinstance(end, PodsEnd | NodeEnd):
             family = end.family
     sources = list(_parties(engine, source))
-    tos = list(_parties(engine, destination))
+    tos = list(_parties(engine, destination, named=traffic.name is not None))
     if traffic.name is not None and tos and not any(_traffic(traffic, to) for to, _ in tos):
         _no_such_name(traffic, tos)
     both = isinstance(source, PodsEnd) and isinstance(destination, PodsEnd)
@@ -237,7 +237,10 @@ def _one_pod(
 _SELF = Relations(frozenset({Relative.SELF}))
 
 
-def _parties(engine: Engine, end: End) -> Iterator[tuple[Party, tuple[int, ...]]]:
+def _parties(
+    engine: Engine, end: End, *, named: bool = False
+) -> Iterator[tuple[Party, tuple[int, ...]]]:
+    """Iterate over an end's units; those that declare other ports apart, if a port is `named`."""
     table = engine.table
     match end:
         case PodsEnd():
@@ -250,16 +253,29 @@ def _parties(engine: Engine, end: End) -> Iterator[tuple[Party, tuple[int, ...]]
         case SomeNodeEnd():
             yield Party(table.some_node, end.text), ()
         case AnyEnd():
-            for unit in table.kinds[UnitKind.POD] | table.kinds[UnitKind.HOST]:
+            anybody = _anybody(engine, end.namespace)
+            for unit in anybody if named else engine.alike(anybody):
                 members = table.units[unit].endpoints
-                endpoint = table.endpoints[members[0]]
-                if end.namespace in (None, endpoint.namespace):
-                    yield Party(unit, endpoint.name, endpoint), members
+                seen = set()
+                for index in members if named else members[:1]:
+                    endpoint = table.endpoints[index]
+                    if endpoint.ports not in seen:
+                        seen.add(endpoint.ports)
+                        yield Party(unit, endpoint.name, endpoint), members
         case AddressEnd():
             yield from _at_addresses(engine, end)
         case _:
             msg = f"{end.text} is a name for what is behind it, and sends nothing itself"
             raise QuestionError(msg, "ask about the workload behind it, as NAMESPACE/NAME")
+
+
+def _anybody(engine: Engine, namespace: str | None) -> Iterator[int]:
+    """Iterate over the units of pods, of one namespace or of all."""
+    table = engine.table
+    for unit in table.kinds[UnitKind.POD] | table.kinds[UnitKind.HOST]:
+        endpoint = table.endpoints[table.units[unit].endpoints[0]]
+        if namespace in (None, endpoint.namespace):
+            yield unit
 
 
 def _at_addresses(engine: Engine, end: AddressEnd) -> Iterator[tuple[Party, tuple[int, ...]]]:

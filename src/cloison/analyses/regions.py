@@ -4,10 +4,11 @@ A namespace of the input has the labels that it has. Any other may have every la
 that none of the input has; its name label says that name.
 """
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from cloison.algebra import ALL_LABELS, LabelSelector, LabelSet, ValueSet
+from cloison.algebra import ALL_LABELS, ANY_VALUE, LabelSelector, LabelSet, ValueSet
 from cloison.ir.policy import PodsMatch
 from cloison.resources.objects import NAMESPACE_NAME_LABEL, Labels
 
@@ -75,7 +76,7 @@ class Region:
         Raises:
             ValueError: There can be no such pod.
         """
-        found = _some(self.pods, self.but)
+        found = _some(self.pods, [Region(pods=each) for each in self.but])
         if found is None:
             msg = "no pod can be in this region"
             raise ValueError(msg)
@@ -109,18 +110,65 @@ def not_named(names: Iterable[str]) -> LabelSet:
     return ALL_LABELS.where(NAMESPACE_NAME_LABEL, ValueSet(frozenset(names), complement=True))
 
 
-def _some(box: LabelSet, but: Sequence[LabelSet]) -> LabelSet | None:
-    """Return labels of `box` and of none of `but`; None when there are none."""
-    stack = [box]
+_Box = dict[str, ValueSet]
+
+
+def _some(box: LabelSet, taken: Sequence[Region]) -> LabelSet | None:
+    """Return labels of `box` of pods in none of some regions, whatever their namespaces.
+
+    Returns:
+        None when there are none; `box`, or part of it, when it takes too long to see.
+    """
+    if not box:
+        return None
+    held = dict(box.keys)
+    # Once outside one of the regions a box stays there, so each box looks at later ones only.
+    stack = [(iter((held,)), 0)]
     for _ in range(_STEPS):
         if not stack:
             return None
-        box = stack.pop()
-        struck = next((each for each in but if box & each), None)
+        boxes, start = stack[-1]
+        found = next(boxes, None)
+        if found is None:
+            stack.pop()
+            continue
+        held = found
+        struck = next((i for i in range(start, len(taken)) if _inside(held, taken[i])), None)
         if struck is None:
-            return box
-        stack.extend(reversed(box.minus(struck)))
-    return box
+            break
+        stack.append((_outside(held, taken[struck]), struck + 1))
+    return LabelSet(tuple(sorted(held.items())))
+
+
+def _inside(held: _Box, region: Region) -> bool:
+    """Return whether some pods of a box may be in a region."""
+    return region.pods.meets(held) and not any(
+        all(held.get(key, ANY_VALUE) <= values for key, values in each.keys) for each in region.but
+    )
+
+
+def _outside(held: _Box, region: Region) -> Iterator[_Box]:
+    """Iterate over boxes that together hold what is left of one outside a region."""
+    for key, values in region.pods.keys:
+        left = held.get(key, ANY_VALUE) & ~values
+        if left:
+            yield {**held, key: left}
+    for each in region.but:
+        if each.meets(held):
+            yield held | {key: held.get(key, ANY_VALUE) & values for key, values in each.keys}
+
+
+def _widest(boxes: Iterable[LabelSet]) -> Iterator[LabelSet]:
+    """Iterate over boxes, none empty or everything, that no other one holds; each once."""
+    by_key: dict[str, list[LabelSet]] = defaultdict(list)
+    every = dict.fromkeys(boxes)
+    for each in every:
+        by_key[each.keys[0][0]].append(each)
+    for each in every:
+        # A box speaks of every key that one around it speaks of.
+        around = (other for key, _ in each.keys for other in by_key.get(key, ()))
+        if not any(each <= other and each != other for other in around):
+            yield each
 
 
 def _plain(pods: LabelSet, but: Iterable[LabelSet]) -> tuple[LabelSet, tuple[LabelSet, ...]] | None:
@@ -128,27 +176,30 @@ def _plain(pods: LabelSet, but: Iterable[LabelSet]) -> tuple[LabelSet, tuple[Lab
 
     What is left out for one key's sake is said with that key.
     """
+    if not pods:
+        return None
     left = list(but)
+    held = dict(pods.keys)
     while True:
         rest: list[LabelSet] = []
         before = pods
         for each in left:
-            if not pods & each:
+            if not each.meets(held):
                 continue
-            keys = [(key, values) for key, values in each.keys if not pods[key] <= values]
+            keys = [(k, v) for k, v in each.keys if not held.get(k, ANY_VALUE) <= v]
             if not keys:
                 return None
             if len(keys) == 1:
                 key, values = keys[0]
                 pods = pods.where(key, pods[key] & ~values)
+                held = dict(pods.keys)
             else:
                 rest.append(LabelSet(tuple(keys)))
         if pods == before:
             break
         left = rest
-    wide = [a for a in rest if not any(a <= b and a != b for b in rest)]
-    kept = tuple(sorted(set(wide), key=lambda e: [str(s) for s in e.selectors()]))
-    return (pods, kept) if pods and _some(pods, kept) is not None else None
+    kept = tuple(sorted(_widest(rest), key=lambda e: [str(s) for s in e.selectors()]))
+    return (pods, kept) if _some(pods, [Region(pods=each) for each in kept]) is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -223,6 +274,15 @@ class Homes:
         if labels is not None:
             return region.namespaces.matches(labels)
         return name in region.names
+
+    @staticmethod
+    def covered(region: Region, others: Iterable[Region]) -> bool:
+        """Return whether some regions of the same namespaces together hold all of one.
+
+        False may also mean that it takes too long to see.
+        """
+        taken = [*(Region(pods=each) for each in region.but), *others]
+        return _some(region.pods, taken) is None
 
     def widest(self, regions: Iterable[Region | None]) -> list[Region]:
         """Return the settled regions that no other one holds; of equal ones the first."""

@@ -1,6 +1,6 @@
 """Which policies a change of connectivity is owed to."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -17,6 +17,10 @@ from cloison.resources.world import WorkloadId
 
 _Where = tuple[object, ...]
 """What of an end matters to the policies asked: ends of which it is equal share an answer."""
+_Moves = tuple[tuple[TrafficSet, int], ...]
+"""Traffic that has moved, each with the side on which it passes."""
+_KEPT = 100_000
+"""Answers that are remembered; where every pair has its own there may be millions."""
 
 
 class Responsible:
@@ -32,22 +36,44 @@ class Responsible:
 
     def __init__(self, before: Engine, after: Engine) -> None:
         self._sides = (_Side(before), _Side(after))
-        self._known: dict[object, Reasons] = {}
+        self._kinds: dict[EndRef, int] = {}
+        self._numbers: dict[_Where, int] = {}
+        self._known: dict[object, dict[int, Reasons]] = {}
+        self._kept = 0
 
-    def __call__(self, src: EndRef, dst: EndRef, shift: Shift) -> Reasons:
-        """Return who is responsible for the change of one edge."""
-        alone = src == dst
-        where = tuple(side.where(end) for side in self._sides for end in (src, dst))
-        key = (where, alone, shift.gained, shift.lost)
-        found = self._known.get(key)
+    def __call__(
+        self, src: EndRef, destinations: Sequence[EndRef], shift: Shift
+    ) -> Iterator[Reasons]:
+        """Iterate over who is responsible for the same change of edges from one source."""
+        moves = ((shift.gained, 1), (shift.lost, 0))
+        own = self._kind(src)
+        key = (own, moves)
+        known = self._known.setdefault(key, {})
+        for dst in destinations:
+            kind = self._kind(dst)
+            # Replicas of one workload differ from two workloads that are alike.
+            place = -1 if kind == own and src == dst else kind
+            found = known.get(place)
+            if found is None:
+                found = known[place] = self._find(src, dst, moves)
+                self._kept += 1
+            yield found
+        if self._kept > _KEPT:
+            self._known.clear()
+            self._kept = 0
+
+    def _kind(self, end: EndRef) -> int:
+        """Return a number that ends share which are the same to every policy asked."""
+        found = self._kinds.get(end)
         if found is None:
-            found = self._known[key] = self._find(src, dst, shift)
+            where = tuple(side.where(end) for side in self._sides)
+            found = self._kinds[end] = self._numbers.setdefault(where, len(self._numbers))
         return found
 
-    def _find(self, src: EndRef, dst: EndRef, shift: Shift) -> Reasons:
+    def _find(self, src: EndRef, dst: EndRef, moves: _Moves) -> Reasons:
         before: dict[Decider, None] = {}
         after: dict[Decider, None] = {}
-        for moved, passing in ((shift.gained, 1), (shift.lost, 0)):
+        for moved, passing in moves:
             if not moved:
                 continue
             here, there = self._sides[passing], self._sides[1 - passing]

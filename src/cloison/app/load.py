@@ -2,10 +2,11 @@
 
 import gc
 import io
+import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 import msgspec
 
@@ -14,7 +15,7 @@ from cloison.app.overlay import Overlay
 from cloison.app.rollout import rolled_out, templates
 from cloison.app.session import Session
 from cloison.app.settings import Settings
-from cloison.base import Diagnostic, Severity, SourceError, Span, sort_diagnostics
+from cloison.base import Diagnostic, QuestionError, Severity, SourceError, Span, sort_diagnostics
 from cloison.dialects import Dialect, completed, dialect_for
 from cloison.ir.policy import Policy, PolicySet
 from cloison.ir.profile import Profile
@@ -34,10 +35,12 @@ OWN_GROUP = "cloison.dev/"
 """API group of Cloison's own kinds; in a source they are never reported as unknown."""
 
 Item = Document | RawObject | Diagnostic
+Name: TypeAlias = "str | os.PathLike[str]"
+"""What names a source."""
 
 
 def load(
-    *names: str,
+    *names: Name,
     settings: Settings | None = None,
     stdin: BinaryIO | None = None,
     progress: Progress | None = None,
@@ -64,15 +67,15 @@ def load(
     """
     chosen = (settings or Settings()).but(**said)
     with _unhurried():
-        named = names or chosen.sources or (".",)
+        named = paths(names) or chosen.sources or (".",)
         rendering = chosen.rendering()
         items = read(named, stdin=stdin, progress=progress, rendering=rendering)
         return _session(items, chosen)
 
 
 def what_if(
-    *names: str,
-    apply: Sequence[str] = (),
+    *names: Name,
+    apply: Sequence[Name] = (),
     delete: Sequence[str] = (),
     settings: Settings | None = None,
     stdin: BinaryIO | None = None,
@@ -82,7 +85,8 @@ def what_if(
     """Read sources once, and return them as they are and as a change would leave them.
 
     An object of the change replaces the one of its kind (whatever version of the API either is
-    written in), namespace and name; others are new.
+    written in), namespace and name; others are new. One that the API server would refuse
+    replaces nothing.
 
     Args:
         names: As `load` takes them.
@@ -106,15 +110,16 @@ def what_if(
     False
     """
     chosen = (settings or Settings()).but(**said)
-    if "-" in names and "-" in apply:
+    if "-" in paths(names) and "-" in paths(apply):
         msg = "standard input cannot be both the source and the change"
         raise SourceError(msg, "read one of them from a file")
     with _unhurried():
-        rendering = chosen.rendering()
-        change = read(apply, stdin=stdin, rendering=rendering) if apply else ()
-        overlay = Overlay(change, delete, chosen.namespace)
+        # Values files are for charts in either, or in both.
+        rendering = replace(chosen.rendering(), insist=not apply)
+        change = read(paths(apply), stdin=stdin, rendering=rendering) if apply else ()
+        overlay = Overlay(change, delete, chosen.namespace, _loader(chosen).take)
         before, after = _loader(chosen), _loader(chosen)
-        named = names or chosen.sources or (".",)
+        named = paths(names) or chosen.sources or (".",)
         items = read(named, stdin=stdin, progress=progress, rendering=rendering)
         for item in items:
             before.take(item)
@@ -123,14 +128,15 @@ def what_if(
         overlay.check()
         for item in overlay.items:
             after.take(item)
+        after.diagnostics += overlay.notices()
         new = templates(before.inventory, after.inventory, overlay.objects)
         was, now = _finished(before, chosen), _finished(after, chosen)
         return was, replace(now, world=rolled_out(now.world, new, overlay.deleted))
 
 
 def diff(
-    before: "str | Session",
-    after: "str | Session",
+    before: "Name | Session",
+    after: "Name | Session",
     options: "MapOptions | None" = None,
     **said: Any,
 ) -> "Diff":
@@ -151,8 +157,28 @@ def diff(
     >>> [(str(change.dst.name), str(change.gained)) for change in found.opened]
     [('evidence-api', 'TCP/8080')]
     """
-    was, now = (load(side, **said) if isinstance(side, str) else side for side in (before, after))
+    was, now = (
+        side if isinstance(side, Session) else load(side, **said) for side in (before, after)
+    )
     return was.diff(now, options)
+
+
+def paths(names: Sequence[object]) -> tuple[str, ...]:
+    """Return the names of sources as text.
+
+    Raises:
+        QuestionError: one is neither text nor a path.
+    """
+    found: list[str] = []
+    for name in names:
+        if isinstance(name, str):
+            found.append(name)
+        elif isinstance(name, os.PathLike):
+            found.append(os.fspath(name))
+        else:
+            msg = f"{name!r} names no source"
+            raise QuestionError(msg, "give a path, git:REVISION or -, as text or as a Path")
+    return tuple(found)
 
 
 def load_texts(texts: Mapping[str, str], **said: Any) -> "Session":
@@ -205,30 +231,29 @@ class _Loader:
     own: list[Document] = field(default_factory=list)
     broken: int = 0
 
-    def take(self, item: Item) -> None:
+    def take(self, item: Item) -> bool:
+        """Sort an item; return whether the API server would take what it describes."""
         if isinstance(item, Diagnostic):
             self.diagnostics.append(item)
             self.broken += item.severity is Severity.ERROR
-            return
+            return False
         if isinstance(item, RawObject):
             if dialect_for(item.api_version, item.kind) is None:
-                self._world(decode_raw(item, self.options, self.pool))
-                return
+                return self._world(decode_raw(item, self.options, self.pool))
             document = completed(item.locate(), item.api_version, item.kind)
         else:
             document = item
-        self._document(document)
+        return self._document(document)
 
-    def _document(self, document: Document) -> None:
+    def _document(self, document: Document) -> bool:
         api_version = _text(document, "apiVersion")
         kind = _text(document, "kind")
         if api_version.startswith(OWN_GROUP):
             self.own.append(document)
-            return
+            return True
         dialect = dialect_for(api_version, kind)
         if dialect is None:
-            self._world(decode(document, self.options, self.pool))
-            return
+            return self._world(decode(document, self.options, self.pool))
         self.inventory.count(api_version, kind, document.root.span(document.file), understood=True)
         found, diagnostics = dialect.read(document, self.options, self.pool)
         self.diagnostics += diagnostics
@@ -237,6 +262,7 @@ class _Loader:
             namespace = getattr(found, "namespace", None)
             if namespace:
                 self.inventory.mention(namespace)
+        return found is not None or not _refuses(diagnostics)
 
     def finish(self) -> Built:
         """Build the world, and let go of everything that was needed only until then."""
@@ -246,9 +272,15 @@ class _Loader:
         self.inventory = Inventory()
         return built
 
-    def _world(self, decoded: Decoded) -> None:
+    def _world(self, decoded: Decoded) -> bool:
         self.diagnostics += decoded.diagnostics
         self.inventory.take(decoded)
+        return decoded.resource is not None or not _refuses(decoded.diagnostics)
+
+
+def _refuses(said: Iterable[Diagnostic]) -> bool:
+    """Return whether something is wrong with an object that came to nothing."""
+    return any(each.severity is Severity.ERROR for each in said)
 
 
 def _text(document: Document, key: str) -> str:

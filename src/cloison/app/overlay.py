@@ -1,17 +1,18 @@
 """Proposed objects laid over a source while it is read: replaced, added and deleted by name."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import TypeAlias
 
 import msgspec
 
-from cloison.base import Diagnostic, QuestionError, UnknownEndpointError
+from cloison.base import Diagnostic, QuestionError, Severity, Span, UnknownEndpointError
 from cloison.resources.documents import Document, RawObject
 from cloison.resources.kinds import BY_TYPE, KINDS
 from cloison.resources.names import shown
+from cloison.resources.typed import NOT_SO
 
 Item: TypeAlias = Document | RawObject | Diagnostic
 
@@ -131,6 +132,8 @@ class Overlay:
             namespace and name, or are new, and diagnostics.
         delete: What is deleted, as `KIND/NAMESPACE/NAME`.
         namespace: Namespace of objects that name none.
+        stands: Whether an object is one that the API server would take. One it would refuse
+            replaces nothing: what is there stays.
 
     Attributes:
         items: What is there besides what is kept of the source.
@@ -142,14 +145,19 @@ class Overlay:
     """
 
     def __init__(
-        self, items: Iterable[Item], delete: Sequence[str] = (), namespace: str = "default"
+        self,
+        items: Iterable[Item],
+        delete: Sequence[str] = (),
+        namespace: str = "default",
+        stands: Callable[[Item], bool] = lambda _: True,
     ) -> None:
         self.items = tuple(items)
         self.namespace = namespace
-        self.objects = frozenset(
-            found for item in self.items if (found := self._id(item)) is not None
-        )
-        self._kinds = {(each.group, each.kind) for each in self.objects}
+        named = [(found, item) for item in self.items if (found := self._id(item)) is not None]
+        self.objects = frozenset(found for found, item in named if stands(item))
+        self._refused = {found: item for found, item in named if found not in self.objects}
+        self._stays: set[ObjectId] = set()
+        self._kinds = {(found.group, found.kind) for found, _ in named}
         self._targets = tuple(Target.of(text) for text in delete)
         self._met: set[Target] = set()
         self.deleted: set[ObjectId] = set()
@@ -170,7 +178,13 @@ class Overlay:
                 gone = True
             elif target.is_kind(found):
                 self._near[target].add(found.place)
+        if not gone and found in self._refused:
+            self._stays.add(found)
         return not gone and found not in self.objects
+
+    def notices(self) -> tuple[Diagnostic, ...]:
+        """Return what there is to say of the change, once the whole source was seen."""
+        return tuple(_stays(each, _span(self._refused[each])) for each in sorted(self._stays))
 
     def check(self) -> None:
         """Make sure that everything to delete was there, once the whole source was seen.
@@ -195,7 +209,7 @@ class Overlay:
             api_version, kind = item.api_version, item.kind
             try:
                 meta = msgspec.json.decode(item.data, type=_Named).metadata or _Meta()
-            except msgspec.MsgspecError:
+            except NOT_SO:
                 return None
             name, namespace = meta.name, meta.namespace
         else:
@@ -213,6 +227,29 @@ def _kind(api_version: str, kind: str) -> tuple[str, str]:
     info = KINDS.get((api_version, kind))
     current = info.replacement if info is not None else api_version
     return current.rpartition("/")[0], kind
+
+
+def _span(item: Item) -> Span | None:
+    match item:
+        case RawObject():
+            return Span(item.file, item.line, item.column)
+        case Document():
+            return item.root.span(item.file)
+    return item.span
+
+
+def _stays(object_id: ObjectId, span: Span | None) -> Diagnostic:
+    """Say that an object stays as it is, since the one to replace it would be refused."""
+    return Diagnostic(
+        "APP002",
+        Severity.ERROR,
+        f"{shown(object_id.place)} is not replaced: the API server would refuse what is proposed",
+        span,
+        f"{object_id.kind} {shown(object_id.place)}",
+        "the change leaves it as the source has it",
+        "correct what is said to be wrong with the object that is proposed",
+        "Kubernetes documentation, Kubernetes API Concepts",
+    )
 
 
 def _text(document: Document, *path: str) -> str | None:

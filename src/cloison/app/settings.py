@@ -127,7 +127,10 @@ class Settings:
         if self.render not in ("auto", "never"):
             msg = f"{self.render!r} is not a way to render"
             raise QuestionError(msg, "say auto or never")
-        return Rendering(self.render, self.values, self.namespace, self.kubernetes)
+        file = self.file
+        shared = file is not None and "values" in file.values
+        insist = not shared or file is None or self.values != tuple(file.resolved("values"))
+        return Rendering(self.render, self.values, self.namespace, self.kubernetes, insist)
 
     def networks(self) -> "Networks":
         """Return the cluster's address ranges.

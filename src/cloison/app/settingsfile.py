@@ -16,7 +16,7 @@ from msgspec import Meta, Struct
 from cloison.algebra import AddressSet
 from cloison.base import Diagnostic, QuestionError, SourceError, Span
 from cloison.resources.documents import Node
-from cloison.sources.inputs import GIT, SETTINGS_FILE, STDIN
+from cloison.sources.inputs import GIT, SETTINGS_FILE, STDIN, repository
 from cloison.sources.yaml import documents
 
 LARGEST: Final = 1 << 20
@@ -135,8 +135,13 @@ class SettingsFile:
         return [_from_here(self.path.parent, name) for name in value]
 
 
-def read(path: Path) -> SettingsFile:
+def read(path: Path, *, found: bool = False) -> SettingsFile:
     """Return what a settings file says.
+
+    Args:
+        path: The file.
+        found: Whether it was found rather than named. Such a file may come from anybody whose
+            repository is looked at, so it may only have files read that are in there.
 
     Raises:
         SourceError: it cannot be read, or says something that has no meaning.
@@ -162,6 +167,8 @@ def read(path: Path) -> SettingsFile:
         raise _misfit(root, shown, str(error)) from None
     given = root.value if isinstance(root.value, dict) else {}
     _check_values(document, root, shown)
+    if found:
+        _check_paths(document, root, path, shown)
     plain = msgspec.structs.asdict(document)
     names = {f.encode_name: f.name for f in msgspec.structs.fields(SettingsDocument)}
     listed = root.get("suppressions")
@@ -272,6 +279,28 @@ def _check_values(document: SettingsDocument, root: Node, shown: str) -> None:
             profile(document.cni)
         except QuestionError as error:
             raise _wrong(_span(root, ("cni",), shown), error.message, error.help) from None
+
+
+def _check_paths(document: SettingsDocument, root: Node, path: Path, shown: str) -> None:
+    """Refuse paths that lead out of the repository around a settings file.
+
+    Raises:
+        SourceError: there is one.
+    """
+    top = repository(path.parent)
+    for key, names in (("sources", document.sources), ("values", document.values)):
+        for number, name in enumerate(names):
+            # What is written like a revision may be a file here, by that name.
+            at = Path(name) if name.startswith(GIT) else path.parent / name
+            try:
+                file = name != STDIN and (not name.startswith(GIT) or at.exists())
+                outside = file and not at.resolve().is_relative_to(top)
+            except (OSError, RuntimeError, ValueError):
+                outside = False  # it names nothing, and whoever reads it says so
+            if outside:
+                what = f"{name} leads out of the directory {top.name}"
+                advice = f"if you trust this file, name it: --config {shown}"
+                raise _wrong(_span(root, (key, number), shown), what, advice)
 
 
 def _misfit(root: Node, shown: str, said: str) -> SourceError:

@@ -1,5 +1,6 @@
 """The settings file on the command line: what it says becomes the options' defaults."""
 
+import os
 import stat
 from collections.abc import Callable
 from contextlib import suppress
@@ -64,7 +65,7 @@ def _read(context: click.Context, _param: click.Parameter, name: str | None) -> 
         return
     from cloison.app import settingsfile
 
-    found = settingsfile.read(path)
+    found = settingsfile.read(path, found=not name)
     context.meta[_META] = found
     defaults = {
         parameter: found.resolved(key)
@@ -79,13 +80,35 @@ def find(start: Path) -> Path | None:
 
     A directory above in which everybody may write, such as the one for temporary files, is passed
     over: its settings need not be ours.
+
+    Raises:
+        SourceError: everybody may write in the directory itself, and someone else has put it there.
     """
     for directory in (start, *start.parents):
         file = directory / FILE
         with suppress(OSError):
-            if file.is_file() and (directory == start or not _anybody(directory)):
+            if not file.is_file():
+                continue
+            if not _anybody(directory):
+                return file
+            if directory == start:
+                _check_owner(file, directory)
                 return file
     return None
+
+
+def _check_owner(file: Path, directory: Path) -> None:
+    """Check that a file is ours, the administrator's or of whom its directory belongs to.
+
+    Raises:
+        SourceError: it is someone else's.
+    """
+    owner = file.lstat().st_uid
+    if os.name == "posix" and owner not in (os.getuid(), 0, directory.stat().st_uid):
+        from cloison.base import SourceError
+
+        msg = f"{FILE} here is someone else's, in a directory where everybody may write"
+        raise SourceError(msg, f"if you trust it, say --config {FILE}; --config none reads none")
 
 
 def _nearest() -> Path | None:

@@ -1,7 +1,7 @@
 """The engine's face: a world, its policies, and every answer about a pair of units."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -15,6 +15,7 @@ from cloison.engine.decide import (
     Relations,
     builtin_matches,
     order_policies,
+    partition,
 )
 from cloison.engine.reach import Rectangle, Side, rectangles
 from cloison.engine.units import Networks, UnitKind, UnitTable, build_units
@@ -135,6 +136,27 @@ class Engine:
             rules = [r for p in policies for r in self.binder.rules(p, direction, ports)]
             found = self._decisions[key] = self._folder.fold(direction, policies, rules)
         return found
+
+    def alike(self, units: Iterable[int]) -> list[int]:
+        """Return one unit, the first, of each class that no policy of either end tells apart.
+
+        Pods on a node's network stay apart: how they stand to others is not in their unit.
+        """
+        found: dict[object, int] = {}
+        for number in units:
+            unit = self.table.units[number]
+            one = number if unit.kind is not UnitKind.POD else None
+            selecting = tuple(self._selecting[d].get(number) for d in Direction)
+            key = (one, unit.family, unit.exact, unit.ports, selecting, self._matching[number])
+            found.setdefault(key, number)
+        return list(found.values())
+
+    @cached_property
+    def _matching(self) -> dict[int, int]:
+        """Number, for each unit, the set of rules that match it as a peer."""
+        every = [r for d in Direction for p in self.ordered for r in self.binder.rules(p, d, ())]
+        groups = partition(every, self.binder.everybody)
+        return {unit: number for number, (_, members) in enumerate(groups) for unit in members}
 
     def judge(
         self,

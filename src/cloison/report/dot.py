@@ -5,6 +5,7 @@ Namespaces are clusters. What many send alike meets in a node that says what it 
 
 import re
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from cloison.report.about import About, Look
 from cloison.report.picture.depict import of
@@ -39,7 +40,7 @@ def render(kind: str, result: object, _about: About, _look: Look) -> Iterator[st
     """Return a graph in the DOT language."""
     picture = of(kind, result)
     yield _HEAD
-    said = [picture.title, *picture.notes]
+    said = [picture.title, *(line for note in picture.notes for line in wrap(note, _LABEL))]
     yield f"  label={_quoted(said)}\n  labelloc=t\n"
     for group in picture.groups:
         yield f'  subgraph "cluster_{group.id}" {{\n'
@@ -62,11 +63,10 @@ def _edges(bundle: Bundle) -> Iterator[str]:
     look = _EDGE[bundle.kind]
     label = _quoted([bundle.label])
     tip = _quoted([f"{bundle.kind}: {bundle.title}"])
+    told = ", ".join(x for x in (f"label={label}, tooltip={tip}", look) if x)
     if len(bundle.sources) == 1 == len(bundle.destinations):
-        told = ", ".join(x for x in (f"label={label}, tooltip={tip}", look) if x)
         yield f'  "{bundle.sources[0]}" -> "{bundle.destinations[0]}" [{told}]\n'
         return
-    told = ", ".join(x for x in (f"label={label}, tooltip={tip}", look) if x)
     told = told.replace("style=dotted", 'style="rounded,dotted"')
     told = told.replace("style=dashed", 'style="rounded,dashed"')
     yield f'  "{bundle.id}" [fontsize=10, height=0.2, margin="0.08,0.02", {told}]\n'

@@ -52,8 +52,8 @@ def _diff(result: object, about: About) -> Iterator[str]:
     yield head.removesuffix(",\n".join(sections) + "\n}")
     for kind, section in zip((Kind.OPENED, Kind.CLOSED, Kind.CHANGED), sections, strict=True):
         before = f"{section[:-1]}\n    "
-        for change in streamed(known, kind):
-            yield before + change
+        for some in streamed(known, kind):
+            yield before + ",\n    ".join(some)
             before = ",\n    "
         yield section if before.startswith(" ") else "\n  ]"
         yield "\n}\n" if kind is Kind.CHANGED else ",\n"

@@ -50,5 +50,5 @@ def _changes(result: "Diff") -> Iterator[str]:
     from cloison.report.documents.diff import streamed  # noqa: PLC0415 - likewise
 
     for kind in (Kind.OPENED, Kind.CLOSED, Kind.CHANGED):
-        for change in streamed(result, kind):
-            yield f'{{"change":"{kind}",{change[1:]}\n'
+        for some in streamed(result, kind):
+            yield "".join(f'{{"change":"{kind}",{change[1:]}\n' for change in some)

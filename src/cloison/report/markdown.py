@@ -84,7 +84,11 @@ def _diff(known: Diff) -> Iterator[str]:
 
 def _change(line: ChangeLine, words: Words) -> tuple[str, str, str, str]:
     sides = (("before", line.reasons.before), ("after", line.reasons.after))
-    why = [f"{side}: {_text('; '.join(told(deciders)))}" for side, deciders in sides if deciders]
+    why = [
+        f"{side}: {_text('; '.join(told(deciders, joint=line.joint)))}"
+        for side, deciders in sides
+        if deciders
+    ]
     return (
         _names(line.sources, words),
         _names(line.destinations, words),

@@ -5,6 +5,7 @@ Namespaces are subgraphs. What many send alike meets in a round node that says w
 
 import re
 from collections.abc import Iterator, Sequence
+from textwrap import wrap
 
 from cloison.report.about import About, Look
 from cloison.report.picture.depict import of
@@ -30,6 +31,7 @@ _LOOK = {
     "undetermined": "stroke:#a06a00,stroke-dasharray:2 3",
     "outside": "stroke-dasharray:4 3",
     "folded": "stroke-width:3px",
+    "note": "fill:none,stroke:none",
 }
 """Colours of Okabe and Ito, told by day and by night; lines differ without them."""
 
@@ -40,7 +42,9 @@ def render(kind: str, result: object, _about: About, _look: Look) -> Iterator[st
     yield "---\n"
     yield f"title: {_title(picture.title)}\n"
     yield "---\nflowchart LR\n"
-    yield from (f"  %% {_title(note)}\n" for note in picture.notes)
+    if picture.notes:
+        told = [line for note in picture.notes for line in wrap(note, _LABEL)]
+        yield f"  notes[{_quoted(told)}]:::note\n"
     for group in picture.groups:
         yield f"  subgraph {_id(group.id)}[{_quoted([group.label, *group.notes])}]\n"
         yield from (f"  {_node(node)}" for node in picture.nodes if node.group == group.id)
@@ -55,6 +59,8 @@ def render(kind: str, result: object, _about: About, _look: Look) -> Iterator[st
                 styled.setdefault(bundle.kind, []).append(number)
                 number += 1
     kinds = {_class(node) for node in picture.nodes} | {b.kind for b in picture.bundles}
+    if picture.notes:
+        kinds.add("note")
     yield from (f"  classDef {name} {look}\n" for name, look in _LOOK.items() if name in kinds)
     for name, numbers in styled.items():
         if name in _LOOK:

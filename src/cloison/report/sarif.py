@@ -23,6 +23,7 @@ from cloison.report.sarif_model import (
     Result,
     Run,
     SarifLog,
+    Suppression,
     Tool,
     ToolComponent,
 )
@@ -49,13 +50,20 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schem
 
 def render(_kind: str, result: object, about: About, _look: Look) -> Iterator[str]:
     """Return a SARIF log of one run."""
-    found = cast("Findings", result).diagnostics
+    findings = cast("Findings", result)
+    accepted = [each.diagnostic for each in findings.suppressed]
+    found = (*findings.diagnostics, *accepted)
     codes = sorted({d.code for d in found})
     driver = ToolComponent(
         name="cloison", version=about.version, rules=[_rule(code, found) for code in codes]
     )
     seen: Counter[str] = Counter()
-    results = [_result(d, codes.index(d.code), seen) for d in found]
+    results = [_result(d, codes.index(d.code), seen) for d in findings.diagnostics]
+    for each in findings.suppressed:
+        one = _result(each.diagnostic, codes.index(each.diagnostic.code), seen)
+        # Where results are kept of several runs, one that is left out would count as mended.
+        one.suppressions = [Suppression("external", status="accepted", justification=each.reason)]
+        results.append(one)
     run = Run(tool=Tool(driver=driver), results=results, column_kind="unicodeCodePoints")
     log = SarifLog(version="2.1.0", runs=[run], field_schema=_SCHEMA)
     yield msgspec.json.format(msgspec.json.encode(log), indent=2).decode() + "\n"

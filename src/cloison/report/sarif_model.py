@@ -57,6 +57,14 @@ class ReportingDescriptor(Struct):
     )
 
 
+class Suppression(Struct):
+    """A suppression that is relevant to a result."""
+
+    kind: Literal["inSource", "external"]
+    status: Literal["accepted", "underReview", "rejected"] | UnsetType = UNSET
+    justification: str | UnsetType = UNSET
+
+
 class ToolComponent(Struct):
     """A component, such as a plug-in or the driver, of the analysis tool that was run."""
 
@@ -99,6 +107,7 @@ class Result(Struct):
     partial_fingerprints: dict[str, str] | UnsetType = field(
         name="partialFingerprints", default=UNSET
     )
+    suppressions: list[Suppression] | UnsetType = UNSET
 
 
 class Run(Struct):

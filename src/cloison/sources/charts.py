@@ -1,21 +1,25 @@
 """What a chart says of itself, read without running anything."""
 
 import io
+import os
 import posixpath
 import re
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Final
 
 from cloison.base import Diagnostic, SourceError
 from cloison.resources.documents import Node
 from cloison.sources import yaml
-from cloison.sources.inputs import Files
+from cloison.sources.inputs import Files, repository
 
 NAME: Final = "Chart.yaml"
 _VERSIONS: Final = ("v1", "v2")
 _RELEASE: Final = re.compile(r"[a-z0-9](?:[-a-z0-9]{0,51}[a-z0-9])?")
 _FILE: Final = "file://"
 _TEMPLATES: Final = "templates"
+_MOST: Final = 10_000
+"""Directories of a chart."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,38 @@ def only_templates(shown: str, chart_shown: str) -> SourceError:
     """Return the error for a directory that is named and holds templates of a chart."""
     msg = f"{shown} holds templates of the Helm chart {chart_shown}, which are no manifests"
     return SourceError(msg, f"name the chart, and it is rendered: -f {chart_shown}")
+
+
+def link_out(directory: Path, root: Path | None) -> str | None:
+    """Return a link in a chart that Helm would follow to files that are none of the chart's.
+
+    Links may lead to anything in the repository around the chart, and in the directory the user
+    named: charts share files so.
+
+    Args:
+        directory: The chart.
+        root: The directory the user named, resolved.
+
+    Raises:
+        OSError: the chart cannot be looked at, or holds too much.
+    """
+    real = directory.resolve()
+    allowed = (repository(real), root or real)
+    pending, seen = [real], {real}
+    for _ in range(_MOST):
+        if not pending:
+            return None
+        with os.scandir(pending.pop()) as entries:
+            for entry in sorted(entries, key=lambda one: one.name):
+                target = Path(entry.path)
+                if entry.is_symlink():
+                    target = target.resolve()
+                    if not any(target.is_relative_to(each) for each in allowed):
+                        return os.path.relpath(entry.path, real)
+                if target.is_dir() and target not in seen:
+                    seen.add(target)
+                    pending.append(target)
+    raise OSError(0, f"it holds more than {_MOST} directories")
 
 
 def _text(root: Node, key: str) -> str:

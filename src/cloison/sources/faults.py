@@ -384,6 +384,31 @@ def two_kinds(span: Span) -> Diagnostic:
     )
 
 
+def values_unused(files: str, sources: str) -> Diagnostic:
+    """SRC032: values files, and no chart to use them."""
+    return Diagnostic(
+        "SRC032",
+        Severity.WARNING,
+        f"there is no chart in {sources}, so nothing of it uses the values files given: {files}",
+        help="name the directory with the Chart.yaml, or leave out --values",
+    )
+
+
+def too_many_to_render(span: Span, count: int, limit: int) -> Diagnostic:
+    """SRC033: more charts and kustomizations in a directory than are rendered."""
+    return Diagnostic(
+        "SRC033",
+        Severity.ERROR,
+        f"{count} charts and kustomizations below this directory stand by themselves, and the "
+        f"first {limit} are rendered",
+        span,
+        effect="nothing in the others is read, so every answer lacks what they declare",
+        help="name the directories you mean with -f",
+    )
+
+
+INSTEAD_OF_CHARTS = frozenset({"SRC020", "SRC021", "SRC022", "SRC033"})
+"""Codes of what stands in the place of a chart, or of something else, that is not rendered."""
 _NOTHING_OF_IT = "nothing in it is read, so every answer lacks what it declares"
 
 

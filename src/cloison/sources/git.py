@@ -11,17 +11,24 @@ from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from functools import cached_property
+from operator import itemgetter
 from typing import Any, BinaryIO, Final
 
 from cloison.base import SourceError
 from cloison.sources import tools
-from cloison.sources.inputs import GIT, LARGEST_LOOKED_INTO
+from cloison.sources.inputs import GIT, LARGEST_LOOKED_INTO, printable
 
 LINK: Final = "120000"
 SUBMODULE: Final = "160000"
 _DIRECTORY: Final = "040000"
 _REV: Final = re.compile(r"(?:[^:{]|\{[^}]*\})*")
 """A revision up to the colon; one inside braces belongs to it (`main@{2026-01-31 12:00}`)."""
+_TREE: Final = re.compile(r"[0-9a-f]{40,64}")
+_LISTED: Final = 64 << 20
+"""Bytes of a list of files: room for more than half a million of them."""
+_LONGEST: Final = 4096
+_DEEPEST: Final = 256
+"""Bytes of a path, and directories around it. Nobody has more, but trees can be forged."""
 _PIECE: Final = 1 << 20
 _SAFE: Final = ("--no-pager", "-c", "core.fsmonitor=false", "-c", f"core.hooksPath={os.devnull}")
 
@@ -98,9 +105,8 @@ class Revision:
 
     def shown(self, path: str) -> str:
         """Return a path as people are to see it: the name under which it can be asked for."""
-        printable = path.encode("utf-8", "backslashreplace").decode("utf-8")
         at = f"{GIT}{self.name}"
-        return f"{at}:{printable}" if path not in ("", ".") else at
+        return f"{at}:{printable(path)}" if path not in ("", ".") else at
 
     def locate(self, path: str | None) -> str:
         """Return a path from the top for one that may be relative (`./deploy`, `../base`).
@@ -138,10 +144,11 @@ class Revision:
             return {}
         found = _ask(self.git, "ls-tree", "-r", "-z", "--full-tree", at.oid)
         prefix = f"{path}/" if path else ""
-        return {prefix + name: entry for name, entry in sorted(_rows(found))}
+        return {prefix + name: entry for name, entry in sorted(_rows(found), key=itemgetter(0))}
 
     @cached_property
-    def _directories(self) -> frozenset[str]:
+    def directories(self) -> frozenset[str]:
+        """Every directory of the revision, by path."""
         found = {""}
         for path in self.everything:
             above = posixpath.dirname(path)
@@ -157,10 +164,9 @@ class Revision:
             return None
         try:
             with ExitStack() as stack:
-                data = self.blobs.open(entry.oid, stack).read(LARGEST_LOOKED_INTO + 1)
+                return self.blobs.open(entry.oid, stack, LARGEST_LOOKED_INTO).read()
         except OSError:
             return None
-        return data if len(data) <= LARGEST_LOOKED_INTO else None
 
     def is_file(self, path: str) -> bool:
         """Return whether `path` is a regular file."""
@@ -169,7 +175,7 @@ class Revision:
 
     def is_directory(self, path: str) -> bool:
         """Return whether `path` is a directory."""
-        return self.identity(path) in self._directories
+        return self.identity(path) in self.directories
 
     def identity(self, path: str) -> str:
         """Return what is equal for two ways to write the same path."""
@@ -188,15 +194,16 @@ class Blobs:
         self._git = git
         self._process: Any = None
 
-    def open(self, oid: str, stack: ExitStack) -> BinaryIO:
+    def open(self, oid: str, stack: ExitStack, most: int = tools.LARGEST) -> BinaryIO:
         """Return an object's content.
 
         Args:
             oid: Its name.
             stack: Lets go of it.
+            most: Bytes it may have: a small pack can hold what unpacks to any size.
 
         Raises:
-            OSError: the repository does not hold it.
+            OSError: the repository does not hold it, or it is larger.
         """
         if self._process is None:
             command = (self._git, *_SAFE, "cat-file", "--batch")
@@ -208,8 +215,11 @@ class Blobs:
             self.close()
             msg = "git does not have this object: the clone is partial or damaged"
             raise OSError(0, msg)
-        copy = tools.spool(stack)
         left = int(head[2])
+        if left > most:
+            self.close()
+            raise OSError(0, f"the file is larger than {most >> 20} MiB")
+        copy = tools.spool(stack)
         while left:
             piece = self._process.stdout.read(min(left, _PIECE))
             if not piece:
@@ -255,7 +265,7 @@ def resolve(name: str) -> Revision:
         command = (git, *_SAFE, "rev-parse", "--verify", "--quiet", f"{name}^{{tree}}")
         ran = tools.run(command, stack, environment=environment())
         tree = ran.out.read().decode("ascii", "replace").strip()
-    if ran.failure or not tree:
+    if ran.failure or not _TREE.fullmatch(tree):
         raise _unknown(git, name)
     return Revision(git, name, tree, here.strip("\n"))
 
@@ -267,7 +277,8 @@ def _ask(git: str, *arguments: str) -> bytes:
         SourceError: git refuses.
     """
     with ExitStack() as stack:
-        ran = tools.run((git, *_SAFE, *arguments), stack, environment=environment())
+        command = (git, *_SAFE, *arguments)
+        ran = tools.run(command, stack, environment=environment(), most=_LISTED)
         if not ran.failure:
             return ran.out.read()
     said = tools.lines(ran.said, 1) or (ran.failure,)
@@ -287,7 +298,7 @@ def _unknown(git: str, name: str) -> SourceError:
     """Return the error for a revision that does not exist, with names that are close."""
     refs = ("refs/heads", "refs/tags", "refs/remotes")
     listed = _ask(git, "for-each-ref", "--count=20000", "--format=%(refname:short)", *refs)
-    known = listed.decode("utf-8", "replace").split()
+    known = ["HEAD", *listed.decode("utf-8", "replace").split()]
     base = re.split(r"[~^@]", name, maxsplit=1)[0]
     ends = [ref for ref in known if ref.endswith(f"/{base}")]
     close = list(dict.fromkeys([*ends, *get_close_matches(base, known, 3, 0.6)]))[:3]
@@ -304,10 +315,18 @@ def _unknown(git: str, name: str) -> SourceError:
 
 
 def _rows(listed: bytes) -> list[tuple[str, Entry]]:
-    """Return the paths and entries that `ls-tree -z` printed."""
+    """Return the paths and entries that `ls-tree -z` printed.
+
+    Raises:
+        SourceError: a path is longer than any that is meant.
+    """
     rows = []
     for row in listed.split(b"\0"):
         head, tab, path = row.partition(b"\t")
+        if len(path) > _LONGEST or path.count(b"/") > _DEEPEST:
+            size = f"{len(path)} bytes in {path.count(b'/')} directories"
+            msg = f"the revision holds a path that nobody can mean: {size}"
+            raise SourceError(msg, "name a part of it: git:REVISION:PATH")
         if tab:
             mode, _, oid = head.decode("ascii").split()
             rows.append((os.fsdecode(path), Entry(mode, oid)))

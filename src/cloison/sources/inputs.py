@@ -55,8 +55,29 @@ class Input:
         return self.shown.lower().endswith(".json")
 
 
+def printable(name: str) -> str:
+    r"""Return the name of a file fit for one line: whatever cannot be printed is escaped.
+
+    >>> print(printable("a\n::b.yaml"))
+    a\n::b.yaml
+    """
+    if name.isprintable():
+        return name
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in name)
+
+
+def repository(directory: Path) -> Path:
+    """Return the top of the repository around a directory, resolved; itself where there is none."""
+    real = directory.resolve()
+    return next((each for each in (real, *real.parents) if (each / ".git").exists()), real)
+
+
 class Deferred(Protocol):
     """What has to be made before it can be read, one at a time: a directory to render."""
+
+    @property
+    def charted(self) -> bool:
+        """Whether it is a chart."""
 
     def inputs(self, stack: ExitStack) -> Iterator[Input | Diagnostic]:
         """Yield what came of it.
@@ -99,6 +120,7 @@ class Rendering:
     Args:
         mode: `auto`, or `never` to leave directories alone that would have to be rendered.
         values: Values files for charts, in order.
+        insist: Whether the user gave the values files for these sources, and not for all there are.
         namespace: The release's namespace.
         kubernetes: Version of the cluster that charts are rendered for.
     """
@@ -107,3 +129,4 @@ class Rendering:
     values: tuple[str, ...] = ()
     namespace: str = "default"
     kubernetes: tuple[int, int] = (1, 35)
+    insist: bool = True

@@ -4,11 +4,11 @@ import io
 import posixpath
 import re
 from collections import deque
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, ValuesView
+from dataclasses import dataclass, replace
 from typing import Final
 
-from cloison.base import Diagnostic, Span
+from cloison.base import Diagnostic, Severity, Span
 from cloison.resources.documents import Node
 from cloison.sources import yaml
 from cloison.sources.inputs import Files
@@ -40,6 +40,10 @@ _CHARTS: Final = ("helmCharts", "helmChartInflationGenerator")
 _REMOTE: Final = re.compile(
     r"^[A-Za-z][\w+.-]*://|^git::|^gh:|^(?:www\.)?(?:github|gitlab)\.com[:/]|^[\w.-]+@[\w.-]+:"
 )
+_THIS_MACHINE: Final = re.compile(r"(?i)(?:[^=]*=)?\s*https?:/+(?:[^/]*@)?(?:localhost|127\.|\[)")
+"""Servers that no proxy can keep a Go program from asking."""
+_PLUGINS: Final = ("generators", "transformers", "validators")
+"""Fields whose files say what else to read."""
 _HOST: Final = re.compile(r"^[\w-]+(?:\.[\w-]+)+[:/]")
 _MOST: Final = 1000
 """Kustomizations that are followed from one another."""
@@ -55,6 +59,7 @@ class Kustomization:
         component: Whether it is a component, which cannot be built by itself.
         paths: What it refers to, from where `directory` is written from.
         remote: What it would fetch, each with its place.
+        unread: Why nothing can be said of it; empty when it could be read.
         charts: Where it asks for Helm charts, if it does.
         renames: The namespace, name prefix and suffix it sets.
     """
@@ -64,6 +69,7 @@ class Kustomization:
     component: bool = False
     paths: tuple[str, ...] = ()
     remote: tuple[tuple[str, Span], ...] = ()
+    unread: str = ""
     charts: Span | None = None
     renames: tuple[str, str, str] = ("", "", "")
 
@@ -97,8 +103,12 @@ class Kustomizations:
     def _closure(self, start: Kustomization) -> Iterator[Kustomization]:
         seen = {self._files.identity(start.directory)}
         pending = deque([start])
-        while pending and len(seen) <= _MOST:
+        while pending:
             one = pending.popleft()
+            if len(seen) > _MOST:
+                why = f"it builds on more than {_MOST} directories"
+                yield replace(one, unread=why)
+                return
             yield one
             for path in one.paths:
                 place = self._files.identity(path)
@@ -114,16 +124,22 @@ def kustomization(files: Files, directory: str) -> Kustomization | None:
     """Return the kustomization of a directory.
 
     None also for a file of such a name that holds something else: other tools use the word too.
-    One that does not parse counts, for kustomize to complain of.
+    One that cannot be read counts: it is not rendered, for it might say anything.
     """
     for name in NAMES:
         file = posixpath.join(directory, name) if directory else name
         if not files.is_file(file):
             continue
-        root = _root(files.read(file) or b"", files.shown(file))
-        if root is None:
-            return Kustomization(directory, file)
-        version = _text(root.get("apiVersion"))
+        shown = files.shown(file)
+        data = files.read(file)
+        if data is None:
+            return Kustomization(directory, file, unread=f"{shown} is too large or unreadable")
+        roots, why = _roots(data, shown)
+        root = roots[0] if roots else Node({}, 1, 1)
+        if why or len(roots) > 1 or not isinstance(root.value, dict):
+            why = why or f"{shown} is not one mapping"
+            return Kustomization(directory, file, unread=why)
+        version = _said(root, "apiVersion")
         if version and not version.startswith(_GROUP):
             return None
         return _read(files, directory, file, root)
@@ -142,50 +158,92 @@ def _read(files: Files, directory: str, file: str, root: Node) -> Kustomization:
             remote.append((text, node.span(shown)))
         else:
             paths.append(path)
-    charts = next((n.key_span(shown) for key in _CHARTS if (n := root.get(key))), None)
-    named = [_text(root.get(key)) for key in ("namespace", "namePrefix", "nameSuffix")]
+    for node in _listed(root, *_PLUGINS):
+        path = posixpath.normpath(posixpath.join(directory, _text(node)))
+        inline = "\n" in _text(node)
+        data = _text(node).encode() if inline else files.read(path) or b""
+        for plugin in _roots(data, files.shown(path))[0]:
+            remote += [(text, node.span(shown)) for text in _servers(plugin)]
+    charts = next((node.key_span(shown) for key in _CHARTS for node in _all(root, key)), None)
+    named = [_said(root, key) for key in ("namespace", "namePrefix", "nameSuffix")]
     return Kustomization(
         directory,
         file,
-        _text(root.get("kind")) == "Component",
+        _said(root, "kind") == "Component",
         tuple(paths),
         tuple(remote),
-        charts,
-        (named[0], named[1], named[2]),
+        charts=charts,
+        renames=(named[0], named[1], named[2]),
     )
+
+
+def _servers(root: Node) -> Iterator[str]:
+    """Yield every text that names a server of this machine."""
+    pending, seen = [root], {id(root)}  # by identity, for aliases share what they stand for
+    while pending:
+        node = pending.pop()
+        if _THIS_MACHINE.match(_text(node)):
+            yield _text(node)
+        inner = node.value.values() if isinstance(node.value, dict) else node.value
+        for each in inner if isinstance(inner, list | ValuesView) else ():
+            if id(each) not in seen:
+                seen.add(id(each))
+                pending.append(each)
+
+
+def _all(node: Node, *keys: str) -> Iterator[Node]:
+    """Yield what a mapping has for some keys, which kustomize takes in upper and lower case."""
+    wanted = {key.casefold() for key in keys}
+    for key, value in node.value.items() if isinstance(node.value, dict) else ():
+        if key.casefold() in wanted:
+            yield value
+
+
+def _listed(node: Node, *keys: str) -> Iterator[Node]:
+    """Yield the items of the lists that a mapping has for some keys."""
+    for each in _all(node, *keys):
+        yield from each.value if isinstance(each.value, list) else ()
+
+
+def _said(node: Node, key: str) -> str:
+    """Return the last text that a mapping has for a key."""
+    return next((_text(each) for each in reversed([*_all(node, key)])), "")
 
 
 def _references(root: Node) -> Iterator[Node]:
     """Yield every node that holds a path."""
-    for key in _PATHS:
-        yield from _texts(root.get(key))
-    yield from _texts(root.get("openapi", "path"))
+    for each in _all(root, *_PATHS):
+        yield from _texts(each)
+    for each in _all(root, "openapi"):
+        for path in _all(each, "path"):
+            yield from _texts(path)
     for key, fields in _ENTRIES:
-        entries = root.get(key)
-        for entry in entries.value if entries and isinstance(entries.value, list) else ():
-            for name in fields:
-                for node in _texts(entry.get(name)):
-                    path = _text(node).partition("=")
-                    yield Node(path[2] or path[0], node.line, node.column)
+        for entry in _listed(root, key):
+            for field in _all(entry, *fields):
+                for node in _texts(field):
+                    parts = _text(node).partition("=")
+                    yield Node(parts[2] or parts[0], node.line, node.column)
 
 
-def _texts(node: Node | None) -> Iterator[Node]:
+def _texts(node: Node) -> Iterator[Node]:
     """Yield the one-line texts of a list, or the text itself; longer ones are YAML in YAML."""
-    if node is None:
-        return
     for each in node.value if isinstance(node.value, list) else [node]:
         text = _text(each)
         if text and "\n" not in text:
             yield each
 
 
-def _root(data: bytes, shown: str) -> Node | None:
-    """Return the first document of a file, None when it does not parse."""
+def _roots(data: bytes, shown: str) -> tuple[list[Node], str]:
+    """Return the documents of a file, and why there are not more of them."""
+    roots: list[Node] = []
     for found in yaml.documents(io.BytesIO(data), shown):
-        if not isinstance(found, Diagnostic):
-            return found if isinstance(found.value, dict) else None
-    return None
+        if isinstance(found, Diagnostic):
+            if found.severity is Severity.ERROR:
+                return roots, f"{found.span or shown}: {found.message}"
+        else:
+            roots.append(found)
+    return roots, ""
 
 
-def _text(node: Node | None) -> str:
-    return node.value if node is not None and isinstance(node.value, str) else ""
+def _text(node: Node) -> str:
+    return node.value if isinstance(node.value, str) else ""

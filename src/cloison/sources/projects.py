@@ -1,5 +1,7 @@
 """Directories that are rendered rather than read: which of them, and how."""
 
+import os
+import posixpath
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -13,6 +15,8 @@ from cloison.sources.kustomize import Kustomization, Kustomizations, kustomizati
 from cloison.sources.render import HELM, KUSTOMIZE, WHAT, Render, insist
 
 _TOLD: Final = 5
+_MOST: Final = 500
+"""Directories that are rendered for one name: each takes a tool, which takes up to two minutes."""
 
 Extractor = Callable[[Sequence[str], Path], None]
 """Puts the files below some directories of a revision below a directory on disk."""
@@ -28,7 +32,9 @@ class Project:
         chart: The chart, if it is one.
         kustomization: The kustomization, if it is one.
         named: Whether the user named the directory itself.
+        root: The directory the user named, resolved, where it is on disk.
         beside: Manifests below it that its tool may leave out, with their paths for `files`.
+        place: What is equal for two ways to write the directory.
     """
 
     directory: str
@@ -36,7 +42,13 @@ class Project:
     chart: Chart | None
     kustomization: Kustomization | None
     named: bool
+    root: Path | None = None
     beside: list[tuple[str, Input]] = field(default_factory=list)
+    place: str = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Look the place up, once: it is asked for often."""
+        self.place = self.files.identity(self.directory)
 
     @property
     def shown(self) -> str:
@@ -58,13 +70,15 @@ Found = Input | Diagnostic | Deferred
 Walked = Input | Diagnostic | Project
 
 
-def project(files: Files, directory: str, *, named: bool) -> Project | None:
+def project(
+    files: Files, directory: str, *, named: bool, root: Path | None = None
+) -> Project | None:
     """Return what is to be rendered in a directory, None where it holds plain files."""
     helm = chart(files, directory)
     kustomized = kustomization(files, directory)
     if helm is None and kustomized is None:
         return None
-    return Project(directory, files, helm, kustomized, named)
+    return Project(directory, files, helm, kustomized, named, root)
 
 
 def settle(
@@ -86,14 +100,20 @@ def settle(
         return
     named = next((each for each in projects if each.named), None)
     plan = _Plan(projects, rendering, extract, Kustomizations(projects[0].files))
-    tops = plan.tops() if named is None else {named: None}
+    tops = list(plan.tops()) if named is None else [named]
     if named is None:
         yield from plan.shared(tops)
+    if len(tops) > _MOST:
+        place = posixpath.commonpath([each.shown for each in tops]) or os.curdir
+        yield faults.too_many_to_render(Span(place, 1), len(tops), _MOST)
+    rendered, left = set(tops[:_MOST]), set(tops[_MOST:])
     for each in walked:
         if not isinstance(each, Project):
             yield each
-        elif each in tops:
+        elif each in rendered:
             yield from plan.one(each)
+        elif each in left:
+            continue
         elif each.chart is not None and each.chart.library and named is None:
             yield faults.library(each.span)
 
@@ -108,21 +128,21 @@ class _Plan:
     kustomizations: Kustomizations
     given: set[str] = field(default_factory=set)
 
-    def tops(self) -> dict[Project, None]:
+    def tops(self) -> Iterable[Project]:
         """Return the projects that no other refers to, in order."""
         inner = {
             each.files.identity(path)
             for each in self.projects
             for path in _paths(each)
-            if each.files.identity(path) != each.files.identity(each.directory)
+            if each.files.identity(path) != each.place
         }
         able = [each for each in self.projects if _stands_alone(each)]
-        free = (each for each in able if each.files.identity(each.directory) not in inner)
+        free = (each for each in able if each.place not in inner)
         tops = dict.fromkeys(free)
         covered = {place for each in tops for place in self._built_on(each)}
         # Kustomizations in a circle are all referred to: one of them gets kustomize to say so.
         for each in able:
-            if each.files.identity(each.directory) not in covered and each.chart is None:
+            if each.place not in covered and each.chart is None:
                 tops[each] = None
                 covered |= self._built_on(each)
         return tops
@@ -161,6 +181,10 @@ class _Plan:
             return faults.rendering_off(each.span, WHAT[each.how])
         helm = each.chart is not None
         for one in self._built(each):
+            if one.unread:
+                why = f"it cannot be looked into before it is rendered: {one.unread}"
+                advice = "`kustomize build` may say more; what it prints can be read with -f -"
+                return faults.not_rendered(each.span, WHAT[each.how], why, advice)
             if one.remote:
                 what, span = one.remote[0]
                 return faults.remote(span, each.shown, what)
@@ -181,6 +205,7 @@ class _Plan:
             each.directory or ".",
             each.named,
             None if self.extract is None else self._extraction(each, self.extract),
+            each.root,
         )
 
     def _arguments(self, each: Project, program: str) -> tuple[str, ...]:
@@ -209,7 +234,7 @@ class _Plan:
     def _beside(self, each: Project) -> Iterator[Input | Diagnostic]:
         """Yield what there is to read and to say of manifests that the tool leaves out."""
         inside = self._built_on(each)
-        parts = [o for o in self.projects if o.files.identity(o.directory) in inside]
+        parts = [o for o in self.projects if o.place in inside]
         built = self._built(each)
         used = {each.files.identity(path) for one in built for path in (one.file, *one.paths)}
         left = []
@@ -240,7 +265,7 @@ class _Plan:
     def _built_on(self, each: Project) -> set[str]:
         """Return the directories a project is made of, its own among them."""
         inside = (each.files.identity(base.directory) for base in self._bases(each))
-        return {each.files.identity(each.directory), *inside}
+        return {each.place, *inside}
 
 
 def _stands_alone(each: Project) -> bool:

@@ -16,6 +16,7 @@ from typing import BinaryIO, Final
 
 from cloison.base import Diagnostic, SourceError, Span
 from cloison.sources import faults, tools
+from cloison.sources.charts import link_out
 from cloison.sources.inputs import Input
 
 KUSTOMIZE: Final = "kustomize"
@@ -46,6 +47,9 @@ _OFFLINE: Final = {
     "no_proxy": "",
 }
 _SOURCE: Final = b"# Source: "
+_ERROR: Final = "Error: "
+_NO_HELP: Final = "Use --debug flag"
+"""What Helm advises and nobody can follow here."""
 WHAT: Final = {KUSTOMIZE: "a kustomization", HELM: "a Helm chart"}
 
 
@@ -61,6 +65,7 @@ class Render:
         directory: Where the directory is on disk, or is to be put below a temporary one.
         named: Whether the user named it.
         extract: Puts the files below a temporary directory, where they are on no disk.
+        root: The directory the user named, resolved, where it is on disk.
     """
 
     how: str
@@ -70,6 +75,12 @@ class Render:
     directory: str
     named: bool
     extract: Callable[[Path], None] | None = None
+    root: Path | None = None
+
+    @property
+    def charted(self) -> bool:
+        """Whether it is a chart."""
+        return self.how == HELM
 
     def inputs(self, stack: ExitStack) -> Iterator[Input | Diagnostic]:
         """Yield what it renders to, and what the tool said.
@@ -90,12 +101,18 @@ class Render:
                 yield self._failed(why, "make room, or check the revision out and name that")
                 return
             directory = top / self.directory
+        if self.how == HELM:
+            why = self._led_out(directory)
+            if why:
+                yield self._failed(why, "put a copy of what the link leads to into the chart")
+                return
         command = (self.program, *self.arguments, str(directory.resolve()))
-        ran = tools.run(command, stack, environment=environment(os.environ))
+        given = environment(os.environ)
+        ran = tools.run(command, stack, environment=given, memory=tools.MEMORY)
         said = self._readable(ran.said, directory, top)
         if ran.failure:
-            reason = "; ".join(tools.lines(said)) or ran.failure
-            why = f"{Path(self.program).stem} cannot render it: {reason.removeprefix('Error: ')}"
+            reason = _reason(said) or ran.failure
+            why = f"{Path(self.program).stem} cannot render it: {reason}"
             yield self._failed(why, _advice(self.how, reason))
             return
         for line in tools.lines(said):
@@ -107,6 +124,18 @@ class Render:
         for path, content in _templates(ran.out):
             shown = _below(self.shown, path)
             yield Input(f"{shown} ({HELM})", None, named=False, content=partial(_same, content))
+
+    def _led_out(self, directory: Path) -> str:
+        """Return why Helm must not see a chart; nothing when it may."""
+        try:
+            link = link_out(directory, self.root)
+        except (OSError, RuntimeError) as error:  # before Python 3.13 the latter, for circles
+            said = error.strerror if isinstance(error, OSError) else "links lead back to themselves"
+            return f"it cannot be looked through: {said or error}"
+        if link is None:
+            return ""
+        shown = link.encode("utf-8", "backslashreplace").decode("utf-8")
+        return f"Helm would follow its link {shown} to what lies outside the repository"
 
     def _failed(self, why: str, advice: str) -> Diagnostic:
         """Return the diagnostic for a failure.
@@ -156,6 +185,15 @@ def _advice(how: str, reason: str) -> str:
     if "must build at directory" in reason or "new root" in reason:
         return "check the directories it refers to"
     return "`kustomize build` or `kubectl kustomize` shows the same"
+
+
+def _reason(said: str) -> str:
+    """Return why a tool failed, in its words: the lines from its error on, if it says which."""
+    if "runtime: out of memory" in said:
+        return f"it takes more than {tools.MEMORY >> 30} GiB of memory"
+    begin = said.find(_ERROR) if said.startswith(_ERROR) else said.find(f"\n{_ERROR}") + 1
+    kept = tools.lines(said[begin:].removeprefix(_ERROR))
+    return "; ".join(line for line in kept if not line.startswith(_NO_HELP))
 
 
 def _same(content: BinaryIO, _stack: ExitStack) -> BinaryIO:

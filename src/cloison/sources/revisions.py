@@ -85,7 +85,7 @@ def _walk(revision: Revision, top: str, files: dict[str, Entry]) -> Iterator[Wal
         if entry.mode == git.SUBMODULE:
             yield faults.submodule(Span(revision.shown(path), 1))
         elif entry.mode == git.LINK:
-            if owner is None and (manifest or _leads_to_directory(revision, path, entry, files)):
+            if owner is None and (manifest or _leads_to_directory(revision, path, entry)):
                 why = "is not followed in a revision"
                 yield faults.link_not_followed(Span(revision.shown(path), 1), why)
         elif manifest and owner is not None:
@@ -124,17 +124,15 @@ def _input(
     return Input(revision.shown(path), None, None, named, content, own)
 
 
-def _leads_to_directory(
-    revision: Revision, path: str, entry: Entry, files: dict[str, Entry]
-) -> bool:
-    """Return whether a link leads to a directory among the files."""
+def _leads_to_directory(revision: Revision, path: str, entry: Entry) -> bool:
+    """Return whether a link leads to a directory of the revision that is not around it."""
     try:
         with ExitStack() as stack:
-            target = os.fsdecode(revision.blobs.open(entry.oid, stack).read(_LONGEST_LINK))
+            target = os.fsdecode(revision.blobs.open(entry.oid, stack, _LONGEST_LINK).read())
     except OSError:
         return True
-    inside = posixpath.normpath(posixpath.join(posixpath.dirname(path), target))
-    return any(each.startswith(f"{inside}/") for each in files)
+    inside = revision.identity(posixpath.join(posixpath.dirname(path), target))
+    return inside in revision.directories and inside not in _above(path)
 
 
 def _extract(revision: Revision, needed: Sequence[str], top: Path) -> None:

@@ -3,8 +3,9 @@
 import os
 import re
 import shutil
+import sys
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, BinaryIO, Final
@@ -18,6 +19,8 @@ LARGEST: Final = 256 << 20
 """Bytes that are taken of a program's output."""
 SECONDS: Final = 120.0
 """How long a program may take."""
+MEMORY: Final = 2 << 30
+"""Bytes of memory of its own that a program may take, where the system can hold it to that."""
 _ERRORS: Final = 1 << 16
 _LINE: Final = 600
 _PIECE: Final = 1 << 16
@@ -53,8 +56,12 @@ def spool(stack: ExitStack) -> BinaryIO:
 
 
 def find(*programs: str) -> str | None:
-    """Return the path of the first of some programs that is installed."""
-    return next((found for each in programs if (found := shutil.which(each))), None)
+    """Return the path of the first of some programs that is installed.
+
+    One that is only found relative to where we are does not count: it may be the repository's.
+    """
+    ways = (shutil.which(each) for each in programs)
+    return next((way for way in ways if way and os.path.isabs(way)), None)  # noqa: PTH117
 
 
 def run(
@@ -65,6 +72,7 @@ def run(
     directory: Path | None = None,
     seconds: float = SECONDS,
     most: int = LARGEST,
+    memory: int | None = None,
 ) -> Ran:
     """Run a program without a shell and without input.
 
@@ -75,6 +83,7 @@ def run(
         directory: Where it runs; here when not given.
         seconds: When it is ended.
         most: Bytes of output after which it is ended.
+        memory: Bytes of memory that it gets, where the system can hold it to that.
     """
     import threading  # noqa: PLC0415 - most sources need no tool
 
@@ -83,6 +92,8 @@ def run(
         process = start(command, environment, directory)
     except OSError as error:
         return Ran(out, "", f"it cannot be run: {error.strerror or 'the system refuses'}")
+    if memory is not None:
+        _limit(process.pid, memory)
     errors: list[bytes] = []
     listener = threading.Thread(target=_listen, args=(process.stderr, errors), daemon=True)
     listener.start()
@@ -109,9 +120,10 @@ def run(
         if failure:
             kill(process)
         _from(process.stdout).close()
+        # What it started may hold its errors open, so time runs until they end too.
+        listener.join()
         code = process.wait()
         timer.cancel()
-        listener.join()
         _from(process.stderr).close()
     if late.is_set():
         failure = f"it was ended after {seconds:g} seconds"
@@ -150,18 +162,25 @@ def start(
 
 
 def kill(process: "subprocess.Popen[bytes]") -> None:
-    """End a program and what it started."""
+    """End a program and what it started, also where the program itself has ended already."""
     import signal  # noqa: PLC0415 - likewise
 
-    if process.poll() is not None:
+    if process.returncode is not None:  # it was waited for, and its number may be another's
         return
-    try:
+    with suppress(ProcessLookupError, PermissionError):  # macOS says the latter of the dead
         if os.name == "posix":
             os.killpg(process.pid, signal.SIGKILL)
         else:
             process.kill()
-    except ProcessLookupError:
-        return
+
+
+def _limit(pid: int, memory: int) -> None:
+    """Bound the memory of a program that was just started; on Linux, others have no such call."""
+    if sys.platform == "linux":
+        import resource  # noqa: PLC0415 - other systems have none
+
+        with suppress(OSError):  # it has ended already, or has less than that
+            resource.prlimit(pid, resource.RLIMIT_DATA, (memory, memory))
 
 
 def _listen(stream: IO[bytes] | None, kept: list[bytes]) -> None:

@@ -5,7 +5,7 @@ import stat
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cloison.base import Diagnostic, SourceError, Span
 from cloison.sources import faults
@@ -21,6 +21,7 @@ from cloison.sources.inputs import (
     Deferred,
     Input,
     Rendering,
+    printable,
 )
 
 if TYPE_CHECKING:
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from cloison.sources.projects import Project, Walked
 
 Found = Input | Diagnostic | Deferred
+_DEEPEST: Final = 200
+"""Directories in one another. Nobody has so many, but links and archives can be forged."""
 
 
 @dataclass(slots=True)
@@ -66,6 +69,13 @@ class Sources:
             each.blobs.close()
 
 
+def _may_use_values(one: Found) -> bool:
+    """Return whether something found is a chart, or stands for what might be one."""
+    if isinstance(one, Diagnostic):
+        return one.code in faults.INSTEAD_OF_CHARTS
+    return not isinstance(one, Input) and one.charted
+
+
 def _aside(one: Found) -> bool:
     return isinstance(one, Input) and one.own
 
@@ -95,6 +105,9 @@ def inputs(names: Sequence[str], rendering: Rendering | None = None) -> Sources:
                 found += revisions.inputs(opened[-1], path, rendering)
             else:
                 found += _named(name, walk, rendering)
+        if rendering.values and rendering.insist and not any(map(_may_use_values, found)):
+            listed = (", ".join(map(_shown, given)) for given in (rendering.values, names))
+            found.append(faults.values_unused(*listed))
     finally:
         sources = Sources(tuple(found), tuple(opened))
         sources.close()
@@ -162,11 +175,12 @@ def _settled(walked: "Sequence[Walked]", rendering: Rendering) -> list[Found]:
     return list(settle(walked, rendering))
 
 
-def _project(directory: str, walk: "_Walk", *, named: bool) -> "Project | None":
+def _project(place: "_Place", walk: "_Walk", *, named: bool) -> "Project | None":
     """Return what is to be rendered in a directory that holds a file of a telling name."""
     from cloison.sources.projects import project  # noqa: PLC0415 - likewise
 
-    found = project(_Disk(), directory, named=named)
+    directory = place.prefix.rstrip("/") or os.curdir
+    found = project(_Disk(), directory, named=named, root=place.root)
     if found is not None:
         walk.manifests += 1
         walk.rendered = True
@@ -211,19 +225,27 @@ class _Place:
 
     Args:
         path: The directory.
-        prefix: What stands before the names in it when they are shown.
+        prefix: What the user would write before the names in it.
         root: The directory the user named, resolved: links may not lead out of it.
         owner: The directory around it, or itself, that is rendered.
+        depth: How many directories are around it, up to the one the user named.
     """
 
     path: Path
     prefix: str
     root: Path
     owner: "Project | None" = None
+    depth: int = 0
+
+    @property
+    def span(self) -> Span:
+        """The directory as a place."""
+        return Span(_shown(self.prefix.rstrip("/")), 1)
 
     def below(self, entry: "os.DirEntry[str]", owner: "Project | None") -> "_Place":
         """Return a directory in this one."""
-        return _Place(Path(entry.path), f"{_shown(self.prefix + entry.name)}/", self.root, owner)
+        prefix = f"{self.prefix}{entry.name}/"
+        return _Place(Path(entry.path), prefix, self.root, owner, self.depth + 1)
 
 
 def _directory(place: _Place, walk: _Walk, *, first: bool = False) -> "Iterator[Walked]":
@@ -240,13 +262,16 @@ def _directory(place: _Place, walk: _Walk, *, first: bool = False) -> "Iterator[
     except OSError as error:
         if first:
             raise _unusable(str(place.path), error) from None
-        yield faults.unreadable_file(Span(place.prefix.rstrip("/"), 1), _reason(error))
+        yield faults.unreadable_file(place.span, _reason(error))
+        return
+    if place.depth > _DEEPEST:
+        yield faults.unreadable_file(place.span, f"it is {place.depth} directories down")
         return
     if not _new(walk.directories, status):
         return
     own = None
     if any(entry.name in MARKERS for entry in entries):
-        own = _project(place.prefix.rstrip("/") or os.curdir, walk, named=first)
+        own = _project(place, walk, named=first)
     if own is not None:
         yield own
     owner = own or place.owner
@@ -315,7 +340,7 @@ def _identity(status: os.stat_result) -> tuple[int, int]:
 
 def _prefix(name: str) -> str:
     """Return what to show before the names in a directory: nothing for the current one."""
-    stem = _shown(name).rstrip("/")
+    stem = (name if os.sep == "/" else name.replace(os.sep, "/")).rstrip("/")
     if stem == ".":
         return ""
     return f"{stem}/"
@@ -323,8 +348,7 @@ def _prefix(name: str) -> str:
 
 def _shown(name: str) -> str:
     """Return a path with forward slashes, and printable whatever bytes it holds."""
-    printable = name.encode("utf-8", "backslashreplace").decode("utf-8")
-    return printable if os.sep == "/" else printable.replace(os.sep, "/")
+    return printable(name if os.sep == "/" else name.replace(os.sep, "/"))
 
 
 def _reason(error: OSError | ValueError) -> str:

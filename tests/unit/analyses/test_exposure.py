@@ -3,8 +3,12 @@
 import pytest
 
 import cloison
+from cloison.algebra import LabelSelector, LabelSet
+from cloison.analyses import meeting
 from cloison.analyses.exposure import Exposure, is_open
+from cloison.analyses.regions import EVERY_POD, Homes, Region
 from cloison.app import Session
+from cloison.ir import caveats as known
 from cloison.ir.policy import Direction
 from cloison.report.text.exposure import peer_words
 
@@ -184,3 +188,44 @@ def test_filters_choose_workloads_directions_and_traffic() -> None:
         only(session, focus=("192.0.2.1",))
     with pytest.raises(cloison.UnknownEndpointError, match="no namespace 'shp'"):
         only(session, namespace="shp")
+
+
+@pytest.mark.parametrize(
+    ("selector", "there", "said"),
+    [
+        ("{matchLabels: {team: red}}", "lost", True),
+        ("{matchLabels: {team: red}}", "ops", False),
+        (f"{{matchLabels: {{{NAME}: lost}}}}", "lost", False),
+        ("{}", "lost", False),
+    ],
+)
+def test_labels_that_nobody_read_are_no_secret(selector: str, there: str, *, said: bool) -> None:
+    pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: THERE}\n"
+    pod += "spec: {containers: [{name: c, image: i}]}\n"
+    exposure = world(
+        ingress(f"{{namespaceSelector: {selector}}}"), pod.replace("THERE", there)
+    ).exposure()
+    assert (known.NAMESPACE_LABELS_UNKNOWN in exposure.caveats) is said
+
+
+def test_regions_that_hold_a_region_together() -> None:
+    def pods(**labels: str) -> LabelSet:
+        return LabelSet.of(LabelSelector.of(labels))
+
+    red, big = pods(team="red"), pods(size="big")
+    rest = Region(but=(red & big,))
+    assert Homes.covered(EVERY_POD, [rest, Region(pods=red)])
+    assert Homes.covered(rest, [rest])
+    assert Homes.covered(rest, [Region(but=(red,)), Region(but=(big,))])
+    assert not Homes.covered(EVERY_POD, [rest, Region(pods=red, but=(big,))])
+    assert not Homes.covered(EVERY_POD, [rest])
+    assert not Homes.covered(Region(pods=red), [Region(pods=big)])
+
+
+def test_past_a_bound_what_passes_is_left_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(meeting, "MOST_PARTS", 1)
+    peers = "{podSelector: {matchLabels: {app: a}}}", "{podSelector: {matchLabels: {app: b}}}"
+    session = world(ingress(*peers))
+    assert told(session) == [("any pod in any namespace", "any TCP, UDP or SCTP", "undetermined")]
+    caveats = [o.caveats for e in session.exposure().exposed for o in e.openings if not o.sure]
+    assert all(known.PODS_NOT_TOLD_APART in each for each in caveats)

@@ -113,6 +113,44 @@ def test_a_new_object_is_added(tmp_path: Path) -> None:
     assert [(str(p.id), p.kind) for p in diff.policies] == [("a/allow", PolicyKind.ADDED)]
 
 
+MISSPELT = named(
+    "networking.k8s.io/v1",
+    "NetworkPolicy",
+    "deny",
+    spec={"podSelector": {}, "policyTypes": ["Ingres"]},
+)
+
+
+@pytest.mark.parametrize("refused", [MISSPELT, deployment("web", hostNetwork="yes")])
+def test_what_the_api_server_would_refuse_replaces_nothing(
+    tmp_path: Path, refused: Manifest
+) -> None:
+    file = _written(tmp_path, refused)
+    before, after = what_if("-", apply=[str(file)], stdin=listed(CLUSTER))
+    diff = before.diff(after)
+    assert not diff
+    assert not diff.policies
+    (said,) = (each for each in after.read_diagnostics if each.code == "APP002")
+    assert said.object == f"{refused['kind']} a/{refused['metadata']['name']}"
+    assert said.span is not None
+    assert said.span.file == str(file)
+
+
+def test_what_is_deleted_is_gone_though_its_successor_is_refused(tmp_path: Path) -> None:
+    file = _written(tmp_path, MISSPELT)
+    before, after = what_if("-", apply=[str(file)], delete=["netpol/a/deny"], stdin=listed(CLUSTER))
+    assert ("opened", "client", "web") in told(before.diff(after))
+    assert "APP002" not in {each.code for each in after.read_diagnostics}
+
+
+def test_a_refused_object_beside_one_that_is_taken_changes_nothing(tmp_path: Path) -> None:
+    free = {**DENY, "spec": {**DENY["spec"], "ingress": [{}]}}
+    file = _written(tmp_path, MISSPELT, free)
+    before, after = what_if("-", apply=[str(file)], stdin=listed(CLUSTER))
+    assert ("opened", "client", "web") in told(before.diff(after))
+    assert "APP002" not in {each.code for each in after.read_diagnostics}
+
+
 def test_running_pods_follow_the_template_and_keep_their_addresses(tmp_path: Path) -> None:
     diff = changed(tmp_path, deployment("free"))
     assert ("opened", "client", "web") in told(diff)

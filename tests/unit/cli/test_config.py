@@ -1,6 +1,7 @@
 """The settings file on the command line: found, overridden, shown."""
 
 import json
+import os
 from pathlib import Path
 
 import click
@@ -119,6 +120,45 @@ def test_a_directory_that_everybody_may_write_to_is_passed_over(here: Path, tmp_
     assert settings.find(here.parent) == here.parent / "cloison.yaml"
 
 
+@pytest.mark.skipif(os.name != "posix", reason="files have other owners there")
+def test_someone_elses_file_where_everybody_may_write_is_refused(
+    here: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    configure(here, "cni: flannel\n")
+    monkeypatch.chdir(here.parent)
+    here.parent.chmod(0o1777)
+    assert shown(capsys=capsys)["cni"][0] == "flannel"
+    mine = os.lstat(here.parent)
+    other = os.stat_result((mine.st_mode, 0, 0, 0, mine.st_uid + 1, *mine[5:10]))
+    monkeypatch.setattr(Path, "lstat", lambda _self: other)
+    code, _, err = _run("config", "show", capsys=capsys)
+    assert code == 2
+    assert "someone else's" in err
+    assert shown("--config", "cloison.yaml", capsys=capsys)["cni"][0] == "flannel"
+
+
+@pytest.mark.parametrize("key", ["sources", "values"])
+def test_a_file_that_is_found_does_not_lead_elsewhere(
+    here: Path, tmp_path: Path, key: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = tmp_path / "secret.yaml"
+    secret.write_text("{}", encoding="utf-8")
+    (here / "link").symlink_to(secret)
+    file = f"../{SETTINGS_FILE}"
+    for name in (str(secret), "../secret.yaml", "deploy/link", "git:x/../../../secret.yaml"):
+        configure(here, f"{key}: [deploy, '{name}']\n")
+        (here / "git:x").mkdir(exist_ok=True)
+        code, out, err = _run("config", "show", capsys=capsys)
+        assert (code, out) == (2, "")
+        assert f"{file}:1:{len(key) + 12}: {name} leads out of the directory repo" in err
+        assert f"--config {file}" in err
+        assert shown("--config", file, capsys=capsys)[key][1].startswith(file)
+    (tmp_path / ".git").mkdir()
+    assert shown(capsys=capsys)[key][1].startswith(file)
+    configure(here, f"{key}: ['-', 'git:main:../../x', 'a\\0b']\n")
+    assert shown(capsys=capsys)[key][1].startswith(file)
+
+
 def test_a_mistake_in_the_file_stops_the_command(
     here: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -161,6 +201,9 @@ def test_suppressed_findings_are_counted_and_shown_on_demand(
     out = _run("validate", "--show-suppressed", capsys=capsys)[1]
     assert "unknown field `spec.podSelektor`" in out
     assert "suppressed: on its way out" in out
+    (run,) = json.loads(_run("validate", "-o", "sarif", capsys=capsys)[1])["runs"]
+    held = [r["ruleId"] for r in run["results"] if r.get("suppressions")]
+    assert held == ["OBJ002"]
     document = json.loads(_run("validate", "-o", "json", capsys=capsys)[1])
     assert document["summary"]["suppressed"] == 1
     assert document["suppressed"][0]["reason"] == "on its way out"

@@ -3,6 +3,7 @@
 import base64
 import hashlib
 import json
+import random
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,6 +12,7 @@ from typing import Any
 import pytest
 
 import cloison
+from cloison.algebra import L4
 from cloison.analyses.ask import ask
 from cloison.analyses.connectivity import MapOptions
 from cloison.analyses.ledger import ledger
@@ -18,8 +20,12 @@ from cloison.app import Session, load_objects
 from cloison.base import Diagnostic, Severity
 from cloison.report import About, render
 from cloison.report.html import Content, Side
+from cloison.report.picture import of_map
 from tests.support.large import default_deny, open_cluster
 from tests.support.page import Page, embedded
+from tests.support.pictures import random_map
+from tests.support.session import load
+from tests.support.worlds import random_world
 
 EXAMPLE = str(Path(__file__).parents[3] / "examples" / "case-management")
 BROKEN = f"{EXAMPLE}-broken"
@@ -70,6 +76,35 @@ def test_the_matrix_holds_every_edge_of_the_map(example: Session) -> None:
         filled.remove((src, dst))
     assert inner
     assert not filled
+
+
+def test_edges_are_counted_as_the_map_counts_them(example: Session) -> None:
+    worlds = [load(random_world(random.Random(seed))) for seed in range(880_000, 880_008)]
+    maps = [session.map(MapOptions(self_edges=True)) for session in (example, *worlds)]
+    looks: set[str] = set()
+    for known in (*maps, random_map(1, 30, 6, 90)):
+        told = embedded(written(example, "map", known))["edges"]
+        edges = list(known)
+        open_ports = [edge.allowed >= L4 for edge in edges if edge.allowed]
+        assert told.get("all", 0) == sum(open_ports)
+        assert told.get("some", 0) == len(open_ports) - sum(open_ports)
+        assert told.get("doubt", 0) == sum(bool(edge.undetermined) for edge in edges)
+        looks |= set(told)
+    assert looks == {"all", "some", "doubt"}
+    change = example.diff(cloison.load(BROKEN))
+    told = embedded(written(example, "diff", change))["edges"]
+    assert told == {str(kind): number for kind, number in change.counts.items()}
+
+
+def test_what_the_picture_leaves_out_is_said_above_it() -> None:
+    session = load_objects(open_cluster(200))
+    text = page(session)
+    picture = of_map(session.map())
+    assert len(picture.nodes) <= 150
+    assert picture.notes
+    for note in picture.notes:
+        assert f"<p>{note}</p>" in text
+    assert "allowed; the same traffic has the same colour" in text.partition('id="drawing"')[0]
 
 
 def test_a_part_of_the_map_has_only_its_ends(example: Session) -> None:

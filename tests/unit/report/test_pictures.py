@@ -172,6 +172,21 @@ def test_ids_are_those_of_what_is_shown() -> None:
     assert len({node.id for node in one.nodes}) == len(one.nodes)
 
 
+@pytest.mark.parametrize("length", [5, 9, 16, 40])
+def test_a_long_chain_still_fits_a_page(length: int) -> None:
+    ends = [workload(f"team-{n:02}", "app") for n in range(length)]
+    known = made(ends, {(n, n + 1): TRAFFIC[0] for n in range(length - 1)})
+    placed = place(of_map(known))
+    assert_clean(placed)
+    assert placed.width <= 1800
+    columns = sorted({each.box.x for each in placed.nodes})
+    by_column = [{e.node.names[0] for e in placed.nodes if e.box.x == x} for x in columns]
+    # What comes first in the chain stands further left, or in the same column.
+    assert [name for names in by_column for name in sorted(names)] == [
+        f"team-{n:02}/app" for n in range(length)
+    ]
+
+
 def test_a_small_change_moves_little() -> None:
     known = random_map(5, 24, 6, 40)
     first = place(of_map(known))

@@ -12,7 +12,7 @@ import cloison
 from cloison.analyses.matrix import Expect, Matrix, Row, RowResult
 from cloison.base import Diagnostic, Severity, Span
 from cloison.ir.fidelity import Verdict
-from cloison.report import Findings, render
+from cloison.report import Accepted, Findings, render
 from tests.support.xml import read_xml
 from tests.unit.report.results import about, corners, example, findings
 from tests.unit.report.test_pictures import HOSTILE
@@ -123,6 +123,21 @@ def test_sarif_says_what_validate_says() -> None:
         assert known.span is not None
         assert place["region"] == {"startLine": known.span.line, "startColumn": known.span.column}
         assert "\\" not in place["artifactLocation"]["uri"]
+
+
+def test_what_is_accepted_is_in_sarif_as_suppressed() -> None:
+    kept, known = (
+        Diagnostic(code, Severity.WARNING, "m", Span("a.yaml", 1)) for code in ("NPS002", "NPS001")
+    )
+    run = sarif(Findings((kept,), 1, (Accepted(known, "on its way out"),)))
+    assert [rule["id"] for rule in run["tool"]["driver"]["rules"]] == ["NPS001", "NPS002"]
+    assert [(r["ruleId"], r.get("suppressions")) for r in run["results"]] == [
+        ("NPS002", None),
+        (
+            "NPS001",
+            [{"kind": "external", "status": "accepted", "justification": "on its way out"}],
+        ),
+    ]
 
 
 def test_fingerprints_stay_when_lines_move() -> None:

@@ -1,6 +1,11 @@
 """A diff as people read it."""
 
+from typing import Any
+
+import pytest
+
 import cloison
+from cloison.analyses.diff import together
 from cloison.report import Look, render
 from tests.unit.report.results import CORNERS, about, corners, worked_on
 
@@ -51,3 +56,76 @@ def test_policies_without_effect_are_said_to_be_so() -> None:
 def test_nothing_read_is_no_cluster_without_differences() -> None:
     empty = cloison.load_texts({"empty.yaml": ""})
     assert text(empty, empty)[0] == "no workload was read, so there is nothing to compare"
+
+
+def teams(number: int, *policies: dict[str, Any]) -> cloison.Session:
+    """Return two workloads in each of many namespaces."""
+    objects = [
+        {
+            "apiVersion": "apps/v1",
+            "kind": "Deployment",
+            "metadata": {"name": name, "namespace": f"team-{team}"},
+            "spec": {
+                "selector": {"matchLabels": {"app": name}},
+                "template": {
+                    "metadata": {"labels": {"app": name}},
+                    "spec": {"containers": [{"name": "c", "image": "i"}]},
+                },
+            },
+        }
+        for team in range(number)
+        for name in ("web", "db")
+    ]
+    return cloison.load_objects([*objects, *policies])
+
+
+def policy(team: int, name: str, subject: dict[str, Any], *peers: str) -> dict[str, Any]:
+    ingress = [{"from": [{"podSelector": {"matchLabels": {"app": app}}} for app in peers]}]
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name, "namespace": f"team-{team}"},
+        "spec": {
+            "podSelector": subject,
+            "policyTypes": ["Ingress"],
+            "ingress": ingress if peers else [],
+        },
+    }
+
+
+def test_that_every_pair_is_closed_is_said_in_a_line() -> None:
+    denied = [policy(team, "deny", {}) for team in range(12)]
+    diff = teams(12).diff(teams(12, *denied))
+    lines = text(teams(12), teams(12, *denied))
+    closed = lines[: lines.index("")]
+    assert [line for line in closed if line.startswith("  - ")] == [
+        "  - * -> *: any",
+        "  - outside (any address) -> *: any",
+        "  - each of * -> its own replicas: any",
+    ]
+    names = "team-0/deny, team-1/deny, team-10/deny, team-11/deny and 8 more"
+    assert f"    after:  ingress isolated by {names}" in closed
+    assert all(line.joint for line in diff.lines)
+    everybody = next(line for line in diff.lines if line.pairs > len(diff.ends))
+    assert everybody.reasons == together(
+        each.reasons for each in diff if each.src.kind == "workload" and each.src != each.dst
+    )
+    assert f"0 edges opened, 0 changed, {sum(line.pairs for line in diff.lines)} closed" in lines
+
+
+def test_who_is_meant_is_told_by_who_is_not() -> None:
+    web = {"matchLabels": {"app": "web"}}
+    denied = policy(0, "deny", web, "db")
+    lines = text(teams(12), teams(12, denied))
+    assert "  - * but team-0/db -> team-0/web: any" in lines
+
+
+def test_of_very_many_lines_those_that_say_most_are_printed(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("cloison.report.text.diff._LINES", 2)
+    denied = [policy(team, "deny", {}) for team in range(12)]
+    lines = text(teams(12), teams(12, *denied))
+    closed = lines[: lines.index("")]
+    assert [line for line in closed if line.startswith("  - ")] == ["  - * -> *: any"]
+    assert closed[-1] == "    and 48 edges more; -o json or -o csv lists them"

@@ -7,8 +7,8 @@ import pytest
 
 from cloison.base import Diagnostic, SourceError
 from cloison.resources.documents import Document
-from cloison.sources import read
-from cloison.sources.git import Revision, resolve, split
+from cloison.sources import git, read
+from cloison.sources.git import Blobs, Revision, resolve, split
 from cloison.sources.walk import inputs
 from tests.support.programs import NEUTRAL, Repository, only
 
@@ -168,6 +168,43 @@ def test_nothing_is_written_and_nothing_is_run(repository: Repository, tmp_path:
     assert [one for one in named(found("git:HEAD")) if one] == ["a", "x"]
     assert repository.state() == before
     assert not trap.exists()
+
+
+def test_large_objects_are_not_unpacked(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit(
+        {"a.yaml": config("a"), "big.yaml": "# " + "x" * 10_000, "c.yaml": config("c")}
+    )
+    monkeypatch.setattr(Blobs.open, "__defaults__", (5_000,))
+    said = found("git:HEAD")
+    assert named(said) == ["a", "c"]
+    (fault,) = (one for one in said if isinstance(one, Diagnostic))
+    assert fault.code == "SRC015"
+    assert "is larger than" in fault.message
+
+
+def test_trees_may_be_deep_and_wide_only_so_far(
+    repository: Repository, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository.commit({"a.yaml": config("a")})
+    tree = repository.git("rev-parse", "HEAD^{tree}")
+    for _ in range(300):
+        tree = repository.git("mktree", stdin=f"040000 tree {tree}\td\n")
+    assert "a path that nobody can mean" in refusal(f"git:{tree}")[0]
+    inner = repository.git("rev-parse", f"{tree}:" + "/".join("d" * 100))
+    assert named(found(f"git:{inner}")) == ["a"]
+    monkeypatch.setattr(git, "_LISTED", 1000)
+    for _ in range(8):
+        rows = "".join(f"040000 tree {inner}\t{name}\n" for name in "abcd")
+        inner = repository.git("mktree", stdin=rows)
+    assert "it printed more than" in refusal(f"git:{inner}")[0]
+
+
+@pytest.mark.parametrize("name", ["^HEAD", "HEAD..HEAD", "HEAD^@", "HEAD --all"])
+def test_what_stands_for_more_than_a_tree_is_no_revision(repository: Repository, name: str) -> None:
+    repository.commit({"a.yaml": config("a")})
+    assert "there is no revision" in refusal(f"git:{name}")[0]
 
 
 def test_links_and_submodules_are_named_and_not_followed(repository: Repository) -> None:

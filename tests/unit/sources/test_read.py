@@ -248,3 +248,28 @@ def test_real_applications_read_without_an_error() -> None:
     found = list(read([str(APPS)]))
     assert [one for one in found if isinstance(one, Diagnostic) and one.severity == "error"] == []
     assert sum(isinstance(one, Document) for one in found) > 200
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems refuse such names")
+def test_names_cannot_write_lines_of_their_own(tmp_path: Path) -> None:
+    names = (b"a\n::error::b.yaml", b"\x1b[31mred.yaml", "\u202etxt.yaml".encode(), b"\xff.yaml")
+    for name in names:
+        Path(os.fsdecode(os.fsencode(tmp_path) + b"/" + name)).write_text(CONFIG, encoding="utf-8")
+    found = sorted(Path(place).name for place in places(tmp_path))
+    assert found == [
+        r"\u202etxt.yaml",
+        r"\udcff.yaml",
+        r"\x1b[31mred.yaml",
+        r"a\n::error::b.yaml",
+    ]
+
+
+def test_directories_may_be_deep_only_so_far(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text(CONFIG, encoding="utf-8")
+    deep = tmp_path / "/".join("d" * 300)
+    deep.mkdir(parents=True)
+    (deep / "b.yaml").write_text(CONFIG, encoding="utf-8")
+    found = places(tmp_path)
+    assert found[0] == f"{tmp_path.as_posix()}/a.yaml"
+    assert found[1].startswith("SRC015 ")
+    assert len(found) == 2

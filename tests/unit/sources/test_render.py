@@ -7,7 +7,7 @@ import pytest
 
 from cloison.base import Diagnostic, SourceError
 from cloison.resources.documents import Document
-from cloison.sources import Rendering, read
+from cloison.sources import Rendering, projects, read
 from cloison.sources.walk import inputs
 from tests.support.programs import NEUTRAL, Repository, need, only, write
 
@@ -239,6 +239,11 @@ def test_a_failure_names_the_directory_and_the_reason(here: Path) -> None:
         "configMapGenerator: [{name: a, files: ['x=https://example.org/x']}]",
         "crds: ['http://127.0.0.1/crd.json']",
         "openapi: {path: 'https://example.org/schema.json'}",
+        "Resources: ['http://localhost/base.yaml']",
+        "re\u017fources: ['http://localhost/base.yaml']",
+        "configmapGenerator: [{Name: a, FILES: ['x=http://[::1]/x']}]",
+        "generators: [plugin.yaml]",
+        "transformers:\n- |\n  kind: PatchTransformer\n  path: http://127.0.0.1:80/x",
     ],
 )
 def test_nothing_is_fetched(here: Path, line: str) -> None:
@@ -249,11 +254,45 @@ def test_nothing_is_fetched(here: Path, line: str) -> None:
                 "resources: [../far]\nresources: [", "resources: [../far, "
             ),
             "far/kustomization.yaml": "",
+            "app/plugin.yaml": (
+                "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: a}\n"
+                'files: ["x=http\\x3a//LOCALHOST:80/x"]\n'
+            ),
         },
     )
     message, advice = refusal("app")
     assert "nothing is fetched from the network" in message
     assert "kustomize build app" in advice
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [", "- a", "{}\n---\n{}\n", "resources: []\n" + "# pad\n" * 200_000]
+)
+def test_what_cannot_be_looked_into_is_not_rendered(here: Path, text: str) -> None:
+    write(here, {"app/kustomization.yaml": text})
+    assert "it cannot be looked into before it is rendered: app/kusto" in refusal("app")[0]
+
+
+def test_words_about_this_machine_are_nothing_to_fetch(here: Path) -> None:
+    need("kustomize")
+    literal = "configMapGenerator: [{name: a, literals: ['API=http://localhost:80']}]\n"
+    write(here, {"app/kustomization.yaml": literal})
+    assert [one for one in found("app") if isinstance(one, Document)]
+
+
+def test_a_walk_renders_only_so_many(here: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    need("kustomize")
+    monkeypatch.setattr(projects, "_MOST", 2)
+    for name in "abc":
+        write(here, {f"all/{name}/kustomization.yaml": "resources: [x.yaml]\n"})
+        write(here, {f"all/{name}/x.yaml": config(name)})
+    said = objects(found("all"))
+    assert said == [
+        "SRC033 all:1:1",
+        "-/a all/a (kustomize):1:1",
+        "-/b all/b (kustomize):1:1",
+    ]
+    assert objects(found("all/c")) == ["-/c all/c (kustomize):1:1"]
 
 
 def test_a_base_far_below_is_not_fetched_either(here: Path) -> None:
@@ -344,6 +383,35 @@ def test_a_place_is_the_one_in_what_helm_prints_of_the_template(here: Path) -> N
     ]
 
 
+def test_a_chart_leads_nowhere_else(here: Path, tmp_path: Path) -> None:
+    need("helm")
+    write(here, HELM_CHART)
+    write(tmp_path, {"secret/a.yaml": config("secret")})
+    (here / "shared").mkdir()
+    write(here, {"shared/b.yaml": config("shared")})
+    (here / "web/templates/b.yaml").symlink_to("../../shared/b.yaml")
+    assert "follow its link templates/b.yaml to what lies outside" in refusal("web")[0]
+    assert "-/shared web/templates/b.yaml (helm):3:1" in objects(found("."))
+    (here / ".git").mkdir()
+    assert "-/shared web/templates/b.yaml (helm):3:1" in objects(found("web"))
+    (here / "web/files").symlink_to(tmp_path / "secret")
+    assert objects(found(".")) == ["-/shared shared/b.yaml:1:1", "SRC021 web:1:1"]
+    assert "follow its link files to" in refusal("web")[0]
+
+
+def test_values_that_no_chart_uses_are_said(here: Path) -> None:
+    write(here, {"a.yaml": config("a"), "prod.yaml": "", "app/Chart.yaml": CHART})
+    said = found("a.yaml", rendering=Rendering(values=("prod.yaml",)))
+    assert objects(said) == ["-/a a.yaml:1:1", "SRC032 None"]
+    assert isinstance(said[-1], Diagnostic)
+    assert "no chart in a.yaml" in said[-1].message
+    for quiet in (
+        Rendering(values=("prod.yaml",), insist=False),
+        Rendering("never", values=("prod.yaml",)),
+    ):
+        assert "SRC032 None" not in objects(found("app", rendering=quiet))
+
+
 def test_parts_of_charts_and_libraries_are_not_charts_of_their_own(here: Path) -> None:
     need("helm")
     inner = {
@@ -393,6 +461,17 @@ def test_a_template_that_fails(here: Path) -> None:
     message, _ = refusal("web")
     assert "web is a Helm chart, and helm cannot render it" in message
     assert "no luck" in message
+
+
+def test_warnings_do_not_hide_the_reason(here: Path) -> None:
+    need("helm")
+    write(here, HELM_CHART | {"web/templates/z.yaml": "a: [1, }\nb: c\n", "shared.yaml": "a"})
+    (here / ".git").mkdir()
+    for number in range(8):
+        (here / f"web/{number}.txt").symlink_to(here / "shared.yaml")
+    message, _ = refusal("web")
+    assert "helm cannot render it: YAML parse error on web/templates/z.yaml" in message
+    assert "--debug" not in message
 
 
 def test_a_template_cannot_choose_the_names_that_are_shown(here: Path) -> None:

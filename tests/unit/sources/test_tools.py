@@ -34,6 +34,21 @@ def test_a_program_that_hangs_is_ended_with_what_it_started() -> None:
     assert run(code, seconds=0.5).failure == "it was ended after 0.5 seconds"
 
 
+@pytest.mark.parametrize("stream", ["stdout", "stderr"])
+def test_what_a_program_leaves_running_is_ended_too(stream: str) -> None:
+    other = {"stdout": "stderr", "stderr": "stdout"}[stream]
+    inner = "[sys.executable, '-S', '-c', 'import time; time.sleep(600)']"
+    code = f"import subprocess, sys; subprocess.Popen({inner}, {other}=subprocess.DEVNULL)"
+    assert run(code, seconds=0.5).failure == "it was ended after 0.5 seconds"
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems do not bound it")
+def test_memory_is_bounded() -> None:
+    code = "import sys; sys.stdin.read(); x = bytearray(600 << 20)"
+    assert run(code, memory=300 << 20).failure == "it ended with exit code 1"
+    assert run(code, memory=900 << 20).failure == ""
+
+
 def test_a_program_that_prints_without_end_is_ended() -> None:
     failure = run("while True: print('x' * 1000)", most=1 << 20).failure
     assert failure == "it printed more than 1 MiB"

@@ -7,6 +7,7 @@ import msgspec
 from cloison.algebra import TrafficSet
 from cloison.analyses.connectivity import EndRef, Passage
 from cloison.analyses.diff import Change, Diff, Kind, PolicyChange, PolicyKind, Reasons, Seen, Shift
+from cloison.analyses.explain import Decider
 from cloison.report.about import About
 from cloison.report.documents import ends, parts
 from cloison.report.documents.map import Passes, cells, verdicts
@@ -132,22 +133,73 @@ def document(result: Diff, about: About) -> DiffDocument:
     )
 
 
-def streamed(result: Diff, kind: Kind) -> Iterator[str]:
+def streamed(result: Diff, kind: Kind) -> Iterator[list[str]]:
     """Iterate over the changes of one kind as JSON, each exactly what its document gives.
 
-    What is the same of many is spelled once: there may be millions, of a few hundred ends.
+    Those of one source come at a time. What is the same of many is spelled once: there may be
+    millions, of a few thousand ends and policies.
     """
-    names: dict[EndRef, str] = {}
-    tails: dict[tuple[Shift, Reasons], tuple[str, ...]] = {}
-    for change in result.of(kind):
-        for end in (change.src, change.dst):
-            if end not in names:
-                names[end] = _json(ends.ref(end))
-        start = f'{{"src":{names[change.src]},"dst":{names[change.dst]}'
-        key = (change.shift, change.reasons)
-        if key not in tails:
-            tails[key] = tuple(_json(edge).removeprefix(start) for edge in _published(change))
-        yield from (start + tail for tail in tails[key])
+    spelled = _Spelled()
+    for src, run in result.runs(kind):
+        start = f'{{"src":{spelled.end(src)},"dst":'
+        yield [
+            f"{start}{spelled.end(dst)}{tail}"
+            for dst, shift, why in run
+            for tail in spelled.tails(shift, why)
+        ]
+
+
+class _Spelled:
+    """What is said of edges, as JSON; lives for one answer."""
+
+    def __init__(self) -> None:
+        self._ends: dict[EndRef, str] = {}
+        self._deciders: dict[Decider, str] = {}
+        self._shifts: dict[Shift, tuple[str, ...]] = {}
+        # By identity, which is quicker than to compare; what is compared is kept with it.
+        self._tails: dict[tuple[int, int], tuple[Shift, Reasons, tuple[str, ...]]] = {}
+
+    def end(self, end: EndRef) -> str:
+        """Return an end."""
+        found = self._ends.get(end)
+        if found is None:
+            found = self._ends[end] = _json(ends.ref(end))
+        return found
+
+    def tails(self, shift: Shift, why: Reasons) -> tuple[str, ...]:
+        """Return what follows the ends, for each edge of a change."""
+        found = self._tails.get((id(shift), id(why)))
+        if found is None:
+            if len(self._tails) > _KEPT:
+                self._tails.clear()
+            before, after = (",".join(map(self._decider, each)) for each in (why.before, why.after))
+            said = f'"responsible":{{"before":[{before}],"after":[{after}]}}}}'
+            tails = tuple(head + said for head in self._heads(shift))
+            found = self._tails[id(shift), id(why)] = (shift, why, tails)
+        return found[2]
+
+    def _heads(self, shift: Shift) -> tuple[str, ...]:
+        """Return what stands between the ends and who is responsible, which comes last."""
+        found = self._shifts.get(shift)
+        if found is None:
+            change = Change(_NOBODY, _NOBODY, shift)
+            ends_ = f'{{"src":{self.end(_NOBODY)},"dst":{self.end(_NOBODY)}'
+            nobody = f'"responsible":{_json(_responsible(change.reasons))}}}'
+            found = self._shifts[shift] = tuple(
+                _json(edge).removeprefix(ends_).removesuffix(nobody) for edge in _published(change)
+            )
+        return found
+
+    def _decider(self, decider: Decider) -> str:
+        found = self._deciders.get(decider)
+        if found is None:
+            found = self._deciders[decider] = _json(decided_by(decider))
+        return found
+
+
+_NOBODY = EndRef("pod")
+_KEPT = 10_000
+"""Tails that are remembered; where every pair has its own there may be millions."""
 
 
 def _json(value: object) -> str:
@@ -233,21 +285,27 @@ HEADER = (
 
 def rows(result: Diff) -> Iterator[Sequence[object]]:
     """Iterate over the changes, one row each: opened, changed, closed."""
+    moved: dict[Shift, tuple[str, ...]] = {}
     for kind in (Kind.OPENED, Kind.CHANGED, Kind.CLOSED):
-        for change in result.of(kind):
-            yield (
-                kind,
-                *cells(change.src),
-                *cells(change.dst),
-                *_traffic(change.before),
-                *_traffic(change.after),
-                _text(change.gained),
-                _text(change.lost),
-                change.shift.src,
-                change.shift.dst,
-                "; ".join(each.text for each in change.reasons.before),
-                "; ".join(each.text for each in change.reasons.after),
-            )
+        for src, run in result.runs(kind):
+            for dst, shift, why in run:
+                if shift not in moved:
+                    moved[shift] = _moved(shift)
+                yield (
+                    kind,
+                    *cells(src),
+                    *cells(dst),
+                    *moved[shift],
+                    shift.src,
+                    shift.dst,
+                    "; ".join(each.text for each in why.before),
+                    "; ".join(each.text for each in why.after),
+                )
+
+
+def _moved(shift: Shift) -> tuple[str, ...]:
+    traffic = (*_traffic(shift.before), *_traffic(shift.after))
+    return (*traffic, _text(shift.gained), _text(shift.lost))
 
 
 def _traffic(passage: Passage) -> tuple[str, str]:

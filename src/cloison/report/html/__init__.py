@@ -9,6 +9,7 @@ import base64
 import hashlib
 import re
 from collections.abc import Iterator, Mapping
+from html import escape
 from importlib.resources import files
 
 import msgspec
@@ -18,7 +19,8 @@ from cloison.analyses.diff import Diff
 from cloison.report.about import About, Look
 from cloison.report.html.content import Content, Side
 from cloison.report.html.pack import pack
-from cloison.report.picture import draw, of_diff, of_map, place, style
+from cloison.report.picture import Picture, draw, key, of_diff, of_map, place, sample, style
+from cloison.report.xml import legal
 
 __all__ = ["Content", "Side", "render"]
 
@@ -41,12 +43,14 @@ def render(_kind: str, result: Content | Map | Diff, about: About, _look: Look) 
     scripts = "\n".join(["(() => {", '"use strict";', *map(_part, SCRIPTS), "})();"])
     look = "\n".join([*map(_part, STYLES), _picture_style()])
     data = msgspec.json.encode(pack(result, about)).decode()
+    picture = of_map(result.result) if isinstance(result.result, Map) else of_diff(result.result)
     parts = {
         "policy": policy(scripts, look),
         "style": look,
         "script": scripts,
         "data": _DANGEROUS.sub(_escaped, data),
-        "graph": _graph(result.result),
+        "key": _key(picture),
+        "graph": draw(place(picture), alone=False),
     }
     yield from _filled(_part("page.html"), parts)
 
@@ -64,10 +68,14 @@ def policy(script: str, style: str) -> str:
     return "; ".join(f"{name} {value}" for name, value in rules.items())
 
 
-def _graph(result: Map | Diff) -> str:
-    """Return the picture that `-o svg` draws, without its own heading and style."""
-    picture = of_map(result) if isinstance(result, Map) else of_diff(result)
-    return draw(place(picture), alone=False)
+def _key(picture: Picture) -> str:
+    """Return what is said above the picture: what lines mean, and what is not drawn by itself."""
+    samples = [
+        '<span><svg class="cloison-picture" width="48" height="12" aria-hidden="true">'
+        f"{sample(kind, 2, 6)}</svg>{escape(meaning)}</span>"
+        for kind, meaning in key(picture)
+    ]
+    return "".join([*samples, *(f"<p>{escape(legal(note))}</p>" for note in picture.notes)])
 
 
 def _picture_style() -> str:

@@ -4,10 +4,11 @@
 rows of sets, and the reasons are the decisions themselves.
 """
 
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias, cast
 
-from cloison.algebra import AddressSet, address_text
+from cloison.algebra import L4, AddressSet, address_text
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.connectivity import EndRef, Map, Passage
 from cloison.analyses.diff import Diff, Shift
@@ -20,6 +21,7 @@ from cloison.report.html.axes import Axes, axes, block_name, example
 from cloison.report.html.content import Content, Side
 from cloison.report.html.tables import Json, Sets, Shared, Table, clean
 from cloison.report.text.layout import profile_line
+from cloison.report.text.map import passages
 from cloison.report.text.why import rule_words
 
 State: TypeAlias = Passage | Shift
@@ -41,6 +43,7 @@ def pack(content: Content, about: About) -> dict[str, Json]:
         "profile": clean(profile_line(about)),
         "partial": content.result.partial,
         "scope": clean(content.scope),
+        "edges": _edges(content.result),
         "stands": [shared.caveats(c) for c in _stands(content.result)],
         "input": [_severities(about), *_said(about)],
         **_ends(along, content),
@@ -51,6 +54,19 @@ def pack(content: Content, about: About) -> dict[str, Json]:
         "caveats": shared.caveats.rows,
         "files": shared.files.rows,
     }
+
+
+def _edges(result: Map | Diff) -> dict[str, int]:
+    """Return how many edges look how, counted as `map` and `diff` count them."""
+    if isinstance(result, Diff):
+        return {str(kind): number for kind, number in result.counts.items()}
+    found: Counter[str] = Counter()
+    for passage, pairs in passages(result):
+        if passage.allowed:
+            found["all" if passage.allowed >= L4 else "some"] += pairs
+        if passage.undetermined:
+            found["doubt"] += pairs
+    return dict(found)
 
 
 def _stands(result: Map | Diff) -> Iterable[Caveat]:

@@ -14,7 +14,7 @@ from cloison.report.picture.depict import of, of_diff, of_map
 from cloison.report.picture.graph import Bundle, Group, Node, Picture
 from cloison.report.picture.layout import place
 from cloison.report.picture.placed import Placed
-from cloison.report.picture.svg import draw, style
+from cloison.report.picture.svg import draw, key, sample, style
 
 __all__ = [
     "Bundle",
@@ -23,9 +23,11 @@ __all__ = [
     "Picture",
     "Placed",
     "draw",
+    "key",
     "of",
     "of_diff",
     "of_map",
     "place",
+    "sample",
     "style",
 ]

@@ -53,6 +53,43 @@ def home_columns(
     }
 
 
+def gathered(
+    at: Mapping[str, int], size: Mapping[str, tuple[float, float]], few: int, shape: float
+) -> dict[str, int]:
+    """Return columns again, with neighbours put together while the picture is too wide.
+
+    A long chain is a ribbon that fits no page: columns that together stay lowest become one.
+
+    Args:
+        at: The column of each home.
+        size: Width and height of each home.
+        few: Columns that are never too many.
+        shape: Width by height that is wide enough.
+        shape: Width by height, as of a slide.
+    """
+    columns = [[home for home in at if at[home] == c] for c in sorted(set(at.values()))]
+
+    def high(homes: Iterable[str]) -> float:
+        return sum(size[home][1] for home in homes)
+
+    def wide(homes: Iterable[str]) -> float:
+        return max(size[home][0] for home in homes) + _BETWEEN
+
+    while len(columns) > few:
+        across, down = sum(map(wide, columns)), max(map(high, columns))
+        if across <= shape * down:
+            break
+        first = min(
+            range(len(columns) - 1), key=lambda n: (high(columns[n]) + high(columns[n + 1]), n)
+        )
+        columns[first : first + 2] = [columns[first] + columns[first + 1]]
+    return {home: 2 * number for number, homes in enumerate(columns) for home in homes}
+
+
+_BETWEEN = 230.0
+"""Room that the labels between two columns take, with the lines on both sides of them."""
+
+
 def spread(at: Mapping[str, int], tall: Mapping[str, float], most: float) -> dict[str, int]:
     """Return columns again, with those that are too tall made two or more.
 

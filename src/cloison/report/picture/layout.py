@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from math import ceil
 
 from cloison.report.picture import frames
-from cloison.report.picture.columns import bundle_column, home_columns, spread
+from cloison.report.picture.columns import bundle_column, gathered, home_columns, spread
 from cloison.report.picture.graph import Bundle, Picture
 from cloison.report.picture.heights import Piece, heights
 from cloison.report.picture.letters import fitted, width
@@ -38,6 +38,8 @@ _GAP = 22.0
 """Between frames."""
 _TALL = 1400.0
 """Columns that are taller are made two: a screen or two of scrolling."""
+_SHAPE = 1.6
+"""Width by height of a slide, which pictures try to fit."""
 _FEW = 4
 """Columns of homes that fit a screen side by side."""
 _NARROW, _WIDE = 34.0, 84.0
@@ -107,6 +109,7 @@ def place(picture: Picture) -> Placed:
     frame_of = frames.of(picture)
     tall = {home: frame_of[home].height + _GAP for home in homes}
     at = home_columns(homes, home_of, picture.bundles)
+    at = gathered(at, {h: (frame_of[h].width, tall[h]) for h in homes}, _FEW, _SHAPE)
     # What is wide already may be taller, too.
     wide = len(set(at.values())) / _FEW
     at = spread(at, tall, _TALL * max(1.0, wide))

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from html import escape
 from textwrap import wrap
 
-from cloison.report.picture.graph import Bundle, known_by
+from cloison.report.picture.graph import Bundle, Picture, known_by
 from cloison.report.picture.placed import (
     Box,
     Line,
@@ -161,20 +161,30 @@ def draw(placed: Placed, theme: str = "auto", *, alone: bool = True) -> str:
     return "\n".join(pieces) + "\n"
 
 
+def key(picture: Picture) -> Iterator[tuple[str, str]]:
+    """Iterate over the kinds of lines in a picture, and what they mean."""
+    kinds = {bundle.kind for bundle in picture.bundles}
+    yield from ((kind, meaning) for kind, meaning in _MEANING.items() if kind in kinds)
+
+
+def sample(kind: str, x: float, y: float) -> str:
+    """Return a short line of a kind that begins at a point, for a legend."""
+    return (
+        f'<g class="{kind}"><path class="line" d="M{_n(x)} {_n(y)}h36"/>'
+        f'<path class="tip" d="M{_n(x + 44)} {_n(y)}l-9 -4v8z"/></g>'
+    )
+
+
 def _heading(placed: Placed) -> Iterator[str]:
     picture = placed.picture
-    x, y = _n(_MARGIN), _MARGIN + 6
+    y = _MARGIN + 6
     yield _text(_MARGIN, y, picture.title, "heading")
     letters = max(60, int(max(placed.width, 560.0) / 6.6))
     said = [line for note in picture.notes for line in wrap(note, letters)]
-    kinds = {b.kind for b in picture.bundles}
-    for kind in (kind for kind in _MEANING if kind in kinds):
+    for kind, meaning in key(picture):
         y += _LINE + (4 if y < _MARGIN + 10 else 0)
-        yield (
-            f'<g class="{kind}"><path class="line" d="M{x} {_n(y - 4)}h36"/>'
-            f'<path class="tip" d="M{_n(_MARGIN + 44)} {_n(y - 4)}l-9 -4v8z"/>'
-            f"{_text(_MARGIN + 54, y, _MEANING[kind], 'said')}</g>"
-        )
+        yield sample(kind, _MARGIN, y - 4)
+        yield _text(_MARGIN + 54, y, meaning, "said")
     for line in said:
         y += _LINE
         yield _text(_MARGIN, y, line, "said")

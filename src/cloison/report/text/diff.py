@@ -1,6 +1,7 @@
 """`diff` for people: what was opened first, with the policies responsible."""
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 
 from cloison.algebra import ANY, L4, TrafficSet
 from cloison.analyses.connectivity import EndRef
@@ -21,6 +22,10 @@ from cloison.report.text.map import Words
 
 _SIGN = {Kind.OPENED: "+", Kind.CLOSED: "-", Kind.CHANGED: "~"}
 _STYLE = {Kind.OPENED: "green", Kind.CLOSED: "red", Kind.CHANGED: "yellow"}
+_LINES = 200
+"""Lines about workloads of both sides, for each kind of change, that are printed."""
+_BUT = 8
+"""Names in a row from which it is worth to say which are missing instead."""
 _LONE = 12
 """Lines about workloads of one side only that are printed; the rest is summed up."""
 _NAMES = 5
@@ -38,10 +43,12 @@ def lines(result: Diff, about: About, look: Look) -> Iterator[str]:
     words = Words(result.ends)
     both = [line for line in result.lines if not _lone(line.shift)]
     for kind in (Kind.OPENED, Kind.CHANGED, Kind.CLOSED):
-        found = [line for line in both if line.kind is kind]
+        found = _folded(line for line in both if line.kind is kind)
         if found:
             yield look.paint(str(kind).upper(), "bold")
-            yield from _explained(found, words, look)
+            shown = found if look.verbose else _largest(found, _LINES)
+            yield from _explained(shown, result, words, look)
+            yield from _rest(found, shown)
             yield ""
     for seen in (Seen.AFTER, Seen.BEFORE):
         yield from _one_side(result, seen, words, look)
@@ -78,37 +85,56 @@ def _lone(shift: Shift) -> bool:
     return (shift.src, shift.dst) != (Seen.BOTH, Seen.BOTH)
 
 
-def _explained(found: Sequence[ChangeLine], words: Words, look: Look) -> Iterator[str]:
+def _explained(
+    found: Sequence[ChangeLine], result: Diff, words: Words, look: Look
+) -> Iterator[str]:
     """Iterate over edges, those that the same policies are responsible for together."""
-    groups: dict[Reasons, list[ChangeLine]] = {}
+    groups: dict[tuple[Reasons, bool], list[ChangeLine]] = {}
     for line in found:
-        groups.setdefault(line.reasons, []).append(line)
-    for reasons, members in groups.items():
-        yield from _edges(members, words, look)
+        groups.setdefault((line.reasons, line.joint), []).append(line)
+    for (reasons, joint), members in groups.items():
+        for line in members:
+            yield from _edge(line, result, words, look)
         for when, deciders in (("before", reasons.before), ("after", reasons.after)):
             if deciders:
-                yield from wrapped("; ".join(told(deciders)), look, f"    {when + ':':<8}")
+                said = "; ".join(told(deciders, joint=joint))
+                yield from wrapped(said, look, f"    {when + ':':<8}")
 
 
-def _edges(members: Sequence[ChangeLine], words: Words, look: Look) -> Iterator[str]:
-    """Iterate over edges; those of workloads with their own replicas are told together."""
-    own: dict[Shift, list[EndRef]] = {}
-    for line in members:
-        if _own(line):
-            own.setdefault(line.shift, []).extend(line.sources)
+def _folded(lines: Iterable[ChangeLine]) -> list[ChangeLine]:
+    """Return lines with those of workloads and their own replicas in one, without destinations."""
+    found: list[ChangeLine] = []
+    alone: dict[ChangeLine, list[EndRef]] = {}
+    for line in lines:
+        if line.sources == line.destinations and len(line.sources) == 1:
+            alone.setdefault(replace(line, sources=(), destinations=()), []).extend(line.sources)
         else:
-            yield from _edge(line, words, look)
-    for shift, ends in own.items():
-        yield from _edge(ChangeLine(tuple(ends), (), shift), words, look)
+            found.append(line)
+    return found + [replace(line, sources=tuple(ends)) for line, ends in alone.items()]
 
 
-def _own(line: ChangeLine) -> bool:
-    return line.sources == line.destinations and len(line.sources) == 1
+def _pairs(lines: Iterable[ChangeLine]) -> int:
+    return sum(line.pairs if line.destinations else len(line.sources) for line in lines)
 
 
-def _edge(line: ChangeLine, words: Words, look: Look) -> Iterator[str]:
-    sources = ", ".join(words.of(line.sources))
-    destinations = ", ".join(words.of(line.destinations)) or "its own replicas"
+def _largest(lines: Sequence[ChangeLine], limit: int) -> Sequence[ChangeLine]:
+    """Return no more lines than the limit, those that stand for most, in their order."""
+    if len(lines) <= limit:
+        return lines
+    ranked = sorted(range(len(lines)), key=lambda place: (-_pairs([lines[place]]), place))
+    return [lines[place] for place in sorted(ranked[: limit - 1])]
+
+
+def _rest(lines: Sequence[ChangeLine], shown: Sequence[ChangeLine]) -> Iterator[str]:
+    """Say how much is not printed, if anything."""
+    rest = _pairs(lines) - _pairs(shown)
+    if rest:
+        yield f"    and {count(rest, 'edge')} more; -o json or -o csv lists them"
+
+
+def _edge(line: ChangeLine, result: Diff, words: Words, look: Look) -> Iterator[str]:
+    sources = _names(line.sources, line.destinations, result, words)
+    destinations = _names(line.destinations, line.sources, result, words) or "its own replicas"
     if not line.destinations and len(line.sources) > 1:
         sources = f"each of {sources}"
     sign = look.paint(_SIGN[line.kind], "bold", _STYLE[line.kind])
@@ -118,6 +144,21 @@ def _edge(line: ChangeLine, words: Words, look: Look) -> Iterator[str]:
     )
     text = f"{sources} -> {destinations}: {moved}"
     yield from wrapped(text, look, f"  {sign} ", "      ")
+
+
+def _names(ends: Sequence[EndRef], others: Sequence[EndRef], result: Diff, words: Words) -> str:
+    """Return ends in few words: those that are missing, where nearly all are meant.
+
+    An end never means itself on the other side, so a lone one is not missed there.
+    """
+    said = words.of(ends)
+    if len(said) > _BUT:
+        meant = {*ends, *(others if len(others) == 1 else ())}
+        missing = [end for end in result.ends if end.kind != "node" and end not in meant]
+        but = words.of(missing) if missing else []
+        if len(but) * 2 < len(said) and not any(end.kind in ("node", "ip") for end in ends):
+            return f"* but {', '.join(but)}" if but else "*"
+    return ", ".join(said)
 
 
 def moves(shift: Shift) -> list[tuple[str, str]]:
@@ -149,29 +190,43 @@ def _doubtful(shift: Shift) -> bool:
     return bool(shift.before.undetermined or shift.after.undetermined)
 
 
-def told(deciders: Iterable[Decider]) -> Iterator[str]:
-    """Iterate over what decided; policies that isolate the same, and allow nothing, together."""
+def told(deciders: Iterable[Decider], *, joint: bool = False) -> Iterator[str]:
+    """Iterate over what decided; policies that isolate the same, and allow nothing, together.
+
+    Args:
+        deciders: What decided.
+        joint: Each of them decided on some edge of a line, none on all of them.
+    """
     isolating: dict[str, list[Decider]] = {}
     passing: set[str] = set()
+    rest: list[str] = []
     for each in deciders:
         if each.rule is not None:
             passing.add(str(each.direction))
         if each.policy is not None and each.rule is None:
             isolating.setdefault(str(each.direction), []).append(each)
         elif each.policy is not None:
-            yield f"{each.text}{at(each.span)}"
+            rest.append(f"{each.text}{at(each.span)}")
         elif each.text == "default":
-            yield f"no policy isolates {each.direction}"
+            rest.append(f"no policy isolates {each.direction}")
         else:
-            yield f"{each.direction}: {each.text}" if each.direction else each.text
+            rest.append(f"{each.direction}: {each.text}" if each.direction else each.text)
+    if joint:
+        yield from rest[:_NAMES]
+        if len(rest) > _NAMES:
+            yield f"{count(len(rest) - _NAMES, 'rule')} more"
+    else:
+        yield from rest
     for direction, held in isolating.items():
-        if direction in passing:
-            continue  # other traffic of the edge passes here, and a rule says which
-        if len(held) == 1:
-            yield f"{held[0].text}{at(held[0].span)}"
-            continue
         names = [str(each.policy) for each in held]
-        yield f"no {direction} rule of {listed(names, _NAMES)} allows it"
+        if joint:
+            yield f"{direction} isolated by {listed(names, _NAMES)}"
+        elif direction in passing:
+            continue  # other traffic of the edge passes here, and a rule says which
+        elif len(held) == 1:
+            yield f"{held[0].text}{at(held[0].span)}"
+        else:
+            yield f"no {direction} rule of {listed(names, _NAMES)} allows it"
 
 
 def _one_side(result: Diff, seen: Seen, words: Words, look: Look) -> Iterator[str]:
@@ -179,22 +234,19 @@ def _one_side(result: Diff, seen: Seen, words: Words, look: Look) -> Iterator[st
     ends = result.new_ends if seen is Seen.AFTER else result.removed_ends
     if not ends:
         return
-    found = [line for line in result.lines if seen in (line.shift.src, line.shift.dst)]
-    what = "NEW" if seen is Seen.AFTER else "GONE"
-    number = sum(line.pairs for line in found)
+    found = _folded(x for x in result.lines if seen in (x.shift.src, x.shift.dst))
     kind = Kind.OPENED if seen is Seen.AFTER else Kind.CLOSED
     yield from wrapped(
-        f"{listed([words.one(end) for end in ends])}; {count(number, 'edge')} {kind} with "
+        f"{listed([words.one(end) for end in ends])}; {count(_pairs(found), 'edge')} {kind} with "
         f"{'it' if len(ends) == 1 else 'them'}",
         look,
-        look.paint(f"{what} ", "bold"),
+        look.paint(f"{'NEW' if seen is Seen.AFTER else 'GONE'} ", "bold"),
         "  ",
     )
-    shown = found if look.verbose or len(found) <= _LONE else found[: _LONE - 1]
-    yield from _edges(shown, words, look)
-    if len(shown) < len(found):
-        rest = sum(line.pairs for line in found[len(shown) :])
-        yield f"    and {count(rest, 'edge')} more; -o json or -o csv lists them"
+    shown = found if look.verbose else _largest(found, _LONE)
+    for line in shown:
+        yield from _edge(line, result, words, look)
+    yield from _rest(found, shown)
     yield ""
 
 

@@ -154,6 +154,8 @@ def _sums(result: Exposure) -> Iterator[str]:
         said = [f"{n} {what}" for n, what in zip(numbers, whats, strict=True) if n]
         said[0] = said[0].replace(" ", f" {verb} ", 1)
         yield f"Of {count(len(asked), 'workload')}, {', '.join(said)}."
+    if any(len(o.region.excepted()) > 1 for e in result.exposed for o in e.openings):
+        yield "The selectors that are left out are in -o json."
     if result.partial:
         yield "Other exposure was not asked for."
     if result.exposed:

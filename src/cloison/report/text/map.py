@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from itertools import zip_longest
 
 from cloison.algebra import EVERY_ADDRESS, FAMILY, AddressSet
-from cloison.analyses.connectivity import EndRef, Line, Map
+from cloison.analyses.connectivity import EndRef, Line, Map, Passage
 from cloison.report.about import About, Look
 from cloison.report.text.layout import count, profile_line, wrapped
 
@@ -44,14 +44,20 @@ def lines(result: Map, about: About, look: Look) -> Iterator[str]:
 
 def edge_count(result: Map) -> int:
     """Return how many edges a map has, without spelling them out."""
-    total = 0
+    return sum(
+        (bool(passage.allowed) + bool(passage.undetermined)) * pairs
+        for passage, pairs in passages(result)
+    )
+
+
+def passages(result: Map) -> Iterator[tuple[Passage, int]]:
+    """Iterate over what passes in a map, each time with the number of pairs it passes between."""
     for row in result.rows.values():
-        for passage, members in row.items():
-            total += (bool(passage.allowed) + bool(passage.undetermined)) * len(members)
+        yield from ((passage, len(members)) for passage, members in row.items())
     for table in (result.outward, result.inward):
         for found in table.values():
-            total += sum(bool(p.allowed) + bool(p.undetermined) for p in found)
-    return total + sum(bool(p.allowed) + bool(p.undetermined) for p in result.itself.values())
+            yield from ((passage, 1) for passage in found)
+    yield from ((passage, 1) for passage in result.itself.values())
 
 
 def _rows(line: Line, words: "Words") -> Iterator[tuple[list[str], list[str], str]]:

@@ -4,6 +4,8 @@
 
 const CELL = 26;
 const OVERSCAN = 3;
+/** Letters of a list of address blocks that have room. */
+const BLOCK_LETTERS = 22;
 
 /** What stands in a cell besides its colour. @type {Record<Look, string>} */
 const GLYPHS = { all: "■", some: "◧", doubt: "?", opened: "+", closed: "−", changed: "±" };
@@ -46,7 +48,11 @@ class Grid {
     this.empty = element("p", { class: "empty", hidden: true }, data.inside ? "Nothing matches these filters." : NOBODY);
     scroller.append(this.table, this.empty);
     scroller.addEventListener("scroll", () => this.soon(), { passive: true });
-    new ResizeObserver(() => this.soon()).observe(scroller);
+    new ResizeObserver(() => {
+      this.fit();
+      this.drawn = "";
+      this.soon();
+    }).observe(scroller);
     this.table.addEventListener("click", (event) => this.clicked(event));
     this.table.addEventListener("keydown", (event) => this.pressed(event));
     this.table.addEventListener("focusin", (event) => this.focused(event));
@@ -72,16 +78,21 @@ class Grid {
     this.draw();
   }
 
-  /** Give labels the room they need, within reason. */
+  /** Give labels the room they need, within reason: what is cut is told in full when pointed at. */
   fit() {
-    const longest = (/** @type {Item[]} */ items) =>
-      items.reduce((most, item) => Math.max(most, this.label(item).length + (isEnd(item) ? 0 : 1)), 8);
+    const needed = (/** @type {Item} */ item) => {
+      const letters = this.label(item).length + (isEnd(item) ? 0 : 1);
+      // Lists of address blocks are as long as they like.
+      return isEnd(item) && item.end >= data.inside ? Math.min(letters, BLOCK_LETTERS) : letters;
+    };
+    const longest = (/** @type {Item[]} */ items) => items.reduce((most, item) => Math.max(most, needed(item)), 8);
     const letter = 7.4;
     const room = (/** @type {number} */ value, /** @type {number} */ least, /** @type {number} */ most) =>
       `${Math.round(Math.max(least, Math.min(most, value)))}px`;
-    const narrow = this.scroller.clientWidth < 700;
-    this.scroller.style.setProperty("--head", room(longest(this.shape.columns) * letter + 18, 90, narrow ? 130 : 190));
-    this.scroller.style.setProperty("--side", room(longest(this.shape.rows) * letter + 74, 150, narrow ? 180 : 340));
+    const paper = document.body.classList.contains("whole");
+    const wide = this.scroller.clientWidth || 1000;
+    this.scroller.style.setProperty("--head", room(longest(this.shape.columns) * letter + 18, 90, !paper && wide < 700 ? 130 : 190));
+    this.scroller.style.setProperty("--side", room(longest(this.shape.rows) * letter + 74, 150, paper ? 340 : Math.max(150, Math.min(340, wide * 0.3))));
   }
 
   soon() {

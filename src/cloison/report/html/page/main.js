@@ -1,9 +1,13 @@
 // @ts-check
 // Puts the page together and listens to the reader.
 
+/** Where the reader was when the panel opened. @type {Element | null} */
+let cameFrom = null;
+
 /** @param {Node[]} content */
 function showPanel(content) {
   const panel = byId("answer");
+  if (!panel.contains(document.activeElement)) cameFrom = document.activeElement;
   byId("answer-content").replaceChildren(...content);
   panel.hidden = false;
   document.body.classList.add("answered");
@@ -19,9 +23,9 @@ function start() {
   };
   const openCell = (/** @type {number} */ src, /** @type {number} */ dst) => showPanel(whyPanel(src, dst));
   const refresh = () => {
-    grid.show({ rows: itemsOf(view, "rows"), columns: itemsOf(view, "columns") });
+    grid.show(shapeOf(view));
     const shown = [grid.shape.rows, grid.shape.columns].map((items) => items.reduce((sum, item) => sum + (isEnd(item) ? 0 : item.ends.length), 0));
-    byId("found").textContent = `${count(shown[0], "row")} × ${count(shown[1], "column")}`;
+    byId("found").textContent = data.inside ? `${count(shown[0], "row")} × ${count(shown[1], "column")}` : "";
     if (!byId("list").hidden) showList(view, openCell);
   };
   const flip = (/** @type {"rows" | "columns"} */ axis, /** @type {number} */ heading) => {
@@ -68,26 +72,85 @@ function start() {
 
 /** Make the picture answer too. @param {(src: number, dst: number) => void} openCell */
 function picture(openCell) {
-  const drawing = byId("graph").querySelector("svg");
+  const drawing = byId("graph").querySelector("#drawing > svg");
   if (!drawing) return;
   const known = new Map(data.ends.map(([heading, name, kind, asked], end) => [kind === "addresses" ? name : asked || `${data.headings[heading]}/${name}`, end]));
+  /** @type {Map<string, number>} */
+  const ends = new Map();
+  const answers = (/** @type {Element} */ part, /** @type {() => void} */ open) => {
+    part.setAttribute("tabindex", "0");
+    part.setAttribute("role", "button");
+    part.classList.add("answers");
+    part.addEventListener("click", open);
+    part.addEventListener("keydown", (event) => {
+      if (event instanceof KeyboardEvent && event.key === "Enter") open();
+    });
+  };
   for (const node of drawing.querySelectorAll("[data-name]")) {
     const end = known.get(node.getAttribute("data-name") ?? "");
     if (end === undefined) continue;
-    node.setAttribute("tabindex", "0");
-    node.setAttribute("role", "button");
-    node.classList.add("answers");
-    const open = () => showPanel(endPanel(end, openCell));
-    node.addEventListener("click", open);
-    node.addEventListener("keydown", (event) => {
-      if (event instanceof KeyboardEvent && event.key === "Enter") open();
-    });
+    ends.set(node.id, end);
+    answers(node, () => showPanel(endPanel(end, openCell)));
   }
-  const fit = byId("fit");
-  fit.addEventListener("click", () => {
-    const fitted = byId("graph").classList.toggle("fitted");
-    fit.setAttribute("aria-pressed", String(fitted));
+  for (const label of drawing.querySelectorAll(".bundle")) {
+    const side = (/** @type {string} */ name) =>
+      (label.getAttribute(name) ?? "").split(" ").flatMap((id) => ends.get(id) ?? []);
+    const [sources, targets] = [side("data-src"), side("data-dst")];
+    const words = label.querySelector("text")?.textContent ?? "";
+    if (sources.length && targets.length) answers(label, () => showPanel(bundlePanel(words, sources, targets, openCell)));
+  }
+  highlight(drawing);
+}
+
+/** Lines of what is pointed at stand out: those of a label, or those that touch a box. @param {Element} drawing */
+function highlight(drawing) {
+  const parts = [...drawing.querySelectorAll("[data-bundle]")];
+  const touching = (/** @type {Element} */ part) => {
+    if (part instanceof SVGElement && part.dataset.bundle) return new Set([part.dataset.bundle]);
+    const ends = (/** @type {Element} */ each) => `${each.getAttribute("data-src") ?? ""} ${each.getAttribute("data-dst") ?? ""}`.split(" ");
+    return new Set(parts.filter((each) => ends(each).includes(part.id)).map((each) => each.getAttribute("data-bundle")));
+  };
+  const point = (/** @type {Event} */ event) => {
+    const part = event.target instanceof Element ? event.target.closest("[data-bundle], .node") : null;
+    const lit = part ? touching(part) : new Set();
+    drawing.classList.toggle("pointing", lit.size > 0);
+    for (const each of parts) each.classList.toggle("lit", lit.has(each.getAttribute("data-bundle")));
+  };
+  for (const name of ["pointerover", "pointerleave", "focusin", "focusout"]) drawing.addEventListener(name, point);
+}
+
+/** Let the picture be as large as the reader wants it. @returns {() => void} Makes it fit, as far as it stays legible. */
+function zooming() {
+  const drawing = byId("graph").querySelector("#drawing > svg");
+  if (!(drawing instanceof SVGSVGElement)) return () => {};
+  const { width, height } = drawing.viewBox.baseVal;
+  let scale = 1;
+  const zoom = (/** @type {number} */ to) => {
+    scale = Math.max(0.1, Math.min(4, to));
+    drawing.setAttribute("width", String(width * scale));
+    drawing.setAttribute("height", String(height * scale));
+    byId("actual").textContent = `${Math.round(scale * 100)} %`;
+  };
+  const room = () => {
+    const { clientWidth, clientHeight } = byId("drawing");
+    return Math.min(1, clientWidth / width, clientHeight / height);
+  };
+  byId("closer").addEventListener("click", () => zoom(scale * ZOOM));
+  byId("farther").addEventListener("click", () => zoom(scale / ZOOM));
+  byId("actual").addEventListener("click", () => zoom(1));
+  byId("fit").addEventListener("click", () => zoom(room()));
+  document.addEventListener("keydown", (event) => {
+    if (byId("graph").hidden || event.ctrlKey || event.metaKey || event.altKey) return;
+    const to = { "+": scale * ZOOM, "=": scale * ZOOM, "-": scale / ZOOM, 0: 1, f: room() }[event.key];
+    if (to === undefined) return;
+    event.preventDefault();
+    zoom(to);
   });
+  let seen = false;
+  return () => {
+    if (!seen) zoom(Math.max(LEGIBLE, room()));
+    seen = true;
+  };
 }
 
 /** @param {View} view @param {() => void} refresh @param {Grid} grid @param {(src: number, dst: number) => void} openCell */
@@ -130,6 +193,7 @@ function listen(view, refresh, grid, openCell) {
     byId("answer").hidden = true;
     document.body.classList.remove("answered");
     if (!byId("matrix").hidden) grid.focus();
+    else if (cameFrom instanceof HTMLElement || cameFrom instanceof SVGElement) cameFrom.focus();
   };
   byId("close").addEventListener("click", close);
   document.addEventListener("keydown", (event) => {
@@ -148,6 +212,7 @@ function listen(view, refresh, grid, openCell) {
     else delete root.dataset.theme;
     byId("theme").textContent = `Theme: ${next || "system"}`;
   });
+  const look = zooming();
   const tabs = [...document.querySelectorAll('[role="tab"]')].filter((tab) => tab instanceof HTMLElement);
   const choose = (/** @type {HTMLElement} */ chosen) => {
     for (const tab of tabs) {
@@ -159,6 +224,7 @@ function listen(view, refresh, grid, openCell) {
     document.body.dataset.tab = chosen.getAttribute("aria-controls") ?? "";
     if (chosen.getAttribute("aria-controls") === "list") showList(view, openCell);
     if (chosen.getAttribute("aria-controls") === "matrix") grid.draw();
+    if (chosen.getAttribute("aria-controls") === "graph") look();
   };
   tabs.forEach((tab, number) => {
     tab.addEventListener("click", () => choose(tab));
@@ -170,13 +236,14 @@ function listen(view, refresh, grid, openCell) {
       choose(next);
       next.focus();
     });
-    if (tab.getAttribute("aria-controls") === "graph" && !byId("graph").querySelector("svg")) tab.hidden = true;
+    if (tab.getAttribute("aria-controls") === "graph" && !byId("graph").querySelector("#drawing > svg")) tab.hidden = true;
     if (number === 0) choose(tab);
   });
   const whole = (/** @type {boolean} */ on) => {
     // Paper cannot be scrolled: what fits is printed whole.
     const small = grid.shape.rows.length <= PRINTED && grid.shape.columns.length <= PRINTED;
     document.body.classList.toggle("whole", on && small);
+    grid.fit();
     grid.drawn = "";
     grid.draw();
     if (on) showList(view, openCell);
@@ -187,14 +254,17 @@ function listen(view, refresh, grid, openCell) {
 
 /** @type {Record<Look, (number: number) => string>} */
 const FACTS = {
-  all: (number) => `${count(number, "pair")} open on every port`,
-  some: (number) => `${count(number, "pair")} on some ports`,
-  doubt: (number) => `${count(number, "pair")} undetermined`,
+  all: (number) => `${count(number, "edge")} on every port`,
+  some: (number) => `${count(number, "edge")} on some ports`,
+  doubt: (number) => `${count(number, "edge")} undetermined`,
   opened: (number) => `${number.toLocaleString("en")} opened`,
   closed: (number) => `${number.toLocaleString("en")} closed`,
   changed: (number) => `${number.toLocaleString("en")} changed`,
 };
 
+const ZOOM = 1.25;
+/** Text in the picture can be read at this scale. */
+const LEGIBLE = 0.75;
 const PRINTED = 90;
 const LIST_ROWS = 300;
 
@@ -203,9 +273,8 @@ const LIST_ROWS = 300;
  * @param {View} view @param {(src: number, dst: number) => void} openCell
  */
 function showList(view, openCell) {
-  const ends = (/** @type {"rows" | "columns"} */ axis) =>
-    itemsOf(view, axis).flatMap((item) => (isEnd(item) ? [] : item.ends));
-  const [sources, targets] = [ends("rows"), new Set(ends("columns"))];
+  const shape = shapeOf(view);
+  const [sources, targets] = [shape.rows, shape.columns].map((items) => items.flatMap((item) => (isEnd(item) ? [] : item.order)));
   const body = element("tbody");
   let rows = 0;
   for (const src of sources) {
@@ -251,21 +320,12 @@ function introduce() {
   byId("title").textContent = data.title;
   const inside = data.ends.slice(0, data.inside);
   const kinds = new Set(inside.map(([heading]) => heading)).size;
-  const counts = new Map();
-  for (let src = 0; src < COUNT; src++) {
-    for (const [state, set] of data.rowKinds[data.rows[src]]) {
-      const runs = data.sets[set];
-      const number = countIn(runs, 0, COUNT) - (holds(runs, src) ? 1 : 0);
-      if (number) counts.set(looks[state], (counts.get(looks[state]) ?? 0) + number);
-    }
-  }
-  for (const state of Object.values(data.itself)) counts.set(looks[state], (counts.get(looks[state]) ?? 0) + 1);
   /** @type {Look[]} */
   const shown = data.kind === "diff" ? ["opened", "changed", "closed"] : ["all", "some", "doubt"];
   const facts = [`${count(data.inside, data.kind === "diff" ? "end" : "workload")} in ${count(kinds, "namespace")}`];
   const legend = byId("legend");
   for (const look of shown) {
-    const number = counts.get(look) ?? 0;
+    const number = data.edges[look] ?? 0;
     if (data.kind === "diff" || number) facts.push(FACTS[look](number));
     legend.append(element("li", {}, element("span", { class: `cell sample ${look}`, "aria-hidden": true }, GLYPHS[look]), LOOK_WORDS[look]));
   }

@@ -138,8 +138,8 @@ function caseList(side, each) {
         { class: verdict },
         element("span", { class: `mark ${verdict}`, "aria-hidden": true }, MARKS[verdict]),
         element("strong", {}, words),
-        ` ${verdict}${stops.length > 1 ? " twice" : ""}`,
-        element("span", { class: "by" }, said.length ? `: ${said.join("; ")}` : ", since nothing isolates either end"),
+        ` ${verdict}`,
+        element("span", { class: "by" }, said.length ? `${stops.length > 1 ? ", stopped twice" : ""}: ${said.join("; ")}` : ", since nothing isolates either end"),
       ),
     );
   }
@@ -159,39 +159,44 @@ function decidersText(side, point, asked, stopping) {
   const said = others.slice(0, 3).join(", ") + (others.length > 3 ? ` and ${others.length - 3} more` : "");
   const more = names.length > 3 ? ` and ${names.length - 2} more` : "";
   const shown = names.slice(0, more ? 2 : 3).join(", ") + more;
-  const stopped = shown ? `${said ? "; " : ""}isolated by ${shown}, and no rule admits it` : "";
-  return said || stopped ? `${stopping || stopped ? `${way}: ` : ""}${said}${stopped}` : "";
+  const silent = names.length === 1 ? `none of whose ${WAYS[point.direction]} rules matches` : "none of which allows it";
+  const parts = [said, shown ? `${shown}, ${silent}` : ""].filter(Boolean);
+  if (!parts.length) return "";
+  return stopping ? `${way} by ${parts.join(" and by ")}` : `${shown ? `${way}: ` : ""}${parts.join("; ")}`;
 }
 
 /** @param {Side} side @param {Case} each @param {number} src @param {number} dst @param {number} number @returns {HTMLElement} */
 function path(side, each, src, dst, number) {
   const made = element("details", { class: "path", open: number === 0 }, element("summary", {}, "The path, point by point"));
   const list = element("ol", {});
-  list.append(pointItem(side, each.leaving, nameOf(src), "leaving"), pointItem(side, each.entering, nameOf(dst), "entering"));
+  list.append(pointItem(side, each.leaving, nameOf(src)), pointItem(side, each.entering, nameOf(dst)));
   made.append(list);
   return made;
 }
 
-/** @param {Side} side @param {Point} point @param {string} name @param {string} way @returns {HTMLElement} */
-function pointItem(side, point, name, way) {
+/** @param {Side} side @param {Point} point @param {string} name @returns {HTMLElement} A point in the words of `cloison why`. */
+function pointItem(side, point, name) {
+  const way = WAYS[point.direction];
   const verdict = verdictOf(point.allowed, point.undetermined, L4);
-  const lets = verdict === "mixed" && point.allowed.length ? ` lets ${trafficWords(meet(point.allowed, L4))} pass` : "";
-  const made = element("li", {}, element("strong", {}, `${way} ${name}`), ` (${WAYS[point.direction]})`, lets || " ", lets ? null : badge(verdict));
+  const made = element("li", {}, element("strong", {}, `${way} of ${name}`), ": ", badge(verdict));
+  if (verdict === "mixed" && point.allowed.length) made.append(element("p", {}, `passes: ${trafficWords(meet(point.allowed, L4))}`));
   const { reason, decision } = point;
   if (!point.policed || !reason || !decision) {
     const hosted = side.hosted.includes(point.unit);
-    made.append(element("p", {}, hosted ? "On its node's network, so no policy applies to it." : "No pod of the cluster, so no policy applies to it."));
+    made.append(element("p", {}, hosted ? "on its node's network, so no policy applies to it" : "no pod of the cluster, so no policy applies to it"));
     return made;
   }
   if (reason[3] && reason[4]) {
-    made.append(element("p", {}, `A built-in rule decides: ${reason[3]}.`));
+    made.append(element("p", {}, `a built-in rule decides: ${reason[3]}`));
     return made;
   }
   const [, policies, isolating] = decision;
   if (!policies.length) {
-    made.append(element("p", {}, `No policy selects it for ${WAYS[point.direction]}, so everything passes.`));
+    made.append(element("p", {}, `no policy selects it for ${way}, so everything passes`));
     return made;
   }
+  const govern = policies.length === 1 ? "selects it and governs its" : "select it and govern its";
+  made.append(element("p", {}, `${count(policies.length, "policy")} ${govern} ${way}:`));
   const rules = new Map();
   for (const { rule, traffic } of rulesFor(side, point, L4)) {
     const key = `${rule[0]},${rule[2]}`;
@@ -205,7 +210,7 @@ function pointItem(side, point, name, way) {
         "li",
         {},
         element("span", { class: `mark ${rule[5] === "allow" ? "allowed" : "denied"}`, "aria-hidden": true }, rule[5] === "allow" ? MARKS.allowed : MARKS.denied),
-        element("strong", {}, `${side.policies[rule[0]][1]} ${WAYS[point.direction]} rule ${rule[2]}`),
+        element("strong", {}, `${side.policies[rule[0]][1]} ${way} rule ${rule[2]}`),
         ` ${rule[6]} `,
         written(rule[3], rule[4]),
         rule[6].endsWith(trafficText(traffic)) ? null : element("span", { class: "traffic" }, ` here: ${trafficWords(traffic)}`),
@@ -216,15 +221,15 @@ function pointItem(side, point, name, way) {
   const silent = isolating.filter((number) => !matched.has(number) && side.policies[number][4] < 0);
   const unread = policies.filter((number) => side.policies[number][4] >= 0);
   if (silent.length) {
-    const lead = rules.size ? "Besides, these isolate it and have no rule for this peer:" : "Denied by isolation: none of these has a rule that admits this peer:";
+    const lead = `${rules.size ? "besides, " : ""}isolating it, without any ${way} rule that matches:`;
     list.append(
       element("li", {}, lead, element("ul", {}, ...silent.map((number) => policyItem(side, number)))),
     );
   }
   if (unread.length) {
-    list.append(element("li", {}, "Not understood, and may decide:", element("ul", {}, ...unread.map((number) => policyItem(side, number)))));
+    list.append(element("li", {}, "not understood, and may decide:", element("ul", {}, ...unread.map((number) => policyItem(side, number)))));
   }
-  if (!isolating.length && !rules.size) list.append(element("li", {}, "None of its policies isolates it this way, so everything passes."));
+  if (!isolating.length && !rules.size) list.append(element("li", {}, "none of them isolates it this way, so everything passes"));
   made.append(list);
   return made;
 }
@@ -288,6 +293,38 @@ function endPanel(end, open) {
 const LISTED = 25;
 
 /**
+ * The pairs behind a label of the picture.
+ * @param {string} words @param {number[]} sources @param {number[]} targets
+ * @param {(src: number, dst: number) => void} open @returns {Node[]}
+ */
+function bundlePanel(words, sources, targets, open) {
+  return [element("h2", { tabindex: -1 }, words), pairList(sources, targets, open)];
+}
+
+/**
+ * @param {number[]} sources @param {number[]} targets
+ * @param {(src: number, dst: number) => void} open @returns {HTMLElement} Pairs between which there is something to tell.
+ */
+function pairList(sources, targets, open) {
+  const list = element("ul", { class: "peers" });
+  const alone = sources.length === 1 && targets.length === 1;
+  let found = 0;
+  for (const src of sources) {
+    for (const dst of targets) {
+      const state = src === dst && !alone ? -1 : stateOf(src, dst);
+      if (state < 0) continue;
+      found += 1;
+      if (found > LISTED) continue;
+      const link = element("button", { type: "button", class: "link" }, `${nameOf(src)} → ${nameOf(dst)}`);
+      link.addEventListener("click", () => open(src, dst));
+      list.append(element("li", {}, link, ` ${stateText(state)}`));
+    }
+  }
+  if (found > LISTED) list.append(element("li", {}, `and ${(found - LISTED).toLocaleString("en")} more`));
+  return list;
+}
+
+/**
  * @param {string} from @param {string} to @param {number[]} sources @param {number[]} targets
  * @param {() => void} unfold @param {(src: number, dst: number) => void} open @returns {Node[]}
  */
@@ -295,25 +332,11 @@ function foldedPanel(from, to, sources, targets, unfold, open) {
   const counted = tally(sources, targets);
   const button = element("button", { type: "button", class: "unfold" }, "Unfold both");
   button.addEventListener("click", unfold);
-  const list = element("ul", { class: "peers" });
-  let shown = 0;
-  for (const src of sources) {
-    for (const dst of targets) {
-      const state = src === dst ? -1 : stateOf(src, dst);
-      if (state < 0 || shown >= LISTED) continue;
-      shown += 1;
-      const link = element("button", { type: "button", class: "link" }, `${nameOf(src)} → ${nameOf(dst)}`);
-      link.addEventListener("click", () => open(src, dst));
-      list.append(element("li", {}, link, ` ${stateText(state)}`));
-    }
-    if (shown >= LISTED) break;
-  }
-  if (counted.filled > shown) list.append(element("li", {}, `and ${(counted.filled - shown).toLocaleString("en")} more`));
   const verb = data.kind === "diff" ? "changed" : "open, at least in part";
   return [
     element("h2", { tabindex: -1 }, element("span", {}, from), element("span", { class: "arrow", "aria-label": "to" }, " → "), element("span", {}, to)),
     element("p", {}, `${counted.filled.toLocaleString("en")} of ${count(counted.pairs, "pair")} ${verb}.`),
     button,
-    list,
+    pairList(sources, targets, open),
   ];
 }

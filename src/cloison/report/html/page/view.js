@@ -5,7 +5,7 @@
 const MANY = 70;
 
 /**
- * @typedef {{heading: number, folded: boolean, ends: number[]}} HeadingItem
+ * @typedef {{heading: number, folded: boolean, ends: number[], order: number[]}} HeadingItem
  * @typedef {{heading: number, end: number}} EndItem
  * @typedef {HeadingItem | EndItem} Item
  * @typedef {{from: string, to: string, sort: "name" | "out" | "in" | "opened", busy: boolean,
@@ -76,32 +76,48 @@ const WEIGHTS = {
   opened: (end) => openings[end],
 };
 
-/** @param {View} view @param {"rows" | "columns"} axis @returns {Item[]} */
-function itemsOf(view, axis) {
-  const query = axis === "rows" ? view.from : view.to;
-  const matches = matching(query);
-  const busy = (/** @type {number} */ end) =>
-    !view.busy || (axis === "rows" ? peers.out[end] : peers.into[end]) > 0 || String(end) in data.itself;
+/** @param {View} view @returns {{rows: Item[], columns: Item[]}} */
+function shapeOf(view) {
+  const every = data.ends.map((_, end) => end);
+  let [sources, targets] = [every.filter(matching(view.from)), every.filter(matching(view.to))];
+  if (view.busy) {
+    const heard = new Set();
+    const sends = (/** @type {number} */ src) => {
+      const found = targets.filter((dst) => stateOf(src, dst) >= 0);
+      found.forEach((dst) => heard.add(dst));
+      return found.length > 0;
+    };
+    sources = sources.filter(sends);
+    targets = targets.filter((dst) => heard.has(dst));
+  }
+  return {
+    rows: itemsOf(sources, view, view.open.rows, view.from),
+    columns: itemsOf(targets, view, view.open.columns, view.to),
+  };
+}
+
+/**
+ * @param {number[]} shown  Ascending. @param {View} view
+ * @param {Set<number>} open @param {string} query @returns {Item[]}
+ */
+function itemsOf(shown, view, open, query) {
   const weigh = WEIGHTS[view.sort];
   /** @type {{heading: number, ends: number[], weight: number}[]} */
   const groups = [];
-  data.headings.forEach((_, heading) => {
-    const ends = [];
-    for (let end = reach[heading][0]; end < reach[heading][1]; end++) {
-      if (matches(end) && busy(end)) ends.push(end);
-    }
+  const under = data.headings.map(() => /** @type {number[]} */ ([]));
+  for (const end of shown) under[data.ends[end][0]].push(end);
+  under.forEach((ends, heading) => {
     if (!ends.length) return;
     ends.sort((a, b) => weigh(b) - weigh(a) || ranks.ends[a] - ranks.ends[b]);
     groups.push({ heading, ends, weight: ends.reduce((sum, end) => sum + weigh(end), 0) });
   });
   groups.sort((a, b) => b.weight - a.weight || ranks.headings[a.heading] - ranks.headings[b.heading]);
-  const found = groups.reduce((sum, { ends }) => sum + ends.length, 0);
   // Who searches wants to see what was found, unless it is too much to show at once.
-  const unfolded = query.trim() !== "" && found <= MANY;
+  const unfolded = query.trim() !== "" && shown.length <= MANY;
   return groups.flatMap(({ heading, ends }) => {
-    const folded = !unfolded && !view.open[axis].has(heading);
+    const folded = !unfolded && !open.has(heading);
     const inside = folded ? [] : ends.map((end) => ({ heading, end }));
-    return [{ heading, folded, ends: [...ends].sort((a, b) => a - b) }, ...inside];
+    return [{ heading, folded, ends: [...ends].sort((a, b) => a - b), order: ends }, ...inside];
   });
 }
 
