@@ -123,9 +123,10 @@ golden: $(VENV)/.installed-dev ## Write the expected outputs anew; read the diff
 	$(BIN)/python -m tests.docs
 
 .PHONY: nightly
-nightly: $(VENV)/.installed-dev ## Large random runs, and planted faults that must be caught
+nightly: $(VENV)/.installed-dev ## Large random runs, planted faults that must be caught, and fuzzing
 	CLOISON_FLOWS=$(FLOWS) $(BIN)/python -m pytest -n $(JOBS) tests/property $(ARGS)
 	$(BIN)/python -m pytest -n $(JOBS) -m nightly tests $(ARGS)
+	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --jobs $(JOBS) $(TARGET)
 
 .PHONY: fuzz
 fuzz: $(VENV)/.installed-dev ## Search every reader for inputs that break it, for minutes each

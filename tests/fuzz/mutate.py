@@ -16,6 +16,8 @@ Bytes = Callable[[bytes, int], bytes]
 """Mutates bytes: input and greatest length of the output."""
 
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_UNLOADED = (yaml.YAMLError, ValueError, RecursionError, TypeError, AttributeError, LookupError)
+"""What PyYAML's constructors raise at odd input, `_` for a number among it."""
 _DUMPER: Any = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 
 LABELS = ("app", "tier", "kubernetes.io/metadata.name", "a.b/c", "", "x" * 64, "bad key", "-")
@@ -134,7 +136,7 @@ class Trees:
             return self._lower(data, longest)
         try:
             documents = list(yaml.load_all(data, _LOADER))
-        except (yaml.YAMLError, ValueError, RecursionError, TypeError, AttributeError, KeyError):
+        except _UNLOADED:
             return self._lower(data, longest)
         for _ in range(rng.choice((1, 1, 1, 2, 3, 6))):
             documents = _changed(documents, rng)

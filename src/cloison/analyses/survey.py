@@ -14,7 +14,8 @@ from cloison.engine import Engine, Rectangle, UnitKind
 from cloison.engine.decide import Relations
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import BlockMatch, Relative
+from cloison.ir.policy import BlockMatch, PodsMatch, Relative
+from cloison.resources.objects import NAMESPACE_NAME_LABEL
 
 _OWN = Relations(frozenset({Relative.OWN_NODE}))
 _MAYBE_OWN = Relations(maybe=frozenset({Relative.OWN_NODE, Relative.OTHER_NODE}))
@@ -357,9 +358,20 @@ def standing_caveats(engine: Engine) -> Iterator[Caveat]:
         yield known.HOSTNETWORK
     if any(endpoint.pending for endpoint in engine.table.endpoints):
         yield known.POD_PENDING
+    if _labels_unread(engine):
+        yield known.NAMESPACE_LABELS_UNKNOWN
     for policy in engine.ordered:
         if policy.opaque is not None:
             yield policy.opaque.caveat
+
+
+def _labels_unread(engine: Engine) -> bool:
+    """Whether rules ask for labels of namespaces, and there is a namespace nobody read."""
+    if all(home.span is not None for home in engine.world.namespaces.values()):
+        return False
+    matches = (p.match for policy in engine.ordered for r in policy.rules for p in r.peers)
+    asked = (m.namespaces.keys for m in matches if isinstance(m, PodsMatch) and m.namespace is None)
+    return any(keys - {NAMESPACE_NAME_LABEL} for keys in asked)
 
 
 def _outer(

@@ -8,10 +8,9 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cloison.analyses.ask import Explanation, Question, ask, verdict_only
-from cloison.analyses.change import change
 from cloison.analyses.connectivity import Map, MapOptions
 from cloison.analyses.describe import PolicyDescription, describe, find_policy
-from cloison.analyses.diff import Diff
+from cloison.analyses.diff import Diff, change
 from cloison.analyses.effective import Effective, effective
 from cloison.analyses.ends import Names
 from cloison.analyses.exposure import Exposure, expose

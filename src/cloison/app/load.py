@@ -25,7 +25,7 @@ from cloison.resources.documents import Document, RawObject
 from cloison.resources.inventory import Built, Inventory, unused_kinds
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
-from cloison.sources import Progress, read
+from cloison.sources import Progress, Rendering, read
 
 if TYPE_CHECKING:
     from cloison.analyses.connectivity import MapOptions
@@ -116,7 +116,7 @@ def what_if(
     with _unhurried():
         # Values files are for charts in either, or in both.
         rendering = replace(chosen.rendering(), insist=not apply)
-        change = read(paths(apply), stdin=stdin, rendering=rendering) if apply else ()
+        change = [item for name in paths(apply) for item in _proposed(name, stdin, rendering)]
         overlay = Overlay(change, delete, chosen.namespace, _loader(chosen).take)
         before, after = _loader(chosen), _loader(chosen)
         named = paths(names) or chosen.sources or (".",)
@@ -132,6 +132,22 @@ def what_if(
         new = templates(before.inventory, after.inventory, overlay.objects)
         was, now = _finished(before, chosen), _finished(after, chosen)
         return was, replace(now, world=rolled_out(now.world, new, overlay.deleted))
+
+
+def _proposed(name: str, stdin: BinaryIO | None, rendering: Rendering) -> list[Item]:
+    """Return what a source of proposed objects holds.
+
+    Raises:
+        SourceError: It holds none, so that saying what it changes would be an answer to
+            another question: a pipe whose first half failed ends here.
+    """
+    found = list(read([name], stdin=stdin, rendering=rendering))
+    if all(isinstance(item, Diagnostic) for item in found):
+        where = "standard input" if name == "-" else name
+        said = next((str(d.message) for d in found if isinstance(d, Diagnostic)), "it is empty")
+        msg = f"{where} holds no object to propose: {said}"
+        raise SourceError(msg, "check the command that wrote it, or leave it out")
+    return found
 
 
 def diff(

@@ -15,7 +15,13 @@ from cloison.base.errors import (
 )
 
 if TYPE_CHECKING:
-    from cloison.base.diagnostics import Diagnostic, Severity, sort_diagnostics, worst
+    from cloison.base.diagnostics import (
+        TREATED_AS_ABSENT,
+        Diagnostic,
+        Severity,
+        sort_diagnostics,
+        worst,
+    )
     from cloison.base.sharing import Sharing
     from cloison.base.spans import Span
 
@@ -24,6 +30,7 @@ _LATER = {
     "Severity": "diagnostics",
     "Sharing": "sharing",
     "Span": "spans",
+    "TREATED_AS_ABSENT": "diagnostics",
     "sort_diagnostics": "diagnostics",
     "worst": "diagnostics",
 }
@@ -40,6 +47,7 @@ def __getattr__(name: str) -> object:
 
 
 __all__ = [
+    "TREATED_AS_ABSENT",
     "CloisonError",
     "Diagnostic",
     "QuestionError",

@@ -23,6 +23,10 @@ class Severity(StrEnum):
         return ("info", "warning", "error").index(self.value)
 
 
+TREATED_AS_ABSENT = "it is treated as absent"
+"""What the effect of a diagnostic says where an object counts as if it were not there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Diagnostic:
     """One statement about the input: what, where, what it does to the answer, what to do.

@@ -4,6 +4,7 @@ import os
 import shutil
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 from typing import TYPE_CHECKING
 
@@ -15,7 +16,7 @@ from cloison.cli.settings import file as settings_file
 
 if TYPE_CHECKING:
     from cloison.app import Session, Settings
-    from cloison.base import Diagnostic
+    from cloison.cli.complaint import Sides
     from cloison.cli.progress import Bar
     from cloison.report import About, Look
 
@@ -122,12 +123,16 @@ def sources(common: Common) -> tuple[str, ...]:
     return tuple(found.resolved("sources"))
 
 
-def about(session: "Session") -> "About":
-    """Return what surrounds every answer of a session."""
+def about(session: "Session", sides: "Sides | None" = None) -> "About":
+    """Return what surrounds every answer of a session, or of two that are compared."""
     from cloison.base.version import VERSION
     from cloison.report import About
 
-    return About(VERSION, session.profile, session.settings.profile_chosen, session.diagnostics)
+    found = About(VERSION, session.profile, session.settings.profile_chosen, session.diagnostics)
+    if sides is None:
+        return found
+    before, after = (frozenset(side.diagnostics) for side in (sides.before, sides.after))
+    return replace(found, sides=(before, after))
 
 
 def look(common: Common) -> "Look":
@@ -141,7 +146,14 @@ def look(common: Common) -> "Look":
     )
 
 
-def answer(common: Common, session: "Session", kind: str, result: object, code: int = OK) -> int:
+def answer(
+    common: Common,
+    session: "Session",
+    kind: str,
+    result: object,
+    code: int = OK,
+    sides: "Sides | None" = None,
+) -> int:
     """Print a result, say on standard error what it lacks, and return the exit code.
 
     Args:
@@ -150,12 +162,13 @@ def answer(common: Common, session: "Session", kind: str, result: object, code: 
         kind: Which result it is, in the report's words.
         result: The result.
         code: The exit code if nothing else is wrong.
+        sides: The two sides of a difference, which `session` joins.
     """
     from cloison.report import render
 
-    write(render(kind, result, about(session), common.output, look(common)))
+    write(render(kind, result, about(session, sides), common.output, look(common)))
     if kind != "validate" and not common.quiet:
-        complain(common, session)
+        complain(common, session, sides)
     return UNANSWERED if common.strict and session.broken else code
 
 
@@ -175,47 +188,15 @@ def write(pieces: Iterable[str]) -> None:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def complain(common: Common, session: "Session") -> None:
+def complain(common: Common, session: "Session", sides: "Sides | None" = None) -> None:
     """Say on standard error what was wrong with the input.
 
     What makes an answer incomplete is printed whole, the rest is counted.
     """
-    from cloison.base import Severity
+    from cloison.cli.complaint import Manner, complaint
     from cloison.report import Look
-    from cloison.report.text.layout import count
-    from cloison.report.text.validate import Quotes, message
 
-    # Judging the input costs as much as a map: a program that asks for one does not pay for it.
-    judged = session.suspicions if common.output == "text" else ()
-    found = session.accepted([*session.diagnostics, *judged], today())
-    said = found.kept
-    errors = sum(d.severity is Severity.ERROR for d in said)
-    warnings = sum(d.severity is Severity.WARNING for d in said)
-    whole: list[Diagnostic] = [d for d in said if _costs(d)]
     plain = Look(common.color == "always", shutil.get_terminal_size((100, 40)).columns)
-    quotes = Quotes()
-    lines: list[str] = []
-    for each in whole[:_TOLD]:
-        lines += [*message(each, plain, quotes), ""]
-    sums = []
-    if errors:
-        sums.append(count(errors, "error"))
-    if warnings:
-        sums.append(count(warnings, "warning"))
-    if sums:
-        accepted = f" ({len(found.suppressed)} more suppressed)" if found.suppressed else ""
-        lines.append(f"{' and '.join(sums)} in the input{accepted}; see cloison validate")
-    for line in lines:
+    how = Manner(plain, today(), text=common.output == "text")
+    for line in complaint(session, sides, how):
         sys.stderr.write(plain.safe(line) + "\n")
-
-
-_TOLD = 5
-"""Messages that are printed whole before an answer's reader is sent to `validate`."""
-_READING = "SRC"
-"""Family of what has to do with reading: a warning of it may mean that nothing was read."""
-
-
-def _costs(diagnostic: "Diagnostic") -> bool:
-    """Return whether an answer lacks something because of it."""
-    serious = diagnostic.severity.value == "error"
-    return serious or (diagnostic.severity.value == "warning" and diagnostic.code[:3] == _READING)

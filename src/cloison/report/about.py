@@ -17,12 +17,14 @@ class About:
         profile: Who enforces.
         chosen: How the profile was chosen.
         diagnostics: What reading brought to light, sorted.
+        sides: Which of it belongs to the one side, and which to the other, of a difference.
     """
 
     version: str
     profile: Profile
     chosen: str
     diagnostics: tuple[Diagnostic, ...] = ()
+    sides: tuple[frozenset[Diagnostic], frozenset[Diagnostic]] | None = None
 
 
 @dataclass(frozen=True, slots=True)

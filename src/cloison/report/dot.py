@@ -8,12 +8,14 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from cloison.report.about import About, Look
+from cloison.report.lacking import sentences
 from cloison.report.picture.depict import of
 from cloison.report.picture.graph import Bundle, Node
 from cloison.report.picture.letters import fitted
 
 _LABEL = 60
 _CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_UNKNOWN = "\ufffd"
 
 _HEAD = """\
 digraph cloison {
@@ -36,9 +38,11 @@ _EDGE = {
 _NODE = {"ip": "style=dashed", "outside": "style=dashed", "namespace": "penwidth=2"}
 
 
-def render(kind: str, result: object, _about: About, _look: Look) -> Iterator[str]:
+def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str]:
     """Return a graph in the DOT language."""
-    picture = of(kind, result)
+    lacks = sentences(about)
+    picture = of(kind, result, lacks=lacks)
+    yield from (f"// {_CONTROL.sub(_UNKNOWN, line)}\n" for line in lacks)
     yield _HEAD
     said = [picture.title, *(line for note in picture.notes for line in wrap(note, _LABEL))]
     yield f"  label={_quoted(said)}\n  labelloc=t\n"
@@ -87,6 +91,6 @@ def _quoted(lines: Sequence[str]) -> str:
     >>> print(_quoted(['a "b" \\N &lt;']))
     "a \"b\" \\N &amp;lt;"
     """
-    told = [_CONTROL.sub("\ufffd", fitted(line, _LABEL)) for line in lines if line]
+    told = [_CONTROL.sub(_UNKNOWN, fitted(line, _LABEL)) for line in lines if line]
     safe = [t.replace("\\", "\\\\").replace('"', '\\"').replace("&", "&amp;") for t in told]
     return '"' + "\\n".join(safe) + '"'

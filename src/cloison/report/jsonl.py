@@ -1,4 +1,7 @@
-"""Maps, diffs and exposure as JSON lines: an edge each, nothing around them."""
+"""Maps, diffs and exposure as JSON lines: an edge each, nothing around them.
+
+Only where an answer lacks something does a last line, which is no edge, say what.
+"""
 
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, cast
@@ -12,26 +15,43 @@ if TYPE_CHECKING:
     from cloison.analyses.exposure import Exposure
 
 
-def render(kind: str, result: object, _about: About, _look: Look) -> Iterator[str]:
+def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str]:
     """Return the edges of a map, diff or exposure, one JSON object a line.
 
-    The edges of a diff say first what became of them.
+    The edges of a diff say first what became of them. What the answer lacks comes last.
 
     Raises:
         QuestionError: The result is none of these.
     """
     if kind == "exposure":
         yield from _exposure(cast("Exposure", result))
-        return
-    if kind == "diff":
+    elif kind == "diff":
         yield from _changes(cast("Diff", result))
-        return
-    if kind != "map":
+    elif kind == "map":
+        yield from _edges(cast("Map", result))
+    else:
         msg = f"{kind} has no jsonl output"
         raise QuestionError(msg, "only map and diff have; say -o json")
+    yield from _lacks(about)
+
+
+def _lacks(about: About) -> Iterator[str]:
+    """Say in one line what an answer lacks, if anything, as a JSON document does."""
+    from cloison.report.lacking import lacking  # noqa: PLC0415 - only once edges are out
+
+    if found := lacking(about):
+        import msgspec  # noqa: PLC0415 - only where it is needed
+
+        from cloison.report.documents.parts import finding  # noqa: PLC0415 - likewise
+
+        line = msgspec.json.encode({"diagnostics": [finding(d) for d in found]})
+        yield f"{line.decode()}\n"
+
+
+def _edges(result: "Map") -> Iterator[str]:
     from cloison.report.documents.streamed import edges  # noqa: PLC0415 - only for maps
 
-    for some in edges(cast("Map", result)):
+    for some in edges(result):
         if some:
             yield "\n".join(some) + "\n"
 

@@ -1,7 +1,8 @@
 """`verify` as a JUnit report, which build servers show.
 
 A row that failed, and one nobody can promise, is a failure; a row that could not be asked is an
-error. There is a suite for each file of tests. Nothing in it depends on when or where it was made.
+error. There is a suite for each file of tests, and each says what the answers lack. Nothing in it
+depends on when or where it was made.
 """
 
 import re
@@ -10,11 +11,13 @@ from io import BytesIO
 from typing import cast
 
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
+from junitparser.junitparser import SystemErr
 
 from cloison.analyses.matrix import Matrix, RowResult, Status
 from cloison.base import Diagnostic, Severity, Span
 from cloison.ir.fidelity import Verdict
 from cloison.report.about import About, Look
+from cloison.report.lacking import sentences
 from cloison.report.text.verify import telling
 from cloison.report.xml import legal
 
@@ -22,7 +25,7 @@ _DECIDERS = 5
 _NOWHERE = "tests"
 
 
-def render(_kind: str, result: object, _about: About, _look: Look) -> Iterator[str]:
+def render(_kind: str, result: object, about: About, _look: Look) -> Iterator[str]:
     """Return a JUnit report."""
     known = cast("Matrix", result)
     suites: dict[str, TestSuite] = {}
@@ -35,7 +38,11 @@ def render(_kind: str, result: object, _about: About, _look: Look) -> Iterator[s
             span = diagnostic.span
             _suite(suites, span.file if span else _NOWHERE).add_testcase(_broken(diagnostic))
     report = JUnitXml("cloison verify")
+    lacks = legal("\n".join(sentences(about)))
     for suite in suites.values():
+        if lacks:
+            # No case of its own: rows that passed did, and the exit code says so too.
+            suite.append(SystemErr(lacks))  # type: ignore[no-untyped-call]
         report.add_testsuite(suite)
     # Not by `update_statistics`: it counts what is skipped too, which the schema that Jenkins
     # checks against knows on suites only.

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from cloison.report.about import About, Look
+from cloison.report.lacking import sentences
 from cloison.report.picture.depict import of
 from cloison.report.picture.graph import Bundle, Node
 from cloison.report.picture.letters import fitted
@@ -36,12 +37,14 @@ _LOOK = {
 """Colours of Okabe and Ito, told by day and by night; lines differ without them."""
 
 
-def render(kind: str, result: object, _about: About, _look: Look) -> Iterator[str]:
+def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str]:
     """Return a flowchart in Mermaid's language."""
-    picture = of(kind, result, _LINES)
+    lacks = sentences(about)
+    picture = of(kind, result, _LINES, lacks)
     yield "---\n"
     yield f"title: {_title(picture.title)}\n"
     yield "---\nflowchart LR\n"
+    yield from (f"  %% {_title(line.replace(';', ','))}\n" for line in lacks)
     if picture.notes:
         told = [line for note in picture.notes for line in wrap(note, _LABEL)]
         yield f"  notes[{_quoted(told)}]:::note\n"

@@ -7,7 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
-from cloison.base import Diagnostic, Severity, Span
+from cloison.base import TREATED_AS_ABSENT, Diagnostic, Severity, Span
 from cloison.resources import faults, wire
 from cloison.resources.build import Builder
 from cloison.resources.check import check, check_foreign, object_name
@@ -212,7 +212,7 @@ def _finish(
             f"the object cannot be read as a controller: {error}",
             root.span(file),
             name,
-            "it is treated as absent",
+            TREATED_AS_ABSENT,
         )
         return Decoded(*key, builder.span, None, (*diagnostics, odd))
     resource: Resource | None = way.make(builder, wired)

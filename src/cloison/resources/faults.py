@@ -3,10 +3,10 @@
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from cloison.base import Diagnostic, Severity, Span
+from cloison.base import TREATED_AS_ABSENT, Diagnostic, Severity, Span
 from cloison.resources.documents import Node
 
-ABSENT = "the API server refuses this object, so it is treated as absent"
+ABSENT = f"the API server refuses this object, so {TREATED_AS_ABSENT}"
 DROPPED = "the API server drops this field, so it has no effect"
 NEWER = "a server printed this field, but we do not know it; it is not taken into account"
 

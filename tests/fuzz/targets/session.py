@@ -117,7 +117,9 @@ def _agree(forms: dict[str, str]) -> None:
         assert yaml.load(forms["yaml"], _LOADER) == value, "yaml says something else than json"  # noqa: S506 - a safe loader
     if "jsonl" in forms:
         lines = [json.loads(line) for line in forms["jsonl"].split("\n")[:-1]]
-        assert lines == value.get("edges", lines), "jsonl says something else than json"
+        edges = [line for line in lines if "src" in line]
+        assert edges == value.get("edges", edges), "jsonl says something else than json"
+        assert lines[: len(edges)] == edges or "edges" not in value
     for form in ("svg", "junit"):
         if form in forms:
             ET.fromstring(forms[form])  # noqa: S314 - our own, which must be sound

@@ -7,9 +7,8 @@ import pytest
 import cloison
 from cloison.algebra import ANY, L4, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap
-from cloison.analyses.compare import compare
 from cloison.analyses.connectivity import EndRef, Map, MapOptions, Passage
-from cloison.analyses.diff import Diff, Kind, PolicyKind, Seen, Shift
+from cloison.analyses.diff import Diff, Kind, PolicyKind, Seen, Shift, compare
 from cloison.app import Session
 from cloison.base import UnknownEndpointError
 from cloison.ir.caveats import POD_ADDRESS_UNKNOWN

@@ -4,9 +4,7 @@ import pytest
 
 import cloison
 from cloison.algebra import LabelSelector, LabelSet
-from cloison.analyses import meeting
-from cloison.analyses.exposure import Exposure, is_open
-from cloison.analyses.regions import EVERY_POD, Homes, Region
+from cloison.analyses.exposure import EVERY_POD, Exposure, Homes, Region, is_open, meeting
 from cloison.app import Session
 from cloison.ir import caveats as known
 from cloison.ir.policy import Direction
@@ -202,10 +200,9 @@ def test_filters_choose_workloads_directions_and_traffic() -> None:
 def test_labels_that_nobody_read_are_no_secret(selector: str, there: str, *, said: bool) -> None:
     pod = "---\napiVersion: v1\nkind: Pod\nmetadata: {name: x, namespace: THERE}\n"
     pod += "spec: {containers: [{name: c, image: i}]}\n"
-    exposure = world(
-        ingress(f"{{namespaceSelector: {selector}}}"), pod.replace("THERE", there)
-    ).exposure()
-    assert (known.NAMESPACE_LABELS_UNKNOWN in exposure.caveats) is said
+    session = world(ingress(f"{{namespaceSelector: {selector}}}"), pod.replace("THERE", there))
+    for answer in (session.exposure(), session.map()):
+        assert (known.NAMESPACE_LABELS_UNKNOWN in answer.caveats) is said
 
 
 def test_regions_that_hold_a_region_together() -> None:

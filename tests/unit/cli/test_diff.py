@@ -80,3 +80,30 @@ def test_what_either_side_lacks_is_said_and_strict_makes_it_2(
         assert "broken.yaml" in capsys.readouterr().err
         assert main(["diff", *names, "--strict"]) == 2
         capsys.readouterr()
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [("", "it is empty"), ("kind: [\n", "a value is missing"), ("# nothing\n", "it is empty")],
+)
+def test_a_proposal_that_holds_no_object_is_no_answer(
+    text: str, message: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proposal = tmp_path / "proposal.yaml"
+    proposal.write_text(text, encoding="utf-8")
+    assert main(["diff", "-f", WAS, "--what-if", str(proposal), "--what-if", OPENING]) == 2
+    printed = capsys.readouterr()
+    assert not printed.out
+    assert f"proposal.yaml holds no object to propose: {message}" in printed.err
+
+
+def test_policies_that_differ_without_effect_are_counted_and_not_listed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = Path(WAS, "40-evidence.yaml").read_text(encoding="utf-8")
+    was, now = tmp_path / "was.yaml", tmp_path / "now.yaml"
+    was.write_text(text, encoding="utf-8")
+    now.write_text(text.replace("name: default-deny", "name: closed"), encoding="utf-8")
+    assert main(["diff", str(was), str(now), "-q"]) == 0
+    first, *_ = capsys.readouterr().out.splitlines()
+    assert first == "no difference in connectivity; 1 policy differs without effect"

@@ -8,6 +8,7 @@ import pytest
 
 import cloison
 from cloison.cli import main
+from cloison.cli.commands.schema import NAMES
 from cloison.cli.main import program
 from tests.support.cli import ROOT
 from tests.unit.report.results import CORNERS
@@ -73,7 +74,7 @@ def test_an_unreadable_document_costs_two_only_when_strict(
     assert code == 0
     assert "DENIED" in out
     assert "error[SRC" in err
-    assert "1 error" in err
+    assert "1 document could not be read" in out
     assert _run(*args, "--strict", capsys=capsys)[0] == 2
     assert _run(*args, "--strict", "--exit-code", capsys=capsys)[0] == 2
     assert _run("validate", "-f", unreadable, capsys=capsys)[0] == 1
@@ -247,6 +248,11 @@ def test_completion_scripts(capsys: pytest.CaptureFixture[str]) -> None:
         code, out, _ = _run("completion", shell, capsys=capsys)
         assert code == 0
         assert "_CLOISON_COMPLETE" in out
+
+
+def test_every_schema_that_is_shipped_can_be_printed() -> None:
+    shipped = (ROOT / "src" / "cloison" / "report" / "schemas").glob("*.json")
+    assert {path.stem for path in shipped} == {*NAMES}
 
 
 def test_schemas_are_printed(capsys: pytest.CaptureFixture[str]) -> None:

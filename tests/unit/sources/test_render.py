@@ -400,6 +400,7 @@ def test_a_chart_leads_nowhere_else(here: Path, tmp_path: Path) -> None:
 
 
 def test_values_that_no_chart_uses_are_said(here: Path) -> None:
+    need("helm")
     write(here, {"a.yaml": config("a"), "prod.yaml": "", "app/Chart.yaml": CHART})
     said = found("a.yaml", rendering=Rendering(values=("prod.yaml",)))
     assert objects(said) == ["-/a a.yaml:1:1", "SRC032 None"]

@@ -75,6 +75,7 @@ def diff(  # noqa: PLR0913 - one for each option
 ) -> int:
     """Connectivity opened, closed and changed between two sources."""
     from cloison.analyses.connectivity import MapOptions
+    from cloison.cli.complaint import Sides
 
     if asked.output == "html":
         page.redirected()
@@ -91,7 +92,8 @@ def diff(  # noqa: PLR0913 - one for each option
     result = was.diff(now, options)
     code = run.FOUND if _fails(result, fail_on) else run.OK
     shown = page.of_diff(was, now, result) if asked.output == "html" else result
-    return run.answer(asked, _both(was, now), "diff", shown, code)
+    names = None if before is None or after is None else (before, after)
+    return run.answer(asked, _both(was, now), "diff", shown, code, Sides(was, now, names))
 
 
 def _sides(

@@ -4,7 +4,19 @@ import click
 
 from cloison.cli.run import OK
 
-NAMES = ("why", "map", "grouped", "effective", "policy", "verify", "validate", "config")
+NAMES = (
+    "why",
+    "map",
+    "grouped",
+    "exposure",
+    "diff",
+    "effective",
+    "policy",
+    "verify",
+    "validate",
+    "config",
+)
+"""Every schema that is shipped; named here so that help need not look for files."""
 
 
 @click.command()

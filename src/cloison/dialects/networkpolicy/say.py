@@ -1,10 +1,10 @@
 """How this dialect words its diagnostics."""
 
-from cloison.base import Diagnostic, Severity, Span
+from cloison.base import TREATED_AS_ABSENT, Diagnostic, Severity, Span
 from cloison.dialects.networkpolicy.model import NetworkPolicy
 
 ABSENT = (
-    "the API server refuses this object, so it is treated as absent: "
+    f"the API server refuses this object, so {TREATED_AS_ABSENT}: "
     "it isolates no pod and allows nothing"
 )
 VALIDATION = "kubernetes/kubernetes pkg/apis/networking/validation/validation.go"

@@ -86,7 +86,8 @@ _TOLD = 20
 
 
 def _said(about: About) -> Iterator[Json]:
-    for each in about.diagnostics[:_TOLD]:
+    ranked = sorted(about.diagnostics, key=lambda d: -d.severity.rank)
+    for each in ranked[:_TOLD]:
         place = each.span.place if each.span else ""
         yield [each.severity.value, clean(place), clean(each.message), clean(each.effect or "")]
 

@@ -47,17 +47,20 @@ class Limits:
     lines: int
 
 
-def of(kind: str, known: object, lines: int = LINES) -> Picture:
+def of(kind: str, known: object, lines: int = LINES, lacks: Sequence[str] = ()) -> Picture:
     """Return the picture of a result: of a `map` or a `diff`.
 
     Args:
         kind: Which of them.
         known: The result.
         lines: How many lines there may be.
+        lacks: What the result lacks, in sentences; the picture's first notes.
     """
     if kind == "diff":
-        return of_diff(cast("Diff", known), lines=lines)
-    return of_map(cast("Map", known), lines=lines)
+        picture = of_diff(cast("Diff", known), lines=lines)
+    else:
+        picture = of_map(cast("Map", known), lines=lines)
+    return replace(picture, notes=(*lacks, *picture.notes))
 
 
 def of_map(known: Map, limit: int = NODES, lines: int = LINES) -> Picture:

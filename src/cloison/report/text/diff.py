@@ -17,11 +17,13 @@ from cloison.analyses.diff import (
 )
 from cloison.analyses.explain import Decider
 from cloison.report.about import About, Look
-from cloison.report.text.layout import at, count, listed, profile_line, wrapped
+from cloison.report.text.closing import closing
+from cloison.report.text.layout import at, count, listed, wrapped
 from cloison.report.text.map import Words
 
 _SIGN = {Kind.OPENED: "+", Kind.CLOSED: "-", Kind.CHANGED: "~"}
-_STYLE = {Kind.OPENED: "green", Kind.CLOSED: "red", Kind.CHANGED: "yellow"}
+_STYLE = {Kind.OPENED: ("yellow",), Kind.CLOSED: ("cyan",), Kind.CHANGED: ()}
+"""As in the pictures: what was opened is no good news, and red and green are alike to many."""
 _LINES = 200
 """Lines about workloads of both sides, for each kind of change, that are printed."""
 _BUT = 8
@@ -38,7 +40,7 @@ def lines(result: Diff, about: About, look: Look) -> Iterator[str]:
     """Iterate over the lines of a diff."""
     if not result.ends:
         yield "no workload was read, so there is nothing to compare"
-        yield look.paint(profile_line(about), "dim")
+        yield from closing(about, look)
         return
     words = Words(result.ends)
     both = [line for line in result.lines if not _lone(line.shift)]
@@ -52,12 +54,13 @@ def lines(result: Diff, about: About, look: Look) -> Iterator[str]:
             yield ""
     for seen in (Seen.AFTER, Seen.BEFORE):
         yield from _one_side(result, seen, words, look)
-    yield from _policies(result.policies, look)
+    if result or look.verbose:
+        yield from _policies(result.policies, look)
     yield summary(result)
     if any(_doubtful(shift) for shift, _ in result.shifts()):
         yield "? nobody can say: the specification is silent or a fact is missing"
     yield from _caveats(result, look)
-    yield look.paint(profile_line(about), "dim")
+    yield from closing(about, look)
 
 
 def summary(result: Diff) -> str:
@@ -137,7 +140,7 @@ def _edge(line: ChangeLine, result: Diff, words: Words, look: Look) -> Iterator[
     destinations = _names(line.destinations, line.sources, result, words) or "its own replicas"
     if not line.destinations and len(line.sources) > 1:
         sources = f"each of {sources}"
-    sign = look.paint(_SIGN[line.kind], "bold", _STYLE[line.kind])
+    sign = look.paint(_SIGN[line.kind], "bold", *_STYLE[line.kind])
     moved = ", ".join(
         f"{mark} {traffic}" if line.kind is Kind.CHANGED else traffic
         for mark, traffic in moves(line.shift)

@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from cloison.analyses.effective import Effective, Entry, Section, Side
 from cloison.ir.policy import Action, Direction
 from cloison.report.about import About, Look
-from cloison.report.text.layout import count, listed, profile_line, table, wrapped
+from cloison.report.text.closing import closing
+from cloison.report.text.layout import count, listed, table, wrapped
 
 _NEAREST = 2
 """Policies that do not select the workload which are shown."""
@@ -28,7 +29,7 @@ def lines(result: Effective, about: About, look: Look) -> Iterator[str]:
     for caveat in caveats:
         yield from wrapped(caveat.text, look, f"caveat {caveat.id}: ", "  ")
     yield ""
-    yield look.paint(profile_line(about), "dim")
+    yield from closing(about, look)
 
 
 def _section(section: Section, look: Look) -> Iterator[str]:

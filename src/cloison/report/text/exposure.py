@@ -5,12 +5,12 @@ from collections.abc import Iterator
 
 from cloison.algebra import LabelSelector, LabelSet, ValueSet
 from cloison.analyses.connectivity import EndRef
-from cloison.analyses.exposure import Exposure, Opening, is_open, sort_key
-from cloison.analyses.regions import Homes, Region
+from cloison.analyses.exposure import Exposure, Homes, Opening, Region, is_open, sort_key
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import Direction
 from cloison.report.about import About, Look
-from cloison.report.text.layout import count, listed, profile_line, wrapped
+from cloison.report.text.closing import closing
+from cloison.report.text.layout import count, listed, wrapped
 from cloison.report.text.map import Words, columns
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
 
@@ -43,7 +43,7 @@ def lines(result: Exposure, about: About, look: Look) -> Iterator[str]:
     """Iterate over the lines of an exposure."""
     if not result.ends:
         yield "no workload was read, so nothing is exposed"
-        yield look.paint(profile_line(about), "dim")
+        yield from closing(about, look)
         return
     words = Words(result.ends)
     spoken = _sections(result)
@@ -59,7 +59,7 @@ def lines(result: Exposure, about: About, look: Look) -> Iterator[str]:
         yield "? nobody can say: the specification is silent or a fact is missing"
     for caveat in _caveats(result):
         yield from wrapped(caveat.text, look, f"caveat {caveat.id}: ", "  ")
-    yield look.paint(profile_line(about), "dim")
+    yield from closing(about, look)
 
 
 Row = tuple[list[str], list[str], str]

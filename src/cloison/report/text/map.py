@@ -10,7 +10,8 @@ from itertools import zip_longest
 from cloison.algebra import EVERY_ADDRESS, FAMILY, AddressSet
 from cloison.analyses.connectivity import EndRef, Line, Map, Passage
 from cloison.report.about import About, Look
-from cloison.report.text.layout import count, profile_line, wrapped
+from cloison.report.text.closing import closing
+from cloison.report.text.layout import count, wrapped
 
 _GAP = 2
 
@@ -21,7 +22,7 @@ def lines(result: Map, about: About, look: Look) -> Iterator[str]:
     rows = [row for line in result.lines for row in _rows(line, words)]
     if not result.ends:
         yield "no workload was read, so there is nothing to map"
-        yield look.paint(profile_line(about), "dim")
+        yield from closing(about, look)
         return
     if not rows:
         yield "nothing is permitted"
@@ -39,7 +40,7 @@ def lines(result: Map, about: About, look: Look) -> Iterator[str]:
         yield "? nobody can say: the specification is silent or a fact is missing"
     for caveat in result.caveats:
         yield from wrapped(caveat.text, look, f"caveat {caveat.id}: ", "  ")
-    yield look.paint(profile_line(about), "dim")
+    yield from closing(about, look)
 
 
 def edge_count(result: Map) -> int:

@@ -13,7 +13,8 @@ from cloison.report.picture.bundles import Tally, pairs_of
 from cloison.report.picture.depict import counted
 from cloison.report.picture.graph import Node
 from cloison.report.picture.letters import cells, fitted
-from cloison.report.text.layout import count, profile_line, wrapped
+from cloison.report.text.closing import closing
+from cloison.report.text.layout import count, wrapped
 from cloison.report.text.map import edge_count
 
 _LABEL = 40
@@ -45,7 +46,7 @@ def lines(result: Map, about: About, look: Look) -> Iterator[str]:
     """Iterate over the lines of a matrix."""
     if not result.ends:
         yield "no workload was read, so there is nothing to map"
-        yield look.paint(profile_line(about), "dim")
+        yield from closing(about, look)
         return
     width = max(look.width, 40)
     label = min(_LABEL, width // 3)
@@ -71,7 +72,7 @@ def lines(result: Map, about: About, look: Look) -> Iterator[str]:
     for note in folded.notes():
         yield from wrapped(note.replace(" drawn", " shown").replace("the picture", "this"), look)
     yield f"{count(edge_count(result), 'edge')}; say cloison map without --matrix for each"
-    yield look.paint(profile_line(about), "dim")
+    yield from closing(about, look)
 
 
 def _name(node: Node) -> str:

@@ -4,7 +4,8 @@ from collections.abc import Iterator
 
 from cloison.analyses.describe import PolicyDescription, RuleWords
 from cloison.report.about import About, Look
-from cloison.report.text.layout import profile_line, wrapped
+from cloison.report.text.closing import closing
+from cloison.report.text.layout import wrapped
 from cloison.report.text.validate import Quotes, message
 
 
@@ -34,7 +35,7 @@ def lines(result: PolicyDescription, about: About, look: Look) -> Iterator[str]:
     for caveat in result.caveats:
         yield from wrapped(caveat.text, look, f"caveat {caveat.id}: ", "  ")
     yield ""
-    yield look.paint(profile_line(about), "dim")
+    yield from closing(about, look)
 
 
 def _rule(rule: RuleWords, look: Look) -> Iterator[str]:

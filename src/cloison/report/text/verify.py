@@ -6,7 +6,8 @@ from cloison.analyses.explain import Decider
 from cloison.analyses.matrix import Matrix, RowResult, Status
 from cloison.ir.fidelity import Verdict
 from cloison.report.about import About, Look
-from cloison.report.text.layout import count, profile_line, table, wrapped
+from cloison.report.text.closing import closing
+from cloison.report.text.layout import count, table, wrapped
 from cloison.report.text.validate import Quotes, message
 
 _STYLE = {
@@ -43,7 +44,7 @@ def lines(result: Matrix, about: About, look: Look) -> Iterator[str]:
     if asked is not None:
         port = f":{asked.port}/{asked.protocol}" if asked.port else ""
         yield f"next: cloison why {asked.source} {asked.destination}{port}"
-    yield look.paint(profile_line(about), "dim")
+    yield from closing(about, look)
 
 
 def summary(result: Matrix) -> str:

@@ -10,14 +10,8 @@ from cloison.analyses.question import Party
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import Direction, Policy, Rule
 from cloison.report.about import About, Look
-from cloison.report.text.layout import (
-    at,
-    count,
-    listed,
-    profile_line,
-    verdict,
-    wrapped,
-)
+from cloison.report.text.closing import closing
+from cloison.report.text.layout import at, count, listed, verdict, wrapped
 
 _PASSING = (Verdict.ALLOWED, Verdict.MIXED)
 _SHOWN = 3
@@ -50,7 +44,7 @@ def lines(result: Explanation, about: About, look: Look) -> Iterator[str]:
         for caveat in result.caveats:
             yield from wrapped(caveat.text, look, f"caveat {caveat.id}: ", "  ")
     yield ""
-    yield look.paint(profile_line(about), "dim")
+    yield from closing(about, look)
 
 
 def brief(result: Explanation, look: Look) -> Iterator[str]:

@@ -319,10 +319,15 @@ function introduce() {
   document.title = `${data.title} · cloison`;
   byId("title").textContent = data.title;
   const inside = data.ends.slice(0, data.inside);
-  const kinds = new Set(inside.map(([heading]) => heading)).size;
+  const homed = inside.filter(([, , kind]) => kind !== "node");
+  const spaces = new Set(homed.map(([heading]) => heading)).size;
+  const pods = homed.filter(([, , kind]) => kind === "pod").length;
+  const noun = data.kind === "diff" || (pods && pods < homed.length) ? "end" : pods ? "pod" : "workload";
+  const nodes = inside.length - homed.length;
   /** @type {Look[]} */
   const shown = data.kind === "diff" ? ["opened", "changed", "closed"] : ["all", "some", "doubt"];
-  const facts = [`${count(data.inside, data.kind === "diff" ? "end" : "workload")} in ${count(kinds, "namespace")}`];
+  const facts = [`${count(homed.length, noun)} in ${count(spaces, "namespace")}`];
+  if (nodes) facts.push(count(nodes, "node"));
   const legend = byId("legend");
   for (const look of shown) {
     const number = data.edges[look] ?? 0;

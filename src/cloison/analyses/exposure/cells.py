@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from cloison.analyses.regions import Homes, Region
+from cloison.analyses.exposure.regions import Homes, Region
 
 MOST = 512
 """Regions that one enforcement point may be split into before its answer is left open."""

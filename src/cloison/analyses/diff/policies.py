@@ -2,12 +2,42 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from enum import StrEnum
 
-from cloison.analyses.diff import PolicyChange, PolicyKind
+from cloison.base import Span
 from cloison.ir.policy import Combine, Policy, PolicyId, PolicySet, Rule
 
 _Body = tuple[object, ...]
+
+
+class PolicyKind(StrEnum):
+    """What became of a policy."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+    CHANGED = "changed"
+    RENAMED = "renamed"
+    """It says the same under another name."""
+
+
+@dataclass(frozen=True, slots=True)
+class PolicyChange:
+    """A policy that is not the same on both sides, whether or not that changes anything.
+
+    Args:
+        id: The policy; its name after, where it has one.
+        kind: What became of it.
+        before: Where it was written.
+        after: Where it is written now.
+        was: Its name before, where that is another.
+    """
+
+    id: PolicyId
+    kind: PolicyKind
+    before: Span | None = None
+    after: Span | None = None
+    was: PolicyId | None = None
 
 
 def policy_changes(before: PolicySet, after: PolicySet) -> tuple[PolicyChange, ...]:

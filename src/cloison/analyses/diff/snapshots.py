@@ -3,12 +3,12 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
-from cloison.analyses.compare import compare
 from cloison.analyses.connectivity import Map, MapOptions
-from cloison.analyses.diff import Diff
+from cloison.analyses.diff.answer import Diff
+from cloison.analyses.diff.comparison import compare
+from cloison.analyses.diff.policies import policy_changes
+from cloison.analyses.diff.responsible import Responsible
 from cloison.analyses.ends import Names
-from cloison.analyses.policychanges import policy_changes
-from cloison.analyses.responsible import Responsible
 from cloison.analyses.survey import survey
 from cloison.base import UnknownEndpointError
 from cloison.engine import Engine

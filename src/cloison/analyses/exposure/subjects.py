@@ -1,6 +1,6 @@
 """What the policies of a namespace do with pods that are not in the input, as their subjects.
 
-Told for one peer at a time, in parts, as `unseen` does for the other end. A pod that no policy
+Told for one peer at a time, in parts, as `peers` does for the other end. A pod that no policy
 isolates is let through, so pods are told apart by that; once isolated, what each policy and rule
 allows adds up.
 """
@@ -8,9 +8,9 @@ allows adds up.
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cloison.analyses.cells import Splitter, TooManyError, cells, without
-from cloison.analyses.regions import Homes, Region
-from cloison.analyses.unseen import Caveats, Part, by_name, left_open, seen, takes_away
+from cloison.analyses.exposure.cells import Splitter, TooManyError, cells, without
+from cloison.analyses.exposure.peers import Caveats, Part, by_name, left_open, seen, takes_away
+from cloison.analyses.exposure.regions import Homes, Region
 from cloison.engine import Engine
 from cloison.ir.policy import Action, Direction, Policy
 from cloison.ir.ruleset import BoundRule, Outcome

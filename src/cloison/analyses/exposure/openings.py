@@ -14,15 +14,15 @@ from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.chosen import Chosen, check_namespace, port_limit
 from cloison.analyses.connectivity import EndRef, MapOptions
 from cloison.analyses.ends import Names
-from cloison.analyses.meeting import Meeting
-from cloison.analyses.regions import Homes, Region, named
+from cloison.analyses.exposure.meeting import Meeting
+from cloison.analyses.exposure.peers import Part
+from cloison.analyses.exposure.regions import Homes, Region, named
 from cloison.analyses.survey import ends_of, standing_caveats
-from cloison.analyses.unseen import Part
 from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat, Verdict
-from cloison.ir.policy import Direction, PodsMatch
+from cloison.ir.policy import Direction
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
 
 
@@ -233,19 +233,9 @@ def expose(engine: Engine, options: MapOptions, names: Names) -> Exposure:
             )
         ),
         exposer.homes,
-        tuple(sorted({*standing_caveats(engine), *_unread(engine)})),
+        tuple(sorted(set(standing_caveats(engine)))),
         partial=limit is not None or any(len(wanted.get(d, ())) < len(ends) for d in order),
     )
-
-
-def _unread(engine: Engine) -> Iterator[Caveat]:
-    """Yield the caveat of namespaces with labels that policies ask for and nobody read."""
-    if all(home.span is not None for home in engine.world.namespaces.values()):
-        return
-    matches = (p.match for policy in engine.ordered for r in policy.rules for p in r.peers)
-    asked = (m.namespaces.keys for m in matches if isinstance(m, PodsMatch) and not m.namespace)
-    if any(keys - {NAMESPACE_NAME_LABEL} for keys in asked):
-        yield known.NAMESPACE_LABELS_UNKNOWN
 
 
 @dataclass

@@ -7,16 +7,10 @@ from typing import TypeVar
 from cloison.algebra import NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap, FrozenBitMap, union
 from cloison.analyses.connectivity import EndRef, Map, Passage, Row
-from cloison.analyses.diff import (
-    Diff,
-    Explainer,
-    Outer,
-    PolicyChange,
-    Seen,
-    Shift,
-    unexplained,
-)
-from cloison.analyses.diff import Row as ChangedRow
+from cloison.analyses.diff.answer import Diff
+from cloison.analyses.diff.policies import PolicyChange
+from cloison.analyses.diff.shifts import Explainer, Outer, Seen, Shift, unexplained
+from cloison.analyses.diff.shifts import Row as ChangedRow
 
 NOTHING = Passage(NO_TRAFFIC)
 """What passes where nothing does."""

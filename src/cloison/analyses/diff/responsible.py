@@ -6,7 +6,7 @@ from functools import cached_property
 
 from cloison.algebra import TrafficSet
 from cloison.analyses.connectivity import EndRef
-from cloison.analyses.diff import Reasons, Shift
+from cloison.analyses.diff.shifts import Reasons, Shift
 from cloison.analyses.ends import NodeEnd, PodsEnd
 from cloison.analyses.explain import Decider, case_outcome, deciders_at
 from cloison.analyses.question import Case, Party, Traffic, cases

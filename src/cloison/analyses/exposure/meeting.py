@@ -6,9 +6,9 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from cloison.algebra import FAMILY, AddressSet, LabelSet
-from cloison.analyses.regions import EVERY_POD, Homes, Region, named, not_named
-from cloison.analyses.subjects import Match, Subjects
-from cloison.analyses.unseen import NO_CAVEATS, Caveats, Part, left_open, towards_peers
+from cloison.analyses.exposure.peers import NO_CAVEATS, Caveats, Part, left_open, towards_peers
+from cloison.analyses.exposure.regions import EVERY_POD, Homes, Region, named, not_named
+from cloison.analyses.exposure.subjects import Match, Subjects
 from cloison.engine import Engine, UnitKind
 from cloison.engine.decide import partition
 from cloison.ir import caveats as known

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 from cloison.algebra import ANY, L4, NO_TRAFFIC, AddressSet
-from cloison.analyses.cells import Splitter, TooManyError, cells
-from cloison.analyses.regions import EVERY_POD, Homes, Region
+from cloison.analyses.exposure.cells import Splitter, TooManyError, cells
+from cloison.analyses.exposure.regions import EVERY_POD, Homes, Region
 from cloison.engine import Engine, UnitKind
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
