@@ -121,6 +121,8 @@ def verify(session: "Session", tests: Sequence[str], on: str) -> Matrix:
     items = items or list(session.own)
     documents = [d for d in items if isinstance(d, Document) and (tests or is_tests(d))]
     said = [d for d in items if isinstance(d, Diagnostic)]
+    # Of two rows of one name the first counts, whichever file was read first.
+    documents.sort(key=lambda d: d.root.span(d.file))
     found = read_tests(documents)
     if not documents and not said:
         raise _no_tests("in the source")

@@ -299,3 +299,22 @@ def test_the_examples_fail_exactly_where_they_are_broken(name: str, failing: set
         assert [d.text for d in result.decided_by] == list(answer.decided_by)
         if not result.passed:
             assert result.decided_by == answer.deciders
+
+
+def test_the_order_of_reading_does_not_choose_between_rows_of_one_name() -> None:
+    rows = {
+        f"{name}.yaml": json.dumps(
+            {
+                "apiVersion": "cloison.dev/v1alpha1",
+                "kind": "ConnectivityTests",
+                "tests": [{"from": "web/front", "to": "192.0.2.7", "expect": expect}],
+            }
+        )
+        for name, expect in (("one", "allow"), ("two", "deny"))
+    }
+    for order in (("one.yaml", "two.yaml"), ("two.yaml", "one.yaml")):
+        matrix = load_texts({"w.yaml": WORLD, **{name: rows[name] for name in order}}).verify()
+        assert next((r.row.expect, r.passed) for r in matrix) == (Expect.ALLOW, True)
+        (said,) = matrix.diagnostics
+        assert said.span is not None
+        assert said.span.file == "two.yaml"
