@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cloison.cli import page, run
+from cloison.cli.filters import Filters, filters
 from cloison.cli.options import PICTURES, Common, Example, common
 
 if TYPE_CHECKING:
@@ -47,49 +48,25 @@ if TYPE_CHECKING:
     help="What makes the exit code 1: any difference, traffic that was opened, or closed, on new "
     "edges or old ones, edges that carry other traffic, or nothing.  [default: any]",
 )
-@click.option("--focus", multiple=True, metavar="END", help="Only edges with END; repeatable.")
-@click.option("--from", "sources_", multiple=True, metavar="END", help="Only edges from END.")
-@click.option("--to", "destinations", multiple=True, metavar="END", help="Only edges to END.")
-@click.option(
-    "-A", "--all-namespaces", is_flag=True, help="Every namespace, whatever -n or the settings say."
-)
-@click.option("--port", metavar="PORT[/PROTO]", help="Only traffic of this port.")
-@click.option("--pods", is_flag=True, help="Pods instead of workloads.")
-@click.option("--nodes", is_flag=True, help="Also nodes.")
+@filters
 @common("jsonl", *PICTURES)
-def diff(  # noqa: PLR0913 - one for each option
+def diff(
     asked: Common,
     before: str | None,
     after: str | None,
     apply: tuple[str, ...],
     delete: tuple[str, ...],
     *,
+    only: Filters,
     fail_on: str,
-    focus: tuple[str, ...],
-    sources_: tuple[str, ...],
-    destinations: tuple[str, ...],
-    port: str | None,
-    all_namespaces: bool,
-    pods: bool,
-    nodes: bool,
 ) -> int:
     """Connectivity opened, closed and changed between two sources."""
-    from cloison.analyses.connectivity import MapOptions
     from cloison.cli.complaint import Sides
 
     if asked.output == "html":
         page.redirected()
     was, now = _sides(asked, before, after, apply, delete)
-    options = MapOptions(
-        focus=focus,
-        sources=sources_,
-        destinations=destinations,
-        namespace=None if all_namespaces else asked.namespace,
-        port=port,
-        pods=pods,
-        nodes=nodes,
-    )
-    result = was.diff(now, options)
+    result = was.diff(now, only.options(asked))
     code = run.FOUND if _fails(result, fail_on) else run.OK
     shown = page.of_diff(was, now, result) if asked.output == "html" else result
     names = None if before is None or after is None else (before, after)

@@ -3,6 +3,7 @@
 import click
 
 from cloison.cli import page, run
+from cloison.cli.filters import Filters, filters
 from cloison.cli.options import PICTURES, Common, Question, common
 
 
@@ -18,16 +19,8 @@ from cloison.cli.options import PICTURES, Common, Question, common
         "cloison map -f manifests/ -o svg > map.svg",
     ),
 )
-@click.option("--focus", multiple=True, metavar="END", help="Only edges with END; repeatable.")
-@click.option("--from", "sources_", multiple=True, metavar="END", help="Only edges from END.")
-@click.option("--to", "destinations", multiple=True, metavar="END", help="Only edges to END.")
-@click.option(
-    "-A", "--all-namespaces", is_flag=True, help="Every namespace, whatever -n or the settings say."
-)
-@click.option("--port", metavar="PORT[/PROTO]", help="Only traffic of this port.")
-@click.option("--pods", is_flag=True, help="Pods instead of workloads.")
+@filters
 @click.option("--self", "self_", is_flag=True, help="Also a workload's traffic with itself.")
-@click.option("--nodes", is_flag=True, help="Also nodes.")
 @click.option(
     "--grouped",
     is_flag=True,
@@ -44,24 +37,10 @@ from cloison.cli.options import PICTURES, Common, Question, common
     help="Instead: what workloads are open to, and may reach, beyond the pods of the input.",
 )
 @common("jsonl", *PICTURES)
-def map_(  # noqa: PLR0913 - one for each option
-    asked: Common,
-    focus: tuple[str, ...],
-    sources_: tuple[str, ...],
-    destinations: tuple[str, ...],
-    port: str | None,
-    *,
-    all_namespaces: bool,
-    pods: bool,
-    self_: bool,
-    nodes: bool,
-    grouped: bool,
-    matrix: bool,
-    exposure: bool,
+def map_(
+    asked: Common, *, only: Filters, self_: bool, grouped: bool, matrix: bool, exposure: bool
 ) -> int:
     """Everything permitted, inside and with the outside."""
-    from cloison.analyses.connectivity import MapOptions
-
     if grouped and asked.output not in ("json", "yaml"):
         msg = f"--grouped has no {asked.output} output"
         error = click.UsageError(msg)
@@ -77,7 +56,7 @@ def map_(  # noqa: PLR0913 - one for each option
             ("--grouped", grouped),
             ("--matrix", matrix),
             ("--self", self_),
-            ("--nodes", nodes),
+            ("--nodes", only.nodes),
         ):
             if given:
                 msg = f"--exposure does not go with {flag}"
@@ -85,16 +64,7 @@ def map_(  # noqa: PLR0913 - one for each option
     if asked.output == "html":
         page.redirected()
     session = run.load(asked)
-    options = MapOptions(
-        focus=focus,
-        sources=sources_,
-        destinations=destinations,
-        namespace=None if all_namespaces else asked.namespace,
-        port=port,
-        pods=pods,
-        self_edges=self_,
-        nodes=nodes,
-    )
+    options = only.options(asked, self_edges=self_)
     if exposure:
         return run.answer(asked, session, "exposure", session.exposure(options))
     found = session.map(options)
