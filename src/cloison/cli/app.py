@@ -1,5 +1,6 @@
 """The command group. Commands import what they need when they run, so that help is quick."""
 
+import sys
 from typing import Any
 
 import click
@@ -15,6 +16,7 @@ from cloison.cli.commands.validate import validate
 from cloison.cli.commands.verify import verify
 from cloison.cli.commands.version import version
 from cloison.cli.commands.why import why
+from cloison.cli.options import AdvisedError
 
 
 def _version(context: click.Context, _param: click.Parameter, asked: Any) -> None:  # noqa: ANN401
@@ -53,6 +55,9 @@ def cli(context: click.Context) -> None:
 
     Cloison reads manifests, or what `kubectl get -o json` prints, and needs no cluster.
     """
+    if sys.stdout is None:
+        msg = "standard output is closed"
+        raise AdvisedError(msg, "send the answer somewhere: > answer.txt")
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
 

@@ -8,6 +8,7 @@ import click
 
 from cloison.base import CloisonError
 from cloison.cli.app import cli
+from cloison.cli.options import AdvisedError
 
 UNANSWERED = 2
 """Exit code of a question that could not be answered as asked."""
@@ -72,8 +73,7 @@ def _complain(message: str, help_: str | None) -> None:
 
 
 def _usage_help(error: click.UsageError) -> str:
-    said = getattr(error, "help", None)
-    if isinstance(said, str):
-        return said
+    if isinstance(error, AdvisedError):
+        return error.help
     path = error.ctx.command_path if error.ctx else program()
     return f"{path} --help"

@@ -103,11 +103,25 @@ def is_path(text: str) -> bool:
     return looks or os.path.isdir(text)  # noqa: PTH112 - pathlib costs start-up time
 
 
+class AdvisedError(click.UsageError):
+    """A usage error that knows what to do about it.
+
+    Args:
+        message: What does not fit.
+        help_: What to type instead.
+        ctx: The command; its help is what is advised otherwise.
+    """
+
+    def __init__(self, message: str, help_: str, ctx: click.Context | None = None) -> None:
+        super().__init__(message, ctx)
+        self.help = help_
+
+
 def path_given(text: str, ctx: click.Context | None = None) -> click.UsageError:
     """Return the error for a path where a name belongs."""
-    error = click.UsageError(f"{text!r} is a path, and arguments name ends", ctx)
-    error.help = f"did you mean -f {text}?"  # type: ignore[attr-defined]
-    return error
+    return AdvisedError(
+        f"{text!r} is a path, and arguments name ends", f"did you mean -f {text}?", ctx
+    )
 
 
 def _version(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[int, int]:

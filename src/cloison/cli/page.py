@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloison.cli.options import AdvisedError
+
 if TYPE_CHECKING:
     from cloison.analyses.connectivity import Map
     from cloison.analyses.diff import Diff
@@ -28,10 +30,9 @@ def redirected() -> None:
     """
     if sys.stdout.isatty():
         context = click.get_current_context()
-        error = click.UsageError("-o html writes a page for a browser, not for a terminal", context)
+        msg = "-o html writes a page for a browser, not for a terminal"
         words = f"{context.command_path} ... -o html > report.html"
-        error.help = f"redirect it: {words}"  # type: ignore[attr-defined]
-        raise error
+        raise AdvisedError(msg, f"redirect it: {words}", context)
 
 
 def of_map(session: "Session", result: "Map") -> "Content":

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloison.base import SourceError
 from cloison.cli.options import Common, colored
 from cloison.cli.settings import FILE
 from cloison.cli.settings import file as settings_file
@@ -179,13 +180,17 @@ def write(pieces: Iterable[str]) -> None:
     """
     sys.stdout.flush()
     out = sys.stdout.buffer
+    encoded = (piece.encode("utf-8", "backslashreplace") for piece in pieces)
     try:
-        for piece in pieces:
-            out.write(piece.encode("utf-8", "backslashreplace"))
+        for piece in encoded:
+            out.write(piece)
         out.flush()
-    except BrokenPipeError:
+    except OSError as error:
         # Python flushes once more at exit, and would complain.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if not isinstance(error, BrokenPipeError):
+            msg = f"standard output cannot be written: {error.strerror}"
+            raise SourceError(msg, "what was printed is not whole") from None
 
 
 def complain(common: Common, session: "Session", sides: "Sides | None" = None) -> None:

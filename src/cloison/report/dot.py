@@ -14,7 +14,9 @@ from cloison.report.picture.graph import Bundle, Node
 from cloison.report.picture.letters import fitted
 
 _LABEL = 60
-_CONTROL = re.compile("[\x00-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
+_CONTROL = re.compile(
+    "[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]"
+)
 _UNKNOWN = "\ufffd"
 
 _HEAD = """\

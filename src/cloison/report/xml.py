@@ -4,7 +4,7 @@ import re
 
 _UNFIT = re.compile(
     "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
-    "|[\u200e\u200f\u202a-\u202e\u2066-\u2069]"
+    "|[\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 )
 """What XML 1.0 cannot hold or discourages, and what makes text run backwards."""
 

@@ -13,7 +13,7 @@ from cloison.resources.build import Builder
 from cloison.resources.check import check, check_foreign, object_name
 from cloison.resources.documents import Document, RawObject
 from cloison.resources.faults import Path
-from cloison.resources.kinds import KINDS, KindInfo, misplaced
+from cloison.resources.kinds import KINDS, KindInfo, misplaced, mistyped
 from cloison.resources.objects import Resource
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
@@ -26,6 +26,7 @@ _TEMPLATES: tuple[Path, ...] = (
     ("spec", "jobTemplate", "spec", "template"),
 )
 _NEVER_OPENED = ("v1", "Secret")
+_CLUSTER_WIDE = ("Node", "Namespace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +159,8 @@ def decode_raw(raw: RawObject, options: ReadOptions, pool: Pool | None = None) -
     info = KINDS.get(key)
     if info is not None and info.type in _READ_ELSEWHERE:
         return Decoded(*key, span)
-    if info is None and misplaced(*key) is None and not _may_have_template(raw):
+    odd = misplaced(*key) or mistyped(*key)
+    if info is None and odd is None and not _may_have_template(raw):
         return Decoded(*key, span, understood=False)
     if info is not None and info.removed is None:
         resource = _bulk(raw, Builder(*key, info, span, options, pool))
@@ -174,11 +176,15 @@ def _decode_foreign(
     span = document.root.span(document.file)
     right = misplaced(api_version, kind)
     if right is not None:
-        name = object_name(
-            document.root, kind, options, namespaced=kind not in ("Node", "Namespace")
-        )
+        name = object_name(document.root, kind, options, namespaced=kind not in _CLUSTER_WIDE)
         place = (document.root.get("apiVersion") or document.root).span(document.file)
         diagnostic = faults.kind_misplaced(place, str(name), api_version, kind, right)
+        return Decoded(api_version, kind, span, None, (diagnostic,))
+    meant = mistyped(api_version, kind)
+    if meant is not None:
+        name = object_name(document.root, kind, options, namespaced=meant not in _CLUSTER_WIDE)
+        place = (document.root.get("kind") or document.root).span(document.file)
+        diagnostic = faults.kind_mistyped(place, str(name), api_version, kind, meant)
         return Decoded(api_version, kind, span, None, (diagnostic,))
     templates = tuple(
         path

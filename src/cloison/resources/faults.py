@@ -5,6 +5,7 @@ from typing import TypeAlias
 
 from cloison.base import TREATED_AS_ABSENT, Diagnostic, Severity, Span
 from cloison.resources.documents import Node
+from cloison.resources.names import shown
 
 ABSENT = f"the API server refuses this object, so {TREATED_AS_ABSENT}"
 DROPPED = "the API server drops this field, so it has no effect"
@@ -93,6 +94,20 @@ def version_gone(
         f"read as `{replacement}`, which a cluster would only do up to {version}",
         f"write `apiVersion: {replacement}` and check the fields that changed",
         "Kubernetes documentation, Deprecated API Migration Guide",
+    )
+
+
+def kind_mistyped(span: Span, name: str, api_version: str, kind: str, meant: str) -> Diagnostic:
+    """Say that there is no such kind, though nearly."""
+    return Diagnostic(
+        KIND_MISPLACED,
+        Severity.ERROR,
+        f"there is no kind {shown(kind)} in API version `{shown(api_version)}`",
+        span,
+        name,
+        ABSENT,
+        f"did you mean `kind: {meant}`?",
+        "Kubernetes API reference",
     )
 
 

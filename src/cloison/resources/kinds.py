@@ -1,6 +1,8 @@
 """The kinds we read, and where each may be found."""
 
 from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import lru_cache
 
 from cloison.resources.names import NameRule
 
@@ -82,3 +84,29 @@ def misplaced(api_version: str, kind: str) -> str | None:
     if info is None or (api_version, kind) in KINDS or group not in _BUILT_IN_GROUPS:
         return None
     return info.replacement
+
+
+@lru_cache(maxsize=256)
+def mistyped(api_version: str, kind: str) -> str | None:
+    """Return the built-in kind that a kind nobody serves is nearly spelt as.
+
+    None for a kind that is one, is nowhere near one, or belongs to somebody else.
+
+    >>> mistyped("networking.k8s.io/v1", "NetworkPolcy")
+    'NetworkPolicy'
+    """
+    group = api_version.rpartition("/")[0]
+    if group not in _BUILT_IN_GROUPS or kind in BY_TYPE or kind.endswith("List"):
+        return None
+    near = {known.casefold(): known for version, known in KINDS if _same(version, group)}
+    found = get_close_matches(kind[:_LONGEST].casefold(), near, n=1, cutoff=_NEAR)
+    return near[found[0]] if found else None
+
+
+_LONGEST = 64
+_NEAR = 0.85
+"""`ServiceCIDR`, which exists, is less than that from `Service`."""
+
+
+def _same(api_version: str, group: str) -> bool:
+    return api_version.rpartition("/")[0] == group

@@ -1,6 +1,7 @@
 """From files, directories and standard input to objects."""
 
 import codecs
+import errno
 import io
 import mmap
 import sys
@@ -103,6 +104,17 @@ def _own(items: Iterator[Item]) -> Iterator[Item]:
                 yield item
 
 
+def _standard_input() -> BinaryIO:
+    """Return standard input; a process may have been started without one.
+
+    Raises:
+        OSError: There is none.
+    """
+    if sys.stdin is None:
+        raise OSError(errno.EBADF, "it is closed")
+    return sys.stdin.buffer
+
+
 def _read_one(
     source: Input, stdin: BinaryIO | None, meter: Meter, bulk_from: int, *, anything: bool
 ) -> Iterator[Item]:
@@ -112,7 +124,7 @@ def _read_one(
             if source.content is not None:
                 handle = source.content(stack)
             elif source.path is None:
-                handle = _seekable(stdin or sys.stdin.buffer, stack)
+                handle = _seekable(stdin or _standard_input(), stack)
             else:
                 opened = stack.enter_context(source.path.open("rb"))
                 handle = opened if source.size is not None else _seekable(opened, stack)

@@ -21,7 +21,7 @@ from cloison.report import About, Findings, Look, formats, render
 from tests.fuzz import seeds
 from tests.fuzz.target import Target, sound
 
-_RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u2028\u2029\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+_RAW = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 _PAINT = re.compile(r"\x1b\[(?:0|1|2|31|32|33|36)m")
 _LOADER: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 

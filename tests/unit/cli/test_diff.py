@@ -107,3 +107,33 @@ def test_policies_that_differ_without_effect_are_counted_and_not_listed(
     assert main(["diff", str(was), str(now), "-q"]) == 0
     first, *_ = capsys.readouterr().out.splitlines()
     assert first == "no difference in connectivity; 1 policy differs without effect"
+
+
+def test_policies_that_differ_without_anybody_to_apply_to_are_no_answer(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = (
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {name: a, namespace: b}\n"
+        "spec: {podSelector: {}, ingress: []}\n"
+    )
+    was, now = tmp_path / "was.yaml", tmp_path / "now.yaml"
+    was.write_text(text, encoding="utf-8")
+    now.write_text(text.replace("[]", "[{}]"), encoding="utf-8")
+    assert main(["diff", str(was), str(was)]) == 0
+    assert main(["diff", str(was), str(now), "--fail-on", "opened"]) == 2
+    assert "no workload was read" in capsys.readouterr().out
+
+
+def test_a_proposal_of_a_mistyped_kind_is_said_to_be_left_out(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    proposal = tmp_path / "proposal.yaml"
+    proposal.write_text(
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolcy\n"
+        "metadata: {name: a, namespace: web}\nspec: {podSelector: {}}\n",
+        encoding="utf-8",
+    )
+    assert main(["diff", "-f", WAS, "--what-if", str(proposal)]) == 0
+    printed = capsys.readouterr()
+    assert "1 object is left out (after): NetworkPolcy web/a" in printed.out
+    assert "did you mean `kind: NetworkPolicy`?" in printed.err

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 from io import StringIO
+from pathlib import Path
 
 import pytest
 
@@ -86,3 +87,29 @@ def test_a_bar_is_drawn_only_when_reading_takes_long(monkeypatch: pytest.MonkeyP
     slow.advance(100)
     slow.finish()
     assert "reading" in stream.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("redirection", "message"),
+    [
+        ("map -f - <&-", "cannot read <stdin>: it is closed"),
+        ("map -f examples/case-management >&-", "standard output is closed"),
+        ("map -q -f examples/case-management > /dev/full", "standard output cannot be written"),
+    ],
+)
+def test_a_fault_of_the_surroundings_is_no_defect(redirection: str, message: str) -> None:
+    if "full" in redirection and not Path("/dev/full").exists():
+        pytest.skip("only Linux has a device that is always full")
+    script = f'"{sys.executable}" -c "{_ENTRY}" {redirection}'
+    ran = subprocess.run(
+        ["/bin/sh", "-c", script],
+        cwd=ROOT,
+        env=plain_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 2
+    assert message in ran.stderr
+    assert "defect" not in ran.stderr
+    assert "Exception ignored" not in ran.stderr

@@ -5,7 +5,7 @@ from importlib.resources import files
 
 import pytest
 
-from cloison.resources.kinds import BY_TYPE, KINDS, misplaced
+from cloison.resources.kinds import BY_TYPE, KINDS, misplaced, mistyped
 from cloison.resources.schema import Shape, schema
 
 
@@ -54,3 +54,15 @@ def test_a_built_in_kind_in_the_wrong_version_is_told() -> None:
     assert misplaced("apps/v1", "Deployment") is None
     assert misplaced("serving.knative.dev/v1", "Service") is None
     assert misplaced("v1", "DeploymentConfig") is None
+
+
+def test_a_kind_that_is_nearly_a_built_in_one_is_taken_for_a_slip() -> None:
+    assert mistyped("networking.k8s.io/v1", "networkpolicy") == "NetworkPolicy"
+    assert mistyped("apps/v1", "Deploymnet") == "Deployment"
+    for real in ("Service", "ServiceCIDR", "ServiceList", "Ingress", "NetworkPolicyList"):
+        assert mistyped("v1", real) is None
+        assert mistyped("networking.k8s.io/v1", real) is None
+    assert mistyped("example.com/v1", "NetworkPolcy") is None
+    for kind in ("Endpoints", "ControllerRevision", "PersistentVolume", "ConfigMap", "Secret"):
+        assert mistyped("v1", kind) is None
+        assert mistyped("apps/v1", kind) is None

@@ -7,7 +7,7 @@ import click
 
 from cloison.cli import page, run
 from cloison.cli.filters import Filters, filters
-from cloison.cli.options import PICTURES, Common, Example, common
+from cloison.cli.options import PICTURES, AdvisedError, Common, Example, common
 
 if TYPE_CHECKING:
     from cloison.analyses.diff import Diff
@@ -68,6 +68,8 @@ def diff(
     was, now = _sides(asked, before, after, apply, delete)
     result = was.diff(now, only.options(asked))
     code = run.FOUND if _fails(result, fail_on) else run.OK
+    if result.policies and not result.ends:
+        code = run.UNANSWERED  # policies differ, and there is nobody to say what that does to
     shown = page.of_diff(was, now, result) if asked.output == "html" else result
     names = None if before is None or after is None else (before, after)
     return run.answer(asked, _both(was, now), "diff", shown, code, Sides(was, now, names))
@@ -109,9 +111,7 @@ def _sides(
 
 
 def _usage(message: str, help_: str) -> click.UsageError:
-    error = click.UsageError(message, click.get_current_context())
-    error.help = help_  # type: ignore[attr-defined]
-    return error
+    return AdvisedError(message, help_, click.get_current_context())
 
 
 def _fails(result: "Diff", fail_on: str) -> bool:

@@ -4,7 +4,7 @@ import click
 
 from cloison.cli import page, run
 from cloison.cli.filters import Filters, filters
-from cloison.cli.options import PICTURES, Common, Question, common
+from cloison.cli.options import PICTURES, AdvisedError, Common, Question, common
 
 
 @click.command(
@@ -43,14 +43,10 @@ def map_(
     """Everything permitted, inside and with the outside."""
     if grouped and asked.output not in ("json", "yaml"):
         msg = f"--grouped has no {asked.output} output"
-        error = click.UsageError(msg)
-        error.help = "say -o json or -o yaml; -o text is grouped by itself"  # type: ignore[attr-defined]
-        raise error
+        raise AdvisedError(msg, "say -o json or -o yaml; -o text is grouped by itself")
     if matrix and asked.output != "text":
         msg = f"--matrix has no {asked.output} output"
-        error = click.UsageError(msg)
-        error.help = "-o html has a matrix of its own"  # type: ignore[attr-defined]
-        raise error
+        raise AdvisedError(msg, "-o html has a matrix of its own")
     if exposure:
         for flag, given in (
             ("--grouped", grouped),
