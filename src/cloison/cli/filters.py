@@ -63,7 +63,7 @@ def filters(function: Function) -> Function:
 
     for option in reversed(_OPTIONS):
         call = option(call)
-    return call  # type: ignore[return-value]
+    return call  # type: ignore[return-value]  # click makes a command of it
 
 
 _OPTIONS = (

@@ -149,7 +149,7 @@ def common(*extra_formats: str) -> Callable[[Function], Function]:
 
         for option in reversed(_options((*FORMATS, *extra_formats))):
             call = option(call)
-        return call  # type: ignore[return-value]
+        return call  # type: ignore[return-value]  # click makes a command of it
 
     return decorate
 

@@ -42,7 +42,7 @@ def render(_kind: str, result: object, about: About, _look: Look) -> Iterator[st
     for suite in suites.values():
         if lacks:
             # No case of its own: rows that passed did, and the exit code says so too.
-            suite.append(SystemErr(lacks))  # type: ignore[no-untyped-call]
+            suite.append(SystemErr(lacks))  # type: ignore[no-untyped-call]  # their method has no types
         report.add_testsuite(suite)
     # Not by `update_statistics`: it counts what is skipped too, which the schema that Jenkins
     # checks against knows on suites only.

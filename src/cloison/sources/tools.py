@@ -52,7 +52,7 @@ def spool(stack: ExitStack) -> BinaryIO:
 
     made = SpooledTemporaryFile(SPOOL)  # noqa: SIM115 - the stack closes it
     stack.callback(made.close)
-    return made  # type: ignore[return-value]
+    return made  # type: ignore[return-value]  # a BinaryIO in all but name
 
 
 def find(*programs: str) -> str | None:
@@ -61,7 +61,7 @@ def find(*programs: str) -> str | None:
     One that is only found relative to where we are does not count: it may be the repository's.
     """
     ways = (shutil.which(each) for each in programs)
-    return next((way for way in ways if way and os.path.isabs(way)), None)  # noqa: PTH117
+    return next((way for way in ways if way and os.path.isabs(way)), None)  # noqa: PTH117 - text
 
 
 def run(

@@ -97,7 +97,7 @@ def inputs(names: Sequence[str], rendering: Rendering | None = None) -> Sources:
                 entry = Input(STDIN_SHOWN, None)
                 if entry not in found:
                     found.append(entry)
-            elif name.startswith(GIT) and not os.path.exists(name):  # noqa: PTH110
+            elif name.startswith(GIT) and not os.path.exists(name):  # noqa: PTH110 - odd names
                 from cloison.sources import git, revisions  # noqa: PLC0415 - most names are paths
 
                 revision, path = git.split(name)
