@@ -29,6 +29,7 @@ from cloison.ir.policy import (
     TrafficMatch,
 )
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
+from cloison.resources.world import WorkloadId
 
 VOLATILE = frozenset(
     {
@@ -143,11 +144,12 @@ def _propose(
     own = _own_policy(engine, decision.isolating, subject)
     if own is not None:
         return Proposal(own, rule, new=False, also=also)
+    workload = subject.endpoint.workload
     selector = _safe_selector(engine, point.direction, subject)
     if selector is not None:
         taken = frozenset(p.id for p in engine.policies.policies)
-        policy = _new_policy(taken, decision.isolating[0], subject, peer, rule, selector)
-        return Proposal(policy, rule, new=True, also=_with_kin(engine, also, subject, selector))
+        policy = _new_policy(taken, decision.isolating[0], workload, peer, rule, selector)
+        return Proposal(policy, rule, new=True, also=_with_kin(engine, also, workload, selector))
     shared = min(decision.isolating, key=lambda p: (len(engine.binder.subject(p)), str(p.id)))
     others = tuple(
         sorted(
@@ -251,16 +253,20 @@ def _own_policy(engine: Engine, isolating: Sequence[Policy], subject: Party) -> 
     """Return the isolating policy that selects this workload's pods and no others."""
     if subject.endpoint is None:
         return None
-    mine = engine.table.workload_units(subject.endpoint.workload)
+    workload = subject.endpoint.workload
+    mine = engine.table.workload_units(workload)
     found = [
         p
         for p in isolating
         if subject.unit in engine.binder.subject(p)
         and engine.binder.subject(p) <= mine
-        and _only(engine, engine.binder.subject(p), subject)
+        and _only(engine, engine.binder.subject(p), workload)
     ]
-    name = subject.endpoint.workload.name
-    return min(found, key=lambda p: (_generality(p), p.id.name != name, str(p.id)), default=None)
+    return min(
+        found,
+        key=lambda p: (_generality(p), p.id.name != workload.name, str(p.id)),
+        default=None,
+    )
 
 
 def _generality(policy: Policy) -> int:
@@ -268,10 +274,8 @@ def _generality(policy: Policy) -> int:
     return -len(policy.rules)
 
 
-def _only(engine: Engine, units: BitMap, subject: Party) -> bool:
-    """Whether units hold endpoints of the subject's workload only."""
-    assert subject.endpoint is not None  # noqa: S101 - the caller looked
-    workload = subject.endpoint.workload
+def _only(engine: Engine, units: BitMap, workload: WorkloadId) -> bool:
+    """Whether units hold endpoints of one workload only."""
     return all(
         engine.table.endpoints[e].workload == workload
         for unit in units
@@ -301,11 +305,9 @@ def _safe_selector(engine: Engine, direction: Direction, subject: Party) -> Labe
 
 
 def _with_kin(
-    engine: Engine, also: tuple[str, ...], subject: Party, selector: LabelSelector
+    engine: Engine, also: tuple[str, ...], own: WorkloadId, selector: LabelSelector
 ) -> tuple[str, ...]:
     """Add the other workloads whose pods a new policy selects."""
-    assert subject.endpoint is not None  # noqa: S101 - the caller looked
-    own = subject.endpoint.workload
     found = {
         str(e.workload)
         for e in engine.table.endpoints
@@ -320,17 +322,16 @@ def _with_kin(
 def _new_policy(
     taken: frozenset[PolicyId],
     model: Policy,
-    subject: Party,
+    subject: WorkloadId,
     peer: Party,
     rule: Rule,
     selector: LabelSelector,
 ) -> Policy:
     """Return a policy that holds one rule, under a name nobody has."""
-    assert subject.endpoint is not None  # noqa: S101 - the caller looked
     other = peer.endpoint.workload.name if peer.endpoint else peer.text.split("/")[0]
     word = "from" if rule.direction is Direction.INGRESS else "to"
-    namespace = subject.endpoint.namespace
-    name = _name(f"{subject.endpoint.workload.name}-{word}-{other}")
+    namespace = subject.namespace
+    name = _name(f"{subject.name}-{word}-{other}")
     while PolicyId(model.id.kind, namespace, name) in taken:
         name += "-more"
     return Policy(

@@ -1,7 +1,6 @@
 """The command group. Commands import what they need when they run, so that help is quick."""
 
 import sys
-from typing import Any
 
 import click
 
@@ -19,7 +18,7 @@ from cloison.cli.commands.why import why
 from cloison.cli.options import AdvisedError
 
 
-def _version(context: click.Context, _param: click.Parameter, asked: Any) -> None:  # noqa: ANN401
+def _version(context: click.Context, _param: click.Parameter, asked: object) -> None:
     """Print the version, as the command of that name does, and leave."""
     if asked and not context.resilient_parsing:
         context.invoke(version)
