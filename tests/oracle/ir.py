@@ -286,7 +286,7 @@ class _Point:
         return frozenset((Way.ON,))
 
     def _selects(self, policy: Policy) -> bool:
-        return self.oracle.selects(policy.subject, self.subject)
+        return any(self.oracle.selects(each, self.subject) for each in policy.subjects)
 
     def tier(self, tier: TierSpec) -> Ways:
         policies = [p for p in self.oracle.enforced if p.tier == tier.name and self._selects(p)]
@@ -429,7 +429,9 @@ class _Point:
     def _union(self, policy: Policy | None, rule: Rule) -> Iterator[PodEndpoint]:
         for pod in self.oracle.pods():
             if rule.direction is Direction.INGRESS:
-                if policy is not None and self.oracle.selects(policy.subject, pod):
+                if policy is not None and any(
+                    self.oracle.selects(each, pod) for each in policy.subjects
+                ):
                     yield pod
             elif any(
                 isinstance(p.match, AnyMatch)

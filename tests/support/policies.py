@@ -148,7 +148,7 @@ def _policy_text(policy: Policy) -> list[str]:
     opaque = " opaque" if policy.opaque else ""
     head = (
         f"    {policy.id} {policy.mode} order {policy.order}{opaque} "
-        f"on {_match_text(policy.subject)} isolates [{isolates}]"
+        f"on {' or '.join(map(_match_text, policy.subjects))} isolates [{isolates}]"
     )
     return [head, *(f"      {_rule_text(rule)}" for rule in policy.rules)]
 
@@ -272,7 +272,7 @@ def _policy(rng: random.Random, number: int, tier: TierSpec) -> Policy:
     rules = tuple(_rule(rng, tier.bands[band], i) for i in range(1, rng.randint(0, 5) + 1))
     policy = Policy(
         PolicyId("Random", rng.choice((None, "x")), f"p{number}"),
-        _pods(rng),
+        (_pods(rng),),
         frozenset(d for d in Direction if chance(rng, 0.5)),
         rules,
         tier.name,

@@ -1,18 +1,45 @@
 """Label selectors as values."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Self
 
 
 class Operator(StrEnum):
-    """What a requirement says of its key. The spelling is Kubernetes' own."""
+    """What a requirement says of its key. The spelling is Kubernetes' own, where it has one."""
 
     IN = "In"
     NOT_IN = "NotIn"
     EXISTS = "Exists"
     DOES_NOT_EXIST = "DoesNotExist"
+    CONTAINS = "Contains"
+    NOT_CONTAINS = "NotContains"
+    STARTS_WITH = "StartsWith"
+    NOT_STARTS_WITH = "NotStartsWith"
+    ENDS_WITH = "EndsWith"
+    NOT_ENDS_WITH = "NotEndsWith"
+
+    @property
+    def textual(self) -> bool:
+        """Whether it looks into the value. `LabelSelector` objects of Kubernetes cannot."""
+        return self in _TEXTUAL
+
+    @property
+    def opposite(self) -> "Operator":
+        """The operator that holds exactly where this one does not."""
+        return _OPPOSITE[self]
+
+
+_PAIRS = (
+    (Operator.IN, Operator.NOT_IN),
+    (Operator.EXISTS, Operator.DOES_NOT_EXIST),
+    (Operator.CONTAINS, Operator.NOT_CONTAINS),
+    (Operator.STARTS_WITH, Operator.NOT_STARTS_WITH),
+    (Operator.ENDS_WITH, Operator.NOT_ENDS_WITH),
+)
+_OPPOSITE = {a: b for pair in _PAIRS for a, b in (pair, pair[::-1])}
+_TEXTUAL = frozenset(operator for pair in _PAIRS[2:] for operator in pair)
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -22,7 +49,8 @@ class Requirement:
     Args:
         key: The label's key.
         operator: What is asked of it.
-        values: The values of `In` and `NotIn`, sorted; empty for the other two.
+        values: The values of `In` and `NotIn`, sorted; empty for `Exists` and its opposite; the
+            one text that the others look for.
     """
 
     key: str
@@ -32,8 +60,9 @@ class Requirement:
     def matches(self, labels: Mapping[str, str]) -> bool:
         """Return whether `labels` meet this requirement.
 
-        `NotIn` and `DoesNotExist` are met by labels that lack the key.
-        Source: kubernetes/apimachinery pkg/labels/selector.go, Requirement.Matches.
+        `NotIn`, `DoesNotExist` and the other negative ones are met by labels that lack the key.
+        Source: kubernetes/apimachinery pkg/labels/selector.go, Requirement.Matches;
+        projectcalico/calico libcalico-go/lib/selector/parser/ast.go.
         """
         value = labels.get(self.key)
         match self.operator:
@@ -45,6 +74,13 @@ class Requirement:
                 return value is not None
             case Operator.DOES_NOT_EXIST:
                 return value is None
+            case Operator.CONTAINS:
+                return value is not None and self.values[0] in value
+            case Operator.STARTS_WITH:
+                return value is not None and value.startswith(self.values[0])
+            case Operator.ENDS_WITH:
+                return value is not None and value.endswith(self.values[0])
+        return not replace(self, operator=self.operator.opposite).matches(labels)
 
     def __str__(self) -> str:
         """Render as `kubectl -l` would accept it."""
@@ -60,6 +96,17 @@ class Requirement:
                 return self.key
             case Operator.DOES_NOT_EXIST:
                 return f"!{self.key}"
+        return f"{self.key} {_WORDS[self.operator]} {self.values[0]!r}"
+
+
+_WORDS = {
+    Operator.CONTAINS: "contains",
+    Operator.NOT_CONTAINS: "does not contain",
+    Operator.STARTS_WITH: "starts with",
+    Operator.NOT_STARTS_WITH: "does not start with",
+    Operator.ENDS_WITH: "ends with",
+    Operator.NOT_ENDS_WITH: "does not end with",
+}
 
 
 @dataclass(frozen=True, slots=True)

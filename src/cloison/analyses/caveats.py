@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from cloison.algebra import L4, TrafficSet
 from cloison.analyses.question import Party
+from cloison.analyses.resolve import covers
 from cloison.engine import Engine, Point, UnitKind
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat, Verdict
@@ -132,12 +133,7 @@ def _host_subject(engine: Engine, point: Point, subject: Party) -> Iterator[Cave
     if engine.table.units[point.subject].kind is not UnitKind.HOST or subject.endpoint is None:
         return
     for policy in engine.ordered:
-        same = policy.subject.namespace in (None, subject.endpoint.namespace)
-        if (
-            same
-            and point.direction in policy.isolates
-            and policy.subject.pods.matches(subject.endpoint.labels)
-        ):
+        if point.direction in policy.isolates and covers(engine, policy, subject.endpoint):
             yield known.HOSTNETWORK
             return
 

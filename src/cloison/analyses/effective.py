@@ -28,6 +28,7 @@ from cloison.ir.policy import (
     Direction,
     Peer,
     PeerMatch,
+    PodsMatch,
     Policy,
     PolicyId,
     RelativeMatch,
@@ -266,7 +267,10 @@ def subject_text(policy: Policy) -> str:
 
     The peer's words fit: a subject is a peer of nobody.
     """
-    subject = policy.subject
+    return " or ".join(_subject_text(policy, subject) for subject in policy.subjects)
+
+
+def _subject_text(policy: Policy, subject: PodsMatch) -> str:
     if subject.namespace is not None:
         pods = f"pods labelled {subject.pods}" if subject.pods else "every pod"
         return f"{pods} in namespace {subject.namespace}"
@@ -275,9 +279,10 @@ def subject_text(policy: Policy) -> str:
 
 def _others(engine: Engine, endpoint: PodEndpoint) -> Iterator[NotSelecting]:
     for policy in engine.policies.policies:
-        if policy.subject.namespace != endpoint.namespace or selects(engine, policy, endpoint):
+        homes = {subject.namespace for subject in policy.subjects}
+        if endpoint.namespace not in homes or selects(engine, policy, endpoint):
             continue
-        if covers(engine, policy.subject, endpoint):
+        if covers(engine, policy, endpoint):
             text = f"has its labels, but {endpoint.name} is on its node's network"
             yield NotSelecting(policy.id, text, 0, policy.subject_span)
             continue
@@ -337,7 +342,7 @@ def _open_caveats(
     if not engine.profile.enforces and engine.policies.policies:
         yield known.CNI_NOT_ENFORCING
     if host and any(
-        direction in p.isolates and covers(engine, p.subject, endpoint) for p in engine.ordered
+        direction in p.isolates and covers(engine, p, endpoint) for p in engine.ordered
     ):
         yield known.HOSTNETWORK
 

@@ -8,6 +8,7 @@ from cloison.algebra import TrafficSet
 from cloison.analyses.caveats import point_caveats
 from cloison.analyses.miss import policy_miss, subject_miss
 from cloison.analyses.question import Case, Party
+from cloison.analyses.resolve import covers
 from cloison.base import Span
 from cloison.engine import Engine, Point, UnitKind
 from cloison.ir.fidelity import Caveat, Verdict
@@ -212,15 +213,12 @@ def _idle(engine: Engine, subject: Party, direction: Direction) -> tuple[PolicyI
     endpoint = subject.endpoint
     if engine.profile.enforces or endpoint is None or endpoint.shape.host_network:
         return ()
-    home = engine.world.namespaces.get(endpoint.namespace)
     found = (
         policy.id
         for policy in engine.policies.policies
         if policy.mode is Mode.ENFORCED
         and direction in policy.isolates
-        and policy.subject.namespace in (None, endpoint.namespace)
-        and policy.subject.namespaces.matches(home.labels if home else {})
-        and policy.subject.pods.matches(endpoint.labels)
+        and covers(engine, policy, endpoint)
     )
     return tuple(sorted(found, key=str))
 
@@ -260,7 +258,7 @@ def _bystanders(
     if subject.endpoint is None:
         return
     for policy in engine.ordered:
-        if policy.subject.namespace != subject.endpoint.namespace:
+        if subject.endpoint.namespace not in {s.namespace for s in policy.subjects}:
             continue
         if subject.unit in engine.binder.subject(policy):
             continue
@@ -307,7 +305,7 @@ def ranked(considered: Iterable[Considered]) -> tuple[Considered, ...]:
             key=lambda c: (
                 not c.matched,
                 c.remoteness,
-                -len(c.policy.subject.pods.requirements),
+                -min((len(s.pods.requirements) for s in c.policy.subjects), default=0),
                 str(c.policy.id),
             ),
         )

@@ -13,7 +13,7 @@ from cloison.algebra import LabelSelector, Operator
 from cloison.analyses.ends import AnyEnd
 from cloison.base import Span
 from cloison.engine import Engine
-from cloison.ir.policy import PodsMatch, Policy
+from cloison.ir.policy import PodsMatch, Policy, plain_matches
 from cloison.resources.objects import NAMESPACE_NAME_LABEL, Labels, Namespace, PodShape
 from cloison.resources.world import PodEndpoint, Workload, WorkloadId, World
 
@@ -60,11 +60,10 @@ def imagine(engine: Engine, ends: Sequence[AnyEnd]) -> tuple[Engine, bool]:
 
 def _matches(policies: Iterable[Policy]) -> Iterator[PodsMatch]:
     for policy in policies:
-        yield policy.subject
+        yield from policy.subjects
         for rule in policy.rules:
             for peer in rule.peers:
-                if isinstance(peer.match, PodsMatch):
-                    yield peer.match
+                yield from (m for m in plain_matches(peer.match) if isinstance(m, PodsMatch))
 
 
 def _values(selectors: Iterable[LabelSelector]) -> dict[str, list[str | None]]:

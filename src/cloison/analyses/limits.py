@@ -82,7 +82,7 @@ class Facts:
         return tuple(
             e.name
             for e in endpoints
-            if e.shape.host_network and covers(self.engine, self.policy.subject, e)
+            if e.shape.host_network and covers(self.engine, self.policy, e)
         )
 
     def lets(self, policy: Policy, direction: Direction, traffic: TrafficSet) -> bool:

@@ -336,7 +336,7 @@ def _new_policy(
         name += "-more"
     return Policy(
         PolicyId(model.id.kind, namespace, name),
-        PodsMatch(namespace=namespace, pods=selector),
+        (PodsMatch(namespace=namespace, pods=selector),),
         frozenset({rule.direction}),
         (rule,),
         model.tier,

@@ -16,6 +16,7 @@ from cloison.ir.policy import (
     RelativeMatch,
     Rule,
     TrafficMatch,
+    UnknownMatch,
 )
 from cloison.resources.objects import NAMESPACE_NAME_LABEL, Labels
 
@@ -76,9 +77,12 @@ def policy_miss(
 
 def subject_miss(policy: Policy, labels: Labels, name: str) -> Miss:
     """Return why a policy does not select an endpoint of its own namespace."""
-    unmet = policy.subject.pods.unmet(labels)
-    held = _held(unmet, labels)
-    return Miss(len(unmet), f"selects {policy.subject.pods}; {name} {held}")
+    found = []
+    for subject in policy.subjects:
+        unmet = subject.pods.unmet(labels)
+        held = _held(unmet, labels)
+        found.append(Miss(len(unmet), f"selects {subject.pods}; {name} {held}"))
+    return min(found, key=lambda miss: miss.distance)
 
 
 def _peer_miss(engine: Engine, policy: Policy, peer: Peer, other: Party) -> Miss:
@@ -154,8 +158,10 @@ def peer_text(peer: Peer, policy: Policy) -> str:
             return f"nodes labelled {match.nodes}" if match.nodes else "every node"
         case RelativeMatch():
             return str(match.relation.value)
-        case _:
+        case UnknownMatch():
             return match.reason
+        case _:
+            return str(match)
 
 
 def _pods_text(match: PodsMatch, policy: Policy) -> str:

@@ -15,12 +15,12 @@ from cloison.ir.policy import (
     Peer,
     PodsMatch,
     Policy,
-    PolicySet,
     Relative,
     RelativeMatch,
+    UnknownMatch,
 )
 from cloison.resources.objects import NAMESPACE_NAME_LABEL, Labels
-from cloison.resources.world import PodEndpoint, WorkloadId
+from cloison.resources.world import PodEndpoint, WorkloadId, World
 
 _NAMED = 4
 """Workloads named one by one; of more, a few stand for all."""
@@ -128,7 +128,7 @@ def binder_for(engine: Engine, policy: Policy | None = None) -> Binder:
     policies = tuple(replace(p, mode=Mode.ENFORCED) for p in engine.policies.policies)
     supposed = Engine(
         engine.world,
-        PolicySet(policies, engine.policies.layers),
+        replace(engine.policies, policies=policies),
         replace(engine.profile, enforces=True),
         engine.networks,
     )
@@ -142,15 +142,26 @@ def selects(engine: Engine, policy: Policy, endpoint: PodEndpoint) -> bool:
     """
     if endpoint.shape.host_network:
         return False
-    return covers(engine, policy.subject, endpoint)
+    return covers(engine, policy, endpoint)
 
 
-def covers(engine: Engine, match: PodsMatch, endpoint: PodEndpoint) -> bool:
-    """Return whether a pod's namespace and labels meet a match."""
+def covers(engine: Engine, policy: Policy, endpoint: PodEndpoint) -> bool:
+    """Return whether a pod's namespace and labels meet a policy's subject selector."""
+    return any(meets(engine.world, subject, endpoint) for subject in policy.subjects)
+
+
+def meets(world: World, match: PodsMatch, endpoint: PodEndpoint) -> bool:
+    """Return whether a pod's namespace, account, node and labels meet a match."""
+    if match.nodes is not None and endpoint.shape.node not in match.nodes:
+        return False
+    if match.accounts and not match.accounts.matches(
+        world.account_labels(endpoint.namespace, endpoint.shape.service_account)
+    ):
+        return False
     if match.namespace is not None:
         if match.namespace != endpoint.namespace:
             return False
-    elif not match.namespaces.matches(engine.world.namespaces[endpoint.namespace].labels):
+    elif not match.namespaces.matches(world.namespaces[endpoint.namespace].labels):
         return False
     return match.pods.matches(endpoint.labels)
 
@@ -164,7 +175,7 @@ def subjects(engine: Engine, policy: Policy) -> tuple[int, ...]:
 def resolve_subject(engine: Engine, policy: Policy) -> Resolved:
     """Return the workloads a policy selects."""
     found = _workloads(engine, subjects(engine, policy))
-    hint = None if found else _hint(engine, policy.subject)
+    hint = None if found or not policy.subjects else _hint(engine, policy.subjects[0])
     return Resolved("pods", found, hint=hint)
 
 
@@ -181,7 +192,7 @@ def resolve_peer(engine: Engine, binder: Binder, peer: Peer) -> Resolved:
         return Resolved("any")
     if isinstance(match, RelativeMatch):
         return Resolved(match.relation.value)
-    if not isinstance(match, PodsMatch | BlockMatch | NodesMatch):
+    if isinstance(match, UnknownMatch):
         return Resolved("unknown", hint=match.reason)
     table = binder.table
     units = binder.peer(peer).must
@@ -209,6 +220,7 @@ def relation_text(relation: Relative) -> str:
         Relative.SELF: "itself",
         Relative.OWN_NODE: "its own node (kubelet, health probes)",
         Relative.OTHER_NODE: "other nodes",
+        Relative.OWN_POD: "pods that run on it",
     }[relation]
 
 

@@ -16,8 +16,8 @@ from cloison.app.rollout import rolled_out, templates
 from cloison.app.session import Session
 from cloison.app.settings import Settings
 from cloison.base import Diagnostic, QuestionError, Severity, SourceError, Span, sort_diagnostics
-from cloison.dialects import Dialect, completed, dialect_for
-from cloison.ir.policy import Policy, PolicySet
+from cloison.dialects import Compilation, Dialect, completed, dialect_for
+from cloison.ir.policy import PolicySet
 from cloison.ir.profile import Profile
 from cloison.platform import profile as find_profile
 from cloison.resources.decode import Decoded, decode, decode_raw
@@ -322,19 +322,21 @@ def _finished(loader: _Loader, settings: Settings) -> "Session":
     profile = loader.profile
     built = loader.finish()
     diagnostics = [*loader.diagnostics, *built.diagnostics]
-    policies: list[Policy] = []
+    world = built.world
+    compiled: list[Compilation] = []
     origins = Origins()
     for dialect, objects in loader.objects.values():
         kept, repeated = unrepeated(objects)
         diagnostics += repeated
         diagnostics += dialect.notices(kept)
-        compiled = dialect.compile(kept, profile)
-        policies += compiled
+        found = dialect.compile(kept, profile, world)
+        compiled.append(found)
+        diagnostics += found.diagnostics
         objects[:] = kept
-        origins.add(dialect, compiled, objects)
+        origins.add(dialect, found, objects)
     return Session(
-        world=built.world,
-        policies=PolicySet(tuple(policies), profile.layers),
+        world=world,
+        policies=arranged(profile, compiled),
         profile=profile,
         settings=settings,
         read_diagnostics=sort_diagnostics(diagnostics),
@@ -342,6 +344,20 @@ def _finished(loader: _Loader, settings: Settings) -> "Session":
         origins=origins,
         own=tuple(loader.own),
         broken=loader.broken,
+    )
+
+
+def arranged(profile: Profile, compiled: Sequence[Compilation]) -> PolicySet:
+    """Return what several dialects came to as one set: their tiers among the profile's."""
+    first, *rest = profile.layers
+    tiers = {tier.name: tier for tier in first.tiers}
+    # A tier that an object declares is the one meant by its name, built in or not.
+    tiers |= {tier.name: tier for each in compiled for tier in each.tiers}
+    ordered = tuple(sorted(tiers.values(), key=lambda tier: tier.order))
+    return PolicySet(
+        tuple(policy for each in compiled for policy in each.policies),
+        (replace(first, tiers=ordered), *rest, *(la for each in compiled for la in each.layers)),
+        tuple(group for each in compiled for group in each.groups),
     )
 
 

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from cloison.dialects import Dialect
-from cloison.ir.policy import Policy, PolicyId
+from cloison.dialects import Compilation, Dialect
+from cloison.ir.policy import PolicyId
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,22 +27,20 @@ class Origins(Mapping[PolicyId, Origin]):
     __slots__ = ("_by_id", "_groups")
 
     def __init__(self) -> None:
-        self._groups: list[tuple[Dialect[Any], Sequence[Policy], Sequence[Any]]] = []
+        self._groups: list[tuple[Dialect[Any], Compilation, Sequence[Any]]] = []
         self._by_id: dict[PolicyId, Origin] | None = None
 
-    def add(
-        self, dialect: Dialect[Any], policies: Sequence[Policy], objects: Sequence[Any]
-    ) -> None:
-        """Note what the objects of one dialect came to, in their order."""
-        self._groups.append((dialect, policies, objects))
+    def add(self, dialect: Dialect[Any], compiled: Compilation, objects: Sequence[Any]) -> None:
+        """Note what the objects of one dialect came to."""
+        self._groups.append((dialect, compiled, objects))
         self._by_id = None
 
     def _found(self) -> dict[PolicyId, Origin]:
         if self._by_id is None:
             self._by_id = {
-                policy.id: Origin(dialect, each)
-                for dialect, policies, objects in self._groups
-                for policy, each in zip(policies, objects, strict=True)
+                policy.id: Origin(dialect, objects[place])
+                for dialect, compiled, objects in self._groups
+                for policy, place in zip(compiled.policies, compiled.origins, strict=True)
             }
         return self._by_id
 

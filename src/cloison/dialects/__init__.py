@@ -9,7 +9,14 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
-from cloison.dialects.dialect import Dialect, GroupKind, Surroundings, completed, group_of
+from cloison.dialects.dialect import (
+    Compilation,
+    Dialect,
+    GroupKind,
+    Surroundings,
+    completed,
+    group_of,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +116,7 @@ def dialects() -> Iterator[Dialect[Any]]:
 
 __all__ = [
     "TABLE",
+    "Compilation",
     "Dialect",
     "GroupKind",
     "Row",

@@ -1,12 +1,12 @@
 """What a dialect offers the rest of the house."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from cloison.algebra import NO_ADDRESSES, AddressSet
 from cloison.base import Diagnostic
-from cloison.ir.policy import Policy, Rule
+from cloison.ir.policy import AddressGroup, LayerSpec, Policy, Rule, TierSpec
 from cloison.ir.profile import Profile
 from cloison.resources.documents import Document, Node
 from cloison.resources.options import ReadOptions
@@ -39,6 +39,35 @@ class Surroundings:
 
 
 @dataclass(frozen=True, slots=True)
+class Compilation:
+    """What the objects of a dialect mean.
+
+    Args:
+        policies: Their policies, in the objects' order.
+        origins: For each policy, the place of the object it came from.
+        tiers: Tiers that objects declare, for the profile's first layer; `TierSpec.order` says
+            where each stands among those the profile has.
+        layers: Layers of enforcement that objects bring along, after the profile's own.
+        groups: Address groups that objects declare.
+        diagnostics: What came to light while objects were put together: of everything that
+            takes more than one object, or the world, to see.
+    """
+
+    policies: tuple[Policy, ...]
+    origins: tuple[int, ...]
+    tiers: tuple[TierSpec, ...] = ()
+    layers: tuple[LayerSpec, ...] = ()
+    groups: tuple[AddressGroup, ...] = ()
+    diagnostics: tuple[Diagnostic, ...] = ()
+
+    @classmethod
+    def each(cls, policies: Iterable[Policy]) -> "Compilation":
+        """Return the compilation of objects that come to a policy each."""
+        found = tuple(policies)
+        return cls(found, tuple(range(len(found))))
+
+
+@dataclass(frozen=True, slots=True)
 class Dialect(Generic[T]):
     """A policy language: how to read its objects and what they mean.
 
@@ -48,8 +77,9 @@ class Dialect(Generic[T]):
             dialect's own object, with diagnostics; None when it takes no part, because the
             API server would refuse it or because it is not enforced. The pool keeps what
             repeats within one load.
-        compile: Says what objects mean, in the IR: a policy for each, in their order, equal
-            parts shared.
+        compile: Says what objects mean, in the IR, under a profile; equal parts shared. The
+            world is for what the language itself resolves by it (labels that network sets
+            inherit, backends of Services); selectors of pods stay selectors.
         notices: What everybody who gets an answer must know about these objects, as few
             diagnostics as possible. Always asked.
         suspicious: What is accepted but probably not meant, given every object of the
@@ -61,7 +91,7 @@ class Dialect(Generic[T]):
 
     name: str
     read: Callable[[Document, ReadOptions, Pool], tuple[T | None, list[Diagnostic]]]
-    compile: Callable[[Sequence[T], Profile], list[Policy]]
+    compile: Callable[[Sequence[T], Profile, World], Compilation]
     notices: Callable[[Sequence[T]], list[Diagnostic]]
     suspicious: Callable[[Sequence[T], Surroundings], list[Diagnostic]]
     create: Callable[[Policy], str] | None = None

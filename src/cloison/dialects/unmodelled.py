@@ -10,13 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloison.base import Diagnostic, Severity, Span
-from cloison.dialects.dialect import Dialect, GroupKind, Surroundings, group_of
+from cloison.dialects.dialect import Compilation, Dialect, GroupKind, Surroundings, group_of
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import Direction, PodsMatch, Policy, PolicyId, UnknownMatch
 from cloison.ir.profile import Profile
 from cloison.resources.documents import Document
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
+from cloison.resources.world import World
 
 TIER = "unmodelled"
 
@@ -196,7 +197,7 @@ def compile_policy(policy: UnmodelledPolicy, profile: Profile) -> Policy:
     )
     return Policy(
         PolicyId(policy.kind, policy.namespace, policy.name),
-        PodsMatch() if everywhere else PodsMatch(namespace=policy.namespace),
+        (PodsMatch() if everywhere else PodsMatch(namespace=policy.namespace),),
         facts.directions,
         (),
         TIER,
@@ -212,8 +213,9 @@ def _everywhere(policy: UnmodelledPolicy) -> bool:
     return facts.crosses or policy.namespace in (None, facts.root_namespace)
 
 
-def _compile(policies: Sequence[UnmodelledPolicy], profile: Profile) -> list[Policy]:
-    return [compile_policy(policy, profile) for policy in policies]
+def _compile(policies: Sequence[UnmodelledPolicy], profile: Profile, world: World) -> Compilation:
+    del world
+    return Compilation.each(compile_policy(policy, profile) for policy in policies)
 
 
 def notices(policies: Sequence[UnmodelledPolicy]) -> list[Diagnostic]:

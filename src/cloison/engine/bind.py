@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cloison.algebra import L4, NO_TRAFFIC, AddressSet, TrafficSet
-from cloison.algebra.bitmaps import BitMap
+from cloison.algebra.bitmaps import BitMap, union
 from cloison.engine.index import PodIndex
 from cloison.engine.units import UnitKind, UnitTable
 from cloison.ir.caveats import NAMED_PORT_AMBIGUOUS, SCTP_SUPPORT
@@ -66,7 +66,7 @@ class Binder:
 
     def subject(self, policy: Policy) -> BitMap:
         """Return the pod units a policy applies to."""
-        return self._pods.select(policy.subject)
+        return union(self._pods.select(subject) for subject in policy.subjects)
 
     def rules(self, policy: Policy, direction: Direction, ports: Ports) -> tuple[BoundRule, ...]:
         """Return the bound rules of one policy and direction.

@@ -91,7 +91,8 @@ class Vocabulary:
         names: set[str] = set()
         starts = {0, V6_BASE}
         for policy in policies:
-            keys |= policy.subject.pods.keys
+            for subject in policy.subjects:
+                keys |= subject.pods.keys
             for rule in policy.rules:
                 names.update(port.name for port in rule.traffic.named)
                 for peer in rule.peers:

@@ -5,6 +5,7 @@ cluster; selectors are still selectors. `ruleset.py` holds what binding to a wor
 of it.
 """
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
@@ -13,6 +14,7 @@ from cloison.algebra import (
     ANY,
     EVERYTHING,
     L4,
+    NO_ADDRESSES,
     AddressSet,
     LabelSelector,
     TrafficSet,
@@ -65,6 +67,8 @@ class Relative(StrEnum):
     SELF = "self"
     OWN_NODE = "own-node"
     OTHER_NODE = "other-node"
+    OWN_POD = "own-pod"
+    """Seen from a node: a pod that runs on it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +93,16 @@ class PodsMatch:
         namespaces: Selector on namespace labels, used when `namespace` is None; the empty
             selector is every namespace.
         pods: Selector on pod labels; empty is every pod.
+        accounts: Selector on the labels of the pod's service account, its name among them
+            under `kubernetes.io/service-account.name`; empty is every account.
+        nodes: Only pods that run on these nodes; None is every node.
     """
 
     namespace: str | None = None
     namespaces: LabelSelector = EVERYTHING
     pods: LabelSelector = EVERYTHING
+    accounts: LabelSelector = EVERYTHING
+    nodes: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +163,89 @@ class UnknownMatch:
     caveat: Caveat
 
 
-PeerMatch: TypeAlias = PodsMatch | BlockMatch | NodesMatch | RelativeMatch | AnyMatch | UnknownMatch
+@dataclass(frozen=True, slots=True)
+class GroupsMatch:
+    """Addresses of the `AddressGroup`s whose labels match: whoever has such an address.
+
+    Args:
+        labels: Selector on the groups' labels.
+    """
+
+    labels: LabelSelector = EVERYTHING
+
+
+@dataclass(frozen=True, slots=True)
+class NamesMatch:
+    """Addresses that DNS names stand for, outside the cluster.
+
+    Args:
+        names: As written, in lower case without the final dot; `*.` at the front is any number
+            of whole labels, at least one.
+    """
+
+    names: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf:
+    """Whom any of these matches; empty is nobody."""
+
+    matches: "tuple[PeerMatch, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf:
+    """Whom all of these match; empty is everybody."""
+
+    matches: "tuple[PeerMatch, ...]"
+
+
+@dataclass(frozen=True, slots=True)
+class NoneOf:
+    """Whom none of these matches, inside or outside the cluster; empty is everybody."""
+
+    matches: "tuple[PeerMatch, ...]"
+
+
+PeerMatch: TypeAlias = (
+    PodsMatch
+    | BlockMatch
+    | GroupsMatch
+    | NamesMatch
+    | NodesMatch
+    | RelativeMatch
+    | AnyMatch
+    | UnknownMatch
+    | AnyOf
+    | AllOf
+    | NoneOf
+)
+
+
+def plain_matches(match: PeerMatch) -> Iterator[PeerMatch]:
+    """Iterate over the matches a peer is made of: itself, or those it combines."""
+    if isinstance(match, AnyOf | AllOf | NoneOf):
+        for each in match.matches:
+            yield from plain_matches(each)
+    else:
+        yield match
+
+
+@dataclass(frozen=True, slots=True)
+class AddressGroup:
+    """Addresses under one name and labels, which policies select by label.
+
+    Args:
+        id: The object that declares them.
+        labels: Its labels, as selectors see them.
+        addresses: What it holds.
+        span: Where it is written.
+    """
+
+    id: PolicyId
+    labels: Mapping[str, str] = field(hash=False)
+    addresses: AddressSet = NO_ADDRESSES
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,11 +282,13 @@ class TrafficMatch:
         must: Traffic that certainly matches.
         may: Traffic that may match besides (outside what the specification defines).
         named: Ports by name, resolved on the destination.
+        excepted: Ports by name that are left out of `must` and `may`, resolved alike.
     """
 
     must: TrafficSet
     may: TrafficSet = TrafficSet()  # noqa: RUF009 - immutable
     named: tuple[NamedPort, ...] = ()
+    excepted: tuple[NamedPort, ...] = ()
 
 
 EVERY_TRAFFIC = TrafficMatch(ANY)
@@ -217,6 +310,9 @@ class Rule:
         sources: Source ports the traffic must come from; None when the rule does not ask.
         condition: Text of an application or identity condition that must also hold; None
             when the rule has none.
+        subjects: Those of the policy's subjects that the rule is about, any of these; None for
+            all of them.
+        caveats: What an answer that rests on this rule carries.
     """
 
     direction: Direction
@@ -227,6 +323,25 @@ class Rule:
     span: Span | None = None
     sources: TrafficSet | None = None
     condition: str | None = None
+    subjects: tuple[PeerMatch, ...] | None = None
+    caveats: tuple[Caveat, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What a staged policy would be, were it enforced.
+
+    Args:
+        replaces: The enforced policy whose place it would take, if there is one of that name.
+        removes: Whether it would only take that policy away.
+    """
+
+    replaces: PolicyId
+    removes: bool = False
+
+
+Order: TypeAlias = tuple[float | str, ...]
+"""A place among others, compared as tuples; in one list, equal places hold equal types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,29 +350,33 @@ class Policy:
 
     Args:
         id: The object.
-        subject: Pods it applies to.
+        subjects: Pods it applies to: any of these. None of them where it is about nodes only.
         isolates: Directions in which what no rule allows meets the tier's end.
         rules: In order; ingress and egress separately numbered.
         tier: Name of the tier it belongs to.
         band: Place of its band in the tier.
         order: Place in the band; compared as tuples, equal means no order.
+        nodes: Nodes whose own traffic it applies to, by name.
         mode: Whether it takes part.
+        preview: For a staged policy, what enforcing it would do.
         span: Where the object starts.
         opaque: We know that it exists and whom it may select, not what it does: flows of
             its subject are undetermined. Holds the reason.
     """
 
     id: PolicyId
-    subject: PodsMatch
+    subjects: tuple[PodsMatch, ...]
     isolates: frozenset[Direction]
     rules: tuple[Rule, ...]
     tier: str
-    order: tuple[float, ...] = ()
+    order: Order = ()
     mode: Mode = Mode.ENFORCED
     span: Span | None = None
     subject_span: Span | None = None
     opaque: UnknownMatch | None = None
     band: int = 0
+    nodes: frozenset[str] = frozenset()
+    preview: Preview | None = None
 
     def rules_for(self, direction: Direction) -> tuple[Rule, ...]:
         """Return the rules of one direction, in order."""
@@ -276,6 +395,8 @@ class TierSpec:
         end_scope: Traffic for which `end` is defined; beyond it the outcome is undetermined
             (with `end_caveat`).
         end_caveat: Caveat of answers beyond `end_scope`.
+        order: Place among the tiers of its layer.
+        span: Where it is declared, for one that an object declares.
     """
 
     name: str
@@ -283,6 +404,8 @@ class TierSpec:
     end: Action | None = None
     end_scope: TrafficSet = ANY
     end_caveat: Caveat | None = None
+    order: Order = ()
+    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -304,7 +427,14 @@ class LayerSpec:
 
 @dataclass(frozen=True, slots=True)
 class PolicySet:
-    """Every policy of a snapshot, with the layers that give them their places."""
+    """Every policy of a snapshot, with the layers that give them their places.
+
+    Args:
+        policies: The policies.
+        layers: The layers, tiers in the order they are evaluated.
+        groups: Address groups that `GroupsMatch` finds.
+    """
 
     policies: tuple[Policy, ...] = ()
     layers: tuple[LayerSpec, ...] = field(default_factory=tuple)
+    groups: tuple[AddressGroup, ...] = ()

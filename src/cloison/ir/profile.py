@@ -1,10 +1,11 @@
 """What depends on who enforces: the shape of a CNI profile. The data is in `platform`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import LayerSpec
+from cloison.ir.policy import LayerSpec, Order, PolicyId
 
 
 class NamedPorts(StrEnum):
@@ -29,6 +30,41 @@ class OtherProtocols(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """Where an enforcer puts the policies of one kind.
+
+    Args:
+        tier: The tier's name.
+        order: Their order in it, where it is the enforcer's to say.
+        tie: How policies of equal order are told apart: a text to be filled with `{name}` and
+            `{namespace}`, compared character by character; None where nothing does.
+        band: Which of the tier's bands.
+    """
+
+    tier: str
+    order: float | None = None
+    tie: str | None = None
+    band: int = 0
+
+    def at(self, policy: PolicyId, order: float | None = None) -> Order:
+        """Return where a policy stands.
+
+        Args:
+            policy: The policy.
+            order: The order it asks for, where the enforcer has none for it.
+
+        >>> Place("default", 1000, "{name}/{namespace}/NetworkPolicy").at(PolicyId("N", "x", "a"))
+        (1000, 'a/x/NetworkPolicy')
+        """
+        said = self.order if order is None else order
+        found: Order = () if said is None else (said,)
+        if self.tie is None:
+            return found
+        tie = self.tie.format(name=policy.name, namespace=policy.namespace or "")
+        return (*found, tie)
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """How one CNI, at one version, fills what the specification leaves open.
 
@@ -45,6 +81,11 @@ class Profile:
         other_protocols: Fate of protocols outside NetworkPolicy's scope.
         own_node_egress: Whether a pod may always reach its own node; None when unclear.
         layers: The tiers NetworkPolicy and its neighbours sit in.
+        places: Where the policies of each kind stand among these, by the kind's name (with the
+            tier for kinds that have a choice: `ClusterNetworkPolicy/Admin`). A kind
+            with None is known not to be enforced; of one that is missing nobody knows.
+        groups_prefix: What namespace labels are called on an `AddressGroup`, where a peer that
+            names namespaces only also finds groups; None where it does not.
         known: Facts that differ but are not modelled, as caveats every answer carries.
         source: Where the facts are from.
     """
@@ -62,4 +103,6 @@ class Profile:
     init_container_ports: bool = False
     other_protocols: OtherProtocols = OtherProtocols.UNDEFINED
     own_node_egress: bool | None = None
+    places: Mapping[str, Place | None] = field(default_factory=dict, hash=False)
+    groups_prefix: str | None = None
     known: tuple[Caveat, ...] = field(default_factory=tuple)

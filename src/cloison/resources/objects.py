@@ -12,6 +12,9 @@ Labels: TypeAlias = Mapping[str, str]
 NAMESPACE_NAME_LABEL = "kubernetes.io/metadata.name"
 """The label the control plane keeps on every namespace; added where manifests omit it."""
 
+ACCOUNT_NAME_LABEL = "kubernetes.io/service-account.name"
+"""What stands for a service account's name among its labels. No cluster keeps such a label."""
+
 
 class ContainerKind(StrEnum):
     """Which list of a pod spec declared a container."""

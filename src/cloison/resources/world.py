@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from cloison.base import Span
 from cloison.resources.objects import (
+    ACCOUNT_NAME_LABEL,
     ContainerPort,
     EndpointSlice,
     Labels,
@@ -116,3 +117,12 @@ class World:
     slices: tuple[EndpointSlice, ...] = ()
     accounts: Mapping[tuple[str, str], ServiceAccount] = field(default_factory=dict)
     kinds: Mapping[str, int] = field(default_factory=dict)
+
+    def account_labels(self, namespace: str, account: str) -> Labels:
+        """Return the labels of a service account, its name among them.
+
+        Of an account that was not read only the name is known.
+        """
+        found = self.accounts.get((namespace, account))
+        named = {ACCOUNT_NAME_LABEL: account}
+        return {**found.labels, **named} if found is not None else named

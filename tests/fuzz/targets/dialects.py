@@ -77,7 +77,7 @@ def _dialect(data: bytes, name: str) -> None:
     _judged(speaker, found, world, who)
     if name == "networkpolicy" and sampled(data, 2):
         _judged(speaker, found, World(), who)
-    compiled = speaker.compile(found, who)
+    compiled = list(speaker.compile(found, who, world).policies)
     verdicts = _asked(world, compiled, who)
     if sampled(data, 4):
         assert verdicts == _asked(world, compiled[::-1], who), "reading order shows"

@@ -78,7 +78,7 @@ class TestPolicyTypes:
     def test_an_empty_spec_isolates_ingress_of_every_pod(self) -> None:
         found = compiled("{}")
         assert found.isolates == {IN}
-        assert found.subject == PodsMatch(namespace="x", pods=EVERYTHING)
+        assert found.subjects == (PodsMatch(namespace="x", pods=EVERYTHING),)
         assert found.rules == ()
 
 
@@ -89,7 +89,7 @@ def test_the_frame() -> None:
     assert found.order == ()
     assert found.mode is Mode.ENFORCED
     assert found.opaque is None
-    assert found.subject == PodsMatch(namespace="x", pods=LabelSelector.of({"app": "a"}))
+    assert found.subjects == (PodsMatch(namespace="x", pods=LabelSelector.of({"app": "a"})),)
 
 
 def test_rules_are_counted_as_written_per_direction() -> None:

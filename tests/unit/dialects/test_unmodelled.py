@@ -59,7 +59,7 @@ def test_opaque_over_all_it_may_select(
     policy = compiled(version, kind)
     assert policy.opaque is not None
     assert policy.opaque.caveat.id == "POLICY_NOT_MODELLED"
-    assert policy.subject == PodsMatch(namespace=subject)
+    assert policy.subjects == (PodsMatch(namespace=subject),)
     assert policy.isolates == directions
     assert policy.id.kind == kind
     assert policy.id.namespace == subject
@@ -79,7 +79,7 @@ def test_some_objects_of_a_namespace_concern_everybody(
     version: str, kind: str, namespace: str
 ) -> None:
     policy = compiled(version, kind, namespace)
-    assert policy.subject == PodsMatch()
+    assert policy.subjects == (PodsMatch(),)
     assert policy.id.namespace == namespace
 
 

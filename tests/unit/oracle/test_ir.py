@@ -69,7 +69,7 @@ def rule(
 
 def policy(*rules: Rule, order: float = 0, tier: str = "one", name: str = "p") -> Policy:
     isolates = frozenset((Direction.INGRESS,))
-    return Policy(PolicyId("P", "x", name), PodsMatch("x"), isolates, rules, tier, (order,))
+    return Policy(PolicyId("P", "x", name), (PodsMatch("x"),), isolates, rules, tier, (order,))
 
 
 def ask(
@@ -174,7 +174,7 @@ def test_unknown_addresses() -> None:
 def test_opaque_staged_and_unselected() -> None:
     opaque = Policy(
         PolicyId("P", "x", "o"),
-        PodsMatch("x"),
+        (PodsMatch("x"),),
         frozenset((Direction.INGRESS,)),
         (),
         "one",
@@ -185,14 +185,14 @@ def test_opaque_staged_and_unselected() -> None:
     assert ask(opaque, builtin=(always,)) is ALLOWED
     staged = Policy(
         PolicyId("P", "x", "s"),
-        PodsMatch("x"),
+        (PodsMatch("x"),),
         frozenset(Direction),
         (),
         "one",
         mode=Mode.STAGED,
     )
     assert ask(staged) is ALLOWED
-    elsewhere = Policy(PolicyId("P", "y", "e"), PodsMatch("y"), frozenset(Direction), (), "one")
+    elsewhere = Policy(PolicyId("P", "y", "e"), (PodsMatch("y"),), frozenset(Direction), (), "one")
     assert ask(elsewhere) is ALLOWED
     tcp = TrafficMatch(TrafficSet.ports("TCP", 80))
     assert ask(policy(rule(Action.ALLOW, traffic=tcp))) is ALLOWED

@@ -88,7 +88,7 @@ def _body(policy: Policy, bands: tuple[Combine, ...]) -> _Body:
     return (
         policy.id.kind,
         policy.id.namespace,
-        policy.subject,
+        policy.subjects,
         policy.isolates,
         tuple(rules) if ordered else frozenset(rules),
         policy.tier,

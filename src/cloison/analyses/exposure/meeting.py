@@ -158,9 +158,9 @@ class _Contexts:
         governing = [p for p in engine.ordered if direction in p.isolates or p.rules_for(direction)]
         local: dict[str, list[Policy]] = defaultdict(list)
         for policy in governing:
-            if policy.subject.namespace is not None:
-                local[policy.subject.namespace].append(policy)
-        everywhere = [p for p in governing if p.subject.namespace is None]
+            for name in {s.namespace for s in policy.subjects if s.namespace is not None}:
+                local[name].append(policy)
+        everywhere = [p for p in governing if any(s.namespace is None for s in p.subjects)]
         place = {id(p): i for i, p in enumerate(governing)}
         self.names = sorted(local)
         under: list[tuple[Region, list[Policy]]] = [(EVERY_POD, everywhere)]

@@ -57,7 +57,7 @@ class Subjects:
         self.policies = policies
         self.layered = len(engine.policies.layers) > 1
         self.number = {id(policy): i for i, policy in enumerate(policies)}
-        found = {i: homes.settle(whole & Region.of(p.subject)) for i, p in enumerate(policies)}
+        found = {i: homes.settle(whole & Region.of(p.subjects[0])) for i, p in enumerate(policies)}
         self.regions = {i: region for i, region in found.items() if region is not None}
         self.isolating = {i for i in self.regions if direction in policies[i].isolates}
         self._free: dict[object, list[Region]] = {}

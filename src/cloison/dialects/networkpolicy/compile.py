@@ -19,6 +19,7 @@ from cloison.algebra import (
     TrafficSet,
 )
 from cloison.base import Sharing
+from cloison.dialects.dialect import Compilation
 from cloison.dialects.networkpolicy import model
 from cloison.dialects.networkpolicy.cidr import Cidr, parse_cidr
 from cloison.ir.caveats import CIDR_STRICT
@@ -37,10 +38,13 @@ from cloison.ir.policy import (
     Rule,
     TrafficMatch,
 )
-from cloison.ir.profile import Profile
+from cloison.ir.profile import Place, Profile
+from cloison.resources.world import World
 
 TIER = "networkpolicy"
 KIND = "NetworkPolicy"
+
+_ALONE = Place(TIER)
 
 DIRECTIONS = {
     model.PolicyType.INGRESS: Direction.INGRESS,
@@ -48,14 +52,17 @@ DIRECTIONS = {
 }
 
 
-def compile_policies(policies: Sequence[model.NetworkPolicy], profile: Profile) -> list[Policy]:
-    """Return what each of `policies` means under `profile`.
+def compile_policies(
+    policies: Sequence[model.NetworkPolicy], profile: Profile, world: World | None = None
+) -> Compilation:
+    """Return what each of `policies` means under `profile`, whatever the world.
 
     Raises:
         ValueError: one of them holds a value that `validate` refuses.
     """
+    del world
     share = Sharing()
-    return [compile_policy(policy, profile, share) for policy in policies]
+    return Compilation.each(compile_policy(policy, profile, share) for policy in policies)
 
 
 def compile_policy(
@@ -83,13 +90,17 @@ def compile_policy(
         for index, rule in enumerate(policy.rules(type_), 1)
     )
     subject = policy.pod_selector
+    name = PolicyId(KIND, policy.namespace, policy.name)
+    place = profile.places.get(KIND) or _ALONE
     return Policy(
-        PolicyId(KIND, policy.namespace, policy.name),
-        share(PodsMatch(namespace=policy.namespace, pods=compile_selector(subject))),
+        name,
+        share((share(PodsMatch(namespace=policy.namespace, pods=compile_selector(subject))),)),
         share(frozenset(DIRECTIONS[type_] for type_ in types)),
         rules,
-        TIER,
+        place.tier,
+        place.at(name),
         span=policy.span,
+        band=place.band,
         subject_span=(subject.span if subject else None) or policy.span,
     )
 

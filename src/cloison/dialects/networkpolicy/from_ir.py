@@ -24,7 +24,7 @@ def create(policy: Policy) -> str:
         model.NetworkPolicy(
             namespace,
             policy.id.name,
-            from_selector(policy.subject.pods),
+            from_selector(policy.subjects[0].pods),
             tuple(_TYPES[d].value for d in Direction if d in policy.isolates),
             rules[Direction.INGRESS] or None,
             rules[Direction.EGRESS] or None,

@@ -187,7 +187,7 @@ def _given_back(rule: Rule, hole: AddressSet, known: Known) -> str:
 
 
 def _share_pods(a: Case, b: Case, known: Known) -> bool:
-    first, second = a.meaning.subject, b.meaning.subject
+    (first,), (second,) = a.meaning.subjects, b.meaning.subjects
     return first == second or not set(known.select(first)).isdisjoint(known.select(second))
 
 

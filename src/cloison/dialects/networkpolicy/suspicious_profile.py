@@ -7,7 +7,7 @@ from cloison.dialects.networkpolicy.case import Case, label
 from cloison.dialects.networkpolicy.known import Known
 from cloison.dialects.networkpolicy.model import NetworkPolicyPort
 from cloison.dialects.networkpolicy.say import suspect
-from cloison.ir.policy import AnyMatch, Direction, PodsMatch, Rule
+from cloison.ir.policy import AnyMatch, Direction, PeerMatch, PodsMatch, Rule
 from cloison.ir.profile import NamedPorts, Profile
 
 ANY_CNI = "generic"
@@ -102,9 +102,9 @@ def _named_port(case: Case, profile: Profile, known: Known) -> Iterator[Diagnost
 
 def _numbers(case: Case, rule: Rule, name: str, protocol: str, known: Known) -> set[int]:
     """Return the numbers that the pods whose port it is give a name."""
-    matches = [peer.match for peer in rule.peers]
+    matches: list[PeerMatch] = [peer.match for peer in rule.peers]
     if rule.direction is Direction.INGRESS:
-        matches = [case.meaning.subject]
+        matches = [*case.meaning.subjects]
     pods: set[int] = set()
     for match in matches:
         if isinstance(match, AnyMatch):

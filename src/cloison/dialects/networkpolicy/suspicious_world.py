@@ -35,7 +35,7 @@ WorldCheck = Callable[[Sequence[Case], Known], Iterator[Diagnostic]]
 def _selects_nothing(cases: Sequence[Case], known: Known) -> Iterator[Diagnostic]:
     """A policy whose selector fits no pod of its namespace."""
     for case in cases:
-        subject = case.meaning.subject
+        (subject,) = case.meaning.subjects
         if not subject.pods or not subject.pods.satisfiable() or known.select(subject):
             continue
         namespace = case.policy.namespace
@@ -194,7 +194,7 @@ def _unknown_port_name(cases: Sequence[Case], known: Known) -> Iterator[Diagnost
 
 def _name_problem(case: Case, rule: Rule, name: NamedPort, known: Known) -> str | None:
     if rule.direction is Direction.INGRESS:
-        pods: Iterable[int] = known.select(case.meaning.subject)
+        pods: Iterable[int] = known.select(case.meaning.subjects[0])
         problem = "no selected pod declares"
     else:
         matches = [peer.match for peer in rule.peers]
@@ -221,7 +221,7 @@ def _no_dns(cases: Sequence[Case], known: Known) -> Iterator[Diagnostic]:
     selecting: dict[int, list[int]] = defaultdict(list)
     for place, case in enumerate(cases):
         if Direction.EGRESS in case.meaning.isolates:
-            for pod in known.select(case.meaning.subject):
+            for pod in known.select(case.meaning.subjects[0]):
                 selecting[pod].append(place)
     mute: dict[int, set[str]] = defaultdict(set)
     silent: dict[int, set[str]] = defaultdict(set)
