@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from cloison.dialects import TABLE
 from tests.support.cli import ROOT
 
 SOURCE = ROOT / "src" / "cloison"
@@ -34,8 +35,23 @@ def test_no_vendor_is_named_where_meaning_is_decided(file: Path) -> None:
     assert not named
 
 
+_ANSWERS = [file for package in ("analyses", "report") for file in (SOURCE / package).rglob("*.py")]
+_KINDS = {kind for row in TABLE for _, kind in row.kinds if kind.endswith("Policy")}
+_KINDS.remove("NetworkPolicy")
+
+
+@pytest.mark.parametrize("file", _ANSWERS, ids=lambda file: str(file.relative_to(SOURCE)))
+def test_no_answer_depends_on_a_dialect(file: Path) -> None:
+    """A new dialect changes neither what is analysed nor how it is shown."""
+    text = re.sub(r"[\w.-]+/[\w./-]+", "", file.read_text(encoding="utf-8"))
+    words = set(re.findall(r"[A-Za-z]+(?:-[A-Za-z]+)*", text))
+    assert not words & _KINDS
+    assert not [word for word in words if _VENDORS.fullmatch(word)]
+    assert "cloison.dialects" not in text
+
+
 def test_there_is_something_to_look_at() -> None:
-    assert len(_NEUTRAL) > 10
+    assert min(len(_NEUTRAL), len(_ANSWERS), len(_KINDS)) > 10
 
 
 def test_every_package_says_what_it_is_for() -> None:
