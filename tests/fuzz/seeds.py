@@ -11,6 +11,7 @@ from typing import Any
 
 import yaml
 
+from tests.support.adminpolicies import AdminMaker, Seen
 from tests.support.worlds import random_world
 
 ROOT = Path(__file__).parents[2]
@@ -74,6 +75,22 @@ def worlds() -> Iterator[bytes]:
     for seed in range(6):
         yield _dump(_world(seed))
     yield from lists()
+
+
+def adminpolicies() -> Iterator[bytes]:
+    """Cluster-wide policies of three kinds, and what a server printed of a newer version."""
+    for seed in range(8):
+        rng = random.Random(seed)
+        seen = Seen(next(w for w in map(_world, range(seed, 99)) if Seen(w).labelled))
+        found = AdminMaker(seen, rng).policies(3)
+        if seed % 2:
+            found[0]["metadata"]["uid"] = "00000000-0000-0000-0000-000000000001"
+        yield _dump(found)
+    for path in sorted((ROOT / "tests" / "conformance" / "cases").glob("adminpolicy*.yaml")):
+        (listed,) = yaml.safe_load_all(path.read_text(encoding="utf-8"))
+        for case in listed[::4]:
+            texts = [case.get("policies", ""), *(p["policies"] for p in case.get("probes", ()))]
+            yield from (text.encode() for text in texts if text)
 
 
 def json_texts() -> Iterator[bytes]:

@@ -13,6 +13,10 @@ from cloison.analyses.question import parse_traffic
 from cloison.analyses.survey import survey
 from cloison.base import CloisonError, Diagnostic, Severity
 from cloison.dialects import Dialect, Surroundings, completed, dialect_for, row_for
+from cloison.dialects.adminpolicy.decode import decode as decode_admin
+from cloison.dialects.adminpolicy.migrate import migrate
+from cloison.dialects.adminpolicy.model import Policy, Rule, Unreadable
+from cloison.dialects.adminpolicy.write import write_policy
 from cloison.dialects.networkpolicy.cidr import parse_cidr
 from cloison.dialects.networkpolicy.decode import decode
 from cloison.engine import Engine, Networks
@@ -58,7 +62,7 @@ def _policies(
         assert speaker is not None
         policy, said = speaker.read(document, options, pool)
         sound(said, document.file)
-        if dialect == "networkpolicy":
+        if dialect in ("networkpolicy", "adminpolicy"):
             refused = any(d.severity is Severity.ERROR for d in said)
             assert refused or policy is not None, "refused, and nobody says why"
         if policy is not None:
@@ -75,7 +79,7 @@ def _dialect(data: bytes, name: str) -> None:
     who = profile(profile_names()[len(data) % len(profile_names())])
     sound(speaker.notices(found))
     _judged(speaker, found, world, who)
-    if name == "networkpolicy" and sampled(data, 2):
+    if name in ("networkpolicy", "adminpolicy") and sampled(data, 2):
         _judged(speaker, found, World(), who)
     compiled = list(speaker.compile(found, who, world).policies)
     verdicts = _asked(world, compiled, who)
@@ -118,6 +122,26 @@ def _asked(world: World, policies: list[Any], who: Profile) -> list[str]:
 
 def _networkpolicy(data: bytes) -> None:
     _dialect(data, "networkpolicy")
+
+
+def _adminpolicy(data: bytes) -> None:
+    _dialect(data, "adminpolicy")
+    _, found = _policies(data, "adminpolicy", ReadOptions())
+    readable = [p for p in found if not isinstance(p, Unreadable)]
+    migrated, said = migrate(found)
+    sound(said)
+    for policy in (*readable, *migrated):
+        if any(r.unknown or not all(peer.known for peer in r.peers) for r in _rules(policy)):
+            continue  # what is not known is not written
+        text = write_policy(policy)
+        (one,) = read(["-"], stdin=io.BytesIO(text.encode()))
+        assert isinstance(one, Document), text
+        again, _ = decode_admin(one, ReadOptions())
+        assert again == policy, text
+
+
+def _rules(policy: Policy) -> tuple[Rule, ...]:
+    return (*(policy.ingress or ()), *(policy.egress or ()))
 
 
 def _unmodelled(data: bytes) -> None:
@@ -214,6 +238,12 @@ NETWORKPOLICY = Target(
     _networkpolicy,
     lambda: [*seeds.worlds(), *seeds.cases()],
     (*_CODE, "cloison.engine.bind", "cloison.engine.units"),
+)
+ADMINPOLICY = Target(
+    "adminpolicy",
+    _adminpolicy,
+    seeds.adminpolicies,
+    ("cloison.dialects.adminpolicy",),
 )
 UNMODELLED = Target("unmodelled", _unmodelled, seeds.unmodelled, ("cloison.dialects.unmodelled",))
 SELECTORS = Target("selectors", _selectors, _selector_seeds, (*_CODE, "cloison.algebra.selectors"))

@@ -1,0 +1,121 @@
+"""Cluster-wide policies mean the same when they are written, read again and migrated."""
+
+import json
+import random
+from typing import Any
+
+import pytest
+
+from cloison.app import Session, load_objects
+from cloison.base import Severity
+from cloison.dialects.adminpolicy import model
+from cloison.dialects.adminpolicy.create import create
+from cloison.dialects.adminpolicy.decode import decode
+from cloison.dialects.adminpolicy.migrate import migrate
+from cloison.dialects.adminpolicy.write import to_dict, write_policy
+from cloison.resources.options import ReadOptions
+from tests.support.adminpolicies import KINDS, NAMES, AdminMaker, Seen
+from tests.support.documents import document
+from tests.support.worlds import random_world
+
+Manifest = dict[str, Any]
+OLD = KINDS[:2]
+SEEDS = range(12)
+
+
+def world(rng: random.Random) -> list[Manifest]:
+    """Return a world with at least one pod."""
+    while True:
+        found = random_world(rng)
+        if Seen(found).labelled:
+            return found
+
+
+def loaded(objects: list[Manifest], policies: list[Manifest]) -> Session:
+    session = load_objects([*objects, *policies], names=NAMES)
+    faults = [d for d in session.diagnostics if d.severity is Severity.ERROR]
+    assert not faults
+    return session
+
+
+def read(policies: list[Manifest]) -> list[model.Policy]:
+    found = []
+    for each in policies:
+        policy, said = decode(document(json.dumps(each)), ReadOptions())
+        assert not isinstance(policy, model.Unreadable)
+        assert policy is not None, said
+        found.append(policy)
+    return found
+
+
+def migrated(policies: list[Manifest]) -> list[Manifest]:
+    found, said = migrate(read(policies))
+    assert not [d for d in said if d.severity is Severity.ERROR]
+    manifests = [to_dict(policy) for policy in found]
+    read(manifests)  # the newer version accepts every one
+    return manifests
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_written_reads_back_the_same(seed: int) -> None:
+    rng = random.Random(seed)
+    maker = AdminMaker(Seen(world(rng)), rng)
+    for policy in read(maker.policies(4)):
+        text = write_policy(policy)
+        again, said = decode(document(text), ReadOptions())
+        assert again == policy, said
+        assert isinstance(again, type(policy))
+        assert write_policy(again) == text
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_what_is_created_from_its_meaning_means_the_same(seed: int) -> None:
+    rng = random.Random(seed)
+    objects = world(rng)
+    before = loaded(objects, AdminMaker(Seen(objects), rng).policies(4))
+    found = [p for p in before.policies.policies if p.tier in ("admin", "baseline")]
+    texts = {f"{p.id.kind}-{p.id.name}.yaml": create(p) for p in found}
+    written = [json.loads(json.dumps(_plain(text))) for text in texts.values()]
+    assert not before.diff(loaded(objects, written))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_migrating_keeps_meaning(seed: int) -> None:
+    rng = random.Random(seed)
+    objects = world(rng)
+    policies = AdminMaker(Seen(objects), rng).policies(5, OLD)
+    before = loaded(objects, policies)
+    assert not before.diff(loaded(objects, migrated(policies)))
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_migrating_past_the_limits_keeps_meaning(seed: int) -> None:
+    rng = random.Random(seed)
+    objects = world(rng)
+    maker = AdminMaker(Seen(objects), rng, (10,), domains=False)
+    policies = []
+    priorities = rng.sample((9, 10, 11, 12, 998, 999, 1000), 4)
+    for number, kind in enumerate((*OLD, OLD[0], OLD[0], OLD[0])):
+        policy = maker.policy(kind, f"p{number}")
+        spec = policy["spec"]
+        for direction, peers in (("ingress", "from"), ("egress", "to")):
+            rules = [maker.rule(kind, direction) for _ in range(rng.choice((1, 26, 60)))]
+            for rule in rng.sample(rules, 1):
+                more = [
+                    maker.peer(kind, direction, rule["action"], named=True)
+                    for _ in range(rng.choice((0, 40)))
+                ]
+                rule[peers] = [p for p in (*rule[peers], *more) if set(p) <= {"namespaces", "pods"}]
+                rule[peers] = rule[peers] or [{"namespaces": {}}]
+                rule["ports"] = [maker.port(kind, named=False) for _ in range(60)]
+            spec[direction] = rules
+        if kind == OLD[0]:
+            spec["priority"] = priorities.pop()
+        policies.append(policy)
+    new = migrated(policies)
+    assert len(new) > len(policies) or all(len(p["spec"]["ingress"]) <= 25 for p in policies)
+    assert not loaded(objects, policies).diff(loaded(objects, new))
+
+
+def _plain(text: str) -> object:
+    return document(text).root.plain()
