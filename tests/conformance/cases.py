@@ -43,6 +43,8 @@ class Row:
     step: str = BASE
     probe: int | None = None
     gap: str | None = None
+    at: str | None = None
+    staged: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,8 @@ class Probe:
     kubernetes: str = "1.35"
     fieldValidation: str = "warn"  # noqa: N815 - the case file's key
     probe: int | None = None
+    policyChannel: str = "any"  # noqa: N815 - the case file's key
+    says: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,8 @@ class Case:
     ids: tuple[str, ...] = ()
     kubernetes: str = "1.35"
     fields: tuple[str, ...] = ()
+    under: tuple[str, ...] = ()
+    codes: tuple[str, ...] = ()
     objects: str = ""
     policies: str = ""
     steps: Mapping[str, Step] = field(default_factory=dict)
@@ -83,6 +89,16 @@ class Case:
     expect: tuple[Row, ...] = ()
     also: tuple[Row, ...] = ()
     probes: tuple[Probe, ...] = ()
+    more_probes: tuple[Probe, ...] = ()
+    settings: Mapping[str, Any] = field(default_factory=dict)
+    words: Mapping[str, str] = field(default_factory=dict)
+    diagnostics: tuple[str, ...] = ()
+    second: str = ""
+
+    @property
+    def judged(self) -> tuple[Probe, ...]:
+        """Every probe, those of a catalogue first."""
+        return (*self.probes, *self.more_probes)
 
     @property
     def rows(self) -> tuple[Row, ...]:
@@ -94,10 +110,11 @@ class Case:
         chosen = self.steps[step] if step else Step()
         world = (HERE / "worlds" / f"{self.world}.yaml").read_text(encoding="utf-8")
         objects = _merge(world, self.objects, chosen.objects)
-        return {
+        found = {
             "world.yaml": objects,
             "policies.yaml": _merge(self.policies, chosen.policies, policies),
         }
+        return found | ({"second.yaml": self.second} if self.second else {})
 
 
 def identity(document: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -142,12 +159,20 @@ def _case(raw: dict[str, Any]) -> Case:
             **raw,
             "ids": tuple(raw.get("ids", ())),
             "fields": tuple(raw.get("fields", ())),
+            "under": tuple(raw.get("under", ())),
+            "codes": tuple(raw.get("codes", ())),
             "steps": steps,
             "expect": tuple(_row(row) for row in raw.get("expect", ())),
             "also": tuple(_row(row) for row in raw.get("also", ())),
-            "probes": tuple(Probe(**probe) for probe in raw.get("probes", ())),
+            "probes": tuple(_probe(probe) for probe in raw.get("probes", ())),
+            "more_probes": tuple(_probe(probe) for probe in raw.get("more_probes", ())),
+            "diagnostics": tuple(raw.get("diagnostics", ())),
         }
     )
+
+
+def _probe(raw: dict[str, Any]) -> Probe:
+    return Probe(**{**raw, "says": tuple(raw.get("says", ()))})
 
 
 def _row(raw: dict[str, Any]) -> Row:

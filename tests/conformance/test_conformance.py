@@ -10,8 +10,10 @@ from cloison.app import Session, load_texts
 from cloison.base import Severity
 from cloison.ir.profile import Profile
 from cloison.platform import profile
-from tests.conformance.cases import Case, Probe, Row, cases, identity, read
+from tests.conformance.cases import BASE, Case, Probe, Row, cases, identity, read
 
+FILES = ("networkpolicy", "adminpolicy")
+_READ = (*FILES, "adminpolicy-v1alpha1")
 ROWS = [
     pytest.param(
         case,
@@ -19,13 +21,15 @@ ROWS = [
         id=f"{case.id}-{number}",
         marks=[pytest.mark.xfail(reason=row.gap, strict=True)] if row.gap else [],
     )
-    for case in cases("networkpolicy")
+    for file in _READ
+    for case in cases(file)
     for number, row in enumerate(case.rows, start=1)
 ]
 PROBES = [
     pytest.param(case, probe, id=f"{case.id}-{number}")
-    for case in cases("networkpolicy-validation")
-    for number, probe in enumerate(case.probes, start=1)
+    for file in FILES
+    for case in cases(f"{file}-validation")
+    for number, probe in enumerate(case.judged, start=1)
 ]
 
 
@@ -44,12 +48,13 @@ def _profile(case: Case, name: str) -> Profile:
 
 @cache
 def _session(name: str, step: str, profile_name: str) -> Session:
-    (case,) = [case for case in cases("networkpolicy") if case.id == name]
+    (case,) = [case for file in _READ for case in cases(file) if case.id == name]
     return load_texts(
         case.texts(step),
         profile=_profile(case, profile_name),
         kubernetes=_version(case.kubernetes),
         field_validation="warn",
+        **case.settings,
     )
 
 
@@ -84,13 +89,15 @@ def test_object_is_judged_as_the_server_would(case: Case, probe: Probe) -> None:
         profile="generic",
         kubernetes=_version(probe.kubernetes),
         field_validation=probe.fieldValidation,
+        policy_channel=probe.policyChannel,
     )
     kind, namespace, name = identity(read(probe.policies)[0])
+    place = f"{namespace}/{name}" if namespace else name
     refusals = [
         diagnostic
         for diagnostic in session.diagnostics
         if diagnostic.severity is Severity.ERROR
-        and diagnostic.object == f"{kind} {namespace}/{name}"
+        and diagnostic.object == f"{kind} {place}"
         and "absent" in (diagnostic.effect or "")
     ]
     answer = session.why("y/a", "x/a", protocol="TCP", port=4444)
@@ -100,3 +107,14 @@ def test_object_is_judged_as_the_server_would(case: Case, probe: Probe) -> None:
     else:
         assert refusals == [], case.why
         assert str(answer.verdict) == "denied"
+    if probe.says:
+        found = {diagnostic.code for diagnostic in (*session.diagnostics, *session.suspicions)}
+        assert set(probe.says) <= found
+
+
+@pytest.mark.parametrize(
+    "case", [case for file in _READ for case in cases(file) if case.diagnostics], ids=lambda c: c.id
+)
+def test_what_is_said_of_the_policies(case: Case) -> None:
+    session = _session(case.id, BASE, "generic")
+    assert set(case.diagnostics) <= {diagnostic.code for diagnostic in session.diagnostics}

@@ -21,7 +21,6 @@ def text(version: str, kind: str, namespace: str = "x", name: str = "p") -> str:
 
 def compiled(version: str, kind: str, namespace: str = "x") -> Policy:
     found, diagnostics = read(document(text(version, kind, namespace)), ReadOptions())
-    assert found is not None
     assert diagnostics == []
     return compile_policy(found, GENERIC)
 
@@ -29,15 +28,8 @@ def compiled(version: str, kind: str, namespace: str = "x") -> Policy:
 @pytest.mark.parametrize(
     ("version", "kind", "subject", "directions"),
     [
-        ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy", None, {IN, OUT}),
-        ("policy.networking.k8s.io/v1alpha1", "BaselineAdminNetworkPolicy", None, {IN, OUT}),
-        ("policy.networking.k8s.io/v1alpha2", "ClusterNetworkPolicy", None, {IN, OUT}),
         ("cilium.io/v2", "CiliumNetworkPolicy", "x", {IN, OUT}),
         ("cilium.io/v2", "CiliumClusterwideNetworkPolicy", None, {IN, OUT}),
-        ("projectcalico.org/v3", "NetworkPolicy", "x", {IN, OUT}),
-        ("projectcalico.org/v3", "GlobalNetworkPolicy", None, {IN, OUT}),
-        ("crd.projectcalico.org/v1", "NetworkPolicy", "x", {IN, OUT}),
-        ("crd.projectcalico.org/v1", "GlobalNetworkPolicy", None, {IN, OUT}),
         ("security.istio.io/v1", "AuthorizationPolicy", "x", {IN}),
         ("crd.antrea.io/v1beta1", "NetworkPolicy", "x", {IN, OUT}),
         ("crd.antrea.io/v1beta1", "ClusterNetworkPolicy", None, {IN, OUT}),
@@ -83,24 +75,8 @@ def test_some_objects_of_a_namespace_concern_everybody(
     assert policy.id.namespace == namespace
 
 
-@pytest.mark.parametrize("group", ["projectcalico.org/v3", "crd.projectcalico.org/v1"])
-def test_what_governs_nodes_is_said_and_blurs_no_pod(group: str) -> None:
-    found, diagnostics = read(document(text(group, "HostEndpoint")), ReadOptions())
-    assert found is None
-    assert [(d.code, d.severity) for d in diagnostics] == [("UNM003", Severity.WARNING)]
-    assert "answers about nodes" in (diagnostics[0].effect or "")
-
-
-@pytest.mark.parametrize("group", ["projectcalico.org/v3", "crd.projectcalico.org/v1"])
-@pytest.mark.parametrize("kind", ["Network", "GlobalNetwork", "KubernetesNetwork"])
-def test_staged_kinds_take_no_part(group: str, kind: str) -> None:
-    found, diagnostics = read(document(text(group, f"Staged{kind}Policy")), ReadOptions())
-    assert found is None
-    assert [d.severity for d in diagnostics] == [Severity.INFO]
-
-
 def test_one_warning_per_kind_with_its_effect() -> None:
-    objects = [
+    policies = [
         read(document(text("cilium.io/v2", kind, namespace, name), f"{name}.yaml"), ReadOptions())[
             0
         ]
@@ -110,7 +86,6 @@ def test_one_warning_per_kind_with_its_effect() -> None:
             ("CiliumClusterwideNetworkPolicy", "", "c"),
         )
     ]
-    policies = [o for o in objects if o is not None]
     found = notices(policies)
     assert found == notices(policies[::-1])
     assert [d.code for d in found] == ["UNM001", "UNM001"]
@@ -141,7 +116,8 @@ class TestTable:
         [
             ("networking.k8s.io/v1", "NetworkPolicy", "networkpolicy"),
             ("extensions/v1beta1", "NetworkPolicy", "networkpolicy"),
-            ("projectcalico.org/v3", "NetworkPolicy", "unmodelled"),
+            ("projectcalico.org/v3", "NetworkPolicy", "calico"),
+            ("crd.projectcalico.org/v1", "HostEndpoint", "calico"),
             ("crd.antrea.io/v1alpha1", "NetworkPolicy", "unmodelled"),
         ],
     )

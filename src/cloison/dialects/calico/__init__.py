@@ -1,0 +1,1 @@
+"""Calico's own policy kinds, and the objects they are about."""

@@ -1,0 +1,86 @@
+"""Blocks of addresses in rules, and the address families a rule is there for.
+
+Calico programs each family by itself. A list of blocks that holds none of a family takes the
+whole rule out of that family, lists of exceptions included.
+
+Source: projectcalico/calico felix/rules/policy.go, FilterRuleToIPVersion.
+"""
+
+import ipaddress
+from collections.abc import Iterable, Iterator
+from functools import reduce
+
+from cloison.algebra import FAMILY, NO_ADDRESSES, AddressSet, address_text, family_of
+from cloison.dialects.calico.model import EntityRule, Rule
+from cloison.ir.policy import BlockMatch
+
+WHOLE = {
+    4: BlockMatch(FAMILY[4], "0.0.0.0/0", whole=True),
+    6: BlockMatch(FAMILY[6], "::/0", whole=True),
+}
+"""Everybody of an address family."""
+BOTH = frozenset(FAMILY)
+
+
+def block(text: str) -> AddressSet:
+    """Return the addresses of a block or bare address; none of a text that is neither."""
+    try:
+        return AddressSet.block(text)
+    except ValueError:
+        return NO_ADDRESSES
+
+
+def together(texts: Iterable[str]) -> AddressSet:
+    """Return the addresses of several blocks."""
+    return reduce(AddressSet.__or__, map(block, texts), NO_ADDRESSES)
+
+
+def families(rule: Rule) -> frozenset[int]:
+    """Return the address families a rule is there for."""
+    found = BOTH if rule.ip_version is None else BOTH & {rule.ip_version}
+    for entity in (rule.source, rule.destination):
+        for texts in (entity.nets, entity.not_nets):
+            listed = [each for each in map(block, texts) if each]
+            if listed:
+                found &= {family_of(each.spans[0][0]) for each in listed}
+        if any(block(text) in FAMILY.values() for text in entity.not_nets):
+            return frozenset()
+    return found
+
+
+def blocks(entity: EntityRule, present: frozenset[int]) -> tuple[BlockMatch, ...] | None:
+    """Return the addresses an entity asks for, any of these; None when it asks for none.
+
+    Args:
+        entity: A source or destination.
+        present: Families the rule is there for.
+    """
+    if not entity.nets and not entity.not_nets:
+        return None
+    holes = [(text, block(text)) for text in entity.not_nets]
+    found = []
+    for base in _bases(entity, present):
+        inside = [(text, each) for text, each in holes if not each.isdisjoint(base.addresses)]
+        left = base.addresses - reduce(AddressSet.__or__, (e for _, e in inside), NO_ADDRESSES)
+        found.append(BlockMatch(left, base.cidr, tuple(text for text, _ in inside), base.whole))
+    return tuple(found)
+
+
+def _bases(entity: EntityRule, present: frozenset[int]) -> Iterator[BlockMatch]:
+    """Yield the blocks an entity lists, or whole families for one that lists exceptions only."""
+    if not entity.nets:
+        yield from (WHOLE[family] for family in sorted(present))
+        return
+    for text in entity.nets:
+        addresses = block(text)
+        if addresses and family_of(addresses.spans[0][0]) in present:
+            yield BlockMatch(addresses, text, whole=addresses in FAMILY.values())
+
+
+def exactly(addresses: AddressSet) -> tuple[BlockMatch, ...]:
+    """Return blocks that hold these addresses and no other."""
+    found = []
+    for low, high in addresses.spans:
+        first, last = (ipaddress.ip_address(address_text(point)) for point in (low, high))
+        found += [str(each) for each in ipaddress.summarize_address_range(first, last)]
+    return tuple(BlockMatch(AddressSet.block(text), text) for text in found)

@@ -1,0 +1,188 @@
+"""A rule of Calico's as rules of the IR: most come to one.
+
+Both entities of a rule are looked at in both directions: one is the peer, the other narrows
+whom of the policy's subjects the rule is about.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+
+from cloison.algebra import AddressSet, TrafficSet
+from cloison.algebra.expressions import ALWAYS, Expression
+from cloison.dialects.calico import caveats, entities, services, traffic
+from cloison.dialects.calico.blocks import exactly, families
+from cloison.dialects.calico.entities import ANYBODY, Choice, Scope
+from cloison.dialects.calico.model import Action as CalicoAction
+from cloison.dialects.calico.model import EntityRule, HttpMatch, ServiceMatch
+from cloison.dialects.calico.model import Rule as CalicoRule
+from cloison.dialects.calico.services import Backends
+from cloison.ir.fidelity import Caveat
+from cloison.ir.policy import EVERY_TRAFFIC, Action, Direction, Peer, Rule, TrafficMatch
+from cloison.resources.world import World
+
+_ACTIONS = {
+    CalicoAction.ALLOW: Action.ALLOW,
+    CalicoAction.DENY: Action.DENY,
+    CalicoAction.PASS: Action.PASS,
+    CalicoAction.LOG: Action.LOG,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class HostPort:
+    """A named port of a host endpoint.
+
+    Args:
+        labels: Labels of the host endpoint.
+        addresses: Its addresses.
+        name: What the port is called.
+        traffic: The port.
+    """
+
+    labels: Mapping[str, str] = field(hash=False)
+    addresses: AddressSet
+    name: str
+    traffic: TrafficSet
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """What the rules of a policy are read in.
+
+    Args:
+        scope: The policy's scope.
+        world: The inventory, for Services.
+        host_ports: Named ports of host endpoints.
+        http: Whether somebody may enforce the application's part of rules.
+    """
+
+    scope: Scope
+    world: World
+    host_ports: tuple[HostPort, ...] = ()
+    http: bool = False
+
+
+def compiled(
+    rules: Iterable[CalicoRule],
+    direction: Direction,
+    setting: Setting,
+    caveat: Caveat | None = None,
+) -> Iterator[Rule]:
+    """Yield what rules of one direction mean, by the numbers they have in the policy.
+
+    Args:
+        rules: The rules, in order.
+        direction: Which direction.
+        setting: What they are read in.
+        caveat: What an answer that rests on any of them carries.
+    """
+    for index, rule in enumerate(rules, 1):
+        for each in _compiled(rule, direction, setting):
+            more = () if caveat is None else (caveat,)
+            yield replace(each, index=index, caveats=(*each.caveats, *more))
+
+
+def _compiled(rule: CalicoRule, direction: Direction, setting: Setting) -> Iterator[Rule]:
+    present = families(rule)
+    if not present:
+        return
+    ingress = direction is Direction.INGRESS
+    there, here = rule.source, rule.destination
+    if not ingress:
+        there, here = here, there
+    subjects = entities.match(here, setting.scope, present)
+    choice = entities.match(there, setting.scope, present)
+    if not any(e.nets or e.not_nets for e in (there, here)):
+        choice = entities.of_families(choice, present)
+    plain = Rule(
+        direction,
+        _ACTIONS[rule.action],
+        (),
+        TrafficMatch(TrafficSet()),
+        0,
+        rule.span,
+        sources=traffic.sources(rule),
+        condition=_condition(rule, setting),
+        subjects=None if subjects == ANYBODY else subjects,
+        caveats=(caveats.HTTP_RULE,) if rule.http is not None else (),
+    )
+    if rule.source.services is not None or rule.destination.services is not None:
+        yield from _of_service(rule, plain, choice, setting)
+        return
+    about = traffic.traffic(rule)
+    yield replace(plain, peers=_peers(choice, there), traffic=about)
+    yield from _host_ports(rule, plain, choice, about, setting)
+
+
+def _peers(choice: Choice, entity: EntityRule) -> tuple[Peer, ...]:
+    return tuple(Peer(match, entity.span) for match in choice)
+
+
+def _of_service(rule: CalicoRule, plain: Rule, choice: Choice, setting: Setting) -> Iterator[Rule]:
+    """Yield the rules for the endpoints of a Service: with its ports on the way to them."""
+    sending = rule.source.services is not None
+    peers_are_it = sending is (plain.direction is Direction.INGRESS)
+    entity = rule.source if plain.direction is Direction.INGRESS else rule.destination
+    for each in _backends(rule.source.services or rule.destination.services, setting):
+        about = traffic.traffic(rule)
+        if not sending:
+            about = services.only(each.traffic, traffic.protocols(rule))
+        found = replace(plain, traffic=about, caveats=(*plain.caveats, *each.caveats))
+        if peers_are_it:
+            yield replace(found, peers=_peers(each.choice, entity))
+        else:
+            yield replace(found, peers=_peers(choice, entity), subjects=each.choice)
+
+
+def _backends(match: ServiceMatch | None, setting: Setting) -> tuple[Backends, ...]:
+    """Return the endpoints of a Service that a rule names.
+
+    Where the rule leaves the namespace out, the API promises the policy's own; Felix looks in
+    none, and finds nobody.
+    """
+    if match is None or match.namespace is None:
+        return (Backends((), EVERY_TRAFFIC),)
+    return services.backends(match.namespace, match.name, setting.world)
+
+
+def _host_ports(
+    rule: CalicoRule, plain: Rule, choice: Choice, about: TrafficMatch, setting: Setting
+) -> Iterator[Rule]:
+    """Yield rules for hosts on which a port name of the rule stands for a number."""
+    if not about.named or not setting.host_ports:
+        return
+    wanted: Expression = entities.positive(rule.destination, setting.scope) or ALWAYS
+    names = {each.name for each in about.named}
+    protocols = traffic.protocols(rule)
+    for port in setting.host_ports:
+        if port.name not in names or not port.traffic <= protocols:
+            continue
+        if not wanted.matches(port.labels):
+            continue
+        there = exactly(port.addresses)
+        must = TrafficMatch(port.traffic)
+        if plain.direction is Direction.INGRESS:
+            here = there if plain.subjects is None else entities.together([plain.subjects, there])
+            peers = _peers(choice, rule.source)
+            yield replace(plain, peers=peers, subjects=here, traffic=must)
+        else:
+            parts = [there] if choice == ANYBODY else [choice, there]
+            peers = _peers(entities.together(parts), rule.destination)
+            yield replace(plain, peers=peers, traffic=must)
+
+
+def _condition(rule: CalicoRule, setting: Setting) -> str | None:
+    """Return what else must hold, of things that the IR has no words for."""
+    found = []
+    if rule.http is not None and setting.http:
+        found.append(_http(rule.http))
+    names = traffic.source_names(rule)
+    if names:
+        found.append(f"the source port is as {', '.join(names)} says")
+    return " and ".join(found) or None
+
+
+def _http(match: HttpMatch) -> str:
+    methods = ", ".join(match.methods) or "any method"
+    paths = [p.exact if p.exact is not None else f"{p.prefix}..." for p in match.paths]
+    return f"HTTP {methods} {', '.join(paths) or 'any path'}"
