@@ -4,14 +4,15 @@ It shares the IR, the world and set membership with Cloison, and nothing of the 
 units, no bitmaps, no signatures. What it does is the meaning of the IR.
 
 **Flow.** A source, a destination, one point of the traffic axis, an IP family. An address
-that belongs to a live pod or to a node is that pod or node. Two ends that are both outside
-any pod are never asked about by a policy, so such a flow is allowed.
+that belongs to a live pod or to a node is that pod or node.
 
 **Points.** Each layer has two enforcement points: egress at the source, ingress at the
 destination. The flow is *denied* if some point certainly denies, else *undetermined* if some
-point possibly denies, else *allowed*. A point whose end is no subject (a node, an address, a
-host-network pod unless the profile makes those subjects) allows. A profile that does not
-enforce is one without policies; built-in rules and defaults stay.
+point possibly denies, else *allowed*. A point whose end is no subject allows. A subject is a
+pod with a network of its own, and a node, or host-network pod on it, that some enforced policy
+names in `nodes`; a host-network pod on an unknown node may be one if any policy names nodes, so
+there allow is possible besides. A profile that does not enforce is one without policies;
+built-in rules and defaults stay.
 
 **Possibilities.** Evaluation at a point keeps the set of outcomes that are possible; the
 point is determined iff that set has one member. A match is `NO`, `MAY` or `MUST`. A rule
@@ -22,12 +23,15 @@ to be independent of each other.
 **Order of one point.** The layer's built-in rules of that direction, top to bottom, as in a
 first-match band; an opaque policy (below); the layer's tiers in order; the layer's default.
 
-**Tier.** Its policies are those that are enforced, belong to it and select the subject. The
-band yields some of: allow, deny, pass, nothing matched. *Allow* and *deny* end the point.
-*Pass* goes to the next tier without meeting the tier's end. *Nothing matched* meets the end
-if the tier has one and any of its policies isolates the direction: allow or deny inside
-`end_scope`, or pass; beyond the scope, both allow and deny are possible. Otherwise it goes
-to the next tier. `log` rules never matter.
+**Tier.** Its policies are those that are enforced, belong to it and select the subject; one
+that may select it has rules that may match at most, and may isolate. The band yields some of:
+allow, deny, pass, nothing matched. *Allow* and *deny* end the point. *Pass* goes to the next
+tier without meeting the tier's end. *Nothing matched* meets the end if the tier has one and any
+of its policies isolates the direction: allow or deny inside `end_scope`, or pass; beyond the
+scope, both allow and deny are possible. An end that is only possible, since no policy certainly
+isolates, is met besides going on. Then, if policies of the tier end both directions, one that
+isolates the other direction only allows. Otherwise it goes to the next tier. `log` rules never
+matter.
 
 - `UNION`: any allow allows; else any deny denies; else any pass passes.
 - `DENY_OVERRIDES`: any deny denies; else any allow allows; else any pass passes.
@@ -36,40 +40,54 @@ to the next tier. `log` rules never matter.
   own first match of each is possible, and evaluation goes on past them only if it can go on
   past all.
 
-**Opaque.** An enforced opaque policy that selects the subject makes both allow and deny
-possible, in the directions it isolates, after the built-in rules and before everything else,
-in the layer that has its tier, or in the first layer if none has.
+**Opaque.** An enforced opaque policy that selects, or may select, the subject makes both allow
+and deny possible, in the directions it isolates, after the built-in rules and before everything
+else, in the layer that has its tier, or in the first layer if none has.
 
-**Match of a rule.** The least of: its peers (any of them), its traffic, and `MAY` if it has
-a condition or asks for source ports.
+**Match of a rule.** The least of: its peers (any of them), its traffic, its subjects (any of
+them, asked of the subject itself; nothing there is relative), and `MAY` if it has a condition
+or asks for source ports.
 
-- pods: never a host-network pod, unless the profile treats those like others;
+- pods: never a host-network pod. Where nodes are asked for and the pod's is unknown, `MAY`;
 - block: by the end's addresses of the flow's family: all inside `MUST`, some `MAY`. An end
   whose addresses are unknown is in a block only if that is the whole of the flow's family,
   holes aside: it is taken to be outside those. The profile may
   say that pods, or nodes and host-network pods, are never matched by blocks;
+- groups: like a block of all addresses of all groups whose labels match; the whole of a family
+  if every address of it is there;
+- names: an address outside the cluster. `MUST` if somebody said that a name the match covers
+  stands for it; else not if somebody said what else it is called, and `MAY` otherwise if the
+  match has a wildcard or a name nobody resolved;
 - nodes: a node, or a host-network pod on it, by the node's labels; `MAY` if the node is
   unknown, or known by name only;
 - self: the same live pod; a template's pod and itself are two replicas;
 - own node, other node: a node or a host-network pod, compared with the subject's node; `MAY`
   if either is unknown. Nothing else is ever on a node;
-- unknown: `MAY`.
+- own pod: for a subject on a node's network, a pod with a network of its own, by its node;
+  `MAY` if either is unknown;
+- returned: no flow asked about here goes through a Service;
+- unknown: `MAY`;
+- any of: the best of its parts; all of: the least; none of: the opposite of the best.
 
-Named ports are looked up on the destination if it is a pod with a network of its own (or the
-profile treats host-network pods like others): declared there, by a container that counts,
+Traffic matches by number, or by a port name that stands for it, and does not where an excepted
+port name stands for it. Named ports are looked up on the destination if it is a pod with a
+network of its own: declared there, by a container that counts,
 with that number and the flow's protocol. Under `UNION` the declarations of every pod count
-that the policy selects (ingress) or the rule's peers match (egress); under `WHOLE_PROTOCOL`
+that the policy selects, or may select, on ingress; under `WHOLE_PROTOCOL`
 any port of the protocol does, on such a pod.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, IntEnum
 from itertools import groupby
 from typing import TypeAlias
 
 from cloison.algebra import (
+    FAMILY,
     L4,
+    NO_ADDRESSES,
     PORT_PROTOCOLS,
+    AddressSet,
     TrafficSet,
     family_of,
     protocol_number,
@@ -77,15 +95,20 @@ from cloison.algebra import (
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import (
     Action,
+    AllOf,
     AnyMatch,
+    AnyOf,
     BlockMatch,
     Combine,
     Direction,
+    GroupsMatch,
     LayerSpec,
     Mode,
     NamedPort,
+    NamesMatch,
     NodesMatch,
-    Peer,
+    NoneOf,
+    PeerMatch,
     PodsMatch,
     Policy,
     PolicySet,
@@ -108,6 +131,9 @@ class Match(IntEnum):
     NO = 0
     MAY = 1
     MUST = 2
+
+
+OPPOSITE = {Match.NO: Match.MUST, Match.MAY: Match.MAY, Match.MUST: Match.NO}
 
 
 class Way(Enum):
@@ -139,11 +165,20 @@ class IROracle:
         world: The inventory.
         policies: Declared policies with their layers.
         profile: Who enforces.
+        names: What DNS names stand for, as far as somebody said it.
     """
 
-    def __init__(self, world: World, policies: PolicySet, profile: Profile) -> None:
+    def __init__(
+        self,
+        world: World,
+        policies: PolicySet,
+        profile: Profile,
+        names: Mapping[str, AddressSet] | None = None,
+    ) -> None:
         self.world = world
         self.profile = profile
+        self.groups = policies.groups
+        self.names = names or {}
         self.layers = policies.layers
         self.enforced = [
             p for p in policies.policies if p.mode is Mode.ENFORCED and profile.enforces
@@ -188,6 +223,31 @@ class IROracle:
             return Verdict.UNDETERMINED
         return Verdict.ALLOWED
 
+    def tiers(
+        self, layer: LayerSpec, ends: tuple[End, End], direction: Direction, flow: tuple[int, int]
+    ) -> Iterator[tuple[str, Ways]]:
+        """Iterate over the tiers of a layer that a connection may come to.
+
+        Each comes with how evaluation can leave it; at the end that is the layer's default, under
+        no name.
+
+        Args:
+            layer: The layer.
+            ends: The subject and its peer.
+            direction: The subject's direction.
+            flow: Point of the traffic axis, and the address family.
+        """
+        target = ends[1] if direction is Direction.EGRESS else ends[0]
+        point = _Point(self, layer, *ends, direction, target, *flow)
+        if Way.ON not in point.builtin():
+            return
+        for tier in layer.tiers:
+            ways = point.tier(tier)
+            yield tier.name, ways
+            if Way.ON not in ways:
+                return
+        yield "", frozenset((WAY_OF[layer.default],))
+
     def resolve(self, end: End) -> End:
         """Return the pod or node an address belongs to, if any."""
         return self._owners.get(end, end) if isinstance(end, int) else end
@@ -198,16 +258,40 @@ class IROracle:
             return False
         return not end.shape.host_network
 
-    def selects(self, match: PodsMatch, end: End) -> bool:
+    def selects(self, match: PodsMatch, end: End) -> Match:
         """Return whether a pod match holds of an end."""
         if not isinstance(end, PodEndpoint) or not self.is_pod(end):
-            return False
+            return Match.NO
         if match.namespace is not None:
             if end.namespace != match.namespace:
-                return False
+                return Match.NO
         elif not match.namespaces.matches(self.world.namespaces[end.namespace].labels):
-            return False
-        return match.pods.matches(end.labels)
+            return Match.NO
+        account = self.world.account_labels(end.namespace, end.shape.service_account)
+        if not match.pods.matches(end.labels) or not match.accounts.matches(account):
+            return Match.NO
+        if match.nodes is None or end.shape.node in match.nodes:
+            return Match.MUST
+        return Match.MAY if match.nodes and end.shape.node is None else Match.NO
+
+    def applies(self, policy: Policy, end: End) -> Match:
+        """Return whether a policy is about an end."""
+        pods = max((self.selects(each, end) for each in policy.subjects), default=Match.NO)
+        return max(pods, self._named_node(policy, end))
+
+    def _named_node(self, policy: Policy, end: End) -> Match:
+        on_node, name = self.node_of(end)
+        if not on_node or not policy.nodes:
+            return Match.NO
+        if name is None:
+            return Match.MAY
+        return Match.MUST if name in policy.nodes else Match.NO
+
+    def is_subject(self, end: End) -> Match:
+        """Return whether policies are asked about an end at all."""
+        if self.is_pod(end):
+            return Match.MUST
+        return max((self._named_node(p, end) for p in self.enforced), default=Match.NO)
 
     def addresses(self, end: End) -> tuple[int, ...]:
         """Return the addresses of an end, as far as known."""
@@ -253,12 +337,14 @@ class _Point:
 
     def outcome(self) -> Ways:
         """Return the possible outcomes: allow, deny or both."""
-        if not self.oracle.is_pod(self.subject):
+        asked = self.oracle.is_subject(self.subject)
+        if asked is Match.NO:
             return OPEN
         steps = [self.builtin(), self.opaque()]
         steps += [self.tier(tier) for tier in self.layer.tiers]
         steps.append(frozenset((WAY_OF[self.layer.default],)))
-        return self._in_turn(steps)
+        ways = self._in_turn(steps)
+        return ways if asked is Match.MUST else ways | OPEN
 
     def _in_turn(self, steps: Iterable[Ways]) -> Ways:
         """Return what is possible when each step is taken only if the ones before go on."""
@@ -281,26 +367,38 @@ class _Point:
         for policy in self.oracle.enforced:
             placed = policy.tier in here or (first and policy.tier not in known)
             governs = policy.opaque is not None and self.direction in policy.isolates
-            if placed and governs and self._selects(policy):
+            if placed and governs and self.oracle.applies(policy, self.subject):
                 return EITHER
         return frozenset((Way.ON,))
 
-    def _selects(self, policy: Policy) -> bool:
-        return any(self.oracle.selects(each, self.subject) for each in policy.subjects)
-
     def tier(self, tier: TierSpec) -> Ways:
-        policies = [p for p in self.oracle.enforced if p.tier == tier.name and self._selects(p)]
+        policies = [
+            p
+            for p in self.oracle.enforced
+            if p.tier == tier.name and self.oracle.applies(p, self.subject)
+        ]
         ways = self._in_turn(
             self._band(combine, [p for p in policies if p.band == number])
             for number, combine in enumerate(tier.bands)
         )
-        isolated = any(self.direction in p.isolates for p in policies)
-        if Way.ON in ways and isolated and tier.end is not None:
-            end = EITHER
-            if self.traffic in tier.end_scope:
-                end = frozenset((WAY_OF[tier.end],))
-            ways = ways - {Way.ON} | end
+        if tier.end is None:
+            return _pass_goes_on(ways)
+        end = EITHER
+        if self.traffic in tier.end_scope:
+            end = frozenset((WAY_OF[tier.end],))
+        here = self._surest(p for p in policies if self.direction in p.isolates)
+        closing = self._surest(
+            p
+            for p in policies
+            if tier.ends_both and p.isolates and self.direction not in p.isolates
+        )
+        ways = self._in_turn([ways, _at_best(here, end), _at_best(closing, OPEN)])
         return _pass_goes_on(ways)
+
+    def _surest(self, policies: Iterable[Policy]) -> Match:
+        """Return whether any of some policies is about the subject."""
+        found = (self.oracle.applies(p, self.subject) for p in policies)
+        return max(found, default=Match.NO)
 
     def _band(self, combine: Combine, policies: list[Policy]) -> Ways:
         if combine is Combine.FIRST_MATCH:
@@ -347,39 +445,86 @@ class _Point:
 
     def _matches(self, policy: Policy | None, rule: Rule) -> Match:
         asks_more = rule.condition is not None or rule.sources is not None
+        subjects = rule.subjects
         return min(
-            max((self._peer(peer) for peer in rule.peers), default=Match.NO),
+            self.oracle.applies(policy, self.subject) if policy else Match.MUST,
+            max((self._end(peer.match, self.peer) for peer in rule.peers), default=Match.NO),
+            Match.MUST
+            if subjects is None
+            else max((self._end(each, self.subject) for each in subjects), default=Match.NO),
             self._traffic(policy, rule),
             Match.MAY if asks_more else Match.MUST,
         )
 
-    def _peer(self, peer: Peer) -> Match:
-        match = peer.match
-        if isinstance(match, PodsMatch):
-            return Match.MUST if self.oracle.selects(match, self.peer) else Match.NO
-        if isinstance(match, BlockMatch):
-            return self._block(match)
-        if isinstance(match, NodesMatch):
-            return self._nodes(match)
-        if isinstance(match, RelativeMatch):
-            return self._relative(match.relation)
+    def _end(self, match: PeerMatch, end: End) -> Match:
+        """Return whether a match holds of an end: the peer, or the subject itself."""
+        combined = match.matches if isinstance(match, AnyOf | AllOf | NoneOf) else ()
+        parts = [self._end(part, end) for part in combined]
+        match match:
+            case AnyOf():
+                return max(parts, default=Match.NO)
+            case AllOf():
+                return min(parts, default=Match.MUST)
+            case NoneOf():
+                return OPPOSITE[max(parts, default=Match.NO)]
+            case BlockMatch() | GroupsMatch() | NamesMatch():
+                return self._by_address(match, end)
+            case PodsMatch():
+                return self.oracle.selects(match, end)
+            case NodesMatch():
+                return self._nodes(match, end)
+            case RelativeMatch():
+                return self._relative(match.relation)
         return Match.MUST if isinstance(match, AnyMatch) else Match.MAY
 
-    def _block(self, match: BlockMatch) -> Match:
-        on_node, _ = self.oracle.node_of(self.peer)
-        seen = self.profile.block_matches_nodes if on_node else self.profile.block_matches_pods
-        if not seen and not isinstance(self.peer, int):
+    def _by_address(self, match: BlockMatch | GroupsMatch | NamesMatch, end: End) -> Match:
+        if isinstance(match, NamesMatch):
+            return self._names(match, end)
+        if isinstance(match, GroupsMatch):
+            return self._groups(match, end)
+        whole = match.whole and match.family == self.family
+        return self._inside(match.addresses, end, whole=whole)
+
+    def _groups(self, match: GroupsMatch, end: End) -> Match:
+        addresses = NO_ADDRESSES
+        for group in self.oracle.groups:
+            if match.labels.matches(group.labels):
+                addresses |= group.addresses
+        return self._inside(addresses, end, whole=FAMILY[self.family] <= addresses)
+
+    def _names(self, match: NamesMatch, end: End) -> Match:
+        if not isinstance(end, int):
             return Match.NO
-        known = self.oracle.addresses(self.peer)
+        known = self.oracle.names
+        for name, addresses in known.items():
+            if end in addresses and any(_covers(pattern, name) for pattern in match.names):
+                return Match.MUST
+        if any(end in addresses for addresses in known.values()):
+            return Match.NO
+        return Match.NO if all(name in known for name in match.names) else Match.MAY
+
+    def _inside(self, addresses: AddressSet, end: End, *, whole: bool) -> Match:
+        """Return whether an end has addresses of the flow's family among some.
+
+        Args:
+            addresses: The addresses.
+            end: The end.
+            whole: Whether these are every address of the flow's family, holes aside.
+        """
+        on_node, _ = self.oracle.node_of(end)
+        seen = self.profile.block_matches_nodes if on_node else self.profile.block_matches_pods
+        if not seen and not isinstance(end, int):
+            return Match.NO
+        known = self.oracle.addresses(end)
         if not known:
-            return Match.MUST if match.whole and match.family == self.family else Match.NO
-        inside = {a in match.addresses for a in known if family_of(a) == self.family}
+            return Match.MUST if whole else Match.NO
+        inside = {a in addresses for a in known if family_of(a) == self.family}
         if inside == {True}:
             return Match.MUST
         return Match.MAY if True in inside else Match.NO
 
-    def _nodes(self, match: NodesMatch) -> Match:
-        on_node, name = self.oracle.node_of(self.peer)
+    def _nodes(self, match: NodesMatch, end: End) -> Match:
+        on_node, name = self.oracle.node_of(end)
         if not on_node:
             return Match.NO
         node = self.oracle.world.nodes.get(name or "")
@@ -391,16 +536,26 @@ class _Point:
         if relation is Relative.SELF:
             same = isinstance(self.peer, PodEndpoint) and self.peer.pod is not None
             return Match.MUST if same and self.peer == self.subject else Match.NO
-        on_node, name = self.oracle.node_of(self.peer)
-        if not on_node:
+        if relation is Relative.RETURNED:
             return Match.NO
-        own = self.subject.shape.node if isinstance(self.subject, PodEndpoint) else None
+        hosted, own = self.oracle.node_of(self.subject)
+        if isinstance(self.subject, PodEndpoint):
+            own = self.subject.shape.node
+        on_node, name = self.oracle.node_of(self.peer)
+        if relation is Relative.OWN_POD:
+            if not hosted or not isinstance(self.peer, PodEndpoint) or on_node:
+                return Match.NO
+            name = self.peer.shape.node
+        elif not on_node:
+            return Match.NO
         if name is None or own is None:
             return Match.MAY
-        return Match.MUST if (name == own) is (relation is Relative.OWN_NODE) else Match.NO
+        return Match.MUST if (name == own) is (relation is not Relative.OTHER_NODE) else Match.NO
 
     def _traffic(self, policy: Policy | None, rule: Rule) -> Match:
         traffic = rule.traffic
+        if any(self._named(policy, rule, name) for name in traffic.excepted):
+            return Match.NO
         if self.traffic in traffic.must:
             return Match.MUST
         if any(self._named(policy, rule, name) for name in traffic.named):
@@ -422,23 +577,10 @@ class _Point:
             protocols = (name.protocol,) if name.protocol else PORT_PROTOCOLS
             return any(self.traffic in TrafficSet.protocol(p) for p in protocols)
         declared: Iterable[ContainerPort] = self.target.ports
-        if strategy is NamedPorts.UNION:
-            declared = [port for pod in self._union(policy, rule) for port in pod.ports]
+        if strategy is NamedPorts.UNION and rule.direction is Direction.INGRESS and policy:
+            pods = (pod for pod in self.oracle.pods() if self.oracle.applies(policy, pod))
+            declared = [port for pod in pods if self.oracle.is_pod(pod) for port in pod.ports]
         return any(self._declares(port, name) for port in declared)
-
-    def _union(self, policy: Policy | None, rule: Rule) -> Iterator[PodEndpoint]:
-        for pod in self.oracle.pods():
-            if rule.direction is Direction.INGRESS:
-                if policy is not None and any(
-                    self.oracle.selects(each, pod) for each in policy.subjects
-                ):
-                    yield pod
-            elif any(
-                isinstance(p.match, AnyMatch)
-                or (isinstance(p.match, PodsMatch) and self.oracle.selects(p.match, pod))
-                for p in rule.peers
-            ):
-                yield pod
 
     def _declares(self, port: ContainerPort, name: NamedPort) -> bool:
         counts = port.container is ContainerKind.REGULAR or self.profile.init_container_ports
@@ -453,3 +595,19 @@ class _Point:
 
 def _pass_goes_on(ways: Ways) -> Ways:
     return ways - {Way.PASS} | {Way.ON} if Way.PASS in ways else ways
+
+
+def _at_best(match: Match, ways: Ways) -> Ways:
+    """Return what is possible where something that leads to `ways` only may hold."""
+    on: Ways = frozenset((Way.ON,))
+    if match is Match.MUST:
+        return ways
+    return ways | on if match is Match.MAY else on
+
+
+def _covers(pattern: str, name: str) -> bool:
+    """Return whether a name is one that a pattern of whole labels stands for."""
+    if not pattern.startswith("*."):
+        return pattern == name
+    labels, wanted = name.split("."), pattern.split(".")[1:]
+    return len(labels) > len(wanted) and labels[-len(wanted) :] == wanted

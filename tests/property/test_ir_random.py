@@ -6,10 +6,10 @@ from collections import Counter
 
 import pytest
 
-from cloison.engine import Engine
-from cloison.engine.decide import Relations
+from cloison.engine import Engine, Networks
+from cloison.engine.related import Relations
 from cloison.ir.fidelity import Verdict
-from cloison.ir.policy import Combine, Relative
+from cloison.ir.policy import Combine, Relative, plain_matches
 from cloison.resources.objects import Node
 from cloison.resources.world import PodEndpoint
 from tests.oracle.ir import End, IROracle
@@ -20,6 +20,7 @@ from tests.support.policies import (
     random_question,
     random_snapshot,
 )
+from tests.support.richer import rich_snapshot
 
 DEFAULT_FLOWS = 6_000
 FLOWS_PER_SNAPSHOT = 15
@@ -51,13 +52,20 @@ def engine_verdict(engine: Engine, question: Question) -> Verdict:
         itself = isinstance(peer, PodEndpoint) and peer.pod is not None and peer == subject
         sure = {Relative.SELF} if itself else set()
         maybe = set()
+        mine, own = on_node(subject)
         hosted, name = on_node(peer)
-        if hosted and isinstance(subject, PodEndpoint):
+        if isinstance(subject, PodEndpoint):
             own = subject.shape.node
+        if hosted and (mine or isinstance(subject, PodEndpoint)):
             if name is None or own is None:
                 maybe |= {Relative.OWN_NODE, Relative.OTHER_NODE}
             else:
                 sure.add(Relative.OWN_NODE if name == own else Relative.OTHER_NODE)
+        elif mine and isinstance(peer, PodEndpoint):
+            if own is None or peer.shape.node is None:
+                maybe.add(Relative.OWN_POD)
+            elif own == peer.shape.node:
+                sure.add(Relative.OWN_POD)
         return Relations(frozenset(sure), frozenset(maybe))
 
     src, dst = question.src, question.dst
@@ -71,8 +79,12 @@ def engine_verdict(engine: Engine, question: Question) -> Verdict:
 
 def samples(seed: int) -> tuple[Snapshot, list[Question]]:
     rng = random.Random(seed)
-    snapshot = random_snapshot(rng)
+    snapshot = rich_snapshot(rng) if seed % 3 else random_snapshot(rng)
     return snapshot, [random_question(rng, snapshot) for _ in range(FLOWS_PER_SNAPSHOT)]
+
+
+def oracle_of(snapshot: Snapshot) -> IROracle:
+    return IROracle(snapshot.world, snapshot.policies, snapshot.profile, snapshot.names)
 
 
 def reproduction(seed: int, snapshot: Snapshot, question: Question) -> str:
@@ -83,8 +95,9 @@ def reproduction(seed: int, snapshot: Snapshot, question: Question) -> str:
 def test_engine_agrees_with_the_oracle(chunk: int) -> None:
     for seed in range(chunk, SNAPSHOTS, CHUNKS):
         snapshot, questions = samples(seed)
-        oracle = IROracle(snapshot.world, snapshot.policies, snapshot.profile)
-        engine = Engine(snapshot.world, snapshot.policies, snapshot.profile)
+        oracle = oracle_of(snapshot)
+        networks = Networks(names=snapshot.names)
+        engine = Engine(snapshot.world, snapshot.policies, snapshot.profile, networks)
         for q in questions:
             expected = oracle.decide(q.src, q.dst, q.traffic, q.family)
             found = engine_verdict(engine, q)
@@ -96,10 +109,19 @@ def test_policy_sets_are_of_every_shape() -> None:
     shapes: Counter[object] = Counter()
     for seed in range(DEFAULT_FLOWS // FLOWS_PER_SNAPSHOT):
         snapshot, questions = samples(seed)
-        oracle = IROracle(snapshot.world, snapshot.policies, snapshot.profile)
+        oracle = oracle_of(snapshot)
         verdicts.update(oracle.decide(q.src, q.dst, q.traffic, q.family) for q in questions)
         shapes.update(c for la in snapshot.policies.layers for t in la.tiers for c in t.bands)
         shapes.update(r.action for p in snapshot.policies.policies for r in p.rules)
+        policies = snapshot.policies.policies
+        shapes["about nodes"] += any(p.nodes for p in policies)
+        shapes["about some"] += any(r.subjects is not None for p in policies for r in p.rules)
+        shapes["by name"] += any(r.traffic.excepted for p in policies for r in p.rules)
+        shapes["ends both"] += any(t.ends_both for la in snapshot.policies.layers for t in la.tiers)
+        plain = (
+            m for p in policies for r in p.rules for e in r.peers for m in plain_matches(e.match)
+        )
+        shapes.update(type(match) for match in plain)
         shapes["opaque"] += any(p.opaque for p in snapshot.policies.policies)
         shapes["layers"] += len(snapshot.policies.layers) > 1
     assert min(verdicts[v] for v in Verdict if v is not Verdict.MIXED) > 400

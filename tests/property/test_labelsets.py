@@ -1,5 +1,7 @@
 """Sets of labels obey the laws of sets, and agree with the selectors they are made of."""
 
+from itertools import product
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -9,19 +11,25 @@ from cloison.ir.policy import PodsMatch
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
 
 KEYS = ("app", "tier")
-VALUES = ("a", "b", "")
+VALUES = ("a", "b", "ab", "")
 OTHER = "something-else"
 
 
 @st.composite
-def requirements(draw: st.DrawFn, keys: tuple[str, ...] = KEYS) -> Requirement:
-    operator = draw(st.sampled_from(Operator))
+def requirements(
+    draw: st.DrawFn, keys: tuple[str, ...] = KEYS, *, textual: bool = False
+) -> Requirement:
+    operator = draw(st.sampled_from([o for o in Operator if textual or not o.textual]))
+    if operator.textual:
+        text = draw(st.sampled_from(("a", "ab", "")))
+        return Requirement(draw(st.sampled_from(keys)), operator, (text,))
     listed = operator in (Operator.IN, Operator.NOT_IN)
     values = draw(st.lists(st.sampled_from(VALUES), min_size=1, unique=True)) if listed else []
     return Requirement(draw(st.sampled_from(keys)), operator, tuple(sorted(values)))
 
 
 selectors = st.lists(requirements(), max_size=3).map(lambda r: LabelSelector.of({}, r))
+textual = st.lists(requirements(textual=True), max_size=4).map(lambda r: LabelSelector.of({}, r))
 labels = st.dictionaries(st.sampled_from(KEYS), st.sampled_from((*VALUES, OTHER)))
 
 
@@ -33,6 +41,34 @@ def test_a_selector_and_its_set_match_the_same(
     assert found.matches(held) is selector.matches(held)
     assert bool(found) is selector.satisfiable()
     assert any(s.matches(held) for s in found.selectors()) is selector.matches(held)
+
+
+@given(textual, labels)
+def test_a_selector_that_looks_into_values_is_within_its_set(
+    selector: LabelSelector, held: dict[str, str]
+) -> None:
+    found = LabelSet.of(selector)
+    if LabelSet.says(selector):
+        assert found.matches(held) is selector.matches(held)
+    else:
+        assert found.matches(held) or not selector.matches(held)
+    assert bool(found) is selector.satisfiable()
+    assert selector.satisfiable() or not selector.matches(held)
+
+
+@given(textual)
+def test_what_can_match_does_match_something(selector: LabelSelector) -> None:
+    # Long enough to hold every text that is asked for, with something else between.
+    texts = ["-".join(parts) for n in range(5) for parts in product(("", "a", "ab"), repeat=n)]
+    values = [None, "b", *texts, *(f"{text}-{text}z" for text in texts)]
+    by_key = {
+        key: LabelSelector(tuple(r for r in selector.requirements if r.key == key)) for key in KEYS
+    }
+    found = all(
+        any(part.matches({} if v is None else {key: v}) for v in values)
+        for key, part in by_key.items()
+    )
+    assert found is selector.satisfiable()
 
 
 @given(selectors, selectors, labels)

@@ -5,7 +5,8 @@ policies, equal orders, conditions, peers relative to the subject.
 """
 
 import random
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
 
 from cloison.algebra import (
     ANY,
@@ -26,14 +27,19 @@ from cloison.ir.policy import (
     EVERY_TRAFFIC,
     L4_TRAFFIC,
     Action,
+    AllOf,
     AnyMatch,
+    AnyOf,
     BlockMatch,
     Combine,
     Direction,
+    GroupsMatch,
     LayerSpec,
     Mode,
     NamedPort,
+    NamesMatch,
     NodesMatch,
+    NoneOf,
     Peer,
     PeerMatch,
     PodsMatch,
@@ -92,6 +98,8 @@ class Snapshot:
     world: World
     policies: PolicySet
     profile: Profile
+    names: Mapping[str, AddressSet] = field(default_factory=dict)
+    """What DNS names stand for."""
 
 
 @dataclass(frozen=True)
@@ -113,12 +121,15 @@ def random_snapshot(rng: random.Random) -> Snapshot:
 
 
 def random_question(rng: random.Random, snapshot: Snapshot) -> Question:
-    """Return a flow with a pod on at least one end."""
+    """Return a flow with a pod on at least one end, or a node if policies are about nodes."""
     world = snapshot.world
     pods = [e for w in world.workloads.values() for e in w.endpoints]
     others: list[End] = [*pods, *pods, *world.nodes.values(), *map(parse_address, OUTSIDE)]
+    near: list[End] = [*pods]
+    if any(p.nodes for p in snapshot.policies.policies):
+        near += world.nodes.values()
     while True:
-        one, other = rng.choice(pods), rng.choice(others)
+        one, other = rng.choice(near), rng.choice(others)
         families = _families(world, one) & _families(world, other)
         if not families:
             continue
@@ -146,9 +157,10 @@ def describe(snapshot: Snapshot) -> str:
 def _policy_text(policy: Policy) -> list[str]:
     isolates = " ".join(sorted(policy.isolates))
     opaque = " opaque" if policy.opaque else ""
+    subjects = [*map(_match_text, policy.subjects), *sorted(policy.nodes)]
     head = (
         f"    {policy.id} {policy.mode} order {policy.order}{opaque} "
-        f"on {' or '.join(map(_match_text, policy.subjects))} isolates [{isolates}]"
+        f"on {' or '.join(subjects)} isolates [{isolates}]"
     )
     return [head, *(f"      {_rule_text(rule)}" for rule in policy.rules)]
 
@@ -156,20 +168,33 @@ def _policy_text(policy: Policy) -> list[str]:
 def _rule_text(rule: Rule) -> str:
     peers = ", ".join(_match_text(peer.match) for peer in rule.peers) or "nobody"
     names = " ".join(f"{n.name}/{n.protocol}" for n in rule.traffic.named)
+    names += "".join(f" but {n.name}/{n.protocol}" for n in rule.traffic.excepted)
     maybe = "?" * bool(rule.traffic.may)
     asks = " if more" if rule.condition or rule.sources else ""
+    if rule.subjects is not None:
+        asks += f" about {', '.join(map(_match_text, rule.subjects))}"
     return f"{rule.direction} {rule.action} {peers} on {rule.traffic.must}{maybe} {names}{asks}"
 
 
 def _match_text(match: PeerMatch) -> str:
-    if isinstance(match, PodsMatch):
-        return f"pods({match.namespace or match.namespaces or '*'}: {match.pods or '*'})"
-    if isinstance(match, BlockMatch):
-        return f"block({match.cidr} - {list(match.holes)})"
-    if isinstance(match, NodesMatch):
-        return f"nodes({match.nodes or '*'})"
-    if isinstance(match, RelativeMatch):
-        return str(match.relation)
+    match match:
+        case PodsMatch():
+            more = f" by {match.accounts}" if match.accounts else ""
+            more += f" on {sorted(match.nodes)}" if match.nodes is not None else ""
+            return f"pods({match.namespace or match.namespaces or '*'}: {match.pods or '*'}{more})"
+        case BlockMatch():
+            return f"block({match.cidr} - {list(match.holes)})"
+        case GroupsMatch():
+            return f"groups({match.labels or '*'})"
+        case NamesMatch():
+            return f"names({', '.join(match.names)})"
+        case NodesMatch():
+            return f"nodes({match.nodes or '*'})"
+        case RelativeMatch():
+            return str(match.relation)
+        case AnyOf() | AllOf() | NoneOf():
+            parts = ", ".join(map(_match_text, match.matches))
+            return f"{type(match).__name__}({parts})"
     return "anybody" if isinstance(match, AnyMatch) else "somebody"
 
 
@@ -293,7 +318,7 @@ def _rule(rng: random.Random, combine: Combine, index: int) -> Rule:
     return Rule(
         rng.choice(tuple(Direction)),
         pick(rng, ACTIONS[combine]),
-        tuple(Peer(_peer(rng)) for _ in range(count)),
+        tuple(Peer(random_peer(rng)) for _ in range(count)),
         _traffic(rng),
         index,
         HERE,
@@ -316,10 +341,13 @@ def _selector(rng: random.Random) -> LabelSelector:
         return LabelSelector.of({"app": rng.choice("ab")})
     operator = rng.choice(tuple(Operator))
     listed = ("a",) if operator in (Operator.IN, Operator.NOT_IN) else ()
+    if operator.textual:
+        listed = (rng.choice(("a", "d", "")),)
     return LabelSelector.of({}, [Requirement(rng.choice(("app", "tier")), operator, listed)])
 
 
-def _peer(rng: random.Random) -> PeerMatch:
+def random_peer(rng: random.Random) -> PeerMatch:
+    """Return a peer that combines no others."""
     form = pick(
         rng,
         [(6, "pods"), (4, "block"), (3, "any"), (1, "nodes"), (2, "relative"), (0.7, "unknown")],

@@ -30,7 +30,11 @@ class ValueSet:
 
     @classmethod
     def of(cls, requirement: Requirement) -> Self:
-        """Return what a requirement leaves to its key."""
+        """Return what a requirement leaves to its key.
+
+        Operators that look into the value leave what is neither finite nor all but finite: then
+        it is a set that holds it, presence or anything.
+        """
         match requirement.operator:
             case Operator.IN:
                 return cls(frozenset(requirement.values))
@@ -40,6 +44,15 @@ class ValueSet:
                 return cls(frozenset({None}), complement=True)
             case Operator.DOES_NOT_EXIST:
                 return cls(frozenset({None}))
+        return cls(frozenset() if requirement.matches({}) else frozenset({None}), complement=True)
+
+    def where(self, requirement: Requirement) -> "ValueSet":
+        """Return those it allows that meet a requirement, as nearly as `of` can say it."""
+        found = self & ValueSet.of(requirement)
+        if found.complement or not requirement.operator.textual:
+            return found
+        held = (v for v in found.values if requirement.matches(_holding(requirement.key, v)))
+        return ValueSet(frozenset(held))
 
     def __and__(self, other: "ValueSet") -> "ValueSet":
         """Return what both allow."""
@@ -99,6 +112,10 @@ class ValueSet:
 ANY_VALUE = ValueSet(complement=True)
 
 
+def _holding(key: str, value: Value) -> dict[str, str]:
+    return {} if value is None else {key: value}
+
+
 @dataclass(frozen=True, slots=True)
 class LabelSet:
     """All assignments of labels that give each key something it may have.
@@ -111,17 +128,33 @@ class LabelSet:
 
     @classmethod
     def of(cls, selector: LabelSelector) -> Self:
-        """Return what a selector matches.
+        """Return what a selector matches; where `says` denies it, a set that holds that.
 
         >>> red = LabelSet.of(LabelSelector.of({"team": "red"}))
         >>> [str(s) for part in ALL_LABELS.minus(red) for s in part.selectors()]
         ['team!=red']
         """
         found: dict[str, ValueSet] = {}
-        for requirement in selector.requirements:
+        # First the plain ones: what they leave may be few values, which can be looked into.
+        for requirement in sorted(selector.requirements, key=lambda r: r.operator.textual):
             before = found.get(requirement.key, ANY_VALUE)
-            found[requirement.key] = before & ValueSet.of(requirement)
+            found[requirement.key] = before.where(requirement)
+        if all(found.values()) and not selector.satisfiable():
+            found = dict.fromkeys(found, ValueSet())
         return cls._of(found)
+
+    @classmethod
+    def says(cls, selector: LabelSelector) -> bool:
+        """Return whether `of` says exactly what a selector matches.
+
+        It does but for operators that look into values, where no list of values is given.
+        """
+        if not selector.satisfiable():
+            return True
+        found = cls.of(selector)
+        return not any(
+            r.operator.textual and found[r.key].complement for r in selector.requirements
+        )
 
     @classmethod
     def _of(cls, keys: Mapping[str, ValueSet]) -> Self:

@@ -158,19 +158,30 @@ class LabelSelector:
 
 
 def _key_satisfiable(group: list[Requirement]) -> bool:
-    present = any(r.operator in (Operator.IN, Operator.EXISTS) for r in group)
-    if not present:
+    if all(r.matches({}) for r in group):
         return True
+    included = [set(r.values) for r in group if r.operator is Operator.IN]
+    if included:
+        possible = set.intersection(*included)
+        return any(all(r.matches({r.key: value}) for r in group) for value in possible)
     if any(r.operator is Operator.DOES_NOT_EXIST for r in group):
         return False
-    included = [set(r.values) for r in group if r.operator is Operator.IN]
-    if not included:
-        return True
-    possible = set.intersection(*included)
-    for requirement in group:
-        if requirement.operator is Operator.NOT_IN:
-            possible -= set(requirement.values)
-    return bool(possible)
+    # A value is free to be long: asked for texts, with others between them that nobody forbids.
+    starts = _texts(group, Operator.STARTS_WITH)
+    ends = _texts(group, Operator.ENDS_WITH)
+    start, end = (max(texts, key=len, default="") for texts in (starts, ends))
+    inside = [start, *_texts(group, Operator.CONTAINS), end]
+    return (
+        all(start.startswith(text) for text in starts)
+        and all(end.endswith(text) for text in ends)
+        and not any(start.startswith(text) for text in _texts(group, Operator.NOT_STARTS_WITH))
+        and not any(end.endswith(text) for text in _texts(group, Operator.NOT_ENDS_WITH))
+        and not any(t in asked for t in _texts(group, Operator.NOT_CONTAINS) for asked in inside)
+    )
+
+
+def _texts(group: list[Requirement], operator: Operator) -> list[str]:
+    return [r.values[0] for r in group if r.operator is operator]
 
 
 EVERYTHING = LabelSelector()

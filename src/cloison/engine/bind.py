@@ -1,75 +1,163 @@
 """Policies bound to a world: which units each selects, whom and what each rule matches."""
 
-from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 
 from cloison.algebra import L4, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap, union
-from cloison.engine.index import PodIndex
+from cloison.engine.addressbook import AddressBook
+from cloison.engine.matching import Matched, Matcher, least, most, whole_families
+from cloison.engine.related import UNRELATED, Relations
 from cloison.engine.units import UnitKind, UnitTable
 from cloison.ir.caveats import NAMED_PORT_AMBIGUOUS, SCTP_SUPPORT
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import (
-    AnyMatch,
     BlockMatch,
     Direction,
+    GroupsMatch,
     NamedPort,
-    NodesMatch,
     Peer,
     PodsMatch,
     Policy,
     Relative,
     RelativeMatch,
     Rule,
-    UnknownMatch,
+    plain_matches,
 )
 from cloison.ir.profile import NamedPorts, OtherProtocols, Profile
 from cloison.ir.ruleset import BoundRule
 from cloison.resources.objects import ContainerPort
 from cloison.resources.world import World
 
-Ports = tuple[ContainerPort, ...]
+Ports = tuple[ContainerPort, ...] | None
+"""Ports that an end declares; None for one that is no pod, on which no name means anything."""
 
 
 @dataclass(frozen=True, slots=True)
-class Matched:
-    """Units that a peer, or all peers of a rule, match.
+class Hold:
+    """How a policy stands to some units, as their policy in one direction.
 
     Args:
-        must: Certainly.
-        may: Possibly, besides.
-        blocks: Those of either that match by address only.
+        policy: The policy.
+        direction: The direction.
+        sure: Whether it certainly selects them.
+        about: For each of its rules, whether that certainly (True), possibly (False) or not
+            (None) is about them; None where all of them are.
     """
 
-    must: BitMap
-    may: BitMap
-    blocks: BitMap
+    policy: Policy
+    direction: Direction
+    sure: bool = True
+    about: tuple[bool | None, ...] | None = None
 
 
 class Binder:
     """Resolves policies against one unit table, each selector and block once."""
 
-    def __init__(self, world: World, table: UnitTable, profile: Profile) -> None:
+    def __init__(self, world: World, table: UnitTable, profile: Profile, book: AddressBook) -> None:
         self.world = world
         self.table = table
         self.profile = profile
-        self.everybody = BitMap(range(len(table.units)))
-        self._pods = PodIndex(world, table)
-        self._blocks: dict[BlockMatch, Matched] = {}
+        self.matcher = Matcher(world, table, profile, book)
+        self.everybody = self.matcher.everybody
         self._peers: dict[tuple[Peer, ...], Matched] = {}
-        self._placed = _by_address(table, profile)
         self._rules: dict[tuple[int, Direction, Ports], tuple[BoundRule, ...]] = {}
+        self._held: dict[tuple[object, ...], tuple[BoundRule, ...]] = {}
         self._unseen: dict[tuple[int, Direction], tuple[BoundRule, ...]] = {}
-        self._nobody = BitMap()
+        self._subjects: dict[int, Matched] = {}
+        self._by_ports: dict[tuple[NamedPort, ...], dict[TrafficSet, BitMap]] = {}
 
     def subject(self, policy: Policy) -> BitMap:
-        """Return the pod units a policy applies to."""
-        return union(self._pods.select(subject) for subject in policy.subjects)
+        """Return the units a policy applies to, or may apply to."""
+        return self.subjects(policy).possible
+
+    def subjects(self, policy: Policy) -> Matched:
+        """Return the units a policy certainly and possibly applies to."""
+        found = self._subjects.get(id(policy))
+        if found is None:
+            found = self.matcher.any_of(policy.subjects)
+            if policy.nodes:
+                found = self._with_nodes(policy, found)
+            self._subjects[id(policy)] = found
+        return found
+
+    def _with_nodes(self, policy: Policy, pods: Matched) -> Matched:
+        must, may = pods.must.copy(), pods.may.copy()
+        for name in policy.nodes:
+            must.update(self.table.by_node.get(name, ()))
+        for number in self.table.kinds[UnitKind.HOST]:
+            node = self.table.units[number].node
+            if node in policy.nodes:
+                must.add(number)
+            elif node is None:
+                may.add(number)
+        return Matched(must, may - must, pods.blocks)
+
+    def holds(self, policy: Policy, direction: Direction) -> Iterator[tuple[Hold, BitMap]]:
+        """Sort the units a policy applies to by which of its rules are about them."""
+        subjects = self.subjects(policy)
+        rules = policy.rules_for(direction)
+        for units, sure in ((subjects.must, True), (subjects.may, False)):
+            if not units:
+                continue
+            if all(rule.subjects is None for rule in rules):
+                yield Hold(policy, direction, sure), units
+                continue
+            groups: dict[tuple[bool | None, ...], BitMap] = {(): units}
+            for rule in rules:
+                groups = dict(self._about(rule, groups))
+            for about, members in groups.items():
+                yield Hold(policy, direction, sure, about), members
+
+    def _about(
+        self, rule: Rule, groups: dict[tuple[bool | None, ...], BitMap]
+    ) -> Iterator[tuple[tuple[bool | None, ...], BitMap]]:
+        """Split groups of subjects by whether a rule is about them."""
+        if rule.subjects is None:
+            yield from (((*about, True), members) for about, members in groups.items())
+            return
+        matched = self.matcher.any_of(rule.subjects)
+        for about, members in groups.items():
+            rest = members - matched.must - matched.may
+            for part, sure in (
+                (members & matched.must, True),
+                (members & matched.may, False),
+                (rest, None),
+            ):
+                if part:
+                    yield (*about, sure), part
+
+    def held(self, hold: Hold, ports: Ports) -> tuple[BoundRule, ...]:
+        """Return the bound rules of a policy that are about some of its subjects.
+
+        Args:
+            hold: How the policy stands to them.
+            ports: Their declared ports, where a rule may look a name up in them.
+        """
+        rules = self.rules(hold.policy, hold.direction, ports)
+        if hold.sure and hold.about is None:
+            return rules
+        key = (id(hold.policy), hold.direction, hold.sure, hold.about, ports)
+        found = self._held.get(key)
+        if found is None:
+            found = self._held[key] = tuple(self._softened(hold, rules))
+        return found
+
+    def _softened(self, hold: Hold, rules: Sequence[BoundRule]) -> Iterator[BoundRule]:
+        declared = hold.policy.rules_for(hold.direction)
+        about = hold.about or (True,) * len(declared)
+        of = {id(rule): sure for rule, sure in zip(declared, about, strict=True)}
+        for bound in rules:
+            sure = of[id(bound.rule)]
+            if sure and hold.sure:
+                yield bound
+            elif sure is not None:
+                may = bound.must | bound.may
+                yield replace(bound, must=self.matcher.nobody, may=may)
 
     def rules(self, policy: Policy, direction: Direction, ports: Ports) -> tuple[BoundRule, ...]:
-        """Return the bound rules of one policy and direction.
+        """Return the bound rules of one policy and direction, whoever of its subjects is meant.
 
         Args:
             policy: The policy.
@@ -106,14 +194,14 @@ class Binder:
     def _unnumbered(self, policy: Policy, rule: Rule) -> Iterator[BoundRule]:
         must, may = self._scope(rule)
         names = rule.traffic.named
-        if self.profile.named_ports is NamedPorts.WHOLE_PROTOCOL:
-            must |= self._named(names, ())
-        elif rule.direction is Direction.INGRESS:
-            # Where other pods' declarations count, they count for this one too.
-            must |= self._named(names, self._subject_ports(policy, ()))
-        any_number = NO_TRAFFIC
-        for name in names:
-            any_number |= TrafficSet.protocol(name.protocol) if name.protocol else L4
+        # Where other pods' declarations count, they count for this one too.
+        inward = rule.direction is Direction.INGRESS
+        known = self._subject_ports(policy, ()) if inward else ()
+        must |= self._named(names, known)
+        any_number = _any_number(names)
+        excepted = _any_number(rule.traffic.excepted)
+        if excepted:
+            may, must = (may | must) & excepted | (may - excepted), must - excepted
         for traffic, may_traffic, named in (
             (must, may, False),
             (NO_TRAFFIC, any_number - must, True),
@@ -132,116 +220,147 @@ class Binder:
                     caveats=self._written(rule, traffic | may_traffic),
                 )
 
-    def in_block(self, match: BlockMatch, place: AddressSet | None) -> bool | None:
-        """Return whether a block surely (True) or possibly (False) matches a pod by its address.
+    def in_block(self, match: BlockMatch | GroupsMatch, place: AddressSet | None) -> bool | None:
+        """Return whether addresses surely (True) or possibly (False) match a pod by its own.
 
         Args:
-            match: The block.
+            match: The block, or groups.
             place: Where the pod's address is known to lie; None when nothing is known of it.
         """
-        if not self.profile.block_matches_pods:
-            return None
-        if place is None:
-            return True if match.whole else None
-        if place <= match.addresses:
-            return True
-        return None if place.isdisjoint(match.addresses) else False
+        if isinstance(match, BlockMatch):
+            whole = frozenset((match.family,)) if match.whole else frozenset()
+            return self.matcher.in_addresses(match.addresses, whole, place)
+        addresses = self.matcher.book.group(match.labels)
+        return self.matcher.in_addresses(addresses, whole_families(addresses), place)
 
-    def _bind(self, policy: Policy, rule: Rule, ports: Ports) -> list[BoundRule]:
-        peers = self.peers(rule.peers)
-        relations = frozenset(
-            p.match.relation for p in rule.peers if isinstance(p.match, RelativeMatch)
-        )
+    def matches(
+        self,
+        bound: BoundRule,
+        subject: int,
+        peer: int,
+        relations: Relations = UNRELATED,
+        family: int | None = None,
+    ) -> bool | None:
+        """Return whether a rule certainly (True) or possibly (False) matches one peer.
+
+        Args:
+            bound: The rule.
+            subject: Unit that its policy certainly selects.
+            peer: The peer's unit.
+            relations: How the peer stands to the subject.
+            family: The flow's address family, where it is known.
+        """
+        if bound.domain is not None and peer not in bound.domain:
+            return None
+        matcher, rule = self.matcher, bound.rule
+        found = most(matcher.holds(p.match, peer, relations, family) for p in rule.peers)
+        if found is None or rule.subjects is None:
+            return found
+        about = most(matcher.holds(m, subject, family=family) for m in rule.subjects)
+        return least((found, about))
+
+    def _bind(self, policy: Policy, rule: Rule, ports: Ports) -> Iterator[BoundRule]:
         must, may = self._scope(rule)
-        written = self._written(rule, must)
-        plain = BoundRule(
+        named, excepted = rule.traffic.named, rule.traffic.excepted
+        if not named and not excepted:
+            yield self._bound(policy, rule, must, may)
+            return
+        if rule.direction is Direction.INGRESS:
+            known = self._subject_ports(policy, ports)
+            less = self._named(excepted, known)
+            if must or may or not named:
+                yield self._bound(policy, rule, must - less, may - less)
+            numbers = self._named(named, known) - less
+            if numbers:
+                yield self._bound(policy, rule, numbers, named=True)
+            return
+        if must or may or not named:
+            for less, domain in self._domains(excepted):
+                yield self._bound(policy, rule, must - less, may - less, domain=domain)
+        for means, domain in self._domains(named):
+            for less, among in self._domains(excepted):
+                numbers, towards = means - less, domain & among
+                bound = self._bound(policy, rule, numbers, domain=towards, named=True)
+                if numbers and (bound.must or bound.may or bound.relations):
+                    yield bound
+
+    def _bound(
+        self,
+        policy: Policy,
+        rule: Rule,
+        must: TrafficSet,
+        may: TrafficSet = NO_TRAFFIC,
+        *,
+        domain: BitMap | None = None,
+        named: bool = False,
+    ) -> BoundRule:
+        """Return a rule bound for some traffic: towards everybody, or towards `domain` only."""
+        peers = self.peers(rule.peers)
+        caveats = self._written(rule, must)
+        return BoundRule(
             policy,
             rule,
-            peers.must,
-            peers.may,
+            peers.must if domain is None else peers.must & domain,
+            peers.may if domain is None else peers.may & domain,
             must,
             may,
             peers.blocks,
-            relations,
-            caveats=written,
+            _relations(rule),
+            named=named,
+            caveats=caveats | _ambiguous(rule, must) if named else caveats,
+            domain=domain,
         )
-        if not rule.traffic.named:
-            return [plain]
-        out = [plain] if must or may else []
-        if rule.direction is Direction.INGRESS:
-            traffic = self._named(rule.traffic.named, self._subject_ports(policy, ports))
-            if traffic:
-                out.append(
-                    BoundRule(
-                        policy,
-                        rule,
-                        peers.must,
-                        peers.may,
-                        traffic,
-                        blocks=peers.blocks,
-                        relations=relations,
-                        named=True,
-                        caveats=written | _ambiguous(rule, traffic),
-                    )
-                )
-            return out
-        if Relative.SELF in relations:
-            # Towards itself the subject is the peer, and its own names count.
-            traffic = self._named(rule.traffic.named, ports)
-            itself = frozenset({Relative.SELF})
-            nobody = self._nobody
-            out.append(
-                BoundRule(policy, rule, nobody, nobody, traffic, relations=itself, named=True)
-            )
-        return out + self._named_peers(policy, rule, peers)
 
-    def _named_peers(self, policy: Policy, rule: Rule, peers: Matched) -> list[BoundRule]:
-        """Split a rule with named ports by what the names mean on each peer."""
-        by_traffic: dict[TrafficSet, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
-        # Only pods declare ports; one on its node's network counts as the node.
-        able = self.table.kinds[UnitKind.POD]
-        for members, side in ((peers.must & able, 0), (peers.may & able, 1)):
-            for number in members:
-                traffic = self._named(rule.traffic.named, self.table.units[number].ports)
-                if traffic:
-                    by_traffic[traffic][side].append(number)
-        return [
-            BoundRule(
-                policy,
-                rule,
-                BitMap(must),
-                BitMap(may),
-                traffic,
-                blocks=peers.blocks,
-                named=True,
-                caveats=self._written(rule, traffic) | _ambiguous(rule, traffic),
-            )
-            for traffic, (must, may) in sorted(by_traffic.items(), key=lambda item: item[0].spans)
-        ]
+    def _domains(self, named: tuple[NamedPort, ...]) -> list[tuple[TrafficSet, BitMap]]:
+        """Return the units that port names mean the same on, by what that is.
+
+        Only pods declare ports; one on its node's network counts as the node.
+        """
+        found = self._by_ports.get(named)
+        if found is None:
+            members: dict[TrafficSet, list[int]] = defaultdict(list)
+            means: dict[Ports, TrafficSet] = {}
+            for number in self.table.kinds[UnitKind.POD] if named else ():
+                ports = self.table.units[number].ports
+                if ports not in means:
+                    means[ports] = self._named(named, ports)
+                members[means[ports]].append(number)
+            found = {traffic: BitMap(numbers) for traffic, numbers in members.items()}
+            nothing = self.everybody - union(m for t, m in found.items() if t)
+            found = {t: m for t, m in found.items() if t} | {NO_TRAFFIC: nothing}
+            found = dict(sorted(found.items(), key=lambda item: item[0].spans))
+            self._by_ports[named] = found
+        return list(found.items())
 
     def _written(self, rule: Rule, traffic: TrafficSet) -> frozenset[Caveat]:
-        """Return what an allow by this rule stands on, whoever the peer is."""
-        found = {
-            peer.match.caveat
-            for peer in rule.peers
-            if isinstance(peer.match, BlockMatch) and peer.match.caveat is not None
-        }
+        """Return what an answer by this rule stands on, whoever the peer is."""
+        found = {*rule.caveats}
+        for peer in rule.peers:
+            if not isinstance(peer.match, PodsMatch):
+                plain = plain_matches(peer.match)
+                found.update(m.caveat for m in plain if isinstance(m, BlockMatch) and m.caveat)
         if self.profile.sctp is not True and traffic != L4 and not traffic.isdisjoint(_SCTP):
             found.add(SCTP_SUPPORT)
         return frozenset(found)
 
     def _subject_ports(self, policy: Policy, ports: Ports) -> Ports:
-        if self.profile.named_ports is not NamedPorts.UNION:
+        if self.profile.named_ports is not NamedPorts.UNION or ports is None:
             return ports
-        found = {p for number in self.subject(policy) for p in self.table.units[number].ports}
+        found = {
+            port
+            for number in self.subject(policy) & self.table.kinds[UnitKind.POD]
+            for port in self.table.units[number].ports
+        }
         return tuple(found)
 
     def _named(self, named: tuple[NamedPort, ...], ports: Ports) -> TrafficSet:
         """Return the numbers that names stand for on an end that declares `ports`."""
         found = NO_TRAFFIC
+        if ports is None:
+            return found
         for name in named:
             if self.profile.named_ports is NamedPorts.WHOLE_PROTOCOL:
-                found |= TrafficSet.protocol(name.protocol) if name.protocol else L4
+                found |= _any_number((name,))
                 continue
             for port in ports:
                 if port.name == name.name and name.protocol in (None, port.protocol):
@@ -263,117 +382,37 @@ class Binder:
         """Return the units that any of `peers` matches."""
         found = self._peers.get(peers)
         if found is None:
-            found = self._peers[peers] = self._any_of(peers)
+            found = self._peers[peers] = self.matcher.any_of(p.match for p in peers)
         return found
-
-    def _any_of(self, peers: tuple[Peer, ...]) -> Matched:
-        must, may, blocks, selected = BitMap(), BitMap(), BitMap(), BitMap()
-        for peer in peers:
-            matched = self.peer(peer)
-            if len(peers) == 1:
-                return matched
-            must |= matched.must
-            may |= matched.may
-            blocks |= matched.blocks
-            selected |= matched.must - matched.blocks
-        return Matched(must, may - must, blocks - selected)
 
     def peer(self, peer: Peer) -> Matched:
         """Return the units that one peer matches."""
-        match = peer.match
-        if isinstance(match, PodsMatch):
-            return Matched(self._pods.select(match), self._nobody, self._nobody)
-        if isinstance(match, AnyMatch):
-            return Matched(self.everybody, self._nobody, self._nobody)
-        if isinstance(match, BlockMatch):
-            return self.block(match)
-        if isinstance(match, NodesMatch):
-            return self._nodes(match)
-        if isinstance(match, UnknownMatch):
-            return Matched(self._nobody, self.everybody, self._nobody)
-        return Matched(self._nobody, self._nobody, self._nobody)
-
-    def _nodes(self, match: NodesMatch) -> Matched:
-        kinds = self.table.kinds
-        must, may = BitMap(), BitMap()
-        for number in kinds[UnitKind.NODE] | kinds[UnitKind.HOST]:
-            node = self.world.nodes.get(self.table.units[number].node or "")
-            if node is None or node.span is None:
-                # Nobody read this node's labels.
-                (may if match.nodes else must).add(number)
-            elif match.nodes.matches(node.labels):
-                must.add(number)
-        return Matched(must, may, self._nobody)
-
-    def block(self, match: BlockMatch) -> Matched:
-        """Return the units whose address lies in a block."""
-        found = self._blocks.get(match)
-        if found is None:
-            found = self._blocks[match] = self._in_block(match)
-        return found
-
-    def _in_block(self, match: BlockMatch) -> Matched:
-        inside, may = BitMap(), BitMap()
-        for low, high in match.addresses.spans:
-            first = bisect_left(self._placed.starts, low)
-            last = bisect_right(self._placed.starts, high)
-            inside |= BitMap(self._placed.numbers[first:last])
-        for place, numbers in self._placed.somewhere.items():
-            if place <= match.addresses:
-                inside |= numbers
-            elif not place.isdisjoint(match.addresses):
-                may |= numbers
-        # An end of unknown address is taken to be outside every block but a whole family,
-        # holes included: that is the published rule, and answers carry a caveat.
-        if match.whole:
-            inside |= self._placed.nowhere
-        must = self.table.external_range(match.addresses) | inside
-        return Matched(must, may - must, inside | may)
+        return self.matcher.match(peer.match)
 
 
 _SCTP = TrafficSet.protocol("SCTP")
+
+
+def _relations(rule: Rule) -> frozenset[Relative]:
+    """Return the relations that decide whether a rule matches."""
+    return frozenset(
+        match.relation
+        for peer in rule.peers
+        if not isinstance(peer.match, PodsMatch)
+        for match in plain_matches(peer.match)
+        if isinstance(match, RelativeMatch)
+    )
+
+
+def _any_number(named: Sequence[NamedPort]) -> TrafficSet:
+    """Return everything that port names could stand for."""
+    found = NO_TRAFFIC
+    for name in named:
+        found |= TrafficSet.protocol(name.protocol) if name.protocol else L4
+    return found
 
 
 def _ambiguous(rule: Rule, traffic: TrafficSet) -> frozenset[Caveat]:
     """Return the caveat of names that one end gives to several ports."""
     several = traffic.size() > len(rule.traffic.named)
     return frozenset({NAMED_PORT_AMBIGUOUS}) if several else frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class _Placed:
-    """Units that blocks can match, by what is known of their address.
-
-    Args:
-        starts: First address of the atom of each unit in `numbers`, ascending.
-        numbers: Units in one known atom.
-        somewhere: Units known only to lie in a range.
-        nowhere: Units of which nothing is known.
-    """
-
-    starts: list[int]
-    numbers: list[int]
-    somewhere: dict[AddressSet, BitMap]
-    nowhere: BitMap
-
-
-def _by_address(table: UnitTable, profile: Profile) -> _Placed:
-    blind = {UnitKind.EXTERNAL}
-    if not profile.block_matches_pods:
-        blind.add(UnitKind.POD)
-    if not profile.block_matches_nodes:
-        blind |= {UnitKind.NODE, UnitKind.HOST}
-    known: list[tuple[int, int]] = []
-    somewhere: dict[AddressSet, BitMap] = defaultdict(BitMap)
-    nowhere = BitMap()
-    for number, unit in enumerate(table.units):
-        if unit.kind in blind:
-            continue
-        if unit.addresses is None:
-            nowhere.add(number)
-        elif unit.exact:
-            known.append((unit.addresses.spans[0][0], number))
-        else:
-            somewhere[unit.addresses].add(number)
-    known.sort()
-    return _Placed([s for s, _ in known], [n for _, n in known], dict(somewhere), nowhere)

@@ -2,47 +2,31 @@
 
 A decision is a short list of pieces. All peers of a piece are matched by the same rules,
 so one outcome holds for all of them, and the rules that explain it come with it.
-
-Matching is three-valued. A rule that may match contributes its outcome as a possibility
-and evaluation goes on as if it had not; traffic is determined when every possibility
-agrees.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
 
-from cloison.algebra import ANY, NO_TRAFFIC, TrafficSet
+from cloison.algebra import TrafficSet
 from cloison.algebra.bitmaps import BitMap
-from cloison.ir.policy import (
-    Action,
-    AnyMatch,
-    Combine,
-    Direction,
-    LayerSpec,
-    Policy,
-    Relative,
-    RelativeMatch,
-    Rule,
-    TierSpec,
-)
+from cloison.engine.evaluate import Able, Layer, Notes
+from cloison.engine.partition import partition
+from cloison.engine.related import UNRELATED, Relations
+from cloison.engine.spectrum import Spectrum
+from cloison.engine.steps import Step
+from cloison.ir.policy import Direction, LayerSpec, Policy
 from cloison.ir.ruleset import OPEN, BoundRule, Outcome
 
-
-@dataclass(frozen=True, slots=True)
-class Relations:
-    """How the peer stands to the subject.
-
-    Args:
-        sure: Relations that certainly hold.
-        maybe: Relations nobody can exclude.
-    """
-
-    sure: frozenset[Relative] = frozenset()
-    maybe: frozenset[Relative] = frozenset()
-
-
-UNRELATED = Relations()
+__all__ = [
+    "UNRELATED",
+    "Decision",
+    "Folder",
+    "Piece",
+    "Relations",
+    "Terms",
+    "order_policies",
+    "partition",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,24 +45,76 @@ class Piece:
     outcome: Outcome
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What one enforcement point does with everybody.
+@dataclass(frozen=True, slots=True, eq=False)
+class Terms:
+    """Who has a say in one direction of a subject.
 
     Args:
         direction: Which of the subject's directions.
         policies: Policies that select the subject and govern the direction, in the order
             they are evaluated.
         isolating: Those of them that isolate it.
-        rules: Their bound rules, in the same order.
-        pieces: Disjoint; together they cover every unit.
+        closing: Policies that select the subject and do not isolate the direction, whose tier
+            lets through here what it leaves undecided, because they isolate the other one.
+        unsure: Those of all these that may not select the subject.
+        optional: Whether the subject may be one that no policy is about.
     """
 
     direction: Direction
-    policies: tuple[Policy, ...]
-    isolating: tuple[Policy, ...]
+    policies: tuple[Policy, ...] = ()
+    isolating: tuple[Policy, ...] = ()
+    closing: tuple[Policy, ...] = ()
+    unsure: tuple[Policy, ...] = ()
+    optional: bool = False
+
+    @property
+    def able(self) -> Able:
+        """As much of it as counts, beside the rules."""
+        return Able(
+            self.direction,
+            self._tiers(self.isolating),
+            self._tiers(self.closing),
+            frozenset(p.tier for p in self.policies if p.opaque),
+            self.optional,
+        )
+
+    def _tiers(self, policies: Iterable[Policy]) -> frozenset[tuple[str, bool]]:
+        """Return tiers of policies, each with whether any of those certainly is one."""
+        unsure = {id(p) for p in self.unsure}
+        found: dict[str, bool] = {}
+        for policy in policies:
+            found[policy.tier] = found.get(policy.tier, False) or id(policy) not in unsure
+        return frozenset(found.items())
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What one enforcement point does with everybody.
+
+    Args:
+        terms: Who has a say.
+        rules: The bound rules of the policies that govern it, in the same order.
+        pieces: Disjoint; together they cover every unit.
+    """
+
+    terms: Terms
     rules: tuple[BoundRule, ...]
     pieces: tuple[Piece, ...]
+
+    @property
+    def direction(self) -> Direction:
+        """Which of the subject's directions."""
+        return self.terms.direction
+
+    @property
+    def policies(self) -> tuple[Policy, ...]:
+        """Policies that govern the direction, in the order they are evaluated."""
+        return self.terms.policies
+
+    @property
+    def isolating(self) -> tuple[Policy, ...]:
+        """Those of them that isolate it."""
+        return self.terms.isolating
 
     def piece(self, unit: int) -> Piece:
         """Return the piece that holds a unit."""
@@ -93,62 +129,119 @@ class Folder:
         self.everybody = everybody
         self._places = {t.name: i for i, la in enumerate(layers) for t in la.tiers}
         self._known: dict[tuple[object, ...], Outcome] = {}
+        scopes = (tier.end_scope for layer in layers for tier in layer.tiers)
+        builtin = (rule.traffic.must for layer in layers for rule in layer.builtin)
+        self._said = frozenset((*scopes, *builtin))
+        self._spectra: dict[frozenset[TrafficSet], Spectrum] = {}
+        self._ables: dict[Able, int] = {}
 
-    def fold(
-        self,
-        direction: Direction,
-        policies: tuple[Policy, ...],
-        rules: Sequence[BoundRule],
-    ) -> Decision:
+    def _spectrum(self, rules: Iterable[BoundRule]) -> Spectrum:
+        """Return a spectrum for all that the layers and some rules say of traffic."""
+        said = self._said.union(t for r in rules for t in (r.traffic, r.may_traffic))
+        found = self._spectra.get(said)
+        if found is None:
+            found = self._spectra[said] = Spectrum(said)
+        return found
+
+    def fold(self, terms: Terms, rules: Sequence[BoundRule]) -> Decision:
         """Fold the rules of one subject and direction.
 
         Args:
-            direction: Which direction.
-            policies: Policies that select the subject and govern the direction.
-            rules: Their bound rules, policy by policy in the same order.
+            terms: Who has a say.
+            rules: The bound rules of the governing policies, policy by policy in their order.
         """
-        isolating = tuple(p for p in policies if direction in p.isolates)
+        able = terms.able
+        spectrum = self._spectrum(rules)
         pieces = []
         for key, peers in partition(rules, self.everybody):
             matched = tuple((rules[i], sure) for i, sure in key)
-            outcome = self.outcome(direction, policies, isolating, matched)
-            pieces.append(Piece(peers, matched, outcome))
-        return Decision(direction, policies, isolating, tuple(rules), tuple(pieces))
+            pieces.append(Piece(peers, matched, self._outcome(able, matched, UNRELATED, spectrum)))
+        return Decision(terms, tuple(rules), tuple(pieces))
 
     def outcome(
         self,
-        direction: Direction,
-        policies: tuple[Policy, ...],
-        isolating: tuple[Policy, ...],
+        terms: Terms,
         matched: tuple[tuple[BoundRule, bool], ...],
         relations: Relations = UNRELATED,
     ) -> Outcome:
         """Return what becomes of the traffic of peers that `matched` matches.
 
         Args:
-            direction: The subject's direction.
-            policies: Policies that govern it.
-            isolating: Those of them that isolate it.
-            matched: Rules that match the peers, each with whether it certainly does.
+            terms: Who has a say.
+            matched: Rules that match the peers, each with whether it certainly does. They live
+                as long as this folder.
             relations: How the peers stand to the subject.
         """
-        key: tuple[object, ...] = (
-            direction,
-            frozenset(p.tier for p in isolating),
-            frozenset(p.tier for p in policies if p.opaque),
-            tuple((id(r), sure) for r, sure in matched),
-            relations,
-        )
+        return self._outcome(terms.able, matched, relations)
+
+    def _outcome(
+        self,
+        able: Able,
+        matched: tuple[tuple[BoundRule, bool], ...],
+        relations: Relations,
+        spectrum: Spectrum | None = None,
+    ) -> Outcome:
+        key = (able, tuple((id(r), sure) for r, sure in matched), relations)
         found = self._known.get(key)
         if found is None:
             found = OPEN
+            spectrum = spectrum or self._spectrum(r for r, _ in matched)
             for number, layer in enumerate(self.layers):
-                answer = _Layer(
-                    layer, number, self._places, direction, policies, isolating, matched, relations
-                )
+                answer = Layer(layer, number, self._places, able, matched, relations, spectrum)
                 found = found.meet(answer.outcome())
+            if able.optional:
+                found = Outcome(found.allowed, found.undetermined | found.denied)
             self._known[key] = found
         return found
+
+    def steps(
+        self,
+        terms: Terms,
+        matched: tuple[tuple[BoundRule, bool], ...],
+        relations: Relations = UNRELATED,
+    ) -> tuple[tuple[Outcome, tuple[Step, ...]], ...]:
+        """Return for each layer what comes of it, and what led to that, in order.
+
+        Args:
+            terms: Who has a say.
+            matched: Rules that match the peers, each with whether it certainly does.
+            relations: How the peers stand to the subject.
+        """
+        noted = self._noted(terms, matched, relations)
+        return tuple((outcome, tuple(notes.steps)) for outcome, notes in noted)
+
+    def ties(
+        self,
+        terms: Terms,
+        matched: tuple[tuple[BoundRule, bool], ...],
+        relations: Relations = UNRELATED,
+    ) -> tuple[tuple[Policy, TrafficSet], ...]:
+        """Return policies that nothing puts in order and that do different things.
+
+        Args:
+            terms: Who has a say.
+            matched: Rules that match the peers, each with whether it certainly does.
+            relations: How the peers stand to the subject.
+
+        Returns:
+            Each with the traffic that another one of equal order would treat differently.
+        """
+        noted = self._noted(terms, matched, relations)
+        return tuple(tie for _, notes in noted for tie in notes.ties)
+
+    def _noted(
+        self,
+        terms: Terms,
+        matched: tuple[tuple[BoundRule, bool], ...],
+        relations: Relations,
+    ) -> Iterator[tuple[Outcome, Notes]]:
+        """Evaluate every layer once more, and take notes."""
+        able = terms.able
+        spectrum = self._spectrum(r for r, _ in matched)
+        for number, layer in enumerate(self.layers):
+            notes = Notes()
+            answer = Layer(layer, number, self._places, able, matched, relations, spectrum, notes)
+            yield answer.outcome(), notes
 
 
 def order_policies(policies: Iterable[Policy], layers: Sequence[LayerSpec]) -> tuple[Policy, ...]:
@@ -171,189 +264,3 @@ def order_policies(policies: Iterable[Policy], layers: Sequence[LayerSpec]) -> t
             ),
         )
     )
-
-
-_PRECEDENCE = {
-    Combine.UNION: (Action.ALLOW, Action.DENY, Action.PASS),
-    Combine.DENY_OVERRIDES: (Action.DENY, Action.ALLOW, Action.PASS),
-}
-"""Which action wins where rules of a band without order match the same traffic."""
-
-
-class _Layer:
-    """Evaluates one layer for one set of matched rules, all traffic at once."""
-
-    def __init__(
-        self,
-        layer: LayerSpec,
-        number: int,
-        places: Mapping[str, int],
-        direction: Direction,
-        policies: tuple[Policy, ...],
-        isolating: tuple[Policy, ...],
-        matched: tuple[tuple[BoundRule, bool], ...],
-        relations: Relations,
-    ) -> None:
-        self.layer = layer
-        self.number = number
-        self.places = places
-        self.direction = direction
-        self.policies = policies
-        self.isolating = frozenset(p.tier for p in isolating)
-        self.matched = matched
-        self.relations = relations
-        self.allowed = NO_TRAFFIC
-        self.denied = NO_TRAFFIC
-        self.passed = NO_TRAFFIC
-
-    def holds(self, policy: Policy) -> bool:
-        """Whether a policy is this layer's; one of a tier nobody placed is the first's."""
-        return self.places.get(policy.tier, 0) == self.number
-
-    def outcome(self) -> Outcome:
-        going = ANY
-        for rule in self.layer.builtin:
-            if rule.direction is self.direction:
-                sure = builtin_matches(rule, self.relations)
-                if sure is not None:
-                    self._record(rule.action, going & rule.traffic.must)
-                if sure:
-                    going -= rule.traffic.must
-        if any(p.opaque and self.holds(p) for p in self.policies):
-            # It exists and may select this end; whatever it does may come first.
-            self.allowed |= going
-            self.denied |= going
-        for tier in self.layer.tiers:
-            rules = [(r, sure) for r, sure in self.matched if r.policy.tier == tier.name]
-            going = self._tier(tier, rules, going)
-        if self.layer.default is Action.ALLOW:
-            self.allowed |= going
-        else:
-            self.denied |= going
-        allowed = self.allowed - self.denied
-        return Outcome(allowed, self.allowed & self.denied)
-
-    def _tier(
-        self, tier: TierSpec, rules: list[tuple[BoundRule, bool]], going: TrafficSet
-    ) -> TrafficSet:
-        self.passed = NO_TRAFFIC
-        for number, combine in enumerate(tier.bands):
-            band = [(rule, sure) for rule, sure in rules if rule.policy.band == number]
-            if combine is Combine.FIRST_MATCH:
-                going = self._first_match(band, going)
-            else:
-                for action in _PRECEDENCE[combine]:
-                    going = self._all_of(action, band, going)
-        if tier.end is not None and tier.name in self.isolating:
-            inside = going & tier.end_scope
-            beyond = going - tier.end_scope
-            if tier.end is Action.PASS:
-                self.passed |= inside
-            elif tier.end is Action.DENY:
-                self.denied |= inside
-            else:
-                self.allowed |= inside
-            self.allowed |= beyond
-            self.denied |= beyond
-            going = NO_TRAFFIC
-        return going | self.passed
-
-    def _all_of(
-        self, action: Action, rules: list[tuple[BoundRule, bool]], going: TrafficSet
-    ) -> TrafficSet:
-        decided = possible = NO_TRAFFIC
-        for rule, sure in rules:
-            if rule.rule.action is action:
-                must, may = _reach(rule, sure=sure)
-                decided |= must
-                possible |= may
-        if decided or possible:
-            self._record(action, going & (decided | possible))
-        return going - decided
-
-    def _first_match(self, rules: list[tuple[BoundRule, bool]], going: TrafficSet) -> TrafficSet:
-        for _, same in groupby(rules, key=lambda item: item[0].policy.order):
-            by_policy = [list(g) for _, g in groupby(same, key=lambda item: item[0].policy.id)]
-            # Policies of equal order may be tried in any order: each one's own first match
-            # is possible, and evaluation goes on only for what none of them decides.
-            left = going
-            for group in by_policy:
-                left &= self._in_order(group, going)
-            going = left
-        return going
-
-    def _in_order(self, rules: list[tuple[BoundRule, bool]], going: TrafficSet) -> TrafficSet:
-        for rule, sure in rules:
-            if rule.rule.action is Action.LOG:
-                continue
-            must, may = _reach(rule, sure=sure)
-            self._record(rule.rule.action, going & (must | may))
-            going -= must
-        return going
-
-    def _record(self, action: Action, traffic: TrafficSet) -> None:
-        match action:
-            case Action.ALLOW:
-                self.allowed |= traffic
-            case Action.DENY:
-                self.denied |= traffic
-            case Action.PASS:
-                self.passed |= traffic
-            case Action.LOG:
-                pass
-
-
-def builtin_matches(rule: Rule, relations: Relations) -> bool | None:
-    """Return whether a built-in rule certainly (True) or possibly (False) matches a peer."""
-    named = {p.match.relation for p in rule.peers if isinstance(p.match, RelativeMatch)}
-    if named & relations.sure or any(isinstance(p.match, AnyMatch) for p in rule.peers):
-        return True
-    return False if named & relations.maybe else None
-
-
-def _reach(rule: BoundRule, *, sure: bool) -> tuple[TrafficSet, TrafficSet]:
-    """Return the traffic a rule certainly and possibly matches from a peer it matches."""
-    if sure and rule.rule.condition is None and rule.rule.sources is None:
-        return rule.traffic, rule.may_traffic
-    return NO_TRAFFIC, rule.traffic | rule.may_traffic
-
-
-def partition(
-    rules: Sequence[BoundRule], everybody: BitMap
-) -> list[tuple[tuple[tuple[int, bool], ...], BitMap]]:
-    """Split all units by which rules match them.
-
-    Cost: a rule whose peers no earlier rule touched costs one operation; only overlapping
-    rules split existing groups.
-    """
-    total = len(everybody)
-    always: list[tuple[int, bool]] = []
-    groups: dict[tuple[tuple[int, bool], ...], BitMap] = {}
-    covered = BitMap()
-    for index, rule in enumerate(rules):
-        if len(rule.must) == total:
-            always.append((index, True))
-            continue
-        for members, sure in ((rule.must, True), (rule.may, False)):
-            if not members:
-                continue
-            fresh = members - covered
-            if len(fresh) != len(members):
-                for key, group in list(groups.items()):
-                    both = group & members
-                    if not both:
-                        continue
-                    if len(both) == len(group):
-                        del groups[key]
-                    else:
-                        groups[key] = group - both
-                    groups[(*key, (index, sure))] = both
-            if fresh:
-                groups[((index, sure),)] = fresh
-                covered |= fresh
-    rest = everybody - covered
-    if rest:
-        groups[()] = rest
-    if not always:
-        return list(groups.items())
-    return [(tuple(sorted((*key, *always))), group) for key, group in groups.items()]

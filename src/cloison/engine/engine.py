@@ -5,30 +5,27 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from cloison.algebra import TrafficSet
 from cloison.algebra.bitmaps import BitMap
-from cloison.engine.bind import Binder, Ports
-from cloison.engine.decide import (
-    UNRELATED,
-    Decision,
-    Folder,
-    Piece,
-    Relations,
-    builtin_matches,
-    order_policies,
-    partition,
-)
+from cloison.engine.addressbook import AddressBook
+from cloison.engine.bind import Binder, Hold, Ports
+from cloison.engine.decide import Decision, Folder, Piece, Terms, order_policies
+from cloison.engine.evaluate import builtin_matches
+from cloison.engine.partition import partition
 from cloison.engine.reach import Rectangle, Side, rectangles
+from cloison.engine.related import UNRELATED, Relations
+from cloison.engine.steps import Step
 from cloison.engine.units import Networks, UnitKind, UnitTable, build_units
 from cloison.ir.policy import (
     BlockMatch,
     Direction,
+    GroupsMatch,
     Mode,
-    Peer,
     Policy,
     PolicySet,
-    Relative,
     RelativeMatch,
     Rule,
+    plain_matches,
 )
 from cloison.ir.profile import Profile
 from cloison.ir.ruleset import OPEN, BoundRule, Outcome
@@ -48,6 +45,7 @@ class Point:
         piece: The piece of the decision that holds the peer.
         builtin: The built-in rule that holds because of how the ends are related.
         builtin_sure: Whether it certainly holds.
+        relations: How the ends are related.
     """
 
     direction: Direction
@@ -58,6 +56,7 @@ class Point:
     piece: Piece | None = None
     builtin: Rule | None = None
     builtin_sure: bool = False
+    relations: Relations = UNRELATED
 
 
 @dataclass
@@ -83,8 +82,11 @@ class Engine:
         self.ordered: tuple[Policy, ...] = (
             order_policies(enforced, layers) if self.profile.enforces else ()
         )
-        self.table: UnitTable = build_units(self.world, self.ordered, self.profile, self.networks)
-        self.binder = Binder(self.world, self.table, self.profile)
+        book = AddressBook(self.policies.groups, self.networks.names)
+        self.table: UnitTable = build_units(
+            self.world, self.ordered, self.profile, self.networks, book
+        )
+        self.binder = Binder(self.world, self.table, self.profile, book)
         self._folder = Folder(layers, self.binder.everybody)
         self._builtin = {
             d: tuple(
@@ -95,9 +97,19 @@ class Engine:
             )
             for d in Direction
         }
+        self._ending = {t.name for la in layers for t in la.tiers if t.ends_both}
+        self.governed: BitMap = self._governed()
+        """Units that policies are asked about."""
+        self._holds: dict[Direction, list[Hold]] = {}
         self._selecting = {d: self._signatures(d) for d in Direction}
         self._decisions: dict[tuple[object, ...], Decision] = {}
-        self._open = {d: self._folder.fold(d, (), ()) for d in Direction}
+        self._of_unit: dict[Direction, dict[int, Decision]] = {d: {} for d in Direction}
+        # Of their own for what is on a node's network: others stand to it in other ways.
+        self._open = {
+            (d, hosted, optional): self._folder.fold(Terms(d, optional=optional), ())
+            for d in Direction
+            for hosted, optional in ((False, False), (True, False), (True, True))
+        }
 
     @cached_property
     def holders(self) -> dict[int, tuple[int, ...]]:
@@ -114,28 +126,89 @@ class Engine:
         """Names of nodes by address."""
         return {p: n.name for n in self.world.nodes.values() for p in n.addresses}
 
+    def _governed(self) -> BitMap:
+        """Pods, and what is on the network of a node that a policy names."""
+        kinds = self.table.kinds
+        found = kinds[UnitKind.POD].copy()
+        for policy in self.ordered:
+            if policy.nodes:
+                found |= self.binder.subject(policy)
+        return found
+
+    def governing(self, direction: Direction) -> tuple[Policy, ...]:
+        """Return the policies with a say in one direction of whom they select, in order.
+
+        Those whose tier ends that direction only because they isolate the other are among them.
+        """
+        return tuple(p for p in self.ordered if _speaks(p, direction) or self._closes(p, direction))
+
+    def _closes(self, policy: Policy, direction: Direction) -> bool:
+        """Whether a policy ends a direction that it does not isolate."""
+        isolates = policy.isolates
+        return policy.tier in self._ending and bool(isolates) and direction not in isolates
+
     def _signatures(self, direction: Direction) -> dict[int, tuple[int, ...]]:
-        """Return, for each selected unit, the policies that govern it, as places in `ordered`."""
+        """Return, for each selected unit, how policies stand to it, as places in `_holds`."""
         found: dict[int, list[int]] = defaultdict(list)
-        for index, policy in enumerate(self.ordered):
-            if direction in policy.isolates or policy.rules_for(direction):
-                for unit in self.binder.subject(policy):
-                    found[unit].append(index)
+        holds = self._holds[direction] = []
+        for policy in self.governing(direction):
+            for hold, units in self.binder.holds(policy, direction):
+                for unit in units:
+                    found[unit].append(len(holds))
+                holds.append(hold)
         return {unit: tuple(indices) for unit, indices in found.items()}
 
     def decision(self, unit: int, direction: Direction) -> Decision:
         """Return what a unit's policies do with every peer in one direction."""
+        found = self._of_unit[direction].get(unit)
+        if found is None:
+            found = self._of_unit[direction][unit] = self._decide(unit, direction)
+        return found
+
+    def _decide(self, unit: int, direction: Direction) -> Decision:
+        """Return the decision of a unit, shared by those that the same policies govern."""
         signature = self._selecting[direction].get(unit)
+        optional = self._optional(unit)
         if signature is None:
-            return self._open[direction]
-        ports = self._ports(unit, direction, signature)
-        key = (direction, signature, ports)
+            hosted = self.table.units[unit].kind is not UnitKind.POD
+            return self._open[direction, hosted, optional]
+        holds = [self._holds[direction][place] for place in signature]
+        ports = self._ports(unit, holds)
+        key = (direction, signature, ports, optional)
         found = self._decisions.get(key)
         if found is None:
-            policies = tuple(self.ordered[i] for i in signature)
-            rules = [r for p in policies for r in self.binder.rules(p, direction, ports)]
-            found = self._decisions[key] = self._folder.fold(direction, policies, rules)
+            terms = self._terms(
+                direction,
+                tuple(h.policy for h in holds),
+                tuple(h.policy for h in holds if not h.sure),
+                optional=optional,
+            )
+            rules = [r for h in holds for r in self.binder.held(h, ports)]
+            found = self._decisions[key] = self._folder.fold(terms, rules)
         return found
+
+    def _terms(
+        self,
+        direction: Direction,
+        policies: tuple[Policy, ...],
+        unsure: tuple[Policy, ...] = (),
+        *,
+        optional: bool = False,
+    ) -> Terms:
+        """Return what the policies that have a say in a direction come to."""
+        isolating = tuple(p for p in policies if direction in p.isolates)
+        closing: tuple[Policy, ...] = ()
+        if self._ending:
+            closing = tuple(p for p in policies if self._closes(p, direction))
+            policies = tuple(
+                p for p in policies if not self._closes(p, direction) or _speaks(p, direction)
+            )
+        return Terms(direction, policies, isolating, closing, unsure, optional)
+
+    def _optional(self, unit: int) -> bool:
+        """Whether a governed unit may be one that no policy is about: on what node, is unknown."""
+        found = self.table.units[unit]
+        return found.kind is UnitKind.HOST and found.node is None
 
     def alike(self, units: Iterable[int]) -> list[int]:
         """Return one unit, the first, of each class that no policy of either end tells apart.
@@ -163,27 +236,34 @@ class Engine:
         direction: Direction,
         policies: tuple[Policy, ...],
         matched: tuple[tuple[BoundRule, bool], ...],
+        relations: Relations = UNRELATED,
+        unsure: tuple[Policy, ...] = (),
     ) -> Outcome:
         """Return what becomes of all traffic between a subject and a peer, not of this world.
 
         Args:
             direction: The subject's direction.
-            policies: The policies that select the subject and govern the direction, in order.
+            policies: The policies that select the subject and have a say in the direction (see
+                `governing`), in order.
             matched: Their rules that match the peer, each with whether it certainly does, in
                 order. They are the binder's own, which lives as long as the engine.
+            relations: How the peer stands to the subject.
+            unsure: Those of the policies that may not select the subject.
         """
-        isolating = tuple(p for p in policies if direction in p.isolates)
-        return self._folder.outcome(direction, policies, isolating, matched)
+        return self._folder.outcome(self._terms(direction, policies, unsure), matched, relations)
 
-    def _ports(self, unit: int, direction: Direction, signature: tuple[int, ...]) -> Ports:
+    def _ports(self, unit: int, holds: list[Hold]) -> Ports:
         """Return the unit's declared ports if any of its policies looks a name up in them."""
-        ports = self.table.units[unit].ports
-        if not ports:
-            return ()
-        for index in signature:
-            for rule in self.ordered[index].rules_for(direction):
-                if rule.traffic.named and (direction is Direction.INGRESS or _to_self(rule)):
-                    return ports
+        found = self.table.units[unit]
+        if found.kind is not UnitKind.POD:
+            return None
+        inward = (h.policy for h in holds if h.direction is Direction.INGRESS)
+        if found.ports and any(
+            rule.traffic.named or rule.traffic.excepted
+            for policy in inward
+            for rule in policy.rules_for(Direction.INGRESS)
+        ):
+            return found.ports
         return ()
 
     def point(
@@ -197,68 +277,98 @@ class Engine:
         """Return what the subject's enforcement point does with one peer.
 
         Args:
-            subject: Unit whose policies are asked. Only pods have any.
+            subject: Unit whose policies are asked; they are none where it is not `governed`.
             peer: The other end's unit.
             direction: The subject's direction.
             relations: How the peer stands to the subject.
             family: The flow's address family, where it is known and the peer's is not.
         """
-        if self.table.units[subject].kind is not UnitKind.POD:
+        if subject not in self.governed:
             return Point(direction, subject, peer, OPEN)
         decision = self.decision(subject, direction)
         piece = decision.piece(peer)
-        if family is not None and self.table.units[peer].family == 0:
-            piece = self._of_family(decision, piece, peer, family)
-        if relations == UNRELATED:
+        units = self.table.units
+        if relations is not UNRELATED:
+            relations = relations.between(units[subject].kind, units[peer].kind)
+        if family is not None and 0 not in (units[subject].family, units[peer].family):
+            family = None
+        if family is not None or relations is not UNRELATED:
+            piece = self._again(decision, piece, (subject, peer), relations, family)
+        if relations is UNRELATED:
             return Point(direction, subject, peer, piece.outcome, decision, piece)
-        piece = self._related(decision, piece, relations)
         for rule in self._builtin[direction]:
             sure = builtin_matches(rule, relations)
             if sure is not None:
-                return Point(direction, subject, peer, piece.outcome, decision, piece, rule, sure)
-        return Point(direction, subject, peer, piece.outcome, decision, piece)
+                return Point(
+                    direction, subject, peer, piece.outcome, decision, piece, rule, sure, relations
+                )
+        return Point(direction, subject, peer, piece.outcome, decision, piece, relations=relations)
 
-    def _of_family(self, decision: Decision, piece: Piece, peer: int, family: int) -> Piece:
-        """Look again at rules that match a peer of unknown address by its address only."""
-        rules = []
-        for bound, sure in piece.rules:
-            if bound.blocks is None or peer not in bound.blocks:
-                rules.append((bound, sure))
-                continue
-            found = {self._holds(p, peer, family) for p in bound.rule.peers}
-            if found != {None}:
-                rules.append((bound, True in found))
-        matched = tuple(rules)
-        if matched == piece.rules:
-            return piece
-        outcome = self._folder.outcome(
-            decision.direction, decision.policies, decision.isolating, matched
-        )
-        return Piece(piece.peers, matched, outcome)
+    def steps(self, point: Point) -> tuple[tuple[Outcome, tuple[Step, ...]], ...]:
+        """Return, for each layer, what an enforcement point makes of all traffic, and how.
 
-    def _holds(self, declared: Peer, peer: int, family: int) -> bool | None:
-        """Return whether a declared peer surely (True) or possibly (False) matches in a family."""
-        match = declared.match
-        if isinstance(match, BlockMatch):
-            return True if match.whole and match.family == family else None
-        found = self.binder.peer(declared)
-        if peer in found.must:
-            return True
-        return False if peer in found.may else None
+        Empty where no policy applies to such an end.
+        """
+        if point.decision is None or point.piece is None:
+            return ()
+        return self._folder.steps(point.decision.terms, point.piece.rules, point.relations)
 
-    def _related(self, decision: Decision, piece: Piece, relations: Relations) -> Piece:
-        """Return a peer's piece with the rules that match it because of how it stands."""
+    def ties(self, point: Point) -> tuple[tuple[Policy, TrafficSet], ...]:
+        """Return the policies of an enforcement point that conflict and stand in no order.
+
+        Each comes with the traffic that another policy of equal order would treat differently.
+        """
+        if point.decision is None or point.piece is None:
+            return ()
+        return self._folder.ties(point.decision.terms, point.piece.rules, point.relations)
+
+    def _again(
+        self,
+        decision: Decision,
+        piece: Piece,
+        ends: tuple[int, int],
+        relations: Relations,
+        family: int | None,
+    ) -> Piece:
+        """Look again at rules that match because of the flow's family or how its ends stand.
+
+        Args:
+            decision: The subject's decision.
+            piece: The piece of it that holds the peer.
+            ends: The subject and the peer.
+            relations: How the peer stands to the subject.
+            family: The flow's family; None where the units say as much.
+        """
+        unsure = {id(policy) for policy in decision.terms.unsure}
         matched = {id(rule): sure for rule, sure in piece.rules}
-        for rule in decision.rules:
-            if rule.relations & relations.sure:
-                matched[id(rule)] = True
-            elif rule.relations & relations.maybe:
-                matched.setdefault(id(rule), False)
+        for bound in decision.rules:
+            related = bound.relations and relations is not UNRELATED
+            if not related and (family is None or not self._floats(bound, *ends)):
+                continue
+            sure = self.binder.matches(bound, *ends, relations, family)
+            if sure is None:
+                matched.pop(id(bound), None)
+            else:
+                matched[id(bound)] = sure and id(bound.policy) not in unsure
         rules = tuple((r, matched[id(r)]) for r in decision.rules if id(r) in matched)
-        outcome = self._folder.outcome(
-            decision.direction, decision.policies, decision.isolating, rules, relations
+        if rules == piece.rules and relations is UNRELATED:
+            return piece
+        return Piece(piece.peers, rules, self._folder.outcome(decision.terms, rules, relations))
+
+    def _floats(self, bound: BoundRule, subject: int, peer: int) -> bool:
+        """Whether a rule may match by an address that nobody knows."""
+        units = self.table.units
+        if bound.blocks is not None and peer in bound.blocks and units[peer].family == 0:
+            return True
+        return (
+            units[subject].family == 0
+            and bound.rule.subjects is not None
+            and any(
+                isinstance(match, BlockMatch | GroupsMatch)
+                for each in bound.rule.subjects
+                for match in plain_matches(each)
+            )
         )
-        return Piece(piece.peers, rules, outcome)
 
     def outcome(
         self,
@@ -285,17 +395,18 @@ class Engine:
         """Return every unit grouped by its decision in one direction."""
         by_decision: dict[int, tuple[Decision, list[int]]] = {}
         selecting = self._selecting[direction]
-        for unit in selecting:
+        rest = self.binder.everybody - BitMap(list(selecting))
+        bare = rest & self.governed
+        pods = bare & self.table.kinds[UnitKind.POD]
+        for unit in (*selecting, *(bare - pods)):
             decision = self.decision(unit, direction)
             by_decision.setdefault(id(decision), (decision, []))[1].append(unit)
         groups = [(decision, BitMap(units)) for decision, units in by_decision.values()]
-        rest = self.binder.everybody - BitMap(list(selecting))
-        pods = rest & self.table.kinds[UnitKind.POD]
         if pods:
-            groups.append((self._open[direction], pods))
-        if rest - pods:
-            free = Decision(direction, (), (), (), (Piece(self.binder.everybody, (), OPEN),))
-            groups.append((free, rest - pods))
+            groups.append((self._open[direction, False, False], pods))
+        if rest - bare:
+            free = Decision(Terms(direction), (), (Piece(self.binder.everybody, (), OPEN),))
+            groups.append((free, rest - bare))
         return Side.of(groups, len(self.table.units))
 
     def rectangles(self) -> Iterator[Rectangle]:
@@ -318,8 +429,6 @@ class Engine:
                 yield from rectangles(egress, ingress, lone | beyond, outside, fresh=beyond)
 
 
-def _to_self(rule: Rule) -> bool:
-    """Whether a rule is also about the subject's traffic with itself."""
-    return any(
-        isinstance(p.match, RelativeMatch) and p.match.relation is Relative.SELF for p in rule.peers
-    )
+def _speaks(policy: Policy, direction: Direction) -> bool:
+    """Whether a policy governs a direction of whom it selects."""
+    return direction in policy.isolates or bool(policy.rules_for(direction))

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 
 from cloison.algebra import EVERYTHING, LabelSelector, Operator, Requirement
 from cloison.algebra.bitmaps import BitMap, union
@@ -33,10 +34,13 @@ class LabelIndex:
                 if keys is None or key in keys:
                     pairs[key, value].append(number)
         self._pairs = {pair: BitMap(numbers) for pair, numbers in pairs.items()}
-        by_key: dict[str, list[BitMap]] = defaultdict(list)
-        for (key, _), numbers in self._pairs.items():
-            by_key[key].append(numbers)
-        self._keys = {key: union(found) for key, found in by_key.items()}
+        self._values: dict[str, list[str]] = defaultdict(list)
+        for key, value in self._pairs:
+            self._values[key].append(value)
+        self._keys = {
+            key: union(self._pairs[key, value] for value in values)
+            for key, values in self._values.items()
+        }
         self._resolved: dict[LabelSelector, BitMap] = {EVERYTHING: everyone}
 
     def select(self, selector: LabelSelector) -> BitMap:
@@ -60,6 +64,18 @@ class LabelIndex:
                 return members & self._keys.get(requirement.key, empty)
             case Operator.DOES_NOT_EXIST:
                 return members - self._keys.get(requirement.key, empty)
+        found = self._looked_into(requirement)
+        return members - found if requirement.matches({}) else members & found
+
+    def _looked_into(self, requirement: Requirement) -> BitMap:
+        """Return the members whose value holds the text that is asked for, or is not to be."""
+        wanted = not requirement.matches({})
+        values = self._values.get(requirement.key, ())
+        return union(
+            self._pairs[requirement.key, value]
+            for value in values
+            if requirement.matches({requirement.key: value}) is wanted
+        )
 
     def _any(self, requirement: Requirement) -> BitMap:
         return union(
@@ -72,15 +88,26 @@ class LabelIndex:
 class PodIndex:
     """Finds the pod units that a `PodsMatch` names. Host-network pods are not among them."""
 
+    _nobody = BitMap()
+
     def __init__(self, world: World, table: UnitTable) -> None:
         pods = table.kinds[UnitKind.POD]
         members: dict[str, list[int]] = defaultdict(list)
         labelled: list[tuple[int, Labels]] = []
+        accounts: list[tuple[int, Labels]] = []
+        nodes: dict[str | None, list[int]] = defaultdict(list)
         for number in pods:
             endpoint = table.endpoints[table.units[number].endpoints[0]]
+            shape = endpoint.shape
             members[endpoint.namespace].append(number)
             labelled.append((number, endpoint.labels))
+            if table.vocabulary.accounts:
+                of = world.account_labels(endpoint.namespace, shape.service_account)
+                accounts.append((number, of))
+            nodes[shape.node if table.vocabulary.nodes else None].append(number)
         self._pods = LabelIndex(pods, labelled, frozenset(table.vocabulary.keys))
+        self._accounts = LabelIndex(pods, accounts, frozenset(table.vocabulary.accounts))
+        self._nodes = {name: BitMap(numbers) for name, numbers in nodes.items()}
         self._names = sorted(world.namespaces)
         self._members: Mapping[str, BitMap] = {n: BitMap(m) for n, m in members.items()}
         self._namespaces = LabelIndex(
@@ -91,7 +118,10 @@ class PodIndex:
         self._resolved: dict[PodsMatch, BitMap] = {}
 
     def select(self, match: PodsMatch) -> BitMap:
-        """Return the pod units that `match` names. The result is shared: never change it."""
+        """Return the pod units that `match` names for sure. The result is shared: never change it.
+
+        Those of pods whose node nobody knows are left out where it names nodes.
+        """
         found = self._resolved.get(match)
         if found is None:
             found = self._pods.select(match.pods)
@@ -99,8 +129,19 @@ class PodIndex:
                 found = found & self._members.get(match.namespace, BitMap())
             elif match.namespaces:
                 found = found & self._in_namespaces(match.namespaces)
+            if match.accounts:
+                found = found & self._accounts.select(match.accounts)
+            if match.nodes is not None:
+                found = found & union(self._nodes.get(name, self._nobody) for name in match.nodes)
             self._resolved[match] = found
         return found
+
+    def possible(self, match: PodsMatch) -> BitMap:
+        """Return the pod units that `match` may name besides. The result is shared."""
+        unknown = self._nodes.get(None)
+        if not match.nodes or unknown is None:
+            return self._nobody
+        return self.select(replace(match, nodes=None)) & unknown
 
     def _in_namespaces(self, selector: LabelSelector) -> BitMap:
         found = self._by_namespaces.get(selector)

@@ -7,7 +7,7 @@ there are and not on how many pods.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import Enum
 
@@ -20,7 +20,16 @@ from cloison.algebra import (
     family_of,
 )
 from cloison.algebra.bitmaps import BitMap
-from cloison.ir.policy import BlockMatch, PodsMatch, Policy
+from cloison.engine.addressbook import AddressBook
+from cloison.ir.policy import (
+    BlockMatch,
+    GroupsMatch,
+    NamesMatch,
+    PeerMatch,
+    PodsMatch,
+    Policy,
+    plain_matches,
+)
 from cloison.ir.profile import Profile
 from cloison.resources.objects import ContainerKind, ContainerPort, Node, PodShape
 from cloison.resources.world import PodEndpoint, WorkloadId, World
@@ -68,42 +77,74 @@ class Networks:
         pods: Where pod addresses come from.
         nodes: Where node addresses come from.
         services: Where Service addresses come from.
+        names: What DNS names stand for, in lower case without the final dot.
     """
 
     pods: AddressSet = NO_ADDRESSES
     nodes: AddressSet = NO_ADDRESSES
     services: AddressSet = NO_ADDRESSES
+    names: Mapping[str, AddressSet] = field(default_factory=dict, hash=False)
 
 
 @dataclass(frozen=True, slots=True)
 class Vocabulary:
-    """What policies can tell apart: label keys, port names, address boundaries."""
+    """What policies can tell apart.
+
+    Args:
+        keys: Labels of pods.
+        names: Names of ports.
+        starts: Address boundaries, ascending; each is the first address of an atom.
+        accounts: Labels of the pods' service accounts.
+        nodes: Nodes that the pods may run on.
+    """
 
     keys: tuple[str, ...]
     names: frozenset[str]
     starts: tuple[int, ...]
-    """Ascending; each is the first address of an atom."""
+    accounts: tuple[str, ...] = ()
+    nodes: frozenset[str] = frozenset()
 
     @classmethod
-    def of(cls, policies: Iterable[Policy]) -> "Vocabulary":
-        """Collect the vocabulary of `policies`."""
+    def of(cls, policies: Iterable[Policy], book: AddressBook) -> "Vocabulary":
+        """Collect the vocabulary of `policies`.
+
+        Args:
+            policies: The policies.
+            book: What their address groups and names stand for.
+        """
         keys: set[str] = set()
+        accounts: set[str] = set()
+        nodes: set[str] = set()
         names: set[str] = set()
         starts = {0, V6_BASE}
-        for policy in policies:
-            for subject in policy.subjects:
-                keys |= subject.pods.keys
-            for rule in policy.rules:
-                names.update(port.name for port in rule.traffic.named)
-                for peer in rule.peers:
-                    match = peer.match
-                    if isinstance(match, PodsMatch):
-                        keys |= match.pods.keys
-                    elif isinstance(match, BlockMatch):
-                        for low, high in match.addresses.spans:
-                            starts.update((low, high + 1))
+        for match in _matches(policies, names):
+            if isinstance(match, PodsMatch):
+                keys |= match.pods.keys
+                accounts |= match.accounts.keys
+                if match.nodes:
+                    nodes |= match.nodes
+                continue
+            found = [NO_ADDRESSES]
+            if isinstance(match, BlockMatch):
+                found = [match.addresses]
+            elif isinstance(match, GroupsMatch):
+                found = [book.group(match.labels)]
+            elif isinstance(match, NamesMatch):
+                addresses, others = book.named(match)
+                # An address that is known to be another name's is none of this one's. The two
+                # are cut one by one: where they touch, their union has no boundary.
+                found = [addresses, book.resolved if others else NO_ADDRESSES]
+            for each in found:
+                for low, high in each.spans:
+                    starts.update((low, high + 1))
         starts.discard(EVERY_ADDRESS.spans[-1][1] + 1)
-        return cls(tuple(sorted(keys)), frozenset(names), tuple(sorted(starts)))
+        return cls(
+            tuple(sorted(keys)),
+            frozenset(names),
+            tuple(sorted(starts)),
+            tuple(sorted(accounts)),
+            frozenset(nodes),
+        )
 
     def atom(self, point: int) -> AddressSet:
         """Return the atom an address lies in."""
@@ -117,6 +158,20 @@ class Vocabulary:
         """Iterate over all atoms, ascending."""
         for low in self.starts:
             yield self.atom(low)
+
+
+def _matches(policies: Iterable[Policy], names: set[str]) -> Iterator[PeerMatch]:
+    """Iterate over every plain match, and note the names of ports."""
+    for policy in policies:
+        yield from policy.subjects
+        for rule in policy.rules:
+            traffic = rule.traffic
+            names.update(port.name for port in traffic.named)
+            names.update(port.name for port in traffic.excepted)
+            for peer in rule.peers:
+                yield from plain_matches(peer.match)
+            for match in rule.subjects or ():
+                yield from plain_matches(match)
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,14 +215,25 @@ class UnitTable:
 
 
 def build_units(
-    world: World, policies: Iterable[Policy], profile: Profile, networks: Networks
+    world: World,
+    policies: Iterable[Policy],
+    profile: Profile,
+    networks: Networks,
+    book: AddressBook,
 ) -> UnitTable:
     """Sort the endpoints of `world` into units.
+
+    Args:
+        world: Whose endpoints.
+        policies: What can tell them apart.
+        profile: Who enforces.
+        networks: Address ranges of the cluster.
+        book: What the policies' address groups and names stand for.
 
     Cost: linear in endpoints, with a small constant: shapes are shared, and each is
     projected on the vocabulary once.
     """
-    return _Builder(world, Vocabulary.of(policies), profile, networks).build()
+    return _Builder(world, Vocabulary.of(policies, book), profile, networks).build()
 
 
 class _Builder:
@@ -188,6 +254,7 @@ class _Builder:
         self._ids: dict[object, int] = {}
         self._atoms: dict[int, AddressSet] = {}
         self._shapes: dict[int, tuple[tuple[str | None, ...], tuple[ContainerPort, ...]]] = {}
+        self._accounts: dict[tuple[str, str], tuple[str | None, ...]] = {}
 
     def build(self) -> UnitTable:
         hosts: list[int] = []
@@ -258,12 +325,13 @@ class _Builder:
 
     def _pod(self, index: int, endpoint: PodEndpoint) -> None:
         labels, ports = self._project(endpoint.shape)
+        account, node = self._account(endpoint), self._node_name(endpoint.shape.node)
         exact = bool(endpoint.addresses)
         places = self._places(endpoint.addresses, self.networks.pods)
         # Apart from pods of two families, whose other half speaks for addresses of the other.
         alone = len({family for family, _ in places}) == 1
         for family, place in places:
-            key = (endpoint.namespace, labels, ports, family, place, alone)
+            key = (endpoint.namespace, labels, account, node, ports, family, place, alone)
             self._join(key, index, Unit(UnitKind.POD, family, None, place, exact, ports))
 
     def _host(self, index: int) -> None:
@@ -314,6 +382,23 @@ class _Builder:
             )
             found = self._shapes[id(shape)] = (labels, ports)
         return found
+
+    def _account(self, endpoint: PodEndpoint) -> tuple[str | None, ...]:
+        """Return what policies can see of a pod's account."""
+        if not self.vocabulary.accounts:
+            return ()
+        key = (endpoint.namespace, endpoint.shape.service_account)
+        found = self._accounts.get(key)
+        if found is None:
+            labels = self.world.account_labels(*key)
+            found = tuple(labels.get(name) for name in self.vocabulary.accounts)
+            self._accounts[key] = found
+        return found
+
+    def _node_name(self, name: str | None) -> str | None:
+        """Return what policies can see of the node a pod runs on; None where it is not known."""
+        asked = self.vocabulary.nodes
+        return name if name is not None and name in asked else "" if name and asked else None
 
     def _counts(self, port: ContainerPort) -> bool:
         return port.container is ContainerKind.REGULAR or self.profile.init_container_ports

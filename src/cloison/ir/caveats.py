@@ -151,10 +151,39 @@ NAMESPACE_LABELS_UNKNOWN = Caveat(
     "to have none but its name, and a rule here selects namespaces by another label.",
     "kubernetes.io documentation, Namespaces",
 )
+ACCOUNT_LABELS_UNKNOWN = Caveat(
+    "ACCOUNT_LABELS_UNKNOWN",
+    "The input does not hold the pod's ServiceAccount, so its labels are not known; it is taken to "
+    "have none but its name, and a policy here selects by the labels of accounts.",
+    "kubernetes.io documentation, Service Accounts",
+)
+POD_NODE_UNKNOWN = Caveat(
+    "POD_NODE_UNKNOWN",
+    "It is not known which node the pod runs on, and a policy here is for pods of certain nodes.",
+    "Cloison interface, Verdicts",
+)
+NODE_LABELS_UNKNOWN = Caveat(
+    "NODE_LABELS_UNKNOWN",
+    "The input does not hold the Node, so its labels are not known, and a rule here selects nodes "
+    "by label.",
+    "Cloison interface, Verdicts",
+)
+NAME_NOT_RESOLVED = Caveat(
+    "NAME_NOT_RESOLVED",
+    "A rule goes by DNS name, and which addresses the name stands for is not known here; an "
+    "address outside the cluster may be one of them.",
+    "kubernetes-sigs/network-policy-api npeps/npep-133-fqdn-egress-selector.md",
+)
 PODS_NOT_TOLD_APART = Caveat(
     "PODS_NOT_TOLD_APART",
     "Policies could tell apart more kinds of pods than were tried; what some of them may do is "
     "left open.",
+    "Cloison interface, Exposure",
+)
+LABEL_VALUE_UNKNOWN = Caveat(
+    "LABEL_VALUE_UNKNOWN",
+    "A policy looks into the value of a label, and a pod that is not in the input may have any; "
+    "what such a policy does to it is left open.",
     "Cloison interface, Exposure",
 )
 POLICY_NOT_MODELLED = Caveat(
@@ -162,6 +191,26 @@ POLICY_NOT_MODELLED = Caveat(
     "A policy that may apply here is of a kind, or says something, that Cloison does not "
     "understand; whether it changes the answer is open.",
     "Cloison interface, Verdicts",
+)
+
+RULE_UNUSABLE = Caveat(
+    "RULE_UNUSABLE",
+    "A rule holds something that the API server stores and no enforcer can use, such as a selector "
+    "with an operator that does not exist; what the rule then matches is open.",
+    "kubernetes-sigs/network-policy-api config/crd; kubernetes/apimachinery "
+    "pkg/apis/meta/v1/helpers.go",
+)
+NAMES_NOT_ACCEPTED = Caveat(
+    "NAMES_NOT_ACCEPTED",
+    "A rule that does not accept names domains, which the API documents for accepting rules only; "
+    "the answer applies it to the addresses of those names, an enforcer may refuse it.",
+    "kubernetes-sigs/network-policy-api npeps/npep-133-fqdn-egress-selector.md",
+)
+BASELINE_KINDS = Caveat(
+    "BASELINE_KINDS",
+    "Baseline rules of two kinds are in force, and nothing says which come first; the answer takes "
+    "the BaselineAdminNetworkPolicy last.",
+    "kubernetes-sigs/network-policy-api npeps/npep-285-cluster-network-policy.md",
 )
 
 EVERY = (
@@ -189,7 +238,15 @@ EVERY = (
     PRIORITY_TIE,
     CNI_NOT_ENFORCING,
     NAMESPACE_LABELS_UNKNOWN,
+    ACCOUNT_LABELS_UNKNOWN,
+    POD_NODE_UNKNOWN,
+    NODE_LABELS_UNKNOWN,
+    NAME_NOT_RESOLVED,
     PODS_NOT_TOLD_APART,
+    LABEL_VALUE_UNKNOWN,
     POLICY_NOT_MODELLED,
+    RULE_UNUSABLE,
+    NAMES_NOT_ACCEPTED,
+    BASELINE_KINDS,
 )
 """Every caveat above."""

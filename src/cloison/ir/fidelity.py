@@ -28,6 +28,19 @@ class Fidelity(StrEnum):
     """The object is not used."""
 
 
+@dataclass(frozen=True, slots=True)
+class FieldFact:
+    """What a dialect makes of a field.
+
+    Args:
+        fidelity: In one word.
+        note: What a reader of the dialect's page should know about it.
+    """
+
+    fidelity: Fidelity
+    note: str = ""
+
+
 @dataclass(frozen=True, slots=True, order=True)
 class Caveat:
     """A reason to read an answer with care.

@@ -69,6 +69,8 @@ class Relative(StrEnum):
     OTHER_NODE = "other-node"
     OWN_POD = "own-pod"
     """Seen from a node: a pod that runs on it."""
+    RETURNED = "returned"
+    """Itself, its traffic led back to it by a Service."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,11 @@ class PolicyId:
     def __str__(self) -> str:
         """Render as `namespace/name`, or the bare name of a cluster-wide object."""
         return f"{self.namespace}/{self.name}" if self.namespace else self.name
+
+    @property
+    def said(self) -> str:
+        """How people name it: with its kind, but for a NetworkPolicy, which goes without saying."""
+        return str(self) if self.kind == "NetworkPolicy" else f"{self.kind} {self}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,7 +289,7 @@ class TrafficMatch:
         must: Traffic that certainly matches.
         may: Traffic that may match besides (outside what the specification defines).
         named: Ports by name, resolved on the destination.
-        excepted: Ports by name that are left out of `must` and `may`, resolved alike.
+        excepted: Ports by name that are left out of all that, resolved alike.
     """
 
     must: TrafficSet
@@ -334,10 +341,13 @@ class Preview:
     Args:
         replaces: The enforced policy whose place it would take, if there is one of that name.
         removes: Whether it would only take that policy away.
+        caveat: What whoever is shown the cluster with it enforced has to know: how the
+            enforcer's own preview differs, say.
     """
 
     replaces: PolicyId
     removes: bool = False
+    caveat: Caveat | None = None
 
 
 Order: TypeAlias = tuple[float | str, ...]
@@ -395,8 +405,12 @@ class TierSpec:
         end_scope: Traffic for which `end` is defined; beyond it the outcome is undetermined
             (with `end_caveat`).
         end_caveat: Caveat of answers beyond `end_scope`.
+        ends_both: Whether a policy of it that isolates one direction ends the other one too, by
+            allowing there what the tier leaves undecided.
         order: Place among the tiers of its layer.
         span: Where it is declared, for one that an object declares.
+        returned: What happens, where `end` would, to what a Service leads back to the pod it
+            comes from; None for what happens to everything else.
     """
 
     name: str
@@ -406,6 +420,8 @@ class TierSpec:
     end_caveat: Caveat | None = None
     order: Order = ()
     span: Span | None = None
+    ends_both: bool = False
+    returned: Action | None = None
 
 
 @dataclass(frozen=True, slots=True)

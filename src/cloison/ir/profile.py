@@ -36,15 +36,25 @@ class Place:
     Args:
         tier: The tier's name.
         order: Their order in it, where it is the enforcer's to say.
-        tie: How policies of equal order are told apart: a text to be filled with `{name}` and
-            `{namespace}`, compared character by character; None where nothing does.
+        tie: How policies of equal order are told apart: a text to be filled with `{name}`,
+            `{namespace}` and `{tier}`, compared character by character; None where nothing does.
         band: Which of the tier's bands.
+        lacks: Fields of peers and ports that the enforcer does not know; a rule with one of them
+            is to it a rule with a peer of no known kind.
+        passes_unknown: Whether a rule that passes on what a peer of no known kind sends matches
+            nothing; otherwise it denies everything, as the API demands.
+        last: The last order it accepts; policies that ask for a later one are not enforced.
+        caveats: What an answer that rests on a policy of the kind carries.
     """
 
     tier: str
     order: float | None = None
     tie: str | None = None
     band: int = 0
+    lacks: frozenset[str] = frozenset()
+    passes_unknown: bool = False
+    last: float | None = None
+    caveats: tuple[Caveat, ...] = ()
 
     def at(self, policy: PolicyId, order: float | None = None) -> Order:
         """Return where a policy stands.
@@ -60,7 +70,8 @@ class Place:
         found: Order = () if said is None else (said,)
         if self.tie is None:
             return found
-        tie = self.tie.format(name=policy.name, namespace=policy.namespace or "")
+        namespace = policy.namespace or ""
+        tie = self.tie.format(name=policy.name, namespace=namespace, tier=self.tier)
         return (*found, tie)
 
 
@@ -80,6 +91,8 @@ class Profile:
         init_container_ports: Whether names declared by init and sidecar containers count.
         other_protocols: Fate of protocols outside NetworkPolicy's scope.
         own_node_egress: Whether a pod may always reach its own node; None when unclear.
+        keeps_connections: Whether connections that are open pass whatever policies say by then;
+            None when unclear.
         layers: The tiers NetworkPolicy and its neighbours sit in.
         places: Where the policies of each kind stand among these, by the kind's name (with the
             tier for kinds that have a choice: `ClusterNetworkPolicy/Admin`). A kind
@@ -103,6 +116,7 @@ class Profile:
     init_container_ports: bool = False
     other_protocols: OtherProtocols = OtherProtocols.UNDEFINED
     own_node_egress: bool | None = None
+    keeps_connections: bool | None = None
     places: Mapping[str, Place | None] = field(default_factory=dict, hash=False)
     groups_prefix: str | None = None
     known: tuple[Caveat, ...] = field(default_factory=tuple)

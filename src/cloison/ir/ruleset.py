@@ -24,9 +24,10 @@ class BoundRule:
         traffic: Traffic that certainly matches.
         may_traffic: Traffic that may match besides.
         blocks: Units of `must` and `may` that match only by their address.
-        relations: Peers it matches by their relation to the subject.
+        relations: Relations to the subject that decide whether it matches a peer.
         named: Whether any of its traffic comes from a named port.
-        caveats: What an allow by this rule stands on, because of how it is written.
+        caveats: What an answer by this rule stands on, because of how it is written.
+        domain: Units towards which `traffic` is what its port names mean; None for all.
     """
 
     policy: Policy
@@ -39,6 +40,7 @@ class BoundRule:
     relations: frozenset[Relative] = frozenset()
     named: bool = False
     caveats: frozenset[Caveat] = frozenset()
+    domain: BitMap | None = None
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import difflib
 import re
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -104,6 +105,41 @@ def check(
     return walk.outcome()
 
 
+@dataclass(frozen=True, slots=True)
+class Custom:
+    """A custom resource whose fields its dialect knows, though the field table does not.
+
+    Args:
+        struct: Its type; named as its kind.
+        namespaced: Whether its objects live in a namespace.
+        source: Where the type is from.
+        dropped: What dropping a field does that a mapping should not have, given the name of its
+            type; None where that changes nothing else.
+        newer: The same of a field that a server printed.
+        meant: What somebody meant who wrote a field where it does not belong, given the name of
+            the type and the field.
+    """
+
+    struct: StructType
+    namespaced: bool
+    source: str
+    dropped: Callable[[str, Node], str | None]
+    newer: Callable[[str, Node], str | None]
+    meant: Callable[[str, str], str | None]
+
+
+def check_custom(document: Document, custom: Custom, options: ReadOptions) -> Checked:
+    """Check an object of a kind that a dialect describes, as `check` does those of the table."""
+    kind = custom.struct.name
+    name = object_name(document.root, kind, options, namespaced=custom.namespaced)
+    walk = _Walk(document.file, str(name), kind, options, report_unknown=True)
+    walk.custom = custom
+    walk.live = bool(_text(document.root.get("metadata", "uid")))
+    walk.struct(document.root, custom.struct, ())
+    walk.names(document.root, KindInfo(kind, "", namespaced=custom.namespaced))
+    return walk.outcome()
+
+
 def check_foreign(document: Document, kind: str, templates: tuple[faults.Path, ...]) -> Checked:
     """Check what we read of an object whose kind is not in the table.
 
@@ -134,6 +170,7 @@ class _Walk:
     """One pass over one object."""
 
     __slots__ = (
+        "custom",
         "file",
         "found",
         "live",
@@ -154,6 +191,7 @@ class _Walk:
         self.report_unknown = report_unknown
         self.refused = False
         self.live = False
+        self.custom: Custom | None = None
         self.found: list[Diagnostic] = []
 
     def outcome(self) -> Checked:
@@ -182,7 +220,7 @@ class _Walk:
         for key, child in value.items():
             field = fields.get(key)
             if field is None:
-                self.unknown(child, key, struct, path)
+                self.unknown(node, key, struct, path)
                 continue
             inner = child.value
             if inner is None:
@@ -302,27 +340,39 @@ class _Walk:
             if path
             else f"the object is {_described(node.value)}, not {expected}",
             _requote(node.value, expected),
-            f"Kubernetes API reference, {self.type_name}",
+            f"Kubernetes API reference, {self.type_name}"
+            if self.custom is None
+            else self.custom.source,
         )
 
-    def unknown(self, node: Node, key: str, struct: StructType, path: faults.Path) -> None:
+    def unknown(self, parent: Node, key: str, struct: StructType, path: faults.Path) -> None:
         """Report a field that the table does not have."""
-        if not self.report_unknown or len(self.found) > MAX_PROBLEMS * 2:
+        node = parent.get(key)
+        if not self.report_unknown or node is None or len(self.found) > MAX_PROBLEMS * 2:
             return
         strict = not self.live and self.options.field_validation is FieldValidation.STRICT
         self.refused |= strict
-        policy = self.type_name == NETWORK_POLICY
-        near = _nearest(key, struct.name)
+        custom = self.custom
+        serious = not self.live if custom is not None else self.type_name == NETWORK_POLICY
+        near = custom.meant(struct.name, key) if custom is not None else None
+        if near is None:
+            nearest = _nearest(key, tuple(struct.fields))
+            near = f"did you mean `{nearest}`?" if nearest else None
+        effect = None
+        if custom is not None:
+            effect = (custom.newer if self.live else custom.dropped)(struct.name, parent)
         self.found.append(
             Diagnostic(
                 faults.UNKNOWN_FIELD,
-                Severity.ERROR if strict or policy else Severity.WARNING,
+                Severity.ERROR if strict or serious else Severity.WARNING,
                 f"unknown field `{shown(faults.path_text((*path, key)))}`",
                 node.key_span(self.file),
                 self.name,
-                faults.ABSENT if strict else faults.NEWER if self.live else faults.DROPPED,
-                f"did you mean `{near}`?" if near else "remove it, or move it where it belongs",
-                f"Kubernetes API reference, {struct.name}",
+                faults.ABSENT
+                if strict
+                else effect or (faults.NEWER if self.live else faults.DROPPED),
+                near or "remove it, or move it where it belongs",
+                f"Kubernetes API reference, {struct.name}" if custom is None else custom.source,
             )
         )
 
@@ -339,15 +389,14 @@ class _Walk:
 
 
 @lru_cache(maxsize=4096)
-def _nearest(key: str, struct: str) -> str | None:
-    """Return the field of a type that is spelt most like `key`."""
+def _nearest(key: str, fields: tuple[str, ...]) -> str | None:
+    """Return the one of some fields that is spelt most like `key`."""
     if len(key) > MAX_PROBLEMS:
         return None
-    fields = schema().types[struct].fields
     folded = {name.lower(): name for name in fields}
     if key.lower() in folded:
         return folded[key.lower()]
-    near = difflib.get_close_matches(key, list(fields), n=1)
+    near = difflib.get_close_matches(key, fields, n=1)
     return near[0] if near else None
 
 

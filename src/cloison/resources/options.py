@@ -13,6 +13,13 @@ class FieldValidation(StrEnum):
     """Drop the field and say so."""
 
 
+class Channel(StrEnum):
+    """Which set of CRDs of the Network Policy API a cluster has installed."""
+
+    STANDARD = "standard"
+    EXPERIMENTAL = "experimental"
+
+
 @dataclass(frozen=True, slots=True)
 class ReadOptions:
     """How to read objects.
@@ -21,8 +28,11 @@ class ReadOptions:
         kubernetes: Target version as (major, minor); some values are refused only by newer ones.
         field_validation: What unknown fields do to their object.
         namespace: Where objects live that name no namespace.
+        policy_channel: Which CRDs of the Network Policy API are installed; None when nobody
+            says, and what either of them accepts is accepted.
     """
 
     kubernetes: tuple[int, int] = (1, 35)
     field_validation: FieldValidation = FieldValidation.WARN
     namespace: str = "default"
+    policy_channel: Channel | None = None
