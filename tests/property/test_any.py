@@ -4,12 +4,20 @@ import random
 
 import pytest
 
+from cloison.analyses.ask import Question, ask
+from cloison.analyses.ends import Names
+from cloison.analyses.question import parse_traffic
+from cloison.engine import Engine, Networks
 from cloison.ir.fidelity import Verdict
 from tests.oracle.raw import Manifest
+from tests.support.newcomers import ir_added, ir_newcomers
+from tests.support.policies import random_snapshot
+from tests.support.richer import rich_snapshot
 from tests.support.session import load
 from tests.support.worlds import random_world
 
 CHUNKS = 4
+IR_WORLDS = 80
 KEYS = ("app", "tier", "team", "env", "example.com/role", "unheard-of")
 VALUES = ("a", "b", "c", "red", "blue", "db", "web", "client", "server", "prod", "x", "")
 
@@ -75,3 +83,32 @@ def test_any_finds_the_pod_that_could_be_created() -> None:
     allowed = next(w for w in answer.witnesses if w.verdict is Verdict.ALLOWED)
     assert "a new namespace labelled team=red" in allowed.source
     assert session.why("any:shop", "shop/newcomer:80").verdict is Verdict.DENIED
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_a_uniform_answer_holds_under_policies_of_every_shape(chunk: int) -> None:
+    uniform = 0
+    for seed in range(chunk, IR_WORLDS, CHUNKS):
+        rng = random.Random(seed + 750_000)
+        snapshot = rich_snapshot(rng) if seed % 4 else random_snapshot(rng)
+        said = (snapshot.policies, snapshot.profile, Networks(names=snapshot.names))
+        engine = Engine(snapshot.world, *said)
+        names = Names(engine)
+        target = rng.choice(list(snapshot.world.workloads))
+        end = f"{target.namespace}/{target.kind.lower()}/{target.name}"
+        traffic = parse_traffic(rng.choice(["80", "8080", "53/UDP"]), None)
+        answers = [
+            ask(engine, Question(names.end(a), names.end(b), traffic)).verdict
+            for a, b in (("any:", end), (end, "any:"))
+        ]
+        newcomers = ir_newcomers(rng)
+        after = Engine(ir_added(snapshot.world, newcomers), *said)
+        names = Names(after)
+        for newcomer in newcomers:
+            pod = names.end(f"{newcomer.namespace}/pod/{newcomer.name}")
+            there = names.end(end)
+            for verdict, (a, b) in zip(answers, ((pod, there), (there, pod)), strict=True):
+                if verdict in (Verdict.ALLOWED, Verdict.DENIED):
+                    uniform += 1
+                    assert ask(after, Question(a, b, traffic)).verdict is verdict, f"seed {seed}"
+    assert uniform > 50

@@ -20,6 +20,7 @@ from cloison.analyses.services import Followed, follow
 from cloison.engine import Engine
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat, Verdict
+from cloison.ir.profile import Profile
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,7 +132,7 @@ def ask(engine: Engine, question: Question, explain: ExplainCase = explain_case)
     Raises:
         QuestionError: the question cannot be asked of these ends.
     """
-    early = _without_engine(question)
+    early = _without_engine(question, engine.profile)
     if early is not None:
         return early
     anybody = [e for e in (question.source, question.destination) if isinstance(e, AnyEnd)]
@@ -139,11 +140,7 @@ def ask(engine: Engine, question: Question, explain: ExplainCase = explain_case)
     if anybody:
         engine, complete = imagine(engine, anybody)
     followed = _follow(engine, question)
-    asked = [
-        case
-        for f in followed
-        for case in cases(engine, f.source, f.destination, f.traffic, question.family)
-    ]
+    asked = [case for f in followed for case in _cases(engine, question, f)]
     answers = [explain(engine, case) for case in _telling(engine, asked)]
     caveats = merge_caveats([*(a.caveats for a in answers), *(f.caveats for f in followed)])
     notes = _notes(question, followed, answers)
@@ -205,13 +202,24 @@ def _overall(answers: Sequence[CaseAnswer]) -> Verdict:
     return verdicts.pop() if len(verdicts) == 1 else Verdict.MIXED
 
 
+def _cases(engine: Engine, question: Question, followed: Followed) -> Iterator[Case]:
+    return cases(
+        engine,
+        followed.source,
+        followed.destination,
+        followed.traffic,
+        question.family,
+        returned=followed.returned,
+    )
+
+
 def _follow(engine: Engine, question: Question) -> list[Followed]:
     if isinstance(question.destination, ServiceEnd):
         return follow(engine, question.source, question.destination, question.traffic)
     return [Followed(question.source, question.destination, question.traffic)]
 
 
-def _without_engine(question: Question) -> Explanation | None:
+def _without_engine(question: Question, profile: Profile) -> Explanation | None:
     """Answer what no policy is asked about."""
     source, destination = question.source, question.destination
     for end in (source, destination):
@@ -222,6 +230,9 @@ def _without_engine(question: Question) -> Explanation | None:
             return _plain(question, Verdict.UNDETERMINED, known.POD_PENDING)
     if isinstance(destination, AddressEnd) and destination.loopback:
         note = "loopback traffic never leaves the pod, and no policy sees it"
+        return _plain(question, Verdict.ALLOWED, None, note)
+    if question.state is State.ESTABLISHED and profile.keeps_connections:
+        note = "what belongs to an open connection passes before any policy is asked"
         return _plain(question, Verdict.ALLOWED, None, note)
     return None
 
@@ -286,7 +297,7 @@ def verdict_only(engine: Engine, question: Question) -> Verdict:
     Raises:
         QuestionError: the question cannot be asked of these ends.
     """
-    early = _without_engine(question)
+    early = _without_engine(question, engine.profile)
     if early is not None:
         return early.verdict
     ends = (question.source, question.destination)
@@ -295,7 +306,7 @@ def verdict_only(engine: Engine, question: Question) -> Verdict:
     found = {
         verdict_of(case_outcome(engine, c), c.traffic)
         for f in _follow(engine, question)
-        for c in cases(engine, f.source, f.destination, f.traffic, question.family)
+        for c in _cases(engine, question, f)
     }
     if not found:
         return Verdict.UNDETERMINED

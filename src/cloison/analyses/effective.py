@@ -4,60 +4,47 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
-from cloison.algebra import ANY, L4, NO_TRAFFIC, TrafficSet
+from cloison.algebra import ANY, L4, TrafficSet
 from cloison.analyses.ends import End, PodsEnd
-from cloison.analyses.explain import rule_text
-from cloison.analyses.miss import peer_text, subject_miss, traffic_text
+from cloison.analyses.entries import (
+    Entry,
+    Source,
+    beyond_text,
+    builtin,
+    entry_caveats,
+    listed,
+    merged,
+    tier_of,
+)
+from cloison.analyses.miss import peer_text, subject_miss
 from cloison.analyses.resolve import (
     Resolved,
     binder_for,
     covers,
-    relation_text,
-    resolve_peer,
     selects,
 )
+from cloison.analyses.walk import is_ordered, one_list
 from cloison.base import QuestionError, Span
 from cloison.engine import Engine, UnitKind
-from cloison.engine.bind import Binder
 from cloison.engine.decide import Decision
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import (
     Action,
-    AnyMatch,
     Direction,
+    LayerSpec,
     Peer,
-    PeerMatch,
     PodsMatch,
     Policy,
     PolicyId,
-    RelativeMatch,
-    Rule,
     TierSpec,
-    TrafficMatch,
 )
 from cloison.ir.profile import OtherProtocols
+from cloison.resources.kinds import NETWORK_POLICY
 from cloison.resources.world import PodEndpoint, WorkloadId
 
 OTHERS = 5
 """Policies of the namespace that miss a workload, shown at most."""
-
-
-@dataclass(frozen=True, slots=True)
-class Source:
-    """Who says so: a rule, a whole policy, or nobody but the enforcer or the default.
-
-    Args:
-        text: `web/portal ingress rule 1`, `web/deny`, `built-in rule`, `default`.
-        policy: The policy.
-        rule: 1-based rule of its direction.
-        span: Where it is written.
-    """
-
-    text: str
-    policy: PolicyId | None = None
-    rule: int | None = None
-    span: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +58,7 @@ class Selecting:
         span: Where the policy starts.
         subject_span: Where its selector is written.
         remark: Why it has no effect, or cannot be understood.
+        governs: Directions it isolates or has rules for.
     """
 
     policy: PolicyId
@@ -79,6 +67,7 @@ class Selecting:
     span: Span | None
     subject_span: Span | None
     remark: str | None = None
+    governs: tuple[Direction, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,26 +88,24 @@ class NotSelecting:
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
-    """One line of what is let through.
+class TierSide:
+    """One of several tiers, in one direction.
 
     Args:
-        peer: The other end, in words.
-        resolved: Whom that means here.
-        traffic: Protocol and ports, in words; port names as written.
-        ports: What that comes to as numbers; nothing where no end declares a port of the name.
-        sources: Every rule that says it.
-        action: What the rules do.
-        remark: Why it has no effect here, or under which condition it has.
+        name: The tier.
+        layer: The layer it is part of.
+        policies: Its policies that select the workload and govern the direction, in order.
+        isolated_by: Those that bring the tier's end about.
+        otherwise: What becomes of what no entry of it decides.
+        asked: Whether anything comes to it at all.
     """
 
-    peer: str
-    resolved: Resolved
-    traffic: str
-    ports: TrafficSet
-    sources: tuple[Source, ...]
-    action: Action = Action.ALLOW
-    remark: str | None = None
+    name: str
+    layer: str
+    policies: tuple[Source, ...]
+    isolated_by: tuple[Source, ...]
+    otherwise: str
+    asked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +121,8 @@ class Side:
             built-in rules; everything where it is not isolated.
         otherwise: What becomes of the rest; None where there is no rest.
         caveats: What this stands on, sorted.
+        tiers: Its tiers in the order they are asked, where there is more to it than one list
+            of what is let through.
     """
 
     direction: Direction
@@ -143,6 +132,7 @@ class Side:
     entries: tuple[Entry, ...]
     otherwise: str | None
     caveats: tuple[Caveat, ...]
+    tiers: tuple[TierSide, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,6 +249,7 @@ def _selecting(engine: Engine, endpoint: PodEndpoint) -> Iterator[Selecting]:
             policy.span,
             policy.subject_span,
             remark,
+            tuple(d for d in Direction if d in policy.isolates or policy.rules_for(d)),
         )
 
 
@@ -286,7 +277,7 @@ def _others(engine: Engine, endpoint: PodEndpoint) -> Iterator[NotSelecting]:
             text = f"has its labels, but {endpoint.name} is on its node's network"
             yield NotSelecting(policy.id, text, 0, policy.subject_span)
             continue
-        miss = subject_miss(policy, endpoint.labels, endpoint.name)
+        miss = subject_miss(engine.world, policy, endpoint, endpoint.name)
         yield NotSelecting(policy.id, miss.text, miss.distance, policy.subject_span)
 
 
@@ -295,14 +286,16 @@ def _side(
 ) -> Side:
     endpoint = engine.table.endpoints[members[0]]
     decision = None if host else engine.decision(unit, direction)
-    by = tuple(Source(str(p.id), p.id, None, p.span) for p in _isolating(decision))
+    if decision is not None and not one_list(engine.policies.layers, decision):
+        return _tiered(engine, decision, members)
+    by = tuple(_policy_source(p) for p in _isolating(decision))
     if decision is None or not by:
         opaque = [p for p in decision.policies if p.opaque] if decision else []
         text = _open_text(engine, direction, host=host, opaque=bool(opaque))
         entry = Entry("everybody", Resolved("any"), "any", ANY, (Source("default"),))
         caveats = _open_caveats(engine, endpoint, direction, opaque, host=host)
         return Side(direction, False, (), text, (entry,), None, tuple(sorted(caveats)))
-    names = _listed([s.text for s in by])
+    names = listed([s.text for s in by])
     verb = "may connect to it" if direction is Direction.INGRESS else "it may connect to"
     text = f"isolated by {names}: only what is listed {verb}"
     if direction is Direction.EGRESS:
@@ -311,6 +304,91 @@ def _side(
     stands_on = set(_caveats(engine, decision, entries))
     otherwise = _otherwise(engine, decision)
     return Side(direction, True, by, text, tuple(entries), otherwise, tuple(sorted(stands_on)))
+
+
+def _by_tier(
+    engine: Engine, decision: Decision
+) -> list[tuple[LayerSpec, TierSpec, tuple[Policy, ...]]]:
+    """Return the tiers that have a policy for an end, with these, in order."""
+    found = []
+    for layer in engine.policies.layers:
+        for tier in layer.tiers:
+            mine = tuple(p for p in decision.policies if p.tier == tier.name)
+            if mine:
+                found.append((layer, tier, mine))
+    return found
+
+
+def _tiered(engine: Engine, decision: Decision, members: Sequence[int]) -> Side:
+    """Return what several tiers, or rules in an order, do in one direction."""
+    direction = decision.direction
+    groups = _by_tier(engine, decision)
+    binder = binder_for(engine)
+    found: list[TierSide] = []
+    entries: list[Entry] = list(builtin(engine, direction))
+    ended: set[str] = set()
+    for layer, tier, policies in groups:
+        isolating = [p for p in policies if direction in p.isolates and not p.opaque]
+        found.append(
+            TierSide(
+                tier.name,
+                layer.name,
+                tuple(_policy_source(p) for p in policies),
+                tuple(_policy_source(p) for p in isolating),
+                _left(engine, tier, policies, decision),
+                layer.name not in ended,
+            )
+        )
+        entries += merged(engine, binder, decision, members, policies)
+        passing = any(r.action is Action.PASS for p in policies for r in p.rules_for(direction))
+        if isolating and tier.end in (Action.DENY, Action.ALLOW) and not passing:
+            ended.add(layer.name)
+    names = listed([t.name for t in found])
+    text = f"tier {names} is asked" if len(found) == 1 else f"tiers {names} are asked in turn"
+    verb = "who may connect to it" if direction is Direction.INGRESS else "what it may connect to"
+    closed = any(layer.name not in ended for layer, _, _ in groups)
+    layers = {layer.name: layer for layer, _, _ in groups}
+    default = any(layers[n].default is Action.DENY for n in layers if n not in ended)
+    rest = "what no tier decides is denied" if default else "what no tier decides passes"
+    by = tuple(s for t in found for s in t.isolated_by)
+    caveats = set(_caveats(engine, decision, entries))
+    return Side(
+        direction,
+        bool(by),
+        by,
+        f"{text} {verb}",
+        tuple(entries),
+        rest if closed else None,
+        tuple(sorted(caveats)),
+        tuple(found),
+    )
+
+
+def _policy_source(policy: Policy) -> Source:
+    return Source(policy.id.said, policy.id, None, policy.span)
+
+
+def _left(engine: Engine, tier: TierSpec, policies: Sequence[Policy], decision: Decision) -> str:
+    """Return what becomes of what no rule of a tier decides."""
+    direction, total = decision.direction, len(engine.table.units)
+    mine = {id(p) for p in policies}
+    for bound in decision.rules:
+        if id(bound.policy) in mine and bound.rule.action is not Action.LOG:
+            asks = bound.rule.condition or bound.rule.sources is not None
+            if len(bound.must) == total and bound.traffic == ANY and not asks:
+                return "nothing is left after that"
+    if any(p.opaque for p in policies):
+        return "a policy that is not understood selects it: what becomes of everything is open"
+    isolating = any(direction in p.isolates for p in policies)
+    if not isolating or tier.end is None:
+        return "everything else is left to what comes next"
+    if tier.end is Action.PASS:
+        return "everything else passes to what comes next"
+    if tier.end is Action.ALLOW:
+        return "everything else passes"
+    if is_ordered(tier, policies, direction) and tier.end_scope == ANY:
+        return "everything else is denied"
+    return _denied(engine, tier)
 
 
 def _isolating(decision: Decision | None) -> tuple[Policy, ...]:
@@ -342,164 +420,20 @@ def _open_caveats(
     if not engine.profile.enforces and engine.policies.policies:
         yield known.CNI_NOT_ENFORCING
     if host and any(
-        direction in p.isolates and covers(engine, p, endpoint) for p in engine.ordered
+        direction in p.isolates and covers(engine, p, endpoint)
+        for p in engine.ordered
+        if p.id.kind == NETWORK_POLICY
     ):
         yield known.HOSTNETWORK
-
-
-def merged(
-    engine: Engine, binder: Binder, decision: Decision, members: Sequence[int]
-) -> list[Entry]:
-    """Return what the rules of a decision say, each peer and traffic once.
-
-    Args:
-        engine: Who decides.
-        binder: Resolves selectors.
-        decision: Whose rules.
-        members: Indices of the endpoints it is the decision of.
-    """
-    found: dict[tuple[PeerMatch, TrafficMatch, Action, object], list[Source]] = {}
-    examples: dict[tuple[object, ...], tuple[Policy, Rule, Peer, TrafficSet]] = {}
-    for policy in decision.policies:
-        for rule in policy.rules_for(decision.direction):
-            bound = [b for b in decision.rules if b.rule is rule and b.policy is policy]
-            ports = NO_TRAFFIC
-            for each in bound:
-                ports |= each.traffic
-            for peer in rule.peers:
-                key = (peer.match, rule.traffic, rule.action, (rule.condition, rule.sources))
-                sources = found.setdefault(key, [])
-                span = peer.span or rule.span
-                source = Source(rule_text(policy, rule), policy.id, rule.index, span)
-                if source not in sources:
-                    sources.append(source)
-                examples.setdefault(key, (policy, rule, peer, ports))
-    out = []
-    for alike, sources in found.items():
-        policy, rule, peer, ports = examples[alike]
-        resolved = resolve_peer(engine, binder, peer)
-        said = traffic_text(rule.traffic)
-        remark = rule.condition or without_effect(
-            engine, decision.direction, rule, resolved, ports, subjects=members
-        )
-        text = peer_text(peer, policy)
-        out.append(Entry(text, resolved, said, ports, tuple(sources), rule.action, remark))
-    return out
-
-
-def without_effect(
-    engine: Engine,
-    direction: Direction,
-    rule: Rule,
-    resolved: Resolved,
-    ports: TrafficSet,
-    subjects: Sequence[int],
-) -> str | None:
-    """Return why the ports of a rule do nothing here, or probably nothing.
-
-    Args:
-        engine: Whose world.
-        direction: The rule's.
-        rule: The rule.
-        resolved: Whom its peer means.
-        ports: What its ports come to.
-        subjects: Endpoints it applies to.
-    """
-    if resolved.nothing:
-        return None
-    if direction is Direction.INGRESS:
-        ends, who = subjects, "no selected pod"
-    else:
-        by = engine.table.by_workload
-        ends = [i for w in resolved.workloads for i in by[w.workload]]
-        who = "none of these pods"
-    if not ports:
-        names = _listed(sorted({n.name for n in rule.traffic.named}))
-        return f"no effect: {who} declares a port named {names}"
-    declared = {
-        (p.protocol, p.number, p.name) for i in ends for p in engine.table.endpoints[i].ports
-    }
-    few = ports.size() <= _FEW_PORTS and resolved.kind == "pods"
-    if not few or not declared:
-        return None
-    if any(TrafficSet.ports(protocol, number) & ports for protocol, number, _ in declared):
-        return None
-    ordered = sorted(declared, key=lambda d: (d[0], d[1], d[2] or ""))
-    have = ", ".join(f"{p}/{n}" + (f" ({name})" if name else "") for p, n, name in ordered)
-    return f"{who} declares this port; declared: {have}" + _translated(engine, ends, ports)
-
-
-_FEW_PORTS = 8
-"""A rule for more ports than this is a range, and declarations say little about it."""
-
-
-def _translated(engine: Engine, ends: Iterable[int], ports: TrafficSet) -> str:
-    """Name the Service that has such a port and hands it on under another number."""
-    endpoints = [engine.table.endpoints[i] for i in ends]
-    for service in engine.world.services.values():
-        for port in service.ports:
-            if port.target in (None, port.port):
-                continue
-            if not TrafficSet.ports(port.protocol, port.port) & ports or not service.selector:
-                continue
-            chosen = service.selector.items()
-            if any(
-                e.namespace == service.namespace and chosen <= e.labels.items() for e in endpoints
-            ):
-                name = f"{service.namespace}/{service.name}"
-                return (
-                    f"; {port.port} is the port of Service {name}, which hands it on to"
-                    f" {port.target}, and policies see that one"
-                )
-    return ""
-
-
-def builtin(engine: Engine, direction: Direction) -> Iterator[Entry]:
-    """Yield what the enforcer lets through, or stops, whatever policies say."""
-    for layer in engine.policies.layers:
-        for rule in layer.builtin:
-            if rule.direction is not direction:
-                continue
-            for peer in rule.peers:
-                match = peer.match
-                text, kind = "everybody", "any"
-                if isinstance(match, RelativeMatch):
-                    text, kind = relation_text(match.relation), match.relation.value
-                elif not isinstance(match, AnyMatch):
-                    text, kind = "others", "unknown"
-                yield Entry(
-                    text,
-                    Resolved(kind),
-                    traffic_text(rule.traffic),
-                    rule.traffic.must,
-                    (Source("built-in rule"),),
-                    rule.action,
-                )
-
-
-def tier_of(engine: Engine, policy: Policy) -> TierSpec | None:
-    """Return the tier a policy stands in."""
-    tiers = (t for layer in engine.policies.layers for t in layer.tiers)
-    return next((t for t in tiers if t.name == policy.tier), None)
-
-
-def beyond_text(engine: Engine) -> str:
-    """Return what becomes of protocols other than TCP, UDP and SCTP under isolation."""
-    match engine.profile.other_protocols:
-        case OtherProtocols.UNDEFINED:
-            return "is left to the CNI, since nothing defines it"
-        case OtherProtocols.PORTLESS_RULES:
-            return "passes where a rule names no ports, and is denied elsewhere"
-        case OtherProtocols.DENIED:
-            return "is denied"
-        case OtherProtocols.ALWAYS_ALLOWED:
-            return "always passes"
 
 
 def _otherwise(engine: Engine, decision: Decision) -> str:
     if any(p.opaque for p in decision.policies):
         return "a policy that is not understood selects it: what becomes of everything is open"
-    tier = tier_of(engine, decision.isolating[0])
+    return _denied(engine, tier_of(engine, decision.isolating[0]))
+
+
+def _denied(engine: Engine, tier: TierSpec | None) -> str:
     scope = tier.end_scope if tier else ANY
     if scope == ANY and engine.profile.other_protocols is OtherProtocols.DENIED:
         return "everything else is denied"
@@ -514,26 +448,12 @@ def _caveats(engine: Engine, decision: Decision, entries: Sequence[Entry]) -> It
             yield policy.opaque.caveat
         if policy in decision.isolating and tier and tier.end_caveat:
             yield tier.end_caveat
-    if decision.direction is Direction.EGRESS and engine.profile.own_node_egress is None:
+    isolating = any(p.id.kind == NETWORK_POLICY for p in decision.isolating)
+    open_ = engine.profile.own_node_egress is None
+    if decision.direction is Direction.EGRESS and isolating and open_:
         yield known.OWN_NODE_EGRESS
     for entry in entries:
-        if entry.resolved.kind == "block" and entry.resolved.workloads:
-            yield known.CNI_IPBLOCK_POD
-        if entry.resolved.kind == "block" and entry.resolved.nodes:
-            yield known.CNI_IPBLOCK_NODE
-        if entry.resolved.unsure:
-            yield known.POD_ADDRESS_UNKNOWN
+        yield from entry_caveats(entry)
         sctp = TrafficSet.protocol("SCTP")
         if entry.ports & sctp and not entry.ports >= L4 and engine.profile.sctp is not True:
             yield known.SCTP_SUPPORT
-
-
-def _listed(names: Sequence[str]) -> str:
-    """Return names as one phrase.
-
-    >>> _listed(["a", "b", "c"])
-    'a, b and c'
-    """
-    if len(names) < 2:  # noqa: PLR2004 - nothing to join
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -9,8 +9,11 @@ from cloison.analyses.caveats import point_caveats
 from cloison.analyses.miss import policy_miss, subject_miss
 from cloison.analyses.question import Case, Party
 from cloison.analyses.resolve import covers
+from cloison.analyses.walk import TierWalk, Walk, walks
 from cloison.base import Span
 from cloison.engine import Engine, Point, UnitKind
+from cloison.engine.decide import Piece
+from cloison.engine.steps import Cause
 from cloison.ir.fidelity import Caveat, Verdict
 from cloison.ir.policy import Action, Direction, Mode, Policy, PolicyId, Rule
 from cloison.ir.ruleset import Outcome
@@ -26,6 +29,8 @@ class Decider:
         direction: Seen from the endpoint it protects.
         rule: 1-based rule, None when no rule matched.
         span: Where the rule, or the policy, is written.
+        tier: The tier it decided in, if any.
+        action: What it did; None where nobody can say.
     """
 
     text: str
@@ -33,6 +38,8 @@ class Decider:
     direction: Direction | None = None
     rule: int | None = None
     span: Span | None = None
+    tier: str | None = None
+    action: Action | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,12 +49,13 @@ class Considered:
     Args:
         policy: The policy.
         selects: Whether it selects the endpoint at all.
-        matched: Its rules that match the traffic, or part of it.
-        nearest_miss: Why nothing of it matched.
+        matched: Its rules that match the traffic, or part of it, and were asked.
+        nearest_miss: Why nothing of it matched, but for rules that only write a log.
         miss_rule: 1-based rule that came nearest, if a rule did.
         miss_span: Where what came nearest is written.
         remoteness: How little it has to say about the traffic; 0 says most, from `FAR` on it
             is about other traffic.
+        reached: Whether evaluation came to its tier.
     """
 
     policy: Policy
@@ -57,6 +65,12 @@ class Considered:
     miss_rule: int | None = None
     miss_span: Span | None = None
     remoteness: int = 0
+    reached: bool = True
+
+    @property
+    def decides(self) -> bool:
+        """Whether a rule of it matches that does more than write a log."""
+        return any(rule.action is not Action.LOG for rule in self.matched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +89,7 @@ class PointAnswer:
         caveats: What the verdict here stands on.
         point: The engine's own answer.
         idle: Policies that would govern this, were policies enforced at all.
+        walk: The way through the layer's tiers; None where no policy applies to such an end.
     """
 
     endpoint: str
@@ -87,6 +102,12 @@ class PointAnswer:
     caveats: tuple[Caveat, ...]
     point: Point = field(compare=False)
     idle: tuple[PolicyId, ...] = ()
+    walk: Walk | None = None
+
+    @property
+    def tiers(self) -> tuple[TierWalk, ...]:
+        """Tiers that have a policy for this end and direction, in order."""
+        return self.walk.tiers if self.walk else ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +118,8 @@ class CaseAnswer:
         case: The case.
         outcome: What becomes of the traffic in question.
         verdict: On all of it.
-        points: Leaving the source, entering the destination.
+        points: Leaving the source, entering the destination; each once for every layer that
+            has something to say, and once at least.
     """
 
     case: Case
@@ -160,9 +182,10 @@ def explain_case(engine: Engine, case: Case, *, misses: bool = True) -> CaseAnsw
     entering = engine.point(
         destination.unit, source.unit, Direction.INGRESS, case.into, case.family
     )
+    asked = case.traffic
     points = (
-        _answer(engine, leaving, source, destination, case.traffic, misses=misses),
-        _answer(engine, entering, destination, source, case.traffic, misses=misses),
+        *_answers(engine, leaving, source, destination, asked, misses=misses),
+        *_answers(engine, entering, destination, source, asked, misses=misses),
     )
     outcome = leaving.outcome.meet(entering.outcome)
     return CaseAnswer(case, outcome, verdict_of(outcome, case.traffic), points)
@@ -171,15 +194,27 @@ def explain_case(engine: Engine, case: Case, *, misses: bool = True) -> CaseAnsw
 def deciders_at(engine: Engine, point: Point, asked: TrafficSet) -> tuple[Decider, ...]:
     """Return what decides on traffic at one enforcement point, the most telling first."""
     peer = Party(point.peer, "")
-    considered = ranked(_consider(engine, point, peer, asked, misses=False))
-    return tuple(_deciders(engine, point, verdict_of(point.outcome, asked), considered))
+    verdict = verdict_of(point.outcome, asked)
+    found: list[Decider] = []
+    for walk in _telling(engine, point, asked):
+        mine = verdict_of(walk.outcome, asked) if walk else verdict
+        if verdict is Verdict.ALLOWED or mine is not Verdict.ALLOWED:
+            considered = ranked(_consider(engine, point, walk, peer, asked, misses=False), walk)
+            found += _deciders(engine, point, walk, considered)
+    return tuple(dict.fromkeys(found))
 
 
 ExplainCase: TypeAlias = Callable[[Engine, Case], CaseAnswer]
 """Answers one case with its reasons."""
 
 
-def _answer(
+def _telling(engine: Engine, point: Point, asked: TrafficSet) -> tuple[Walk | None, ...]:
+    """Return the layers that have something to say, the first of all where none has."""
+    found = walks(engine, point, asked)
+    return tuple(w for w in found if not w.silent) or found[:1] or (None,)
+
+
+def _answers(
     engine: Engine,
     point: Point,
     subject: Party,
@@ -187,25 +222,28 @@ def _answer(
     asked: TrafficSet,
     *,
     misses: bool,
-) -> PointAnswer:
-    verdict = verdict_of(point.outcome, asked)
-    found = list(_consider(engine, point, peer, asked, misses=misses))
-    if misses and point.decision is not None and not asked <= point.outcome.allowed:
-        found += _bystanders(engine, point, subject, peer, asked)
-    considered = ranked(found)
-    layer = engine.policies.layers[0].name if engine.policies.layers else ""
-    return PointAnswer(
-        subject.text,
-        point.direction,
-        layer,
-        verdict,
-        point.outcome.allowed & asked,
-        tuple(_deciders(engine, point, verdict, considered)),
-        considered,
-        point_caveats(engine, point, subject, peer, asked, verdict),
-        point,
-        _idle(engine, subject, point.direction),
-    )
+) -> Iterable[PointAnswer]:
+    for walk in _telling(engine, point, asked):
+        outcome = walk.outcome if walk else point.outcome
+        verdict = verdict_of(outcome, asked)
+        found = list(_consider(engine, point, walk, peer, asked, misses=misses))
+        if misses and walk is not None and not asked <= outcome.allowed:
+            found += _bystanders(engine, point, walk, subject, peer, asked)
+        considered = ranked(found, walk)
+        first = engine.policies.layers[0].name if engine.policies.layers else ""
+        yield PointAnswer(
+            subject.text,
+            point.direction,
+            walk.layer.name if walk else first,
+            verdict,
+            outcome.allowed & asked,
+            tuple(_deciders(engine, point, walk, considered)),
+            considered,
+            point_caveats(engine, point, walk, subject, peer, asked, verdict),
+            point,
+            _idle(engine, subject, point.direction),
+            walk,
+        )
 
 
 def _idle(engine: Engine, subject: Party, direction: Direction) -> tuple[PolicyId, ...]:
@@ -224,40 +262,71 @@ def _idle(engine: Engine, subject: Party, direction: Direction) -> tuple[PolicyI
 
 
 def _consider(
-    engine: Engine, point: Point, peer: Party, asked: TrafficSet, *, misses: bool
+    engine: Engine,
+    point: Point,
+    walk: Walk | None,
+    peer: Party,
+    asked: TrafficSet,
+    *,
+    misses: bool,
 ) -> Iterable[Considered]:
-    decision, piece = point.decision, point.piece
-    if decision is None or piece is None:
+    if point.piece is None or walk is None:
         return
-    matched: dict[int, list[Rule]] = {}
-    for bound, _ in piece.rules:
-        rules = matched.setdefault(id(bound.policy), [])
-        if (bound.traffic | bound.may_traffic) & asked and bound.rule not in rules:
-            rules.append(bound.rule)
-    for policy in decision.policies:
-        rules = matched.get(id(policy), [])
-        if rules:
-            yield Considered(policy, selects=True, matched=tuple(rules))
-        elif policy.opaque is not None:
+    for policy in walk.stray:
+        if policy.opaque is not None:
             yield Considered(policy, selects=True, nearest_miss=policy.opaque.reason)
-        else:
-            far = _remoteness(engine, point, policy, asked)
-            if not misses:
-                yield Considered(policy, selects=True, miss_span=policy.span, remoteness=far)
-                continue
-            miss = policy_miss(engine, policy, point.direction, peer, asked)
-            rule = _rule(policy, point.direction, miss.rule)
-            span = rule.span if rule else policy.span
-            yield Considered(policy, True, (), miss.text, miss.rule or None, span, far)
+    for tier in walk.tiers:
+        matched = _matched(point.piece, tier, asked)
+        for policy in tier.policies:
+            rules = matched.get(id(policy), [])
+            reached = tier.came is not None or len(walk.tiers) == 1
+            if any(rule.action is not Action.LOG for rule in rules):
+                yield Considered(policy, selects=True, matched=tuple(rules), reached=reached)
+            elif policy.opaque is not None:
+                reason = policy.opaque.reason
+                yield Considered(policy, selects=True, nearest_miss=reason, reached=reached)
+            else:
+                far = _remoteness(engine, point, policy, asked)
+                if not misses or not reached:
+                    yield Considered(
+                        policy,
+                        selects=True,
+                        matched=tuple(rules),
+                        miss_span=policy.span,
+                        remoteness=far,
+                        reached=reached,
+                    )
+                    continue
+                miss = policy_miss(engine, policy, point, peer, asked)
+                rule = _rule(policy, point.direction, miss.rule)
+                span = rule.span if rule else policy.span
+                logged, number = tuple(rules), miss.rule or None
+                yield Considered(policy, True, logged, miss.text, number, span, far)
+
+
+def _matched(piece: Piece, tier: TierWalk, asked: TrafficSet) -> dict[int, list[Rule]]:
+    """Return the rules of a tier that match, by policy: in order, those that were asked."""
+    bound = [b for b, _ in piece.rules if (b.traffic | b.may_traffic) & asked]
+    if tier.ordered:
+        bound = [step.rule for step in tier.steps if step.rule is not None]
+    found: dict[int, list[Rule]] = {}
+    for each in bound:
+        rules = found.setdefault(id(each.policy), [])
+        if each.rule not in rules:
+            rules.append(each.rule)
+    return found
 
 
 def _bystanders(
-    engine: Engine, point: Point, subject: Party, peer: Party, asked: TrafficSet
+    engine: Engine, point: Point, walk: Walk, subject: Party, peer: Party, asked: TrafficSet
 ) -> Iterable[Considered]:
     """Find policies of the namespace that would have allowed it but select others."""
     if subject.endpoint is None:
         return
+    ended = {t.spec.name for t in walk.tiers if t.ended}
     for policy in engine.ordered:
+        if policy.tier not in ended:
+            continue
         if subject.endpoint.namespace not in {s.namespace for s in policy.subjects}:
             continue
         if subject.unit in engine.binder.subject(policy):
@@ -271,7 +340,7 @@ def _bystanders(
             and bound.traffic & asked
         ]
         if hits:
-            miss = subject_miss(policy, subject.endpoint.labels, subject.text)
+            miss = subject_miss(engine.world, policy, subject.endpoint, subject.text)
             yield Considered(
                 policy, False, (), f"would allow it, but {miss.text}", None, policy.subject_span
             )
@@ -292,18 +361,27 @@ def _remoteness(engine: Engine, point: Point, policy: Policy, asked: TrafficSet)
     return FAR if any(point.peer in b.must or point.peer in b.may for b in bound) else FAR + 1
 
 
-def ranked(considered: Iterable[Considered]) -> tuple[Considered, ...]:
+def ranked(considered: Iterable[Considered], walk: Walk | None = None) -> tuple[Considered, ...]:
     """Return the policies of an enforcement point, the most telling first.
 
-    Those that match come first, then those whose rules speak of the very traffic, those with
-    other traffic for the same peer, and those with rules at all; a default deny comes last.
-    Of equals, the ones made for fewer pods come before those made for many.
+    Tiers that took part in the decision come first, in order, then those that had nothing to
+    say, then those that nobody came to. In a tier without order those that match come first,
+    then those whose rules speak of the very traffic, those with other traffic for the same
+    peer, and those with rules at all; a default deny comes last. Of equals, the ones made for
+    fewer pods come before those made for many. In a tier with an order those that match come
+    first, all in that order.
     """
+    tiers = walk.tiers if walk else ()
+    rank = {t.spec.name: (_part(t), i) for i, t in enumerate(tiers)}
+    order = {id(p): i for t in tiers if t.ordered for i, p in enumerate(t.policies)}
     return tuple(
         sorted(
             considered,
             key=lambda c: (
-                not c.matched,
+                not c.reached,
+                rank.get(c.policy.tier, (0, 0)),
+                not c.decides,
+                order.get(id(c.policy), 0),
                 c.remoteness,
                 -min((len(s.pods.requirements) for s in c.policy.subjects), default=0),
                 str(c.policy.id),
@@ -312,62 +390,79 @@ def ranked(considered: Iterable[Considered]) -> tuple[Considered, ...]:
     )
 
 
+def _part(tier: TierWalk) -> int:
+    """Return how little a tier has to do with the decision."""
+    if any(step.action not in (Action.PASS, Action.LOG) for step in tier.steps):
+        return 0
+    return 1 if tier.steps else 2
+
+
 def _rule(policy: Policy, direction: Direction, index: int) -> Rule | None:
     return next((r for r in policy.rules_for(direction) if r.index == index), None)
 
 
 def _deciders(
-    engine: Engine,
-    point: Point,
-    verdict: Verdict,
-    considered: Sequence[Considered],
+    engine: Engine, point: Point, walk: Walk | None, considered: Sequence[Considered]
 ) -> Iterable[Decider]:
-    kind = engine.table.units[point.subject].kind
-    if point.builtin is not None and point.builtin_sure:
-        yield Decider(_relation(point.builtin), direction=point.direction)
-        return
-    if point.decision is None or not point.decision.policies:
+    direction = point.direction
+    always = walk.always if walk else ()
+    for builtin in always:
+        yield Decider(_relation(builtin), direction=direction, action=builtin.action)
+    if walk is None or walk.silent:
+        kind = engine.table.units[point.subject].kind
         what = "default" if kind in (UnitKind.POD, UnitKind.EXTERNAL) else "not policed"
-        yield Decider(what, direction=point.direction)
+        yield Decider(what, direction=direction, action=Action.ALLOW)
         return
-    rules = [
-        Decider(rule_text(c.policy, r), c.policy.id, point.direction, r.index, r.span)
-        for c in considered
-        if c.selects
-        for r in c.matched
-        if _decides(r, verdict)
-    ]
-    if verdict is not Verdict.DENIED:
-        yield from rules
-    if verdict is not Verdict.ALLOWED:
-        yield from (d for d in rules if verdict is Verdict.DENIED)
-        yield from _isolation(point, considered)
-    elif not rules:
-        yield Decider("default", direction=point.direction)
+    if any(step.cause is Cause.BUILTIN and step.builtin is None for step in walk.steps):
+        action = next(t.returned for t in walk.layer.tiers if t.returned)
+        yield Decider("self through a Service", direction=direction, action=action)
+    yield from dict.fromkeys(_by_tiers(point, walk, considered))
+    if not any(step.cause is Cause.OPAQUE for step in walk.steps):
+        if walk.default:
+            yield Decider("default", direction=direction, action=walk.layer.default)
+    else:
+        for policy in walk.policies:
+            if policy.opaque is not None:
+                text = f"{policy.id.kind} {policy.id} is not understood"
+                yield Decider(text, policy.id, direction, None, policy.span, policy.tier)
 
 
-def _decides(rule: Rule, verdict: Verdict) -> bool:
-    wanted = {Verdict.ALLOWED: (Action.ALLOW,), Verdict.DENIED: (Action.DENY,)}
-    return rule.action in wanted.get(verdict, (Action.ALLOW, Action.DENY))
+def _by_tiers(point: Point, walk: Walk, considered: Sequence[Considered]) -> Iterable[Decider]:
+    """Name what decided in each tier: its rules, then its end."""
+    ranks = {id(c.policy): i for i, c in enumerate(considered) if c.selects}
+    for tier in walk.tiers:
+        acting = [
+            (step.rule, step.action)
+            for step in tier.steps
+            if step.rule is not None and step.action in (Action.ALLOW, Action.DENY)
+        ]
+        if not tier.ordered:
+            acting.sort(key=lambda item: ranks.get(id(item[0].policy), len(ranks)))
+        for bound, action in acting:
+            policy, rule = bound.policy, bound.rule
+            text = rule_text(policy, rule)
+            span = rule.span
+            yield Decider(
+                text, policy.id, point.direction, rule.index, span, tier.spec.name, action
+            )
+        ends = [s for s in tier.steps if s.cause is Cause.END and s.action is not Action.PASS]
+        if ends:
+            did = {step.action for step in ends}
+            yield from _isolation(point, tier, did.pop() if len(did) == 1 else None, considered)
 
 
-def _isolation(point: Point, considered: Sequence[Considered]) -> Iterable[Decider]:
+def _isolation(
+    point: Point, tier: TierWalk, action: Action | None, considered: Sequence[Considered]
+) -> Iterable[Decider]:
     """Name the isolating policies in the order they were considered, the most telling first."""
-    if point.decision is None:
-        return
-    isolating = {id(p) for p in point.decision.isolating}
+    mine = {id(p) for p in tier.policies if point.direction in p.isolates}
     for each in considered:
         policy = each.policy
-        if id(policy) not in isolating or policy.opaque is not None:
+        if id(policy) not in mine or policy.opaque is not None or not each.selects:
             continue
         span = each.miss_span if each.miss_rule else policy.span
-        yield Decider(
-            f"{policy.id} isolates {point.direction}", policy.id, point.direction, None, span
-        )
-    for policy in point.decision.policies:
-        if policy.opaque is not None:
-            text = f"{policy.id.kind} {policy.id} is not understood"
-            yield Decider(text, policy.id, point.direction, None, policy.span)
+        text = f"{policy.id.said} isolates {point.direction}"
+        yield Decider(text, policy.id, point.direction, None, span, tier.spec.name, action)
 
 
 def _relation(rule: Rule) -> str:
@@ -381,4 +476,4 @@ def rule_text(policy: Policy, rule: Rule) -> str:
 
     The words are the same in every answer, so that they can be searched for.
     """
-    return f"{policy.id} {rule.direction} rule {rule.index}"
+    return f"{policy.id.said} {rule.direction} rule {rule.index}"

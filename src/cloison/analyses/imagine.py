@@ -6,15 +6,22 @@ matters and in a new one, and the same engine judges them all.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
-from itertools import islice, product
+from dataclasses import dataclass, replace
+from itertools import chain, islice, product
 
-from cloison.algebra import LabelSelector, Operator
+from cloison.algebra import LabelSelector, Operator, Requirement
 from cloison.analyses.ends import AnyEnd
 from cloison.base import Span
 from cloison.engine import Engine
 from cloison.ir.policy import PodsMatch, Policy, plain_matches
-from cloison.resources.objects import NAMESPACE_NAME_LABEL, Labels, Namespace, PodShape
+from cloison.resources.objects import (
+    ACCOUNT_NAME_LABEL,
+    NAMESPACE_NAME_LABEL,
+    Labels,
+    Namespace,
+    PodShape,
+    ServiceAccount,
+)
 from cloison.resources.world import PodEndpoint, Workload, WorkloadId, World
 
 MOST = 4096
@@ -23,8 +30,13 @@ MOST = 4096
 MOST_OF_BOTH = 512
 """The same where both ends ask for any pod: every pair of them is looked at."""
 
+_NODES = 16
+"""Nodes to imagine pods on, where policies tell nodes apart, beside those they name."""
+_LOOKS = 4
+"""Texts to look for in one value, before not every combination is tried."""
 _OTHER = "some-other-value"
 _NEW = "(a new namespace)"
+_NOWHERE = Span("", 0, 0)
 
 
 def imagine(engine: Engine, ends: Sequence[AnyEnd]) -> tuple[Engine, bool]:
@@ -39,42 +51,142 @@ def imagine(engine: Engine, ends: Sequence[AnyEnd]) -> tuple[Engine, bool]:
     """
     wanted = {end.namespace for end in ends}
     names: set[str | None] = {None, *engine.world.namespaces} if None in wanted else wanted
-    matches = list(_matches(engine.ordered))
-    pod_keys = _values(m.pods for m in matches)
+    vocabulary = _Vocabulary.of(engine)
     namespaces = dict(engine.world.namespaces)
     workloads = dict(engine.world.workloads)
+    accounts = dict(engine.world.accounts)
     left = MOST if len(ends) == 1 else MOST_OF_BOTH
-    complete = True
-    for home in _homes(engine.world, names, matches):
+    complete = vocabulary.complete
+    for home in _homes(engine.world, names, vocabulary):
         namespaces.setdefault(home.name, home)
-        shapes = list(islice(_assignments(pod_keys), left + 1))
-        complete = complete and len(shapes) <= left
-        for labels in shapes[:left]:
-            workload = _pod(home.name, labels)
+        kinds = list(islice(_kinds(engine.world, home.name, vocabulary), left + 1))
+        complete = complete and len(kinds) <= left
+        for kind in kinds[:left]:
+            workload = _pod(home.name, kind)
             workloads[workload.id] = workload
-        left -= min(left, len(shapes))
+            if kind.account is not None:
+                accounts[home.name, kind.account.name] = kind.account
+        left -= min(left, len(kinds))
     # Imagined pods come last, so that every endpoint keeps its number.
-    world = replace(engine.world, namespaces=dict(sorted(namespaces.items())), workloads=workloads)
+    world = replace(
+        engine.world,
+        namespaces=dict(sorted(namespaces.items())),
+        workloads=workloads,
+        accounts=accounts,
+    )
     return Engine(world, engine.policies, engine.profile, engine.networks), complete
+
+
+@dataclass(frozen=True, slots=True)
+class _Vocabulary:
+    """What policies tell pods apart by.
+
+    Args:
+        pods: Values of the labels of pods that any policy can tell apart; None is absence.
+        accounts: The same of their service accounts.
+        namespaces: The same of their namespaces.
+        names: What is asked of the names of namespaces.
+        named: Namespaces that are named.
+        nodes: Nodes that pods are told apart by; None alone where they are not.
+        complete: Whether nothing else can be told apart.
+    """
+
+    pods: dict[str, list[str | None]]
+    accounts: dict[str, list[str | None]]
+    namespaces: dict[str, list[str | None]]
+    names: tuple[Requirement, ...]
+    named: frozenset[str]
+    nodes: tuple[str | None, ...]
+    complete: bool
+
+    @classmethod
+    def of(cls, engine: Engine) -> "_Vocabulary":
+        matches = list(_matches(engine.ordered))
+        pods, whole_pods = _values(m.pods for m in matches)
+        accounts, whole_accounts = _values(m.accounts for m in matches)
+        spaces, whole_spaces = _values(m.namespaces for m in matches if m.namespace is None)
+        selectors = (m.namespaces for m in matches if m.namespace is None)
+        names = {r for s in selectors for r in s.requirements if r.key == NAMESPACE_NAME_LABEL}
+        named = {m.namespace for m in matches if m.namespace is not None}
+        named |= {value for r in names for value in r.values}
+        # Whatever a name may hold, new namespaces are imagined under one name only.
+        looked_into = any(r.operator.textual for r in names)
+        # One account has one set of labels: those of a name that is free cannot all be tried.
+        both = ACCOUNT_NAME_LABEL in accounts and len(accounts) > 1
+        return cls(
+            pods,
+            accounts,
+            spaces,
+            tuple(sorted(names)),
+            frozenset(named),
+            _nodes(engine.world, matches),
+            whole_pods and whole_accounts and whole_spaces and not (both or looked_into),
+        )
+
+
+def _nodes(world: World, matches: Iterable[PodsMatch]) -> tuple[str | None, ...]:
+    named = [m.nodes for m in matches if m.nodes is not None]
+    if not named:
+        return (None,)
+    some = islice(sorted(world.nodes), _NODES)
+    return (*sorted({*some, *(name for names in named for name in names)}), "(another node)")
 
 
 def _matches(policies: Iterable[Policy]) -> Iterator[PodsMatch]:
     for policy in policies:
         yield from policy.subjects
         for rule in policy.rules:
-            for peer in rule.peers:
-                yield from (m for m in plain_matches(peer.match) if isinstance(m, PodsMatch))
+            for match in (*(peer.match for peer in rule.peers), *(rule.subjects or ())):
+                yield from (m for m in plain_matches(match) if isinstance(m, PodsMatch))
 
 
-def _values(selectors: Iterable[LabelSelector]) -> dict[str, list[str | None]]:
-    """Return for each key the values that any selector can tell apart; None is its absence."""
+def _values(selectors: Iterable[LabelSelector]) -> tuple[dict[str, list[str | None]], bool]:
+    """Return for each key the values that any selector can tell apart; None is its absence.
+
+    The second is whether these are all: of several texts that a value may hold, they may not be.
+    """
     found: dict[str, set[str]] = {}
+    looks: dict[str, set[tuple[Operator, str]]] = {}
     for selector in selectors:
         for requirement in selector.requirements:
             values = found.setdefault(requirement.key, set())
             if requirement.operator in (Operator.IN, Operator.NOT_IN):
                 values.update(requirement.values)
-    return {key: [None, *sorted(values), _OTHER] for key, values in sorted(found.items())}
+            elif requirement.operator.textual:
+                look = _positive(requirement)
+                looks.setdefault(requirement.key, set()).add((look.operator, look.values[0]))
+    for key, texts in looks.items():
+        found[key].update(_holding(sorted(texts)))
+    complete = all(len(texts) == 1 for texts in looks.values())
+    return {
+        key: [None, *sorted(values), _other(text for _, text in looks.get(key, ()))]
+        for key, values in sorted(found.items())
+    }, complete
+
+
+def _other(texts: Iterable[str]) -> str:
+    """Return a value that holds none of some texts; an empty one is in every value."""
+    unwanted = [text for text in texts if text]
+    tried = chain([_OTHER], map(chr, range(ord("\N{GREEK SMALL LETTER ALPHA}"), 1 << 16)))
+    return next((v for v in tried if not any(text in v for text in unwanted)), _OTHER)
+
+
+def _positive(requirement: Requirement) -> Requirement:
+    """Return what a requirement, or its opposite, looks for."""
+    if not requirement.matches({}):
+        return requirement
+    return replace(requirement, operator=requirement.operator.opposite)
+
+
+def _holding(texts: Sequence[tuple[Operator, str]]) -> Iterator[str]:
+    """Iterate over values that hold some of a few texts, where they are looked for."""
+    for chosen in product((False, True), repeat=min(len(texts), _LOOKS)):
+        some = [each for each, taken in zip(texts, chosen, strict=False) if taken]
+        start = max((t for o, t in some if o is Operator.STARTS_WITH), key=len, default="")
+        end = max((t for o, t in some if o is Operator.ENDS_WITH), key=len, default="")
+        inside = [t for o, t in some if o is Operator.CONTAINS]
+        if some:
+            yield "~".join([start, *inside, _OTHER, end])
 
 
 def _assignments(keys: Mapping[str, list[str | None]]) -> Iterator[dict[str, str]]:
@@ -82,16 +194,56 @@ def _assignments(keys: Mapping[str, list[str | None]]) -> Iterator[dict[str, str
         yield {k: v for k, v in zip(keys, values, strict=True) if v is not None}
 
 
-def _homes(world: World, names: set[str | None], matches: list[PodsMatch]) -> Iterator[Namespace]:
+@dataclass(frozen=True, slots=True)
+class _Kind:
+    """A kind of pod that policies could tell apart.
+
+    Args:
+        labels: Its labels.
+        service_account: The name of its service account.
+        node: The node it runs on, where that matters.
+        account: Its service account, where that is imagined too.
+    """
+
+    labels: Labels
+    service_account: str = "default"
+    node: str | None = None
+    account: ServiceAccount | None = None
+
+
+def _kinds(world: World, namespace: str, vocabulary: _Vocabulary) -> Iterator[_Kind]:
+    accounts = list(islice(_accounts(world, namespace, vocabulary.accounts), MOST))
+    for labels in _assignments(vocabulary.pods):
+        for name, account in accounts:
+            for node in vocabulary.nodes:
+                yield _Kind(labels, name, node, account)
+
+
+def _accounts(
+    world: World, namespace: str, keys: Mapping[str, list[str | None]]
+) -> Iterator[tuple[str, ServiceAccount | None]]:
+    """Iterate over the accounts of a namespace, and those that somebody could create in it."""
+    if not keys:
+        yield "default", None
+        return
+    taken = [name for space, name in world.accounts if space == namespace]
+    for name in sorted(taken):
+        yield name, None
+    others = {key: values for key, values in keys.items() if key != ACCOUNT_NAME_LABEL}
+    for labels in _assignments(others):
+        said = _listed(labels)
+        name = f"(an account labelled {said})" if said else "(an account without such labels)"
+        yield name, ServiceAccount(namespace, name, labels, _NOWHERE)
+    for free in keys.get(ACCOUNT_NAME_LABEL, ()):
+        if free is not None and free not in taken:
+            yield free, None
+
+
+def _homes(world: World, names: set[str | None], vocabulary: _Vocabulary) -> Iterator[Namespace]:
     """Yield namespaces to imagine pods in; those that policies cannot tell apart only once."""
-    keys = _values(m.namespaces for m in matches if m.namespace is None)
-    named = {m.namespace for m in matches} | {
-        value
-        for m in matches
-        for r in m.namespaces.requirements
-        if r.key == NAMESPACE_NAME_LABEL
-        for value in r.values
-    }
+    keys = vocabulary.namespaces
+    # Accounts differ between namespaces that are alike otherwise.
+    apart = {space for space, _ in world.accounts} if vocabulary.accounts else set()
     seen = set()
     for name in sorted(n for n in names if n is not None):
         home = world.namespaces.get(name)
@@ -99,8 +251,9 @@ def _homes(world: World, names: set[str | None], matches: list[PodsMatch]) -> It
             yield from _new(keys, name)
             continue
         kind = (
-            name if name in named else "",
+            name if name in vocabulary.named or name in apart else "",
             tuple(home.labels.get(k) for k in keys if k != NAMESPACE_NAME_LABEL),
+            tuple(r.matches(home.labels) for r in vocabulary.names),
         )
         if kind not in seen:
             seen.add(kind)
@@ -113,16 +266,23 @@ def _new(keys: Mapping[str, list[str | None]], name: str | None) -> Iterator[Nam
     """Yield namespaces that do not exist, with every combination of labels that matters."""
     others = {k: v for k, v in keys.items() if k != NAMESPACE_NAME_LABEL}
     for labels in islice(_assignments(others), MOST):
-        said = ", ".join(f"{k}={v}" for k, v in labels.items())
+        said = _listed(labels)
         title = name or (f"{_NEW[:-1]} labelled {said})" if said else _NEW)
         yield Namespace(title, {**labels, NAMESPACE_NAME_LABEL: title})
         if name is not None:
             return
 
 
-def _pod(namespace: str, labels: Labels) -> Workload:
-    said = ", ".join(f"{k}={v}" for k, v in labels.items())
-    name = f"(any pod labelled {said})" if said else "(any pod without such labels)"
-    workload = WorkloadId(namespace, name, "Pod")
-    endpoint = PodEndpoint(workload, None, PodShape(labels), Span("", 0, 0))
-    return Workload(workload, (endpoint,))
+def _pod(namespace: str, kind: _Kind) -> Workload:
+    said = [f"labelled {_listed(kind.labels)}"] if kind.labels else ["without such labels"]
+    if kind.account is not None or kind.service_account != "default":
+        said.append(f"with account {kind.service_account}")
+    if kind.node is not None:
+        said.append(f"on node {kind.node}")
+    workload = WorkloadId(namespace, f"(any pod {', '.join(said)})", "Pod")
+    shape = PodShape(kind.labels, service_account=kind.service_account, node=kind.node)
+    return Workload(workload, (PodEndpoint(workload, None, shape, _NOWHERE),))
+
+
+def _listed(labels: Labels) -> str:
+    return ", ".join(f"{k}={v}" for k, v in labels.items())

@@ -12,11 +12,14 @@ from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
-from cloison.algebra import L4, NO_ADDRESSES, AddressSet, parse_address
+from cloison.algebra import L4, NO_ADDRESSES, AddressSet, TrafficSet, parse_address
 from cloison.algebra.bitmaps import BitMap, FrozenBitMap, union
 from cloison.analyses.connectivity import EndRef
+from cloison.analyses.walk import one_list, walks
 from cloison.engine import Engine, Point, UnitKind
-from cloison.engine.decide import Decision, Relations
+from cloison.engine.decide import Decision
+from cloison.engine.related import ON_ONE_NODE, ON_OTHER_NODES, ON_UNKNOWN_NODES, Relations
+from cloison.engine.steps import Cause
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import Action, Direction, Policy, Relative, RelativeMatch, Rule
@@ -27,11 +30,30 @@ OWN, OTHER, UNKNOWN, SELF = "own", "other", "unknown", "self"
 """How a peer can stand to a pod: its own node, another, nobody knows; or the pod itself."""
 
 _RELATIONS = {
-    OWN: Relations(frozenset({Relative.OWN_NODE})),
-    OTHER: Relations(frozenset({Relative.OTHER_NODE})),
-    UNKNOWN: Relations(maybe=frozenset({Relative.OWN_NODE, Relative.OTHER_NODE})),
+    OWN: ON_ONE_NODE,
+    OTHER: ON_OTHER_NODES,
+    UNKNOWN: ON_UNKNOWN_NODES,
     SELF: Relations(frozenset({Relative.SELF})),
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """Something done to some traffic, where policies are asked in turn.
+
+    Args:
+        tier: The tier it is done in; empty outside of every tier.
+        action: What is done; None where either may be.
+        traffic: To what.
+        rule: The rule that does it, if one does.
+        policies: Those that bring it about, where no rule does.
+    """
+
+    tier: str
+    action: Action | None
+    traffic: TrafficSet
+    rule: BoundRule | None = None
+    policies: tuple[Policy, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -46,6 +68,8 @@ class Reason:
         builtin: The built-in rule that matches, in words.
         sure: Whether the built-in rule certainly does, and so decides alone.
         caveats: Why some traffic is undetermined.
+        acts: What is done to the traffic of `L4`, in order; empty where the policies are one
+            list of what is let through, and the rules that match are all there is to tell.
     """
 
     outcome: Outcome
@@ -53,6 +77,7 @@ class Reason:
     builtin: str = ""
     sure: bool = False
     caveats: tuple[Caveat, ...] = ()
+    acts: tuple[Act, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -203,6 +228,7 @@ class _Collector:
         self.table = engine.table
         kinds = engine.table.kinds
         self.hosts = kinds[UnitKind.HOST] | kinds[UnitKind.NODE]
+        self.pods = kinds[UnitKind.POD]
         self.decisions: dict[int, tuple[int, Decision, int]] = {}
         """By identity: place, decision, a unit it governs."""
         self._reasons: dict[tuple[object, ...], Reason] = {}
@@ -227,7 +253,7 @@ class _Collector:
 
     def _place(self, number: int) -> Place:
         unit = self.table.units[number]
-        policed = unit.kind is UnitKind.POD
+        policed = number in self.engine.governed
         egress = self._decision(number, Direction.EGRESS) if policed else None
         ingress = self._decision(number, Direction.INGRESS) if policed else None
         return Place(unit.family, policed, number in self.hosts, egress, ingress)
@@ -255,7 +281,7 @@ class _Collector:
                 Point(decision.direction, subject, 0, piece.outcome, decision, piece)
             )
             related: dict[str, Reason] = {}
-            hosts = piece.peers & self.hosts
+            hosts = piece.peers & (self.pods if subject in self.hosts else self.hosts)
             kinds = (OWN, OTHER, UNKNOWN) if hosts else ()
             themselves = piece.peers & own
             if themselves:
@@ -313,6 +339,7 @@ class _Collector:
             if point.builtin is not None and not point.builtin_sure:
                 doubts.add(known.OWN_NODE_UNKNOWN)
         builtin = _words(point.builtin) if point.builtin is not None else ""
+        acts = tuple(self._acts(point))
         key = (
             point.outcome.allowed,
             undetermined,
@@ -320,14 +347,36 @@ class _Collector:
             builtin,
             point.builtin_sure,
             frozenset(doubts),
+            id(decision) if acts else None,
         )
         found = self._reasons.get(key)
         if found is None:
             outcome = Outcome(point.outcome.allowed, undetermined)
             said = _relevant(rules)
-            found = Reason(outcome, said, builtin, point.builtin_sure, tuple(sorted(doubts)))
+            sure = point.builtin_sure
+            found = Reason(outcome, said, builtin, sure, tuple(sorted(doubts)), acts)
             self._reasons[key] = found
         return found
+
+    def _acts(self, point: Point) -> Iterator[Act]:
+        """Yield what is done in turn, where there is more to it than one list."""
+        decision, layers = point.decision, self.engine.policies.layers
+        if decision is None or one_list(layers, decision):
+            return
+        for walk in walks(self.engine, point, L4):
+            if walk.plain:
+                continue
+            ends = {t.spec.name: t.policies for t in walk.tiers}
+            for step in walk.steps:
+                ending = step.cause is Cause.END
+                if step.cause is Cause.ENTRY or step.action is Action.LOG:
+                    continue
+                isolating = tuple(
+                    p
+                    for p in ends.get(step.tier or "", ())
+                    if ending and point.direction in p.isolates and not p.opaque
+                )
+                yield Act(step.tier or "", step.action, step.traffic, step.rule, isolating)
 
     def _members(self) -> dict[EndRef, tuple[Member, ...]]:
         """Return the units of every end, as workloads and as pods."""

@@ -5,8 +5,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cloison.algebra import L4, NO_TRAFFIC, TrafficSet
-from cloison.analyses.effective import Entry, beyond_text, tier_of
+from cloison.analyses.entries import Entry, beyond_text, tier_of
 from cloison.analyses.resolve import covers, selects
+from cloison.analyses.walk import adds_up
 from cloison.engine import Engine, UnitKind
 from cloison.engine.bind import Binder
 from cloison.ir.policy import (
@@ -64,6 +65,25 @@ class Facts:
     def tier(self) -> TierSpec | None:
         """Where the policy stands."""
         return tier_of(self.engine, self.policy)
+
+    @cached_property
+    def adds_up(self) -> bool:
+        """Whether it is one of a list of policies that only let through; the rest is denied."""
+        tier = self.tier
+        return tier is None or all(
+            adds_up(tier, (self.policy,), d) for d in Direction if self.governs(self.policy, d)
+        )
+
+    @staticmethod
+    def governs(policy: Policy, direction: Direction) -> bool:
+        """Return whether a policy has something to say in a direction."""
+        return direction in policy.isolates or bool(policy.rules_for(direction))
+
+    @staticmethod
+    def restricts(policy: Policy, direction: Direction) -> bool:
+        """Return whether a policy can stop traffic in a direction."""
+        denying = any(r.action is Action.DENY for r in policy.rules_for(direction))
+        return direction in policy.isolates or denying
 
     @cached_property
     def companions(self) -> tuple[Policy, ...]:
@@ -143,21 +163,16 @@ def limits(facts: Facts) -> Iterator[Limit]:
         yield Limit("subject", "it protects nobody: no pod here has the labels it selects")
     for direction in Direction:
         yield from _other_direction(facts, direction)
-    for direction in Direction:
-        if direction in policy.isolates:
-            yield from _ports(facts, direction)
-    if Direction.EGRESS in policy.isolates:
-        yield from _dns(facts)
-    if Direction.INGRESS in policy.isolates:
-        yield from _outside(facts)
-    yield from _nodes(facts)
+    if facts.adds_up:
+        yield from _of_a_list(facts)
     if facts.on_host:
-        names = _some(facts.on_host)
+        names = some(facts.on_host)
         text = f"{names}: has the labels, but is on its node's network, where it is not selected"
         yield Limit("host-network", text)
     yield from _union(facts)
-    if policy.isolates:
+    if policy.isolates and facts.adds_up:
         yield from _protocols(facts)
+    if policy.isolates or policy.rules:
         text = "connections already open when it is applied: whether they end is up to the CNI"
         yield Limit("connections", text)
     if profile.name == DEFAULT_PROFILE:
@@ -165,11 +180,26 @@ def limits(facts: Facts) -> Iterator[Limit]:
         yield Limit("enforcement", text)
 
 
+def _of_a_list(facts: Facts) -> Iterator[Limit]:
+    """Yield what a policy does not do that only lets through, the rest being denied."""
+    for direction in Direction:
+        if direction in facts.policy.isolates:
+            yield from _ports(facts, direction)
+    if Direction.EGRESS in facts.policy.isolates:
+        yield from _dns(facts)
+    if Direction.INGRESS in facts.policy.isolates:
+        yield from _outside(facts)
+    yield from _nodes(facts)
+
+
 def _other_direction(facts: Facts, direction: Direction) -> Iterator[Limit]:
-    """Say what holds in the direction the policy does not govern."""
-    if direction in facts.policy.isolates or not facts.selected:
+    """Say what holds in the direction the policy does not restrict."""
+    if facts.restricts(facts.policy, direction) or not facts.selected:
         return
-    others = [p for p in facts.companions if direction in p.isolates]
+    others = [p for p in facts.companions if facts.restricts(p, direction)]
+    if facts.policy.rules_for(direction):
+        yield Limit("direction", f"{direction}: it stops nobody, no rule of it denies")
+        return
     what = (
         "who connects to these pods"
         if direction is Direction.INGRESS
@@ -180,9 +210,9 @@ def _other_direction(facts: Facts, direction: Direction) -> Iterator[Limit]:
     if not others:
         text += ", and no other policy does"
     elif bare:
-        text += f"; {_some([str(p.id) for p in others])} does for some, but none for {_some(bare)}"
+        text += f"; {some([p.id.said for p in others])} does for some, but none for {some(bare)}"
     else:
-        text += f"; {_some([str(p.id) for p in others])} {_does(others)}"
+        text += f"; {some([p.id.said for p in others])} {_does(others)}"
     yield Limit("direction", text)
 
 
@@ -220,7 +250,7 @@ def _ports(facts: Facts, direction: Direction) -> Iterator[Limit]:
                 closed[f"{port.protocol}/{port.number}{name}"] = traffic
     if closed:
         said = [_elsewhere(facts, name, closed[name]) for name in sorted(closed)]
-        text += f"; they also declare {_some(said)}"
+        text += f"; they also declare {some(said)}"
     yield Limit("ports", text)
 
 
@@ -229,9 +259,9 @@ def _elsewhere(facts: Facts, name: str, traffic: TrafficSet) -> str:
     if not by:
         return f"{name}, which no policy opens"
     opens = "opens" if len(by) == 1 else "open"
-    text = f"{name}, which {_some([str(p.id) for p in by])} {opens}"
+    text = f"{name}, which {some([p.id.said for p in by])} {opens}"
     bare = _uncovered(facts, by)
-    return f"{text}, though not for {_some(bare)}" if bare else text
+    return f"{text}, though not for {some(bare)}" if bare else text
 
 
 def _dns(facts: Facts) -> Iterator[Limit]:
@@ -244,14 +274,14 @@ def _dns(facts: Facts) -> Iterator[Limit]:
     text = f"DNS: it does not let {wanted} out"
     by = list(dict.fromkeys(c for p in missing for c in helpers[p]))
     if by:
-        text += f"; {_some([str(c.id) for c in by])} {_does(by)}"
+        text += f"; {some([c.id.said for c in by])} {_does(by)}"
     mute = _uncovered(facts, helpers[missing[0]]) if facts.selected else ()
     if not facts.selected:
         pass
     elif missing == ["TCP"] and mute:
-        text += f", nor does another policy for {_some(mute)}: answers too long for UDP fail"
+        text += f", nor does another policy for {some(mute)}: answers too long for UDP fail"
     elif mute:
-        text += f", {'but' if by else 'and'} no policy does for {_some(mute)}: name lookups fail"
+        text += f", {'but' if by else 'and'} no policy does for {some(mute)}: name lookups fail"
     yield Limit("dns", text)
 
 
@@ -264,7 +294,7 @@ def _outside(facts: Facts) -> Iterator[Limit]:
     )
     by = [p for p in facts.companions if facts.outside(p)]
     if by:
-        names = _some([str(p.id) for p in by])
+        names = some([p.id.said for p in by])
         text = f"callers outside the cluster: it admits none; {names} {_does(by)}"
     elif not facts.entries[Direction.INGRESS]:
         text = "callers outside the cluster, or an ingress gateway: it admits none"
@@ -312,10 +342,14 @@ def _union(facts: Facts) -> Iterator[Limit]:
     if facts.tier.bands[facts.policy.band] is not Combine.UNION:
         return
     text = "denying: it cannot take away what another policy lets through"
-    adding = [p for p in facts.companions if any(p.rules_for(d) for d in facts.policy.isolates)]
+    adding = [
+        p
+        for p in facts.companions
+        if p.tier == facts.policy.tier and any(p.rules_for(d) for d in facts.policy.isolates)
+    ]
     if adding:
-        them = [str(p.id) for p in adding]
-        text += f"; the same pods, or some of them, are also selected by {_some(them, 5)}"
+        them = [p.id.said for p in adding]
+        text += f"; the same pods, or some of them, are also selected by {some(them, 5)}"
     yield Limit("union", text)
 
 
@@ -330,7 +364,7 @@ def _does(policies: Sequence[Policy]) -> str:
     return "does" if len(policies) == 1 else "do"
 
 
-def _some(names: Sequence[str], shown: int = _SHOWN) -> str:
+def some(names: Sequence[str], shown: int = _SHOWN) -> str:
     """Return names as a phrase that stays short."""
     if len(names) <= shown:
         return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + "".join(names[-1:])

@@ -1,21 +1,28 @@
 """The smallest change that would let denied traffic through, as a proposal in the IR.
 
-A rule that admits exactly this peer on exactly this traffic is added where the traffic is
-stopped: to the policy that is about this workload alone, or in a policy of its own when
-that isolates nobody new. Nothing that is allowed today is closed by it.
+Where traffic is stopped because no rule of a tier lets it through, a rule that admits exactly
+this peer on exactly this traffic is added there: to the policy that is about this workload
+alone, or in a policy of its own when that isolates nobody new. Nothing that is allowed today is
+closed by it. Where a rule denies it, or nobody can write what would help, advice says in
+words what has to change, and where.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, summarize_address_range
+from typing import TypeAlias
 
 from cloison.algebra import AddressSet, LabelSelector
 from cloison.algebra.bitmaps import BitMap
+from cloison.analyses.advice import Advice, guarded
 from cloison.analyses.ask import Explanation
 from cloison.analyses.ends import AnyEnd
 from cloison.analyses.explain import CaseAnswer, PointAnswer
+from cloison.analyses.miss import peer_text, traffic_text
 from cloison.analyses.question import Party
+from cloison.analyses.walk import TierWalk
 from cloison.engine import Engine, UnitKind
+from cloison.engine.steps import Cause
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import (
     Action,
@@ -76,17 +83,24 @@ class Proposal:
     also: tuple[str, ...] = ()
 
 
-def proposals(engine: Engine, answer: Explanation) -> tuple[Proposal, ...]:
-    """Return rules that together flip a denial; empty when policy cannot do it.
+Writable: TypeAlias = Callable[[PolicyId], bool]
+"""Whether somebody can write a policy with more rules, and others of its kind."""
+
+
+def proposals(
+    engine: Engine, answer: Explanation, writable: Writable = lambda _: True
+) -> tuple[Proposal | Advice, ...]:
+    """Return changes that together flip a denial; empty when nobody knows one.
 
     Args:
         engine: The engine that answered.
         answer: A denied, or partly denied, answer.
+        writable: Which policies may be proposed to be changed; the others are advised about.
     """
     question = answer.question
     if isinstance(question.source, AnyEnd) or isinstance(question.destination, AnyEnd):
         return ()
-    found: dict[tuple[Direction, int, int], Proposal] = {}
+    found: dict[object, tuple[Proposal | Advice, ...]] = {}
     for case in answer.cases:
         if case.verdict is Verdict.ALLOWED:
             continue
@@ -94,14 +108,16 @@ def proposals(engine: Engine, answer: Explanation) -> tuple[Proposal, ...]:
             if point.verdict is Verdict.ALLOWED:
                 continue
             subject, peer = _ends(case, point)
-            key = (point.direction, subject.unit, peer.unit)
+            key = (point.direction, point.layer, subject.unit, peer.unit)
             if key in found:
                 continue
-            proposal = _propose(engine, answer, case, point)
-            if proposal is None:
+            changes = tuple(_changes(engine, answer, case, point, writable))
+            if not changes:
                 return ()
-            found[key] = proposal
-    return tuple(_merged(found.values()))
+            found[key] = changes
+    every = [change for changes in found.values() for change in changes]
+    proposed = _merged(c for c in every if isinstance(c, Proposal))
+    return (*dict.fromkeys(c for c in every if isinstance(c, Advice)), *proposed)
 
 
 def _merged(found: Iterable[Proposal]) -> Iterator[Proposal]:
@@ -126,31 +142,108 @@ def _ends(case: CaseAnswer, point: PointAnswer) -> tuple[Party, Party]:
     return destination, source
 
 
-def _propose(
-    engine: Engine, answer: Explanation, case: CaseAnswer, point: PointAnswer
-) -> Proposal | None:
+def _changes(
+    engine: Engine,
+    answer: Explanation,
+    case: CaseAnswer,
+    point: PointAnswer,
+    writable: Writable,
+) -> Iterator[Proposal | Advice]:
+    """Yield what has to change at one enforcement point; nothing where nobody knows."""
+    walk = point.walk
+    if walk is None or any(step.cause is Cause.OPAQUE for step in walk.steps):
+        return
+    asked = case.case.traffic
+    stopped = asked - point.allowed
+    stopping = [
+        step
+        for step in walk.steps
+        if step.traffic & stopped and step.action in (Action.DENY, None)
+        if step.cause is not Cause.ENTRY
+    ]
+    said: dict[tuple[PolicyId, int], Advice] = {}
+    for bound in (step.rule for step in stopping if step.rule is not None):
+        tier = next(t for t in walk.tiers if t.spec.name == bound.policy.tier)
+        key = (bound.policy.id, bound.rule.index)
+        said.setdefault(key, guarded(engine, point, tier, bound, walk))
+    yield from said.values()
+    if any(step.cause is Cause.DEFAULT for step in stopping):
+        text = f"let a policy allow it: what none decides on is denied by default ({point.layer})"
+        yield Advice(text)
+    for tier in walk.tiers:
+        if any(step.cause is Cause.END and step.tier == tier.spec.name for step in stopping):
+            change = _open_end(engine, answer, case, point, tier, writable)
+            if change is not None:
+                yield change
+
+
+def _open_end(
+    engine: Engine,
+    answer: Explanation,
+    case: CaseAnswer,
+    point: PointAnswer,
+    tier: TierWalk,
+    writable: Writable,
+) -> Proposal | Advice | None:
+    """Return what lets traffic through a tier that stops it since no rule allows it."""
     subject, peer = _ends(case, point)
-    decision = point.point.decision
-    if subject.endpoint is None or decision is None or not decision.isolating:
+    isolating = [p for p in tier.policies if point.direction in p.isolates and not p.opaque]
+    if not isolating:
         return None
-    if any(p.opaque is not None for p in decision.policies):
-        return None
-    peers = _peers(engine, answer, point.direction, peer, subject.endpoint.namespace)
+    home = subject.endpoint.namespace if subject.endpoint else ""
+    peers = _peers(engine, answer, point.direction, peer, home)
     if not peers:
         return None
-    traffic = TrafficMatch(case.case.traffic)
-    rule = Rule(point.direction, Action.ALLOW, peers, traffic, 1)
-    also = _others_matched(engine, peers, peer)
-    own = _own_policy(engine, decision.isolating, subject)
+    rule = Rule(point.direction, Action.ALLOW, peers, TrafficMatch(case.case.traffic), 1)
+    # Policies of other layers are about hosts and meshes: nobody adds to them for one workload.
+    first_layer = point.layer == engine.policies.layers[0].name
+    able = [p for p in isolating if first_layer and writable(p.id)]
+    if able and subject.endpoint is not None:
+        found = _proposal(engine, point.direction, subject, peer, able, rule)
+        if found is not None:
+            return found
+    first = min(isolating, key=lambda p: (len(engine.binder.subject(p)), str(p.id)))
+    whom = " or ".join(peer_text(p, first) for p in peers)
+    word = "from" if point.direction is Direction.INGRESS else "to"
+    text = (
+        f"let {first.id.said} allow {traffic_text(rule.traffic)} {word} {whom} "
+        f"({point.direction}): no rule of tier {tier.spec.name} does, and it ends there"
+    )
+    return Advice(text, first.id, first.span)
+
+
+def _proposal(
+    engine: Engine,
+    direction: Direction,
+    subject: Party,
+    peer: Party,
+    isolating: Sequence[Policy],
+    rule: Rule,
+) -> Proposal | None:
+    """Return the rule in the policy it belongs into.
+
+    Args:
+        engine: Whose policies.
+        direction: The subject's direction.
+        subject: Whom they isolate.
+        peer: The other end.
+        isolating: Policies of one tier that isolate the subject, and can be written.
+        rule: The rule.
+    """
+    if subject.endpoint is None:
+        return None
+    also = _others_matched(engine, rule.peers, peer)
+    own = _own_policy(engine, isolating, subject)
     if own is not None:
         return Proposal(own, rule, new=False, also=also)
     workload = subject.endpoint.workload
-    selector = _safe_selector(engine, point.direction, subject)
-    if selector is not None:
+    model = next((p for p in isolating if p.id.namespace is not None), None)
+    selector = _safe_selector(engine, direction, subject, isolating[0].tier)
+    if selector is not None and model is not None:
         taken = frozenset(p.id for p in engine.policies.policies)
-        policy = _new_policy(taken, decision.isolating[0], workload, peer, rule, selector)
+        policy = _new_policy(taken, model, workload, peer, rule, selector)
         return Proposal(policy, rule, new=True, also=_with_kin(engine, also, workload, selector))
-    shared = min(decision.isolating, key=lambda p: (len(engine.binder.subject(p)), str(p.id)))
+    shared = min(isolating, key=lambda p: (len(engine.binder.subject(p)), str(p.id)))
     others = tuple(
         sorted(
             {
@@ -176,6 +269,8 @@ def _peers(
             return (Peer(PodsMatch(namespace=home, pods=pods)),)
         where = LabelSelector.of({NAMESPACE_NAME_LABEL: namespace})
         return (Peer(PodsMatch(namespaces=where, pods=pods)),)
+    if unit.kind is not UnitKind.EXTERNAL and not engine.profile.block_matches_nodes:
+        return ()
     addresses = _addresses(answer, direction, unit.addresses if unit.exact else None, unit.kind)
     if addresses is None and peer.endpoint is not None and peer.endpoint.addresses:
         addresses = AddressSet.points(peer.endpoint.addresses)
@@ -283,8 +378,10 @@ def _only(engine: Engine, units: BitMap, workload: WorkloadId) -> bool:
     )
 
 
-def _safe_selector(engine: Engine, direction: Direction, subject: Party) -> LabelSelector | None:
-    """Return labels for a new policy that isolates nobody who is not isolated already."""
+def _safe_selector(
+    engine: Engine, direction: Direction, subject: Party, tier: str
+) -> LabelSelector | None:
+    """Return labels for a new policy that isolates nobody whom its tier does not isolate."""
     if subject.endpoint is None:
         return None
     labels = telling_labels(engine, subject)
@@ -297,10 +394,10 @@ def _safe_selector(engine: Engine, direction: Direction, subject: Party) -> Labe
             continue
         if not selector.matches(endpoint.labels):
             continue
-        if any(
-            not engine.decision(u, direction).isolating for u in engine.table.by_endpoint[index]
-        ):
-            return None
+        for unit in engine.table.by_endpoint[index]:
+            isolating = engine.decision(unit, direction).isolating
+            if not any(p.tier == tier for p in isolating):
+                return None
     return selector
 
 
@@ -340,6 +437,8 @@ def _new_policy(
         frozenset({rule.direction}),
         (rule,),
         model.tier,
+        model.order,
+        band=model.band,
     )
 
 

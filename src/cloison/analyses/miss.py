@@ -1,16 +1,24 @@
 """Nearest misses: why a rule or policy that might have matched did not, in words."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
-from cloison.algebra import EVERYTHING, LabelSelector, Requirement, TrafficSet
+from cloison.algebra import EVERYTHING, LabelSelector, Operator, Requirement, TrafficSet
 from cloison.analyses.question import Party
-from cloison.engine import Engine, UnitKind
+from cloison.analyses.resolve import relation_text
+from cloison.engine import Engine, Point, UnitKind
 from cloison.ir.policy import (
+    Action,
+    AllOf,
     AnyMatch,
+    AnyOf,
     BlockMatch,
-    Direction,
+    GroupsMatch,
+    NamesMatch,
     NodesMatch,
+    NoneOf,
     Peer,
+    PeerMatch,
     PodsMatch,
     Policy,
     RelativeMatch,
@@ -18,7 +26,8 @@ from cloison.ir.policy import (
     TrafficMatch,
     UnknownMatch,
 )
-from cloison.resources.objects import NAMESPACE_NAME_LABEL, Labels
+from cloison.resources.objects import ACCOUNT_NAME_LABEL, NAMESPACE_NAME_LABEL, Labels
+from cloison.resources.world import PodEndpoint, World
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -36,8 +45,21 @@ class Miss:
     rule: int = 0
 
 
+_VERBS = {
+    Action.ALLOW: "allows",
+    Action.DENY: "denies",
+    Action.PASS: "passes",
+    Action.LOG: "logs",
+}
+
+
+def verb(action: Action) -> str:
+    """Return what a rule of an action does, in words that a peer can follow."""
+    return _VERBS[action]
+
+
 def rule_miss(
-    engine: Engine, policy: Policy, rule: Rule, peer: Party, asked: TrafficSet
+    engine: Engine, policy: Policy, rule: Rule, point: Point, peer: Party, asked: TrafficSet
 ) -> Miss | None:
     """Return why `rule` does not match traffic with `peer`; None when it does.
 
@@ -45,87 +67,206 @@ def rule_miss(
         engine: The engine that decided.
         policy: The rule's policy.
         rule: The rule.
+        point: The enforcement point; the rule may be about some subjects only.
         peer: The other end.
         asked: The traffic in question.
     """
-    ports = traffic_text(rule.traffic)
+    ports = said_traffic(rule.traffic)
+    does = verb(rule.action)
     reaches = bool((rule.traffic.must | rule.traffic.may) & asked) or bool(rule.traffic.named)
     misses = sorted(_peer_miss(engine, policy, p, peer) for p in rule.peers)
     if not misses:
         return None
     nearest = misses[0]
+    others = _not_about(engine, policy, rule, point)
+    text = f"{does} {nearest.text}"
+    if others is not None:
+        return Miss(nearest.distance + 1, f"{text}, but only for {others}", rule.index)
     if nearest.distance == 0:
         if (rule.traffic.must & asked) and not rule.traffic.named:
-            return None
-        return Miss(1, f"allows {nearest.text} on {ports}, not on {asked}", rule.index)
-    text = f"allows {nearest.text}"
+            return _unsaid(rule, text)
+        return Miss(1, f"{text} on {ports}, not on {asked}", rule.index)
     if not reaches:
         return Miss(nearest.distance + 1, f"{text}; and only on {ports}", rule.index)
     return Miss(nearest.distance, text, rule.index)
 
 
+def _unsaid(rule: Rule, text: str) -> Miss | None:
+    """Return what a rule asks for besides, of which a question says nothing."""
+    if rule.sources is not None:
+        return Miss(1, f"{text}, but only from source ports {rule.sources}", rule.index)
+    if rule.condition is not None:
+        return Miss(1, f"{text}, but only where {rule.condition}", rule.index)
+    return None
+
+
+def _not_about(engine: Engine, policy: Policy, rule: Rule, point: Point) -> str | None:
+    """Return whom a rule is about, where that is not the subject."""
+    if rule.subjects is None:
+        return None
+    for match in rule.subjects:
+        if engine.binder.matcher.holds(match, point.subject) is not None:
+            return None
+    return " or ".join(match_text(match, policy) for match in rule.subjects) or "nobody"
+
+
 def policy_miss(
-    engine: Engine, policy: Policy, direction: Direction, peer: Party, asked: TrafficSet
+    engine: Engine, policy: Policy, point: Point, peer: Party, asked: TrafficSet
 ) -> Miss:
-    """Return the nearest miss of a policy that selects the subject and allowed nothing."""
+    """Return the nearest miss of a policy that selects the subject and did nothing.
+
+    Args:
+        engine: The engine that decided.
+        policy: The policy.
+        point: The enforcement point.
+        peer: The other end.
+        asked: The traffic in question.
+    """
+    direction = point.direction
     rules = policy.rules_for(direction)
     if not rules:
         return Miss(99, f"has no {direction} rule: it isolates and allows nothing")
-    misses = [m for r in rules if (m := rule_miss(engine, policy, r, peer, asked))]
+    if direction in policy.isolates:
+        # Nobody looks for the rule that would have denied what was denied anyway.
+        opening = tuple(r for r in rules if r.action in (Action.ALLOW, Action.PASS))
+        rules = opening or rules
+    misses = [m for r in rules if (m := rule_miss(engine, policy, r, point, peer, asked))]
     return min(misses, default=Miss(99, "matches only possibly"))
 
 
-def subject_miss(policy: Policy, labels: Labels, name: str) -> Miss:
-    """Return why a policy does not select an endpoint of its own namespace."""
+def subject_miss(world: World, policy: Policy, endpoint: PodEndpoint, name: str) -> Miss:
+    """Return why a policy does not select an endpoint.
+
+    Args:
+        world: Whose namespaces and accounts.
+        policy: The policy.
+        endpoint: The endpoint.
+        name: What it is called in the answer.
+    """
     found = []
     for subject in policy.subjects:
-        unmet = subject.pods.unmet(labels)
-        held = _held(unmet, labels)
-        found.append(Miss(len(unmet), f"selects {subject.pods}; {name} {held}"))
-    return min(found, key=lambda miss: miss.distance)
+        distance, reasons = pods_lack(world, subject, endpoint, name)
+        plain = not (subject.accounts or subject.nodes is not None) and subject.namespace
+        what = str(subject.pods) if plain else match_text(subject, policy)
+        found.append(Miss(distance, f"selects {what}; {' and '.join(reasons)}"))
+    return min(found, default=Miss(99, "selects no pod"))
 
 
 def _peer_miss(engine: Engine, policy: Policy, peer: Peer, other: Party) -> Miss:
     text = peer_text(peer, policy)
-    matched = engine.binder.peer(peer)
-    if other.unit in matched.must:
+    lack = _lack(engine, peer.match, policy, other)
+    if lack is None:
         return Miss(0, text)
+    distance, reason = lack
+    return Miss(distance, f"{text}; {reason}" if reason else text)
+
+
+def _lack(engine: Engine, match: PeerMatch, policy: Policy, other: Party) -> tuple[int, str] | None:
+    """Return what keeps a match from matching, and how much; None where it does match."""
+    if engine.binder.matcher.match(match).holds(other.unit):
+        return None
+    match match:
+        case AnyOf():
+            parts = [_lack(engine, m, policy, other) for m in match.matches]
+            return min((p for p in parts if p is not None), default=(6, ""))
+        case AllOf():
+            every = [_lack(engine, m, policy, other) for m in match.matches]
+            lacking = [p for p in every if p is not None]
+            distance = sum(n for n, _ in lacking)
+            # What matches in part is nearer than what is about other things altogether.
+            near = distance if len(lacking) == len(every) else min(distance, _HALF)
+            return near, " and ".join(t for _, t in lacking if t)
+        case NoneOf():
+            met = [m for m in match.matches if _lack(engine, m, policy, other) is None]
+            said = " and ".join(match_text(m, policy) for m in met)
+            return 2, f"{other.text} is {said}" if said else ""
+        case PodsMatch() if other.endpoint and not other.endpoint.shape.host_network:
+            distance, reasons = pods_lack(engine.world, match, other.endpoint, other.text)
+            return distance, " and ".join(reasons)
+    return _out_of_place(engine, match, other)
+
+
+def _out_of_place(engine: Engine, match: PeerMatch, other: Party) -> tuple[int, str]:
+    """Return what keeps a match from matching that goes by what an end is, or its address."""
     unit = engine.table.units[other.unit]
-    match = peer.match
-    if isinstance(match, PodsMatch) and unit.kind is UnitKind.POD and other.endpoint:
-        return _pods_miss(engine, match, text, other)
-    if isinstance(match, PodsMatch):
-        what = "is on its node's network" if unit.kind is UnitKind.HOST else "is not a pod"
-        return Miss(4, f"{text}; {other.text} {what}, and selectors see pods only")
-    if isinstance(match, BlockMatch):
-        if unit.addresses is None:
-            return Miss(5, f"{text}; the address of {other.text} is not known")
-        return Miss(5, f"{text}; {other.text} is outside that block")
-    return Miss(6, text)
+    match match:
+        case PodsMatch():
+            what = "is on its node's network" if unit.kind is UnitKind.HOST else "is not a pod"
+            return 4, f"{other.text} {what}, and selectors see pods only"
+        case BlockMatch() if unit.addresses is None:
+            return 5, f"the address of {other.text} is not known"
+        case BlockMatch():
+            return 5, f"{other.text} is outside that block"
+        case GroupsMatch():
+            return 5, _outside_groups(engine, match, other)
+        case NamesMatch():
+            which = "that name stands" if len(match.names) == 1 else "those names stand"
+            return 5, f"which addresses {which} for is not known"
+        case NodesMatch():
+            return 5, _other_node(engine, match, other)
+    return 6, ""
 
 
-def _pods_miss(engine: Engine, match: PodsMatch, text: str, other: Party) -> Miss:
-    assert other.endpoint is not None  # noqa: S101 - pods have one
-    home = other.endpoint.namespace
-    said = []
-    distance = 0
-    labels = engine.world.namespaces[home].labels
+def _other_node(engine: Engine, match: NodesMatch, other: Party) -> str:
+    unit = engine.table.units[other.unit]
+    if unit.kind not in (UnitKind.NODE, UnitKind.HOST):
+        return f"{other.text} is no node"
+    node = engine.world.nodes.get(unit.node or "")
+    if node is None or node.span is None:
+        return f"the labels of node {unit.node or '?'} are not known"
+    return f"node {node.name} {_held(match.nodes.unmet(node.labels), node.labels)}"
+
+
+def _outside_groups(engine: Engine, match: GroupsMatch, other: Party) -> str:
+    held = [g for g in engine.policies.groups if match.labels.matches(g.labels)]
+    if not held:
+        return "no such group is known"
+    names = ", ".join(str(g.id) for g in held[:_SHOWN]) + (", ..." if len(held) > _SHOWN else "")
+    return f"{other.text} is not in {names}"
+
+
+_SHOWN = 3
+_HALF = 2
+"""Distance of a combination of which a part matches."""
+
+
+def pods_lack(
+    world: World, match: PodsMatch, endpoint: PodEndpoint, name: str
+) -> tuple[int, list[str]]:
+    """Return how many conditions of a match a pod does not meet, and what it has instead."""
+    home = endpoint.namespace
+    said: list[str] = []
+    labels = world.namespaces[home].labels
     unmet = match.namespaces.unmet(labels) if match.namespace is None else ()
     # A namespace that was picked by its name is another one; nobody thinks of that as a label.
     elsewhere = match.namespace is not None and match.namespace != home
     by_label = tuple(r for r in unmet if r.key != NAMESPACE_NAME_LABEL)
-    distance += len(unmet) + elsewhere
+    distance = len(unmet) + elsewhere
     if elsewhere or len(by_label) < len(unmet):
-        said.append(f"{other.text} is in namespace {home}")
+        said.append(f"{name} is in namespace {home}")
     if by_label:
         said.append(f"namespace {home} {_held(by_label, labels)}")
-    missing = match.pods.unmet(other.endpoint.labels)
-    if missing:
-        distance += len(missing)
-        held = _held(missing, other.endpoint.labels)
-        told = said and said[-1].startswith(f"{other.text} ")
-        said.append(held if told else f"{other.text} {held}")
-    return Miss(distance, f"{text}; {' and '.join(said)}")
+    own = (
+        [_held(missing, endpoint.labels)] if (missing := match.pods.unmet(endpoint.labels)) else []
+    )
+    distance += len(missing)
+    account = endpoint.shape.service_account
+    held = world.account_labels(home, account)
+    lacking = match.accounts.unmet(held)
+    distance += len(lacking)
+    if any(r.key == ACCOUNT_NAME_LABEL for r in lacking):
+        own.append(f"runs as service account {account}")
+    of_account = tuple(r for r in lacking if r.key != ACCOUNT_NAME_LABEL)
+    if match.nodes is not None and endpoint.shape.node not in match.nodes:
+        distance += 1
+        node = endpoint.shape.node
+        own.append(f"runs on node {node}" if node else "runs on a node that is not known")
+    for text in own:
+        told = said and said[-1].startswith(f"{name} ")
+        said.append(text if told else f"{name} {text}")
+    if of_account:
+        said.append(f"its service account {account} {_held(of_account, held)}")
+    return distance, said
 
 
 def _held(unmet: tuple[Requirement, ...], labels: Labels) -> str:
@@ -145,10 +286,12 @@ def _held(unmet: tuple[Requirement, ...], labels: Labels) -> str:
 
 def peer_text(peer: Peer, policy: Policy) -> str:
     """Return whom a peer means, in words."""
-    match = peer.match
+    return match_text(peer.match, policy)
+
+
+def match_text(match: PeerMatch, policy: Policy) -> str:
+    """Return whom a match means, in words."""
     match match:
-        case AnyMatch():
-            return "everybody"
         case PodsMatch():
             return _pods_text(match, policy)
         case BlockMatch():
@@ -156,20 +299,66 @@ def peer_text(peer: Peer, policy: Policy) -> str:
             return f"{match.cidr}{holes}"
         case NodesMatch():
             return f"nodes labelled {match.nodes}" if match.nodes else "every node"
-        case RelativeMatch():
-            return str(match.relation.value)
-        case UnknownMatch():
-            return match.reason
-        case _:
-            return str(match)
+        case GroupsMatch():
+            groups = "address groups"
+            return f"{groups} labelled {match.labels}" if match.labels else f"all {groups}"
+        case NamesMatch():
+            return f"DNS name{'' if len(match.names) == 1 else 's'} {_few(match.names)}"
+        case AnyOf() | AllOf() | NoneOf():
+            return _combined_text(match, policy)
+    return _simple_text(match)
+
+
+def _simple_text(match: AnyMatch | RelativeMatch | UnknownMatch) -> str:
+    if isinstance(match, RelativeMatch):
+        return relation_text(match.relation)
+    return match.reason if isinstance(match, UnknownMatch) else "everybody"
+
+
+def _combined_text(match: AnyOf | AllOf | NoneOf, policy: Policy) -> str:
+    parts = []
+    for each in match.matches:
+        text = match_text(each, policy)
+        mixed = isinstance(each, AnyOf | AllOf | NoneOf) and len(each.matches) > 1
+        parts.append(f"({text})" if mixed and len(match.matches) > 1 else text)
+    if isinstance(match, AnyOf):
+        return _few(parts, " or ") if parts else "nobody"
+    if isinstance(match, AllOf):
+        return _few(parts, " and also ") if parts else "everybody"
+    return f"everybody but {_few(parts, ' and ')}" if parts else "everybody"
+
+
+_FEW = 4
+
+
+def _few(parts: Sequence[str], word: str = ", ") -> str:
+    """Return parts in a row, of many the first ones with the number of the others."""
+    if len(parts) <= _FEW:
+        return word.join(parts)
+    return f"{word.join(parts[: _FEW - 1])}{word}{len(parts) - _FEW + 1} more"
 
 
 def _pods_text(match: PodsMatch, policy: Policy) -> str:
     pods = str(match.pods) if match.pods else "every pod"
+    if match.accounts:
+        pods += f" of {_accounts_text(match.accounts)}"
+    if match.nodes is not None:
+        names = sorted(match.nodes)
+        pods += f" on node{'' if len(names) == 1 else 's'} {_few(names) or 'nowhere'}"
     if match.namespace is not None:
         own = match.namespace == policy.id.namespace
         return f"{pods} in {'its own namespace ' if own else 'namespace '}{match.namespace}"
     return f"{pods} in {namespaces_text(match.namespaces)}"
+
+
+def _accounts_text(selector: LabelSelector) -> str:
+    names = [r for r in selector.requirements if r.key == ACCOUNT_NAME_LABEL]
+    if len(names) != 1 or names[0].operator is not Operator.IN:
+        return f"service accounts labelled {selector}"
+    values = names[0].values
+    word = "service account" if len(values) == 1 else "service accounts"
+    rest = LabelSelector(tuple(r for r in selector.requirements if r is not names[0]))
+    return f"{word} {_few(sorted(values))}" + (f" labelled {rest}" if rest else "")
 
 
 def namespaces_text(selector: LabelSelector) -> str:
@@ -189,4 +378,11 @@ def traffic_text(traffic: TrafficMatch) -> str:
     names = [f"{n.protocol}/{n.name}" if n.protocol else n.name for n in traffic.named]
     if traffic.must or not names:
         names.insert(0, str(traffic.must))
-    return ", ".join(names)
+    left = [f"{n.protocol}/{n.name}" if n.protocol else n.name for n in traffic.excepted]
+    return ", ".join(names) + (f" except {', '.join(left)}" if left else "")
+
+
+def said_traffic(traffic: TrafficMatch) -> str:
+    """Return the traffic of a rule as it stands in a sentence."""
+    text = traffic_text(traffic)
+    return "any traffic" if text == "any" else text

@@ -26,7 +26,14 @@ from cloison.analyses.ends import (
 )
 from cloison.base import QuestionError
 from cloison.engine import Engine, UnitKind
-from cloison.engine.decide import Relations
+from cloison.engine.related import (
+    HOSTS,
+    ON_ONE_NODE,
+    ON_OTHER_NODES,
+    ON_UNKNOWN_NODES,
+    UNRELATED,
+    Relations,
+)
 from cloison.ir.policy import Relative
 from cloison.resources.names import shown
 from cloison.resources.world import PodEndpoint
@@ -179,9 +186,23 @@ class Case:
 
 
 def cases(
-    engine: Engine, source: End, destination: End, traffic: Traffic, family: int | None = None
+    engine: Engine,
+    source: End,
+    destination: End,
+    traffic: Traffic,
+    family: int | None = None,
+    *,
+    returned: bool = False,
 ) -> Iterator[Case]:
     """Iterate over the cases a question stands for, in a stable order.
+
+    Args:
+        engine: Whose world.
+        source: Who connects.
+        destination: Who listens.
+        traffic: What is asked.
+        family: The address family of the flows, where it is known.
+        returned: Whether what a pod sends to itself takes the way through a Service.
 
     Raises:
         QuestionError: a port name that no destination declares.
@@ -207,7 +228,8 @@ def cases(
         if not asked and traffic.name is not None:
             continue
         if itself:
-            yield Case(party, other, _SELF, _SELF, asked)
+            relations = _RETURNED if returned else _SELF
+            yield Case(party, other, relations, relations, asked)
             continue
         for relations, one, two in _relations(engine, (party, ours), (other, theirs)):
             known = family or _family(engine, one, two)
@@ -234,7 +256,9 @@ def _one_pod(
     return alone and engine.table.endpoints[ours[0]].pod is not None
 
 
-_SELF = Relations(frozenset({Relative.SELF}))
+_SELF = Relations(frozenset({Relative.SELF, Relative.OWN_NODE}))
+_RETURNED = Relations(frozenset({Relative.RETURNED, Relative.OWN_NODE}))
+"""On its node's network, a pod is also its own node."""
 
 
 def _parties(
@@ -343,28 +367,23 @@ def _relations(
 ) -> Iterator[tuple[Relations, Party, Party]]:
     """Iterate over the ways the two sides can stand to each other.
 
-    Only a node, or a pod on its node's network, can be a pod's own node.
+    Only a node, or a pod on its node's network, can be a pod's own node, or have own pods.
     """
     (source, ours), (destination, theirs) = one, two
-    units = engine.table.units
-    hosts = (UnitKind.HOST, UnitKind.NODE)
-    on_host = [units[p.unit].kind in hosts for p in (source, destination)]
-    translated = engine.table.some_node in (source.unit, destination.unit)
-    if on_host[0] == on_host[1] or translated:
-        yield Relations(), source, destination
+    ends = (source.unit, destination.unit)
+    on_host = [engine.table.units[unit].kind in HOSTS for unit in ends]
+    free = all(on_host) and not any(unit in engine.governed for unit in ends)
+    if free or not any(on_host) or engine.table.some_node in ends:
+        yield UNRELATED, source, destination
         return
-    seen: set[str] = set()
-    own = frozenset({Relative.OWN_NODE})
+    seen: set[Relations] = set()
     for left, left_node in _nodes(engine, source, ours):
         for right, right_node in _nodes(engine, destination, theirs):
+            relations = ON_ONE_NODE if left_node == right_node else ON_OTHER_NODES
             if left_node is None or right_node is None:
-                kind, relations = "unknown", Relations(maybe=own | {Relative.OTHER_NODE})
-            elif left_node == right_node:
-                kind, relations = "own", Relations(own)
-            else:
-                kind, relations = "other", Relations(frozenset({Relative.OTHER_NODE}))
-            if kind not in seen:
-                seen.add(kind)
+                relations = ON_UNKNOWN_NODES
+            if relations not in seen:
+                seen.add(relations)
                 yield relations, left, right
 
 

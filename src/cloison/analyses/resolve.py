@@ -8,10 +8,15 @@ from cloison.algebra import FAMILY, AddressSet, LabelSelector, Operator
 from cloison.engine import Engine, UnitKind
 from cloison.engine.bind import Binder
 from cloison.ir.policy import (
+    AllOf,
     AnyMatch,
+    AnyOf,
     BlockMatch,
+    GroupsMatch,
     Mode,
+    NamesMatch,
     NodesMatch,
+    NoneOf,
     Peer,
     PodsMatch,
     Policy,
@@ -53,13 +58,15 @@ class Resolved:
     """Whom a peer or subject means here and now.
 
     Args:
-        kind: `pods`, `block`, `nodes`, `any`, `self`, `own-node`, `other-node` or `unknown`.
-        workloads: Workloads with matched pods, sorted; for a block those whose addresses lie
-            in it.
+        kind: `pods`, `block`, `groups`, `names`, `nodes`, `any`, `self`, `own-node`,
+            `other-node`, `own-pod`, `several` (of these, combined) or `unknown`.
+        workloads: Workloads with matched pods, sorted; for a block or groups those whose
+            addresses lie in it.
         nodes: Nodes that are matched.
         outside: Addresses outside the cluster that are matched; None when none are asked for.
         hint: For what matches nothing: what comes nearest.
         unsure: Whether a pod of unknown address may be matched besides.
+        groups: Address groups that are meant, by name, sorted.
     """
 
     kind: str
@@ -68,6 +75,7 @@ class Resolved:
     outside: AddressSet | None = None
     hint: str | None = None
     unsure: bool = False
+    groups: tuple[str, ...] = ()
 
     @property
     def pods(self) -> int:
@@ -77,6 +85,8 @@ class Resolved:
     @property
     def nothing(self) -> bool:
         """Whether nobody at all is matched."""
+        if self.kind in ("groups", "several"):
+            return not (self.workloads or self.nodes or self.outside or self.unsure)
         return self.kind in ("pods", "nodes") and not self.workloads and not self.nodes
 
     @property
@@ -88,6 +98,10 @@ class Resolved:
             return self._block_text()
         if self.nothing:
             return f"matches nothing here: {self.hint}" if self.hint else "matches nothing here"
+        if self.kind in ("groups", "several"):
+            return self._mixed_text()
+        if self.kind == "names":
+            return self._names_text()
         if self.nodes:
             return ", ".join(self.nodes)
         return workloads_text(self.workloads)
@@ -97,9 +111,41 @@ class Resolved:
             if self.outside == every:
                 more = ", those of pods too" if self.workloads else ""
                 return f"every IPv{family} address{more}"
-        inside = [workloads_text(self.workloads)] if self.workloads else []
-        inside += [f"node {name}" for name in self.nodes]
+        inside = self._inside()
         return f"holds {', '.join(inside)}" if inside else "holds no pod or node of known address"
+
+    def _inside(self) -> list[str]:
+        inside = [workloads_text(self.workloads)] if self.workloads else []
+        return [*inside, *(f"node {name}" for name in self.nodes)]
+
+    def _names_text(self) -> str:
+        known = _ranges(self.outside) if self.outside else ""
+        if not known:
+            return "which addresses that is, is not known here"
+        return f"{known}, as far as is known" if self.unsure else known
+
+    def _mixed_text(self) -> str:
+        said = [f"{_few(self.groups)}: {_ranges(self.outside)}"] if self.groups else []
+        if not self.groups and self.outside:
+            said = [f"outside the cluster {_ranges(self.outside)}"]
+        inside = self._inside()
+        if self.groups:
+            return "".join(said) + (f"; holds {', '.join(inside)}" if inside else "")
+        return "; and ".join([*([", ".join(inside)] if inside else []), *said])
+
+
+def _ranges(addresses: AddressSet | None) -> str:
+    if not addresses:
+        return "no address"
+    if all(every <= addresses for every in FAMILY.values()):
+        return "every address"
+    return _few(tuple(addresses.blocks()))
+
+
+def _few(parts: Sequence[str]) -> str:
+    if len(parts) <= _NAMED:
+        return ", ".join(parts)
+    return f"{', '.join(parts[: _NAMED - 1])} and {len(parts) - _NAMED + 1} more"
 
 
 def workloads_text(found: Sequence[MatchedWorkload]) -> str:
@@ -208,10 +254,35 @@ def resolve_peer(engine: Engine, binder: Binder, peer: Peer) -> Resolved:
             for u in places
         )
         return Resolved("block", found, nodes, match.addresses, None, unsure)
+    if isinstance(match, GroupsMatch | NamesMatch | AnyOf | AllOf | NoneOf):
+        return _other(engine, binder, peer, found, nodes)
     kind = "nodes" if isinstance(match, NodesMatch) else "pods"
     empty = isinstance(match, PodsMatch) and not found
     hint = _hint(engine, match) if empty and isinstance(match, PodsMatch) else None
     return Resolved(kind, found, nodes, hint=hint)
+
+
+def _other(
+    engine: Engine,
+    binder: Binder,
+    peer: Peer,
+    found: tuple[MatchedWorkload, ...],
+    nodes: tuple[str, ...],
+) -> Resolved:
+    """Return whom a peer matches that goes by groups, names or several things at once."""
+    match, table = peer.match, binder.table
+    matched = binder.peer(peer)
+    atoms = (table.units[u].addresses for u in matched.must & table.kinds[UnitKind.EXTERNAL])
+    outside = AddressSet(span for atom in atoms if atom for span in atom.spans)
+    unsure = bool(matched.may)
+    if isinstance(match, GroupsMatch):
+        held = [g for g in engine.policies.groups if match.labels.matches(g.labels)]
+        hint = None if held else f"no address group is labelled {match.labels}"
+        groups = tuple(sorted(str(g.id) for g in held))
+        addresses = binder.matcher.book.group(match.labels)
+        return Resolved("groups", found, nodes, addresses, hint, unsure, groups)
+    kind = "names" if isinstance(match, NamesMatch) else "several"
+    return Resolved(kind, found, nodes, outside, None, unsure)
 
 
 def relation_text(relation: Relative) -> str:
@@ -221,6 +292,7 @@ def relation_text(relation: Relative) -> str:
         Relative.OWN_NODE: "its own node (kubelet, health probes)",
         Relative.OTHER_NODE: "other nodes",
         Relative.OWN_POD: "pods that run on it",
+        Relative.RETURNED: "itself through a Service",
     }[relation]
 
 
@@ -256,6 +328,9 @@ def _hint(engine: Engine, match: PodsMatch) -> str:
     hosts = [e for e in pods if e.shape.host_network and match.pods.matches(e.labels)]
     if hosts:
         return f"{hosts[0].name} has the labels, but is on its node's network"
+    if not match.pods:
+        what = "runs as such a service account" if match.accounts else "runs on such a node"
+        return f"no pod {where} {what}"
     return f"no pod {where} is labelled {match.pods}" + _nearest(
         match.pods, ((e.name, e.labels) for e in pods if not e.shape.host_network)
     )

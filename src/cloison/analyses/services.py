@@ -18,13 +18,14 @@ from cloison.resources.objects import Service, ServicePort
 
 @dataclass(frozen=True, slots=True)
 class Followed:
-    """A question as the enforcement points see it."""
+    """A question as the enforcement points see it; `returned` to the very pod that asks."""
 
     source: End
     destination: End
     traffic: Traffic
     caveats: tuple[Caveat, ...] = ()
     notes: tuple[str, ...] = ()
+    returned: bool = False
 
 
 def follow(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> list[Followed]:
@@ -93,7 +94,6 @@ def _hairpin(engine: Engine, followed: Followed) -> Iterator[Followed]:
     ):
         yield followed
         return
-    caveats = tuple(sorted({*followed.caveats, known.HAIRPIN}))
     workload = source.workload
     alone = len(source.endpoints) == 1 and (
         source.single
@@ -101,9 +101,9 @@ def _hairpin(engine: Engine, followed: Followed) -> Iterator[Followed]:
         or engine.table.endpoints[source.endpoints[0]].pod is not None
     )
     itself = replace(source, single=True), replace(backend, single=True)
-    yield replace(followed, source=itself[0], destination=itself[1], caveats=caveats)
+    yield replace(followed, source=itself[0], destination=itself[1], returned=True)
     if not alone:
-        yield replace(followed, caveats=caveats)
+        yield followed
 
 
 def _apparent(source: End, service: Service, caveats: set[Caveat]) -> End:

@@ -11,14 +11,11 @@ from cloison.analyses.chosen import Chosen, check_namespace, port_limit
 from cloison.analyses.connectivity import EndRef, Map, MapOptions, Passage, Row, unrestricted
 from cloison.analyses.ends import Names
 from cloison.engine import Engine, Rectangle, UnitKind
-from cloison.engine.decide import Relations
+from cloison.engine.related import ON_ONE_NODE, ON_UNKNOWN_NODES, Relations
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import BlockMatch, PodsMatch, Relative
+from cloison.ir.policy import BlockMatch, GroupsMatch, PeerMatch, PodsMatch, plain_matches
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
-
-_OWN = Relations(frozenset({Relative.OWN_NODE}))
-_MAYBE_OWN = Relations(maybe=frozenset({Relative.OWN_NODE, Relative.OTHER_NODE}))
 
 
 def survey(engine: Engine, options: MapOptions, names: Names) -> Map:
@@ -238,7 +235,7 @@ class _Survey:
         for unit, node in homes:
             sure = hosts.get(node, []) if node is not None else []
             maybe = hosts.get(None, []) if node is not None else everywhere
-            for others, relations in ((sure, _OWN), (maybe, _MAYBE_OWN)):
+            for others, relations in ((sure, ON_ONE_NODE), (maybe, ON_UNKNOWN_NODES)):
                 for other in others:
                     self._relate(other, unit, relations)
 
@@ -341,15 +338,10 @@ def standing_caveats(engine: Engine) -> Iterator[Caveat]:
     if not profile.enforces and engine.policies.policies:
         yield known.CNI_NOT_ENFORCING
     isolating = [p for p in engine.ordered if p.isolates and p.opaque is None]
-    if isolating and any(la.tiers for la in engine.policies.layers):
-        yield known.NON_L4
-    blocks = any(
-        isinstance(peer.match, BlockMatch)
-        for policy in engine.ordered
-        for rule in policy.rules
-        for peer in rule.peers
-    )
-    if blocks:
+    ends = {tier.name: tier.end_caveat for la in engine.policies.layers for tier in la.tiers}
+    beyond = {ends.get(policy.tier) for policy in isolating}
+    yield from (caveat for caveat in beyond if caveat is not None)
+    if any(isinstance(match, BlockMatch | GroupsMatch) for match in _asked(engine)):
         placed = engine.table.units
         pods = engine.table.kinds[UnitKind.POD]
         if any(not placed[u].exact for u in pods):
@@ -369,9 +361,20 @@ def _labels_unread(engine: Engine) -> bool:
     """Whether rules ask for labels of namespaces, and there is a namespace nobody read."""
     if all(home.span is not None for home in engine.world.namespaces.values()):
         return False
-    matches = (p.match for policy in engine.ordered for r in policy.rules for p in r.peers)
-    asked = (m.namespaces.keys for m in matches if isinstance(m, PodsMatch) and m.namespace is None)
+    asked = (
+        match.namespaces.keys
+        for match in _asked(engine)
+        if isinstance(match, PodsMatch) and match.namespace is None
+    )
     return any(keys - {NAMESPACE_NAME_LABEL} for keys in asked)
+
+
+def _asked(engine: Engine) -> Iterator[PeerMatch]:
+    """Iterate over everything that rules ask of an end."""
+    for policy in engine.ordered:
+        for rule in policy.rules:
+            for match in (*(peer.match for peer in rule.peers), *(rule.subjects or ())):
+                yield from plain_matches(match)
 
 
 def _outer(

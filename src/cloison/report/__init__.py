@@ -31,14 +31,17 @@ KINDS = (
     "map",
     "grouped",
     "exposure",
+    "tally",
     "diff",
+    "relate",
     "effective",
     "policy",
     "verify",
     "validate",
     "config",
 )
-"""Results that can be rendered; `grouped` is a map in groups, `exposure` is of what is not there.
+"""Results that can be rendered; `grouped` is a map in groups, `exposure` is of what is not there,
+`tally` counts what each tier decides.
 
 A map can also be had as a `matrix`, which is for people only.
 """

@@ -66,8 +66,8 @@ class Setting:
     Args:
         name: Its name in the settings file.
         value: Its value.
-        kind: Where that comes from: `flag`, `environment`, `file` or `default`.
-        by: The flag or variable.
+        kind: Where that comes from: `flag`, `environment`, `file`, `detected` or `default`.
+        by: The flag or variable, or what was detected from what.
         span: The place in the settings file.
     """
 

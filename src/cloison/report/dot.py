@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from cloison.report.about import About, Look
-from cloison.report.lacking import sentences
+from cloison.report.lacking import previews, sentences
 from cloison.report.picture.depict import of
 from cloison.report.picture.graph import Bundle, Node
 from cloison.report.picture.letters import fitted
@@ -42,7 +42,7 @@ _NODE = {"ip": "style=dashed", "outside": "style=dashed", "namespace": "penwidth
 
 def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str]:
     """Return a graph in the DOT language."""
-    lacks = sentences(about)
+    lacks = (*previews(about), *sentences(about))
     picture = of(kind, result, lacks=lacks)
     yield from (f"// {_CONTROL.sub(_UNKNOWN, line)}\n" for line in lacks)
     yield _HEAD

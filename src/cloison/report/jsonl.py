@@ -37,9 +37,9 @@ def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str
 
 def _lacks(about: About) -> Iterator[str]:
     """Say in one line what an answer lacks, if anything, as a JSON document does."""
-    from cloison.report.lacking import lacking  # noqa: PLC0415 - only once edges are out
+    from cloison.report.lacking import lacking, previewed  # noqa: PLC0415 - only once edges are out
 
-    if found := lacking(about):
+    if found := (*previewed(about), *lacking(about)):
         import msgspec  # noqa: PLC0415 - only where it is needed
 
         from cloison.report.documents.parts import finding  # noqa: PLC0415 - likewise

@@ -17,7 +17,7 @@ from cloison.analyses.matrix import Matrix, RowResult, Status
 from cloison.base import Diagnostic, Severity, Span
 from cloison.ir.fidelity import Verdict
 from cloison.report.about import About, Look
-from cloison.report.lacking import sentences
+from cloison.report.lacking import previews, sentences
 from cloison.report.text.verify import telling
 from cloison.report.xml import legal
 
@@ -38,7 +38,7 @@ def render(_kind: str, result: object, about: About, _look: Look) -> Iterator[st
             span = diagnostic.span
             _suite(suites, span.file if span else _NOWHERE).add_testcase(_broken(diagnostic))
     report = JUnitXml("cloison verify")
-    lacks = legal("\n".join(sentences(about)))
+    lacks = legal("\n".join((*previews(about), *sentences(about))))
     for suite in suites.values():
         if lacks:
             # No case of its own: rows that passed did, and the exit code says so too.

@@ -6,6 +6,7 @@ read, and objects that were read and do not count.
 
 from collections.abc import Iterable, Iterator
 
+from cloison.analyses.staged import PREVIEWED
 from cloison.base import TREATED_AS_ABSENT, Diagnostic, Severity
 from cloison.report.about import About
 from cloison.report.text.layout import count, listed
@@ -51,6 +52,21 @@ def sentences(about: About) -> tuple[str, ...]:
     for each in lacking(about):
         sides.setdefault(_side(each, about), []).append(each)
     return tuple(line for side in _SIDES if side in sides for line in _told(sides[side], side))
+
+
+def previewed(about: About) -> tuple[Diagnostic, ...]:
+    """Return what is said of staged policies that are shown as if they were enforced."""
+    return tuple(d for d in about.diagnostics if d.code == PREVIEWED)
+
+
+def previews(about: About) -> tuple[str, ...]:
+    """Return the same in sentences; none where an answer shows what is enforced."""
+    found = previewed(about)
+    told = [f"{d.message}{_side(d, about)} ({_place(d)})" if d.span else d.message for d in found]
+    more = len(told) - _PLACES
+    known = dict.fromkeys(d.effect.removesuffix(".") for d in found if d.effect is not None)
+    rest = (f"and {count(more, 'other staged policy')}",) if more > 0 else ()
+    return (*told[:_PLACES], *rest, *known)
 
 
 def _side(diagnostic: Diagnostic, about: About) -> str:

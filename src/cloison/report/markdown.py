@@ -11,7 +11,7 @@ from typing import cast
 from cloison.analyses.connectivity import EndRef, Map
 from cloison.analyses.diff import ChangeLine, Diff, Kind
 from cloison.report.about import About, Look
-from cloison.report.lacking import sentences
+from cloison.report.lacking import previews, sentences
 from cloison.report.text.diff import moves, told
 from cloison.report.text.layout import count, profile_line
 from cloison.report.text.map import Words, edge_count
@@ -28,6 +28,7 @@ def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str
     lines = _map(cast("Map", result)) if kind == "map" else _diff(cast("Diff", result))
     yield f"{next(lines)}\n"
     # Before anything that might be taken for the whole answer.
+    yield from (f"\n> **Preview**: {_text(line)}.\n" for line in previews(about))
     yield from (f"\n> **Incomplete**: {_text(line)}.\n" for line in sentences(about))
     yield from (line + "\n" for line in lines)
     yield f"\n<sub>{_text(profile_line(about))}</sub>\n"

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Sequence
 from textwrap import wrap
 
 from cloison.report.about import About, Look
-from cloison.report.lacking import sentences
+from cloison.report.lacking import previews, sentences
 from cloison.report.picture.depict import of
 from cloison.report.picture.graph import Bundle, Node
 from cloison.report.picture.letters import fitted
@@ -39,7 +39,7 @@ _LOOK = {
 
 def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str]:
     """Return a flowchart in Mermaid's language."""
-    lacks = sentences(about)
+    lacks = (*previews(about), *sentences(about))
     picture = of(kind, result, _LINES, lacks)
     yield "---\n"
     yield f"title: {_title(picture.title)}\n"

@@ -4,7 +4,8 @@ import pytest
 
 from cloison.algebra import ANY
 from cloison.analyses.describe import PolicyDescription
-from cloison.analyses.effective import Effective, Entry, Side
+from cloison.analyses.effective import Effective, Side
+from cloison.analyses.entries import Entry
 from cloison.app import Session, load, load_texts
 from cloison.base import QuestionError, UnknownEndpointError
 from cloison.ir.policy import Direction

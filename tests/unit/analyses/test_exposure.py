@@ -3,12 +3,21 @@
 import pytest
 
 import cloison
-from cloison.algebra import LabelSelector, LabelSet
-from cloison.analyses.exposure import EVERY_POD, Exposure, Homes, Region, is_open, meeting
+from cloison.algebra import LabelSelector, LabelSet, Operator, Requirement
+from cloison.analyses.exposure import (
+    EVERY_POD,
+    Exposure,
+    Homes,
+    Region,
+    asked_of,
+    is_open,
+    meeting,
+)
 from cloison.app import Session
 from cloison.ir import caveats as known
-from cloison.ir.policy import Direction
+from cloison.ir.policy import Direction, PodsMatch
 from cloison.report.text.exposure import peer_words
+from cloison.resources.objects import ACCOUNT_NAME_LABEL
 
 WORLD = """\
 apiVersion: v1
@@ -226,3 +235,37 @@ def test_past_a_bound_what_passes_is_left_open(monkeypatch: pytest.MonkeyPatch) 
     assert told(session) == [("any pod in any namespace", "any TCP, UDP or SCTP", "undetermined")]
     caveats = [o.caveats for e in session.exposure().exposed for o in e.openings if not o.sure]
     assert all(known.PODS_NOT_TOLD_APART in each for each in caveats)
+
+
+def test_what_else_is_asked_of_a_pod_is_told_with_its_labels() -> None:
+    red = LabelSelector.of({"team": "red"})
+    name = LabelSelector.of({ACCOUNT_NAME_LABEL: "reader"})
+    admin = LabelSelector.of({"role": "admin"})
+    said = {
+        PodsMatch(pods=red, accounts=name): "@account=reader, team=red in any namespace",
+        PodsMatch(accounts=admin): "@account/role=admin in any namespace",
+        PodsMatch("shop", nodes=frozenset({"w1"})): "@node=w1 in namespace shop",
+    }
+    for match, words in said.items():
+        region = Region.of(match)
+        assert peer_words(region, Homes({})) == words
+        assert region.matches(
+            {NAME: "shop"}, asked_of({"team": "red"}, {ACCOUNT_NAME_LABEL: "reader", **ADMIN}, "w1")
+        )
+        assert not region.matches({NAME: "shop"}, asked_of({}, {}, "w2"))
+
+
+ADMIN = {"role": "admin"}
+
+
+def test_a_selector_that_looks_into_values_is_sure_of_namespaces_it_knows() -> None:
+    starts = Requirement("team", Operator.STARTS_WITH, ("r",))
+    homes = Homes({"shop": {NAME: "shop", "team": "red"}, "ops": {NAME: "ops", "team": "blue"}})
+    told = list(homes.told(PodsMatch(namespaces=LabelSelector.of({}, [starts]))))
+    assert [(peer_words(region, homes), sure) for region, sure in told] == [
+        ("any pod in namespace shop", True),
+        ("any pod in new namespaces labelled team", False),
+    ]
+    listed = Requirement("team", Operator.IN, ("blue", "red"))
+    both = PodsMatch(namespaces=LabelSelector.of({}, [starts, listed]))
+    assert all(sure for _, sure in homes.told(both))

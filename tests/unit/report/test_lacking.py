@@ -112,6 +112,7 @@ def test_text_of_every_kind_says_it() -> None:
         "map": session.map(),
         "matrix": session.map(),
         "exposure": session.exposure(),
+        "relate": session.relate("redundant"),
         "effective": session.effective("a/one"),
         "policy": session.describe_policy("a/guard"),
     }

@@ -6,17 +6,18 @@ from dataclasses import dataclass, replace
 from itertools import islice
 
 from cloison.algebra import FAMILY, AddressSet, LabelSet
-from cloison.analyses.exposure.peers import NO_CAVEATS, Caveats, Part, left_open, towards_peers
+from cloison.analyses.exposure.faces import NO_CAVEATS, Caveats
+from cloison.analyses.exposure.layers import MOST_PARTS, all_of, both, by_layer
+from cloison.analyses.exposure.parts import Part, left_open
+from cloison.analyses.exposure.peers import concerns, towards_peers
 from cloison.analyses.exposure.regions import EVERY_POD, Homes, Region, named, not_named
 from cloison.analyses.exposure.subjects import Match, Subjects
 from cloison.engine import Engine, UnitKind
 from cloison.engine.decide import partition
 from cloison.ir import caveats as known
-from cloison.ir.policy import Direction, Policy
+from cloison.ir.policy import BlockMatch, Direction, GroupsMatch, Policy, plain_matches
 from cloison.ir.ruleset import OPEN, BoundRule, Outcome
 
-MOST_PARTS = 2048
-"""Parts that both ends' answers may meet in before what passes is left open."""
 _FEW = 64
 """Parts to look through for what they have in common."""
 Seen = tuple[tuple[int, int], ...]
@@ -53,7 +54,9 @@ class Meeting:
         ranges = [(family, known_pods & FAMILY[family]) for family in (4, 6)]
         self._places: list[tuple[int, AddressSet | None]] = [(f, r) for f, r in ranges if r]
         self._places = self._places or [(0, None)]
-        self._contexts = {d: _Contexts(engine, self.homes, d) for d in Direction}
+        self._contexts: dict[tuple[Direction, AddressSet | None], _Contexts] = {}
+        self._about_places = {d: _about_places(engine.ordered, d) for d in Direction}
+        self._about_ends = [r for p in engine.ordered for r in p.rules if r.subjects is not None]
         self._towards: dict[object, tuple[Part, ...]] = {}
         self._met: dict[object, tuple[Part, ...]] = {}
         self._held: dict[LabelSet, frozenset[str]] = {}
@@ -69,29 +72,52 @@ class Meeting:
             direction: Seen from it.
         """
         me = self.engine.table.units[unit]
-        pod = me.kind is UnitKind.POD
-        decision = id(self.engine.decision(unit, direction)) if pod else None
-        contexts = self._contexts[_OTHER[direction]]
-        seen = contexts.seen(unit)
-        key = (decision, direction, seen, me.family)
+        own = self._own(unit, direction)
+        seen = self._context(_OTHER[direction], self._places[0][1]).seen(unit)
+        key = (own, direction, seen, me.family)
         found = self._met.get(key)
         if found is None:
-            view = contexts.view(seen)
-            owns: list[Part] = []
-            for family, place in self._places:
-                if len({family, me.family} - {0}) <= 1:
-                    own_key = (decision, direction, place)
-                    if own_key not in self._towards:
-                        self._towards[own_key] = towards_peers(
-                            self.engine, self.homes, unit, direction, place
-                        )
-                    owns += (p for p in self._towards[own_key] if p.outcome.passing)
-            parts = (met for own in owns for met in self._meet(own, view))
+            parts = (
+                met
+                for family, place in self._places
+                if len({family, me.family} - {0}) <= 1
+                for met in self._at(unit, direction, place, (own, direction, place))
+            )
             found = tuple(islice(parts, MOST_PARTS + 1))
             if len(found) > MOST_PARTS:
                 found = (left_open(EVERY_POD),)
             self._met[key] = found
         return found
+
+    def _own(self, unit: int, direction: Direction) -> object:
+        """Return what a unit's own side of the answer hangs on; equal for those that fare alike."""
+        if unit not in self.engine.governed:
+            return None
+        about = tuple(
+            concerns(self.engine, rule, unit)
+            for rule in self._about_ends
+            if rule.direction is direction
+        )
+        return id(self.engine.decision(unit, direction)), about
+
+    def _at(
+        self, unit: int, direction: Direction, place: AddressSet | None, key: object
+    ) -> Iterator[Part]:
+        """Iterate over what passes to and from pods whose addresses lie at one place."""
+        contexts = self._context(_OTHER[direction], place)
+        view = contexts.view(contexts.seen(unit))
+        if key not in self._towards:
+            self._towards[key] = towards_peers(self.engine, self.homes, unit, direction, place)
+        for part in self._towards[key]:
+            if part.outcome.passing:
+                yield from self._meet(part, view)
+
+    def _context(self, direction: Direction, place: AddressSet | None) -> "_Contexts":
+        """Return the policies of namespaces; the same for all places where none is asked for."""
+        key = (direction, place if self._about_places[direction] else None)
+        if key not in self._contexts:
+            self._contexts[key] = _Contexts(self.engine, self.homes, *key)
+        return self._contexts[key]
 
     def _meet(self, part: Part, view: View) -> Iterator[Part]:
         held = self._holds(part.region.namespaces)
@@ -101,7 +127,7 @@ class Meeting:
             if name not in held:
                 continue
             here = replace(part, region=replace(part.region, namespaces=named(name)))
-            met = list(self._both(here, limits))
+            met = list(both(self.homes, here, limits))
             if not (free and _nothing_lost(here, met)):
                 special |= {name}
                 yield from met
@@ -113,7 +139,7 @@ class Meeting:
         namespaces = self._rest[key]
         if namespaces is not None:
             rest_of_it = replace(part, region=replace(part.region, namespaces=namespaces))
-            yield from self._both(rest_of_it, view.new)
+            yield from both(self.homes, rest_of_it, view.new)
 
     def _holds(self, namespaces: LabelSet) -> frozenset[str]:
         """Return the namespaces of the input with such labels."""
@@ -124,17 +150,16 @@ class Meeting:
             self._held[namespaces] = found
         return found
 
-    def _both(self, one: Part, others: Iterable[Part]) -> Iterator[Part]:
-        for other in others:
-            outcome = one.outcome.meet(other.outcome)
-            if not outcome.passing:
-                continue
-            region: Region | None = one.region
-            if other.region not in (EVERY_POD, one.region):
-                region = self.homes.settle(one.region & other.region)
-            if region is not None:
-                caveats, doubts = one.caveats | other.caveats, one.doubts | other.doubts
-                yield Part(region, outcome, caveats, doubts)
+
+def _about_places(policies: Iterable[Policy], direction: Direction) -> bool:
+    """Whether rules are about some subjects by their addresses."""
+    return any(
+        isinstance(match, BlockMatch | GroupsMatch)
+        for policy in policies
+        for rule in policy.rules_for(direction)
+        for subject in rule.subjects or ()
+        for match in plain_matches(subject)
+    )
 
 
 _OTHER = {Direction.INGRESS: Direction.EGRESS, Direction.EGRESS: Direction.INGRESS}
@@ -149,29 +174,38 @@ class _Contexts:
         engine: Who decides.
         homes: The namespaces there are.
         direction: The direction of those pods.
+        place: Where their addresses are known to lie.
     """
 
-    def __init__(self, engine: Engine, homes: Homes, direction: Direction) -> None:
+    def __init__(
+        self, engine: Engine, homes: Homes, direction: Direction, place: AddressSet | None
+    ) -> None:
         self.engine = engine
         self.homes = homes
         self.direction = direction
-        governing = [p for p in engine.ordered if direction in p.isolates or p.rules_for(direction)]
+        governing = engine.governing(direction)
         local: dict[str, list[Policy]] = defaultdict(list)
         for policy in governing:
             for name in {s.namespace for s in policy.subjects if s.namespace is not None}:
                 local[name].append(policy)
         everywhere = [p for p in governing if any(s.namespace is None for s in p.subjects)]
-        place = {id(p): i for i, p in enumerate(governing)}
+        order = {id(p): i for i, p in enumerate(governing)}
         self.names = sorted(local)
         under: list[tuple[Region, list[Policy]]] = [(EVERY_POD, everywhere)]
         for name in self.names:
-            here = sorted([*everywhere, *local[name]], key=lambda p: place[id(p)])
-            under.append((Region(named(name)), here))
-        self._subjects = [Subjects(engine, homes, whole, direction, held) for whole, held in under]
+            both = {order[id(p)]: p for p in (*everywhere, *local[name])}
+            under.append((Region(named(name)), [both[i] for i in sorted(both)]))
+        self._subjects = [
+            [
+                Subjects(engine, homes, whole, direction, some, place)
+                for some in by_layer(engine, held)
+            ]
+            for whole, held in under
+        ]
         self._classes: list[list[tuple[Match, ...]]] = []
         self._seen: dict[int, list[tuple[int, int]]] = defaultdict(list)
-        for number, subjects in enumerate(self._subjects):
-            self._sort(number, subjects.policies)
+        for number, (_, held) in enumerate(under):
+            self._sort(number, held)
         self._parts: dict[tuple[int, int], tuple[Part, ...]] = {}
         self._views: dict[Seen, View] = {}
 
@@ -224,7 +258,7 @@ class _Contexts:
                 parts = self._of(number, known_classes.get(number, 0))
                 if not parts:
                     shut.add(name)
-                elif not (free and _open(parts, self._subjects[number].whole)):
+                elif not (free and _open(parts, self._subjects[number][0].whole)):
                     limited.append((name, parts))
             found = self._views[seen] = View(new, frozenset(shut), tuple(limited))
         return found
@@ -233,7 +267,8 @@ class _Contexts:
         found = self._parts.get((number, kind))
         if found is None:
             matches = self._classes[number][kind]
-            found = self._parts[number, kind] = self._subjects[number].parts(matches)
+            answers = (subjects.parts(matches) for subjects in self._subjects[number])
+            found = self._parts[number, kind] = all_of(self.homes, answers)
         return found
 
 

@@ -15,7 +15,7 @@ from cloison.analyses.chosen import Chosen, check_namespace, port_limit
 from cloison.analyses.connectivity import EndRef, MapOptions
 from cloison.analyses.ends import Names
 from cloison.analyses.exposure.meeting import Meeting
-from cloison.analyses.exposure.peers import Part
+from cloison.analyses.exposure.parts import Part
 from cloison.analyses.exposure.regions import Homes, Region, named
 from cloison.analyses.survey import ends_of, standing_caveats
 from cloison.base import QuestionError

@@ -9,47 +9,16 @@ pass, and rules of several layers, which all have to agree.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cloison.algebra import ANY, L4, NO_TRAFFIC, AddressSet
+from cloison.algebra import ANY, L4, AddressSet
 from cloison.analyses.exposure.cells import Splitter, TooManyError, cells
-from cloison.analyses.exposure.regions import EVERY_POD, Homes, Region
-from cloison.engine import Engine, UnitKind
+from cloison.analyses.exposure.faces import NO_CAVEATS, Caveats, Face, Faces, Seat, doubted
+from cloison.analyses.exposure.layers import all_of, by_layer, entangled
+from cloison.analyses.exposure.parts import EVERY_POD, Part, left_open
+from cloison.analyses.exposure.regions import Homes
+from cloison.engine import Engine
 from cloison.ir import caveats as known
-from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import (
-    Action,
-    AnyMatch,
-    BlockMatch,
-    Direction,
-    Peer,
-    PodsMatch,
-    UnknownMatch,
-)
+from cloison.ir.policy import Action, BlockMatch, Direction, Policy, Rule, plain_matches
 from cloison.ir.ruleset import OPEN, BoundRule, Outcome
-
-Caveats = frozenset[Caveat]
-NO_CAVEATS: Caveats = frozenset()
-
-
-@dataclass(frozen=True, slots=True)
-class Part:
-    """What passes for the pods of a region, at least.
-
-    Args:
-        region: Which pods.
-        outcome: What passes; what is undetermined only where policy speaks.
-        caveats: What this stands on.
-        doubts: Why some of it is undetermined, besides.
-    """
-
-    region: Region
-    outcome: Outcome
-    caveats: Caveats = NO_CAVEATS
-    doubts: Caveats = NO_CAVEATS
-
-
-def left_open(region: Region) -> Part:
-    """Return the part to answer with where pods cannot all be told apart."""
-    return Part(region, Outcome(NO_TRAFFIC, ANY), doubts=frozenset({known.PODS_NOT_TOLD_APART}))
 
 
 def towards_peers(
@@ -64,25 +33,62 @@ def towards_peers(
         direction: Its direction.
         place: Where the other pods' addresses are known to lie.
     """
-    if engine.table.units[unit].kind is not UnitKind.POD:
+    if unit not in engine.governed:
         return (Part(EVERY_POD, OPEN),)
-    try:
-        return tuple(_towards(engine, homes, unit, direction, place))
-    except TooManyError:
-        return (left_open(EVERY_POD),)
+    asked = _Asked(engine, homes, unit, direction, place)
+    terms = engine.decision(unit, direction).terms
+    policies = (*terms.policies, *(p for p in terms.closing if p not in terms.policies))
+    return all_of(homes, (asked.of(some) for some in by_layer(engine, policies)))
 
 
-def _towards(
-    engine: Engine, homes: Homes, unit: int, direction: Direction, place: AddressSet | None
-) -> Iterator[Part]:
+def concerns(engine: Engine, rule: Rule, unit: int) -> bool | None:
+    """Return whether a rule is surely (True) or possibly (False) about a unit of its policy."""
+    if rule.subjects is None:
+        return True
+    return engine.binder.matcher.any_of(rule.subjects).holds(unit)
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """What `towards_peers` is asked."""
+
+    engine: Engine
+    homes: Homes
+    unit: int
+    direction: Direction
+    place: AddressSet | None
+
+    def of(self, policies: tuple[Policy, ...]) -> tuple[Part, ...]:
+        """Return what some of the unit's policies do."""
+        try:
+            return tuple(_towards(self, policies))
+        except TooManyError:
+            return (left_open(EVERY_POD),)
+
+
+def _towards(asked: _Asked, policies: tuple[Policy, ...]) -> Iterator[Part]:
+    engine, homes, unit, direction = asked.engine, asked.homes, asked.unit, asked.direction
     decision = engine.decision(unit, direction)
-    rules: Sequence[BoundRule] = decision.rules
+    terms = decision.terms
+    unsure = {id(policy) for policy in terms.unsure}
+    among = {id(policy) for policy in policies}
+    found: Sequence[BoundRule] = [r for r in decision.rules if id(r.policy) in among]
     if direction is Direction.EGRESS:
-        rules = [r for p in decision.policies for r in engine.binder.unseen(p, direction)]
-    faces = [[f for p in r.rule.peers for f in _faces(engine, homes, p, place)] for r in rules]
-    layered = len(engine.policies.layers) > 1
+        found = [r for p in policies for r in engine.binder.unseen(p, direction)]
+    known_faces = Faces(engine, homes)
+    seat = Seat(asked.place)
+    rules: list[BoundRule] = []
+    faces: list[tuple[Face, ...]] = []
+    for rule in found:
+        about = concerns(engine, rule.rule, unit)
+        if about is not None:
+            seen_by = known_faces.any_of((p.match for p in rule.rule.peers), seat)
+            rules.append(rule)
+            sure = about and id(rule.policy) not in unsure
+            faces.append(seen_by if sure else doubted(seen_by))
+    layered = entangled(engine)
     apart = [i for i, r in enumerate(rules) if takes_away(r, layered=layered)]
-    opaque = frozenset(p.opaque.caveat for p in decision.policies if p.opaque is not None)
+    opaque = frozenset(p.opaque.caveat for p in policies if p.opaque is not None)
     splitters = [
         Splitter(
             i,
@@ -94,12 +100,16 @@ def _towards(
 
     def judge(matched: Sequence[tuple[int, bool]]) -> Outcome:
         chosen = tuple((rules[i], sure) for i, sure in sorted(matched))
-        return seen(engine.judge(direction, decision.policies, chosen))
+        outcome = engine.judge(direction, policies, chosen, unsure=terms.unsure)
+        if terms.optional:
+            outcome = Outcome(outcome.allowed, ANY - outcome.allowed)
+        return seen(outcome)
 
     for cell, held in cells(homes, EVERY_POD, splitters):
         base = judge(held)
         stands = frozenset(c for i, _ in held for c in rules[i].caveats)
         doubts = opaque.union(*(by_name(rules[i]) for i, _ in held))
+        doubts = doubts.union(*(f.doubts for i, sure in held if not sure for f in faces[i]))
         yield Part(cell, base, stands, doubts)
         for i, rule in enumerate(rules):
             if i in apart:
@@ -130,37 +140,7 @@ def by_name(rule: BoundRule) -> Caveats:
     return frozenset({known.NAMED_PORT_UNKNOWN}) if unknown else NO_CAVEATS
 
 
-@dataclass(frozen=True, slots=True)
-class _Face:
-    """How one peer of a rule looks at pods that are not in the input."""
-
-    region: Region
-    sure: bool = True
-    caveats: Caveats = NO_CAVEATS
-    doubts: Caveats = NO_CAVEATS
-
-
-def _faces(engine: Engine, homes: Homes, peer: Peer, place: AddressSet | None) -> Iterator[_Face]:
-    match = peer.match
-    if isinstance(match, PodsMatch):
-        region = homes.settle(Region.of(match))
-        if region is not None:
-            yield _Face(region)
-    elif isinstance(match, AnyMatch):
-        yield _Face(EVERY_POD)
-    elif isinstance(match, BlockMatch):
-        sure = engine.binder.in_block(match, place)
-        if sure is not None:
-            caveats = {known.CNI_IPBLOCK_POD, known.POD_ADDRESS_UNKNOWN}
-            if match.caveat is not None:
-                caveats.add(match.caveat)
-            doubts = NO_CAVEATS if sure else frozenset({known.POD_ADDRESS_UNKNOWN})
-            yield _Face(EVERY_POD, sure, frozenset(caveats), doubts)
-    elif isinstance(match, UnknownMatch):
-        yield _Face(EVERY_POD, sure=False, doubts=frozenset({match.caveat}))
-
-
 def _of_blocks(rule: BoundRule) -> Caveats:
     """Return what a rule stands on only where a block matches."""
-    matches = (p.match for p in rule.rule.peers)
+    matches = (m for p in rule.rule.peers for m in plain_matches(p.match))
     return frozenset(m.caveat for m in matches if isinstance(m, BlockMatch) and m.caveat)

@@ -1,7 +1,9 @@
 """Regions: pods that are not in the input, by the labels that they and their namespace have.
 
 A namespace of the input has the labels that it has. Any other may have every label, and a name
-that none of the input has; its name label says that name.
+that none of the input has; its name label says that name. What else policies ask of a pod is told
+as if it were one of its labels, under a key that no label can have: the name of its node, and the
+labels of its service account.
 """
 
 from collections import defaultdict
@@ -11,6 +13,11 @@ from dataclasses import dataclass, replace
 from cloison.algebra import ALL_LABELS, ANY_VALUE, LabelSelector, LabelSet, ValueSet
 from cloison.ir.policy import PodsMatch
 from cloison.resources.objects import NAMESPACE_NAME_LABEL, Labels
+
+NODE = "@node"
+"""What stands for the name of a pod's node, among its labels."""
+ACCOUNT = "@account/"
+"""What the labels of a pod's service account begin with, among its own."""
 
 _STEPS = 1000
 """Boxes to look into for a pod of a region, before it is taken that there is one."""
@@ -32,8 +39,13 @@ class Region:
 
     @classmethod
     def of(cls, match: PodsMatch) -> "Region":
-        """Return the pods that a policy's words match."""
+        """Return the pods that a policy's words match, or where `Homes.told` doubts it, more."""
         pods = LabelSet.of(match.pods)
+        if match.accounts:
+            keys = LabelSet.of(match.accounts).keys
+            pods &= LabelSet(tuple((f"{ACCOUNT}{key}", values) for key, values in keys))
+        if match.nodes is not None:
+            pods &= LabelSet(((NODE, ValueSet(frozenset(match.nodes))),))
         if match.namespace is not None:
             return cls(named(match.namespace), pods)
         return cls(LabelSet.of(match.namespaces), pods)
@@ -57,7 +69,7 @@ class Region:
 
         Args:
             home: Labels of the pod's namespace.
-            labels: Labels of the pod.
+            labels: Labels of the pod, as `asked_of` puts them together.
         """
         return (
             self.namespaces.matches(home)
@@ -94,6 +106,17 @@ class Region:
     def excepted(self) -> tuple[LabelSelector, ...]:
         """Return the selectors of pods that are left out, sorted."""
         return tuple(sorted((s for each in self.but for s in each.selectors()), key=str))
+
+
+def asked_of(labels: Labels, account: Labels, node: str) -> dict[str, str]:
+    """Return all that regions ask of a pod, but for its namespace.
+
+    Args:
+        labels: Labels of the pod.
+        account: Labels of its service account.
+        node: The name of its node.
+    """
+    return {**labels, **{f"{ACCOUNT}{key}": value for key, value in account.items()}, NODE: node}
 
 
 EVERY_POD = Region()
@@ -224,6 +247,26 @@ class Homes:
         if namespaces is None or plain is None:
             return None
         return Region(namespaces, *plain)
+
+    def told(self, match: PodsMatch) -> Iterator[tuple[Region, bool]]:
+        """Iterate over settled regions that hold the pods a policy's words match.
+
+        Each comes with whether all its pods are matched. Of selectors that look into values only
+        as much can be said as labels of the input answer, or values that are listed.
+        """
+        region = Region.of(match)
+        sure = LabelSet.says(match.pods) and LabelSet.says(match.accounts)
+        spaces = match.namespaces
+        if match.namespace is not None or LabelSet.says(spaces):
+            parts = [(region.namespaces, sure)]
+        else:
+            here = [name for name, labels in self.labels.items() if spaces.matches(labels)]
+            new = region.namespaces & not_named(self.labels)
+            parts = [(named(*here), sure), (new, False)]
+        for namespaces, certain in parts:
+            settled = self.settle(replace(region, namespaces=namespaces))
+            if settled is not None:
+                yield settled, certain
 
     def _namespaces(self, labels: LabelSet) -> LabelSet | None:
         rest = labels.where(NAMESPACE_NAME_LABEL, ValueSet(complement=True))

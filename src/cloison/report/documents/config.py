@@ -7,9 +7,10 @@ from cloison.report.documents import parts
 
 
 class Origin(parts.Base, frozen=True):
-    """Where a value comes from: `flag`, `environment`, `file` or `default`.
+    """Where a value comes from: `flag`, `environment`, `file`, `detected` or `default`.
 
-    `name` is the flag or the variable. `file` and `line` are a place in the settings file.
+    `name` is the flag or the variable, or what was detected from what. `file` and `line` are a
+    place in the settings file.
     """
 
     kind: str

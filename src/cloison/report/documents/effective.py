@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
-from cloison.analyses.effective import Effective, Entry, NotSelecting, Section, Selecting, Side
-from cloison.analyses.effective import Source as Said
+from cloison.analyses.effective import Effective, NotSelecting, Section, Selecting, Side
+from cloison.analyses.entries import Entry
+from cloison.analyses.entries import Source as Said
 from cloison.analyses.resolve import Resolved
 from cloison.base import Span
 from cloison.ir.policy import Action, Direction
@@ -35,8 +36,9 @@ class Matched(parts.Base, frozen=True):
 class Whom(parts.Base, frozen=True):
     """Whom a peer means here and now.
 
-    `kind` is pods, block, nodes, any, self, own-node, other-node or unknown. `outside` holds
-    address ranges outside the cluster, or null where none are asked for.
+    `kind` is pods, block, groups, names, nodes, any, self, own-node, other-node, own-pod,
+    several or unknown. `outside` holds address ranges outside the cluster, or null where none are
+    asked for.
     """
 
     kind: str
@@ -48,7 +50,10 @@ class Whom(parts.Base, frozen=True):
 
 
 class EntrySaid(parts.Base, frozen=True):
-    """One line of what is let through."""
+    """One line of what is let through, or of what else is done to it.
+
+    `tier` is null for built-in rules and the default.
+    """
 
     peer: str
     means: Whom
@@ -57,10 +62,29 @@ class EntrySaid(parts.Base, frozen=True):
     action: Action
     sources: list[Source]
     remark: str | None
+    tier: str | None
+
+
+class TierSaid(parts.Base, frozen=True):
+    """One tier that has a say: its policies, and what becomes of what its entries leave.
+
+    Nothing comes to a tier that is not `asked`: an earlier one decides on everything.
+    """
+
+    name: str
+    layer: str
+    policies: list[Source]
+    isolated_by: list[Source]
+    otherwise: str
+    asked: bool
 
 
 class SideSaid(parts.Base, frozen=True):
-    """One direction: whether it is isolated, what is let through, and what becomes of the rest."""
+    """One direction: whether it is isolated, what is let through, and what becomes of the rest.
+
+    `tiers` is empty where there is no more to it than a list of what is let through; else the
+    entries of each tier are asked in their order, before those of the next.
+    """
 
     direction: Direction
     isolated: bool
@@ -69,6 +93,7 @@ class SideSaid(parts.Base, frozen=True):
     entries: list[EntrySaid]
     otherwise: str | None
     caveats: list[parts.CaveatSaid]
+    tiers: list[TierSaid]
 
 
 class SelectingSaid(parts.Base, frozen=True):
@@ -77,6 +102,7 @@ class SelectingSaid(parts.Base, frozen=True):
     policy: parts.PolicyRef
     selector: str
     isolates: list[Direction]
+    governs: list[Direction]
     file: str | None
     line: int | None
     column: int | None
@@ -154,6 +180,7 @@ def _selecting(known: Selecting) -> SelectingSaid:
         policy=parts.policy_ref(known.policy),
         selector=known.selector,
         isolates=list(known.isolates),
+        governs=list(known.governs),
         file=file,
         line=line,
         column=column,
@@ -182,6 +209,17 @@ def _side(known: Side) -> SideSaid:
         entries=[entry(e) for e in known.entries],
         otherwise=known.otherwise,
         caveats=parts.caveats(known.caveats),
+        tiers=[
+            TierSaid(
+                name=tier.name,
+                layer=tier.layer,
+                policies=[source(s) for s in tier.policies],
+                isolated_by=[source(s) for s in tier.isolated_by],
+                otherwise=tier.otherwise,
+                asked=tier.asked,
+            )
+            for tier in known.tiers
+        ],
     )
 
 
@@ -195,6 +233,7 @@ def entry(known: Entry) -> EntrySaid:
         action=known.action,
         sources=[source(s) for s in known.sources],
         remark=known.remark,
+        tier=known.tier,
     )
 
 
@@ -248,6 +287,7 @@ HEADER = (
     "traffic",
     "sources",
     "remark",
+    "tier",
 )
 
 
@@ -270,4 +310,5 @@ def rows(result: Effective) -> Iterator[Sequence[object]]:
                         s.text + (f" ({s.span.place})" if s.span else "") for s in each.sources
                     ),
                     each.remark or "",
+                    each.tier or "",
                 )

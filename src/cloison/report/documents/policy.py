@@ -30,7 +30,10 @@ class RuleSaid(parts.Base, frozen=True):
 
 
 class PolicyDocument(parts.Envelope, frozen=True):
-    """One policy in words: whom it selects, what it isolates and admits, what it does not do."""
+    """One policy in words: whom it selects, what it isolates and admits, what it does not do.
+
+    `place` says when it is asked, where policies are asked in turn.
+    """
 
     policy: parts.PolicyRef
     file: str | None
@@ -39,6 +42,7 @@ class PolicyDocument(parts.Envelope, frozen=True):
     text: str
     subject: Whom
     isolates: list[str]
+    place: list[str]
     rules: list[RuleSaid]
     limits: list[Limit]
     caveats: list[parts.CaveatSaid]
@@ -63,6 +67,7 @@ def document(result: PolicyDescription, about: About) -> PolicyDocument:
         text=result.selects,
         subject=means(result.subject),
         isolates=list(result.isolates),
+        place=list(result.place),
         rules=[_rule(r) for r in result.rules],
         limits=[Limit(topic=li.topic, text=li.text) for li in result.limits],
         caveats=parts.caveats(result.caveats),

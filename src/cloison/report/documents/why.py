@@ -3,10 +3,11 @@
 from collections.abc import Iterator, Sequence
 
 from cloison.analyses.ask import Explanation
-from cloison.analyses.explain import CaseAnswer, Considered, Decider, PointAnswer
+from cloison.analyses.explain import CaseAnswer, Considered, Decider, PointAnswer, rule_text
 from cloison.analyses.question import State
+from cloison.analyses.walk import Came, TierWalk
 from cloison.ir.fidelity import Verdict
-from cloison.ir.policy import Direction
+from cloison.ir.policy import Action, Direction
 from cloison.report.about import About
 from cloison.report.documents import ends, parts
 
@@ -24,12 +25,17 @@ class Question(parts.Base, frozen=True):
 
 
 class DecidedBy(parts.Base, frozen=True):
-    """What decided: a rule, the isolation a policy brings, a built-in rule, or a default."""
+    """What decided: a rule, the isolation a policy brings, a built-in rule, or a default.
+
+    `action` is what it did, null where nobody can say; `tier` is null outside of every tier.
+    """
 
     text: str
     policy: parts.PolicyRef | None
     direction: Direction | None
     rule: int | None
+    tier: str | None
+    action: Action | None
     file: str | None
     line: int | None
     column: int | None
@@ -39,15 +45,21 @@ class MatchedRule(parts.Base, frozen=True):
     """A rule that matches, counted from 1 within its policy and direction."""
 
     rule: int
+    action: Action
     file: str | None
     line: int | None
     column: int | None
 
 
 class ConsideredPolicy(parts.Base, frozen=True):
-    """A policy that was looked at, and what came of it."""
+    """A policy that was looked at, and what came of it.
+
+    `reached` is false where an earlier tier had decided before its own was asked.
+    """
 
     policy: parts.PolicyRef
+    tier: str
+    reached: bool
     selects: bool
     matched: list[MatchedRule]
     nearest_miss: str | None
@@ -57,8 +69,26 @@ class ConsideredPolicy(parts.Base, frozen=True):
     column: int | None
 
 
+class TierSaid(parts.Base, frozen=True):
+    """What one tier did, and by which policies that select the endpoint.
+
+    `outcome` is allowed, denied, passed, unmatched, undetermined or mixed; what is passed or
+    unmatched goes on to the next tier. `conflicts` names rules of equal order that disagree.
+    """
+
+    name: str
+    outcome: Came
+    traffic: list[parts.Traffic]
+    policies: list[parts.PolicyRef]
+    conflicts: list[list[str]]
+
+
 class EnforcementPoint(parts.Base, frozen=True):
-    """One place where the traffic is judged."""
+    """One place where the traffic is judged, by one layer.
+
+    `tiers` are those that were asked and have a policy for this endpoint and direction, in
+    order, up to the decision.
+    """
 
     endpoint: parts.Endpoint
     direction: Direction
@@ -66,6 +96,7 @@ class EnforcementPoint(parts.Base, frozen=True):
     verdict: Verdict
     allowed: list[parts.Traffic]
     decided_by: list[DecidedBy]
+    tiers: list[TierSaid]
     considered: list[ConsideredPolicy]
     caveats: list[parts.CaveatSaid]
 
@@ -175,8 +206,8 @@ def _hop(shown: CaseAnswer) -> Hop:
         source=source,
         destination=destination,
         enforcement_points=[
-            _point(point, end)
-            for point, end in zip(shown.points, (source, destination), strict=True)
+            _point(point, source if point.direction is Direction.EGRESS else destination)
+            for point in shown.points
         ],
     )
 
@@ -189,8 +220,21 @@ def _point(point: PointAnswer, endpoint: parts.Endpoint) -> EnforcementPoint:
         verdict=point.verdict,
         allowed=parts.traffic(point.allowed),
         decided_by=[decided_by(d) for d in point.decided_by],
+        tiers=[_tier(t, t.came) for t in point.tiers if t.came is not None],
         considered=[_considered(c) for c in point.considered],
         caveats=parts.caveats(point.caveats),
+    )
+
+
+def _tier(known: TierWalk, came: Came) -> TierSaid:
+    return TierSaid(
+        name=known.spec.name,
+        outcome=came,
+        traffic=parts.traffic(known.traffic),
+        policies=[parts.policy_ref(p.id) for p in known.policies],
+        conflicts=[
+            [rule_text(b.policy, b.rule) for b in (c.one, c.other)] for c in known.conflicts
+        ],
     )
 
 
@@ -202,6 +246,8 @@ def decided_by(decider: Decider) -> DecidedBy:
         policy=parts.policy_ref(decider.policy) if decider.policy else None,
         direction=decider.direction,
         rule=decider.rule,
+        tier=decider.tier,
+        action=decider.action,
         file=span.file if span else None,
         line=span.line if span else None,
         column=span.column if span else None,
@@ -212,10 +258,13 @@ def _considered(known: Considered) -> ConsideredPolicy:
     span = known.miss_span or known.policy.span
     return ConsideredPolicy(
         policy=parts.policy_ref(known.policy.id),
+        tier=known.policy.tier,
+        reached=known.reached,
         selects=known.selects,
         matched=[
             MatchedRule(
                 rule=rule.index,
+                action=rule.action,
                 file=rule.span.file if rule.span else None,
                 line=rule.span.line if rule.span else None,
                 column=rule.span.column if rule.span else None,
@@ -243,6 +292,7 @@ HEADER = (
     "nearestMiss",
     "file",
     "line",
+    "tier",
 )
 
 
@@ -267,4 +317,5 @@ def rows(result: Explanation) -> Iterator[Sequence[object]]:
                 each.nearest_miss or "",
                 span.file if span else "",
                 span.line if span else "",
+                each.policy.tier,
             )

@@ -12,7 +12,7 @@ from cloison.algebra import L4, AddressSet, address_text
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.connectivity import EndRef, Map, Passage
 from cloison.analyses.diff import Diff, Shift
-from cloison.analyses.ledger import Governed, Member, Part, Reason
+from cloison.analyses.ledger import Act, Governed, Member, Part, Reason
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import Direction, Policy, Rule
 from cloison.ir.ruleset import BoundRule
@@ -22,7 +22,7 @@ from cloison.report.html.content import Content, Side
 from cloison.report.html.tables import Json, Sets, Shared, Table, clean
 from cloison.report.text.layout import profile_line
 from cloison.report.text.map import passages
-from cloison.report.text.why import rule_words
+from cloison.report.text.walk import rule_words
 
 State: TypeAlias = Passage | Shift
 DIRECTIONS = (Direction.EGRESS, Direction.INGRESS)
@@ -269,7 +269,7 @@ class _Side:
         span = policy.span
         return [
             policy.id.kind,
-            clean(str(policy.id)),
+            clean(str(policy.id) if policy.opaque else policy.id.said),
             self.shared.files(span.file) if span else -1,
             span.line if span else 0,
             -1 if policy.opaque is None else self.shared.caveats(policy.opaque.caveat),
@@ -316,4 +316,20 @@ class _Side:
             reason.builtin,
             int(reason.sure),
             [self.shared.caveats(c) for c in reason.caveats],
+            [self._act(act) for act in reason.acts] or 0,
+        ]
+
+    def _act(self, act: Act) -> Json:
+        number = -1
+        if act.rule is not None:
+            place = (id(act.rule.policy), act.rule.rule.direction, act.rule.rule.index)
+            self._by_id[id(act.rule.policy)] = act.rule.policy
+            self._rules[place] = act.rule.rule
+            number = self.rules(place)
+        return [
+            clean(act.tier),
+            str(act.action or ""),
+            self.shared.traffic(act.traffic),
+            number,
+            [self._number(p) for p in act.policies],
         ]

@@ -257,8 +257,10 @@ def _policies(changes: Sequence[PolicyChange], look: Look) -> Iterator[str]:
     if not changes:
         return
     yield look.paint("POLICIES", "bold")
+    mixed = len({change.id.kind for change in changes}) > 1
     for change in changes[:_POLICIES]:
-        yield f"  {change.kind}: {_policy(change)}"
+        kind = f"{change.id.kind} " if mixed else ""
+        yield f"  {change.kind}: {kind}{_policy(change)}"
     if len(changes) > _POLICIES:
         yield f"  and {len(changes) - _POLICIES} more"
     yield ""

@@ -1,13 +1,16 @@
 """`effective` for people: what governs one workload, in one place."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from cloison.analyses.effective import Effective, Entry, Section, Side
+from cloison.analyses.effective import Effective, Section, Selecting, Side
+from cloison.analyses.entries import Entry
 from cloison.ir.policy import Action, Direction
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
 from cloison.report.text.layout import count, listed, table, wrapped
 
+TOLD = ("pods", "nodes", "block", "groups", "several")
+"""Kinds of peers that stand for somebody else than what they say."""
 _NEAREST = 2
 """Policies that do not select the workload which are shown."""
 
@@ -44,8 +47,8 @@ def _section(section: Section, look: Look) -> Iterator[str]:
         yield from table(
             [
                 (
-                    str(s.policy),
-                    " and ".join(str(d) for d in s.isolates) or "isolates nothing",
+                    s.policy.said,
+                    _governed(s),
                     s.span.place if s.span else "",
                     s.remark or "",
                 )
@@ -61,7 +64,7 @@ def _section(section: Section, look: Look) -> Iterator[str]:
     for other in section.others[:_NEAREST]:
         yield ""
         place = f"  {look.paint(other.span.place, 'cyan')}" if other.span else ""
-        yield f"does not select it: {other.policy}{place}"
+        yield f"does not select it: {other.policy.said}{place}"
         yield from wrapped(other.text, look, "  ")
     rest = section.more + max(len(section.others) - _NEAREST, 0)
     if rest:
@@ -72,22 +75,64 @@ def _side(side: Side, look: Look) -> Iterator[str]:
     yield from wrapped(
         side.text, look, f"{look.paint(str(side.direction).upper(), 'bold')}  ", "  "
     )
+    if side.tiers:
+        yield from _tiers(side, look)
+        return
     if not side.isolated:
         return
-    word = "FROM" if side.direction is Direction.INGRESS else "TO"
-    rows = [(word, "TRAFFIC", "WHO THAT IS")]
-    rows += [(_peer(e), e.traffic, _means(e)) for e in side.entries]
-    head, *body = table(rows, indent="  ")
+    yield from _entries(side.entries, side.direction, look, "  ")
+    if side.otherwise:
+        yield from wrapped(side.otherwise, look, "  otherwise: ", "    ")
+
+
+def _governed(known: Selecting) -> str:
+    if known.isolates or not known.governs:
+        return " and ".join(str(d) for d in known.isolates) or "isolates nothing"
+    return f"has rules for {' and '.join(str(d) for d in known.governs)}"
+
+
+def _tiers(side: Side, look: Look) -> Iterator[str]:
+    """Iterate over the tiers in turn, each with what it says and what it leaves."""
+    always = [entry for entry in side.entries if entry.tier is None]
+    if always:
+        yield "  before every tier"
+        yield from _entries(always, side.direction, look, "    ")
+    several = len({tier.layer for tier in side.tiers}) > 1
+    for tier in side.tiers:
+        layer = f" ({tier.layer})" if several else ""
+        lead = f"  {look.paint(f'tier {tier.name}', 'bold')}{layer}: "
+        names = listed([source.text for source in tier.policies])
+        yield from wrapped(names, look, lead, "    ")
+        if not tier.asked:
+            yield "    not asked: an earlier tier decides on everything"
+            continue
+        entries = [entry for entry in side.entries if entry.tier == tier.name]
+        if entries:
+            yield from _entries(entries, side.direction, look, "    ", action=True)
+        yield from wrapped(tier.otherwise, look, "    ", "    ")
+    if side.otherwise:
+        yield from wrapped(side.otherwise, look, "  at last: ", "    ")
+
+
+def _entries(
+    entries: Sequence[Entry], direction: Direction, look: Look, indent: str, *, action: bool = False
+) -> Iterator[str]:
+    word = "FROM" if direction is Direction.INGRESS else "TO"
+    rows: list[tuple[str, ...]] = [(word, "TRAFFIC", "WHO THAT IS")]
+    if action:
+        rows = [("DOES", *rows[0])]
+        rows += [(str(e.action), e.peer, e.traffic, _means(e)) for e in entries]
+    else:
+        rows += [(_peer(e), e.traffic, _means(e)) for e in entries]
+    head, *body = table(rows, indent=indent)
     yield head
-    for entry, line in zip(side.entries, body, strict=True):
+    for entry, line in zip(entries, body, strict=True):
         yield line
         for source in entry.sources:
             place = f"  {look.paint(source.span.place, 'cyan')}" if source.span else ""
-            yield f"    {source.text}{place}"
+            yield f"{indent}  {source.text}{place}"
         if entry.remark:
-            yield from wrapped(entry.remark, look, "    ! ")
-    if side.otherwise:
-        yield from wrapped(side.otherwise, look, "  otherwise: ", "    ")
+            yield from wrapped(entry.remark, look, f"{indent}  ! ")
 
 
 def _peer(entry: Entry) -> str:
@@ -97,6 +142,6 @@ def _peer(entry: Entry) -> str:
 def _means(entry: Entry) -> str:
     """Say whom a selector, or a block, comes to."""
     known = entry.resolved
-    if known.kind in ("pods", "nodes", "block"):
+    if known.kind in TOLD:
         return known.text
     return ""

@@ -2,17 +2,27 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 
-from cloison.algebra import LabelSelector, LabelSet, ValueSet
+from cloison.algebra import LabelSelector, LabelSet, Requirement, ValueSet
 from cloison.analyses.connectivity import EndRef
-from cloison.analyses.exposure import Exposure, Homes, Opening, Region, is_open, sort_key
+from cloison.analyses.exposure import (
+    ACCOUNT,
+    NODE,
+    Exposure,
+    Homes,
+    Opening,
+    Region,
+    is_open,
+    sort_key,
+)
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import Direction
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
 from cloison.report.text.layout import count, listed, wrapped
 from cloison.report.text.map import Words, columns
-from cloison.resources.objects import NAMESPACE_NAME_LABEL
+from cloison.resources.objects import ACCOUNT_NAME_LABEL, NAMESPACE_NAME_LABEL
 
 _TITLES = {
     (True, Direction.INGRESS): "OPEN to any pod that somebody creates, whatever its labels:",
@@ -35,6 +45,8 @@ _SUMS = {
     ),
 }
 """The verb, and what it is said of."""
+_KEYS = {f"{ACCOUNT}{ACCOUNT_NAME_LABEL}": ACCOUNT.rstrip("/")}
+"""Keys that go by a shorter name here."""
 _FEW = 3
 """Namespaces that are left out by name, however many are left."""
 
@@ -135,7 +147,8 @@ def _either(labels: LabelSet) -> str:
 
 def _said(selector: LabelSelector) -> str:
     """Return a selector with room between its parts, where a column may break."""
-    return ", ".join(str(r) for r in selector.requirements)
+    shown = (replace(r, key=_KEYS.get(r.key, r.key)) for r in selector.requirements)
+    return ", ".join(map(str, shown))
 
 
 def _sums(result: Exposure) -> Iterator[str]:
@@ -154,6 +167,9 @@ def _sums(result: Exposure) -> Iterator[str]:
         said = [f"{n} {what}" for n, what in zip(numbers, whats, strict=True) if n]
         said[0] = said[0].replace(" ", f" {verb} ", 1)
         yield f"Of {count(len(asked), 'workload')}, {', '.join(said)}."
+    keys = {r.key for e in result.exposed for o in e.openings for r in _requirements(o.region)}
+    if any(key.startswith((ACCOUNT, NODE)) for key in keys):
+        yield "@account is the pod's service account or a label of it, @node the node it runs on."
     if any(len(o.region.excepted()) > 1 for e in result.exposed for o in e.openings):
         yield "The selectors that are left out are in -o json."
     if result.partial:
@@ -163,6 +179,12 @@ def _sums(result: Exposure) -> Iterator[str]:
             "Whoever may create a pod chooses its labels; whoever may create a namespace chooses "
             "its labels and answers to no policy of another one."
         )
+
+
+def _requirements(region: Region) -> Iterator[Requirement]:
+    """Iterate over what is asked of the pods of a region."""
+    for selector in (*region.pods.selectors(), *region.excepted()):
+        yield from selector.requirements
 
 
 def _caveats(result: Exposure) -> list[Caveat]:

@@ -5,6 +5,7 @@ from collections.abc import Iterator
 from cloison.analyses.describe import PolicyDescription, RuleWords
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
+from cloison.report.text.effective import TOLD
 from cloison.report.text.layout import wrapped
 from cloison.report.text.validate import Quotes, message
 
@@ -16,6 +17,8 @@ def lines(result: PolicyDescription, about: About, look: Look) -> Iterator[str]:
     yield ""
     yield from wrapped(result.selects, look)
     for sentence in result.isolates:
+        yield from wrapped(sentence, look)
+    for sentence in result.place:
         yield from wrapped(sentence, look)
     for rule in result.rules:
         yield ""
@@ -43,7 +46,7 @@ def _rule(rule: RuleWords, look: Look) -> Iterator[str]:
     yield f"{rule.direction} rule {rule.index}{place}"
     yield from wrapped(rule.text, look, "  ")
     for entry in rule.entries:
-        if entry.resolved.kind in ("pods", "nodes", "block"):
+        if entry.resolved.kind in TOLD:
             lead = "here" if len(rule.entries) == 1 else entry.peer
             yield from wrapped(f"{lead}: {entry.resolved.text}", look, "    ", "      ")
         if entry.remark:

@@ -2,20 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 
-from cloison.algebra import TrafficSet
 from cloison.analyses.ask import Explanation
-from cloison.analyses.explain import FAR, Considered, PointAnswer
-from cloison.analyses.miss import peer_text, traffic_text
+from cloison.analyses.explain import FAR, CaseAnswer, PointAnswer
 from cloison.analyses.question import Party
 from cloison.ir.fidelity import Verdict
-from cloison.ir.policy import Direction, Policy, Rule
+from cloison.ir.policy import Direction
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
-from cloison.report.text.layout import at, count, listed, verdict, wrapped
+from cloison.report.text.layout import at, listed, verdict, wrapped
+from cloison.report.text.walk import SHOWN, scope, told, walked
 
 _PASSING = (Verdict.ALLOWED, Verdict.MIXED)
-_SHOWN = 3
-"""Policies that are told in full at an enforcement point."""
 
 
 def lines(result: Explanation, about: About, look: Look) -> Iterator[str]:
@@ -34,10 +31,12 @@ def lines(result: Explanation, about: About, look: Look) -> Iterator[str]:
         if len({(c.case.source.text, c.case.destination.text) for c in result.cases}) > 1:
             yield ""
             yield f"Shown below: {case.source.text} -> {case.destination.text}"
-        for number, point in enumerate(result.shown.points, 1):
-            party = case.source if point.direction is Direction.EGRESS else case.destination
+        points = result.shown.points
+        layered = len({point.layer for point in points}) > 1
+        for number, point in enumerate(points, 1):
             yield ""
-            yield from _point(number, point, party, look)
+            name = f" ({point.layer})" if layered else ""
+            yield from _point(number, point, _party(result.shown, point), look, name)
     yield from _mends(result, look)
     if result.caveats:
         yield ""
@@ -57,7 +56,8 @@ def brief(result: Explanation, look: Look) -> Iterator[str]:
     for point in result.shown.points:
         nearest = next(iter(point.considered), None)
         if point.verdict is result.verdict and nearest is not None and nearest.nearest_miss:
-            yield from wrapped(f"{nearest.policy.id} {nearest.nearest_miss}.", look, "  ")
+            said = f"{nearest.policy.id.said} {nearest.nearest_miss}."
+            yield from wrapped(said, look, "  ")
 
 
 def asked(result: Explanation) -> str:
@@ -82,8 +82,7 @@ def _summary(result: Explanation) -> Iterator[str]:
         return
     points = result.shown.points
     if result.verdict is Verdict.ALLOWED:
-        parties = (result.shown.case.source, result.shown.case.destination)
-        policed = [p for p, who in zip(points, parties, strict=True) if who.endpoint is not None]
+        policed = [p for p in points if _party(result.shown, p).endpoint or p.tiers]
         said = [_passed(p) for p in policed] or ["neither end is a pod, so no policy applies"]
         yield _sentence(dict.fromkeys(said))
     elif result.verdict is Verdict.DENIED:
@@ -116,6 +115,12 @@ def _sentence(parts: Iterable[str]) -> str:
     return f"{text}."
 
 
+def _party(shown: CaseAnswer, point: PointAnswer) -> Party:
+    """Return whose policies a point asks."""
+    case = shown.case
+    return case.source if point.direction is Direction.EGRESS else case.destination
+
+
 def _way(point: PointAnswer) -> str:
     word = "leaving" if point.direction is Direction.EGRESS else "entering"
     return f"{word} {point.endpoint}"
@@ -125,12 +130,16 @@ def _passed(point: PointAnswer) -> str:
     decider = point.decided_by[0] if point.decided_by else None
     if point.idle:
         return "policies exist, but this CNI enforces none"
+    if point.tiers and decider is not None and decider.text == "default":
+        return f"no tier stops the {point.direction} of {point.endpoint}"
     if decider is None or decider.text == "default":
         return f"nothing isolates the {point.direction} of {point.endpoint}"
     if decider.text == "not policed":
         return f"policies do not apply to {point.endpoint}"
     if decider.rule is not None:
         return f"{decider.text} allows it{at(decider.span)}"
+    if decider.policy is not None:
+        return f"tier {decider.tier} lets through what its rules leave open"
     return f"a built-in rule allows it: {decider.text}"
 
 
@@ -138,32 +147,36 @@ def _stopped(point: PointAnswer) -> str:
     for decider in point.decided_by:
         if decider.rule is not None:
             return f"by {decider.text}{at(decider.span)}"
-    ranked = point.considered
+    ended = {tier.spec.name for tier in point.tiers if tier.ended}
+    ranked = [c for c in point.considered if c.policy.tier in ended]
     if not ranked:
-        return f"by {point.decided_by[0].text}"
+        text = point.decided_by[0].text
+        return f"by {text}" if text != "default" else "because nothing lets it through"
     # Name the policy where somebody would look for the mistake: the one that came nearest.
     first = ranked[0]
     span = first.miss_span or first.policy.span
     isolating = [c for c in ranked if c.selects]
     if not first.selects:
         return (
-            f"by {listed([str(c.policy.id) for c in isolating], 3)}; {first.policy.id} would "
-            f"allow it but does not select {point.endpoint}{at(span)}"
+            f"by {listed([c.policy.id.said for c in isolating], 3)}; {first.policy.id.said} "
+            f"would allow it but does not select {point.endpoint}{at(span)}"
         )
     if len(isolating) == 1 or first.remoteness < FAR:
-        return f"by {first.policy.id}, none of whose {point.direction} rules matches{at(span)}"
+        return f"by {first.policy.id.said}, none of whose {point.direction} rules matches{at(span)}"
     return (
         f"by {len(isolating)} policies, none of which allows it; nearest is "
-        f"{first.policy.id}{at(span)}"
+        f"{first.policy.id.said}{at(span)}"
     )
 
 
-def _point(number: int, point: PointAnswer, party: Party, look: Look) -> Iterator[str]:
-    yield f"{number}. {look.paint(f'{point.direction} of {point.endpoint}', 'bold')}: " + verdict(
-        point.verdict, look
-    )
+def _point(number: int, point: PointAnswer, party: Party, look: Look, layer: str) -> Iterator[str]:
+    head = look.paint(f"{point.direction} of {point.endpoint}", "bold")
+    yield f"{number}. {head}{layer}: {verdict(point.verdict, look)}"
     if point.verdict is Verdict.MIXED:
         yield f"   passes: {point.allowed}"
+    if point.walk is not None and not point.walk.plain:
+        yield from walked(point, point.walk, look)
+        return
     selecting = [c for c in point.considered if c.selects]
     rules = [d.text for d in point.decided_by if d.policy is None and d.text not in _NO_RULE]
     if rules and selecting:
@@ -175,17 +188,17 @@ def _point(number: int, point: PointAnswer, party: Party, look: Look) -> Iterato
     else:
         yield f"   {len(selecting)} policies select it and govern its {point.direction}:"
     ranked = point.considered
-    told = [c for c in ranked if c.remoteness < FAR][:_SHOWN]
-    if point.verdict in _PASSING and any(c.matched for c in told):
-        told = [c for c in told if c.matched]
-    if not told:
-        told = list(ranked[:1])
-    for each in told:
-        yield from _told(each, point, look)
-    rest = [c for c in ranked if c not in told and c.selects]
+    near = [c for c in ranked if c.remoteness < FAR][:SHOWN]
+    if point.verdict in _PASSING and any(c.decides for c in near):
+        near = [c for c in near if c.decides]
+    if not near:
+        near = list(ranked[:1])
+    for each in near:
+        yield from told(each, point, look)
+    rest = [c for c in ranked if c not in near and c.selects]
     if rest:
-        said = listed([f"{c.policy.id} ({_scope(c, point.direction)})" for c in rest])
-        word = "besides" if any(c.matched for c in told) else "farther off"
+        said = listed([f"{c.policy.id.said} ({scope(c, point.direction)})" for c in rest])
+        word = "besides" if any(c.decides for c in near) else "farther off"
         yield from wrapped(said, look, f"   - {word}: ", "     ")
 
 
@@ -207,46 +220,9 @@ def _unpoliced(point: PointAnswer, party: Party) -> str:
 
 def _idle(point: PointAnswer) -> str:
     """Say which policies would govern a point, did the CNI enforce any."""
-    names = listed([str(policy) for policy in point.idle], _SHOWN)
+    names = listed([str(policy) for policy in point.idle], SHOWN)
     verb = "selects" if len(point.idle) == 1 else "select"
     return f"{names} {verb} it for {point.direction}, but this CNI enforces no policies"
-
-
-def _told(each: Considered, point: PointAnswer, look: Look) -> Iterator[str]:
-    span = each.matched[0].span if each.matched else each.miss_span or each.policy.span
-    place = f"  {span.place}" if span else ""
-    word = "" if each.selects else ", which does not select it"
-    yield f"   - {look.paint(str(each.policy.id), 'bold')}{word}{look.paint(place, 'cyan')}"
-    for rule in each.matched[:_SHOWN]:
-        here = f" (line {rule.span.line})" if rule.span and rule.span != span else ""
-        text = f"{point.direction} rule {rule.index} {rule_words(each.policy, rule)}{here}"
-        yield from wrapped(text, look, "       ")
-    if len(each.matched) > _SHOWN:
-        yield f"       and {count(len(each.matched) - _SHOWN, 'more rule')} of it"
-    if not each.matched:
-        lead = f"rule {each.miss_rule} " if each.miss_rule else ""
-        yield from wrapped(f"{lead}{each.nearest_miss}", look, "       ")
-
-
-def rule_words(policy: Policy, rule: Rule) -> str:
-    """Return what a rule does: `allows app=api in namespace web on TCP/8080`."""
-    verb = {"allow": "allows", "deny": "denies"}.get(str(rule.action), f"{rule.action}:")
-    peers = listed([peer_text(p, policy) for p in rule.peers], 3) or "nobody"
-    return f"{verb} {peers} on {traffic_text(rule.traffic)}"
-
-
-def _scope(each: Considered, direction: Direction) -> str:
-    """Say in a few words what a policy is about."""
-    rules = each.policy.rules_for(direction)
-    if not rules:
-        return "no rule"
-    ports = TrafficSet()
-    names: list[str] = []
-    for rule in rules:
-        ports |= rule.traffic.must
-        names += [n.name for n in rule.traffic.named]
-    said = [str(ports)] if ports or not names else []
-    return "only " + ", ".join([*said, *dict.fromkeys(names)])
 
 
 def _mends(result: Explanation, look: Look) -> Iterator[str]:

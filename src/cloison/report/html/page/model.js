@@ -11,7 +11,8 @@
  * @typedef {[direction: number, policies: number[], isolating: number[], parts: Part[],
  *   families: Record<string, Part[]> | 0]} Decision
  * @typedef {[allowed: number, undetermined: number, rules: number[], builtin: string,
- *   sure: number, caveats: number[]]} Reason
+ *   sure: number, caveats: number[], acts: Act[] | 0]} Reason
+ * @typedef {[tier: string, action: string, traffic: number, rule: number, policies: number[]]} Act
  * @typedef {[kind: string, name: string, file: number, line: number, caveat: number]} Policy
  * @typedef {[policy: number, direction: number, index: number, file: number, line: number,
  *   action: string, words: string]} Rule

@@ -197,6 +197,10 @@ function pointItem(side, point, name) {
   }
   const govern = policies.length === 1 ? "selects it and governs its" : "select it and govern its";
   made.append(element("p", {}, `${count(policies.length, "policy")} ${govern} ${way}:`));
+  if (reason[6]) {
+    made.append(tierList(side, way, reason[6]));
+    return made;
+  }
   const rules = new Map();
   for (const { rule, traffic } of rulesFor(side, point, L4)) {
     const key = `${rule[0]},${rule[2]}`;
@@ -232,6 +236,37 @@ function pointItem(side, point, name) {
   if (!isolating.length && !rules.size) list.append(element("li", {}, "none of them isolates it this way, so everything passes"));
   made.append(list);
   return made;
+}
+
+/**
+ * @param {Side} side @param {string} way @param {Act[]} acts
+ * @returns {HTMLElement} What tiers do in turn, up to where nothing is left.
+ */
+function tierList(side, way, acts) {
+  const list = element("ul", { class: "rules" });
+  let last = "";
+  let inner = list;
+  for (const [tier, action, traffic, number, policies] of acts) {
+    if (tier !== last) {
+      inner = tier ? element("ul", {}) : list;
+      if (tier) list.append(element("li", {}, element("strong", {}, `tier ${tier}`), inner));
+      last = tier;
+    }
+    const words = trafficWords(meet(data.traffic[traffic], L4));
+    const mark = action === "allow" ? "allowed" : action === "deny" ? "denied" : "undetermined";
+    const sign = element("span", { class: `mark ${mark}`, "aria-hidden": true }, action === "pass" ? "→" : MARKS[mark]);
+    if (number >= 0) {
+      const rule = side.rules[number];
+      const whole = within(L4, data.traffic[traffic]) || rule[6].includes(trafficText(data.traffic[traffic]));
+      const here = whole ? null : element("span", { class: "traffic" }, ` here: ${words}`);
+      inner.append(element("li", {}, sign, element("strong", {}, `${side.policies[rule[0]][1]} ${way} rule ${rule[2]}`), ` ${rule[6]} `, written(rule[3], rule[4]), here));
+      continue;
+    }
+    const does = action === "allow" ? "passes" : action === "deny" ? "is denied" : action === "pass" ? "goes on to the next tier" : "is left open";
+    const names = policies.map((each) => side.policies[each][1]).join(", ");
+    inner.append(element("li", {}, sign, names ? `no rule lets it through, ${names} isolating it: ${words} ${does}` : `no tier decides: ${words} ${does}`));
+  }
+  return list;
 }
 
 /** @param {Side} side @param {number} number @returns {HTMLElement} */

@@ -146,6 +146,7 @@ function deciders(side, point, asked) {
   if (!reason || !decision || !decision[1].length) {
     return plain(point.policed || !side.hosted.includes(point.unit) ? "default" : "not policed");
   }
+  if (reason[6]) return inTurn(side, point, asked, reason[6]);
   const verdict = verdictOf(point.allowed, point.undetermined, asked);
   const wanted = verdict === "allowed" ? ["allow"] : verdict === "denied" ? ["deny"] : ["allow", "deny"];
   const way = WAYS[point.direction];
@@ -164,6 +165,32 @@ function deciders(side, point, asked) {
   for (const number of decision[1]) {
     const [kind, name, file, line, caveat] = side.policies[number];
     if (caveat >= 0) found.set(`u${kind}${name}`, { text: `${kind} ${name} is not understood`, file, line, words: "" });
+  }
+  return [...found.values()];
+}
+
+/**
+ * Who decides about some traffic where policies are asked in turn.
+ * @param {Side} side @param {Point} point @param {Spans} asked @param {Act[]} acts
+ * @returns {{text: string, file: number, line: number, words: string}[]}
+ */
+function inTurn(side, point, asked, acts) {
+  const way = WAYS[point.direction];
+  /** @type {Map<string, {text: string, file: number, line: number, words: string}>} */
+  const found = new Map();
+  for (const [, action, traffic, number, policies] of acts) {
+    if (action === "pass" || !meet(data.traffic[traffic], asked).length) continue;
+    if (number >= 0) {
+      const rule = side.rules[number];
+      const text = `${side.policies[rule[0]][1]} ${way} rule ${rule[2]}`;
+      found.set(text, { text, file: rule[3], line: rule[4], words: rule[6] });
+    } else if (!policies.length) {
+      found.set("default", { text: "default", file: -1, line: 0, words: "" });
+    }
+    for (const each of policies) {
+      const [, name, file, line] = side.policies[each];
+      found.set(`i${name}`, { text: `${name} isolates ${way}`, file, line, words: "" });
+    }
   }
   return [...found.values()];
 }

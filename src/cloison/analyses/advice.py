@@ -1,0 +1,72 @@
+"""What has to change where no rule can be proposed, in words."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from cloison.analyses.explain import PointAnswer, rule_text
+from cloison.analyses.walk import TierWalk, Walk
+from cloison.base import Span
+from cloison.engine import Engine
+from cloison.ir.policy import Action, Combine, PolicyId, TierSpec
+from cloison.ir.ruleset import BoundRule
+from cloison.resources.kinds import NETWORK_POLICY
+
+
+@dataclass(frozen=True, slots=True)
+class Advice:
+    """What would have to change, in words.
+
+    Args:
+        text: In a sentence without its point.
+        policy: The object to change; None where one is missing.
+        span: Where to change it.
+    """
+
+    text: str
+    policy: PolicyId | None = None
+    span: Span | None = None
+
+
+def guarded(
+    engine: Engine, point: PointAnswer, tier: TierWalk, bound: BoundRule, walk: Walk
+) -> Advice:
+    """Say what has to change where a rule denies: nothing that is asked later can help."""
+    text = rule_text(bound.policy, bound.rule)
+    for conflict in tier.conflicts:
+        pair = (conflict.one, conflict.other)
+        if any(each.rule is bound.rule for each in pair):
+            names = " and ".join(each.policy.id.said for each in pair)
+            rules = " and ".join(str(each.rule.index) for each in pair)
+            text = f"give {names} different priorities: their {point.direction} rules {rules}"
+            return Advice(f"{text} disagree about it", bound.policy.id, bound.policy.span)
+    places = [t.name for t in walk.layer.tiers]
+    own = _teams_tier(engine, walk)
+    after = [t for t in walk.tiers if t.came is None]
+    text = f"change {text}, which denies it in tier {tier.spec.name}"
+    if own is not None and places.index(own.name) < places.index(tier.spec.name):
+        text += (
+            f"; or let a {NETWORK_POLICY} that selects {point.endpoint} allow it, which is asked "
+            f"first: it has to allow all else that is to pass, too"
+        )
+    else:
+        text += ": only its owner can, and nothing that is asked later overrules it"
+    if after:
+        names = _some([p.id.said for t in after for p in t.policies])
+        text += f" (what it lets go on, {names} may still stop)"
+    return Advice(text, bound.policy.id, bound.rule.span or bound.policy.span)
+
+
+def _teams_tier(engine: Engine, walk: Walk) -> TierSpec | None:
+    """Return the tier that plain NetworkPolicies stand in, if they end what they isolate."""
+    place = engine.profile.places.get(NETWORK_POLICY)
+    for tier in walk.layer.tiers:
+        here = tier.name == place.tier if place else set(tier.bands) == {Combine.UNION}
+        if here and tier.end is Action.DENY:
+            return tier
+    return None
+
+
+def _some(names: Sequence[str], shown: int = 3) -> str:
+    if len(names) > shown:
+        return f"{', '.join(names[:shown])} and {len(names) - shown} more"
+    return " and ".join(names)
