@@ -16,10 +16,12 @@ from cloison.analyses.ends import Names
 from cloison.analyses.exposure import Exposure, expose
 from cloison.analyses.matrix import Matrix
 from cloison.analyses.question import State, parse_traffic, split_port
+from cloison.analyses.staged import enforced, previewed
 from cloison.analyses.survey import survey
 from cloison.analyses.testfile import MINIMAL, is_tests, read_tests
+from cloison.analyses.tiers import Tiers, tiers
 from cloison.app.mends import written
-from cloison.base import Diagnostic, QuestionError, Severity, sort_diagnostics
+from cloison.base import ENFORCED_ONLY, Diagnostic, QuestionError, Severity, sort_diagnostics
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
 from cloison.probe import run
@@ -84,9 +86,28 @@ def exposure(session: "Session", options: MapOptions | None) -> Exposure:
     return expose(session.engine, chosen, _names(session, chosen.namespace))
 
 
+def tiers_(session: "Session", options: MapOptions | None) -> Tiers:
+    """Return which tier decides about how many pairs; see `Session.tiers`."""
+    chosen = options or MapOptions()
+    return tiers(session.engine, chosen, _names(session, chosen.namespace))
+
+
 def diff(before: "Session", after: "Session", options: MapOptions | None) -> Diff:
     """Return what is different between two snapshots; see `Session.diff`."""
     return change(before.engine, after.engine, options)
+
+
+def staged(session: "Session") -> "Session":
+    """Return the snapshot as if staged policies were enforced; see `Session.staged`."""
+    said = tuple(previewed(session.policies))
+    if not said:
+        return session
+    kept = [d for d in session.read_diagnostics if d.effect != ENFORCED_ONLY]
+    return replace(
+        session,
+        policies=enforced(session.policies),
+        read_diagnostics=sort_diagnostics([*kept, *said]),
+    )
 
 
 def verdict(session: "Session", asked: Question) -> Verdict:

@@ -14,17 +14,19 @@ from cloison.app.origins import Origins
 from cloison.app.overlay import Overlay
 from cloison.app.rollout import rolled_out, templates
 from cloison.app.session import Session
-from cloison.app.settings import Settings
+from cloison.app.settings import DEFAULT_CHOSEN, Settings
 from cloison.base import Diagnostic, QuestionError, Severity, SourceError, Span, sort_diagnostics
-from cloison.dialects import Compilation, Dialect, completed, dialect_for
+from cloison.dialects import Compilation, Dialect, completed, dialect_for, group_of
 from cloison.ir.policy import PolicySet
 from cloison.ir.profile import Profile
+from cloison.platform import DEFAULT_PROFILE, detect
 from cloison.platform import profile as find_profile
 from cloison.resources.decode import Decoded, decode, decode_raw
 from cloison.resources.documents import Document, RawObject
 from cloison.resources.inventory import Built, Inventory, unused_kinds
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
+from cloison.resources.world import World
 from cloison.sources import Progress, Rendering, read
 
 if TYPE_CHECKING:
@@ -130,6 +132,7 @@ def what_if(
             after.take(item)
         after.diagnostics += overlay.notices()
         new = templates(before.inventory, after.inventory, overlay.objects)
+        chosen = _detected(chosen, before, after)
         was, now = _finished(before, chosen), _finished(after, chosen)
         return was, replace(now, world=rolled_out(now.world, new, overlay.deleted))
 
@@ -173,8 +176,8 @@ def diff(
     >>> [(str(change.dst.name), str(change.gained)) for change in found.opened]
     [('evidence-api', 'TCP/8080')]
     """
-    was, now = (
-        side if isinstance(side, Session) else load(side, **said) for side in (before, after)
+    was, now = alike(
+        *(side if isinstance(side, Session) else load(side, **said) for side in (before, after))
     )
     return was.diff(now, options)
 
@@ -200,7 +203,7 @@ def paths(names: Sequence[object]) -> tuple[str, ...]:
 def load_texts(texts: Mapping[str, str], **said: Any) -> "Session":
     """Return a session over manifests given as text, by the name they are shown under."""
     items = [
-        _named(item, name)
+        named_item(item, name)
         for name, text in texts.items()
         for item in read(["-"], stdin=io.BytesIO(text.encode()))
     ]
@@ -213,7 +216,13 @@ def load_objects(objects: Sequence[Mapping[str, Any]], **said: Any) -> "Session"
     return _session(read(["-"], stdin=io.BytesIO(text)), Settings().but(**said))
 
 
-def _named(item: Item, name: str) -> Item:
+def session_of(items: Iterable[Item], settings: Settings) -> "Session":
+    """Return a session over what was read."""
+    with _unhurried():
+        return _session(items, settings)
+
+
+def named_item(item: Item, name: str) -> Item:
     """Return what was read under another name than standard input's."""
     if isinstance(item, Document):
         return Document(name, item.root)
@@ -308,7 +317,7 @@ def _session(items: Iterable[Item], settings: Settings) -> "Session":
     loader = _loader(settings)
     for item in items:
         loader.take(item)
-    return _finished(loader, settings)
+    return _finished(loader, _detected(settings, loader))
 
 
 def _loader(settings: Settings) -> _Loader:
@@ -318,32 +327,92 @@ def _loader(settings: Settings) -> _Loader:
     return _Loader(settings.read_options(), profile)
 
 
+def _detected(settings: Settings, *loaders: _Loader) -> Settings:
+    """Return settings with the profile that the input gives away, where nobody has said one."""
+    if settings.profile_chosen != DEFAULT_CHOSEN or settings.profile != DEFAULT_PROFILE:
+        return settings
+    tallies = (tally for loader in loaders for tally in loader.inventory.tallies())
+    found = detect({(group_of(tally.api_version), tally.kind) for tally in tallies})
+    if found is None:
+        return settings
+    for loader in loaders:
+        loader.profile = found.profile
+    return replace(settings, profile=found.profile, profile_chosen=found.chosen)
+
+
 def _finished(loader: _Loader, settings: Settings) -> "Session":
     profile = loader.profile
     built = loader.finish()
     diagnostics = [*loader.diagnostics, *built.diagnostics]
-    world = built.world
-    compiled: list[Compilation] = []
-    origins = Origins()
     for dialect, objects in loader.objects.values():
         kept, repeated = unrepeated(objects)
         diagnostics += repeated
         diagnostics += dialect.notices(kept)
-        found = dialect.compile(kept, profile, world)
-        compiled.append(found)
-        diagnostics += found.diagnostics
         objects[:] = kept
-        origins.add(dialect, found, objects)
+    policies, origins, said = _compiled(loader.objects.values(), profile, built.world)
     return Session(
-        world=world,
-        policies=arranged(profile, compiled),
+        world=built.world,
+        policies=policies,
         profile=profile,
         settings=settings,
-        read_diagnostics=sort_diagnostics(diagnostics),
+        read_diagnostics=sort_diagnostics([*diagnostics, *said]),
         objects={n: (d, tuple(o)) for n, (d, o) in sorted(loader.objects.items())},
         origins=origins,
         own=tuple(loader.own),
         broken=loader.broken,
+    )
+
+
+def _compiled(
+    objects: Iterable[tuple[Dialect[Any], Sequence[Any]]], profile: Profile, world: World
+) -> tuple[PolicySet, Origins, list[Diagnostic]]:
+    """Return what objects mean under a profile, where it came from, and what came to light."""
+    compiled: list[Compilation] = []
+    origins = Origins()
+    said: list[Diagnostic] = []
+    for dialect, mine in objects:
+        found = dialect.compile(mine, profile, world)
+        compiled.append(found)
+        said += found.diagnostics
+        origins.add(dialect, found, mine)
+    return arranged(profile, compiled), origins, said
+
+
+def alike(before: "Session", after: "Session") -> "tuple[Session, Session]":
+    """Return two sessions under one profile, where the input of one gave it away.
+
+    What only one side has must not make the other one's answers those of another enforcer. The
+    later side counts where both give one away.
+    """
+    if before.profile == after.profile:
+        return before, after
+    for giver, other in ((after, before), (before, after)):
+        settings = giver.settings
+        if settings.detected and (other.settings.detected or other.settings.by_default):
+            changed = under(other, giver.profile, settings.profile_chosen)
+            return (changed, giver) if giver is after else (giver, changed)
+    return before, after
+
+
+def under(session: "Session", profile: Profile, chosen: str) -> "Session":
+    """Return a session as another enforcer would have it.
+
+    Args:
+        session: The session.
+        profile: The other profile.
+        chosen: How that was chosen.
+    """
+    objects = (session.objects or {}).values()
+    *_, before = _compiled(objects, session.profile, session.world)
+    policies, origins, said = _compiled(objects, profile, session.world)
+    kept = set(session.read_diagnostics) - set(before)
+    return replace(
+        session,
+        policies=policies,
+        profile=profile,
+        settings=replace(session.settings, profile=profile, profile_chosen=chosen),
+        read_diagnostics=sort_diagnostics([*kept, *said]),
+        origins=origins,
     )
 
 
@@ -386,7 +455,7 @@ def unrepeated(objects: Sequence[Any]) -> tuple[list[Any], list[Diagnostic]]:
                     Severity.ERROR,
                     f"{name} is written more than once, and differently",
                     others[0].span,
-                    f"NetworkPolicy {name}",
+                    f"{getattr(last, 'kind', 'NetworkPolicy')} {name}",
                     f"only the one at {last.span} is used",
                     "delete one, or give them different names",
                     "Kubernetes documentation, Object Names and IDs",

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from cloison.analyses.advice import Advice
 from cloison.analyses.ask import Explanation, Mend
 from cloison.analyses.mend import Proposal, proposals
 from cloison.app.origins import Origin
@@ -18,13 +19,28 @@ def written(
     if answer.verdict not in (Verdict.DENIED, Verdict.MIXED):
         return ()
     groups: dict[PolicyId, list[Proposal]] = {}
-    for proposal in proposals(engine, answer):
-        groups.setdefault(proposal.policy.id, []).append(proposal)
+    advised: list[Mend] = []
+    for change in proposals(engine, answer, lambda policy: _writable(policy, origins)):
+        if isinstance(change, Advice):
+            span = change.span
+            place = (span.file, span.line) if span else (None, None)
+            advised.append(Mend(change.text, "", "", *place))
+        else:
+            groups.setdefault(change.policy.id, []).append(change)
     try:
         found = [_mend(group, origins) for group in groups.values()]
     except ValueError:
         return ()  # the dialect has no words for this traffic
-    return tuple(m for m in found if m is not None) if all(found) else ()
+    return (*advised, *(m for m in found if m is not None)) if all(found) else ()
+
+
+def _writable(policy: PolicyId, origins: Mapping[PolicyId, Origin]) -> bool:
+    """Return whether a policy can be written with more rules, and others of its kind anew."""
+    origin = origins.get(policy)
+    if origin is None:
+        return False
+    dialect = origin.dialect
+    return None not in (dialect.create, dialect.amend, dialect.fragment)
 
 
 def _mend(group: list[Proposal], origins: Mapping[PolicyId, Origin]) -> Mend | None:

@@ -10,28 +10,42 @@ import msgspec
 
 from cloison.base import Diagnostic, QuestionError, Severity, Span, UnknownEndpointError
 from cloison.resources.documents import Document, RawObject
-from cloison.resources.kinds import BY_TYPE, KINDS
+from cloison.resources.kinds import BY_TYPE, CLUSTER_WIDE, KINDS, STORED_AS, STORED_BEFORE
 from cloison.resources.names import shown
 from cloison.resources.typed import NOT_SO
 
 Item: TypeAlias = Document | RawObject | Diagnostic
 
 SHORT = {
+    "anp": "adminnetworkpolicy",
+    "banp": "baselineadminnetworkpolicy",
+    "caliconetworkpolicy": "networkpolicy.projectcalico.org",
+    "cgnp": "globalnetworkpolicy",
     "cj": "cronjob",
+    "cnp": "clusternetworkpolicy",
     "deploy": "deployment",
     "ds": "daemonset",
     "gnp": "globalnetworkpolicy",
+    "gns": "globalnetworkset",
+    "hep": "hostendpoint",
     "netpol": "networkpolicy",
+    "netset": "networkset",
     "no": "node",
     "ns": "namespace",
     "po": "pod",
     "rc": "replicationcontroller",
     "rs": "replicaset",
     "sa": "serviceaccount",
+    "scnp": "stagednetworkpolicy",
+    "sgnp": "stagedglobalnetworkpolicy",
+    "sknp": "stagedkubernetesnetworkpolicy",
+    "snp": "stagednetworkpolicy",
     "sts": "statefulset",
     "svc": "service",
 }
-"""kubectl's short names of kinds, in lower case."""
+"""kubectl's short names of kinds, in lower case; with the group where two have the kind."""
+_PLAIN = dict.fromkeys(("networkpolicy", "networkpolicies"), "networking.k8s.io")
+"""What a kind without a group is to kubectl, where more than one group has it."""
 _FORMS = "write KIND/NAMESPACE/NAME, or KIND/NAME for what lives in no namespace"
 _SHOWN = 3
 
@@ -88,7 +102,10 @@ class Target:
             msg = f"{shown(text)!r} names no object"
             raise QuestionError(msg, _FORMS)
         kind, _, group = word.lower().partition(".")
-        return cls(text, SHORT.get(kind, kind), group, rest[0] if len(rest) > 1 else None, rest[-1])
+        kind, _, implied = SHORT.get(kind, kind).partition(".")
+        implied = implied or _PLAIN.get(kind, "")
+        home = rest[0] if len(rest) > 1 else None
+        return cls(text, kind, STORED_AS.get(group, group) or implied, home, rest[-1])
 
     def is_kind(self, object_id: ObjectId) -> bool:
         """Return whether an object is of the kind that is meant."""
@@ -218,15 +235,19 @@ class Overlay:
         if not name:
             return None
         info = KINDS.get((api_version, kind))
-        home = None if info is not None and not info.namespaced else namespace or self.namespace
-        return ObjectId(*_kind(api_version, kind), home, name)
+        group, _ = current = _kind(api_version, kind)
+        homeless = (group, kind) in CLUSTER_WIDE or (info is not None and not info.namespaced)
+        if kind.endswith("Policy"):
+            name = name.removeprefix(STORED_BEFORE.get(api_version.rpartition("/")[0], ""))
+        return ObjectId(*current, None if homeless else namespace or self.namespace, name)
 
 
 def _kind(api_version: str, kind: str) -> tuple[str, str]:
     """Return the group and kind, of today's version where the kind has moved."""
     info = KINDS.get((api_version, kind))
     current = info.replacement if info is not None else api_version
-    return current.rpartition("/")[0], kind
+    group = current.rpartition("/")[0]
+    return STORED_AS.get(group, group), kind
 
 
 def _span(item: Item) -> Span | None:

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from cloison.analyses.ends import Names
     from cloison.analyses.exposure import Exposure
     from cloison.analyses.matrix import Matrix
+    from cloison.analyses.relate import Related
+    from cloison.analyses.tiers import Tiers
     from cloison.app.suppress import Sorted
     from cloison.engine import Engine
     from cloison.ir.fidelity import Verdict
@@ -175,6 +177,19 @@ class Session:
 
         return answers.exposure(self, options)
 
+    def tiers(self, options: "MapOptions | None" = None) -> "Tiers":
+        """Return which tier decides about how many pairs, and what it leaves to the next.
+
+        Args:
+            options: What part of it, as of a map, without nodes; everything when not given.
+
+        Raises:
+            QuestionError: a filter names nothing.
+        """
+        from cloison.app import answers
+
+        return answers.tiers_(self, options)
+
     def diff(self, after: "Session", options: "MapOptions | None" = None) -> "Diff":
         """Return connectivity opened, closed and changed from here to another snapshot.
 
@@ -188,6 +203,34 @@ class Session:
         from cloison.app import answers
 
         return answers.diff(self, after, options)
+
+    def staged(self) -> "Session":
+        """Return the snapshot as it would be if its staged policies were enforced.
+
+        Each takes the place of the enforced policy of its name, or takes that away. What was
+        done with each is among the `diagnostics` of what is returned. Where nothing is staged,
+        that is this session.
+        """
+        from cloison.app import answers
+
+        return answers.staged(self)
+
+    def relate(self, relation: str, other: "Session | None" = None) -> "Related":
+        """Answer whether a relation holds over all flows, of this snapshot or between two.
+
+        Args:
+            relation: Of two: `equivalent`, `contained`, `permits`, `forbids`, `interferes`; about
+                one: `redundant`, `empty`, `disjoint`, `all-captured`.
+            other: The second snapshot. Both sets of policies are applied to everything that
+                either describes, and what both describe is taken as the second does.
+
+        Raises:
+            QuestionError: There is no such relation, or it is about another number of
+                snapshots, or the two are judged under different profiles.
+        """
+        from cloison.app import relations
+
+        return relations.relate(self, relation, other)
 
     def verdict(
         self,

@@ -2,14 +2,15 @@
 
 import dataclasses
 import os
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from cloison.algebra import NO_ADDRESSES, AddressSet
 from cloison.base import QuestionError
 from cloison.ir.profile import Profile
-from cloison.resources.options import FieldValidation, ReadOptions
+from cloison.resources.options import Channel, FieldValidation, ReadOptions
 from cloison.sources import Rendering
 from cloison.sources.inputs import SETTINGS_FILE
 
@@ -29,8 +30,15 @@ _FIELDS = {
     "nodeCidrs": "node_cidrs",
     "serviceCidrs": "service_cidrs",
     "fieldValidation": "field_validation",
+    "names": "names",
+    "policyChannel": "policy_channel",
 }
 """What a setting of the file is called here; the others are for the command line."""
+
+
+DEFAULT_CHOSEN = "default"
+"""How the profile was chosen that nobody has chosen."""
+_DETECTED = "detected "
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,13 +47,17 @@ class Settings:
 
     Args:
         profile: Who enforces: a CNI profile or its name.
-        profile_chosen: How the profile was chosen: `default`, `--cni`, a settings file.
+        profile_chosen: How the profile was chosen: `default`, `--cni`, a settings file,
+            `detected from` what the input holds.
         kubernetes: Target Kubernetes version, (major, minor).
         field_validation: What unknown fields do: `strict` refuses the object, `warn` drops them.
         namespace: Namespace of objects that name none.
         pod_cidrs: Where pod addresses come from.
         node_cidrs: Where node addresses come from.
         service_cidrs: Where Service addresses come from.
+        names: Addresses, or blocks of them, that DNS names stand for.
+        policy_channel: Which CRDs of the Network Policy API the cluster has: `standard`,
+            `experimental`, or `any` for what either accepts.
         values: Values files for the charts among the sources.
         render: `auto` renders charts and kustomizations, `never` leaves them out.
         sources: What is read when no source is named.
@@ -53,17 +65,29 @@ class Settings:
     """
 
     profile: Profile | str = "generic"
-    profile_chosen: str = "default"
+    profile_chosen: str = DEFAULT_CHOSEN
     kubernetes: tuple[int, int] = (1, 35)
     field_validation: str = "warn"
     namespace: str = "default"
     pod_cidrs: tuple[str, ...] = ()
     node_cidrs: tuple[str, ...] = ()
     service_cidrs: tuple[str, ...] = ()
+    names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    policy_channel: str = "any"
     values: tuple[str, ...] = ()
     render: str = "auto"
     sources: tuple[str, ...] = ()
     file: "SettingsFile | None" = None
+
+    @property
+    def by_default(self) -> bool:
+        """Whether nobody chose the profile, and the input gave none away."""
+        return self.profile_chosen == DEFAULT_CHOSEN
+
+    @property
+    def detected(self) -> bool:
+        """Whether the input gave the profile away."""
+        return self.profile_chosen.startswith(_DETECTED)
 
     @classmethod
     def from_file(cls, path: "str | os.PathLike[str]") -> Self:
@@ -82,6 +106,8 @@ class Settings:
         for key, name in _FIELDS.items():
             if key in found.values:
                 value = found.resolved(key)
+                if isinstance(value, dict):
+                    value = {each: tuple(texts) for each, texts in value.items()}
                 said[name] = tuple(value) if isinstance(value, list) else value
         if "kubernetes" in said:
             major, minor = said["kubernetes"].removeprefix("v").split(".")[:2]
@@ -96,7 +122,7 @@ class Settings:
         Raises:
             QuestionError: there is no setting of that name.
         """
-        known = {field.name for field in dataclasses.fields(self)}
+        known = {each.name for each in dataclasses.fields(self)}
         unknown = sorted(said.keys() - known)
         if unknown:
             msg = f"there is no setting {unknown[0]!r}"
@@ -116,7 +142,11 @@ class Settings:
         except ValueError:
             msg = f"{self.field_validation!r} is not a way to validate fields"
             raise QuestionError(msg, "say strict or warn") from None
-        return ReadOptions(self.kubernetes, validation, self.namespace)
+        if self.policy_channel not in ("any", *Channel):
+            msg = f"{self.policy_channel!r} is no channel of the Network Policy API"
+            raise QuestionError(msg, "say standard, experimental or any")
+        channel = None if self.policy_channel == "any" else Channel(self.policy_channel)
+        return ReadOptions(self.kubernetes, validation, self.namespace, channel)
 
     def rendering(self) -> Rendering:
         """Return how charts and kustomizations are rendered.
@@ -144,6 +174,10 @@ class Settings:
             _ranges("pod CIDR", self.pod_cidrs),
             _ranges("node CIDR", self.node_cidrs),
             _ranges("service CIDR", self.service_cidrs),
+            {
+                name.lower().removesuffix("."): _ranges(f"address of {name}", texts)
+                for name, texts in self.names.items()
+            },
         )
 
 

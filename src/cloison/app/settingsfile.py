@@ -97,6 +97,17 @@ class SettingsDocument(
         Literal["strict", "warn"],
         Meta(description="What an unknown field does: refuse its object, or be dropped."),
     ] = "warn"
+    names: Annotated[
+        dict[str, list[Cidr]],
+        Meta(description="Addresses that DNS names stand for, where policies go by name."),
+    ] = {}
+    policy_channel: Annotated[
+        Literal["any", "standard", "experimental"],
+        Meta(
+            description="Which CRDs of the Network Policy API the cluster has; `any` accepts what "
+            "either accepts."
+        ),
+    ] = "any"
     strict: Annotated[
         bool, Meta(description="Whether a document that could not be read makes exit code 2.")
     ] = False
@@ -265,13 +276,12 @@ def _check_values(document: SettingsDocument, root: Node, shown: str) -> None:
         "serviceCidrs": document.service_cidrs,
     }
     for key, texts in cidrs.items():
-        for number, text in enumerate(texts):
-            try:
-                AddressSet.block(text)
-            except ValueError:
-                at = _span(root, (key, number), shown)
-                advice = "write it as 10.2.0.0/16"
-                raise _wrong(at, f"{text!r} is not an address block", advice) from None
+        _check_blocks(texts, root, (key,), shown)
+    for name, texts in document.names.items():
+        if name.startswith("*"):
+            what = f"{name!r} is a pattern; addresses belong to a name"
+            raise _wrong(_span(root, ("names", name), shown), what, "write out the name")
+        _check_blocks(texts, root, ("names", name), shown)
     if "cni" in (root.value if isinstance(root.value, dict) else {}):
         from cloison.platform import profile  # noqa: PLC0415 - only where a profile is named
 
@@ -279,6 +289,21 @@ def _check_values(document: SettingsDocument, root: Node, shown: str) -> None:
             profile(document.cni)
         except QuestionError as error:
             raise _wrong(_span(root, ("cni",), shown), error.message, error.help) from None
+
+
+def _check_blocks(texts: list[str], root: Node, path: tuple[str, ...], shown: str) -> None:
+    """Refuse texts that are neither address blocks nor addresses.
+
+    Raises:
+        SourceError: there is one.
+    """
+    for number, text in enumerate(texts):
+        try:
+            AddressSet.block(text)
+        except ValueError:
+            at = _span(root, (*path, number), shown)
+            advice = "write it as 203.0.113.10" if path[0] == "names" else "write it as 10.2.0.0/16"
+            raise _wrong(at, f"{text!r} is not an address block", advice) from None
 
 
 def _check_paths(document: SettingsDocument, root: Node, path: Path, shown: str) -> None:

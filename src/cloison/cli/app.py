@@ -6,10 +6,12 @@ import click
 
 from cloison.cli.commands.completion import completion
 from cloison.cli.commands.config import config
+from cloison.cli.commands.convert import convert
 from cloison.cli.commands.demo import demo
 from cloison.cli.commands.diff import diff
 from cloison.cli.commands.effective import effective
 from cloison.cli.commands.map import map_
+from cloison.cli.commands.relate import relate
 from cloison.cli.commands.schema import schema
 from cloison.cli.commands.validate import validate
 from cloison.cli.commands.verify import verify
@@ -66,7 +68,9 @@ for _command in (
     map_,
     diff,
     effective,
+    relate,
     verify,
+    convert,
     validate,
     demo,
     config,

@@ -133,11 +133,12 @@ def _version(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[
     return int(major), int(minor)
 
 
-def common(*extra_formats: str) -> Callable[[Function], Function]:
+def common(*extra_formats: str, usual: tuple[str, ...] = FORMATS) -> Callable[[Function], Function]:
     """Return a decorator that adds the common options and passes them on as `Common`.
 
     Args:
         extra_formats: Output formats besides the usual ones.
+        usual: The usual ones, the default first.
     """
 
     def decorate(function: Function) -> Function:
@@ -147,7 +148,7 @@ def common(*extra_formats: str) -> Callable[[Function], Function]:
             code: int = function(Common(**taken), **given)
             return code
 
-        for option in reversed(_options((*FORMATS, *extra_formats))):
+        for option in reversed(_options((*usual, *extra_formats))):
             call = option(call)
         return call  # type: ignore[return-value]  # click makes a command of it
 
@@ -177,16 +178,16 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             "-o",
             "--output",
             type=click.Choice(formats),
-            default="text",
+            default=formats[0],
             envvar="CLOISON_OUTPUT",
-            help="Output format.  [default: text]",
+            help=f"Output format.  [default: {formats[0]}]",
         ),
         click.option(
             "--cni",
             envvar="CLOISON_CNI",
             metavar="PROFILE",
             help="Who enforces: generic, calico@3.32, cilium@1.19, aws-vpc-cni, ...  "
-            "[default: generic]",
+            "[default: detected from the objects, else generic]",
         ),
         click.option(
             "--kubernetes-version",
@@ -268,6 +269,12 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             "--debug", is_flag=True, expose_value=False, help="Show where an error was raised."
         ),
     ]
+
+
+staged = click.option(
+    "--staged", is_flag=True, help="Show the cluster as if staged policies were enforced."
+)
+"""Option of the questions whose answer staged policies would change."""
 
 
 def colored(choice: str) -> bool:

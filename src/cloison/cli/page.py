@@ -41,7 +41,8 @@ def of_map(session: "Session", result: "Map") -> "Content":
     from cloison.report.html import Content, Side
 
     sources = _given(("sources",))
-    side = Side(ledger(session.engine), _joined([*sources, *_given((*_READING, *_RENDERING))]))
+    flags = _given((*_READING, *_RENDERING, "staged"))
+    side = Side(ledger(session.engine), _joined([*sources, *flags]))
     where = ", ".join(sources[1::2])
     title = "Who may talk to whom" + (f": {where}" if where else "")
     return Content(result, (side,), title, _joined(_given(_SCOPE)))
@@ -55,14 +56,19 @@ def of_diff(was: "Session", now: "Session", result: "Diff") -> "Content":
     flags = _given((*_READING, *_RENDERING))
     given = click.get_current_context().params
     before, after = given.get("before"), given.get("after")
+    staged, changed = _given(("staged",)), _given(("apply", "delete"))
     asked: tuple[str, str | None]
     if before is not None and after is not None:
-        asked = _joined(["-f", before, *flags]), _joined(["-f", after, *flags])
+        asked = _joined(["-f", before, *flags, *staged]), _joined(["-f", after, *flags, *staged])
         title = f"What changes from {before} to {after}"
-    else:
+    elif changed:
         # Nobody can ask `why` about a change that is only proposed.
-        asked = _joined([*_given(("sources",)), *flags]), None
-        title = f"What would change with {_joined(_given(('apply', 'delete')))}"
+        asked = _joined([*_given(("sources",)), *flags, *staged]), None
+        title = f"What would change with {_joined(changed)}"
+    else:
+        source = ["-f", before] if before is not None else _given(("sources",))
+        asked = _joined([*source, *flags]), _joined([*source, *flags, *staged])
+        title = "What would change if staged policies were enforced"
     sides = (
         Side(ledger(was.engine), asked[0], "Before"),
         Side(ledger(now.engine), asked[1], "After"),

@@ -17,6 +17,7 @@ from cloison.cli.settings import file as settings_file
 
 if TYPE_CHECKING:
     from cloison.app import Session, Settings
+    from cloison.app.convert import Conversion
     from cloison.cli.complaint import Sides
     from cloison.cli.progress import Bar
     from cloison.report import About, Look
@@ -25,8 +26,12 @@ OK, FOUND, UNANSWERED = 0, 1, 2
 """Exit codes: nothing wrong; something found; not answered as asked."""
 
 
-def load(common: Common) -> "Session":
+def load(common: Common, *, staged: bool = False) -> "Session":
     """Read the sources.
+
+    Args:
+        common: The common options.
+        staged: Whether staged policies are taken to be enforced.
 
     Raises:
         SourceError: A source cannot be read at all.
@@ -35,7 +40,16 @@ def load(common: Common) -> "Session":
     from cloison.app import load as read
 
     settings = _settings(common)
-    return read(*sources(common), settings=settings, progress=_bar(common))
+    session = read(*sources(common), settings=settings, progress=_bar(common))
+    return as_staged(common, session)[0] if staged else session
+
+
+def as_staged(common: Common, *sessions: "Session") -> "tuple[Session, ...]":
+    """Return sessions as if their staged policies were enforced; say so if there are none."""
+    shown = tuple(session.staged() for session in sessions)
+    if not common.quiet and all(a is b for a, b in zip(sessions, shown, strict=True)):
+        sys.stderr.write("nothing is staged here; the answer is the same without --staged\n")
+    return shown
 
 
 def what_if(
@@ -60,6 +74,34 @@ def what_if(
     )
 
 
+def convert(
+    common: Common, to: str, kinds: tuple[str, ...], target_cni: str | None, *, snapshot: bool
+) -> "Conversion":
+    """Read the sources and write their policies in another language.
+
+    Args:
+        common: The common options.
+        to: The language.
+        kinds: Kinds to write anew; all when none is given.
+        target_cni: Profile of who will enforce what is written; None for the default.
+        snapshot: Whether to write what is right for today's inventory only.
+
+    Raises:
+        SourceError: A source cannot be read at all.
+        QuestionError: A setting has no such value, or no object is of a kind.
+    """
+    from cloison.app.convert import convert as written
+
+    return written(
+        *sources(common),
+        to=to,
+        settings=_settings(common),
+        kinds=kinds,
+        target_cni=target_cni,
+        snapshot=snapshot,
+    )
+
+
 def _bar(common: Common) -> "Bar | None":
     """Return a progress bar where somebody would see it."""
     from cloison.cli.progress import Bar
@@ -77,6 +119,8 @@ def _settings(common: Common) -> "Settings":
     from cloison.app import Settings
     from cloison.platform import profile
 
+    file = settings_file()
+    said = file.values if file is not None else {}
     settings = Settings(
         profile=profile(common.cni) if common.cni else "generic",
         profile_chosen=chosen(common),
@@ -88,7 +132,9 @@ def _settings(common: Common) -> "Settings":
         namespace=common.namespace or "default",
         values=common.values,
         render=common.render,
-        file=settings_file(),
+        names={name: tuple(texts) for name, texts in said.get("names", {}).items()},
+        policy_channel=said.get("policyChannel", "any"),
+        file=file,
     )
     settings.networks()
     return settings
@@ -147,6 +193,14 @@ def look(common: Common) -> "Look":
     )
 
 
+def both(one: "Session", other: "Session") -> "Session":
+    """Return a session that lacks what either side lacks, for what is said around an answer."""
+    from cloison.base import sort_diagnostics
+
+    said = sort_diagnostics({*one.read_diagnostics, *other.read_diagnostics})
+    return replace(other, read_diagnostics=said, broken=max(one.broken, other.broken))
+
+
 def answer(
     common: Common,
     session: "Session",
@@ -193,15 +247,21 @@ def write(pieces: Iterable[str]) -> None:
             raise SourceError(msg, "what was printed is not whole") from None
 
 
+def look_err(common: Common) -> "Look":
+    """Return how text is laid out on standard error: in colours only where that was said."""
+    from cloison.report import Look
+
+    return Look(common.color == "always", shutil.get_terminal_size((100, 40)).columns)
+
+
 def complain(common: Common, session: "Session", sides: "Sides | None" = None) -> None:
     """Say on standard error what was wrong with the input.
 
     What makes an answer incomplete is printed whole, the rest is counted.
     """
     from cloison.cli.complaint import Manner, complaint
-    from cloison.report import Look
 
-    plain = Look(common.color == "always", shutil.get_terminal_size((100, 40)).columns)
+    plain = look_err(common)
     how = Manner(plain, today(), text=common.output == "text")
     for line in complaint(session, sides, how):
         sys.stderr.write(plain.safe(line) + "\n")

@@ -31,6 +31,8 @@ PARAMETERS: Final = {
 }
 """The option that each setting is the default of. `sources` is told apart in `run`: commands
 differ in where they take them from."""
+FILE_ONLY: Final = ("names", "policyChannel")
+"""Settings without an option."""
 FINDINGS: Final = ("show", "validate")
 """Commands whose `--fail-on` is about findings; that of others is about something else."""
 _META: Final = "cloison.settings"

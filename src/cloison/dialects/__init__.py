@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from importlib import import_module
 from typing import Any
 
+from cloison.base import QuestionError
 from cloison.dialects.dialect import (
     Compilation,
     Dialect,
@@ -17,6 +18,7 @@ from cloison.dialects.dialect import (
     completed,
     group_of,
 )
+from cloison.dialects.writing import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,11 +29,14 @@ class Row:
         name: The dialect's name.
         module: The module that holds it, as `DIALECT`.
         kinds: The kinds it owns, in every version.
+        writes: What the language that it writes is called where one is chosen; None where it
+            only reads.
     """
 
     name: str
     module: str
     kinds: frozenset[GroupKind]
+    writes: str | None = None
 
     def load(self) -> Dialect[Any]:
         """Import the dialect."""
@@ -44,6 +49,42 @@ TABLE: tuple[Row, ...] = (
         "networkpolicy",
         "cloison.dialects.networkpolicy.dialect",
         frozenset({("networking.k8s.io", "NetworkPolicy"), ("extensions", "NetworkPolicy")}),
+        writes="networkpolicy",
+    ),
+    Row(
+        "adminpolicy",
+        "cloison.dialects.adminpolicy.dialect",
+        frozenset(
+            {
+                ("policy.networking.k8s.io", "AdminNetworkPolicy"),
+                ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"),
+                ("policy.networking.k8s.io", "ClusterNetworkPolicy"),
+            }
+        ),
+        writes="clusternetworkpolicy",
+    ),
+    Row(
+        "calico",
+        "cloison.dialects.calico.dialect",
+        frozenset(
+            (group, kind)
+            for group in ("crd.projectcalico.org", "projectcalico.org")
+            for kind in (
+                "FelixConfiguration",
+                "GlobalNetworkPolicy",
+                "GlobalNetworkSet",
+                "HostEndpoint",
+                "IPPool",
+                "NetworkPolicy",
+                "NetworkSet",
+                "Profile",
+                "StagedGlobalNetworkPolicy",
+                "StagedKubernetesNetworkPolicy",
+                "StagedNetworkPolicy",
+                "Tier",
+            )
+        ),
+        writes="calico",
     ),
     Row(
         "unmodelled",
@@ -55,12 +96,6 @@ TABLE: tuple[Row, ...] = (
                 ("cilium.io", "CiliumClusterwideNetworkPolicy"),
                 ("cilium.io", "CiliumNetworkPolicy"),
                 ("consul.hashicorp.com", "ServiceIntentions"),
-                ("crd.projectcalico.org", "GlobalNetworkPolicy"),
-                ("crd.projectcalico.org", "HostEndpoint"),
-                ("crd.projectcalico.org", "NetworkPolicy"),
-                ("crd.projectcalico.org", "StagedGlobalNetworkPolicy"),
-                ("crd.projectcalico.org", "StagedKubernetesNetworkPolicy"),
-                ("crd.projectcalico.org", "StagedNetworkPolicy"),
                 ("k8s.cni.cncf.io", "MultiNetworkPolicy"),
                 ("k8s.ovn.org", "EgressFirewall"),
                 ("kuma.io", "MeshTrafficPermission"),
@@ -71,15 +106,6 @@ TABLE: tuple[Row, ...] = (
                 ("policy.linkerd.io", "AuthorizationPolicy"),
                 ("policy.linkerd.io", "Server"),
                 ("policy.linkerd.io", "ServerAuthorization"),
-                ("policy.networking.k8s.io", "AdminNetworkPolicy"),
-                ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"),
-                ("policy.networking.k8s.io", "ClusterNetworkPolicy"),
-                ("projectcalico.org", "GlobalNetworkPolicy"),
-                ("projectcalico.org", "HostEndpoint"),
-                ("projectcalico.org", "NetworkPolicy"),
-                ("projectcalico.org", "StagedGlobalNetworkPolicy"),
-                ("projectcalico.org", "StagedKubernetesNetworkPolicy"),
-                ("projectcalico.org", "StagedNetworkPolicy"),
                 ("security.istio.io", "AuthorizationPolicy"),
                 ("security.istio.io", "PeerAuthentication"),
             }
@@ -114,6 +140,25 @@ def dialects() -> Iterator[Dialect[Any]]:
         yield row.load()
 
 
+def targets() -> tuple[str, ...]:
+    """Return the names of the languages that can be written, in the order of the table."""
+    return tuple(row.writes for row in TABLE if row.writes is not None)
+
+
+def writer_for(name: str) -> tuple[Dialect[Any], Writer]:
+    """Return the dialect that writes a language, and how it does.
+
+    Raises:
+        QuestionError: None does.
+    """
+    row = next((row for row in TABLE if row.writes == name), None)
+    dialect = row.load() if row else None
+    if dialect is None or dialect.writer is None:
+        msg = f"{name!r} is no language that can be written"
+        raise QuestionError(msg, f"languages are {', '.join(targets())}")
+    return dialect, dialect.writer
+
+
 __all__ = [
     "TABLE",
     "Compilation",
@@ -126,4 +171,6 @@ __all__ = [
     "dialects",
     "group_of",
     "row_for",
+    "targets",
+    "writer_for",
 ]

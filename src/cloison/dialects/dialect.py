@@ -6,6 +6,7 @@ from typing import Generic, TypeVar
 
 from cloison.algebra import NO_ADDRESSES, AddressSet
 from cloison.base import Diagnostic
+from cloison.dialects.writing.statement import Writer
 from cloison.ir.policy import AddressGroup, LayerSpec, Policy, Rule, TierSpec
 from cloison.ir.profile import Profile
 from cloison.resources.documents import Document, Node
@@ -87,6 +88,8 @@ class Dialect(Generic[T]):
         create: Writes a policy of the IR as a manifest; None where the dialect only reads.
         amend: Writes an object with more rules.
         fragment: Writes only the lines that rules add, for a policy of a namespace.
+        writer: Says in this language what objects of others mean; None where that is not
+            possible. Its name stands in the row of the table, too.
     """
 
     name: str
@@ -97,6 +100,7 @@ class Dialect(Generic[T]):
     create: Callable[[Policy], str] | None = None
     amend: Callable[[T, Sequence[Rule]], str] | None = None
     fragment: Callable[[Sequence[Rule], str], str] | None = None
+    writer: Writer | None = None
 
 
 def group_of(api_version: str) -> str:

@@ -33,8 +33,6 @@ class Kind:
     Args:
         namespaced: Whether an object concerns only pods of its namespace.
         directions: The directions it may govern.
-        enforced: Whether it takes part at all; staged kinds only report.
-        nodes: Whether it concerns traffic of nodes, which no policy of the IR governs.
         crosses: Whether an object of a namespace may concern pods of any other.
         root_namespace: A namespace whose objects concern every namespace.
         note: What more there is to know, for the reader of the warning.
@@ -42,8 +40,6 @@ class Kind:
 
     namespaced: bool
     directions: frozenset[Direction] = _BOTH
-    enforced: bool = True
-    nodes: bool = False
     crosses: bool = False
     root_namespace: str | None = None
     note: str = ""
@@ -51,8 +47,6 @@ class Kind:
 
 _NAMESPACED = Kind(namespaced=True)
 _CLUSTER = Kind(namespaced=False)
-_STAGED = Kind(namespaced=True, enforced=False)
-_STAGED_GLOBAL = Kind(namespaced=False, enforced=False)
 _ISTIO = Kind(
     namespaced=True,
     directions=_IN,
@@ -61,7 +55,6 @@ _ISTIO = Kind(
     "`istio-system` is taken to be the root",
 )
 _LINKERD = Kind(namespaced=True, directions=_IN)
-_HOSTS = Kind(namespaced=False, nodes=True)
 _LEAVES = Kind(
     namespaced=True,
     directions=_OUT,
@@ -70,23 +63,8 @@ _LEAVES = Kind(
 )
 
 KINDS: dict[GroupKind, Kind] = {
-    ("policy.networking.k8s.io", "AdminNetworkPolicy"): _CLUSTER,
-    ("policy.networking.k8s.io", "BaselineAdminNetworkPolicy"): _CLUSTER,
-    ("policy.networking.k8s.io", "ClusterNetworkPolicy"): _CLUSTER,
     ("cilium.io", "CiliumNetworkPolicy"): _NAMESPACED,
     ("cilium.io", "CiliumClusterwideNetworkPolicy"): _CLUSTER,
-    ("projectcalico.org", "NetworkPolicy"): _NAMESPACED,
-    ("projectcalico.org", "GlobalNetworkPolicy"): _CLUSTER,
-    ("projectcalico.org", "StagedNetworkPolicy"): _STAGED,
-    ("projectcalico.org", "StagedKubernetesNetworkPolicy"): _STAGED,
-    ("projectcalico.org", "StagedGlobalNetworkPolicy"): _STAGED_GLOBAL,
-    ("crd.projectcalico.org", "NetworkPolicy"): _NAMESPACED,
-    ("crd.projectcalico.org", "GlobalNetworkPolicy"): _CLUSTER,
-    ("crd.projectcalico.org", "StagedNetworkPolicy"): _STAGED,
-    ("crd.projectcalico.org", "StagedKubernetesNetworkPolicy"): _STAGED,
-    ("crd.projectcalico.org", "StagedGlobalNetworkPolicy"): _STAGED_GLOBAL,
-    ("projectcalico.org", "HostEndpoint"): _HOSTS,
-    ("crd.projectcalico.org", "HostEndpoint"): _HOSTS,
     ("policy.linkerd.io", "Server"): _LINKERD,
     ("policy.linkerd.io", "ServerAuthorization"): _LINKERD,
     ("policy.linkerd.io", "AuthorizationPolicy"): _LINKERD,
@@ -132,8 +110,8 @@ class UnmodelledPolicy:
 
 def read(
     document: Document, options: ReadOptions, pool: Pool | None = None
-) -> tuple[UnmodelledPolicy | None, list[Diagnostic]]:
-    """Return a policy of a kind in `KINDS`, or None when it governs no pod.
+) -> tuple[UnmodelledPolicy, list[Diagnostic]]:
+    """Return a policy of a kind in `KINDS`.
 
     Raises:
         KeyError: the document is of another kind.
@@ -147,39 +125,7 @@ def read(
     namespace = _text(document, "metadata", "namespace") or options.namespace
     clusterwide = not facts.namespaced
     span = root.span(document.file)
-    policy = UnmodelledPolicy(group, kind, None if clusterwide else namespace, name, span)
-    if facts.nodes:
-        return None, [_about_nodes(policy)]
-    if facts.enforced:
-        return policy, []
-    return None, [
-        Diagnostic(
-            "UNM002",
-            Severity.INFO,
-            f"a staged policy ({kind}) changes nothing until it is enforced",
-            span,
-            f"{kind} {name}" if clusterwide else f"{kind} {namespace}/{name}",
-            effect="it takes no part in any answer",
-            source="Calico docs, Staged network policies",
-        )
-    ]
-
-
-def _about_nodes(policy: UnmodelledPolicy) -> Diagnostic:
-    """Say that what a node may send and accept is decided elsewhere."""
-    return Diagnostic(
-        "UNM003",
-        Severity.WARNING,
-        f"{policy.kind} ({policy.group}) puts traffic of a node under policy, "
-        "which is not modelled",
-        policy.span,
-        f"{policy.kind} {policy.name}",
-        effect="whether that node lets its own traffic pass is not judged: "
-        "answers about nodes may say allowed where it denies",
-        help="answers between pods hold, unless a policy for that node applies to forwarded "
-        "traffic too",
-        source="Calico docs, Host endpoints",
-    )
+    return UnmodelledPolicy(group, kind, None if clusterwide else namespace, name, span), []
 
 
 def compile_policy(policy: UnmodelledPolicy, profile: Profile) -> Policy:

@@ -1,6 +1,15 @@
 """What changes the real path: CNI profiles, as versioned data."""
 
 from cloison.platform.caveats import CATALOGUE, caveat
+from cloison.platform.detect import Detected, detect
 from cloison.platform.profiles import DEFAULT_PROFILE, profile, profile_names
 
-__all__ = ["CATALOGUE", "DEFAULT_PROFILE", "caveat", "profile", "profile_names"]
+__all__ = [
+    "CATALOGUE",
+    "DEFAULT_PROFILE",
+    "Detected",
+    "caveat",
+    "detect",
+    "profile",
+    "profile_names",
+]

@@ -7,6 +7,7 @@ answer given under that profile, so each sentence says where it bites.
 from collections.abc import Mapping
 from types import MappingProxyType
 
+from cloison.dialects.calico.caveats import EVERY as CALICO
 from cloison.ir import caveats as general
 from cloison.ir.fidelity import Caveat
 
@@ -118,12 +119,38 @@ UPSTREAM_VERSION = Caveat(
     "Google Cloud documentation, GKE Dataplane V2",
 )
 
+CLUSTER_POLICY_GATE = Caveat(
+    "CLUSTER_POLICY_GATE",
+    "This CNI enforces cluster-wide policy of the Network Policy API only where a feature gate or "
+    "flag that is off by default is on; the answer takes it to be on.",
+    "antrea-io/antrea docs/admin-network-policy.md; Cilium documentation, Cluster Network Policy",
+)
+ADMIN_POLICY_IMAGE = Caveat(
+    "ADMIN_POLICY_IMAGE",
+    "The image that reads these kinds takes a port name for any port once a pod declares the name, "
+    "takes `nodes` for the pods that run on them, and matches nothing where it knows no peer.",
+    "kubernetes-sigs/kube-network-policies plugins/npa-v1alpha1/adminnetworkpolicy.go",
+)
+PORT_NAME_PROTOCOL = Caveat(
+    "PORT_NAME_PROTOCOL",
+    "Where a rule of a ClusterNetworkPolicy goes by port name, this CNI does not look at the "
+    "protocol that the name is declared with.",
+    "antrea-io/antrea pkg/controller/networkpolicy/clusternetworkpolicy.go",
+)
+NAMES_OPEN_DNS = Caveat(
+    "NAMES_OPEN_DNS",
+    "Rules with `nodes` or `domainNames` need further flags, and those with `domainNames` also "
+    "open DNS to the cluster's name server.",
+    "cilium/cilium pkg/k8s ClusterNetworkPolicy translation",
+)
+
 CATALOGUE: Mapping[str, Caveat] = MappingProxyType(
     {
         each.id: each
         for each in sorted(
             (
                 *general.EVERY,
+                *CALICO,
                 NAMED_PORT_UNION,
                 NAMED_PORT_EGRESS_DROPPED,
                 POLICY_TYPES_IGNORED,
@@ -143,6 +170,10 @@ CATALOGUE: Mapping[str, Caveat] = MappingProxyType(
                 LOCAL_NODE_PORT,
                 FAIL_OPEN,
                 UPSTREAM_VERSION,
+                CLUSTER_POLICY_GATE,
+                ADMIN_POLICY_IMAGE,
+                PORT_NAME_PROTOCOL,
+                NAMES_OPEN_DNS,
             )
         )
     }

@@ -7,6 +7,8 @@ on it carry the general caveat.
 
 import re
 from collections.abc import Mapping
+from dataclasses import replace
+from math import inf
 from types import MappingProxyType
 
 from cloison.algebra import ANY, L4, TrafficSet
@@ -26,7 +28,7 @@ from cloison.ir.policy import (
     TierSpec,
     TrafficMatch,
 )
-from cloison.ir.profile import NamedPorts, OtherProtocols, Profile
+from cloison.ir.profile import NamedPorts, OtherProtocols, Place, Profile
 from cloison.platform import caveats as own
 
 DEFAULT_PROFILE = "generic"
@@ -35,7 +37,15 @@ DEFAULT_PROFILE = "generic"
 TIER = "networkpolicy"
 """Name of the tier that holds NetworkPolicy objects."""
 
+ADMIN = "admin"
+"""Name of the tier before it, of cluster-wide policies."""
+
+BASELINE = "baseline"
+"""Name of the tier after it, of cluster-wide policies."""
+
 _INGRESS, _EGRESS = Direction.INGRESS, Direction.EGRESS
+_AFTER_PRIORITIES = 1001
+"""Where a BaselineAdminNetworkPolicy, which has no priority, stands among those that have one."""
 
 
 def _builtin(
@@ -56,6 +66,8 @@ def _layers(
     *,
     own_node_egress: bool | None = None,
     always: TrafficSet | None = None,
+    cluster: bool = False,
+    ends_both: bool = False,
 ) -> tuple[LayerSpec, ...]:
     """Return the CNI layer: own node and self before one tier of NetworkPolicies.
 
@@ -63,6 +75,8 @@ def _layers(
         other: Fate of protocols beyond TCP, UDP and SCTP.
         own_node_egress: Only True adds the rule; None is left to the caveat.
         always: Traffic let through whatever policies say, in both directions.
+        cluster: Whether cluster-wide policies have tiers before and after that one.
+        ends_both: Whether a NetworkPolicy of one direction keeps the later tier out of both.
     """
     if other is OtherProtocols.ALWAYS_ALLOWED:
         always = (always or TrafficSet()) | (ANY - L4)
@@ -81,29 +95,152 @@ def _layers(
         end=Action.DENY,
         end_scope=L4 if undefined else ANY,
         end_caveat=general.NON_L4 if undefined else None,
+        order=(2,),
+        ends_both=ends_both,
+        returned=Action.ALLOW,
     )
-    return (LayerSpec("cni", (tier,), Action.ALLOW, builtin),)
+    tiers: tuple[TierSpec, ...] = (tier,)
+    if cluster:
+        first = TierSpec(ADMIN, (Combine.FIRST_MATCH,), order=(1,))
+        tiers = (first, tier, TierSpec(BASELINE, (Combine.FIRST_MATCH,), order=(3,)))
+    return (LayerSpec("cni", tiers, Action.ALLOW, builtin),)
+
+
+_ADMIN_KINDS = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
+_CLUSTER_KINDS = ("ClusterNetworkPolicy/Admin", "ClusterNetworkPolicy/Baseline")
+
+
+def _places(
+    old: Place | None, new: Place | None, tie: str | None = None
+) -> Mapping[str, Place | None]:
+    """Return the places of the kinds of the Network Policy API.
+
+    Args:
+        old: What is particular about the kinds of v1alpha1; None where they are not enforced.
+        new: What is particular about ClusterNetworkPolicy; None where it is not enforced.
+        tie: How policies of equal priority are told apart.
+    """
+    found: dict[str, Place | None] = {}
+    for particular, (first, last) in ((old, _ADMIN_KINDS), (new, _CLUSTER_KINDS)):
+        for kind, tier in ((first, ADMIN), (last, BASELINE)):
+            order = _AFTER_PRIORITIES if kind == _ADMIN_KINDS[1] else None
+            found[kind] = particular and replace(particular, tier=tier, order=order, tie=tie)
+    return MappingProxyType(found)
+
+
+_PLAIN = Place(ADMIN)
+_NOT_ENFORCED = _places(None, None)
 
 
 def _generic() -> Profile:
     return Profile(
         name="generic",
         title="any conformant CNI",
-        layers=_layers(),
+        layers=_layers(cluster=True),
+        places=_places(_PLAIN, _PLAIN),
         source="kubernetes.io concept page Network Policies; kubernetes/api networking/v1/types.go",
     )
 
 
-def _calico(version: str) -> Profile:
+CALICO_GROUP = "projectcalico.org"
+"""What the names of Calico's own kinds begin with among the places of a profile: some of them
+are called as others are."""
+
+_CALICO_ORDER = 1000.0
+"""Where Calico puts a NetworkPolicy among its own policies in the tier `default`."""
+
+_CALICO_LACKS = frozenset({"nodes", "domainNames"})
+"""Peers of the administrators' policies that Calico does not convert."""
+
+
+def _calico_tier(name: str, order: float, end: Action | None) -> TierSpec:
+    """Return a tier that Calico comes with. Those that do not exist are later than all others."""
+    return TierSpec(name, (Combine.FIRST_MATCH,), end, order=(0, order, name))
+
+
+def _calico_layers(first: str, last: str) -> tuple[LayerSpec, ...]:
+    """Return Calico's tiers, those for administrators by the names they have in its version."""
+    tiers: tuple[TierSpec, ...] = (
+        _calico_tier(first, 1000.0, None),
+        _calico_tier("default", 1_000_000.0, Action.DENY),
+        _calico_tier(last, 10_000_000.0, None),
+    )
+    return tuple(replace(layer, tiers=tiers) for layer in _layers())
+
+
+def _calico_own(**ties: str) -> Mapping[str, Place]:
+    """Return the places of Calico's own kinds: what names no tier is in `default`, at its end."""
+    return {f"{CALICO_GROUP}/{kind}": Place("default", inf, tie) for kind, tie in ties.items()}
+
+
+def _calico_new() -> Profile:
+    """Return Calico since 3.32: equal orders are told apart by name, namespace and kind."""
+    cluster = "{name}//KubernetesClusterNetworkPolicy"
+    return _calico(
+        "3.32",
+        _calico_layers("kube-admin", "kube-baseline"),
+        {
+            **_calico_own(
+                NetworkPolicy="{name}/{namespace}/NetworkPolicy",
+                GlobalNetworkPolicy="{name}//GlobalNetworkPolicy",
+                StagedNetworkPolicy="{name}/{namespace}/StagedNetworkPolicy",
+                StagedGlobalNetworkPolicy="{name}//StagedGlobalNetworkPolicy",
+                StagedKubernetesNetworkPolicy="{name}/{namespace}/StagedKubernetesNetworkPolicy",
+            ),
+            "NetworkPolicy": Place(
+                "default", _CALICO_ORDER, "{name}/{namespace}/KubernetesNetworkPolicy"
+            ),
+            "ClusterNetworkPolicy/Admin": Place("kube-admin", None, cluster, lacks=_CALICO_LACKS),
+            "ClusterNetworkPolicy/Baseline": Place(
+                "kube-baseline", None, cluster, lacks=_CALICO_LACKS
+            ),
+            "AdminNetworkPolicy": None,
+            "BaselineAdminNetworkPolicy": None,
+        },
+    )
+
+
+def _calico_old() -> Profile:
+    """Return Calico up to 3.31: equal orders are told apart by the names it gives inside."""
+    first, last = "adminnetworkpolicy", "baselineadminnetworkpolicy"
+    lacks = _CALICO_LACKS | {"namedPort"}
+    return _calico(
+        "3.31",
+        _calico_layers(first, last),
+        {
+            **_calico_own(
+                NetworkPolicy="{namespace}/{tier}.{name}",
+                GlobalNetworkPolicy="{tier}.{name}",
+                StagedNetworkPolicy="{namespace}/staged:{tier}.{name}",
+                StagedGlobalNetworkPolicy="staged:{tier}.{name}",
+                StagedKubernetesNetworkPolicy="{namespace}/staged:knp.{tier}.{name}",
+            ),
+            "NetworkPolicy": Place("default", _CALICO_ORDER, "{namespace}/knp.default.{name}"),
+            "ClusterNetworkPolicy/Admin": None,
+            "ClusterNetworkPolicy/Baseline": None,
+            "AdminNetworkPolicy": Place(first, None, f"kanp.{first}.{{name}}", lacks=lacks),
+            "BaselineAdminNetworkPolicy": Place(
+                last, _CALICO_ORDER, f"kbanp.{last}.{{name}}", lacks=lacks
+            ),
+        },
+    )
+
+
+def _calico(
+    version: str, layers: tuple[LayerSpec, ...], places: Mapping[str, Place | None]
+) -> Profile:
     return Profile(
         name=f"calico@{version}",
         title=f"Calico {version}",
-        layers=_layers(OtherProtocols.PORTLESS_RULES),
-        source="projectcalico/calico felix/rules, "
-        "libcalico-go/lib/backend/k8s/conversion/conversion.go; Calico documentation",
+        layers=layers,
+        source="projectcalico/calico felix/rules, felix/calc/policy_sorter.go, "
+        "libcalico-go/lib/backend/k8s/conversion; Calico documentation",
         init_container_ports=True,
         other_protocols=OtherProtocols.PORTLESS_RULES,
         own_node_egress=False,
+        keeps_connections=True,
+        places=MappingProxyType(places),
+        groups_prefix="pcns.",
     )
 
 
@@ -113,10 +250,13 @@ def _cilium(version: str) -> Profile:
         known += [own.IPBLOCK_ONLY_PEER_DEFECT, own.NAMED_PORT_UNION]
     if version in ("1.19", "1.20"):
         known.append(own.NEGATIVE_NAMESPACE_DEFECT)
+    flagged = version == "1.20"
+    gated = Place(ADMIN, caveats=(own.CLUSTER_POLICY_GATE, own.NAMES_OPEN_DNS))
     return Profile(
         name=f"cilium@{version}",
         title=f"Cilium {version}",
-        layers=_layers(OtherProtocols.PORTLESS_RULES),
+        layers=_layers(OtherProtocols.PORTLESS_RULES, cluster=flagged),
+        places=_places(None, gated if flagged else None),
         source="cilium/cilium pkg/policy, pkg/k8s; Cilium documentation, Layer 3 and Layer 4 "
         "policies; MicrosoftDocs/azure-aks-docs migrate-from-npm-to-cilium-network-policy.md",
         block_matches_pods=False,
@@ -131,7 +271,8 @@ def _aws() -> Profile:
     return Profile(
         name="aws-vpc-cni",
         title="Amazon VPC CNI, network policy agent 1.4",
-        layers=_layers(own_node_egress=True),
+        layers=_layers(own_node_egress=True, ends_both=True),
+        places=_NOT_ENFORCED,
         source="aws/amazon-network-policy-controller-k8s pkg/resolvers/endpoints.go; "
         "aws/aws-network-policy-agent; Amazon EKS User Guide",
         sctp=True,
@@ -176,7 +317,15 @@ def _antrea() -> Profile:
     return Profile(
         name="antrea",
         title="Antrea 2.7 and newer",
-        layers=_layers(),
+        layers=_layers(cluster=True),
+        places=_places(
+            Place(ADMIN, caveats=(own.CLUSTER_POLICY_GATE,)),
+            Place(
+                ADMIN,
+                passes_unknown=True,
+                caveats=(own.CLUSTER_POLICY_GATE, own.PORT_NAME_PROTOCOL),
+            ),
+        ),
         source="antrea-io/antrea pkg/controller/networkpolicy, docs/design/ovs-pipeline.md",
         sctp=True,
         known=(own.LOCAL_NODE_PORT,),
@@ -187,7 +336,8 @@ def _ovn() -> Profile:
     return Profile(
         name="ovn-kubernetes",
         title="OVN-Kubernetes",
-        layers=_layers(OtherProtocols.PORTLESS_RULES),
+        layers=_layers(OtherProtocols.PORTLESS_RULES, cluster=True),
+        places=_places(Place(ADMIN, last=99), None),
         source="ovn-kubernetes/ovn-kubernetes pkg/ovn/gress_policy.go, libovsdb/util/acl.go",
         sctp=True,
         named_ports=NamedPorts.WHOLE_PROTOCOL,
@@ -207,6 +357,7 @@ def _kube_router() -> Profile:
         name="kube-router",
         title="kube-router 2.11",
         layers=_layers(OtherProtocols.PORTLESS_RULES, always=always),
+        places=_NOT_ENFORCED,
         source="cloudnativelabs/kube-router pkg/controllers/netpol/policy.go",
         sctp=True,
         other_protocols=OtherProtocols.PORTLESS_RULES,
@@ -224,7 +375,8 @@ def _kube_network_policies() -> Profile:
     return Profile(
         name="kube-network-policies",
         title="kube-network-policies 1.1",
-        layers=_layers(OtherProtocols.PORTLESS_RULES),
+        layers=_layers(OtherProtocols.PORTLESS_RULES, cluster=True, ends_both=True),
+        places=_places(Place(ADMIN, caveats=(own.ADMIN_POLICY_IMAGE,)), _PLAIN, "{name}"),
         source="kubernetes-sigs/kube-network-policies pkg/networkpolicy",
         sctp=True,
         other_protocols=OtherProtocols.PORTLESS_RULES,
@@ -238,6 +390,7 @@ def _flannel() -> Profile:
         name="flannel",
         title="Flannel without a policy agent",
         layers=(LayerSpec("cni", ()),),
+        places=_NOT_ENFORCED,
         source="flannel-io/flannel README",
         enforces=False,
         known=(general.CNI_NOT_ENFORCING,),
@@ -247,7 +400,8 @@ def _flannel() -> Profile:
 def _table() -> Mapping[str, Profile]:
     rows = (
         _generic(),
-        *(_calico(version) for version in ("3.31", "3.32")),
+        _calico_old(),
+        _calico_new(),
         *(_cilium(version) for version in ("1.18", "1.19", "1.20")),
         _aws(),
         _gke(),

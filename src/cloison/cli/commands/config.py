@@ -1,9 +1,15 @@
 """`cloison config`."""
 
+from typing import TYPE_CHECKING
+
 import click
 
+from cloison.base import SourceError
 from cloison.cli import run, settings
 from cloison.cli.options import Common, Example, common
+
+if TYPE_CHECKING:
+    from cloison.app import Session
 
 _KINDS = {
     click.core.ParameterSource.COMMANDLINE: "flag",
@@ -38,6 +44,7 @@ def show(asked: Common, fail_on: str) -> int:
     from cloison.platform import profile
     from cloison.report import About, Effective, Setting, render
 
+    detected = _detected(asked)
     context = click.get_current_context()
     found = settings.file()
     places = found.places if found is not None else {}
@@ -47,12 +54,18 @@ def show(asked: Common, fail_on: str) -> int:
         "values": asked.values,
         "render": asked.render,
         "namespace": asked.namespace or "default",
-        "cni": asked.cni or "generic",
+        "cni": asked.cni or (detected.profile.name if detected is not None else "generic"),
         "kubernetesVersion": f"{major}.{minor}",
         "podCidrs": asked.pod_cidrs,
         "nodeCidrs": asked.node_cidrs,
         "serviceCidrs": asked.service_cidrs,
         "fieldValidation": asked.field_validation,
+        "names": tuple(
+            f"{name}={text}"
+            for name, texts in (found.values.get("names", {}) if found is not None else {}).items()
+            for text in texts
+        ),
+        "policyChannel": found.values.get("policyChannel", "any") if found is not None else "any",
         "strict": asked.strict,
         "failOn": fail_on,
     }
@@ -62,11 +75,13 @@ def show(asked: Common, fail_on: str) -> int:
         parameter = settings.PARAMETERS.get(name, name)
         source = context.get_parameter_source(parameter)
         kind = _KINDS.get(source, "default") if source is not None else "default"
-        if kind == "default" and name == "sources" and name in places:
+        if kind == "default" and name in ("sources", *settings.FILE_ONLY) and name in places:
             kind = "file"
-        option = options[parameter]
-        by = option.opts[-1] if kind == "flag" else None
-        by = str(option.envvar) if kind == "environment" else by
+        option = options.get(parameter)
+        by = option.opts[-1] if option is not None and kind == "flag" else None
+        by = str(option.envvar) if option is not None and kind == "environment" else by
+        if kind == "default" and name == "cni" and detected is not None:
+            kind, by = "detected", detected.settings.profile_chosen
         span = places.get(name) if kind == "file" else None
         listed.append(Setting(name, value, kind, by, span))
     result = Effective(
@@ -74,10 +89,23 @@ def show(asked: Common, fail_on: str) -> int:
         found.shown if found is not None else None,
         len(found.suppressions) if found is not None else 0,
     )
-    enforcing = profile(asked.cni or "generic")
-    about = About(VERSION, enforcing, run.chosen(asked))
+    if detected is not None:
+        about = About(VERSION, detected.profile, detected.settings.profile_chosen)
+    else:
+        about = About(VERSION, profile(asked.cni or "generic"), run.chosen(asked))
     run.write(render("config", result, about, asked.output, run.look(asked)))
     return run.OK
+
+
+def _detected(asked: Common) -> "Session | None":
+    """Return what is read here if that gives the network plugin away, and nobody said another."""
+    if asked.cni or "-" in run.sources(asked):
+        return None
+    try:
+        session = run.load(asked)
+    except SourceError:
+        return None  # other commands say so; what is set can be shown all the same
+    return session if session.settings.detected else None
 
 
 @config.command(

@@ -7,7 +7,7 @@ import click
 
 from cloison.cli import page, run
 from cloison.cli.filters import Filters, filters
-from cloison.cli.options import PICTURES, AdvisedError, Common, Example, common
+from cloison.cli.options import PICTURES, AdvisedError, Common, Example, common, staged
 
 if TYPE_CHECKING:
     from cloison.analyses.diff import Diff
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
         "cloison diff cluster.json manifests/ --fail-on opened",
         "cloison diff -f manifests/ --what-if proposed.yaml",
         "cloison diff -f manifests/ --what-if - --delete networkpolicy/web/allow-all",
+        "cloison diff manifests/ --staged",
     ),
 )
 @click.argument("before", required=False, metavar="[BEFORE")
@@ -48,6 +49,7 @@ if TYPE_CHECKING:
     help="What makes the exit code 1: any difference, traffic that was opened, or closed, on new "
     "edges or old ones, edges that carry other traffic, or nothing.  [default: any]",
 )
+@staged
 @filters
 @common("jsonl", *PICTURES)
 def diff(
@@ -59,20 +61,46 @@ def diff(
     *,
     only: Filters,
     fail_on: str,
+    staged: bool,
 ) -> int:
-    """Connectivity opened, closed and changed between two sources."""
+    """Connectivity opened, closed and changed between two sources.
+
+    With --staged and one source, between what is enforced and what would be if its staged policies
+    were; with two sources, or a change of one, both are taken with their staged policies enforced.
+    """
     from cloison.cli.complaint import Sides
 
     if asked.output == "html":
         page.redirected()
-    was, now = _sides(asked, before, after, apply, delete)
+    if staged and after is None and not (apply or delete):
+        was, now = _ahead(asked, before)
+    else:
+        was, now = _sides(asked, before, after, apply, delete)
+        if staged:
+            was, now = run.as_staged(asked, was, now)
     result = was.diff(now, only.options(asked))
     code = run.FOUND if _fails(result, fail_on) else run.OK
     if result.policies and not result.ends:
         code = run.UNANSWERED  # policies differ, and there is nobody to say what that does to
     shown = page.of_diff(was, now, result) if asked.output == "html" else result
     names = None if before is None or after is None else (before, after)
-    return run.answer(asked, _both(was, now), "diff", shown, code, Sides(was, now, names))
+    return run.answer(asked, run.both(was, now), "diff", shown, code, Sides(was, now, names))
+
+
+def _ahead(asked: Common, source: str | None) -> "tuple[Session, Session]":
+    """Return a source as it is, and as if its staged policies were enforced.
+
+    Raises:
+        UsageError: It is named twice.
+    """
+    if source is not None and asked.sources:
+        raise _usage(
+            "--staged compares one source, named as an argument or with -f, or two arguments",
+            f"cloison diff {source} --staged",
+        )
+    was = run.load(replace(asked, sources=(source,)) if source is not None else asked)
+    (now,) = run.as_staged(asked, was)
+    return was, now
 
 
 def _sides(
@@ -96,7 +124,7 @@ def _sides(
         )
     if before is None or after is None:
         raise _usage(
-            "name two sources to compare, or a change with --what-if or --delete",
+            "name two sources to compare, or a change with --what-if, --delete or --staged",
             "cloison diff BEFORE AFTER, or cloison diff -f SOURCE --what-if FILE",
         )
     if asked.sources:
@@ -106,8 +134,9 @@ def _sides(
         )
     if before == after == "-":
         raise _usage("standard input can be read once", "name a file for one of the two")
-    was, now = (run.load(replace(asked, sources=(name,))) for name in (before, after))
-    return was, now
+    from cloison.app import alike
+
+    return alike(*(run.load(replace(asked, sources=(name,))) for name in (before, after)))
 
 
 def _usage(message: str, help_: str) -> click.UsageError:
@@ -129,11 +158,3 @@ def _fails(result: "Diff", fail_on: str) -> bool:
             return bool(result)
         case _:
             return False
-
-
-def _both(was: "Session", now: "Session") -> "Session":
-    """Return a session that lacks what either side lacks, for what is said around the answer."""
-    from cloison.base import sort_diagnostics
-
-    said = sort_diagnostics({*was.read_diagnostics, *now.read_diagnostics})
-    return replace(now, read_diagnostics=said, broken=max(was.broken, now.broken))

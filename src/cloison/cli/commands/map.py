@@ -4,7 +4,7 @@ import click
 
 from cloison.cli import page, run
 from cloison.cli.filters import Filters, filters
-from cloison.cli.options import PICTURES, AdvisedError, Common, Question, common
+from cloison.cli.options import PICTURES, AdvisedError, Common, Question, common, staged
 
 
 @click.command(
@@ -16,6 +16,7 @@ from cloison.cli.options import PICTURES, AdvisedError, Common, Question, common
         "cloison map --grouped -o json",
         "cloison map --exposure -n web",
         "cloison map --matrix",
+        "cloison map --tiers",
         "cloison map -f manifests/ -o svg > map.svg",
     ),
 )
@@ -36,9 +37,23 @@ from cloison.cli.options import PICTURES, AdvisedError, Common, Question, common
     is_flag=True,
     help="Instead: what workloads are open to, and may reach, beyond the pods of the input.",
 )
+@click.option(
+    "--tiers",
+    is_flag=True,
+    help="Instead: which tier decides about how many pairs, and what it leaves to the next.",
+)
+@staged
 @common("jsonl", *PICTURES)
 def map_(
-    asked: Common, *, only: Filters, self_: bool, grouped: bool, matrix: bool, exposure: bool
+    asked: Common,
+    *,
+    only: Filters,
+    self_: bool,
+    grouped: bool,
+    matrix: bool,
+    exposure: bool,
+    tiers: bool,
+    staged: bool,
 ) -> int:
     """Everything permitted, inside and with the outside."""
     if grouped and asked.output not in ("json", "yaml"):
@@ -47,22 +62,29 @@ def map_(
     if matrix and asked.output != "text":
         msg = f"--matrix has no {asked.output} output"
         raise AdvisedError(msg, "-o html has a matrix of its own")
-    if exposure:
+    instead = "--exposure" if exposure else "--tiers" if tiers else None
+    if instead is not None:
         for flag, given in (
+            ("--tiers", exposure and tiers),
             ("--grouped", grouped),
             ("--matrix", matrix),
             ("--self", self_),
             ("--nodes", only.nodes),
         ):
             if given:
-                msg = f"--exposure does not go with {flag}"
+                msg = f"{instead} does not go with {flag}"
                 raise click.UsageError(msg)
+    if tiers and asked.output in ("jsonl", *PICTURES):
+        msg = f"--tiers has no {asked.output} output"
+        raise AdvisedError(msg, "say -o json, -o yaml or -o csv")
     if asked.output == "html":
         page.redirected()
-    session = run.load(asked)
+    session = run.load(asked, staged=staged)
     options = only.options(asked, self_edges=self_)
     if exposure:
         return run.answer(asked, session, "exposure", session.exposure(options))
+    if tiers:
+        return run.answer(asked, session, "tally", session.tiers(options))
     found = session.map(options)
     if asked.output == "html":
         return run.answer(asked, session, "map", page.of_map(session, found))

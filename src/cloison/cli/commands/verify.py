@@ -3,7 +3,7 @@
 import click
 
 from cloison.cli import run
-from cloison.cli.options import Common, Question, common
+from cloison.cli.options import Common, Question, common, staged
 
 
 @click.command(
@@ -27,10 +27,11 @@ from cloison.cli.options import Common, Question, common
     default="simulate",
     help="Who answers: simulate, the engine.  [default: simulate]",
 )
+@staged
 @common("junit")
-def verify(asked: Common, tests: tuple[str, ...], on: str) -> int:
+def verify(asked: Common, tests: tuple[str, ...], on: str, *, staged: bool) -> int:
     """Check paths that must be open or closed."""
-    session = run.load(asked)
+    session = run.load(asked, staged=staged)
     matrix = session.verify(tests, on=on)
     code = run.OK if matrix.passed else run.FOUND
     return run.answer(asked, session, "verify", matrix, code if matrix.complete else run.UNANSWERED)

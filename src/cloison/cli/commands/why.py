@@ -5,7 +5,7 @@ from typing import Literal, cast
 import click
 
 from cloison.cli import run
-from cloison.cli.options import Common, Question, common, is_path, path_given
+from cloison.cli.options import Common, Question, common, is_path, path_given, staged
 
 
 @click.command(
@@ -27,6 +27,7 @@ from cloison.cli.options import Common, Question, common, is_path, path_given
     "opener is SRC.  [default: new]",
 )
 @click.option("--family", type=click.Choice(("4", "6")), help="Ask about IPv4 or IPv6 only.")
+@staged
 @common()
 def why(
     asked: Common,
@@ -36,6 +37,7 @@ def why(
     family: str | None,
     *,
     exit_code: bool,
+    staged: bool,
 ) -> int:
     """Whether one end may reach another, and why.
 
@@ -45,7 +47,7 @@ def why(
     for end in (source, destination):
         if is_path(end) and not (end.count("/") == 1 and end[0] not in "./~"):
             raise path_given(end, click.get_current_context())
-    session = run.load(asked)
+    session = run.load(asked, staged=staged)
     from cloison.base import UnknownEndpointError
     from cloison.ir.fidelity import Verdict
 

@@ -76,7 +76,7 @@ def compile_objects(objects: Sequence[CalicoObject], profile: Profile, world: Wo
         )
     endpoints = _numbered(objects, HostEndpoint)
     felix = Felix(_numbered(objects, FelixConfiguration), world)
-    groups = tuple(_groups(objects, world))
+    groups = tuple(sorted(_groups(objects, world), key=lambda g: (g.id.kind, str(g.id))))
     around = Surroundings(
         profile,
         world,

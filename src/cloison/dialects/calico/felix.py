@@ -107,12 +107,12 @@ def left_to_hosts(configurations: Iterable[FelixConfiguration]) -> Iterator[Diag
             "nftablesFilterAllowAction": each.settings.get("nftablesFilterAllowAction"),
             "nftablesMangleAllowAction": each.settings.get("nftablesMangleAllowAction"),
         }
-        for field, value in told.items():
+        for name, value in told.items():
             if value is not None and value.capitalize() in _SAYS_SO:
                 yield Diagnostic(
                     "CAL103",
                     Severity.WARNING,
-                    f"`{field}: {value}` gives the host's own firewall rules a say",
+                    f"`{name}: {value}` gives the host's own firewall rules a say",
                     each.span,
                     str(each),
                     effect="answers are those of policy alone; such rules may decide otherwise",

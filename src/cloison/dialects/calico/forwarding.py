@@ -104,12 +104,13 @@ def forwarding(found: Sequence[Compiled], felix: Felix, tiers: Sequence[TierSpec
         if not mine:
             continue
         named = {each.read.policy.tier for each in mine}
-        behind = {host.node: host for each in mine for host in _hosts(each, stage)}
+        found_on = {host.node: host for each in mine for host in _hosts(each, stage)}
+        behind = [host for _, host in sorted(found_on.items())]
         policies += (p for each in mine for p in _forwarded(each, stage))
-        policies += _local(stage, behind.values())
+        policies += _local(stage, behind)
         specs = [_LOCAL]
         if stage.early:
-            policies += _failsafe(stage, behind.values(), felix)
+            policies += _failsafe(stage, behind, felix)
             specs.append(_FAILSAFE)
         specs += (
             replace(tier, end=None if stage.early else tier.end)

@@ -56,9 +56,9 @@ def backends(namespace: str, name: str, world: World) -> tuple[Backends, ...]:
     mine = [each for each in world.slices if (each.namespace, each.service) == (namespace, name)]
     if mine:
         return tuple(_sliced(mine))
-    if world.slices:
-        return ()  # the input has slices, and none is this Service's
     service = world.services.get((namespace, name))
+    if service is not None and not service.selector and world.slices:
+        return ()  # its endpoints are kept by hand, and the input has slices but none of its own
     if service is None or not service.selector:
         text = f"the endpoints of Service {namespace}/{name}"
         unknown = UnknownMatch(text, caveats.SERVICE_UNKNOWN)

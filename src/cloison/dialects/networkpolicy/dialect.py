@@ -6,6 +6,7 @@ from cloison.base import Diagnostic
 from cloison.dialects.dialect import Dialect
 from cloison.dialects.networkpolicy import from_ir
 from cloison.dialects.networkpolicy.compile import compile_policies
+from cloison.dialects.networkpolicy.convert import WRITER
 from cloison.dialects.networkpolicy.decode import decode
 from cloison.dialects.networkpolicy.model import NetworkPolicy
 from cloison.dialects.networkpolicy.suspicious import suspicious
@@ -26,4 +27,5 @@ DIALECT: Dialect[NetworkPolicy] = Dialect(
     create=from_ir.create,
     amend=from_ir.amend,
     fragment=from_ir.fragment,
+    writer=WRITER,
 )

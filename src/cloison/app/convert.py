@@ -1,0 +1,374 @@
+"""Policies of one language written in another, and held against what they were."""
+
+import io
+import re
+import shutil
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, BinaryIO
+
+from cloison.algebra import TrafficSet
+from cloison.app.comments import attached
+from cloison.app.compared import defined, differences
+from cloison.app.load import Item, Name, arranged, named_item, paths, session_of
+from cloison.app.session import Session
+from cloison.app.settings import Settings
+from cloison.app.statements import Target, refused, statements
+from cloison.base import Diagnostic, Severity, Span, sort_diagnostics
+from cloison.dialects import completed, dialect_for, writer_for
+from cloison.dialects.writing import (
+    At,
+    Comments,
+    Manifest,
+    Statement,
+    WriteContext,
+    Writer,
+    Written,
+    plain,
+    rendered,
+)
+from cloison.dialects.writing.places import CHOICE
+from cloison.dialects.writing.render import places
+from cloison.ir.profile import Profile
+from cloison.platform import profile as find_profile
+from cloison.resources.documents import Document, RawObject
+from cloison.resources.pool import Pool
+from cloison.sources import read
+from cloison.sources.comments import Line, comments
+from cloison.sources.inputs import STDIN_SHOWN, Input
+from cloison.sources.tools import spool
+from cloison.sources.walk import inputs
+
+if TYPE_CHECKING:
+    from cloison.analyses.diff import Diff
+
+WRITTEN = "converted:"
+"""What documents that were written are called where something is said about them."""
+
+
+@dataclass(frozen=True)
+class Conversion:
+    """What came of converting.
+
+    Args:
+        before: The source.
+        written: The documents, with what could not be written.
+        texts: The documents as YAML, in the order of `written`.
+        target: The language.
+        profile: Who will enforce them.
+        already: How many objects of the source are in the language already.
+        left: How many are not, and were not written.
+    """
+
+    before: Session
+    written: Written
+    texts: tuple[str, ...]
+    target: Target
+    profile: Profile
+    already: int = 0
+    left: int = 0
+
+    @property
+    def objects(self) -> list[object]:
+        """The documents as plain values."""
+        return [plain(each.tree) for each in self.written.manifests]
+
+    @property
+    def sources(self) -> int:
+        """How many objects something was written from."""
+        return len({id(each.statement) for each in self.written.manifests})
+
+    @property
+    def file_names(self) -> tuple[str, ...]:
+        """A name for a file of each document, fit for every file system."""
+        found = []
+        for value in self.objects:
+            kind, namespace, name = _identity(value)
+            parts = (part for part in (kind, namespace, name) if part)
+            found.append("-".join(re.sub(r"[^A-Za-z0-9.-]", "_", part) for part in parts).lower())
+        return tuple(found)
+
+    @property
+    def refused(self) -> bool:
+        """Whether an object was not written."""
+        return any(d.severity is Severity.ERROR for d in self.written.refusals)
+
+    @cached_property
+    def after(self) -> Session:
+        """The source with the documents in the place of what they were written from."""
+        return _replaced(self)
+
+    @cached_property
+    def difference(self) -> "Diff":
+        """What passes before and not after, or the other way round, within `compared`.
+
+        What the source's profile left open may come out either way.
+        """
+        return differences(self.before, self.after)
+
+    @property
+    def compared(self) -> TrafficSet:
+        """Traffic of which both sides say what becomes of it."""
+        return defined(self.before) & defined(self.after)
+
+
+def convert(
+    *names: Name,
+    to: str,
+    settings: Settings | None = None,
+    kinds: Sequence[str] = (),
+    target_cni: str | None = None,
+    snapshot: bool = False,
+    stdin: BinaryIO | None = None,
+    **said: Any,
+) -> Conversion:
+    """Write the policies of sources in another language.
+
+    Args:
+        names: Files, directories, revisions (`git:REV[:PATH]`) or `-`; the current directory
+            when none is given.
+        to: The language: one of `cloison.dialects.targets()`.
+        settings: How to read and judge.
+        kinds: Only objects of these kinds are written anew; the others stay as they are. All
+            that can be, when none is given.
+        target_cni: Profile of who will enforce what is written; the source's own, or where
+            that does not know the language, the language's own, when not given.
+        snapshot: Whether to write what is right for today's inventory only.
+        stdin: What `-` reads.
+        said: Single settings by name, over `settings`.
+
+    Raises:
+        SourceError: A name does not exist or cannot be read.
+        QuestionError: There is no such language or setting, or no object of a kind.
+    """
+    chosen = (settings or Settings()).but(**said)
+    dialect, writer = writer_for(to)
+    named = paths(names) or chosen.sources or (".",)
+    with ExitStack() as stack:
+        if "-" in named:
+            stdin = _spooled(stdin or sys.stdin.buffer, stack)
+        items = read(named, stdin=stdin, rendering=chosen.rendering())
+        target = Target(dialect, writer, target_cni, tuple(kinds))
+        done = _convert(items, chosen, target, snapshot=snapshot)
+        files = {each.statement.document.file for each in done.written.manifests}
+        lines = _lines(named, chosen, stdin, files)
+        return replace(done, texts=_texts(done.written.manifests, lines))
+
+
+def convert_texts(
+    texts: Mapping[str, str],
+    *,
+    to: str,
+    kinds: Sequence[str] = (),
+    target_cni: str | None = None,
+    snapshot: bool = False,
+    **said: Any,
+) -> Conversion:
+    """Write policies given as text, by the name they are shown under; see `convert`."""
+    dialect, writer = writer_for(to)
+    items = (
+        named_item(item, name)
+        for name, text in texts.items()
+        for item in read(["-"], stdin=io.BytesIO(text.encode()))
+    )
+    target = Target(dialect, writer, target_cni, tuple(kinds))
+    done = _convert(items, Settings().but(**said), target, snapshot=snapshot)
+    lines = {name: comments(io.BytesIO(text.encode())) for name, text in texts.items()}
+    return replace(done, texts=_texts(done.written.manifests, lines))
+
+
+def _convert(
+    items: Iterable[Item], settings: Settings, target: Target, *, snapshot: bool
+) -> Conversion:
+    """Write what was read; without its text, which comments are found in."""
+    kept: dict[Span, Document] = {}
+    session = session_of(_noted(items, kept), settings)
+    profile = _profile(session.profile, target.writer, target.cni)
+    found, already = statements(session, target, kept)
+    said = refused(found, target.writer.name)
+    good = [s for s in found if s.document.root.span(s.document.file) not in said]
+    around = _context(session, profile, found, good, snapshot=snapshot)
+    written = target.writer.write(good, around)
+    noted = _today(written, target.writer, good, around) if snapshot else ()
+    refusals = sort_diagnostics([*said.values(), *written.refusals, *noted])
+    done = {id(each.statement) for each in written.manifests}
+    return Conversion(
+        session,
+        replace(written, refusals=refusals),
+        (),
+        target,
+        profile,
+        already,
+        sum(id(each) not in done for each in found),
+    )
+
+
+def _today(
+    written: Written, writer: Writer, good: Sequence[Statement], around: WriteContext
+) -> Iterator[Diagnostic]:
+    """Yield what is right only as long as the inventory stays as it is."""
+    done = {each.statement.name for each in written.manifests}
+    for each in writer.write(good, replace(around, snapshot=False)).refusals:
+        if each.code == CHOICE and each.object in done:
+            yield replace(
+                each,
+                code="CNV003",
+                severity=Severity.WARNING,
+                effect="what is written is right for today's inventory only",
+                help="convert again whenever that changes",
+            )
+
+
+def _identity(value: object) -> tuple[str, str, str]:
+    """Return the kind, namespace and name of a plain object."""
+    found = value if isinstance(value, dict) else {}
+    inner = found.get("metadata", {})
+    return str(found.get("kind")), str(inner.get("namespace") or ""), str(inner.get("name"))
+
+
+def _spooled(stream: BinaryIO, stack: ExitStack) -> BinaryIO:
+    """Return a copy of a stream that can be read twice."""
+    copy = spool(stack)
+    shutil.copyfileobj(stream, copy)
+    copy.seek(0)
+    return copy
+
+
+def _profile(source: Profile, writer: Writer, said: str | None) -> Profile:
+    """Return who will enforce what is written."""
+    if said is not None:
+        return find_profile(said)
+    if writer.enforced(source):
+        return source
+    return find_profile(writer.profile) if writer.profile else source
+
+
+def _noted(items: Iterable[Item], kept: dict[Span, Document]) -> Iterator[Item]:
+    """Yield what is read, and keep the documents that hold policy."""
+    for item in items:
+        read_ = _located(item)
+        if isinstance(read_, Document):
+            api_version, kind = (read_.root.get(key) for key in ("apiVersion", "kind"))
+            if api_version and kind and dialect_for(str(api_version.value), str(kind.value)):
+                kept[read_.root.span(read_.file)] = read_
+        yield read_
+
+
+def _located(item: Item) -> Item:
+    """Return an item of a large list with its places, if it holds policy."""
+    if isinstance(item, RawObject) and dialect_for(item.api_version, item.kind):
+        return completed(item.locate(), item.api_version, item.kind)
+    return item
+
+
+def _context(
+    session: Session,
+    profile: Profile,
+    found: Sequence[Statement],
+    good: Sequence[Statement],
+    *,
+    snapshot: bool,
+) -> WriteContext:
+    written = {policy.id for statement in good for policy in statement.policies}
+    ours = {id(statement.object) for statement in found}
+    names: dict[tuple[str, str | None], set[str]] = {}
+    for _, objects in (session.objects or {}).values():
+        for each in objects:
+            if id(each) not in ours:
+                kind = getattr(each, "kind", None) or type(each).__name__
+                names.setdefault((kind, each.namespace), set()).add(each.name)
+    return WriteContext(
+        profile,
+        session.profile,
+        session.world,
+        session.policies.layers,
+        session.policies.groups,
+        tuple(policy for statement in good for policy in statement.policies),
+        tuple(p for p in session.policies.policies if p.id not in written),
+        {key: frozenset(found) for key, found in names.items()},
+        snapshot,
+    )
+
+
+def _lines(
+    named: Sequence[str], settings: Settings, stdin: BinaryIO | None, files: set[str]
+) -> dict[str, tuple[Line, ...]]:
+    """Return the lines of those files that something is written from, by their shown names."""
+    found: dict[str, tuple[Line, ...]] = {}
+    sources = inputs(named, settings.rendering())
+    try:
+        for one in sources.entries:
+            if not isinstance(one, Input) or one.shown not in files or one.says_json:
+                continue
+            with ExitStack() as stack:
+                if one.content is not None:
+                    found[one.shown] = comments(one.content(stack))
+                elif one.path is not None:
+                    found[one.shown] = comments(stack.enter_context(one.path.open("rb")))
+                elif stdin is not None:
+                    found[STDIN_SHOWN] = comments(stdin)
+    finally:
+        sources.close()
+    return found
+
+
+def _texts(manifests: Sequence[Manifest], lines: Mapping[str, tuple[Line, ...]]) -> tuple[str, ...]:
+    """Return the documents as YAML, each comment at the first that says what it was about."""
+    anchors: dict[int, set[Span]] = {}
+    for each in manifests:
+        anchors.setdefault(id(each.statement), set()).update(places(each.tree))
+    left: dict[int, Comments] = {}
+    found = []
+    for each in manifests:
+        document = each.statement.document
+        root = document.root.span(document.file)
+        tree = At(each.tree, root)
+        first = id(each.statement) not in left
+        said = left.get(id(each.statement))
+        if said is None:
+            said = attached(
+                document, lines.get(document.file, ()), {root, *anchors[id(each.statement)]}
+            )
+        here = set(places(tree))
+        found.append(rendered(tree, replace(said, below=said.below if first else ())))
+        left[id(each.statement)] = Comments(
+            {span: text for span, text in said.above.items() if span not in here},
+            {span: text for span, text in said.beside.items() if span not in here},
+        )
+    return tuple(found)
+
+
+def _replaced(conversion: Conversion) -> Session:
+    """Return the source with what was written in the place of what it was written from."""
+    before, target, profile = conversion.before, conversion.target, conversion.profile
+    gone = {id(m.statement.object) for m in conversion.written.manifests}
+    objects = {
+        name: (dialect, [each for each in held if id(each) not in gone])
+        for name, (dialect, held) in (before.objects or {}).items()
+    }
+    options = before.settings.read_options()
+    said: list[Diagnostic] = []
+    for number, text in enumerate(conversion.texts):
+        for item in read(["-"], stdin=io.BytesIO(text.encode())):
+            if not isinstance(item, Document):
+                continue
+            document = Document(f"{WRITTEN}{number + 1}", item.root)
+            found, diagnostics = target.dialect.read(document, options, Pool())
+            said += diagnostics
+            if found is not None:
+                objects.setdefault(target.dialect.name, (target.dialect, []))[1].append(found)
+    compiled = [
+        dialect.compile(held, profile, before.world)
+        for _, (dialect, held) in sorted(objects.items())
+    ]
+    return Session(
+        before.world,
+        arranged(profile, compiled),
+        profile,
+        before.settings,
+        sort_diagnostics(said),
+        objects={name: (dialect, tuple(held)) for name, (dialect, held) in objects.items()},
+    )

@@ -1,0 +1,138 @@
+"""Which objects of a session are to be written in another language."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cloison.app.session import Session
+from cloison.base import Diagnostic, QuestionError, Severity, Span
+from cloison.dialects import Dialect
+from cloison.dialects.writing import Statement, Writer
+from cloison.dialects.writing.places import place_of
+from cloison.ir.policy import Mode, Policy
+from cloison.resources.documents import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where to convert to.
+
+    Args:
+        dialect: The language.
+        writer: How it is written.
+        cni: Profile of who will enforce it, if that was said.
+        kinds: Kinds to write anew; none for all.
+    """
+
+    dialect: Dialect[Any]
+    writer: Writer
+    cni: str | None = None
+    kinds: tuple[str, ...] = ()
+
+
+def statements(
+    session: Session, target: Target, kept: Mapping[Span, Document]
+) -> tuple[list[Statement], int]:
+    """Return what is to be written, by place, and how many objects need not be.
+
+    Args:
+        session: What was read.
+        target: Where to convert to.
+        kept: Documents of policy objects, by their place.
+
+    Raises:
+        QuestionError: There is no object of a kind that is asked for.
+    """
+    by_object: dict[int, list[Policy]] = {}
+    for policy in session.policies.policies:
+        origin = session.origins.get(policy.id)
+        if origin is not None:
+            by_object.setdefault(id(origin.object), []).append(policy)
+    found = []
+    already = 0
+    wanted = _Kinds(target.kinds)
+    for dialect, objects in (session.objects or {}).values():
+        for each in objects:
+            document = kept.get(each.span)
+            mine = tuple(by_object.get(id(each), ()))
+            if document is None or not wanted.meet(document):
+                continue
+            if not _is_policy(mine, document):
+                continue
+            if dialect.name == target.dialect.name and target.writer.writes(document):
+                already += 1
+            else:
+                found.append(Statement(document, mine, each))
+    wanted.check()
+    found.sort(key=lambda s: s.document.root.span(s.document.file))
+    return found, already
+
+
+class _Kinds:
+    """Kinds that are asked for; lives for one call."""
+
+    def __init__(self, asked: Sequence[str]) -> None:
+        self._asked = {each.lower(): each for each in asked}
+        self._met: set[str] = set()
+
+    def meet(self, document: Document) -> bool:
+        """Return whether a document is of one of them."""
+        node = document.root.get("kind")
+        kind = str(node.value).lower() if node is not None else ""
+        names = {kind, f"{kind}s", f"{kind.removesuffix('y')}ies"} & self._asked.keys()
+        self._met |= names
+        return bool(names) or not self._asked
+
+    def check(self) -> None:
+        """Check that each was met.
+
+        Raises:
+            QuestionError: One was not.
+        """
+        missing = [said for key, said in self._asked.items() if key not in self._met]
+        if missing:
+            msg = f"there is no {missing[0]} in the source"
+            raise QuestionError(msg, "kinds are named as in `kind:`, in any case")
+
+
+def _is_policy(found: Sequence[Policy], document: Document) -> bool:
+    """Return whether policies are what an object says, not what comes with a node's interface."""
+    kind = document.root.get("kind")
+    return any(p.subjects or p.opaque for p in found) or "Policy" in str(kind and kind.value)
+
+
+def _unsayable(statement: Statement) -> tuple[tuple[str, ...], str, str] | None:
+    """Return why no language could say an object: the field, what is wrong, and what to do."""
+    if not statement.policies:
+        return ("kind",), "it is not enforced, and so means nothing", "say who does with --cni"
+    for policy in statement.policies:
+        if policy.opaque is not None:
+            return (), f"is not understood: {policy.opaque.reason}", "write it by hand"
+        if policy.mode is not Mode.ENFORCED:
+            return (
+                ("kind",),
+                "it is staged, which no other language can say",
+                "enforce it first, or convert what it would replace",
+            )
+    return None
+
+
+def refused(statements: Sequence[Statement], to: str) -> dict[Span, Diagnostic]:
+    """Return what is refused whatever the language, by the place of the object."""
+    found = {}
+    for statement in statements:
+        why = _unsayable(statement)
+        if why is not None:
+            keys, what, help_ = why
+            place = place_of(statement.document, None, *keys)
+            span = statement.document.root.span(statement.document.file)
+            found[span] = Diagnostic(
+                "CNV001",
+                Severity.ERROR,
+                f"`{place.path}`: {what}" if place.path else f"it {what}",
+                place.span,
+                statement.name,
+                f"no {to} is written for this object",
+                help_,
+            )
+    return found

@@ -1,0 +1,201 @@
+"""Where policies stand among one another, and what that asks of those that are written."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cloison.algebra import LabelSet
+from cloison.dialects.writing import Statement, WriteContext
+from cloison.dialects.writing.errors import UnsayableError
+from cloison.dialects.writing.labels import meet
+from cloison.dialects.writing.ports import everything
+from cloison.dialects.writing.shadow import places
+from cloison.ir.policy import (
+    Action,
+    AnyMatch,
+    BlockMatch,
+    Combine,
+    Direction,
+    PodsMatch,
+    Policy,
+    TierSpec,
+)
+from cloison.ir.profile import Place
+
+Rank = tuple[int, int, tuple[float | str, ...]]
+
+
+@dataclass(frozen=True)
+class Ranks:
+    """The order of all policies.
+
+    Args:
+        tiers: The tiers, in order.
+        going: Policies that are written.
+        staying: Policies that stay as they are beside them.
+        context: What is around.
+    """
+
+    tiers: tuple[TierSpec, ...]
+    going: tuple[Policy, ...]
+    staying: tuple[Policy, ...]
+    context: WriteContext
+
+    @classmethod
+    def of(cls, statements: Sequence[Statement], context: WriteContext) -> "Ranks":
+        """Return the order of what is written and what stays."""
+        going = tuple(policy for each in statements for policy in each.policies)
+        names = {policy.id for policy in going}
+        everyone = (*context.converted, *context.standing)
+        return cls(
+            tuple(tier for layer in context.layers for tier in layer.tiers),
+            going,
+            tuple(p for p in everyone if p.id not in names),
+            context,
+        )
+
+    def rank(self, policy: Policy) -> Rank:
+        """Return where a policy stands; in a union all stand at one place."""
+        number, tier = self._tier(policy)
+        order = policy.order if tier.bands[policy.band] is Combine.FIRST_MATCH else ()
+        return number, policy.band, order
+
+    def end(self, policy: Policy) -> Action | None:
+        """Return what happens at the end of a policy's tier."""
+        return self._tier(policy)[1].end
+
+    def tiers_before(self, policy: Policy) -> tuple[TierSpec, ...]:
+        """Return the tiers before a policy's own."""
+        return self.tiers[: self._tier(policy)[0]]
+
+    def earlier(self, policy: Policy) -> list[Policy]:
+        """Return the policies that are written and evaluated before one, in order."""
+        mine = self.rank(policy)
+        found = [each for each in self.going if self.rank(each) < mine]
+        return sorted(found, key=lambda each: (self.rank(each), str(each.id)))
+
+    def last(self, policy: Policy, direction: Direction) -> bool:
+        """Return whether what a policy passes on is allowed, because no later tier decides."""
+        return not list(self._later(policy, direction))
+
+    def check(self, policy: Policy) -> None:
+        """Check that a policy can be written apart from what its rules say.
+
+        Raises:
+            UnsayableError: It does not isolate, or what stays would be evaluated otherwise.
+        """
+        for direction in Direction:
+            if not policy.rules_for(direction) and direction not in policy.isolates:
+                continue
+            closed = direction in policy.isolates and self.end(policy) is Action.DENY
+            if not closed and not self._closed(policy, direction):
+                raise UnsayableError(
+                    f"it does not isolate its pods for {direction}, and a NetworkPolicy would: "
+                    "what no rule decides passes on here",
+                    "action",
+                    "spec",
+                    help_="keep it, or write what else its pods are allowed",
+                )
+            self._check_passing(policy, direction, closed=closed)
+            self._check_staying(policy, direction)
+
+    def _check_passing(self, policy: Policy, direction: Direction, *, closed: bool) -> None:
+        passing = next((r for r in policy.rules_for(direction) if r.action is Action.PASS), None)
+        if passing is None or not closed or self.last(policy, direction):
+            return
+        later = list(self._later(policy, direction))
+        if not all(
+            any(_within(s, t) for other in later for t in other.subjects) for s in policy.subjects
+        ):
+            error = UnsayableError(
+                "what is passed on is decided by policies that are about some of the pods only",
+                "action",
+            )
+            error.within = passing.span
+            raise error
+
+    def _check_staying(self, policy: Policy, direction: Direction) -> None:
+        acts = any(r.action is not Action.ALLOW for r in policy.rules_for(direction))
+        place = self.context.source.places.get("NetworkPolicy") or Place("networkpolicy")
+        for other in self.staying:
+            if other.opaque is not None or not self._share(policy, other, direction):
+                continue
+            theirs = any(r.action is not Action.ALLOW for r in other.rules_for(direction))
+            here = (self._number(place.tier), place.band, place.at(policy.id))
+            moved = (self.rank(other) < self.rank(policy)) != (self.rank(other) < here)
+            apart = (other.tier == policy.tier) != (other.tier == place.tier)
+            later = self.rank(other) > self.rank(policy)
+            ordered = acts or theirs or other.tier != policy.tier
+            if (acts and later) or (moved and ordered) or apart:
+                raise UnsayableError(
+                    "another policy that stays as it is is about some of the same pods, and is "
+                    "evaluated in an order with this one",
+                    "order",
+                    "priority",
+                    "tier",
+                    "spec",
+                    help_=f"convert both, or leave both: the other is {other.id.kind} {other.id}",
+                )
+
+    def _closed(self, policy: Policy, direction: Direction) -> bool:
+        """Return whether other policies isolate all the pods of one."""
+        return all(
+            any(
+                _within(subject, theirs)
+                for other in (*self.going, *self.staying)
+                if (
+                    other.id != policy.id
+                    and direction in other.isolates
+                    and self.end(other) is Action.DENY
+                )
+                or closes(other, direction)
+                for theirs in other.subjects
+            )
+            for subject in policy.subjects
+        )
+
+    def _later(self, policy: Policy, direction: Direction) -> Iterator[Policy]:
+        number = self.rank(policy)[0]
+        for other in (*self.going, *self.staying):
+            if self.rank(other)[0] > number and self._share(policy, other, direction):
+                yield other
+
+    def _share(self, policy: Policy, other: Policy, direction: Direction) -> bool:
+        governs = direction in other.isolates or bool(other.rules_for(direction))
+        return governs and any(
+            meet(a, b, self.context.world) for a in policy.subjects for b in other.subjects
+        )
+
+    def _tier(self, policy: Policy) -> tuple[int, TierSpec]:
+        number = self._number(policy.tier)
+        return number, self.tiers[number]
+
+    def _number(self, name: str) -> int:
+        names = [tier.name for tier in self.tiers]
+        return names.index(name)
+
+
+def closes(policy: Policy, direction: Direction) -> bool:
+    """Return whether a policy's last rule denies everything: it isolates, in other words."""
+    rules = policy.rules_for(direction)
+    if not rules or rules[-1].action is not Action.DENY or not everything(rules[-1].traffic):
+        return False
+    last = rules[-1]
+    if last.condition is not None or last.sources is not None or last.subjects is not None:
+        return False
+    whole = {
+        p.match.family for p in last.peers if isinstance(p.match, BlockMatch) and _all(p.match)
+    }
+    return len(whole) > 1 or any(isinstance(p.match, AnyMatch) for p in last.peers)
+
+
+def _all(block: BlockMatch) -> bool:
+    return block.whole and not block.holes
+
+
+def _within(subject: PodsMatch, other: PodsMatch) -> bool:
+    """Return whether one finds only pods that the other finds, too."""
+    if other.accounts and other.accounts != subject.accounts:
+        return False
+    if not (LabelSet.says(other.pods) and LabelSet.says(other.namespaces)):
+        return subject == other
+    return LabelSet.of(subject.pods) <= LabelSet.of(other.pods) and places(subject) <= places(other)
