@@ -15,6 +15,7 @@ from cloison.app import settingsfile
 from cloison.cli.app import cli
 from cloison.cli.settings import PARAMETERS
 from cloison.dialects import TABLE
+from cloison.ir.profile import Profile
 from cloison.platform import CATALOGUE, profile, profile_names
 
 PROGRAM = "cloison"
@@ -112,8 +113,30 @@ _FACTS = (
     ("ports named by init and sidecar containers count", "init_container_ports"),
     ("protocols other than TCP, UDP and SCTP, once isolated", "other_protocols"),
     ("a pod may always reach its own node", "own_node_egress"),
+    ("open connections pass whatever policies say by then", "keeps_connections"),
 )
 _SAID = {True: "yes", False: "no", None: "unclear"}
+
+
+_CLUSTER_WIDE = (
+    "AdminNetworkPolicy",
+    "BaselineAdminNetworkPolicy",
+    "ClusterNetworkPolicy/Admin",
+    "ClusterNetworkPolicy/Baseline",
+)
+
+
+def _placed(each: Profile, kind: str) -> str:
+    """Say what becomes of a kind of cluster-wide policy."""
+    if kind not in each.places:
+        return "unclear"
+    place = each.places[kind]
+    if place is None:
+        return "no"
+    marks = [f"`{caveat.id}`" for caveat in place.caveats]
+    marks += [f"priorities up to {place.last:g}"] if place.last is not None else []
+    marks += [f"not `{field}`" for field in sorted(place.lacks)]
+    return ", ".join(("yes", *marks))
 
 
 def profile_reference() -> str:
@@ -123,6 +146,7 @@ def profile_reference() -> str:
         each = profile(name)
         values = ((text, getattr(each, key)) for text, key in _FACTS)
         rows = [f"| {text} | {_SAID.get(value, value)} |" for text, value in values]
+        rows += [f"| enforces {kind} | {_placed(each, kind)} |" for kind in _CLUSTER_WIDE]
         known = ", ".join(f"`{caveat.id}`" for caveat in each.known) or "none"
         parts += [
             f"## `{name}`\n\n{each.title[:1].upper()}{each.title[1:]}.\n",

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from cloison.app import Session, load_texts
-from cloison.app.convert import Conversion, convert_texts, differences
+from cloison.app.compared import differences
+from cloison.app.convert import Conversion, convert_texts
 from cloison.base import Severity
 from cloison.dialects import targets
 from tests.conformance.cases import HERE, read
@@ -111,6 +112,7 @@ def test_converts_or_says_why_not(meaning: Meaning, source: str, target: str) ->
         assert any(f"{meaning.snapshot[turn]}`" in each for each in _named(found)), _named(found)
         assert all(d.code == "CNV002" for d in found.written.refusals)
         found = _converted(meaning, source, target, snapshot=True)
+        assert any(d.code == "CNV003" for d in found.written.refusals)
     if turn in meaning.refused:
         assert any(f"{meaning.refused[turn]}`" in each for each in _named(found)), _named(found)
         return

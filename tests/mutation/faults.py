@@ -154,14 +154,14 @@ UNITS = (
     Fault(
         "pods of two namespaces share a unit",
         "engine/units.py",
-        "key = (endpoint.namespace, labels, ports, family, place, alone)",
-        "key = (labels, ports, family, place, alone)",
+        "key = (endpoint.namespace, labels, account, node, ports, family, place, alone)",
+        "key = (labels, account, node, ports, family, place, alone)",
     ),
     Fault(
         "pods that name ports differently share a unit",
         "engine/units.py",
-        "key = (endpoint.namespace, labels, ports, family, place, alone)",
-        "key = (endpoint.namespace, labels, family, place, alone)",
+        "key = (endpoint.namespace, labels, account, node, ports, family, place, alone)",
+        "key = (endpoint.namespace, labels, account, node, family, place, alone)",
     ),
     Fault(
         "label keys of peers are not told apart",
@@ -210,33 +210,31 @@ BINDING = (
     ),
     Fault(
         "only the last peer of a rule counts",
-        "engine/bind.py",
+        "engine/matching.py",
         "must |= matched.must",
         "must = matched.must",
     ),
     Fault(
         "everybody is only every pod",
-        "engine/bind.py",
-        "return Matched(self.everybody, self._nobody, self._nobody)\n"
-        "        if isinstance(match, BlockMatch)",
-        "return Matched(self._pods.select(PodsMatch()), self._nobody, self._nobody)\n"
-        "        if isinstance(match, BlockMatch)",
+        "engine/matching.py",
+        "return Matched(self.everybody, self.nobody, self.nobody)",
+        "return Matched(self._pods.select(PodsMatch()), self.nobody, self.nobody)",
     ),
     Fault(
         "a whole family does not hold an unknown address",
-        "engine/bind.py",
-        "        if match.whole:\n            inside |=",
-        "        if False:\n            inside |=",
+        "engine/matching.py",
+        "if whole and (family is None or family in whole):",
+        "if False:",
     ),
     Fault(
         "a whole family holds unknown addresses of the other",
-        "engine/engine.py",
-        "match.whole and match.family == family",
-        "match.whole",
+        "engine/matching.py",
+        "if whole and (family is None or family in whole):",
+        "if whole:",
     ),
     Fault(
         "blocks miss the unit at their first address",
-        "engine/bind.py",
+        "engine/matching.py",
         "first = bisect_left(self._placed.starts, low)",
         "first = bisect_right(self._placed.starts, low)",
     ),
@@ -245,19 +243,19 @@ BINDING = (
 DECISION = (
     Fault(
         "isolation decides about ICMP",
-        "engine/decide.py",
+        "engine/evaluate.py",
         "            self.allowed |= beyond\n",
         "",
     ),
     Fault(
         "a match that is only possible is taken for sure",
-        "engine/decide.py",
-        "if sure and rule.rule.condition is None",
-        "if rule.rule.condition is None",
+        "engine/spectrum.py",
+        "if not sure or rule.rule.condition",
+        "if rule.rule.condition",
     ),
     Fault(
         "pass is forgotten",
-        "engine/decide.py",
+        "engine/evaluate.py",
         "return going | self.passed",
         "return going",
     ),
@@ -269,32 +267,32 @@ DECISION = (
     ),
     Fault(
         "equal orders are tried by name",
-        "engine/decide.py",
+        "engine/evaluate.py",
         "left &= self._in_order(group, going)",
         "left = self._in_order(group, left)",
     ),
     Fault(
         "the default of a layer is to allow",
-        "engine/decide.py",
+        "engine/evaluate.py",
         "        if self.layer.default is Action.ALLOW:\n            self.allowed |= going",
         "        if self.layer.default:\n            self.allowed |= going",
     ),
     Fault(
         "an own node that is only possible is taken for sure",
-        "engine/decide.py",
+        "engine/evaluate.py",
         "return False if named & relations.maybe else None",
         "return True if named & relations.maybe else None",
     ),
     Fault(
         "opaque policies do nothing",
-        "engine/decide.py",
-        "if any(p.opaque and self.holds(p) for p in self.policies):",
+        "engine/evaluate.py",
+        "if any(self.holds(tier) for tier in self.opaque):",
         "if False:",
     ),
     Fault(
         "overlapping rules do not split peers",
-        "engine/decide.py",
-        "groups[key] = group - both",
+        "engine/partition.py",
+        "kept.append((group - both, trail))",
         "pass",
     ),
 )
@@ -309,8 +307,8 @@ ENGINE = (
     Fault(
         "a policy without rules does nothing",
         "engine/engine.py",
-        "if direction in policy.isolates or policy.rules_for(direction):",
-        "if policy.rules_for(direction):",
+        "return direction in policy.isolates or bool(policy.rules_for(direction))",
+        "return bool(policy.rules_for(direction))",
     ),
     Fault(
         "one end's permission is enough",
@@ -321,8 +319,50 @@ ENGINE = (
     Fault(
         "units with the same policies share port names",
         "engine/engine.py",
-        "key = (direction, signature, ports)",
-        "key = (direction, signature)",
+        "key = (direction, signature, ports, optional)",
+        "key = (direction, signature, optional)",
+    ),
+    Fault(
+        "a rule about some subjects is about all of them",
+        "engine/bind.py",
+        "if all(rule.subjects is None for rule in rules):",
+        "if True:",
+    ),
+    Fault(
+        "a policy that may select certainly does",
+        "engine/bind.py",
+        "if sure and hold.sure:",
+        "if sure:",
+    ),
+    Fault(
+        "excepted port names are not taken out",
+        "engine/bind.py",
+        "must - less, may - less)",
+        "must, may)",
+    ),
+    Fault(
+        "what may not be one of some certainly is none of them",
+        "engine/matching.py",
+        "            possible - ruled_out.may,\n",
+        "            possible,\n",
+    ),
+    Fault(
+        "a name nobody resolved stands for nothing",
+        "engine/addressbook.py",
+        "others |= pattern not in self._names",
+        "pass",
+    ),
+    Fault(
+        "policies of one direction never end the other",
+        "engine/evaluate.py",
+        "sure = self.closed.get(tier.name)",
+        "sure = None",
+    ),
+    Fault(
+        "nodes are never subjects",
+        "engine/engine.py",
+        "            if policy.nodes:\n                found |=",
+        "            if False:\n                found |=",
     ),
 )
 
@@ -434,9 +474,9 @@ EXPOSURE = (
     ),
     Fault(
         "a block that may hold a new pod certainly does",
-        "engine/bind.py",
-        "        return None if place.isdisjoint(match.addresses) else False",
-        "        return None if place.isdisjoint(match.addresses) else True",
+        "engine/matching.py",
+        "        return None if place.isdisjoint(addresses) else False",
+        "        return None if place.isdisjoint(addresses) else True",
         _EXPOSURE,
     ),
     Fault(

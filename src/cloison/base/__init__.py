@@ -16,6 +16,7 @@ from cloison.base.errors import (
 
 if TYPE_CHECKING:
     from cloison.base.diagnostics import (
+        ENFORCED_ONLY,
         TREATED_AS_ABSENT,
         Diagnostic,
         Severity,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 _LATER = {
     "Diagnostic": "diagnostics",
+    "ENFORCED_ONLY": "diagnostics",
     "Severity": "diagnostics",
     "Sharing": "sharing",
     "Span": "spans",
@@ -47,6 +49,7 @@ def __getattr__(name: str) -> object:
 
 
 __all__ = [
+    "ENFORCED_ONLY",
     "TREATED_AS_ABSENT",
     "CloisonError",
     "Diagnostic",

@@ -26,6 +26,9 @@ class Severity(StrEnum):
 TREATED_AS_ABSENT = "it is treated as absent"
 """What the effect of a diagnostic says where an object counts as if it were not there."""
 
+ENFORCED_ONLY = "answers are those of the enforced policies"
+"""The effect of a diagnostic that says that staged policies take no part."""
+
 
 @dataclass(frozen=True, slots=True)
 class Diagnostic:

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from cloison.base import QuestionError
 
-NAMES = ("case-management", "case-management-broken")
+NAMES = ("case-management", "case-management-broken", "guardrails")
 """The examples there are."""
 
 

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 import cloison
+from cloison.algebra import AddressSet
 from cloison.app.settingsfile import RESERVED, SettingsDocument, read, schema
 from cloison.base import SourceError
 from tests.support.cli import ROOT
@@ -26,6 +27,8 @@ podCidrs: [10.2.0.0/16, "2001:db8::/64"]
 nodeCidrs: [192.0.2.0/24]
 serviceCidrs: [10.3.0.0/16]
 fieldValidation: strict
+names: {Example.com.: [203.0.113.10, "2001:db8::/64"]}
+policyChannel: standard
 strict: true
 failOn: warning
 suppressions:
@@ -59,9 +62,14 @@ def test_everything_it_may_say(file: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert settings.kubernetes == (1, 34)
     assert settings.pod_cidrs == ("10.2.0.0/16", "2001:db8::/64")
     assert (settings.render, settings.namespace) == ("never", "shop")
+    assert settings.policy_channel == "standard"
+    assert settings.read_options().policy_channel == "standard"
+    assert settings.networks().names == {
+        "example.com": AddressSet.block("203.0.113.10") | AddressSet.block("2001:db8::/64")
+    }
     ((suppression, span),) = found.suppressions
     assert str(suppression.expires) == "2027-03-31"
-    assert span.line == 16
+    assert span.line == 18
 
 
 def test_an_empty_file_says_nothing(file: Path) -> None:
@@ -73,6 +81,8 @@ def test_an_empty_file_says_nothing(file: Path) -> None:
     ("text", "message", "advice"),
     [
         ("cnii: x", "1:1: the settings have no key `cnii`", "did you mean `cni`?"),
+        ("names: {a.test: [b]}", "1:18: 'b' is not an address block", "write it as 203.0.113.10"),
+        ("names: {'*.test': []}", "'*.test' is a pattern", "write out the name"),
         ("cni: x\npod-cidrs: []", "2:1: the settings have no key `pod-", "`podCidrs`?"),
         ("nonsense: 1", "1:1: the settings have no key `nonsense`", "keys are "),
         ("cni: calic", "1:6: no CNI profile is called 'calic'", "use one of: generic"),

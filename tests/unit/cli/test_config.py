@@ -75,7 +75,7 @@ def test_every_setting_is_shown_and_has_its_option(
     known = {field.encode_name for field in msgspec.structs.fields(SettingsDocument)}
     known -= {"apiVersion", "kind", "suppressions"}
     assert set(shown(capsys=capsys)) == known
-    assert set(settings.PARAMETERS) == known - {"sources"}
+    assert set(settings.PARAMETERS) == known - {"sources", *settings.FILE_ONLY}
     assert settings.FILE == SETTINGS_FILE
     info = click.Context(cli).to_info_dict()["command"]["commands"]["config"]["commands"]["show"]
     assert set(settings.PARAMETERS.values()) <= {each["name"] for each in info["params"]}
@@ -89,10 +89,12 @@ def test_every_value_of_the_file_takes_effect(
         "sources: [deploy/corners.yaml]\nvalues: [deploy/v.yaml]\nrender: never\nnamespace: a\n"
         "cni: flannel\nkubernetesVersion: '1.31'\npodCidrs: [10.0.0.0/8]\n"
         "nodeCidrs: [192.0.2.0/24]\nserviceCidrs: [10.9.0.0/16]\nfieldValidation: strict\n"
+        "names: {a.test: [192.0.2.1, 192.0.2.2]}\npolicyChannel: experimental\n"
         "strict: true\nfailOn: info\n",
     )
     found = shown(capsys=capsys)
-    assert [where for _, where in found.values()] == [f"../cloison.yaml:{n}" for n in range(1, 13)]
+    assert [where for _, where in found.values()] == [f"../cloison.yaml:{n}" for n in range(1, 15)]
+    assert found["names"][0] == ["a.test=192.0.2.1", "a.test=192.0.2.2"]
     assert found["sources"][0] == ["corners.yaml"]
     assert found["values"][0] == ["v.yaml"]
 

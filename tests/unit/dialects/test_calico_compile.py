@@ -421,3 +421,25 @@ class TestStaged:
             assert verdict(after, source, "shop/api", 9005) == "allowed"
             assert verdict(after, source, "shop/api", 9011) == "denied"
         assert verdict(after, "198.51.100.7", "shop/api") == "denied"
+
+
+def test_the_order_of_reading_is_nothing() -> None:
+    texts = [
+        TestHosts.EVERYWHERE,
+        calico("HostEndpoint", "h2", 'node: n2\ninterfaceName: "*"'),
+        TestHosts.CLOSED,
+        calico("GlobalNetworkPolicy", "other", "selector: has(role)\napplyOnForward: true"),
+        calico("GlobalNetworkSet", "b", "nets: [203.0.113.0/24]"),
+        calico("GlobalNetworkSet", "a", "nets: [203.0.113.0/24]"),
+        calico("Tier", "t", "order: 5"),
+    ]
+    one, two = loaded(*texts), loaded(*texts[::-1])
+    stages = [
+        [(la.name, [t.name for t in la.tiers]) for la in s.policies.layers] for s in (one, two)
+    ]
+    assert stages[0] == stages[1]
+    assert [g.id for g in one.policies.groups] == [g.id for g in two.policies.groups]
+    assert {p.id for p in one.policies.policies} == {p.id for p in two.policies.policies}
+    for source, target in (("203.0.113.5", "shop/api"), ("203.0.113.5", "node:n1")):
+        answers = {str(each.why(source, target, port=80)) for each in (one, two)}
+        assert len(answers) == 1

@@ -4,11 +4,21 @@ import pytest
 
 from cloison.algebra import ANY, L4
 from cloison.base import QuestionError
+from cloison.dialects.calico import caveats as calico
 from cloison.ir import caveats as general
 from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import Action, Combine, Direction, Relative, RelativeMatch
+from cloison.ir.policy import (
+    Action,
+    Combine,
+    Direction,
+    PolicyId,
+    Relative,
+    RelativeMatch,
+    TierSpec,
+)
 from cloison.ir.profile import NamedPorts, OtherProtocols, Profile
 from cloison.platform import CATALOGUE, DEFAULT_PROFILE, caveat, profile, profile_names
+from cloison.platform.profiles import TIER
 
 EVERY = [profile(name) for name in profile_names()]
 
@@ -75,13 +85,61 @@ def test_builtin_rules_are_counted_from_one(row: Profile) -> None:
 
 @every_profile
 def test_isolation_ends_in_denial_as_far_as_it_is_defined(row: Profile) -> None:
+    place = row.places.get("NetworkPolicy")
+    name = place.tier if place else TIER
+    ends: dict[str, TierSpec] = {}
     for layer in row.layers:
         assert layer.default is Action.ALLOW
-        for tier in layer.tiers:
-            assert (tier.bands, tier.end) == ((Combine.UNION,), Action.DENY)
-            undefined = row.other_protocols is OtherProtocols.UNDEFINED
-            assert tier.end_scope == (L4 if undefined else ANY)
-            assert tier.end_caveat == (general.NON_L4 if undefined else None)
+        ends |= {tier.name: tier for tier in layer.tiers}
+    if not row.enforces:
+        assert ends == {}
+        return
+    tier = ends[name]
+    assert tier.bands[place.band if place else 0] in (Combine.UNION, Combine.FIRST_MATCH)
+    assert tier.end is Action.DENY
+    undefined = row.other_protocols is OtherProtocols.UNDEFINED
+    assert tier.end_scope == (L4 if undefined else ANY)
+    assert tier.end_caveat == (general.NON_L4 if undefined else None)
+
+
+@every_profile
+def test_every_place_is_in_a_tier_that_is_there(row: Profile) -> None:
+    names = {tier.name for layer in row.layers for tier in layer.tiers}
+    for place in row.places.values():
+        assert place is None or place.tier in names
+
+
+@pytest.mark.parametrize(
+    ("version", "first", "last"),
+    [
+        ("3.31", "adminnetworkpolicy", "baselineadminnetworkpolicy"),
+        ("3.32", "kube-admin", "kube-baseline"),
+    ],
+)
+def test_calicos_tiers_are_in_order(version: str, first: str, last: str) -> None:
+    (layer,) = profile(f"calico@{version}").layers
+    assert [(t.name, t.order[1], t.end) for t in layer.tiers] == [
+        (first, 1000, None),
+        ("default", 1_000_000, Action.DENY),
+        (last, 10_000_000, None),
+    ]
+    assert list(layer.tiers) == sorted(layer.tiers, key=lambda tier: tier.order)
+
+
+@pytest.mark.parametrize(
+    ("name", "kind", "told"),
+    [
+        ("calico@3.32", "projectcalico.org/NetworkPolicy", "a/x/NetworkPolicy"),
+        ("calico@3.32", "NetworkPolicy", "a/x/KubernetesNetworkPolicy"),
+        ("calico@3.31", "projectcalico.org/NetworkPolicy", "x/default.a"),
+        ("calico@3.31", "projectcalico.org/StagedNetworkPolicy", "x/staged:default.a"),
+        ("calico@3.31", "NetworkPolicy", "x/knp.default.a"),
+    ],
+)
+def test_equal_orders_are_told_apart_as_the_version_does(name: str, kind: str, told: str) -> None:
+    place = profile(name).places[kind]
+    assert place is not None
+    assert place.at(PolicyId("any", "x", "a"), 5) == (5, told)
 
 
 @every_profile
@@ -99,8 +157,9 @@ def test_the_general_profile_claims_nothing_of_its_own() -> None:
 
 
 def test_every_caveat_is_a_sentence_with_a_source() -> None:
-    constants = [each for each in vars(general).values() if isinstance(each, Caveat)]
-    assert set(constants) == set(general.EVERY)
+    for module in (general, calico):
+        constants = {each for each in vars(module).values() if isinstance(each, Caveat)}
+        assert constants == set(module.EVERY)
     for name, each in CATALOGUE.items():
         assert caveat(name) is each
         assert name == each.id
