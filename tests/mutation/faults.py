@@ -454,15 +454,15 @@ EXPOSURE = (
     Fault(
         "new pods of a namespace escape its policies",
         "analyses/exposure/subjects.py",
-        "taken = (self.regions[i] for i in closing)",
-        "taken = (self.regions[i] for i in closing[:0])",
+        "taken = (region for i in closing for region in self.regions[i])",
+        "taken = (region for i in closing[:0] for region in self.regions[i])",
         _EXPOSURE,
     ),
     Fault(
         "only the workload's own policies count",
-        "analyses/exposure/meeting.py",
-        "            outcome = one.outcome.meet(other.outcome)",
-        "            outcome = one.outcome",
+        "analyses/exposure/layers.py",
+        "        outcome = one.outcome.meet(other.outcome)",
+        "        outcome = one.outcome",
         _EXPOSURE,
     ),
     Fault(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from cloison.base import Severity, SourceError
+from cloison.base import SourceError
 from cloison.cli import run
 from cloison.cli.options import Common, Example, common
 
@@ -184,6 +184,7 @@ def _alike(found: Sequence["Diagnostic"]) -> "list[list[Diagnostic]]":
 def _check(asked: Common, done: "Conversion") -> int:
     """Say on standard error what is different with what was written; return the exit code."""
     from cloison.algebra import ANY
+    from cloison.base import Severity
     from cloison.report import render
 
     before, after = done.before.profile.name, done.after.profile.name

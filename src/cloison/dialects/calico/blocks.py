@@ -8,7 +8,6 @@ Source: projectcalico/calico felix/rules/policy.go, FilterRuleToIPVersion.
 
 import ipaddress
 from collections.abc import Iterable, Iterator
-from functools import reduce
 
 from cloison.algebra import FAMILY, NO_ADDRESSES, AddressSet, address_text, family_of
 from cloison.dialects.calico.model import EntityRule, Rule
@@ -31,8 +30,8 @@ def block(text: str) -> AddressSet:
 
 
 def together(texts: Iterable[str]) -> AddressSet:
-    """Return the addresses of several blocks."""
-    return reduce(AddressSet.__or__, map(block, texts), NO_ADDRESSES)
+    """Return the addresses of several blocks, of which a set may hold many thousand."""
+    return AddressSet(span for text in texts for span in block(text).spans)
 
 
 def families(rule: Rule) -> frozenset[int]:
@@ -61,7 +60,7 @@ def blocks(entity: EntityRule, present: frozenset[int]) -> tuple[BlockMatch, ...
     found = []
     for base in _bases(entity, present):
         inside = [(text, each) for text, each in holes if not each.isdisjoint(base.addresses)]
-        left = base.addresses - reduce(AddressSet.__or__, (e for _, e in inside), NO_ADDRESSES)
+        left = base.addresses - AddressSet(span for _, each in inside for span in each.spans)
         found.append(BlockMatch(left, base.cidr, tuple(text for text, _ in inside), base.whole))
     return tuple(found)
 
