@@ -241,6 +241,10 @@ def _written(engine: Engine, rules: Iterable[Rule], peer: Party) -> Iterator[Cav
 def _unknown_address(reach: _Reach, peer: Party) -> Iterator[Caveat]:
     """Addresses stood in a rule for this traffic, and the peer's own is not known."""
     unit = reach.engine.table.units[peer.unit]
+    if unit.kind is UnitKind.EXTERNAL and not reach.engine.node_addresses:
+        about = (match for bound in reach.rules for match in _matches(bound.rule))
+        if any(isinstance(match, NodesMatch) for match in about):
+            yield known.NODES_UNKNOWN
     if unit.exact:
         return
     for bound in reach.rules:

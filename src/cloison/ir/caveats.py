@@ -162,6 +162,12 @@ POD_NODE_UNKNOWN = Caveat(
     "It is not known which node the pod runs on, and a policy here is for pods of certain nodes.",
     "Cloison interface, Verdicts",
 )
+NODES_UNKNOWN = Caveat(
+    "NODES_UNKNOWN",
+    "The input holds no Node with an address, and a rule here is about nodes: whether this "
+    "address is one of theirs is not known; it is taken not to be.",
+    "Cloison interface, Verdicts",
+)
 NODE_LABELS_UNKNOWN = Caveat(
     "NODE_LABELS_UNKNOWN",
     "The input does not hold the Node, so its labels are not known, and a rule here selects nodes "
@@ -241,6 +247,7 @@ EVERY = (
     ACCOUNT_LABELS_UNKNOWN,
     POD_NODE_UNKNOWN,
     NODE_LABELS_UNKNOWN,
+    NODES_UNKNOWN,
     NAME_NOT_RESOLVED,
     PODS_NOT_TOLD_APART,
     LABEL_VALUE_UNKNOWN,

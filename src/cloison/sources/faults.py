@@ -89,7 +89,8 @@ def tag_refused(span: Span, tag: str) -> Diagnostic:
         f"tag `{_short(tag)}` is not one of YAML's own",
         span,
         effect=_NOT_READ,
-        help="remove the tag; Kubernetes objects need none",
+        help="put quotes around it if text is meant, as for a selector that begins with `!`; "
+        "Kubernetes objects need no tags",
         source=YAML_SPEC + ", tags",
     )
 
@@ -215,6 +216,19 @@ def lists_too_deep(span: Span, limit: int) -> Diagnostic:
         span,
         effect="the innermost Lists are left out",
         help="write the objects into one List",
+    )
+
+
+def list_without_items(span: Span, found: str) -> Diagnostic:
+    """SRC034: a List whose objects stand under a key that is not quite `items`."""
+    return Diagnostic(
+        "SRC034",
+        Severity.ERROR,
+        f"this List has `{found}` and no `items`: keys are told apart by case",
+        span,
+        effect="nothing in it is read, and whatever its objects allow or deny is not known",
+        help="write `items`",
+        source="Kubernetes API conventions, Lists",
     )
 
 

@@ -85,6 +85,12 @@ def flatten(file: str, root: Node, depth: int = 0) -> Iterator[Document | Diagno
     """Yield the objects that `root`, an object, stands for: itself, or a List's items."""
     kind = _text(root, "kind")
     items = root.get("items")
+    if is_list(kind) and items is None:
+        keys = root.value if isinstance(root.value, dict) else {}
+        near = next((key for key in keys if key.lower() == "items"), None)
+        if near is not None:
+            yield faults.list_without_items(root.span(file), near)
+            return
     if not is_list(kind) or items is None or not isinstance(items.value, list | None):
         yield Document(file, root)
         return

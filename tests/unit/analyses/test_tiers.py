@@ -328,3 +328,14 @@ def test_an_account_that_was_not_read_carries_its_caveat() -> None:
     (mend,) = answer.mend
     assert mend.text.startswith("let GlobalNetworkPolicy few allow TCP/80 from app=web")
     assert not mend.manifest
+
+
+def test_an_address_may_be_a_nodes_where_no_node_was_read() -> None:
+    rules = "egress: [{action: Deny, to: [{nodes: {}}]}]"
+    found = load(cluster("no-nodes", "Admin", 10, rules))
+    asked = found.why("red/api", "10.1.0.9:80")
+    assert asked.verdict == "allowed"
+    assert "NODES_UNKNOWN" in {caveat.id for caveat in asked.caveats}
+    about = "ingress: [{action: Deny, from: [{namespaces: {}}]}]"
+    other = load(cluster("pods", "Admin", 10, about)).why("red/api", "10.1.0.9:80")
+    assert "NODES_UNKNOWN" not in {caveat.id for caveat in other.caveats}

@@ -145,3 +145,5 @@ def test_unknown_tags_are_refused(scalar: str) -> None:
     read = ours([scalar])
     assert isinstance(read, Diagnostic)
     assert read.code == "SRC007"
+    assert read.help is not None
+    assert "quotes" in read.help

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from cloison.base import Diagnostic, SourceError
+from cloison.base import Diagnostic, Severity, SourceError
 from cloison.resources.documents import Document
 from cloison.sources import read
 
@@ -167,6 +167,13 @@ items:
     }
     assert (number.code, number.span and number.span.line) == ("SRC016", 8)
     assert "apiVersion" in lacking.message
+
+
+def test_a_list_by_another_key_is_not_passed_over() -> None:
+    (said,) = stdin("apiVersion: x/v1\nkind: ThingList\nItems:\n- {metadata: {name: a}}\n")
+    assert isinstance(said, Diagnostic)
+    assert (said.code, said.severity) == ("SRC034", Severity.ERROR)
+    assert "`Items` and no `items`" in said.message
 
 
 def test_kinds_that_only_end_in_list_are_objects() -> None:
