@@ -72,8 +72,9 @@ class _Survey:
         self.itself: dict[int, Passage] = {}
         self._refs: dict[bytes, BitMap] = {}
         self._passages: dict[object, Passage] = {}
-        self.outer_out: dict[int, dict[int, Passage]] = defaultdict(dict)
-        self.outer_in: dict[int, dict[int, Passage]] = defaultdict(dict)
+        self._blocks: dict[bytes, AddressSet] = {}
+        self.outer_out: dict[int, Row] = defaultdict(dict)
+        self.outer_in: dict[int, Row] = defaultdict(dict)
 
     def map(self) -> Map:
         inside = (
@@ -117,12 +118,12 @@ class _Survey:
         if atoms:
             passage = self._passage(rectangle)
             for end in self._places(rectangle.sources & pods):
-                _join(self.outer_out[end], atoms, passage)
+                self._add(self.outer_out[end], passage, atoms)
         atoms = rectangle.sources & outside
         if atoms:
             passage = self._passage(rectangle)
             for end in self._places(rectangle.destinations & pods):
-                _join(self.outer_in[end], atoms, passage)
+                self._add(self.outer_in[end], passage, atoms)
 
     def _inner(
         self, rectangle: Rectangle, sources: BitMap, targets: BitMap, by_address: BitMap
@@ -154,7 +155,8 @@ class _Survey:
                 continue
             both = held & left
             if both:
-                row[other] = held - both
+                # What a join before added to `other` is in the row, not in `held`.
+                row[other] = row[other] - both
                 if not row[other]:
                     del row[other]
                 joined = passage.join(other)
@@ -256,13 +258,19 @@ class _Survey:
 
     def _settle(self) -> None:
         """Turn atoms into address sets, and drop what is not to be shown."""
-        for atoms, addresses in ((self.outer_out, self.outward), (self.outer_in, self.inward)):
-            for end, found in atoms.items():
-                by_passage: dict[Passage, list[tuple[int, int]]] = defaultdict(list)
-                for atom, passage in found.items():
-                    where = self.table.units[atom].addresses
-                    by_passage[passage].extend(where.spans if where else ())
-                addresses[end] = {p: AddressSet(spans) for p, spans in by_passage.items()}
+        for rows, addresses in ((self.outer_out, self.outward), (self.outer_in, self.inward)):
+            for end, row in rows.items():
+                addresses[end] = {p: self._addresses(atoms) for p, atoms in row.items()}
+
+    def _addresses(self, atoms: BitMap) -> AddressSet:
+        """Return the addresses of atoms, one object for all ends with the same: they are large."""
+        key = atoms.serialize()
+        found = self._blocks.get(key)
+        if found is None:
+            each = (self.table.units[atom].addresses for atom in atoms)
+            found = AddressSet(span for where in each if where for span in where.spans)
+            self._blocks[key] = found
+        return found
 
     def _chosen(self, whole: Map) -> Map:
         """Return the part of a map that the options ask for."""
@@ -412,9 +420,3 @@ def _split(units: BitMap, marked: BitMap) -> Iterator[tuple[BitMap, bool]]:
     for part, flag in ((units & marked, True), (units - marked, False)):
         if part:
             yield part, flag
-
-
-def _join(held: dict[int, Passage], atoms: BitMap, passage: Passage) -> None:
-    for atom in atoms:
-        found = held.get(atom)
-        held[atom] = passage if found is None or found == passage else found.join(passage)
