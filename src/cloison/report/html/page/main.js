@@ -159,7 +159,11 @@ function listen(view, refresh, grid, openCell) {
   let waiting = 0;
   const later = () => {
     clearTimeout(waiting);
-    waiting = setTimeout(refresh, 80);
+    byId("matrix").setAttribute("aria-busy", "true");
+    waiting = setTimeout(() => {
+      refresh();
+      byId("matrix").removeAttribute("aria-busy");
+    }, 80);
   };
   input("filter-from").addEventListener("input", (event) => {
     view.from = /** @type {HTMLInputElement} */ (event.target).value;
