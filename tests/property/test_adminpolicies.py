@@ -1,4 +1,4 @@
-"""Cluster-wide policies mean the same when they are written, read again and migrated."""
+"""Cluster-wide policies mean the same when they are written, read again and converted."""
 
 import json
 import random
@@ -7,12 +7,11 @@ from typing import Any
 import pytest
 
 from cloison.app import Session, load_objects
+from cloison.app.convert import convert_texts
 from cloison.base import Severity
 from cloison.dialects.adminpolicy import model
-from cloison.dialects.adminpolicy.create import create
 from cloison.dialects.adminpolicy.decode import decode
-from cloison.dialects.adminpolicy.migrate import migrate
-from cloison.dialects.adminpolicy.write import to_dict, write_policy
+from cloison.dialects.adminpolicy.write import write_policy
 from cloison.resources.options import ReadOptions
 from tests.support.adminpolicies import KINDS, NAMES, AdminMaker, Seen
 from tests.support.documents import document
@@ -48,10 +47,11 @@ def read(policies: list[Manifest]) -> list[model.Policy]:
     return found
 
 
-def migrated(policies: list[Manifest]) -> list[Manifest]:
-    found, said = migrate(read(policies))
-    assert not [d for d in said if d.severity is Severity.ERROR]
-    manifests = [to_dict(policy) for policy in found]
+def converted(policies: list[Manifest]) -> list[Manifest]:
+    text = "---\n".join(json.dumps(each) + "\n" for each in policies)
+    done = convert_texts({"in.yaml": text}, to="clusternetworkpolicy", names=NAMES)
+    assert not done.refused
+    manifests: list[Any] = [_plain(each) for each in done.texts]
     read(manifests)  # the newer version accepts every one
     return manifests
 
@@ -69,27 +69,16 @@ def test_what_is_written_reads_back_the_same(seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", SEEDS)
-def test_what_is_created_from_its_meaning_means_the_same(seed: int) -> None:
-    rng = random.Random(seed)
-    objects = world(rng)
-    before = loaded(objects, AdminMaker(Seen(objects), rng).policies(4))
-    found = [p for p in before.policies.policies if p.tier in ("admin", "baseline")]
-    texts = {f"{p.id.kind}-{p.id.name}.yaml": create(p) for p in found}
-    written = [json.loads(json.dumps(_plain(text))) for text in texts.values()]
-    assert not before.diff(loaded(objects, written))
-
-
-@pytest.mark.parametrize("seed", SEEDS)
-def test_migrating_keeps_meaning(seed: int) -> None:
+def test_the_newer_version_keeps_meaning(seed: int) -> None:
     rng = random.Random(seed)
     objects = world(rng)
     policies = AdminMaker(Seen(objects), rng).policies(5, OLD)
     before = loaded(objects, policies)
-    assert not before.diff(loaded(objects, migrated(policies)))
+    assert not before.diff(loaded(objects, converted(policies)))
 
 
 @pytest.mark.parametrize("seed", range(5))
-def test_migrating_past_the_limits_keeps_meaning(seed: int) -> None:
+def test_the_newer_version_past_its_limits_keeps_meaning(seed: int) -> None:
     rng = random.Random(seed)
     objects = world(rng)
     maker = AdminMaker(Seen(objects), rng, (10,), domains=False)
@@ -112,7 +101,7 @@ def test_migrating_past_the_limits_keeps_meaning(seed: int) -> None:
         if kind == OLD[0]:
             spec["priority"] = priorities.pop()
         policies.append(policy)
-    new = migrated(policies)
+    new = converted(policies)
     assert len(new) > len(policies) or all(len(p["spec"]["ingress"]) <= 25 for p in policies)
     assert not loaded(objects, policies).diff(loaded(objects, new))
 

@@ -58,9 +58,11 @@ def engine_verdict(engine: Engine, question: Question) -> Verdict:
             own = subject.shape.node
         if hosted and (mine or isinstance(subject, PodEndpoint)):
             if name is None or own is None:
-                maybe |= {Relative.OWN_NODE, Relative.OTHER_NODE}
+                maybe |= {Relative.OWN_NODE, Relative.LOOPBACK, Relative.OTHER_NODE}
+            elif name == own:
+                sure |= {Relative.OWN_NODE, Relative.LOOPBACK}
             else:
-                sure.add(Relative.OWN_NODE if name == own else Relative.OTHER_NODE)
+                sure.add(Relative.OTHER_NODE)
         elif mine and isinstance(peer, PodEndpoint):
             if own is None or peer.shape.node is None:
                 maybe.add(Relative.OWN_POD)

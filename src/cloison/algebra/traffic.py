@@ -18,6 +18,8 @@ _TYPED = frozenset((1, 58))
 _WIDTH = 1 << 16
 MAX_PORT = _WIDTH - 1
 _LAST_PROTOCOL = 255
+_MOST_PROTOCOLS = 128
+"""Half of them; a set of more is said by what it leaves out."""
 _DIGITS = 3
 """Digits of the last protocol; longer numbers are not worth making."""
 
@@ -97,19 +99,27 @@ class TrafficSet(IntervalSet):
                 yield TrafficEntry(name) if whole else TrafficEntry(name, low, high)
 
     def __str__(self) -> str:
-        """Render for people: `TCP/80,443, UDP/53`, `any`, `none`."""
+        """Render for people: `TCP/80,443, UDP/53`, `any`, `any but TCP/80`, `none`."""
         if not self:
             return "none"
         if self == ANY:
             return "any"
         if self == L4:
             return "any TCP, UDP or SCTP"
+        parts = self._parts()
+        if len(parts) > _MOST_PROTOCOLS:
+            # Nobody reads two hundred numbers of protocols: what is left out says it.
+            return f"any but {', '.join((ANY - self)._parts())}"
+        return ", ".join(parts)
+
+    def _parts(self) -> list[str]:
+        """Return a text for each protocol, as `entries` orders them."""
         parts: dict[str, list[str]] = {}
         for entry in self.entries():
             parts.setdefault(entry.protocol, []).append(_text(entry))
-        return ", ".join(
+        return [
             name if texts == [""] else f"{name}/{','.join(texts)}" for name, texts in parts.items()
-        )
+        ]
 
 
 def _text(entry: TrafficEntry) -> str:

@@ -1,11 +1,11 @@
 """What has to change where no rule can be proposed, in words."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloison.analyses.explain import PointAnswer, rule_text
 from cloison.analyses.walk import TierWalk, Walk
 from cloison.base import Span
+from cloison.base.words import some
 from cloison.engine import Engine
 from cloison.ir.policy import Action, Combine, PolicyId, TierSpec
 from cloison.ir.ruleset import BoundRule
@@ -51,7 +51,7 @@ def guarded(
     else:
         text += ": only its owner can, and nothing that is asked later overrules it"
     if after:
-        names = _some([p.id.said for t in after for p in t.policies])
+        names = some([p.id.said for t in after for p in t.policies])
         text += f" (what it lets go on, {names} may still stop)"
     return Advice(text, bound.policy.id, bound.rule.span or bound.policy.span)
 
@@ -64,9 +64,3 @@ def _teams_tier(engine: Engine, walk: Walk) -> TierSpec | None:
         if here and tier.end is Action.DENY:
             return tier
     return None
-
-
-def _some(names: Sequence[str], shown: int = 3) -> str:
-    if len(names) > shown:
-        return f"{', '.join(names[:shown])} and {len(names) - shown} more"
-    return " and ".join(names)

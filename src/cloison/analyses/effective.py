@@ -12,7 +12,6 @@ from cloison.analyses.entries import (
     beyond_text,
     builtin,
     entry_caveats,
-    listed,
     merged,
     tier_of,
 )
@@ -25,6 +24,7 @@ from cloison.analyses.resolve import (
 )
 from cloison.analyses.walk import is_ordered, one_list
 from cloison.base import QuestionError, Span
+from cloison.base.words import listed
 from cloison.engine import Engine, UnitKind
 from cloison.engine.decide import Decision
 from cloison.ir import caveats as known

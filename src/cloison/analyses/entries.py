@@ -8,6 +8,7 @@ from cloison.analyses.explain import rule_text
 from cloison.analyses.miss import match_text, peer_text, traffic_text
 from cloison.analyses.resolve import Resolved, relation_text, resolve_peer
 from cloison.base import Span
+from cloison.base.words import listed
 from cloison.engine import Engine
 from cloison.engine.bind import Binder
 from cloison.engine.decide import Decision
@@ -252,14 +253,3 @@ def entry_caveats(entry: Entry) -> Iterator[Caveat]:
     if resolved.unsure:
         named = resolved.kind == "names"
         yield known.NAME_NOT_RESOLVED if named else known.POD_ADDRESS_UNKNOWN
-
-
-def listed(names: Sequence[str]) -> str:
-    """Return names as one phrase.
-
-    >>> listed(["a", "b", "c"])
-    'a, b and c'
-    """
-    if len(names) < 2:  # noqa: PLR2004 - nothing to join
-        return "".join(names)
-    return f"{', '.join(names[:-1])} and {names[-1]}"

@@ -8,6 +8,7 @@ from cloison.algebra import L4, NO_TRAFFIC, TrafficSet
 from cloison.analyses.entries import Entry, beyond_text, tier_of
 from cloison.analyses.resolve import covers, selects
 from cloison.analyses.walk import adds_up
+from cloison.base.words import some
 from cloison.engine import Engine, UnitKind
 from cloison.engine.bind import Binder
 from cloison.ir.policy import (
@@ -26,7 +27,6 @@ from cloison.platform import DEFAULT_PROFILE
 
 _DNS_PORT = 53
 DNS = {p: TrafficSet.ports(p, _DNS_PORT) for p in ("UDP", "TCP")}
-_SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -362,10 +362,3 @@ def _protocols(facts: Facts) -> Iterator[Limit]:
 
 def _does(policies: Sequence[Policy]) -> str:
     return "does" if len(policies) == 1 else "do"
-
-
-def some(names: Sequence[str], shown: int = _SHOWN) -> str:
-    """Return names as a phrase that stays short."""
-    if len(names) <= shown:
-        return ", ".join(names[:-1]) + (" and " if len(names) > 1 else "") + "".join(names[-1:])
-    return f"{', '.join(names[:shown])} and {len(names) - shown} more"

@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from cloison.analyses.limits import Facts, some
+from cloison.analyses.limits import Facts
+from cloison.base.words import some
 from cloison.ir.policy import Action, Combine, Direction, LayerSpec, Policy
 
 

@@ -292,6 +292,7 @@ def relation_text(relation: Relative) -> str:
         Relative.OWN_NODE: "its own node (kubelet, health probes)",
         Relative.OTHER_NODE: "other nodes",
         Relative.OWN_POD: "pods that run on it",
+        Relative.LOOPBACK: "itself and what shares its network",
         Relative.RETURNED: "itself through a Service",
     }[relation]
 

@@ -104,16 +104,15 @@ class _Survey:
         outside = self.table.kinds[UnitKind.EXTERNAL]
         # What nodes send each other, or to the outside, is no policy's affair.
         pods = inside - self.table.kinds[UnitKind.NODE]
-        for sources, from_address in _split(rectangle.sources & inside, rectangle.from_address):
-            for targets, to_address in _split(
+        for sources, by_source in self._split(rectangle.sources & inside, rectangle.from_address):
+            for targets, by_target in self._split(
                 rectangle.destinations & inside, rectangle.to_address
             ):
-                matched = sources if from_address else BitMap()
-                by_address = matched | targets if to_address else matched
+                stands = tuple(sorted({*by_source, *by_target}))
                 if sources & pods:
-                    self._inner(rectangle, sources & pods, targets, by_address)
+                    self._inner(rectangle, sources & pods, targets, stands)
                 if (sources - pods) and (targets & pods):
-                    self._inner(rectangle, sources - pods, targets & pods, by_address)
+                    self._inner(rectangle, sources - pods, targets & pods, stands)
         atoms = rectangle.destinations & outside
         if atoms:
             passage = self._passage(rectangle)
@@ -126,26 +125,34 @@ class _Survey:
                 self._add(self.outer_in[end], passage, atoms)
 
     def _inner(
-        self, rectangle: Rectangle, sources: BitMap, targets: BitMap, by_address: BitMap
+        self, rectangle: Rectangle, sources: BitMap, targets: BitMap, stands: tuple[Caveat, ...]
     ) -> None:
         senders, receivers = self._places(sources), self._places(targets)
-        passage = self._passage(rectangle, self._by_address(by_address))
+        passage = self._passage(rectangle, stands)
         shared = senders & receivers
         for end in senders:
             self._add(
                 self.rows[end], passage, receivers - BitMap([end]) if end in shared else receivers
             )
 
-    def _by_address(self, matched: BitMap) -> tuple[Caveat, ...]:
-        """Return what an edge stands on whose ends a rule matches by their address only."""
-        found = []
-        if matched & self.table.kinds[UnitKind.POD]:
-            found.append(known.CNI_IPBLOCK_POD)
-        if matched - self.table.kinds[UnitKind.POD]:
-            found.append(known.CNI_IPBLOCK_NODE)
-        if matched & self.unplaced:
-            found.append(known.POD_ADDRESS_UNKNOWN)
-        return tuple(found)
+    def _split(
+        self, units: BitMap, addressed: BitMap
+    ) -> Iterator[tuple[BitMap, tuple[Caveat, ...]]]:
+        """Split units by what an edge stands on, as a rule matches some by their address only."""
+        if not units.intersect(addressed):
+            if units:
+                yield units, ()
+            return
+        pods = self.table.kinds[UnitKind.POD]
+        here = units & addressed
+        for part, caveats in (
+            (units - addressed, ()),
+            (here - pods, (known.CNI_IPBLOCK_NODE,)),
+            ((here & pods) - self.unplaced, (known.CNI_IPBLOCK_POD,)),
+            (here & self.unplaced, (known.CNI_IPBLOCK_POD, known.POD_ADDRESS_UNKNOWN)),
+        ):
+            if part:
+                yield part, caveats
 
     def _add(self, row: Row, passage: Passage, members: BitMap) -> None:
         """Add destinations to a row, joining with what already passes to some of them."""
@@ -414,9 +421,3 @@ def _limited(row: Row, limit: TrafficSet | None) -> Iterable[tuple[Passage, BitM
         if cut:
             found[cut] = found.get(cut, BitMap()) | members
     return found.items()
-
-
-def _split(units: BitMap, marked: BitMap) -> Iterator[tuple[BitMap, bool]]:
-    for part, flag in ((units & marked, True), (units - marked, False)):
-        if part:
-            yield part, flag

@@ -85,7 +85,7 @@ class Dialect(Generic[T]):
             diagnostics as possible. Always asked.
         suspicious: What is accepted but probably not meant, given every object of the
             dialect and what they are applied to. Asked when somebody wants judgement.
-        create: Writes a policy of the IR as a manifest; None where the dialect only reads.
+        create: Writes a new policy that is proposed as a manifest; None where none ever is.
         amend: Writes an object with more rules.
         fragment: Writes only the lines that rules add, for a policy of a namespace.
         writer: Says in this language what objects of others mean; None where that is not

@@ -95,6 +95,12 @@ POD_ADDRESS_UNKNOWN = Caveat(
     "address family.",
     "Cloison interface, Verdicts",
 )
+EVERY_PLACEMENT = Caveat(
+    "EVERY_PLACEMENT",
+    "The addresses of some pods or nodes are not known; the relation was judged for every address "
+    "that each of them may have.",
+    "Cloison interface, Relations",
+)
 NODE_ADDRESS_UNKNOWN = Caveat(
     "NODE_ADDRESS_UNKNOWN",
     "The node's addresses are not known, so rules that go by address cannot be applied to it.",
@@ -234,6 +240,7 @@ EVERY = (
     NAMED_PORT_UNKNOWN,
     CIDR_STRICT,
     POD_ADDRESS_UNKNOWN,
+    EVERY_PLACEMENT,
     NODE_ADDRESS_UNKNOWN,
     POD_PENDING,
     POD_FINISHED,

@@ -69,6 +69,8 @@ class Relative(StrEnum):
     OTHER_NODE = "other-node"
     OWN_POD = "own-pod"
     """Seen from a node: a pod that runs on it."""
+    LOOPBACK = "loopback"
+    """Seen from a node: itself, or what shares its network."""
     RETURNED = "returned"
     """Itself, its traffic led back to it by a Service."""
 

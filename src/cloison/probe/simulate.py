@@ -132,6 +132,8 @@ def _about_application(row: Row, answer: Explanation) -> Iterator[str]:
     asked = " and ".join(row.application)
     if any(caveat.id == "POLICY_NOT_MODELLED" for caveat in answer.caveats):
         yield f"whether a policy that is not modelled looks at {asked} is not known"
+    elif "http" in row.application and any(c.id == "HTTP_RULE" for c in answer.caveats):
+        yield f"a policy here looks at http: what it asks is not compared with the {asked} of the row"
     else:
         yield f"no policy here looks at {asked}: the answer is that of addresses and ports"
 

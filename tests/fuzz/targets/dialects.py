@@ -14,7 +14,6 @@ from cloison.analyses.survey import survey
 from cloison.base import CloisonError, Diagnostic, Severity
 from cloison.dialects import Dialect, Surroundings, completed, dialect_for, row_for
 from cloison.dialects.adminpolicy.decode import decode as decode_admin
-from cloison.dialects.adminpolicy.migrate import migrate
 from cloison.dialects.adminpolicy.model import Policy, Rule, Unreadable
 from cloison.dialects.adminpolicy.write import write_policy
 from cloison.dialects.networkpolicy.cidr import parse_cidr
@@ -128,9 +127,7 @@ def _adminpolicy(data: bytes) -> None:
     _dialect(data, "adminpolicy")
     _, found = _policies(data, "adminpolicy", ReadOptions())
     readable = [p for p in found if not isinstance(p, Unreadable)]
-    migrated, said = migrate(found)
-    sound(said)
-    for policy in (*readable, *migrated):
+    for policy in readable:
         if any(r.unknown or not all(peer.known for peer in r.peers) for r in _rules(policy)):
             continue  # what is not known is not written
         text = write_policy(policy)

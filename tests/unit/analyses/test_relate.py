@@ -227,17 +227,17 @@ def test_nobody_to_ask_about_is_no_answer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("relation", "two", "says"),
+    ("relation", "others", "says"),
     [
-        ("equals", True, "is not a relation"),
-        ("equivalent", False, "is about two sources"),
-        ("redundant", True, "is about one source"),
+        ("equals", 1, "is not a relation"),
+        ("equivalent", 0, "is about two sources"),
+        ("redundant", 1, "is about one source"),
     ],
 )
-def test_questions_that_make_no_sense(relation: str, two: bool, says: str) -> None:  # noqa: FBT001 - a parameter
+def test_questions_that_make_no_sense(relation: str, others: int, says: str) -> None:
     session = load(*PODS)
     with pytest.raises(cloison.QuestionError, match=says):
-        session.relate(relation, session if two else None)
+        session.relate(relation, *[session] * others)
 
 
 def test_two_profiles_are_asked_about() -> None:

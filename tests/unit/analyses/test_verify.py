@@ -120,6 +120,21 @@ def test_an_application_part_is_carried_and_judged_by_its_port() -> None:
     assert shut.passed
 
 
+def test_a_policy_that_looks_at_http_is_not_said_to_be_blind_to_it() -> None:
+    policy = (
+        "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\n"
+        "metadata: {name: a, namespace: web}\n"
+        "spec: {order: 1, ingress: [{action: Allow, http: {methods: [GET]}}]}\n"
+    )
+    http = "http: {method: GET, path: /}"
+    tests = f"tests: [{{from: web/front, to: web/back, port: 8080, {http}, expect: allow}}]"
+    head = "apiVersion: cloison.dev/v1alpha1\nkind: ConnectivityTests\n"
+    session = load_texts({"world.yaml": WORLD, "calico.yaml": policy, "t.yaml": head + tests})
+    (result,) = session.verify()
+    assert [c.id for c in result.caveats] == ["HTTP_RULE"]
+    assert result.notes[-1].startswith("a policy here looks at http")
+
+
 def test_an_application_part_that_nobody_can_judge_is_undetermined() -> None:
     mesh = (
         "apiVersion: security.istio.io/v1\nkind: AuthorizationPolicy\n"

@@ -50,12 +50,46 @@ def test_more_rules_than_fit_go_to_the_priorities_that_follow() -> None:
     assert asked == [each["from"][0] for each in rules]
 
 
-def test_priorities_are_chosen_anew_where_the_next_is_taken() -> None:
-    rules = [rule(n, ("Allow", "Deny")[n % 2]) for n in range(30)]
-    found = written(anp("a", 10, rules), anp("b", 11, [rule(1)]))
-    order = sorted(found, key=lambda each: each["spec"]["priority"])
-    assert [each["metadata"]["name"] for each in order] == ["a", "a-2", "b"]
-    assert len({each["spec"]["priority"] for each in found}) == 3
+@pytest.mark.parametrize(
+    ("objects", "places"),
+    [
+        (
+            [("far", 50, 1), ("next", 11, 1), ("long", 10, 60)],
+            [("long", 10), ("long-2", 11), ("long-3", 12), ("next", 13), ("far", 50)],
+        ),
+        (
+            [("last", 1000, 30), ("before", 999, 1)],
+            [("before", 998), ("last", 999), ("last-2", 1000)],
+        ),
+        ([("a", 10, 30), ("b", 10, 1)], [("a", 10), ("b", 10), ("a-2", 11)]),
+    ],
+)
+def test_others_move_as_far_as_they_must(
+    objects: list[tuple[str, int, int]], places: list[tuple[str, int]]
+) -> None:
+    rules = [rule(n, ("Allow", "Deny")[n % 2]) for n in range(60)]
+    found = written(*(anp(name, priority, rules[:count]) for name, priority, count in objects))
+    assert sorted((each["spec"]["priority"], each["metadata"]["name"]) for each in found) == [
+        (priority, name) for name, priority in places
+    ]
+
+
+def test_what_stays_is_neither_joined_nor_passed() -> None:
+    rules = [rule(n) for n in range(60)]
+    stays: dict[str, Any] = {
+        "apiVersion": "policy.networking.k8s.io/v1alpha2",
+        "kind": "ClusterNetworkPolicy",
+        "metadata": {"name": "stays"},
+        "spec": {
+            "tier": "Admin",
+            "priority": 11,
+            "subject": {"namespaces": {}},
+            "ingress": [{"action": "Accept", "from": [{"namespaces": {}}]}],
+        },
+    }
+    found = written(anp("early", 10, rules), stays)
+    assert [each["metadata"]["name"] for each in found] == ["early", "early-2", "early-3"]
+    assert max(each["spec"]["priority"] for each in found) < stays["spec"]["priority"]
 
 
 def test_more_peers_and_ports_than_fit_make_several_rules() -> None:

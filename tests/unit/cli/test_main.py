@@ -8,6 +8,7 @@ import pytest
 
 import cloison
 from cloison.cli import main
+from cloison.cli.app import cli
 from cloison.cli.commands.schema import NAMES
 from cloison.cli.main import program
 from tests.support.cli import ROOT
@@ -292,6 +293,11 @@ def test_a_source_without_manifests_is_said_in_full(
     code, _, err = _run("map", "-f", str(tmp_path), capsys=capsys)
     assert code == 0
     assert "warning[SRC" in err
+
+
+@pytest.mark.parametrize("command", sorted(cli.commands))
+def test_help_shows_no_markup(command: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert "\\b" not in _run(command, "--help", capsys=capsys)[1]
 
 
 def test_help_speaks_as_the_plugin(

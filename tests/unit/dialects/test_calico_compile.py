@@ -4,8 +4,10 @@ import textwrap
 
 import pytest
 
+from cloison.algebra import AddressSet
 from cloison.app import Session, load_texts
 from cloison.dialects.calico import labels
+from cloison.dialects.calico.blocks import together
 from cloison.dialects.calico.model import GlobalNetworkPolicy, NetworkPolicy, Selector
 from cloison.dialects.calico.selection import selection
 from cloison.dialects.calico.selector import parse
@@ -201,6 +203,15 @@ class TestFamilies:
         assert verdict(session, "shop/web", "shop/api", family=6) == six
 
 
+def test_the_blocks_of_a_large_set_come_together() -> None:
+    single = [f"10.{high}.{low}.1/32" for high in range(80) for low in range(250)]
+    found = together([*single, "10.64.0.0/10", "10.64.7.1", "fd00::/8", "no block"])
+    assert found.size() == 64 * 250 + 2**22 + 2**120
+    assert len(found) == 64 * 250 + 2
+    assert together([]) == AddressSet()
+    assert together(["10.0.0.0/9", "10.128.0.0/9"]) == AddressSet.block("10.0.0.0/8")
+
+
 class TestServices:
     """Endpoints of Services."""
 
@@ -272,9 +283,65 @@ class TestHosts:
         other = calico("HostEndpoint", "a", "node: n1\ninterfaceName: eth1\nprofiles: [x]")
         session = loaded(other, self.NAMED)
         assert of_node(session, "n1") == {"h1"}
-        both = loaded(other, calico("HostEndpoint", "b", "node: n1\ninterfaceName: eth2"))
-        assert of_node(both, "n1") == {"a"}
-        assert caveats(both, "203.0.113.5", "node:n1", 22) == {"HOST_SEVERAL"}
+
+    def test_where_several_interfaces_differ_and_none_has_the_addresses_nobody_knows(self) -> None:
+        profiles = "\nprofiles: [projectcalico-default-allow]"
+        named = calico("HostEndpoint", "a", f"node: n1\ninterfaceName: eth1{profiles}")
+        other = calico("HostEndpoint", "b", "node: n1\ninterfaceName: eth2")
+        session = loaded(named, other)
+        assert verdict(session, "203.0.113.5", "node:n1") == "undetermined"
+        assert caveats(session, "203.0.113.5", "node:n1", 80) == {"HOST_SEVERAL"}
+        assert verdict(session, "203.0.113.5", "node:n1", 22) == "allowed"
+        assert caveats(session, "203.0.113.5", "node:n1", 22) == set()
+        assert verdict(session, "node:n1", "shop/web") == "allowed"
+        assert verdict(session, "203.0.113.5", "shop/web") == "allowed"
+        both = loaded(named, self.EVERYWHERE)
+        assert verdict(both, "node:n1", "203.0.113.5") == "undetermined"
+        assert verdict(both, "node:n1", "shop/web") == "allowed"
+        alike = loaded(
+            named, calico("HostEndpoint", "b", f"node: n1\ninterfaceName: eth2{profiles}")
+        )
+        assert verdict(alike, "203.0.113.5", "node:n1") == "allowed"
+
+    def test_where_several_interfaces_differ_what_they_forward_is_open(self) -> None:
+        other = calico("HostEndpoint", "h2", "node: n1\ninterfaceName: eth1\nprofiles: [x]")
+        session = loaded(self.EVERYWHERE, other, self.CLOSED)
+        assert verdict(session, "203.0.113.5", "shop/web") == "undetermined"
+        assert caveats(session, "203.0.113.5", "shop/web", 80) == {"HOST_SEVERAL"}
+
+    def test_a_node_reaches_itself_past_a_single_interface(self) -> None:
+        assert verdict(loaded(self.NAMED), "node:n1", "node:n1") == "allowed"
+        session = loaded(self.EVERYWHERE)
+        assert verdict(session, "node:n1", "node:n1") == "undetermined"
+        assert caveats(session, "node:n1", "node:n1", 80) == {"HOST_LOOPBACK"}
+        profiles = "\nprofiles: [projectcalico-default-allow]"
+        automatic = calico("HostEndpoint", "h1", f'node: n1\ninterfaceName: "*"{profiles}')
+        assert verdict(loaded(automatic), "node:n1", "node:n1") == "allowed"
+        into = calico("GlobalNetworkPolicy", "in", "selector: role == 'node'\ntypes: [Ingress]")
+        assert verdict(loaded(automatic, into), "node:n1", "node:n1") == "undetermined"
+
+    @pytest.mark.parametrize("flag", ["preDNAT", "doNotTrack"])
+    def test_what_early_policies_allow_is_not_asked_again_on_the_way_in(self, flag: str) -> None:
+        early = calico(
+            "GlobalNetworkPolicy",
+            "early",
+            f"""
+            selector: role == 'node'
+            applyOnForward: true
+            {flag}: true
+            types: [Ingress]
+            ingress: [{{action: Allow, source: {{nets: [203.0.113.0/24]}}}}]
+            """,
+        )
+        session = loaded(self.NAMED, self.CLOSED, early)
+        assert verdict(session, "203.0.113.5", "shop/web") == "allowed"
+        assert verdict(session, "198.51.100.5", "shop/web") == "denied"
+        assert verdict(session, "198.51.100.5", "shop/web", 22) == "denied"
+        assert verdict(session, "shop/web", "203.0.113.5") == "denied"
+        shut = early.replace("action: Allow", "action: Deny")
+        opened = loaded(self.NAMED, shut)
+        assert verdict(opened, "203.0.113.5", "shop/web") == "denied"
+        assert verdict(opened, "203.0.113.5", "shop/web", 22) == "allowed"
 
     def test_of_several_for_one_interface_the_first_by_name_is_in_force(self) -> None:
         second = calico("HostEndpoint", "h0", 'node: n1\ninterfaceName: "*"')

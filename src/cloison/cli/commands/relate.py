@@ -10,9 +10,26 @@ from cloison.cli.options import AdvisedError, Common, Example, common
 _TWO = ("equivalent", "contained", "permits", "forbids", "interferes")
 _ONE = ("redundant", "empty", "disjoint", "all-captured")
 
+_HELP = """Relations between the policies of two sources, or within one.
+
+\b
+equivalent    A and B permit the same
+contained     what A permits, B permits
+permits       what rules of A name, B permits
+forbids       of what rules of A name, B permits nothing
+interferes    rules of A name what no rule of B names
+redundant     some policy or rule could go, and as much would be permitted
+empty         some policy selects nothing, or some rule names no flow
+disjoint      no two policies select a common workload
+all-captured  every workload is selected by some policy
+
+Exit code 0: it holds; 1: it does not; 2: nobody can say.
+"""
+
 
 @click.command(
     cls=Example,
+    help=_HELP,
     examples=(
         "cloison relate equivalent before/ after/",
         "cloison relate permits required.yaml manifests/",
@@ -24,21 +41,7 @@ _ONE = ("redundant", "empty", "disjoint", "all-captured")
 @click.argument("second", required=False, metavar="B]")
 @common()
 def relate(asked: Common, relation: str, first: str | None, second: str | None) -> int:
-    r"""Relations between the policies of two sources, or within one.
-
-    \b
-    equivalent    A and B permit the same
-    contained     what A permits, B permits
-    permits       what rules of A name, B permits
-    forbids       of what rules of A name, B permits nothing
-    interferes    rules of A name what no rule of B names
-    redundant     some policy or rule could go without changing what is permitted
-    empty         some policy selects nothing, or some rule names no flow
-    disjoint      no two policies select a common workload
-    all-captured  every workload is selected by some policy
-
-    Exit code 0: it holds; 1: it does not; 2: nobody can say.
-    """
+    """Answer `cloison relate`."""
     from cloison.cli.complaint import Sides
 
     names = _names(asked, relation, first, second)

@@ -1,6 +1,5 @@
 """A policy beside its meaning, and the words suspicions use for its parts."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Self
 
@@ -49,10 +48,3 @@ class Case:
 def label(rule: Rule) -> str:
     """Return the name people give a rule: `egress rule 2`."""
     return f"{rule.direction.value} rule {rule.index}"
-
-
-def few(names: Iterable[str], shown: int = 3) -> str:
-    """Return the first names in order, and how many more there are."""
-    ordered = sorted(set(names))
-    more = f" and {len(ordered) - shown} more" if len(ordered) > shown else ""
-    return ", ".join(ordered[:shown]) + more

@@ -75,7 +75,9 @@ class Checking:
             if child is None:
                 break
             node = child
-        return node.span(self.document.file)
+        # A null is where its line ends: the key is what can be seen.
+        file = self.document.file
+        return node.key_span(file) if node.value is None else node.span(file)
 
     def error(
         self, code: str, path: Path, message: str, help_: str, source: str | None = None
@@ -112,7 +114,9 @@ class Checking:
         """Return whether a field is there; report it where it is not."""
         if self.get(path) is not None:
             return True
-        self.error("ADL005", path, f"`{path[-1]}` is missing", f"write `{path[-1]}`: {what}")
+        # Null is dropped before anything is checked; who wrote the key should hear of that.
+        state = "missing" if self.document.root.get(*path) is None else "null, which is as missing,"
+        self.error("ADL005", path, f"`{path[-1]}` is {state}", f"write `{path[-1]}`: {what}")
         return False
 
     def word(self, path: Path, what: str, words: Sequence[str]) -> None:

@@ -4,7 +4,6 @@ from collections.abc import Sequence
 
 from cloison.base import Diagnostic
 from cloison.dialects.adminpolicy.compile import compile_policies
-from cloison.dialects.adminpolicy.create import create
 from cloison.dialects.adminpolicy.decode import decode
 from cloison.dialects.adminpolicy.from_ir import WRITER
 from cloison.dialects.adminpolicy.model import Object
@@ -24,6 +23,5 @@ DIALECT: Dialect[Object] = Dialect(
     compile=compile_policies,
     notices=_notices,
     suspicious=suspicious,
-    create=create,
     writer=WRITER,
 )

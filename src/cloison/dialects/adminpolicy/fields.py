@@ -5,24 +5,9 @@ are `[]`; label keys are `*`. Paths that only some of the kinds have say so.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
-from cloison.ir.fidelity import Fidelity
-
-
-@dataclass(frozen=True, slots=True)
-class FieldFact:
-    """What we make of a field.
-
-    Args:
-        fidelity: In one word.
-        note: What a reader of the dialect's page should know about it.
-    """
-
-    fidelity: Fidelity
-    note: str = ""
-
+from cloison.ir.fidelity import Fidelity, FieldFact
 
 _OLD = "AdminNetworkPolicy and BaselineAdminNetworkPolicy: "
 _NEW = "ClusterNetworkPolicy: "

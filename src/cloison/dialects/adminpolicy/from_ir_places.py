@@ -91,11 +91,13 @@ class _Step:
         parts: What stands there.
         wanted: The priority they have in the source, if any.
         ends: Whether they say what a tier denies at its end.
+        number: How many steps of the same policies come before.
     """
 
     parts: tuple[_Part, ...]
     wanted: float | None = None
     ends: bool = False
+    number: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -228,13 +230,17 @@ def _merged(steps: Iterable[_Step]) -> Iterator[_Step]:
     for step in steps:
         if last is None:
             last = step
-        elif last.wanted == step.wanted and _accepts(last) and _accepts(step):
-            last = _Step((*last.parts, *step.parts), last.wanted)
+        elif _place(last) == _place(step) and _accepts(last) and _accepts(step):
+            last = replace(last, parts=(*last.parts, *step.parts))
         else:
             yield last
             last = step
     if last is not None:
         yield last
+
+
+def _place(step: _Step) -> tuple[float | None, int]:
+    return step.wanted, step.number
 
 
 def _accepts(step: _Step) -> bool:
@@ -251,7 +257,7 @@ def _steps(equal: Sequence[Draft], wanted: float | None) -> Iterator[_Step]:
     split = [tuple(_parts(draft)) for draft in equal]
     for number in range(max(map(len, split))):
         parts = tuple(parts[number] for parts in split if number < len(parts))
-        yield _Step(parts, None if wanted is None else wanted + number)
+        yield _Step(parts, wanted, number=number)
 
 
 def _has_rules(draft: Draft) -> bool:
@@ -285,7 +291,7 @@ def _placed(home: str, pieces: Sequence[_Piece], said: Refusals) -> Iterator[Pla
     steps = [step for piece in pieces for step in piece.steps]
     fixed = [number for piece in pieces for number in piece.standing]
     if len({piece.tier.name for piece in pieces}) == 1:
-        kept = _as_they_are(steps)
+        kept = _kept(steps, fixed)
         if kept is not None:
             yield from _planned(home, zip(kept, steps, strict=True), blocked)
             return
@@ -329,20 +335,44 @@ def _cannot_pass(draft: Draft, piece: _Piece, after: _Piece, said: Refusals) -> 
     )
 
 
-def _as_they_are(steps: Sequence[_Step]) -> list[int] | None:
-    """Return the priorities that steps have in the source, None where they will not do."""
+def _kept(steps: Sequence[_Step], fixed: Sequence[int]) -> list[int] | None:
+    """Return the priorities of the source, those moved that must make room for others.
+
+    Args:
+        steps: What is written, in order.
+        fixed: Priorities of what stays in the tier.
+
+    Returns:
+        A priority for each step; None where the source has none that fit the tier, or a step
+        would come to stand otherwise to what stays.
+    """
     found: list[int] = []
     for step in steps:
-        last = found[-1] if found else -1
+        last = found[-1] if found else None
         wanted = step.wanted
         if wanted is None:
-            if not found:
+            if last is None:
                 return None
             wanted = min(last + STRIDE, LAST)
-        if wanted != int(wanted) or not last < wanted <= LAST:
+        if wanted != int(wanted) or not 0 <= wanted <= LAST:
             return None
-        found.append(int(wanted))
+        found.append(int(wanted) if last is None else max(int(wanted), last + 1))
+    limit = LAST
+    for number in reversed(range(len(found))):
+        found[number] = min(found[number], limit)
+        limit = found[number] - 1
+    if limit < -1 or any(
+        step.wanted is not None and _side(at, other) != _side(step.wanted, other)
+        for step, at in zip(steps, found, strict=True)
+        for other in fixed
+    ):
+        return None
     return found
+
+
+def _side(one: float, other: float) -> int:
+    """Return whether a priority comes before another, -1, with it, 0, or after it, 1."""
+    return (one > other) - (one < other)
 
 
 def _planned(

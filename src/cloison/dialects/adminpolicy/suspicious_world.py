@@ -8,7 +8,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from cloison.algebra import V6_BASE, LabelSelector, Operator
 from cloison.base import Diagnostic, Severity, Span
-from cloison.dialects.adminpolicy.case import Case, few, label
+from cloison.base.words import few
+from cloison.dialects.adminpolicy.case import Case, label
 from cloison.dialects.adminpolicy.say import said
 from cloison.dialects.adminpolicy.seen import Seen
 from cloison.dialects.dialect import Surroundings
@@ -16,6 +17,7 @@ from cloison.ir.policy import (
     Action,
     BlockMatch,
     Direction,
+    NodesMatch,
     PodsMatch,
     Rule,
     plain_matches,
@@ -89,6 +91,31 @@ def _peer_matches_nobody(cases: Sequence[Case], around: Surroundings) -> Iterato
             )
 
 
+def _nodes_match_nobody(cases: Sequence[Case], around: Surroundings) -> Iterator[Diagnostic]:
+    """A `nodes` peer that fits no node; most inputs hold none, and then it decides nothing."""
+    seen = Seen(around.world)
+    for case in cases:
+        for rule in case.meaning.rules:
+            for peer in rule.peers:
+                match = peer.match
+                if not isinstance(match, NodesMatch) or not match.nodes.satisfiable():
+                    continue
+                if seen.match(match).addresses:
+                    continue
+                there = any(node.addresses for node in around.world.nodes.values())
+                why = "it selects none of them" if there else "the input holds no node"
+                yield said(
+                    "ADS013",
+                    case.policy,
+                    peer.span,
+                    f"the `nodes` peer of {label(rule)} matches nothing: {why}",
+                    effect="in these answers it decides nothing, though in the cluster it may",
+                    help_="add the nodes to the input: `kubectl get nodes -o json`",
+                    source=_NETWORKS,
+                    severity=Severity.INFO,
+                )
+
+
 def _unknown_port_names(cases: Sequence[Case], around: Surroundings) -> Iterator[Diagnostic]:
     """A port name that no pod it is looked up on declares."""
     seen = Seen(around.world)
@@ -144,6 +171,7 @@ WORLD_CHECKS: tuple[Callable[[Sequence[Case], Surroundings], Iterator[Diagnostic
     _selects_nobody,
     _unknown_namespaces,
     _peer_matches_nobody,
+    _nodes_match_nobody,
     _unknown_port_names,
     _one_family,
 )

@@ -32,9 +32,21 @@ HOST_INTERFACE = Caveat(
 )
 HOST_SEVERAL = Caveat(
     "HOST_SEVERAL",
-    "The node has several host endpoints, and it is not known which traffic goes through which; "
-    "the first by name is taken to see all of it.",
+    "The node has several host endpoints that differ, and it is not known which traffic goes "
+    "through which.",
     "projectcalico/calico felix/dataplane/linux/endpoint_mgr.go",
+)
+HOST_LOOPBACK = Caveat(
+    "HOST_LOOPBACK",
+    "Whether a host endpoint that is every interface sees what a host exchanges with itself, "
+    "Calico's documentation does not say.",
+    "Calico documentation, Host endpoints",
+)
+PROFILE_PASS = Caveat(
+    "PROFILE_PASS",
+    "A rule of the host endpoint's profile passes on: what comes after that, dataplanes do not "
+    "agree on.",
+    "projectcalico/calico felix/rules/endpoints.go, felix/bpf/polprog",
 )
 UNTRACKED = Caveat(
     "UNTRACKED",
@@ -81,6 +93,8 @@ EVERY = (
     ENDPOINT_TO_HOST,
     HOST_INTERFACE,
     HOST_SEVERAL,
+    HOST_LOOPBACK,
+    PROFILE_PASS,
     UNTRACKED,
     SERVICE_BACKENDS,
     SERVICE_UNKNOWN,

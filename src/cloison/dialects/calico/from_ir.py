@@ -12,8 +12,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from math import isfinite
 
-from cloison.algebra import AddressSet, LabelSelector, Operator, Requirement
+from cloison.algebra import AddressSet, LabelSelector, Requirement
+from cloison.algebra.expressions import Test
 from cloison.base import Span
+from cloison.dialects.calico.selector import text_of
 from cloison.dialects.writing import (
     At,
     Manifest,
@@ -163,7 +165,7 @@ class _One:
         text = selector_text(subject.pods, (ORCHESTRATOR,))
         found["selector"] = At(text, policy.subject_span)
         if subject.namespace is None:
-            found["namespaceSelector"] = namespace_text(subject.namespaces)
+            found["namespaceSelector"] = selector_text(subject.namespaces)
         if subject.accounts:
             found["serviceAccountSelector"] = account_text(subject.accounts)
         return found
@@ -240,7 +242,7 @@ class _One:
             case PodsMatch():
                 return [_pods(match, home)]
             case AnyOf((PodsMatch() as pods, GroupsMatch() as groups)) if _quirk(pods, groups):
-                return [{"namespaceSelector": namespace_text(pods.namespaces)}]
+                return [{"namespaceSelector": selector_text(pods.namespaces)}]
             case AnyOf(matches):
                 return [entity for each in matches for entity in self._entity(each, policy)]
             case BlockMatch():
@@ -284,9 +286,11 @@ def _quirk(pods: PodsMatch, groups: GroupsMatch) -> bool:
 def _pods(match: PodsMatch, home: str | None) -> Mapping[str, Tree]:
     found: dict[str, Tree] = {}
     if match.namespace is not None and match.namespace != home:
-        found["namespaceSelector"] = f"projectcalico.org/name == {_quoted(match.namespace)}"
+        found["namespaceSelector"] = selector_text(
+            LabelSelector.of({"projectcalico.org/name": match.namespace})
+        )
     elif match.namespace is None:
-        found["namespaceSelector"] = namespace_text(match.namespaces)
+        found["namespaceSelector"] = selector_text(match.namespaces)
     found["selector"] = selector_text(match.pods, (ORCHESTRATOR,))
     if match.accounts:
         found["serviceAccounts"] = {"selector": account_text(match.accounts)}
@@ -318,13 +322,8 @@ def selector_text(selector: LabelSelector, before: Sequence[str] = ()) -> str:
     >>> print(selector_text(LabelSelector.of({"app": "web"})))
     app == 'web'
     """
-    terms = [*before, *(_term(r) for r in selector.requirements)]
+    terms = [*before, *(text_of(Test(r)) for r in selector.requirements)]
     return " && ".join(terms) or "all()"
-
-
-def namespace_text(selector: LabelSelector) -> str:
-    """Return a selector of namespaces; every namespace is `all()`."""
-    return selector_text(selector)
 
 
 def account_text(selector: LabelSelector) -> str:
@@ -336,37 +335,6 @@ def account_text(selector: LabelSelector) -> str:
         for r in selector.requirements
     )
     return selector_text(LabelSelector(tuple(renamed)))
-
-
-_WORDS = {
-    Operator.CONTAINS: "contains",
-    Operator.STARTS_WITH: "starts with",
-    Operator.ENDS_WITH: "ends with",
-}
-
-
-def _term(requirement: Requirement) -> str:
-    key, values = requirement.key, requirement.values
-    match requirement.operator:
-        case Operator.IN if len(values) == 1:
-            return f"{key} == {_quoted(values[0])}"
-        case Operator.NOT_IN if len(values) == 1:
-            return f"{key} != {_quoted(values[0])}"
-        case Operator.IN | Operator.NOT_IN:
-            word = "in" if requirement.operator is Operator.IN else "not in"
-            return f"{key} {word} {{{', '.join(map(_quoted, values))}}}"
-        case Operator.EXISTS:
-            return f"has({key})"
-        case Operator.DOES_NOT_EXIST:
-            return f"!has({key})"
-        case operator if operator in _WORDS:
-            return f"{key} {_WORDS[operator]} {_quoted(values[0])}"
-        case operator:
-            return f"!({key} {_WORDS[operator.opposite]} {_quoted(values[0])})"
-
-
-def _quoted(text: str) -> str:
-    return f'"{text}"' if "'" in text else f"'{text}'"
 
 
 WRITER = Writer("calico", write, places=("projectcalico.org/NetworkPolicy",), profile="calico@3.32")

@@ -109,7 +109,7 @@ class Reading:
         if self.policy.namespaced:
             return ()
         hosts = self.around.hosts.values()
-        return tuple(each for each in hosts if self.expression.matches(each.endpoint.labels))
+        return tuple(each for each in hosts if each.found_by(self.expression))
 
     @property
     def early(self) -> int | None:

@@ -84,13 +84,6 @@ def label(rule: Rule) -> str:
     return f"{rule.direction.value} rule {rule.index}"
 
 
-def few(names: Iterable[str], shown: int = 3) -> str:
-    """Return the first names in order, and how many more there are."""
-    ordered = sorted(set(names))
-    more = f" and {len(ordered) - shown} more" if len(ordered) > shown else ""
-    return ", ".join(ordered[:shown]) + more
-
-
 def closest(selector: LabelSelector, candidates: Iterable[Labels]) -> str | None:
     """Return the correction of a selector that some labels suggest, if there is a likely one."""
     everyone = list(candidates)

@@ -4,10 +4,10 @@ from collections.abc import Sequence
 
 from cloison.base import Diagnostic
 from cloison.dialects.dialect import Dialect
-from cloison.dialects.networkpolicy import from_ir
+from cloison.dialects.networkpolicy import propose
 from cloison.dialects.networkpolicy.compile import compile_policies
-from cloison.dialects.networkpolicy.convert import WRITER
 from cloison.dialects.networkpolicy.decode import decode
+from cloison.dialects.networkpolicy.from_ir import WRITER
 from cloison.dialects.networkpolicy.model import NetworkPolicy
 from cloison.dialects.networkpolicy.suspicious import suspicious
 
@@ -24,8 +24,8 @@ DIALECT: Dialect[NetworkPolicy] = Dialect(
     compile=compile_policies,
     notices=_notices,
     suspicious=suspicious,
-    create=from_ir.create,
-    amend=from_ir.amend,
-    fragment=from_ir.fragment,
+    create=propose.create,
+    amend=propose.amend,
+    fragment=propose.fragment,
     writer=WRITER,
 )

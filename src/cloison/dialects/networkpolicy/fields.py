@@ -5,23 +5,9 @@ are `[]`; label keys are `*`.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from types import MappingProxyType
 
-from cloison.ir.fidelity import Fidelity
-
-
-@dataclass(frozen=True, slots=True)
-class FieldFact:
-    """What we make of a field.
-
-    Args:
-        fidelity: In one word.
-        note: What a reader of the dialect's page should know about it.
-    """
-
-    fidelity: Fidelity
-    note: str = ""
+from cloison.ir.fidelity import Fidelity, FieldFact
 
 
 def _modelled(note: str) -> FieldFact:

@@ -1,132 +1,172 @@
-"""From the policy IR to the model: proposed policies and rules, as somebody would write them."""
+"""What policies of other languages mean, as NetworkPolicies.
 
-from collections.abc import Sequence
-from dataclasses import replace
+A NetworkPolicy isolates its pods and allows; there is no order. What earlier policies deny or
+pass on is taken out of what later ones allow, pod by pod of the subject as its labels say, and
+what is left is written. A policy that does not isolate can be written only where others
+isolate its pods.
+"""
 
-from cloison.algebra import ANY, L4, LabelSelector, Operator, TrafficSet
-from cloison.dialects.networkpolicy import model
-from cloison.dialects.networkpolicy.compile import DIRECTIONS
-from cloison.dialects.networkpolicy.write import plain_to_yaml, rule_to_dict, to_yaml
-from cloison.ir.policy import AnyMatch, BlockMatch, Direction, PeerMatch, PodsMatch, Policy, Rule
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
-_TYPES = {direction: type_ for type_, direction in DIRECTIONS.items()}
+from cloison.dialects.networkpolicy.peers import peer_tree, port_trees
+from cloison.dialects.networkpolicy.ranks import Ranks
+from cloison.dialects.networkpolicy.regions import homes, regions
+from cloison.dialects.networkpolicy.remains import Remains
+from cloison.dialects.writing import (
+    At,
+    Manifest,
+    Refusals,
+    Statement,
+    Tree,
+    WriteContext,
+    Writer,
+    Written,
+    header,
+    metadata,
+)
+from cloison.dialects.writing.errors import UnsayableError, within
+from cloison.dialects.writing.labels import plain_selector, selector_tree
+from cloison.dialects.writing.names import Names
+from cloison.dialects.writing.places import check_rule
+from cloison.dialects.writing.shadow import Piece
+from cloison.ir.policy import Action, AnyMatch, Direction, PodsMatch, Policy, Rule
+
+API_VERSION = "networking.k8s.io/v1"
+KIND = "NetworkPolicy"
+SOURCE = "Kubernetes API reference, NetworkPolicy"
+_TYPES = {Direction.INGRESS: "Ingress", Direction.EGRESS: "Egress"}
 
 
-def create(policy: Policy) -> str:
-    """Return a policy that the IR declares, as YAML.
+@dataclass(frozen=True, slots=True)
+class _Document:
+    """A NetworkPolicy to be, without its name."""
 
-    Raises:
-        ValueError: NetworkPolicy cannot say it.
-    """
-    namespace = policy.id.namespace or ""
-    rules = {d: tuple(from_rule(r, namespace) for r in policy.rules_for(d)) for d in Direction}
-    return to_yaml(
-        model.NetworkPolicy(
-            namespace,
-            policy.id.name,
-            from_selector(policy.subjects[0].pods),
-            tuple(_TYPES[d].value for d in Direction if d in policy.isolates),
-            rules[Direction.INGRESS] or None,
-            rules[Direction.EGRESS] or None,
-        )
-    )
+    namespace: str
+    spec: Mapping[str, Tree]
 
 
-def amend(policy: model.NetworkPolicy, rules: Sequence[Rule]) -> str:
-    """Return `policy` with more rules, as YAML.
+def write(statements: Sequence[Statement], context: WriteContext) -> Written:
+    """Write policies of other languages as NetworkPolicies."""
+    said = Refusals(KIND, SOURCE)
+    going = list(statements)
+    while True:
+        ranks = Ranks.of(going, context)
+        made: list[tuple[Statement, list[_Document]]] = []
+        for statement in going:
+            try:
+                made.append((statement, list(_documents(statement, ranks, context))))
+            except UnsayableError as error:
+                said.unsayable(statement, error.within, error)
+        if len(made) == len(going):
+            break
+        # What is refused stays, and that may matter to the others.
+        going = [statement for statement, _ in made]
+    names = Names(context.names)
+    manifests = [
+        Manifest(statement, _tree(statement, document, names))
+        for statement, found in made
+        for document in found
+    ]
+    for statement in going:
+        _notes(statement, said)
+    return Written(tuple(manifests), tuple(said.said))
 
-    Raises:
-        ValueError: NetworkPolicy cannot say one of them.
-    """
-    added = {
-        d: tuple(from_rule(r, policy.namespace) for r in rules if r.direction is d)
-        for d in Direction
+
+def _tree(statement: Statement, document: _Document, names: Names) -> Mapping[str, Tree]:
+    own = statement.policies[0].id.name
+    name = names.free(KIND, document.namespace, own)
+    return {
+        **header(API_VERSION, KIND, statement.document),
+        "metadata": metadata(statement.document, name, document.namespace),
+        "spec": document.spec,
     }
-    ingress = (*(policy.ingress or ()), *added[Direction.INGRESS])
-    egress = (*(policy.egress or ()), *added[Direction.EGRESS])
-    return to_yaml(
-        replace(policy, ingress=ingress or policy.ingress, egress=egress or policy.egress)
-    )
 
 
-def fragment(rules: Sequence[Rule], namespace: str) -> str:
-    """Return the lines to add under `spec` for rules of one policy, as YAML.
+def _documents(statement: Statement, ranks: Ranks, context: WriteContext) -> Iterator[_Document]:
+    """Yield the documents for one object.
 
     Raises:
-        ValueError: NetworkPolicy cannot say one of them.
+        UnsayableError: Some of it cannot be said.
     """
-    found: dict[str, list[object]] = {}
-    for rule in rules:
-        lines = rule_to_dict(from_rule(rule, namespace), _TYPES[rule.direction])
-        found.setdefault(str(rule.direction), []).append(lines)
-    return plain_to_yaml(found)
+    for policy in statement.policies:
+        if not policy.isolates and not policy.rules:
+            continue
+        with within(policy.span):
+            if policy.nodes:
+                raise UnsayableError("it is about traffic of nodes themselves", "selector", "spec")
+            ranks.check(policy)
+            for subject in policy.subjects:
+                places = list(homes(subject, context))
+                for home in places:
+                    yield from _at_home(statement, policy, home, ranks, context)
 
 
-def from_rule(rule: Rule, namespace: str) -> model.NetworkPolicyRule:
-    """Return an allow rule of a policy in `namespace` in the API's words.
-
-    Raises:
-        ValueError: NetworkPolicy cannot say it.
-    """
-    everybody = any(isinstance(p.match, AnyMatch) for p in rule.peers)
-    peers = None if everybody else tuple(from_peer(p.match, namespace) for p in rule.peers)
-    traffic = rule.traffic.must
-    ports: tuple[model.NetworkPolicyPort, ...] | None = None
-    if traffic not in (L4, ANY):
-        named = tuple(model.NetworkPolicyPort(n.protocol, n.name) for n in rule.traffic.named)
-        ports = (*_ports(traffic), *named)
-    return model.NetworkPolicyRule(peers, ports)
-
-
-def from_peer(match: PeerMatch, namespace: str) -> model.NetworkPolicyPeer:
-    """Return a peer of a policy in `namespace` in the API's words.
-
-    Raises:
-        ValueError: NetworkPolicy cannot say it.
-    """
-    match match:
-        case BlockMatch():
-            return model.NetworkPolicyPeer(ip_block=model.IPBlock(match.cidr, match.holes))
-        case PodsMatch() if match.namespace == namespace:
-            return model.NetworkPolicyPeer(pod_selector=from_selector(match.pods))
-        case PodsMatch() if match.namespace is None:
-            return model.NetworkPolicyPeer(
-                from_selector(match.pods) if match.pods else None,
-                from_selector(match.namespaces),
-            )
-        case _:
-            msg = f"a NetworkPolicy cannot say {match}"
-            raise ValueError(msg)
-
-
-def from_selector(selector: LabelSelector) -> model.LabelSelector:
-    """Return a selector in the API's words."""
-    labels = {}
-    expressions = []
-    for requirement in selector.requirements:
-        single = requirement.operator is Operator.IN and len(requirement.values) == 1
-        if single and requirement.key not in labels:
-            labels[requirement.key] = requirement.values[0]
-        else:
-            expressions.append(
-                model.LabelSelectorRequirement(
-                    requirement.key, str(requirement.operator), requirement.values
+def _at_home(
+    statement: Statement, policy: Policy, home: PodsMatch, ranks: Ranks, context: WriteContext
+) -> Iterator[_Document]:
+    directions = [d for d in Direction if d in policy.isolates or policy.rules_for(d)]
+    remains = Remains(policy, ranks, context)
+    earlier = remains.relevant(home, directions)
+    for pods, active in regions(home, earlier, context):
+        with within(policy.subject_span):
+            chosen = plain_selector(pods.pods, context)
+            if pods.accounts:
+                raise UnsayableError(
+                    "pods cannot be told by their service account",
+                    "serviceAccountSelector",
                 )
-            )
-    return model.LabelSelector(labels, tuple(expressions))
+        if chosen is None:
+            continue
+        spec: dict[str, Tree] = {
+            "podSelector": At(selector_tree(chosen), policy.subject_span),
+            "policyTypes": [_TYPES[d] for d in directions],
+        }
+        for direction in directions:
+            rules = [
+                tree
+                for rule, left in remains.left(active, direction)
+                for tree in _rules(statement, rule, left, home.namespace or "", context)
+            ]
+            if rules:
+                spec[str(direction)] = rules
+        yield _Document(home.namespace or "", spec)
 
 
-def _ports(traffic: TrafficSet) -> tuple[model.NetworkPolicyPort, ...]:
-    found = []
-    for entry in traffic.entries():
-        if entry.protocol not in ("TCP", "UDP", "SCTP") or entry.low is None:
-            msg = f"a NetworkPolicy cannot say {entry.protocol}"
-            raise ValueError(msg)
-        whole = TrafficSet.ports(entry.protocol, entry.low, entry.high)
-        if whole == TrafficSet.protocol(entry.protocol):
-            found.append(model.NetworkPolicyPort(entry.protocol))
-        elif entry.low == entry.high:
-            found.append(model.NetworkPolicyPort(entry.protocol, entry.low))
-        else:
-            found.append(model.NetworkPolicyPort(entry.protocol, entry.low, entry.high))
-    return tuple(found)
+def _rules(
+    statement: Statement, rule: Rule, left: Sequence[Piece], namespace: str, context: WriteContext
+) -> Iterator[Tree]:
+    """Yield what is left of a rule: a rule for each set of ports, its peers together."""
+    with within(rule.span):
+        check_rule(statement, rule, context)
+        groups: dict[tuple[object, ...], list[Piece]] = {}
+        for piece in left:
+            groups.setdefault((piece.traffic, piece.named), []).append(piece)
+        key = "from" if rule.direction is Direction.INGRESS else "to"
+        for pieces in groups.values():
+            tree: dict[str, Tree] = {}
+            if not any(isinstance(piece.peer.match, AnyMatch) for piece in pieces):
+                peers = [
+                    At(each, piece.peer.span)
+                    for piece in pieces
+                    for each in peer_tree(piece.peer.match, namespace, context)
+                ]
+                if not peers:
+                    continue
+                tree[key] = peers
+            ports = port_trees(pieces[0])
+            if ports is not None:
+                tree["ports"] = ports
+            yield At(tree, rule.span)
+
+
+def _notes(statement: Statement, said: Refusals) -> None:
+    for policy in statement.policies:
+        if not policy.isolates and not policy.rules:
+            said.note(statement, None, "it has no rules", "nothing is written for it", "spec")
+        for rule in policy.rules:
+            if rule.action is Action.LOG:
+                said.note(statement, rule, "`Log` is left out", "verdicts are the same", "action")
+
+
+WRITER = Writer("networkpolicy", write)

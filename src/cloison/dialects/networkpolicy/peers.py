@@ -44,10 +44,12 @@ def peer_tree(
                 if match.nodes.matches(node.labels)
                 for point in node.addresses
             )
-            said = "there is no peer that is nodes by label"
+            said = "the language has no peer that is nodes by label"
             yield from _copied(AddressSet.points(points), said, ("nodes",), context)
         case NamesMatch():
-            raise UnsayableError("there is no peer that is a domain name", "domainNames", "domains")
+            raise UnsayableError(
+                "the language has no peer that is a domain name", "domainNames", "domains"
+            )
         case _:
             raise UnsayableError(*NO_PEER)
 

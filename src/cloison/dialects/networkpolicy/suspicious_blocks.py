@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 from cloison.algebra import FAMILY, NO_ADDRESSES, AddressSet
 from cloison.base import Diagnostic
-from cloison.dialects.networkpolicy.case import Case, Item, few, holes, label
+from cloison.base.words import few
+from cloison.dialects.networkpolicy.case import Case, Item, holes, label
 from cloison.dialects.networkpolicy.cidr import parse_cidr
 from cloison.dialects.networkpolicy.known import Known
 from cloison.dialects.networkpolicy.say import suspect

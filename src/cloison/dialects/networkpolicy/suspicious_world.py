@@ -9,7 +9,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from cloison.algebra import LabelSelector, Operator, TrafficSet
 from cloison.base import Diagnostic, Severity
-from cloison.dialects.networkpolicy.case import Case, Item, closest, few, label
+from cloison.base.words import few
+from cloison.dialects.networkpolicy.case import Case, Item, closest, label
 from cloison.dialects.networkpolicy.known import Known
 from cloison.dialects.networkpolicy.say import suspect
 from cloison.dialects.networkpolicy.suspicious_blocks import BLOCK_CHECKS

@@ -9,7 +9,7 @@ from cloison.base import Span
 BY_HAND: Final = "leave the object as it is, or write by hand what it is for"
 
 NO_PEER: Final = (
-    "there is no peer like this one",
+    "the language has no peer like this one",
     "notSelector",
     "ipVersion",
     "notIPVersion",

@@ -87,12 +87,12 @@ def check_rule(statement: Statement, rule: Rule, context: WriteContext) -> None:
         UnsayableError: No language without it can say the rule.
     """
     if _holds(statement, rule, "http"):
-        raise UnsayableError("there is no rule about HTTP", "http")
+        raise UnsayableError("the language has no rules about HTTP", "http")
     if rule.condition is not None:
         raise UnsayableError(f"it asks for more than peers and ports: {rule.condition}")
     if _holds(statement, rule, "services") and not context.snapshot:
         raise UnsayableError(
-            "there is no peer that is a Service: only what stands behind it today",
+            "the language has no peer that is a Service: only what stands behind it today",
             "services",
             choose=True,
         )
@@ -100,7 +100,7 @@ def check_rule(statement: Statement, rule: Rule, context: WriteContext) -> None:
     if rule.sources is not None:
         place = place_of(statement.document, rule.span, "source")
         keys = ("ports", "notPorts") if place.node.get("ports") else ("notPorts",)
-        error = UnsayableError("there are no source ports", *keys)
+        error = UnsayableError("the language has no source ports", *keys)
         error.within = place.node.span(statement.document.file)
         raise error
     if rule.subjects is not None:

@@ -46,7 +46,7 @@ def only_with_ports(traffic: TrafficSet) -> None:
     few = len(list(beyond.entries())) <= _SHOWN
     what = str(beyond) if few else "protocols besides TCP, UDP and SCTP without all of these"
     raise UnsayableError(
-        f"there are no words for {what}",
+        f"the language has no words for {what}",
         "icmp",
         "notICMP",
         "notProtocol",

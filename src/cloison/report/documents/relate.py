@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import TypeAlias
 
+from cloison.algebra import AddressSet
 from cloison.analyses.relate import Flow, Found, Overlap, Part, Related, Relation, Told, Uncaptured
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import Direction
@@ -24,10 +25,16 @@ class Side(parts.Base, frozen=True):
 
 
 class FlowShown(parts.Base, frozen=True, tag_field="kind", tag="flow"):
-    """Traffic between two ends that shows it, and what each source makes of that."""
+    """Traffic between two ends that shows it, and what each source makes of that.
+
+    Where nobody knows the address of an end and it counts, `srcPlace` and `dstPlace` say where
+    the address would have to be; else they are null.
+    """
 
     src: parts.Endpoint
     dst: parts.Endpoint
+    src_place: list[str] | None
+    dst_place: list[str] | None
     traffic: list[parts.Traffic]
     a: Side
     b: Side
@@ -127,10 +134,16 @@ def _flow(known: Flow) -> FlowShown:
     return FlowShown(
         src=ends.ref(known.src),
         dst=ends.ref(known.dst),
+        src_place=_ranges(known.if_src),
+        dst_place=_ranges(known.if_dst),
         traffic=parts.traffic(known.traffic),
         a=_side(known.first),
         b=_side(known.second),
     )
+
+
+def _ranges(place: AddressSet | None) -> list[str] | None:
+    return None if place is None else list(place.ranges())
 
 
 def _side(known: Told) -> Side:
@@ -207,12 +220,12 @@ HEADER = (
 
 def rows(result: Related) -> Iterator[Sequence[object]]:
     """Iterate over what was found, one row each; the answer alone where there is nothing."""
-    head = (result.relation, _said(result.holds))
+    head = (result.relation, _said(answer=result.holds))
     flow = result.flow
     if flow is not None:
         src, dst = ("/".join(filter(None, cells(end)[1:])) for end in (flow.src, flow.dst))
         sides = (flow.first.verdict, flow.second.verdict)
-        certain = _said(result.holds is not None)
+        certain = _said(answer=result.holds is not None)
         yield (*head, "flow", src, dst, str(flow.traffic), *sides, certain, "", "")
     for each in result.found:
         yield (*head, *_row(each))
@@ -232,8 +245,8 @@ def _row(known: Found) -> Sequence[object]:
             span = known.span
             names = ("uncaptured", str(known.workload), "")
     place = (span.file, span.line) if span else ("", "")
-    return (*names, "", "", "", _said(known.sure), *place)
+    return (*names, "", "", "", _said(answer=known.sure), *place)
 
 
-def _said(answer: bool | None) -> str:  # noqa: FBT001 - what is said
+def _said(*, answer: bool | None) -> str:
     return "" if answer is None else str(answer).lower()

@@ -7,7 +7,7 @@ from cloison.analyses.relate import Flow, Overlap, Part, Related, Relation, Told
 from cloison.ir.fidelity import Verdict
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
-from cloison.report.text.layout import at, count, wrapped
+from cloison.report.text.layout import at, count, listed, wrapped
 
 _DEFAULT = "default"
 _LISTED = 60
@@ -63,9 +63,8 @@ def lines(result: Related, about: About, look: Look) -> Iterator[str]:
         yield from _found(result, look)
     yield ""
     if result.differing:
-        names = ", ".join(result.differing[:8])
-        rest = f" and {len(result.differing) - 8} more" if len(result.differing) > 8 else ""  # noqa: PLR2004
-        said = f"the sources describe {names}{rest} differently; taken as B has it"
+        names = listed(result.differing)
+        said = f"the sources describe {names} differently; taken as B has it"
         yield from wrapped(said, look, "", "  ")
     for caveat in result.caveats:
         yield from wrapped(caveat.text, look, f"caveat {caveat.id}: ", "  ")
@@ -86,6 +85,9 @@ def _head(result: Related, look: Look) -> str:
 
 def _flow(flow: Flow, look: Look) -> Iterator[str]:
     yield f"{_end(flow.src)} -> {_end(flow.dst)}: {flow.traffic}"
+    for end, place in ((flow.src, flow.if_src), (flow.dst, flow.if_dst)):
+        if place is not None:
+            yield from wrapped(f"were the address of {end} in {place}", look, "  ", "    ")
     for name, told in (("A", flow.first), ("B", flow.second)):
         yield from wrapped(_reasons(told), look, f"  {name} {_verb(told)}: ", "    ")
 

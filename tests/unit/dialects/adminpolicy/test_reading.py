@@ -62,6 +62,14 @@ def test_what_the_server_refuses_is_absent(manifest: str, code: str) -> None:
     assert all(d.effect == ABSENT and d.span and d.help and d.source for d in said)
 
 
+def test_a_null_is_shown_at_its_key() -> None:
+    _, (said,) = read(cnp("a", "ingress: [{action: Deny,\n      from: }]"))
+    assert said.code == "ADL005"
+    assert said.message == "`from` is null, which is as missing, at spec.ingress[0].from"
+    assert said.span is not None
+    assert (said.span.line, said.span.column) == (5, 7)
+
+
 def test_every_reason_is_given_not_only_the_first() -> None:
     _, said = read(banp("ingress: [{action: Pass, from: [{}]}, {from: [{namespaces: {}}]}]"))
     assert codes(said) == ["ADL005", "ADL007", "ADL009"]

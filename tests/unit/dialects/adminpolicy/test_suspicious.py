@@ -81,6 +81,7 @@ SUSPECT = [
     ("ADS010", [cnp("a", ingress(rule("Deny", ALL, "protocols: [{destinationNamedPort: q}]")))]),
     ("ADS011", [cnp("a", egress(to("Pass", ALL), to("Deny", "{networks: [0.0.0.0/0]}")))]),
     ("ADS012", [cnp("a", egress(to("Deny", "{networks: [0.0.0.0/0, '::/0']}")))]),
+    ("ADS013", [cnp("a", egress(to("Deny", "{nodes: {matchLabels: {role: nobody}}}")))]),
 ]
 
 

@@ -76,7 +76,7 @@ function within(a, b) {
   return minus(a, b).length === 0;
 }
 
-/** @param {Spans} spans @returns {string} For people: `TCP/80,443, UDP/53`. */
+/** @param {Spans} spans @returns {string} For people: `TCP/80,443, UDP/53`, `any but TCP/80`. */
 function trafficText(spans) {
   if (!spans.length) return "nothing";
   if (sameSpans(spans, ANY)) return "any";
@@ -90,6 +90,11 @@ function trafficText(spans) {
       if (!byProtocol.has(n)) byProtocol.set(n, []);
       byProtocol.get(n)?.push(piece(n, low, high));
     }
+  }
+  // Nobody reads two hundred numbers of protocols: what is left out says it.
+  if (byProtocol.size > 128) {
+    const rest = minus(ANY, spans);
+    return `any but ${sameSpans(rest, L4) ? "TCP, UDP, SCTP" : trafficText(rest)}`;
   }
   const rank = (/** @type {number} */ n) => (PORTED.includes(n) ? PORTED.indexOf(n) : n + 3);
   return [...byProtocol]

@@ -1,0 +1,132 @@
+"""From the policy IR to the model: proposed policies and rules, as somebody would write them."""
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from cloison.algebra import ANY, L4, LabelSelector, Operator, TrafficSet
+from cloison.dialects.networkpolicy import model
+from cloison.dialects.networkpolicy.compile import DIRECTIONS
+from cloison.dialects.networkpolicy.write import plain_to_yaml, rule_to_dict, to_yaml
+from cloison.ir.policy import AnyMatch, BlockMatch, Direction, PeerMatch, PodsMatch, Policy, Rule
+
+_TYPES = {direction: type_ for type_, direction in DIRECTIONS.items()}
+
+
+def create(policy: Policy) -> str:
+    """Return a policy that the IR declares, as YAML.
+
+    Raises:
+        ValueError: NetworkPolicy cannot say it.
+    """
+    namespace = policy.id.namespace or ""
+    rules = {d: tuple(from_rule(r, namespace) for r in policy.rules_for(d)) for d in Direction}
+    return to_yaml(
+        model.NetworkPolicy(
+            namespace,
+            policy.id.name,
+            from_selector(policy.subjects[0].pods),
+            tuple(_TYPES[d].value for d in Direction if d in policy.isolates),
+            rules[Direction.INGRESS] or None,
+            rules[Direction.EGRESS] or None,
+        )
+    )
+
+
+def amend(policy: model.NetworkPolicy, rules: Sequence[Rule]) -> str:
+    """Return `policy` with more rules, as YAML.
+
+    Raises:
+        ValueError: NetworkPolicy cannot say one of them.
+    """
+    added = {
+        d: tuple(from_rule(r, policy.namespace) for r in rules if r.direction is d)
+        for d in Direction
+    }
+    ingress = (*(policy.ingress or ()), *added[Direction.INGRESS])
+    egress = (*(policy.egress or ()), *added[Direction.EGRESS])
+    return to_yaml(
+        replace(policy, ingress=ingress or policy.ingress, egress=egress or policy.egress)
+    )
+
+
+def fragment(rules: Sequence[Rule], namespace: str) -> str:
+    """Return the lines to add under `spec` for rules of one policy, as YAML.
+
+    Raises:
+        ValueError: NetworkPolicy cannot say one of them.
+    """
+    found: dict[str, list[object]] = {}
+    for rule in rules:
+        lines = rule_to_dict(from_rule(rule, namespace), _TYPES[rule.direction])
+        found.setdefault(str(rule.direction), []).append(lines)
+    return plain_to_yaml(found)
+
+
+def from_rule(rule: Rule, namespace: str) -> model.NetworkPolicyRule:
+    """Return an allow rule of a policy in `namespace` in the API's words.
+
+    Raises:
+        ValueError: NetworkPolicy cannot say it.
+    """
+    everybody = any(isinstance(p.match, AnyMatch) for p in rule.peers)
+    peers = None if everybody else tuple(from_peer(p.match, namespace) for p in rule.peers)
+    traffic = rule.traffic.must
+    ports: tuple[model.NetworkPolicyPort, ...] | None = None
+    if traffic not in (L4, ANY):
+        named = tuple(model.NetworkPolicyPort(n.protocol, n.name) for n in rule.traffic.named)
+        ports = (*_ports(traffic), *named)
+    return model.NetworkPolicyRule(peers, ports)
+
+
+def from_peer(match: PeerMatch, namespace: str) -> model.NetworkPolicyPeer:
+    """Return a peer of a policy in `namespace` in the API's words.
+
+    Raises:
+        ValueError: NetworkPolicy cannot say it.
+    """
+    match match:
+        case BlockMatch():
+            return model.NetworkPolicyPeer(ip_block=model.IPBlock(match.cidr, match.holes))
+        case PodsMatch() if match.namespace == namespace:
+            return model.NetworkPolicyPeer(pod_selector=from_selector(match.pods))
+        case PodsMatch() if match.namespace is None:
+            return model.NetworkPolicyPeer(
+                from_selector(match.pods) if match.pods else None,
+                from_selector(match.namespaces),
+            )
+        case _:
+            msg = f"a NetworkPolicy cannot say {match}"
+            raise ValueError(msg)
+
+
+def from_selector(selector: LabelSelector) -> model.LabelSelector:
+    """Return a selector in the API's words."""
+    labels = {}
+    expressions = []
+    for requirement in selector.requirements:
+        single = requirement.operator is Operator.IN and len(requirement.values) == 1
+        if single and requirement.key not in labels:
+            labels[requirement.key] = requirement.values[0]
+        else:
+            expressions.append(
+                model.LabelSelectorRequirement(
+                    requirement.key, str(requirement.operator), requirement.values
+                )
+            )
+    return model.LabelSelector(labels, tuple(expressions))
+
+
+def _ports(traffic: TrafficSet) -> tuple[model.NetworkPolicyPort, ...]:
+    found = []
+    for entry in traffic.entries():
+        if entry.protocol not in ("TCP", "UDP", "SCTP") or entry.low is None:
+            msg = f"a NetworkPolicy cannot say {entry.protocol}"
+            raise ValueError(msg)
+        whole = TrafficSet.ports(entry.protocol, entry.low, entry.high)
+        if whole == TrafficSet.protocol(entry.protocol):
+            found.append(model.NetworkPolicyPort(entry.protocol))
+        elif entry.low == entry.high:
+            found.append(model.NetworkPolicyPort(entry.protocol, entry.low))
+        else:
+            found.append(model.NetworkPolicyPort(entry.protocol, entry.low, entry.high))
+    return tuple(found)
