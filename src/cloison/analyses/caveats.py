@@ -170,6 +170,8 @@ def _in_doubt(reach: _Reach) -> Iterator[Caveat]:
     for step in reach.walk.steps:
         if step.sure or step.rule is None:
             continue
+        if step.rule.rule.sources is not None:
+            yield known.SOURCE_PORTS
         for match in _matches(step.rule.rule):
             if matcher.holds(match, point.peer, point.relations) is False:
                 yield from _open_match(match)
@@ -239,19 +241,19 @@ def _written(engine: Engine, rules: Iterable[Rule], peer: Party) -> Iterator[Cav
 
 
 def _unknown_address(reach: _Reach, peer: Party) -> Iterator[Caveat]:
-    """Addresses stood in a rule for this traffic, and the peer's own is not known."""
-    unit = reach.engine.table.units[peer.unit]
-    if unit.kind is UnitKind.EXTERNAL and not reach.engine.node_addresses:
-        about = (match for bound in reach.rules for match in _matches(bound.rule))
-        if any(isinstance(match, NodesMatch) for match in about):
+    """Rules for this traffic go by address, and whose that is, or what it is, is not known."""
+    engine = reach.engine
+    unit = engine.table.units[peer.unit]
+    about = [match for bound in reach.rules for match in _matches(bound.rule)]
+    if unit.kind is UnitKind.EXTERNAL:
+        if not engine.node_addresses and any(isinstance(m, NodesMatch) for m in about):
             yield known.NODES_UNKNOWN
-    if unit.exact:
-        return
-    for bound in reach.rules:
-        if any(isinstance(match, BlockMatch | GroupsMatch) for match in _matches(bound.rule)):
-            pod = unit.kind is UnitKind.POD
-            yield known.POD_ADDRESS_UNKNOWN if pod else known.NODE_ADDRESS_UNKNOWN
-            return
+        names = {name for m in about if isinstance(m, NamesMatch) for name in m.names}
+        if any(name in names and not held for name, held in engine.networks.names.items()):
+            yield known.NAME_WITHOUT_ADDRESS
+    if not unit.exact and any(isinstance(m, BlockMatch | GroupsMatch) for m in about):
+        pod = unit.kind is UnitKind.POD
+        yield known.POD_ADDRESS_UNKNOWN if pod else known.NODE_ADDRESS_UNKNOWN
 
 
 def _unknown_labels(reach: _Reach, peer: Party) -> Iterator[Caveat]:

@@ -186,6 +186,18 @@ NAME_NOT_RESOLVED = Caveat(
     "address outside the cluster may be one of them.",
     "kubernetes-sigs/network-policy-api npeps/npep-133-fqdn-egress-selector.md",
 )
+NAME_WITHOUT_ADDRESS = Caveat(
+    "NAME_WITHOUT_ADDRESS",
+    "A rule goes by a DNS name that the settings give no address; what a pod may reach before "
+    "it has resolved the name is up to the implementation, and taken to be nothing.",
+    "kubernetes-sigs/network-policy-api npeps/npep-133-fqdn-egress-selector.md",
+)
+SOURCE_PORTS = Caveat(
+    "SOURCE_PORTS",
+    "A rule asks about the port that the client sends from, which a question does not say; "
+    "clients usually take any free one.",
+    "Cloison interface, Verdicts",
+)
 PODS_NOT_TOLD_APART = Caveat(
     "PODS_NOT_TOLD_APART",
     "Policies could tell apart more kinds of pods than were tried; what some of them may do is "
@@ -211,6 +223,12 @@ RULE_UNUSABLE = Caveat(
     "with an operator that does not exist; what the rule then matches is open.",
     "kubernetes-sigs/network-policy-api config/crd; kubernetes/apimachinery "
     "pkg/apis/meta/v1/helpers.go",
+)
+RULE_FAILS_CLOSED = Caveat(
+    "RULE_FAILS_CLOSED",
+    "The enforcer does not know a field of a rule here: as an allow the rule matches nothing, "
+    "and otherwise it denies everything.",
+    "kubernetes-sigs/network-policy-api apis/v1alpha2/clusternetworkpolicy_types.go",
 )
 NAMES_NOT_ACCEPTED = Caveat(
     "NAMES_NOT_ACCEPTED",
@@ -256,10 +274,13 @@ EVERY = (
     NODE_LABELS_UNKNOWN,
     NODES_UNKNOWN,
     NAME_NOT_RESOLVED,
+    NAME_WITHOUT_ADDRESS,
+    SOURCE_PORTS,
     PODS_NOT_TOLD_APART,
     LABEL_VALUE_UNKNOWN,
     POLICY_NOT_MODELLED,
     RULE_UNUSABLE,
+    RULE_FAILS_CLOSED,
     NAMES_NOT_ACCEPTED,
     BASELINE_KINDS,
 )

@@ -21,15 +21,22 @@ from cloison.dialects.adminpolicy.matches import (
 from cloison.dialects.adminpolicy.placed import (
     BASELINE,
     about_baselines,
+    about_fields,
     about_places,
     between_kinds,
     enforced,
+    fields_of,
     place_in,
     place_of,
 )
 from cloison.dialects.adminpolicy.ties import ties
 from cloison.dialects.dialect import Compilation
-from cloison.ir.caveats import NAMES_NOT_ACCEPTED, POLICY_NOT_MODELLED, RULE_UNUSABLE
+from cloison.ir.caveats import (
+    NAMES_NOT_ACCEPTED,
+    POLICY_NOT_MODELLED,
+    RULE_FAILS_CLOSED,
+    RULE_UNUSABLE,
+)
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import (
     EVERY_TRAFFIC,
@@ -83,6 +90,7 @@ def compile_policies(
         tuple(origins),
         diagnostics=(
             *about_places(objects, profile),
+            *about_fields(objects, profile),
             *(about_baselines(objects) if both else ()),
             *ties([(objects[i], p) for i, p in zip(origins, policies, strict=True)], world),
         ),
@@ -147,7 +155,7 @@ def compile_rule(
     """Return what a rule means to an enforcer."""
     share = share or Sharing()
     action = _ACTIONS[rule.action]
-    if any(not peer.known for peer in rule.peers) or _fields(rule) & place.lacks:
+    if any(not peer.known for peer in rule.peers) or fields_of(rule) & place.lacks:
         return _closed(rule, direction, index, action, place)
     peers = tuple(peer for each in rule.peers for peer in compile_peer(each, profile, share))
     traffic, odd = compile_traffic(rule)
@@ -171,19 +179,6 @@ def compile_rule(
     )
 
 
-def _fields(rule: model.Rule) -> frozenset[str]:
-    """Return the fields of a rule that some enforcer does not know."""
-    found = set()
-    for peer in rule.peers:
-        if peer.nodes is not None:
-            found.add("nodes")
-        if peer.domain_names is not None:
-            found.add("domainNames")
-    if any(port.named_port is not None for port in rule.ports or ()):
-        found.add("namedPort")
-    return frozenset(found)
-
-
 def _closed(
     rule: model.Rule, direction: Direction, index: int, action: Action, place: Place
 ) -> Rule:
@@ -196,7 +191,7 @@ def _closed(
         EVERY_TRAFFIC,
         index,
         rule.span,
-        caveats=place.caveats,
+        caveats=(*place.caveats, RULE_FAILS_CLOSED),
     )
 
 

@@ -115,3 +115,47 @@ def about_places(objects: Sequence[model.Object], profile: Profile) -> Iterator[
                 "name the CNI that is there with --cni, or say it with NetworkPolicies",
                 profile.source or DOCS,
             )
+
+
+def fields_of(rule: model.Rule) -> frozenset[str]:
+    """Return the fields of a rule that some enforcer does not know."""
+    found = set()
+    for peer in rule.peers:
+        if peer.nodes is not None:
+            found.add("nodes")
+        if peer.domain_names is not None:
+            found.add("domainNames")
+    if any(port.named_port is not None for port in rule.ports or ()):
+        found.add("namedPort")
+    return frozenset(found)
+
+
+def about_fields(objects: Iterable[model.Object], profile: Profile) -> Iterator[Diagnostic]:
+    """Say which rules fail closed, because the enforcer does not know a field of theirs."""
+    for each in objects:
+        place = place_in(each, profile)
+        if place is None or isinstance(each, model.Unreadable) or not enforced(each, profile):
+            continue
+        for rule in (*(each.ingress or ()), *(each.egress or ())):
+            lacking = sorted(fields_of(rule) & place.lacks)
+            if lacking:
+                yield _closes(each, rule, lacking, place, profile)
+
+
+def _closes(
+    policy: model.Policy, rule: model.Rule, lacking: list[str], place: Place, profile: Profile
+) -> Diagnostic:
+    ignored = rule.action == "Pass" and place.passes_unknown
+    if ignored or rule.action in ("Accept", "Allow"):
+        effect = "it fails closed: this rule matches nothing"
+    else:
+        effect = "it fails closed: this rule denies its subject everything in that direction"
+    return said(
+        "ADL035",
+        policy,
+        rule.span,
+        f"{profile.title} does not know `{'` and `'.join(lacking)}`",
+        effect=effect,
+        help_="say the peers in a way it knows, or name the CNI that is there with --cni",
+        source=profile.source,
+    )

@@ -20,7 +20,7 @@ HOST_RULES = Caveat(
 ENDPOINT_TO_HOST = Caveat(
     "ENDPOINT_TO_HOST",
     "What becomes of a pod's traffic to its own node is a setting of calico-node, and its "
-    "environment, which is not in the input, has the last word; the answer follows "
+    "environment, which is not read, has the last word; the answer follows "
     "FelixConfiguration, or else Accept, as the manifests and the operator set it.",
     "projectcalico/calico manifests/calico.yaml; Calico documentation, Felix configuration",
 )

@@ -86,6 +86,19 @@ def test_a_priority_too_late_for_the_enforcer_is_said() -> None:
     assert [p.id.name for p in made.policies.policies] == ["b"]
 
 
+@pytest.mark.parametrize(("action", "effect"), [("Accept", "nothing"), ("Deny", "everything")])
+def test_a_field_the_enforcer_does_not_know_is_said(action: str, effect: str) -> None:
+    policy = cnp("a", f"egress: [{{action: {action}, to: [{{nodes: {{}}}}]}}]")
+    made = session(policy, profile="calico@3.32")
+    (said,) = [d for d in made.diagnostics if d.code == "ADL035"]
+    assert effect in str(said.effect)
+    assert "`nodes`" in said.message
+    answer = made.why("x/a", "y/a", port=80)
+    assert str(answer.verdict) == ("allowed" if action == "Accept" else "denied")
+    closed = "RULE_FAILS_CLOSED" in {c.id for c in answer.caveats}
+    assert closed is (action == "Deny")
+
+
 def test_a_rule_of_a_newer_server_may_match_less() -> None:
     rules = DENY_Y[:-2] + ", hours: office}]"
     spec = f"{{tier: Admin, priority: 1, subject: {{namespaces: {{}}}}, {rules}}}"
