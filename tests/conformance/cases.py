@@ -45,6 +45,7 @@ class Row:
     gap: str | None = None
     at: str | None = None
     staged: bool = False
+    http: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -59,7 +59,7 @@ def test_row(case: Case, row: Row, profile: str) -> None:
     session = _session(case.id, row.step, profile)
     if row.staged:
         session = replace(session, policies=added(session.policies))
-    answer = session.why(row.src, row.dst, **traffic(row.on), state=row.state)
+    answer = session.why(row.src, row.dst, **traffic(row.on), state=row.state, http=row.http)
     assert str(answer.verdict) == row.verdict, case.why
     if row.at is not None:
         assert row.at in denies(answer)

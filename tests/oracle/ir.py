@@ -136,6 +136,10 @@ class Match(IntEnum):
 OPPOSITE = {Match.NO: Match.MUST, Match.MAY: Match.MAY, Match.MUST: Match.NO}
 
 
+_OF_OTHERS = {True: Relative.OWN_NODE, False: Relative.LOOPBACK}
+"""What is none of a subject's relations, by whether it is on a node's network."""
+
+
 class Way(Enum):
     """How evaluation can leave a rule, a band or a tier."""
 
@@ -546,7 +550,7 @@ class _Point:
             if not hosted or not isinstance(self.peer, PodEndpoint) or on_node:
                 return Match.NO
             name = self.peer.shape.node
-        elif not on_node:
+        elif not on_node or (relation is _OF_OTHERS[hosted]):
             return Match.NO
         if name is None or own is None:
             return Match.MAY

@@ -2,7 +2,7 @@
 
 It reads tiers, network sets, Calico's own policies, NetworkPolicy and ClusterNetworkPolicy as
 Calico's Felix enforces them, and shares nothing with Cloison: selectors are evaluated from their
-text. Host endpoints and what they forward are left to the cases about them; staged policies
+text. Host endpoints and what they forward are `raw_hosts`'s; staged policies
 are not enforced and play no part.
 
 For one direction at one pod:
@@ -283,12 +283,12 @@ class RawCalicoOracle(RawOracle):
         if entity.known is not None:
             found.append(self._among(entity.known, party, family))
         if entity.unknown is not None:
-            found.append(_OPPOSITE[self._among(entity.unknown, party, family)])
+            found.append(OPPOSITE[self._among(entity.unknown, party, family)])
         if entity.nets:
             found.append(max(inside([network(n)], party, family) for n in entity.nets))
         if entity.not_nets:
             held = max(inside([network(n)], party, family) for n in entity.not_nets)
-            found.append(_OPPOSITE[held])
+            found.append(OPPOSITE[held])
         return min(found)
 
     def _among(self, wanted: Callable[[Labels], bool], party: Party, family: int) -> Answer:
@@ -381,7 +381,7 @@ class RawCalicoOracle(RawOracle):
         return {**self._inherited(home), **own, NAMESPACE: home}
 
 
-_OPPOSITE = {Answer.YES: Answer.NO, Answer.MAYBE: Answer.MAYBE, Answer.NO: Answer.YES}
+OPPOSITE = {Answer.YES: Answer.NO, Answer.MAYBE: Answer.MAYBE, Answer.NO: Answer.YES}
 
 
 # ------------------------------------------------------------------ what objects say
@@ -392,7 +392,7 @@ def _calico(item: Manifest) -> Enforced:
     spec, meta = item["spec"], item["metadata"]
     home = meta.get("namespace") if item["kind"] == "NetworkPolicy" else None
     rules = {
-        direction: [_rule(rule, home) for rule in spec.get(direction.lower()) or []]
+        direction: [as_rule(rule, home) for rule in spec.get(direction.lower()) or []]
         for direction in ("Ingress", "Egress")
     }
     types = spec.get("types")
@@ -416,7 +416,8 @@ def _calico(item: Manifest) -> Enforced:
     return Enforced(spec.get("tier") or "default", place, frozenset(types), selects, rules)
 
 
-def _rule(rule: Manifest, home: str | None) -> Rule:
+def as_rule(rule: Manifest, home: str | None = None) -> Rule:
+    """Return a rule of a policy that lives in a namespace, or in none."""
     return Rule(
         rule["action"],
         _entity(rule.get("source") or {}, home),

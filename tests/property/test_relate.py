@@ -7,6 +7,7 @@ from dataclasses import replace
 
 import pytest
 
+from cloison.algebra import EVERY_ADDRESS, NO_ADDRESSES, AddressSet
 from cloison.analyses.relate import Part, Related, Relation, relate_one, relate_two
 from cloison.engine import Engine, Networks
 from cloison.ir.fidelity import Verdict
@@ -20,6 +21,7 @@ from tests.support.relations import (
     flows,
     in_scope,
     random_pair,
+    recut,
     shows,
     without,
 )
@@ -31,9 +33,16 @@ ENOUGH = 15_000
 OF_TWO = [relation for relation in Relation if relation.of_two]
 
 
-def relate(relation: Relation, one: Snapshot, other: Snapshot) -> Related:
+POD_RANGES = (NO_ADDRESSES, AddressSet.block("10.2.0.0/17"))
+"""Where pods are known to have their addresses; if at all."""
+
+
+def relate(
+    relation: Relation, one: Snapshot, other: Snapshot, pods: AddressSet = NO_ADDRESSES
+) -> Related:
     sets = (one.policies, other.policies)
-    return relate_two(relation, one.world, sets, one.profile, Networks(names=one.names))
+    networks = Networks(pods, names=one.names)
+    return relate_two(relation, one.world, sets, one.profile, networks)
 
 
 @pytest.mark.parametrize("chunk", range(CHUNKS))
@@ -42,9 +51,11 @@ def test_relations_of_two_are_those_of_all_flows(chunk: int) -> None:
     for seed in range(chunk, PAIRS, CHUNKS):
         one, other = random_pair(random.Random(40_000 + seed))
         asked = Asked(one), Asked(other)
-        every = [(flow, asked[0].say(flow), asked[1].say(flow)) for flow in flows((one, other))]
+        pods = POD_RANGES[seed // CHUNKS % 2]
+        kinds = flows((one, other), pods or EVERY_ADDRESS)
+        every = [(flow, asked[0].say(flow), asked[1].say(flow)) for flow in kinds]
         for relation in OF_TWO:
-            found = relate(relation, one, other)
+            found = relate(relation, one, other, pods)
             seen[relation, found.holds] += 1
             complaint = _wrong(relation, found, every)
             assert complaint is None, f"seed {seed} {relation}: {complaint}\n{found}\n" + _told(
@@ -95,6 +106,23 @@ def test_a_set_of_policies_stands_to_itself_as_everything_does(chunk: int) -> No
         ):
             found = relate(relation, one, one)
             assert found.holds is expected, f"seed {seed} {found}\n{describe(one)}"
+
+
+@pytest.mark.parametrize("pods", POD_RANGES, ids=["anywhere", "in a range"])
+def test_how_blocks_are_cut_changes_nothing(pods: AddressSet) -> None:
+    seen: Counter[bool | None] = Counter()
+    for seed in range(PAIRS // 2):
+        one, _ = random_pair(random.Random(80_000 + seed))
+        other = replace(one, policies=recut(one.policies))
+        for relation in (Relation.EQUIVALENT, Relation.CONTAINED, Relation.PERMITS):
+            found = relate(relation, one, other, pods)
+            seen[found.holds] += 1
+            # What nobody knows of an end may be of one block and not of two, for all one can say.
+            told = found.flow and {found.flow.first.verdict, found.flow.second.verdict}
+            assert found.holds or told == {Verdict.UNDETERMINED}, (
+                f"seed {seed} {relation} {found}\n{_told(one, other)}"
+            )
+    assert seen[True] > seen[None]
 
 
 def _parts(found: Related) -> dict[object, bool]:

@@ -9,7 +9,7 @@ from tests.support.chances import chance, pick
 from tests.support.netpols import EXTERNAL, PORT_NAMES, PORT_NUMBERS
 
 FAILSAFE_PORTS = (("TCP", 22), ("TCP", 6443), ("UDP", 53), ("UDP", 68))
-PROFILES = ("projectcalico-default-allow", "kns.gone", "ksa.gone.x", "own", "missing")
+PROFILES = ("projectcalico-default-allow", "kns.gone", "ksa.gone.x", "own", "own", "missing")
 ROLE = "role"
 NAMES = ("a-b-c", "a.b", "wide", "wide-b", "wide.b", "default.z", "y")
 """Of host policies; some tie otherwise than they are spelt, version by version."""
@@ -40,7 +40,7 @@ class HostMaker:
                     found.append(self.endpoint(f"h{number}-{rng.choice('ab')}", node))
         names = rng.sample(NAMES, rng.randint(0, len(NAMES)))
         found += [self.policy(name) for name in names]
-        if chance(rng, 0.6):
+        if chance(rng, 0.8):
             found.append(self.profile())
         for name in ("default", *(f"node.{n}" for n in sorted(self.nodes)), "some"):
             if chance(rng, 0.3):
@@ -59,7 +59,7 @@ class HostMaker:
             if interface is not None and chance(rng, 0.15):
                 addresses = addresses[:1]
             spec["expectedIPs"] = addresses or ["192.0.2.77"]
-        if chance(rng, 0.6):
+        if chance(rng, 0.8):
             spec["profiles"] = rng.sample(PROFILES, rng.randint(0, 2))
         if chance(rng, 0.4):
             names = rng.sample(sorted(PORT_NAMES), rng.randint(1, 2))
@@ -116,7 +116,7 @@ class HostMaker:
         """Return a profile with rules."""
         spec: Manifest = {}
         for direction in ("ingress", "egress"):
-            rules = [self.maker.rule(direction, None) for _ in range(self.rng.randint(0, 2))]
+            rules = [self._plain(direction) for _ in range(self.rng.randint(0, 2))]
             spec[direction] = [rule for rule in rules if rule["action"] != "Pass"]
         return _manifest("Profile", "own", spec)
 

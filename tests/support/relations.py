@@ -1,17 +1,40 @@
 """Relations of two sets of policies by their definition: every flow of a world, asked one by one.
 
 Flows are told apart by ends and by the boundaries that occur in policies; between two of them
-nothing can change. What rules name is read off the IR oracle's own walk.
+nothing can change. An end whose address nobody knows takes part with every address it may have.
+What rules name is read off the IR oracle's own walk.
 """
 
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from itertools import islice
 
-from cloison.algebra import L4, PORT_PROTOCOLS, V6_BASE, AddressSet, family_of
+from cloison.algebra import (
+    EVERY_ADDRESS,
+    L4,
+    PORT_PROTOCOLS,
+    V6_BASE,
+    AddressSet,
+    family_of,
+)
 from cloison.analyses.relate import Relation
+from cloison.engine import UnitKind
 from cloison.ir.fidelity import Verdict
-from cloison.ir.policy import Action, BlockMatch, Direction, Policy, PolicySet, Rule, plain_matches
+from cloison.ir.policy import (
+    Action,
+    AllOf,
+    AnyOf,
+    BlockMatch,
+    Direction,
+    NoneOf,
+    PeerMatch,
+    Policy,
+    PolicySet,
+    Rule,
+    plain_matches,
+)
+from cloison.resources.world import PodEndpoint
 from tests.oracle.ir import OPEN, End, IROracle, Match, Way, Ways, _Point, traffic_point
 from tests.support.chances import chance
 from tests.support.policies import Snapshot, random_snapshot
@@ -50,19 +73,30 @@ def random_pair(rng: random.Random) -> tuple[Snapshot, Snapshot]:
     return one, replace(one, policies=policies)
 
 
-def flows(snapshots: tuple[Snapshot, ...]) -> Iterator[Flow]:
-    """Iterate over a flow of every kind that there is in a world."""
+def flows(snapshots: tuple[Snapshot, ...], known: AddressSet = EVERY_ADDRESS) -> Iterator[Flow]:
+    """Iterate over a flow of every kind that there is in a world.
+
+    Args:
+        snapshots: The sets of policies, over one world.
+        known: Where pods have their addresses.
+    """
     world = snapshots[0].world
     rules = [r for s in snapshots for p in s.policies.policies for r in p.rules]
     oracle = IROracle(world, snapshots[0].policies, snapshots[0].profile)
-    inside: list[End] = [*oracle.pods(), *world.nodes.values()]
     sets = [g.addresses for s in snapshots for g in s.policies.groups]
     sets += snapshots[0].names.values()
     outside = list(_outside(oracle, _addresses(rules, sets)))
+    places = {
+        UnitKind.POD: list(_free(oracle, _addresses(rules, [*sets, known]), known)),
+        UnitKind.NODE: list(_free(oracle, _addresses(rules, sets), EVERY_ADDRESS)),
+    }
+    ends: list[End] = [*oracle.pods(), *world.nodes.values()]
+    inside = [each for end in ends for each in _everywhere(oracle, end, places)]
+    alone = {a for stretch in (*places.values(),) for a, *others in stretch if not others}
     points = _points(snapshots, rules)
     for src in (*inside, *outside):
         for dst in (*inside, *outside):
-            if _no_flow(oracle, src, dst):
+            if _no_flow(oracle, src, dst) or not _at_once(oracle, ends, alone, (src, dst)):
                 continue
             for family in sorted(_families(oracle, src, dst)):
                 for traffic in points:
@@ -73,6 +107,45 @@ def _no_flow(oracle: IROracle, src: End, dst: End) -> bool:
     """Whether no policy is about what two ends exchange: both outside, or a node with itself."""
     outer = isinstance(src, int) and isinstance(dst, int)
     return outer or (src == dst and not oracle.is_pod(src))
+
+
+def _free(oracle: IROracle, starts: list[int], known: AddressSet) -> Iterator[list[int]]:
+    """Iterate over the stretches an end may be in: an address of each, or two if there are two."""
+    ends = [*starts[1:], V6_BASE + (1 << 128)]
+    for low, end in zip(starts, ends, strict=True):
+        if low in known:
+            found = (point for point in range(low, end) if oracle.resolve(point) == point)
+            if stretch := list(islice(found, 2)):
+                yield stretch
+
+
+def _everywhere(
+    oracle: IROracle, end: End, places: dict[UnitKind, list[list[int]]]
+) -> Iterator[End]:
+    """Iterate over an end at every address it may have; once, if that is known or never asked."""
+    on_node, _ = oracle.node_of(end)
+    seen = oracle.profile.block_matches_nodes if on_node else oracle.profile.block_matches_pods
+    if isinstance(end, int) or oracle.addresses(end) or not seen:
+        yield end
+        return
+    for stretch in places[UnitKind.NODE if on_node else UnitKind.POD]:
+        yield replace(end, addresses=(stretch[0],))
+
+
+def _at_once(oracle: IROracle, ends: list[End], alone: set[int], flow: tuple[End, End]) -> bool:
+    """Whether two ends can be where they are at one time."""
+    src, dst = flow
+    if isinstance(src, int) or isinstance(dst, int):
+        return True
+    ours, theirs = src.addresses, dst.addresses
+    host, other = oracle.node_of(src), oracle.node_of(dst)
+    if src in ends or dst in ends:
+        return True
+    if host[0] and host[1] is not None and host == other:
+        return ours == theirs
+    if isinstance(src, PodEndpoint) and src.pod is not None and src == replace(dst, addresses=ours):
+        return ours == theirs
+    return ours != theirs or ours[0] not in alone
 
 
 def _families(oracle: IROracle, src: End, dst: End) -> set[int]:
@@ -96,7 +169,8 @@ def _outside(oracle: IROracle, starts: list[int]) -> Iterator[End]:
 
 def _addresses(rules: list[Rule], sets: list[AddressSet]) -> list[int]:
     """Return the first address of every stretch that nothing divides."""
-    matches = (m for rule in rules for peer in rule.peers for m in plain_matches(peer.match))
+    asked = (m for r in rules for m in (*(p.match for p in r.peers), *(r.subjects or ())))
+    matches = (plain for match in asked for plain in plain_matches(match))
     blocks = [match.addresses for match in matches if isinstance(match, BlockMatch)]
     found = {0, V6_BASE}
     for known in (*sets, *blocks):
@@ -226,6 +300,33 @@ def without(known: PolicySet, policy: Policy, rule: Rule | None = None) -> Polic
         elif rule is not None:
             left.append(replace(each, rules=tuple(r for r in each.rules if r is not rule)))
     return replace(known, policies=tuple(left))
+
+
+def recut(known: PolicySet) -> PolicySet:
+    """Return policies with every block written as two."""
+
+    def cut(match: PeerMatch) -> PeerMatch:
+        match match:
+            case AllOf() | AnyOf() | NoneOf():
+                return replace(match, matches=tuple(map(cut, match.matches)))
+            case BlockMatch() if match.addresses:
+                low, high = match.addresses.spans[0]
+                half = AddressSet([(low, (low + high) // 2)])
+                parts = (match.addresses & half, match.addresses - half)
+                return AnyOf(tuple(replace(match, addresses=p, whole=False) for p in parts if p))
+        return match
+
+    def changed(rule: Rule) -> Rule:
+        peers = tuple(replace(peer, match=cut(peer.match)) for peer in rule.peers)
+        subjects = rule.subjects and tuple(map(cut, rule.subjects))
+        return replace(rule, peers=peers, subjects=subjects)
+
+    return replace(
+        known,
+        policies=tuple(
+            replace(policy, rules=tuple(map(changed, policy.rules))) for policy in known.policies
+        ),
+    )
 
 
 def in_scope(traffic: int) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from cloison.algebra import ANY, L4, TrafficSet
-from cloison.analyses.ends import End, PodsEnd
+from cloison.analyses.ends import End, NodeEnd, PodsEnd
 from cloison.analyses.entries import (
     Entry,
     Source,
@@ -183,6 +183,11 @@ def effective(engine: Engine, end: End) -> Effective:
     Raises:
         QuestionError: the end is neither.
     """
+    if isinstance(end, NodeEnd) and engine.table.by_node.get(end.node.name):
+        units = engine.table.by_node[end.node.name]
+        if any(unit in engine.governed for unit in units):
+            msg = f"{end.text} is a node under policy, and only workloads and pods are told of here"
+            raise QuestionError(msg, f"ask about one flow: cloison why SRC {end.text}:PORT")
     if not isinstance(end, PodsEnd):
         msg = f"{end.text} is not a workload or pod, and policies select pods only"
         raise QuestionError(msg, "name a workload or pod: NAMESPACE/NAME")
@@ -204,7 +209,8 @@ def _signature(engine: Engine, index: int) -> tuple[object, ...]:
     """Return what tells apart pods that are governed differently."""
     unit = engine.table.by_endpoint[index][0]
     if engine.table.units[unit].kind is not UnitKind.POD:
-        return (True,)
+        by_node = unit in engine.governed
+        return (True, *(id(engine.decision(unit, d)) for d in Direction if by_node))
     endpoint = engine.table.endpoints[index]
     # Without an enforcer every decision is the same; the policies that select still differ.
     selected = tuple(p.id for p in engine.policies.policies if selects(engine, p, endpoint))
@@ -218,7 +224,11 @@ def _section(engine: Engine, members: Sequence[int]) -> Section:
     pods = tuple(dict.fromkeys(e.name for e in endpoints))
     others = sorted(_others(engine, first), key=lambda o: (o.distance, str(o.policy)))
     unit = engine.table.by_endpoint[members[0]][0]
-    host = engine.table.units[unit].kind is not UnitKind.POD
+    on_node = engine.table.units[unit].kind is not UnitKind.POD
+    host = on_node and unit not in engine.governed
+    remark = "its pods are on their node's network, where no selector sees them"
+    if not host:
+        remark += "; what governs the node governs them"
     return Section(
         pods,
         tuple(sorted(shared)),
@@ -226,7 +236,7 @@ def _section(engine: Engine, members: Sequence[int]) -> Section:
         tuple(_side(engine, unit, members, d, host=host) for d in Direction),
         tuple(others[:OTHERS]),
         max(len(others) - OTHERS, 0),
-        "its pods are on their node's network, where no selector sees them" if host else None,
+        remark if on_node else None,
     )
 
 
@@ -325,7 +335,9 @@ def _tiered(engine: Engine, decision: Decision, members: Sequence[int]) -> Side:
     groups = _by_tier(engine, decision)
     binder = binder_for(engine)
     found: list[TierSide] = []
-    entries: list[Entry] = list(builtin(engine, direction))
+    unit = engine.table.by_endpoint[members[0]][0]
+    pods = engine.table.units[unit].kind is UnitKind.POD
+    entries: list[Entry] = list(builtin(engine, direction)) if pods else []
     ended: set[str] = set()
     for layer, tier, policies in groups:
         isolating = [p for p in policies if direction in p.isolates and not p.opaque]

@@ -202,9 +202,16 @@ def _open_end(
         found = _proposal(engine, point.direction, subject, peer, able, rule)
         if found is not None:
             return found
-    first = min(isolating, key=lambda p: (len(engine.binder.subject(p)), str(p.id)))
+    stated = [p for p in isolating if p.stated]
+    first = min(stated or isolating, key=lambda p: (len(engine.binder.subject(p)), str(p.id)))
     whom = " or ".join(peer_text(p, first) for p in peers)
     word = "from" if point.direction is Direction.INGRESS else "to"
+    if not stated:
+        text = (
+            f"let a policy that governs {subject.text} allow {traffic_text(rule.traffic)} {word} "
+            f"{whom} ({point.direction}): none does, and tier {tier.spec.name} denies what is left"
+        )
+        return Advice(text)
     text = (
         f"let {first.id.said} allow {traffic_text(rule.traffic)} {word} {whom} "
         f"({point.direction}): no rule of tier {tier.spec.name} does, and it ends there"

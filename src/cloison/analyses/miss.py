@@ -83,6 +83,8 @@ def rule_miss(
     if others is not None:
         return Miss(nearest.distance + 1, f"{text}, but only for {others}", rule.index)
     if nearest.distance == 0:
+        if rule.http is not None and not rule.traffic.must and not rule.traffic.named:
+            return Miss(1, f"{text}, but only where {rule.condition}", rule.index)
         if (rule.traffic.must & asked) and not rule.traffic.named:
             return _unsaid(rule, text)
         return Miss(1, f"{text} on {ports}, not on {asked}", rule.index)

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import reduce
+from itertools import combinations
 
 from cloison.algebra import L4, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap
@@ -102,8 +103,8 @@ class _Survey:
 
     def _take(self, rectangle: Rectangle, inside: BitMap) -> None:
         outside = self.table.kinds[UnitKind.EXTERNAL]
-        # What nodes send each other, or to the outside, is no policy's affair.
-        pods = inside - self.table.kinds[UnitKind.NODE]
+        # What nodes send each other, or to the outside, is told where policies govern them.
+        pods = inside - (self.table.kinds[UnitKind.NODE] - self.engine.governed)
         for sources, by_source in self._split(rectangle.sources & inside, rectangle.from_address):
             for targets, by_target in self._split(
                 rectangle.destinations & inside, rectangle.to_address
@@ -225,7 +226,7 @@ class _Survey:
         return found
 
     def _own_nodes(self) -> None:
-        """Add what nodes, and pods on their network, exchange with pods of the same node.
+        """Add what nodes, and pods on their network, exchange with what runs on the same node.
 
         The rectangles leave relations out. Where it is not known which node a pod runs on,
         every node may be its own.
@@ -247,15 +248,20 @@ class _Survey:
             for others, relations in ((sure, ON_ONE_NODE), (maybe, ON_UNKNOWN_NODES)):
                 for other in others:
                     self._relate(other, unit, relations)
+        hosts.pop(None, None)
+        for beside in hosts.values():
+            governed = [unit for unit in beside if unit in self.engine.governed]
+            for one, other in combinations(governed, 2):
+                self._relate(one, other, ON_ONE_NODE)
 
     def _relate(self, host: int, pod: int, relations: Relations) -> None:
-        """Add what passes between a node and a pod that stand to each other in a known way."""
+        """Add what passes between a node and what stands to it in a known way."""
         if not self._meet(host, pod):
             return
         for source, target in ((host, pod), (pod, host)):
             outcome = self.engine.outcome(source, target, relations, relations)
             passage = Passage(outcome.allowed, outcome.undetermined & L4)
-            if passage.undetermined:
+            if passage.undetermined and relations is ON_UNKNOWN_NODES:
                 passage = replace(passage, caveats=(known.OWN_NODE_UNKNOWN,))
             if passage:
                 for end in self.of_unit[source]:

@@ -4,17 +4,19 @@ A decision is a short list of pieces. All peers of a piece are matched by the sa
 so one outcome holds for all of them, and the rules that explain it come with it.
 """
 
+from bisect import bisect_left
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cloison.algebra import TrafficSet
-from cloison.algebra.bitmaps import BitMap
+from cloison.algebra.bitmaps import BitMap, union
 from cloison.engine.evaluate import Able, Layer, Notes
-from cloison.engine.partition import partition
+from cloison.engine.partition import Key, apart, partition
 from cloison.engine.related import UNRELATED, Relations
 from cloison.engine.spectrum import Spectrum
 from cloison.engine.steps import Step
-from cloison.ir.policy import Direction, LayerSpec, Policy
+from cloison.ir.policy import Combine, Direction, LayerSpec, Policy
 from cloison.ir.ruleset import OPEN, BoundRule, Outcome
 
 __all__ = [
@@ -121,10 +123,60 @@ class Decision:
         return next(piece for piece in self.pieces if unit in piece.peers)
 
 
-class Folder:
-    """Folds bound rules into decisions under the layers of a profile."""
+@dataclass(frozen=True, slots=True, eq=False)
+class _Ground:
+    """Rules that many subjects have in common.
 
-    def __init__(self, layers: Sequence[LayerSpec], everybody: BitMap) -> None:
+    Args:
+        rules: The rules, kept for as long as anybody goes by what they are.
+        always: Places of those that match everybody.
+        groups: Units sorted by which of the others match them.
+        pieces: Pieces of whole groups, by what else counts, then by place.
+    """
+
+    rules: tuple[BoundRule, ...]
+    always: list[int]
+    groups: list[tuple[Key, BitMap]]
+    pieces: dict[tuple[Able, tuple[int, ...]], dict[int, Piece]] = field(default_factory=dict)
+
+
+def _merged(
+    rules: Sequence[BoundRule],
+    always: Sequence[int],
+    matched: Sequence[tuple[BoundRule, bool]],
+    *found: tuple[Sequence[int], Key],
+) -> tuple[tuple[BoundRule, bool], ...]:
+    """Return rules that match in the order they are evaluated.
+
+    Args:
+        rules: All of them, in that order.
+        always: Places of some that match everybody, ascending.
+        matched: Those.
+        found: Places of others, and which of those match.
+    """
+    merged: list[tuple[BoundRule, bool]] = []
+    last = 0
+    for place, sure in sorted((places[i], sure) for places, key in found for i, sure in key):
+        at = bisect_left(always, place, last)
+        merged += matched[last:at]
+        merged.append((rules[place], sure))
+        last = at
+    merged += matched[last:]
+    return tuple(merged)
+
+
+class Folder:
+    """Folds bound rules into decisions under the layers of a profile.
+
+    Args:
+        layers: The layers.
+        everybody: Every unit.
+        policies: The policies whose rules are folded.
+    """
+
+    def __init__(
+        self, layers: Sequence[LayerSpec], everybody: BitMap, policies: Sequence[Policy] = ()
+    ) -> None:
         self.layers = layers
         self.everybody = everybody
         self._places = {t.name: i for i, la in enumerate(layers) for t in la.tiers}
@@ -133,6 +185,18 @@ class Folder:
         builtin = (rule.traffic.must for layer in layers for rule in layer.builtin)
         self._said = frozenset((*scopes, *builtin))
         self._spectra: dict[frozenset[TrafficSet], Spectrum] = {}
+        self._grounds: dict[tuple[int, ...], _Ground] = {}
+        self._ordered = {
+            (tier.name, band)
+            for layer in layers
+            for tier in layer.tiers
+            for band, combine in enumerate(tier.bands)
+            if combine is Combine.FIRST_MATCH
+        }
+        places = Counter((p.tier, p.band, p.order) for p in policies)
+        self._alone = {id(p) for p in policies if places[p.tier, p.band, p.order] == 1}
+        self._sorts: dict[tuple[object, ...], int] = {}
+        self._sort_of: dict[int, int] = {}
         self._ables: dict[Able, int] = {}
 
     def _spectrum(self, rules: Iterable[BoundRule]) -> Spectrum:
@@ -143,20 +207,69 @@ class Folder:
             found = self._spectra[said] = Spectrum(said)
         return found
 
-    def fold(self, terms: Terms, rules: Sequence[BoundRule]) -> Decision:
+    def fold(
+        self, terms: Terms, rules: Sequence[BoundRule], shared: Sequence[int] = ()
+    ) -> Decision:
         """Fold the rules of one subject and direction.
 
         Args:
             terms: Who has a say.
             rules: The bound rules of the governing policies, policy by policy in their order.
+                They live as long as this folder.
+            shared: Places of those rules that many subjects have in common, ascending. What is
+                theirs alone is sorted once for all of them.
         """
-        able = terms.able
-        spectrum = self._spectrum(rules)
-        pieces = []
+        if shared:
+            pieces = tuple(self._upon(terms.able, rules, shared))
+            return Decision(terms, tuple(rules), pieces)
+        able, spectrum = terms.able, self._spectrum(rules)
+        found = []
         for key, peers in partition(rules, self.everybody):
-            matched = tuple((rules[i], sure) for i, sure in key)
-            pieces.append(Piece(peers, matched, self._outcome(able, matched, UNRELATED, spectrum)))
-        return Decision(terms, tuple(rules), tuple(pieces))
+            matched = tuple((rules[place], sure) for place, sure in key)
+            found.append(Piece(peers, matched, self._outcome(able, matched, UNRELATED, spectrum)))
+        return Decision(terms, tuple(rules), tuple(found))
+
+    def _upon(
+        self, able: Able, rules: Sequence[BoundRule], shared: Sequence[int]
+    ) -> Iterator[Piece]:
+        """Iterate over the pieces of rules, most of which other subjects have as well."""
+        among = set(shared)
+        own = [place for place in range(len(rules)) if place not in among]
+        common = tuple(rules[place] for place in shared)
+        ids = tuple(map(id, common))
+        ground = self._grounds.get(ids)
+        if ground is None:
+            ground = _Ground(common, *apart(common, self.everybody))
+            self._grounds[ids] = ground
+        spectrum = self._spectrum(rules)
+        own_always, parts = apart([rules[place] for place in own], self.everybody)
+        touched = union(peers for key, peers in parts if key)
+        always = sorted([*(shared[i] for i in ground.always), *(own[i] for i in own_always)])
+        # A later one of a sort has nothing left to do.
+        telling = sorted({self._sort(rules[i]): i for i in reversed(always)}.values())
+        every_rule = [(rules[i], True) for i in always]
+        telling_rules = [(rules[i], True) for i in telling]
+        # Who is matched by no rules of its own but these is so for others too.
+        places = sorted((*shared, *(own[i] for i in own_always)))
+        pieces = ground.pieces.setdefault((able, tuple(id(rules[i]) for i in places)), {})
+
+        def piece(peers: BitMap, *found: tuple[Sequence[int], Key]) -> Piece:
+            matched = _merged(rules, telling, telling_rules, *found)
+            outcome = self._outcome(able, matched, UNRELATED, spectrum)
+            if len(telling) < len(always):
+                matched = _merged(rules, always, every_rule, *found)
+            return Piece(peers, matched, outcome)
+
+        for number, (key, group) in enumerate(ground.groups):
+            if touched.intersect(group):
+                for own_key, peers in parts:
+                    both = peers & group
+                    if both:
+                        yield piece(both, (shared, key), (own, own_key))
+                continue
+            if number not in pieces:
+                pieces[number] = piece(group, (shared, key))
+            yield pieces[number]
 
     def outcome(
         self,
@@ -181,10 +294,15 @@ class Folder:
         relations: Relations,
         spectrum: Spectrum | None = None,
     ) -> Outcome:
-        key = (able, tuple((id(r), sure) for r, sure in matched), relations)
+        telling: dict[int, tuple[BoundRule, bool]] = {}
+        for rule, sure in matched:
+            # What an earlier one of its sort does leaves nothing to do for a later one.
+            telling.setdefault(2 * self._sort(rule) + sure, (rule, sure))
+        key = (able, tuple(telling), relations)
         found = self._known.get(key)
         if found is None:
             found = OPEN
+            matched = tuple(telling.values())
             spectrum = spectrum or self._spectrum(r for r, _ in matched)
             for number, layer in enumerate(self.layers):
                 answer = Layer(layer, number, self._places, able, matched, relations, spectrum)
@@ -192,6 +310,20 @@ class Folder:
             if able.optional:
                 found = Outcome(found.allowed, found.undetermined | found.denied)
             self._known[key] = found
+        return found
+
+    def _sort(self, rule: BoundRule) -> int:
+        """Number what a rule comes to for whom it matches: the same for rules that are alike."""
+        found = self._sort_of.get(id(rule))
+        if found is None:
+            policy, declared = rule.policy, rule.rule
+            place: tuple[object, ...] = (policy.tier, policy.band)
+            if place in self._ordered and id(policy) not in self._alone:
+                # Which rules are of one policy, and which policies of one order, counts.
+                place = (*place, policy.order, policy.id)
+            asks = declared.condition is not None or declared.sources is not None
+            key = (place, declared.action, rule.traffic, rule.may_traffic, asks)
+            found = self._sort_of[id(rule)] = self._sorts.setdefault(key, len(self._sorts))
         return found
 
     def steps(

@@ -31,6 +31,9 @@ from cloison.ir.profile import Profile
 from cloison.ir.ruleset import OPEN, BoundRule, Outcome
 from cloison.resources.world import World
 
+_MANY = 8
+"""Many share a policy that selects one in so many of all that policies select."""
+
 
 @dataclass(frozen=True, slots=True)
 class Point:
@@ -87,7 +90,7 @@ class Engine:
             self.world, self.ordered, self.profile, self.networks, book
         )
         self.binder = Binder(self.world, self.table, self.profile, book)
-        self._folder = Folder(layers, self.binder.everybody)
+        self._folder = Folder(layers, self.binder.everybody, self.ordered)
         self._builtin = {
             d: tuple(
                 r
@@ -101,6 +104,8 @@ class Engine:
         self.governed: BitMap = self._governed()
         """Units that policies are asked about."""
         self._holds: dict[Direction, list[Hold]] = {}
+        self._held: dict[tuple[Direction, Ports], dict[int, tuple[BoundRule, ...]]] = {}
+        self._shared: dict[Direction, frozenset[int]] = {}
         self._selecting = {d: self._signatures(d) for d in Direction}
         self._decisions: dict[tuple[object, ...], Decision] = {}
         self._of_unit: dict[Direction, dict[int, Decision]] = {d: {} for d in Direction}
@@ -151,11 +156,16 @@ class Engine:
         """Return, for each selected unit, how policies stand to it, as places in `_holds`."""
         found: dict[int, list[int]] = defaultdict(list)
         holds = self._holds[direction] = []
+        sizes: list[int] = []
         for policy in self.governing(direction):
             for hold, units in self.binder.holds(policy, direction):
                 for unit in units:
                     found[unit].append(len(holds))
                 holds.append(hold)
+                sizes.append(len(units))
+        self._shared[direction] = frozenset(
+            place for place, size in enumerate(sizes) if size * _MANY >= len(found)
+        )
         return {unit: tuple(indices) for unit, indices in found.items()}
 
     def decision(self, unit: int, direction: Direction) -> Decision:
@@ -183,9 +193,26 @@ class Engine:
                 tuple(h.policy for h in holds if not h.sure),
                 optional=optional,
             )
-            rules = [r for h in holds for r in self.binder.held(h, ports)]
-            found = self._decisions[key] = self._folder.fold(terms, rules)
+            rules, shared = self._bound(direction, signature, ports)
+            found = self._decisions[key] = self._folder.fold(terms, rules, shared)
         return found
+
+    def _bound(
+        self, direction: Direction, signature: tuple[int, ...], ports: Ports
+    ) -> tuple[list[BoundRule], list[int]]:
+        """Return the bound rules of a signature, and the places of those that many share."""
+        known = self._held.setdefault((direction, ports), {})
+        many = self._shared[direction]
+        rules: list[BoundRule] = []
+        shared: list[int] = []
+        for place in signature:
+            held = known.get(place)
+            if held is None:
+                held = known[place] = self.binder.held(self._holds[direction][place], ports)
+            if place in many:
+                shared += range(len(rules), len(rules) + len(held))
+            rules += held
+        return rules, shared
 
     def _terms(
         self,
@@ -407,7 +434,7 @@ class Engine:
         if rest - bare:
             free = Decision(Terms(direction), (), (Piece(self.binder.everybody, (), OPEN),))
             groups.append((free, rest - bare))
-        return Side.of(groups, len(self.table.units))
+        return Side(groups, len(self.table.units))
 
     def rectangles(self) -> Iterator[Rectangle]:
         """Iterate over everything that passes or may pass, as products of unit sets.

@@ -2,26 +2,43 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 from cloison.algebra.bitmaps import BitMap
 from cloison.ir.ruleset import BoundRule
 
+Key: TypeAlias = tuple[tuple[int, bool], ...]
+"""Rules that match, by place, each with whether it certainly does."""
 
-def partition(
+
+def partition(rules: Sequence[BoundRule], everybody: BitMap) -> list[tuple[Key, BitMap]]:
+    """Split all units by which rules match them."""
+    always, found = apart(rules, everybody)
+    if not always:
+        return found
+    every = tuple((place, True) for place in always)
+    return [(tuple(sorted((*key, *every))), group) for key, group in found]
+
+
+def apart(
     rules: Sequence[BoundRule], everybody: BitMap
-) -> list[tuple[tuple[tuple[int, bool], ...], BitMap]]:
-    """Split all units by which rules match them.
+) -> tuple[list[int], list[tuple[Key, BitMap]]]:
+    """Split all units by which rules match them, but for rules that match everybody.
+
+    Returns:
+        The places of those, and the units by the others. Those that none of the others matches
+        come last, if there are any.
 
     Cost: a rule whose peers no earlier rule touched costs one operation; only overlapping
     rules split existing groups.
     """
     total = len(everybody)
-    always: list[tuple[int, bool]] = []
+    always: list[int] = []
     groups: list[tuple[BitMap, _Trail]] = []
     covered = BitMap()
     for index, rule in enumerate(rules):
         if len(rule.must) == total:
-            always.append((index, True))
+            always.append(index)
             continue
         for members, sure in ((rule.must, True), (rule.may, False)):
             if not members:
@@ -36,9 +53,7 @@ def partition(
     rest = everybody - covered
     if rest:
         found.append(((), rest))
-    if not always:
-        return found
-    return [(tuple(sorted((*key, *always))), group) for key, group in found]
+    return always, found
 
 
 @dataclass(frozen=True, slots=True, eq=False)

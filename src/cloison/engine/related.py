@@ -31,7 +31,8 @@ class Relations:
         """
         able = {Relative.SELF, Relative.RETURNED}
         if peer in HOSTS:
-            able |= {Relative.OWN_NODE, Relative.OTHER_NODE}
+            own = Relative.LOOPBACK if subject in HOSTS else Relative.OWN_NODE
+            able |= {own, Relative.OTHER_NODE}
         elif peer is UnitKind.POD and subject in HOSTS:
             able.add(Relative.OWN_POD)
         sure, maybe = self.sure & able, self.maybe & able
@@ -42,10 +43,10 @@ HOSTS = frozenset((UnitKind.HOST, UnitKind.NODE))
 """What is on a node's network."""
 
 UNRELATED = Relations()
-ON_ONE_NODE = Relations(frozenset({Relative.OWN_NODE, Relative.OWN_POD}))
-"""A node, or a pod on its network, and a pod that runs on it, whichever is the subject."""
+ON_ONE_NODE = Relations(frozenset({Relative.OWN_NODE, Relative.OWN_POD, Relative.LOOPBACK}))
+"""A node, or a pod on its network, and what runs on it, whichever is the subject."""
 ON_OTHER_NODES = Relations(frozenset({Relative.OTHER_NODE}))
 ON_UNKNOWN_NODES = Relations(
-    maybe=frozenset({Relative.OWN_NODE, Relative.OTHER_NODE, Relative.OWN_POD})
+    maybe=frozenset({Relative.OWN_NODE, Relative.OTHER_NODE, Relative.OWN_POD, Relative.LOOPBACK})
 )
 """Where the node of either is not known."""

@@ -22,6 +22,7 @@ from cloison.algebra import (
 )
 from cloison.base import Span
 from cloison.ir.fidelity import Caveat
+from cloison.ir.http import HttpMatch
 
 
 class Direction(StrEnum):
@@ -322,6 +323,8 @@ class Rule:
         subjects: Those of the policy's subjects that the rule is about, any of these; None for
             all of them.
         caveats: What an answer that rests on this rule carries.
+        http: What the condition asks of a request, if it does.
+        tracked: Whether what it lets through is a connection, whose replies need no rule.
     """
 
     direction: Direction
@@ -334,6 +337,8 @@ class Rule:
     condition: str | None = None
     subjects: tuple[PeerMatch, ...] | None = None
     caveats: tuple[Caveat, ...] = ()
+    http: HttpMatch | None = None
+    tracked: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -371,6 +376,8 @@ class Policy:
         nodes: Nodes whose own traffic it applies to, by name.
         mode: Whether it takes part.
         preview: For a staged policy, what enforcing it would do.
+        stated: Whether an object states its rules, to which more can be added; not where it is
+            what an enforcer puts around policies, under the name of what that is about.
         span: Where the object starts.
         opaque: We know that it exists and whom it may select, not what it does: flows of
             its subject are undetermined. Holds the reason.
@@ -389,6 +396,7 @@ class Policy:
     band: int = 0
     nodes: frozenset[str] = frozenset()
     preview: Preview | None = None
+    stated: bool = True
 
     def rules_for(self, direction: Direction) -> tuple[Rule, ...]:
         """Return the rules of one direction, in order."""

@@ -99,6 +99,8 @@ class Profile:
             with None is known not to be enforced; of one that is missing nobody knows.
         groups_prefix: What namespace labels are called on an `AddressGroup`, where a peer that
             names namespaces only also finds groups; None where it does not.
+        http_segments: Whether HTTP paths of rules are compared by segments, normalised; None
+            when it depends on the release.
         known: Facts that differ but are not modelled, as caveats every answer carries.
         source: Where the facts are from.
     """
@@ -119,4 +121,5 @@ class Profile:
     keeps_connections: bool | None = None
     places: Mapping[str, Place | None] = field(default_factory=dict, hash=False)
     groups_prefix: str | None = None
+    http_segments: bool | None = None
     known: tuple[Caveat, ...] = field(default_factory=tuple)

@@ -5,7 +5,11 @@ import textwrap
 import pytest
 
 from cloison.algebra import AddressSet
+from cloison.analyses.advice import Advice
+from cloison.analyses.connectivity import MapOptions
+from cloison.analyses.mend import proposals
 from cloison.app import Session, load_texts
+from cloison.base import QuestionError
 from cloison.dialects.calico import labels
 from cloison.dialects.calico.blocks import together
 from cloison.dialects.calico.model import GlobalNetworkPolicy, NetworkPolicy, Selector
@@ -319,6 +323,39 @@ class TestHosts:
         assert verdict(loaded(automatic), "node:n1", "node:n1") == "allowed"
         into = calico("GlobalNetworkPolicy", "in", "selector: role == 'node'\ntypes: [Ingress]")
         assert verdict(loaded(automatic, into), "node:n1", "node:n1") == "undetermined"
+
+    def test_a_map_tells_what_nodes_under_policy_exchange(self) -> None:
+        session = loaded(self.EVERYWHERE)
+        edges = session.map(MapOptions(nodes=True)).edges
+        nodes = {(e.src.name, e.dst.name) for e in edges if {e.src.kind, e.dst.kind} == {"node"}}
+        assert nodes == {("n1", "n2"), ("n2", "n1")}
+        (out,) = [e for e in edges if e.src.name == "n1" and e.dst.kind == "ip"]
+        assert str(out.passage.allowed) == "TCP/179,2379-2380,5473,6443,6666-6667, UDP/53,67"
+        assert not [e for e in edges if e.src.name == "n2" and e.dst.kind == "ip"]
+
+    def test_nobody_is_advised_to_change_what_no_object_states(self) -> None:
+        session = loaded(self.EVERYWHERE)
+        why = session.why("203.0.113.5", "node:n1", port=80)
+        (advice,) = proposals(session.engine, why)
+        assert isinstance(advice, Advice)
+        assert advice.policy is None
+        assert advice.text.startswith("let a policy that governs node:n1 allow TCP/80 from ")
+
+    def test_what_governs_a_node_governs_pods_on_its_network(self) -> None:
+        pod = """
+apiVersion: v1
+kind: Pod
+metadata: {name: agent, namespace: shop}
+spec: {nodeName: n1, hostNetwork: true, containers: [{name: c, image: example/agent:1}]}
+"""
+        session = loaded(self.EVERYWHERE, pod)
+        (section,) = session.effective("shop/agent").sections
+        assert "what governs the node governs them" in str(section.remark)
+        assert [side.isolated for side in section.sides] == [True, True]
+        with pytest.raises(QuestionError, match="node under policy"):
+            session.effective("node:n1")
+        with pytest.raises(QuestionError, match="policies select pods only"):
+            session.effective("node:n2")
 
     @pytest.mark.parametrize("flag", ["preDNAT", "doNotTrack"])
     def test_what_early_policies_allow_is_not_asked_again_on_the_way_in(self, flag: str) -> None:

@@ -12,6 +12,12 @@ HTTP_RULE = Caveat(
     "`policySyncPathPrefix`, do no other requests pass.",
     f"{_CHECKER}; {_RULES}/policy.go",
 )
+HTTP_PATHS = Caveat(
+    "HTTP_PATHS",
+    "Whether the rule matches the request's path depends on the release: from 3.31.6 and 3.32.0 on "
+    "paths are normalised, and a prefix ends where a segment does; before that they are text.",
+    f"{_CHECKER}/match.go",
+)
 HOST_RULES = Caveat(
     "HOST_RULES",
     "Calico hands the packet back to the host's own firewall rules, which are not known here.",
@@ -89,6 +95,7 @@ CALICO_POLICY = Caveat(
 
 EVERY = (
     HTTP_RULE,
+    HTTP_PATHS,
     HOST_RULES,
     ENDPOINT_TO_HOST,
     HOST_INTERFACE,

@@ -1,5 +1,6 @@
 """Calico's row in the table of dialects."""
 
+from cloison.dialects.calico.besides import besides
 from cloison.dialects.calico.compile import compile_objects
 from cloison.dialects.calico.decode import decode
 from cloison.dialects.calico.from_ir import WRITER
@@ -14,4 +15,5 @@ DIALECT: Dialect[CalicoObject] = Dialect(
     notices=notices,
     suspicious=suspicious,
     writer=WRITER,
+    besides=besides,
 )

@@ -4,19 +4,22 @@ A packet to a pod comes in through an interface of its node and, where a host en
 interface, leaves the node's own network through the pod's; one from a pod does so the other way
 round. Each host endpoint on the way must let it pass. So rules for what comes in are asked at the
 pods of the nodes they are about, in both directions where every interface is meant, and rules for
-what goes out likewise, each of the two in a layer.
+what goes out likewise, each of the two in a layer. What policies allow that are asked earlier, on
+the way in, those for forwarded traffic are not asked about on the way in any more; failsafe ports
+go past the early ones only.
 
 Source: Calico documentation, Apply policy to forwarded traffic; projectcalico/calico
 felix/rules/endpoints.go and dispatch.go.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from math import inf
 
 from cloison.dialects.calico import caveats
 from cloison.dialects.calico.felix import Felix
-from cloison.dialects.calico.hosts import FIRST_MATCH, Host, failsafe, grouped
+from cloison.dialects.calico.hosts import FIRST_MATCH, Host, failsafe, grouped, undecided
 from cloison.dialects.calico.policies import DIRECTIONS, Reading
 from cloison.dialects.calico.rules import compiled
 from cloison.dialects.networkpolicy.model import PolicyType
@@ -44,10 +47,10 @@ class Stage:
     """A point on the way of a forwarded packet.
 
     Args:
-        name: The layer's name.
+        name: What its tiers are called, before the name of the tier they stand for.
         type: Whose rules are asked.
-        early: Whether it comes before the tiers that everybody's traffic meets: failsafe ports
-            are first, and what no rule decides goes on.
+        early: Whether it comes before destinations are rewritten: failsafe ports go on from
+            there, and so does what no rule decides.
     """
 
     name: str
@@ -59,6 +62,12 @@ UNTRACKED_IN = Stage("host untracked", PolicyType.INGRESS, early=True)
 BEFORE_NAT = Stage("host before NAT", PolicyType.INGRESS, early=True)
 FORWARD_IN = Stage("host forward in", PolicyType.INGRESS)
 FORWARD_OUT = Stage("host forward out", PolicyType.EGRESS)
+
+LAYERS = {
+    FORWARD_IN.name: (UNTRACKED_IN, BEFORE_NAT, FORWARD_IN),
+    FORWARD_OUT.name: (FORWARD_OUT,),
+}
+"""Stages of each interface a packet passes: what one of them allows, the later are not asked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,36 +108,31 @@ def forwarding(found: Sequence[Compiled], felix: Felix, tiers: Sequence[TierSpec
     """
     policies: list[tuple[Policy, int]] = []
     layers = []
-    for stage in (UNTRACKED_IN, BEFORE_NAT, FORWARD_IN, FORWARD_OUT):
-        mine = [each for each in found if _stage(each, stage) and _hosts(each, stage)]
-        if not mine:
-            continue
-        named = {each.read.policy.tier for each in mine}
-        found_on = {host.node: host for each in mine for host in _hosts(each, stage)}
-        behind = [host for _, host in sorted(found_on.items())]
-        policies += (p for each in mine for p in _forwarded(each, stage))
-        policies += _local(stage, behind)
-        specs = [_LOCAL]
-        if stage.early:
-            policies += _failsafe(stage, behind, felix)
-            specs.append(_FAILSAFE)
-        specs += (
-            replace(tier, end=None if stage.early else tier.end)
-            for tier in sorted(tiers, key=lambda t: t.order)
-            if tier.name in named
-        )
-        layers.append(LayerSpec(stage.name, tuple(_of_stage(tier, stage) for tier in specs)))
+    ordered = sorted(tiers, key=lambda tier: tier.order)
+    for name, stages in LAYERS.items():
+        specs = []
+        found_on: dict[str, Host] = {}
+        for stage in stages:
+            mine = [each for each in found if _stage(each, stage) and _hosts(each, stage)]
+            named = {each.read.policy.tier for each in mine}
+            here = [
+                replace(tier, name=_tier(tier.name, stage), end=None if stage.early else tier.end)
+                for tier in ordered
+                if tier.name in named
+            ]
+            behind = {host.node: host for each in mine for host in _hosts(each, stage)}
+            policies += (p for each in mine for p in _forwarded(each, stage))
+            if stage.early:
+                policies += (p for tier in here for p in _failsafe(tier, behind, felix))
+            specs += here
+            found_on |= behind
+        if specs:
+            local = TierSpec(f"{name}: local", FIRST_MATCH)
+            policies += _local(local, [host for _, host in sorted(found_on.items())])
+            layers.append(LayerSpec(name, (local, *specs)))
     to_host = _to_host(felix)
     policies += to_host.policies
     return Beyond(tuple(policies), (*layers, *to_host.layers))
-
-
-_LOCAL = TierSpec("local", FIRST_MATCH)
-_FAILSAFE = TierSpec("failsafe ports", FIRST_MATCH)
-
-
-def _of_stage(tier: TierSpec, stage: Stage) -> TierSpec:
-    return replace(tier, name=_tier(tier.name, stage))
 
 
 def _tier(name: str, stage: Stage) -> str:
@@ -151,7 +155,9 @@ def _stage(each: Compiled, stage: Stage) -> bool:
 def _hosts(each: Compiled, stage: Stage) -> tuple[Host, ...]:
     """Return the hosts a policy is about. Where every interface is meant, all is tracked."""
     return tuple(
-        host for host in each.read.hosts if stage is not UNTRACKED_IN or not host.everywhere
+        host
+        for host in each.read.hosts
+        if stage is not UNTRACKED_IN or not host.everywhere or host.others
     )
 
 
@@ -197,28 +203,34 @@ def _renamed(name: PolicyId, word: str) -> PolicyId:
     return replace(name, name=f"{name.name} ({word})")
 
 
-def _local(stage: Stage, hosts: Iterable[Host]) -> Iterator[tuple[Policy, int]]:
+def _local(tier: TierSpec, hosts: Iterable[Host]) -> Iterator[tuple[Policy, int]]:
     """Yield what spares traffic that is not forwarded through a host endpoint."""
-    for group in grouped(hosts, lambda h: h.caveats if h.everywhere else h.node):
+    for group in grouped(hosts, lambda h: bool(h.others) if h.everywhere else h.node):
         first = group[0]
         matches = [RelativeMatch(Relative.OWN_NODE), RelativeMatch(Relative.SELF)]
         peers = [Peer(match) for match in matches]
         if not first.everywhere:
             peers.append(Peer(PodsMatch(nodes=frozenset({first.node}))))
-        rules = [Rule(_INGRESS, Action.ALLOW, tuple(peers), EVERY_TRAFFIC, 1)]
-        if first.caveats:
-            anybody, said = (Peer(AnyMatch()),), first.caveats
-            rules.append(Rule(_INGRESS, Action.LOG, anybody, EVERY_TRAFFIC, 2, caveats=said))
-        every = tuple(replace(rule, direction=d) for d in Direction for rule in rules)
-        yield _beside(stage, group, "local", _LOCAL, every), first.place
+        rules = [Rule(d, Action.ALLOW, tuple(peers), EVERY_TRAFFIC, 1) for d in Direction]
+        if first.others:
+            rules += undecided(first, Direction)
+        elif first.forwarding:
+            anybody, said = (Peer(AnyMatch()),), first.forwarding
+            rules += (
+                Rule(d, Action.LOG, anybody, EVERY_TRAFFIC, 2, caveats=said) for d in Direction
+            )
+        yield _beside(tier, group, "local", tuple(rules), first.endpoint.name), first.place
 
 
-def _failsafe(stage: Stage, hosts: Iterable[Host], felix: Felix) -> Iterator[tuple[Policy, int]]:
-    """Yield what keeps failsafe ports open before early policies."""
-    for group in grouped(hosts, lambda h: (h.everywhere, felix.failsafe(h.node))):
+def _failsafe(
+    tier: TierSpec, hosts: Mapping[str, Host], felix: Felix
+) -> Iterator[tuple[Policy, int]]:
+    """Yield what leads failsafe ports past the policies of an early tier."""
+    every = [host for _, host in sorted(hosts.items())]
+    for group in grouped(every, lambda h: (h.everywhere, felix.failsafe(h.node))):
         first = group[0]
         ports, _ = felix.failsafe(first.node)
-        rules = list(failsafe(ports, _INGRESS))
+        rules = [replace(rule, action=Action.PASS) for rule in failsafe(ports, _INGRESS)]
         if first.everywhere:
             everybody = (Peer(AnyMatch()),)
             leaving = [replace(rule, direction=_EGRESS, peers=everybody) for rule in rules]
@@ -228,24 +240,31 @@ def _failsafe(stage: Stage, hosts: Iterable[Host], felix: Felix) -> Iterator[tup
                 else replace(each, subjects=tuple(peer.match for peer in rule.peers))
                 for rule, each in zip(rules, leaving, strict=True)
             ]
-        yield _beside(stage, group, "failsafe ports", _FAILSAFE, tuple(rules)), first.place
+        name = first.endpoint.name
+        found = _beside(tier, group, "failsafe ports", tuple(rules), -inf, name)
+        yield found, first.place
 
 
 def _beside(
-    stage: Stage, group: tuple[Host, ...], what: str, tier: TierSpec, rules: tuple[Rule, ...]
+    tier: TierSpec,
+    group: tuple[Host, ...],
+    what: str,
+    rules: tuple[Rule, ...],
+    *order: float | str,
 ) -> Policy:
     """Return a policy for the pods of some hosts that no object states."""
     endpoint = group[0].endpoint
     more = f" and {len(group) - 1} more" if len(group) > 1 else ""
     return Policy(
-        PolicyId(endpoint.kind, None, f"{endpoint.name}{more} {what} ({stage.name})"),
+        PolicyId(endpoint.kind, None, f"{endpoint.name}{more} {what} ({tier.name})"),
         (PodsMatch(nodes=frozenset(host.node for host in group)),),
         frozenset(),
         rules,
-        _tier(tier.name, stage),
-        (endpoint.name,),
+        tier.name,
+        order,
         span=endpoint.span,
         subject_span=endpoint.span,
+        stated=False,
     )
 
 
@@ -292,4 +311,5 @@ def _input(action: str, subject: PodsMatch) -> Policy:
         (rule,),
         _TO_HOST.name,
         (action,),
+        stated=False,
     )

@@ -3,7 +3,8 @@
 A host's traffic meets failsafe ports first, then policies that look before connections are
 tracked, then those that look before destinations are rewritten, then the tiers everybody's
 traffic meets, and last the host endpoint's profiles, without which it is denied. What a host
-exchanges with its own pods is nothing to its host endpoint.
+exchanges with its own pods is nothing to its host endpoint, and nothing with itself to one of a
+single interface.
 
 Source: projectcalico/calico felix/rules/endpoints.go and static.go; Calico documentation, Host
 endpoints.
@@ -13,6 +14,7 @@ from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Seq
 from dataclasses import dataclass, replace
 
 from cloison.algebra import AddressSet, TrafficSet
+from cloison.algebra.expressions import Expression
 from cloison.dialects.calico import caveats
 from cloison.dialects.calico.blocks import block, together
 from cloison.dialects.calico.felix import Felix
@@ -28,6 +30,7 @@ from cloison.ir.policy import (
     Direction,
     Peer,
     PeerMatch,
+    PodsMatch,
     Policy,
     PolicyId,
     Relative,
@@ -48,6 +51,7 @@ FIRST_MATCH = (Combine.FIRST_MATCH,)
 # exist 1. No tier can have such a name, so none is mistaken for one of these.
 NAMED_PODS = TierSpec("host interfaces", FIRST_MATCH, order=(-5, 0.0, ""))
 FAILSAFE = TierSpec("failsafe ports", FIRST_MATCH, order=(-4, 0.0, ""))
+UNCLEAR = TierSpec("other host interfaces", FIRST_MATCH, order=(-3.5, 0.0, ""))
 UNTRACKED, PRE_NAT = -3, -2
 OWN_PODS = TierSpec("host to own pods", FIRST_MATCH, order=(-1, 0.0, ""))
 PROFILES = TierSpec("host profiles", FIRST_MATCH, Action.DENY, order=(2, 0.0, ""))
@@ -64,11 +68,13 @@ class Host:
         endpoint: The host endpoint that is in force.
         place: Which of the dialect's objects that is.
         caveats: What an answer about the node's traffic carries.
+        others: Host endpoints that may see traffic of the node in its stead, and differ.
     """
 
     endpoint: HostEndpoint
     place: int
     caveats: tuple[Caveat, ...] = ()
+    others: tuple[HostEndpoint, ...] = ()
 
     @property
     def node(self) -> str:
@@ -80,12 +86,22 @@ class Host:
         """Whether the host endpoint is every interface of the node, those of pods included."""
         return self.endpoint.interface_name == "*"
 
+    @property
+    def forwarding(self) -> tuple[Caveat, ...]:
+        """What an answer about traffic of pods carries: it may take interfaces of tunnels."""
+        return self.caveats or (() if self.everywhere else (caveats.HOST_INTERFACE,))
+
+    def found_by(self, expression: Expression) -> bool:
+        """Whether an expression about labels finds a host endpoint of the node in force."""
+        return any(expression.matches(each.labels) for each in (self.endpoint, *self.others))
+
 
 def active(endpoints: Iterable[tuple[int, HostEndpoint]], world: World) -> Mapping[str, Host]:
     """Return the host endpoint in force on each node, by the node's name.
 
     Of several for one interface the first by name is in force. Where several interfaces have
-    one each, the one that has all of the node's addresses speaks for it, else the first by name.
+    one each, the one that is every interface speaks for the node, or that has all of its
+    addresses, or the first by name. Where others differ, it is not known which of them matters.
     """
     by_node: dict[str, dict[object, tuple[int, HostEndpoint]]] = {}
     for place, each in sorted(endpoints, key=lambda item: item[1].name):
@@ -99,12 +115,23 @@ def active(endpoints: Iterable[tuple[int, HostEndpoint]], world: World) -> Mappi
 def _chosen(found: Sequence[tuple[int, HostEndpoint]], node: str, world: World) -> Host:
     known = world.nodes.get(node)
     addresses = AddressSet.points(known.addresses if known is not None else ())
-    for place, each in found:
-        if addresses and addresses <= together(each.expected_ips):
-            return Host(each, place)
-    place, first = found[0]
-    said = () if first.interface_name == "*" else (caveats.HOST_INTERFACE,)
-    return Host(first, place, (caveats.HOST_SEVERAL,) if len(found) > 1 else said)
+    wide = [(place, each) for place, each in found if each.interface_name == "*"]
+    whole = [
+        (place, each)
+        for place, each in found
+        if addresses and addresses <= together(each.expected_ips)
+    ]
+    place, first = (*wide, *whole, *found)[0]
+    others = tuple(each for _, each in found if each is not first and not _alike(each, first))
+    if others and (wide or len(whole) != 1):
+        return Host(first, place, (caveats.HOST_SEVERAL,), others)
+    return Host(first, place, () if wide or whole else (caveats.HOST_INTERFACE,))
+
+
+def _alike(one: HostEndpoint, other: HostEndpoint) -> bool:
+    """Whether it makes no difference which of two host endpoints sees a packet."""
+    wide = "*" in (one.interface_name, other.interface_name)
+    return not wide and (one.labels, one.profiles) == (other.labels, other.profiles)
 
 
 def policies(
@@ -119,6 +146,10 @@ def policies(
         profiles: The profiles that are in the input, by name.
     """
     every = tuple(hosts.values())
+    for group in grouped(every, lambda h: (h.everywhere, bool(h.others))):
+        rules = tuple(_unclear(group[0]))
+        if rules:
+            yield _policy("interfaces", group, UNCLEAR, rules), group[0].place
     for group in grouped(every, lambda h: (h.everywhere, h.caveats, _accepts(h, felix))):
         yield from _interfaces(group, felix)
     for group in grouped(every, lambda h: felix.failsafe(h.node)):
@@ -137,16 +168,49 @@ def grouped(hosts: Iterable[Host], key: Callable[[Host], Hashable]) -> list[tupl
     return [tuple(each) for each in found.values()]
 
 
+def _unclear(host: Host) -> Iterator[Rule]:
+    """Yield what leaves open what it is not known of a host: rules that may hold or not.
+
+    Whatever other host endpoints say, they say it before early policies; all let a host reach
+    its own pods.
+    """
+    if host.everywhere:
+        own = RelativeMatch(Relative.LOOPBACK)
+        if host.others:
+            yield allow(Direction.EGRESS, RelativeMatch(Relative.OWN_POD), host)
+        for direction in Direction:
+            rule = allow(direction, own, host, 2)
+            yield replace(rule, condition=_LOOPBACK, caveats=(caveats.HOST_LOOPBACK,))
+    if host.others:
+        yield from undecided(host, Direction)
+
+
+def undecided(host: Host, directions: Iterable[Direction]) -> Iterator[Rule]:
+    """Yield rules that leave all traffic open, where it is not known which endpoint sees it."""
+    for direction in directions:
+        for index, action in enumerate((Action.ALLOW, Action.DENY), 3):
+            rule = allow(direction, AnyMatch(), host, index)
+            yield replace(
+                rule, action=action, condition=_ELSEWHERE, caveats=(caveats.HOST_SEVERAL,)
+            )
+
+
+_LOOPBACK = "the host endpoint does not see the loopback interface"
+_ELSEWHERE = "another host endpoint of the node sees the packet"
+
+
 def _interfaces(group: tuple[Host, ...], felix: Felix) -> Iterator[tuple[Policy, int]]:
-    """Yield what is said of interfaces, and what spares traffic with own pods."""
+    """Yield what is said of interfaces, and what spares traffic with own pods and itself."""
     first = group[0]
     own = _own_pods(first, accepts=_accepts(first, felix))
-    noted = [_noted(direction, first.caveats) for direction in Direction] if first.caveats else []
     if first.everywhere:
         yield _policy("own pods", group, OWN_PODS, own), first.place
-        own = ()
-    if own or noted:
-        yield _policy("interface", group, NAMED_PODS, (*own, *noted)), first.place
+        return
+    loopback = (allow(d, RelativeMatch(Relative.LOOPBACK), first) for d in Direction)
+    doubtful = () if first.others else first.forwarding
+    whom = AnyMatch() if first.caveats else PodsMatch()
+    noted = (_noted(d, doubtful, whom) for d in Direction) if doubtful else ()
+    yield _policy("interface", group, NAMED_PODS, (*own, *loopback, *noted)), first.place
 
 
 def _accepts(host: Host, felix: Felix) -> bool:
@@ -157,7 +221,10 @@ def _accepts(host: Host, felix: Felix) -> bool:
 def tiers(found: Iterable[Policy]) -> tuple[TierSpec, ...]:
     """Return the tiers that some of `policies` are in."""
     named = {policy.tier for policy in found}
-    return tuple(tier for tier in (NAMED_PODS, FAILSAFE, OWN_PODS, PROFILES) if tier.name in named)
+    return tuple(tier for tier in _TIERS if tier.name in named)
+
+
+_TIERS = (NAMED_PODS, FAILSAFE, UNCLEAR, OWN_PODS, PROFILES)
 
 
 def _policy(
@@ -181,6 +248,7 @@ def _policy(
         span=endpoint.span,
         subject_span=endpoint.span,
         nodes=frozenset(host.node for host in group),
+        stated=False,
     )
 
 
@@ -197,9 +265,9 @@ def allow(direction: Direction, match: PeerMatch, host: Host, index: int = 1) ->
     return Rule(direction, Action.ALLOW, peers, EVERY_TRAFFIC, index, host.endpoint.span)
 
 
-def _noted(direction: Direction, said: tuple[Caveat, ...]) -> Rule:
-    """Return a rule that decides nothing, and says what answers stand on."""
-    peers = (Peer(AnyMatch()),)
+def _noted(direction: Direction, said: tuple[Caveat, ...], whom: PeerMatch) -> Rule:
+    """Return a rule that decides nothing, and says what answers about some peers stand on."""
+    peers = (Peer(whom),)
     return Rule(direction, Action.LOG, peers, EVERY_TRAFFIC, 2, caveats=said)
 
 
@@ -242,5 +310,5 @@ def _of_profile(
 _OF_NAMESPACE, _OF_ACCOUNT = "kns.", "ksa."
 """Profiles that stand for namespaces let everything pass, those for accounts say nothing."""
 _PASSES = UnknownMatch(
-    "a profile passes on, and dataplanes differ in what comes after", caveats.HOST_RULES
+    "a profile passes on, and dataplanes differ in what comes after", caveats.PROFILE_PASS
 )

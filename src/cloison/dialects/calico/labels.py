@@ -133,8 +133,27 @@ def groups(expression: Expression, known: frozenset[str]) -> tuple[GroupsMatch, 
     )
 
 
+def sets(expression: Expression) -> tuple[GroupsMatch, ...]:
+    """Return the network sets an expression would find if there were any, any of these.
+
+    None where there are too many to say, or where it asks for what only pods have: an
+    orchestrator, or a service account.
+    """
+    return tuple(
+        GroupsMatch(each)
+        for each in expression.selectors(LIMIT) or ()
+        if not any(_only_of_pods(r.key) and not r.matches({}) for r in each.requirements)
+    )
+
+
+def _only_of_pods(key: str) -> bool:
+    return key in (ORCHESTRATOR, SERVICE_ACCOUNT) or key.startswith(OF_ACCOUNT)
+
+
 def selected(expression: Expression, known: frozenset[str] | None) -> tuple[PeerMatch, ...]:
     """Return everybody an expression finds, any of these.
+
+    What can find nothing but network sets says so even where there is none today.
 
     Args:
         expression: About labels of endpoints.
@@ -143,10 +162,10 @@ def selected(expression: Expression, known: frozenset[str] | None) -> tuple[Peer
     found = pods(expression)
     if found is None:
         return (TOO_LARGE,)
-    if known is None:
-        return found
-    besides = groups(expression, known)
-    return (TOO_LARGE,) if besides is None else (*found, *besides)
+    besides = () if known is None else groups(expression, known)
+    if besides is None:
+        return (TOO_LARGE,)
+    return (*found, *besides) or sets(expression)
 
 
 def set_labels(own: Labels, namespace: str | None, of_namespace: Labels) -> Mapping[str, str]:

@@ -78,7 +78,8 @@ class Surroundings:
 
     def setting(self, namespace: str | None) -> Setting:
         """Return what the rules of a policy are read in."""
-        return Setting(Scope(namespace, self.known), self.world, self.host_ports, self.http)
+        scope, segments = Scope(namespace, self.known), self.profile.http_segments
+        return Setting(scope, self.world, self.host_ports, self.http, segments)
 
 
 @dataclass(frozen=True)

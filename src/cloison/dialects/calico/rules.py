@@ -17,6 +17,7 @@ from cloison.dialects.calico.model import EntityRule, HttpMatch, ServiceMatch
 from cloison.dialects.calico.model import Rule as CalicoRule
 from cloison.dialects.calico.services import Backends
 from cloison.ir.fidelity import Caveat
+from cloison.ir.http import HttpMatch as Asked
 from cloison.ir.policy import EVERY_TRAFFIC, Action, Direction, Peer, Rule, TrafficMatch
 from cloison.resources.world import World
 
@@ -54,12 +55,14 @@ class Setting:
         world: The inventory, for Services.
         host_ports: Named ports of host endpoints.
         http: Whether somebody may enforce the application's part of rules.
+        segments: Whether that compares paths by segments; None where nobody knows.
     """
 
     scope: Scope
     world: World
     host_ports: tuple[HostPort, ...] = ()
     http: bool = False
+    segments: bool | None = None
 
 
 def compiled(
@@ -79,7 +82,8 @@ def compiled(
     for index, rule in enumerate(rules, 1):
         for each in _compiled(rule, direction, setting):
             more = () if caveat is None else (caveat,)
-            yield replace(each, index=index, caveats=(*each.caveats, *more))
+            tracked = caveat != caveats.UNTRACKED
+            yield replace(each, index=index, caveats=(*each.caveats, *more), tracked=tracked)
 
 
 def _compiled(rule: CalicoRule, direction: Direction, setting: Setting) -> Iterator[Rule]:
@@ -105,6 +109,7 @@ def _compiled(rule: CalicoRule, direction: Direction, setting: Setting) -> Itera
         condition=_condition(rule, setting),
         subjects=None if subjects == ANYBODY else subjects,
         caveats=(caveats.HTTP_RULE,) if rule.http is not None else (),
+        http=_request(rule, setting),
     )
     if rule.source.services is not None or rule.destination.services is not None:
         yield from _of_service(rule, plain, choice, setting)
@@ -176,10 +181,29 @@ def _condition(rule: CalicoRule, setting: Setting) -> str | None:
     found = []
     if rule.http is not None and setting.http:
         found.append(_http(rule.http))
-    names = traffic.source_names(rule)
-    if names:
-        found.append(f"the source port is as {', '.join(names)} says")
+    names = _source_names(rule)
+    if names is not None:
+        found.append(names)
     return " and ".join(found) or None
+
+
+def _source_names(rule: CalicoRule) -> str | None:
+    names = traffic.source_names(rule)
+    return f"the source port is as {', '.join(names)} says" if names else None
+
+
+def _request(rule: CalicoRule, setting: Setting) -> Asked | None:
+    """Return what the rule asks of requests, where somebody may enforce that."""
+    if rule.http is None or not setting.http:
+        return None
+    return Asked(
+        rule.http.methods,
+        tuple(path.exact for path in rule.http.paths if path.exact is not None),
+        tuple(path.prefix for path in rule.http.paths if path.prefix is not None),
+        setting.segments,
+        _source_names(rule),
+        caveats.HTTP_PATHS,
+    )
 
 
 def _http(match: HttpMatch) -> str:
