@@ -357,3 +357,95 @@ def test_every_protocol_counts_where_policies_speak_of_it() -> None:
 def test_logging_is_not_there_to_permit() -> None:
     log = _rule(Action.LOG, 1)
     assert _redundant(_tiers(_policy("p", "team", 1, log, _rule(Action.ALLOW, 2, HTTP)))) == []
+
+
+def by_block(*blocks: str, holes: tuple[str, ...] = (), app: str = "a") -> Manifest:
+    """A policy that lets addresses in."""
+    made = policy("p", app)
+    rules = [{"ipBlock": {"cidr": block, "except": list(holes)}} for block in blocks]
+    made["spec"]["ingress"] = [{"from": rules}]
+    return made
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        (by_block("0.0.0.0/0"), by_block("0.0.0.0/1", "128.0.0.0/1")),
+        (by_block("::/0"), by_block("::/1", "8000::/1")),
+        (
+            by_block("10.0.0.0/8", holes=("10.0.0.0/10",)),
+            by_block("10.64.0.0/10", "10.128.0.0/9"),
+        ),
+        (by_block("0.0.0.0/0", holes=("128.0.0.0/1",)), by_block("0.0.0.0/1")),
+    ],
+)
+def test_how_blocks_are_cut_is_no_difference_to_pods_without_addresses(
+    one: Manifest, other: Manifest
+) -> None:
+    for ours, theirs in ((one, other), (other, one)):
+        first, second = load(*PODS, ours), load(*PODS, theirs)
+        for relation in ("equivalent", "contained", "permits"):
+            found = first.relate(relation, second)
+            assert (found.holds, found.flow) == (True, None)
+            said = [caveat.id for caveat in found.caveats]
+            assert "EVERY_PLACEMENT" in said
+            assert "POD_ADDRESS_UNKNOWN" not in said
+        assert first.relate("interferes", second).holds is False
+
+
+def test_a_placement_that_differs_is_named() -> None:
+    beyond = by_block("10.0.0.0/8")
+    beyond["spec"]["ingress"][0]["from"].append({"podSelector": {}})
+    found = load(*PODS, beyond).relate("contained", load(*PODS, by_block("10.0.0.0/8")))
+    assert found.holds is False
+    flow = found.flow
+    assert flow is not None
+    assert (str(flow.src), str(flow.dst), flow.if_dst) == ("x/b", "x/a", None)
+    assert str(flow.if_src) == "0.0.0.0-9.255.255.255"
+    # All pods are inside, so they are let in either way.
+    cluster = {"pod_cidrs": ("10.1.0.0/16",)}
+    one, other = load(*PODS, beyond, **cluster), load(*PODS, by_block("10.0.0.0/8"), **cluster)
+    assert one.relate("equivalent", other).holds is True
+    assert [p.rule for p in one.relate("redundant").found if isinstance(p, Part)] == []
+
+
+def test_a_witness_whose_address_does_not_count_has_no_place() -> None:
+    found = load(*PODS, by_block("10.0.0.0/8")).relate("equivalent", load(*PODS))
+    assert found.holds is False
+    assert found.flow is not None
+    one = load(*PODS, by_block("10.0.0.0/8"), policy("q", "b", ("c", 80)))
+    other = load(*PODS, by_block("10.0.0.0/9", "10.128.0.0/9"), policy("q", "b", ("c", 81)))
+    flow = one.relate("equivalent", other).flow
+    assert flow is not None
+    assert (str(flow.src), str(flow.dst)) == ("x/c", "x/b")
+    assert (flow.if_src, flow.if_dst) == (None, None)
+
+
+def test_a_rule_whose_blocks_others_cover_could_go() -> None:
+    made = by_block("10.0.0.0/9")
+    for cidr in ("10.128.0.0/9", "10.0.0.0/8"):
+        made["spec"]["ingress"].append({"from": [{"ipBlock": {"cidr": cidr}}]})
+    session = load(*PODS, made)
+    found = session.relate("redundant")
+    assert names(found) == [f"x/p ingress rule {n}" for n in (1, 2, 3)]
+    assert all(part.sure for part in found.found if isinstance(part, Part))
+    assert "EVERY_PLACEMENT" in [caveat.id for caveat in found.caveats]
+    # Whom policies select is no matter of addresses.
+    said = [caveat.id for caveat in session.relate("all-captured").caveats]
+    assert not {"EVERY_PLACEMENT", "POD_ADDRESS_UNKNOWN"} & set(said)
+
+
+def test_one_address_is_one_pods_at_a_time() -> None:
+    def closed(block: str) -> list[Manifest]:
+        out = policy("out", "b")
+        egress = [{"to": [{"ipBlock": {"cidr": block}}]}]
+        out["spec"] |= {"policyTypes": ["Egress"], "ingress": [], "egress": egress}
+        return [by_block(block), out]
+
+    asked = load(*PODS, policy("p", "a", ("b", 80)))
+    # Only if both were at that address could the one talk to the other.
+    assert asked.relate("forbids", load(*closed("10.0.0.1/32"))).holds is True
+    found = asked.relate("forbids", load(*closed("10.0.0.0/31")))
+    assert found.holds is False
+    assert found.flow is not None
+    assert str(found.flow.if_src) == str(found.flow.if_dst) == "10.0.0.0/31"

@@ -37,6 +37,13 @@ def test_a_change_is_taken_with_what_is_staged() -> None:
     assert now.exit == 0, now.out
 
 
+def test_relations_are_of_what_is_staged() -> None:
+    one = run_cloison("relate", "equivalent", SOURCE, SOURCE, "--staged", *CALICO)
+    assert one.exit == 0, one.out
+    found = run_cloison("relate", "empty", "-f", SOURCE, *CALICO).out
+    assert run_cloison("relate", "empty", "-f", SOURCE, "--staged", *CALICO).out != found
+
+
 def test_a_source_is_named_once() -> None:
     ran = run_cloison("diff", SOURCE, "-f", SOURCE, "--staged")
     assert ran.exit == 2
@@ -49,6 +56,7 @@ def test_a_source_is_named_once() -> None:
         (("map", "-f", PLAIN, "--staged"), 0),
         (("diff", PLAIN, "--staged"), 0),
         (("verify", "-f", PLAIN, "--staged"), 0),
+        (("relate", "disjoint", "-f", PLAIN, "--staged"), 1),
         (("effective", "web/case-portal", "-f", PLAIN, "--staged"), 0),
     ],
 )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import TypeAlias
 
-from cloison.algebra import TrafficSet
+from cloison.algebra import AddressSet, TrafficSet
 from cloison.analyses.connectivity import EndRef
 from cloison.analyses.explain import Decider
 from cloison.base import Span
@@ -68,6 +68,8 @@ class Flow:
         traffic: All traffic between the two that shows it.
         first: What the first set of policies makes of it.
         second: And the second.
+        if_src: Where the source's address must lie, where nobody knows it and it counts.
+        if_dst: And the destination's.
     """
 
     src: EndRef
@@ -75,6 +77,8 @@ class Flow:
     traffic: TrafficSet
     first: Told
     second: Told
+    if_src: AddressSet | None = None
+    if_dst: AddressSet | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -186,19 +186,22 @@ class Hunt:
                                 yield from self.pairs.with_nodes(sources, targets, family)
 
 
-def search(sides: Sequence[Side], judge: Judge, twins: Twins) -> Hits:
+def search(
+    sides: Sequence[Side], judge: Judge, twins: Twins, lent: frozenset[int] = frozenset()
+) -> Hits:
     """Search everything that several sets of policies, all of one world, are about.
 
     Args:
         sides: The sets of policies.
         judge: What is looked for.
         twins: Which of them show nothing where they are the same.
+        lent: Addresses that ends of unknown address were given.
     """
     leaving, entering = (
         {family: panes(sides, direction, family, twins) for family in FAMILIES}
         for direction in (Direction.EGRESS, Direction.INGRESS)
     )
-    return Hunt(sides, judge, Pairs(sides[0].engine), leaving, entering).run()
+    return Hunt(sides, judge, Pairs(sides[0].engine, lent), leaving, entering).run()
 
 
 def stands(sides: Sequence[Side], pair: Pair) -> tuple[tuple[Stand, ...], tuple[Stand, ...]]:

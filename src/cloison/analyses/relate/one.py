@@ -9,11 +9,13 @@ from cloison.algebra.bitmaps import BitMap, union
 from cloison.analyses.connectivity import EndRef
 from cloison.analyses.relate.answer import Found, Overlap, Part, Related, Relation, Uncaptured
 from cloison.analyses.relate.pairs import FAMILIES, Pair, Pairs
+from cloison.analyses.relate.placing import TOO_MANY, placed, unplaced
 from cloison.analyses.relate.redundant import redundant
 from cloison.analyses.relate.witness import place_of
 from cloison.analyses.survey import standing_caveats
 from cloison.engine import Engine, UnitKind
 from cloison.engine.bind import Ports
+from cloison.ir.caveats import EVERY_PLACEMENT, POD_ADDRESS_UNKNOWN
 from cloison.ir.policy import Direction, Policy, Rule
 from cloison.ir.ruleset import BoundRule
 from cloison.resources.world import Workload
@@ -29,16 +31,26 @@ def relate_one(relation: Relation, engine: Engine) -> Related:
         relation: Which relation.
         engine: The policies, bound.
     """
-    found = _answer(relation, engine)
-    return replace(found, caveats=tuple(sorted(set(standing_caveats(engine)))))
+    caveats = set(standing_caveats(engine))
+    lent: frozenset[int] = frozenset()
+    if relation not in (Relation.REDUNDANT, Relation.EMPTY):
+        caveats.discard(POD_ADDRESS_UNKNOWN)  # whom policies select is no matter of addresses
+    elif unplaced(engine, [engine.policies]):
+        anywhere = placed(engine, [engine.policies])
+        if anywhere is None:
+            return Related(relation, None, reason=TOO_MANY, caveats=tuple(sorted(caveats)))
+        engine = Engine(anywhere.world, engine.policies, engine.profile, engine.networks)
+        lent = anywhere.lent
+        caveats = caveats - {POD_ADDRESS_UNKNOWN} | {EVERY_PLACEMENT}
+    return replace(_answer(relation, engine, lent), caveats=tuple(sorted(caveats)))
 
 
-def _answer(relation: Relation, engine: Engine) -> Related:
+def _answer(relation: Relation, engine: Engine, lent: frozenset[int]) -> Related:
     match relation:
         case Relation.REDUNDANT:
-            return _come_upon(relation, redundant(engine))
+            return _come_upon(relation, redundant(engine, lent))
         case Relation.EMPTY:
-            return _come_upon(relation, _empty(engine))
+            return _come_upon(relation, _empty(engine, lent))
         case Relation.DISJOINT:
             return _free_of(relation, _overlaps(engine))
         case _:
@@ -76,9 +88,9 @@ def _free_of(relation: Relation, found: Iterator[Found]) -> Related:
 _REASON = "what it depends on is not known"
 
 
-def _empty(engine: Engine) -> Iterator[Part]:
+def _empty(engine: Engine, lent: frozenset[int]) -> Iterator[Part]:
     """Find policies that select nothing and rules that name no flow."""
-    pairs = Pairs(engine)
+    pairs = Pairs(engine, lent)
     for policy in in_order(engine.ordered):
         selected = engine.binder.subjects(policy)
         if not selected.must:

@@ -43,13 +43,15 @@ class Pairs:
 
     Args:
         engine: Whose units they are.
+        lent: Addresses that ends of unknown address were given, for the sake of the argument.
     """
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, lent: frozenset[int] = frozenset()) -> None:
         table = self.table = engine.table
         kinds = table.kinds
+        self._lent = lent
         self.pods = kinds[UnitKind.POD]
-        self.outside = kinds[UnitKind.EXTERNAL] - _taken(engine)
+        self.outside = kinds[UnitKind.EXTERNAL] - _taken(engine, lent)
         self.hosts = (kinds[UnitKind.NODE] | kinds[UnitKind.HOST]) - BitMap([table.some_node])
         self._homes: dict[int, dict[str | None, None]] = defaultdict(dict)
         for index, endpoint in enumerate(table.endpoints):
@@ -78,14 +80,26 @@ class Pairs:
         return None
 
     def _two(self, sources: BitMap, targets: BitMap) -> tuple[int, int] | None:
-        if not sources or not targets:
-            return None
-        source, target = sources[0], targets[0]
-        if source != target or self._several(source):
-            return source, target
-        if len(targets) > 1:
-            return source, targets[1]
-        return (sources[1], target) if len(sources) > 1 else None
+        for source in sources:
+            for target in targets:
+                if self._apart(source, target):
+                    return source, target
+        return None
+
+    def _apart(self, source: int, target: int) -> bool:
+        """Whether there may be two ends, one in each unit, with these addresses at one time."""
+        one, other = self.table.units[source], self.table.units[target]
+        if source == target and not self._several(source):
+            return False
+        if not self._lent or UnitKind.EXTERNAL in (one.kind, other.kind):
+            return True
+        alike = one.addresses == other.addresses
+        if one.node is not None and one.node == other.node:
+            return alike  # what is on a node's network has the node's address
+        if alike and _size(one) == 1:
+            return False
+        same = bool(one.endpoints) and one.endpoints == other.endpoints
+        return not same or self._several(source)
 
     def _several(self, unit: int) -> bool:
         """Whether a unit holds two pods. A template stands for many."""
@@ -130,8 +144,11 @@ class Pairs:
                 break
         for name in known[:2]:
             other = next((each for each in there if each != name), None)
-            if other is not None:
-                yield homes[name][0], named[other][0], ON_OTHER_NODES, name
+            if other is None:
+                continue
+            two = self._two(BitMap(homes[name]), BitMap(named[other]))
+            if two is not None:
+                yield *two, ON_OTHER_NODES, name
                 break
         for ours, theirs in (
             (BitMap(homes.get(None, ())), hosts),
@@ -152,11 +169,10 @@ class Pairs:
                         yield Pair(unit, unit, family, _SELF)
 
 
-def _taken(engine: Engine) -> BitMap:
+def _taken(engine: Engine, lent: frozenset[int]) -> BitMap:
     """Return the units of addresses all of which belong to known pods and nodes."""
-    held: Counter[int] = Counter(
-        engine.table.external(point) for point in {*engine.holders, *engine.node_addresses}
-    )
+    known = {*engine.holders, *engine.node_addresses} - lent
+    held: Counter[int] = Counter(engine.table.external(point) for point in known)
     units = engine.table.units
     return BitMap([unit for unit, number in held.items() if _size(units[unit]) == number])
 

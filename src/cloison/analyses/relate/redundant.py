@@ -21,7 +21,7 @@ from cloison.ir.ruleset import OPEN
 _Views = Mapping[int, Panes]
 
 
-def redundant(engine: Engine) -> Iterator[Part]:
+def redundant(engine: Engine, lent: frozenset[int] = frozenset()) -> Iterator[Part]:
     """Iterate over the policies and rules of which each could go, all others staying.
 
     A rule goes and its policy still isolates as it did. Rules that only log are left out:
@@ -29,8 +29,9 @@ def redundant(engine: Engine) -> Iterator[Part]:
 
     Args:
         engine: The policies, bound.
+        lent: Addresses that ends of unknown address were given.
     """
-    search = _Search(engine)
+    search = _Search(engine, lent)
     for policy in sorted(
         engine.ordered, key=lambda p: (p.id.kind, p.id.namespace or "", p.id.name)
     ):
@@ -53,10 +54,11 @@ def redundant(engine: Engine) -> Iterator[Part]:
 class _Search:
     """Panes of everything as it is; lives for one question."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, lent: frozenset[int]) -> None:
         self.engine = engine
+        self.lent = lent
         self.whole = Side(engine)
-        self.pairs = Pairs(engine)
+        self.pairs = Pairs(engine, lent)
         self.seen: Seen = {}
         self.open = all(engine.judge(d, (), ()) == OPEN for d in Direction) and all(
             rule.action is Action.ALLOW for la in engine.policies.layers for rule in la.builtin
@@ -100,7 +102,7 @@ class _Search:
         kept = tuple(each for each in known.policies if each is not policy)
         sets = (known, replace(known, policies=kept))
         sides = [Side(e) for e in aligned(engine.world, sets, engine.profile, engine.networks)]
-        return search(sides, Equivalent(), [(0, 1)])
+        return search(sides, Equivalent(), [(0, 1)], self.lent)
 
     def _touched(
         self, view: Panes, left: Side, policy: Policy, direction: Direction, family: int

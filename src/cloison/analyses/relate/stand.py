@@ -63,9 +63,8 @@ def _said(bound: BoundRule, traffic: TrafficSet, *, known: bool) -> object:
     if not must and not may:
         return None
     policy, rule = bound.policy, bound.rule
-    sure = known and rule.condition is None and rule.sources is None
     who: object = None
-    if not sure:
+    if not known:
         peers = frozenset(peer.match for peer in rule.peers)
         who = (peers, rule.subjects, policy.subjects, policy.nodes)
     place = (policy.tier, policy.band, policy.order, rule.index if policy.order else 0)

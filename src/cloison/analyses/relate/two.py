@@ -15,10 +15,12 @@ from cloison.analyses.relate.judges import (
     explicit,
 )
 from cloison.analyses.relate.panes import Twins
+from cloison.analyses.relate.placing import TOO_MANY, placed, rests, supposing, unplaced
 from cloison.analyses.relate.stand import Side
 from cloison.analyses.relate.witness import flow
 from cloison.analyses.survey import standing_caveats
 from cloison.engine import Networks
+from cloison.ir.caveats import EVERY_PLACEMENT, POD_ADDRESS_UNKNOWN
 from cloison.ir.policy import Action, LayerSpec, PolicySet
 from cloison.ir.profile import Profile
 from cloison.resources.world import World
@@ -51,8 +53,22 @@ def relate_two(
     theirs = tuple(range(place + 1, place + 1 + len(others)))
     judge, twins = _judge(relation, its, place, theirs)
     sides = tuple(Side(engine) for engine in engines)
-    found = _answer(relation, sides, search(sides, judge, twins), (its, place, theirs))
+    hits = search(sides, judge, twins)
     caveats = {c for engine in (engines[0], engines[place]) for c in standing_caveats(engine)}
+    places = (its, place, theirs)
+    if not unplaced(engines[0], sets):
+        return replace(_answer(relation, sides, hits, places), caveats=tuple(sorted(caveats)))
+    if hits.sure is not None and not rests(engines, hits.sure):
+        caveats.discard(POD_ADDRESS_UNKNOWN)
+        return replace(_answer(relation, sides, hits, places), caveats=tuple(sorted(caveats)))
+    anywhere = placed(engines[0], sets)
+    if anywhere is None:
+        return Related(relation, None, reason=TOO_MANY, caveats=tuple(sorted(caveats)))
+    every = (first, *named, second, *others)
+    sides = tuple(Side(each) for each in aligned(anywhere.world, every, profile, networks))
+    hits = search(sides, judge, twins, anywhere.lent)
+    found = _answer(relation, sides, hits, places, anywhere.lent)
+    caveats = caveats - {POD_ADDRESS_UNKNOWN} | {EVERY_PLACEMENT}
     return replace(found, caveats=tuple(sorted(caveats)))
 
 
@@ -99,6 +115,7 @@ def _answer(
     sides: Sequence[Side],
     hits: Hits,
     places: tuple[Sequence[int], int, Sequence[int]],
+    lent: frozenset[int] = frozenset(),
 ) -> Related:
     hit = hits.sure or hits.maybe
     if hit is None:
@@ -106,6 +123,8 @@ def _answer(
     its, place, theirs = places
     named = (_named(sides, hit, 0, its), _named(sides, hit, place, theirs))
     shown = flow(hit, sides[0].engine, sides[place].engine, named)
+    if lent:
+        shown = supposing(shown, hit, [side.engine for side in sides], lent)
     if hits.sure is not None:
         return Related(relation, relation is Relation.INTERFERES, shown)
     return Related(relation, holds=None, flow=shown, reason=_reason(shown))

@@ -25,12 +25,12 @@ def flow(hit: Hit, first: Engine, second: Engine, named: tuple[bool | None, bool
         source,
         target,
         hit.traffic,
-        told(first, hit, named[0]),
-        told(second, hit, named[1]),
+        told(first, hit, named=named[0]),
+        told(second, hit, named=named[1]),
     )
 
 
-def told(engine: Engine, hit: Hit, named: bool | None) -> Told:  # noqa: FBT001 - what is told
+def told(engine: Engine, hit: Hit, *, named: bool | None) -> Told:
     """Return what one set of policies makes of a hit."""
     pair = hit.pair
     points = (

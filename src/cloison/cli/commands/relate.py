@@ -5,7 +5,7 @@ from dataclasses import replace
 import click
 
 from cloison.cli import run
-from cloison.cli.options import AdvisedError, Common, Example, common
+from cloison.cli.options import AdvisedError, Common, Example, common, staged
 
 _TWO = ("equivalent", "contained", "permits", "forbids", "interferes")
 _ONE = ("redundant", "empty", "disjoint", "all-captured")
@@ -23,6 +23,8 @@ empty         some policy selects nothing, or some rule names no flow
 disjoint      no two policies select a common workload
 all-captured  every workload is selected by some policy
 
+With --staged, the staged policies of every source are taken to be enforced.
+
 Exit code 0: it holds; 1: it does not; 2: nobody can say.
 """
 
@@ -39,8 +41,11 @@ Exit code 0: it holds; 1: it does not; 2: nobody can say.
 @click.argument("relation", type=click.Choice((*_TWO, *_ONE)), metavar="RELATION")
 @click.argument("first", required=False, metavar="[A")
 @click.argument("second", required=False, metavar="B]")
+@staged
 @common()
-def relate(asked: Common, relation: str, first: str | None, second: str | None) -> int:
+def relate(
+    asked: Common, relation: str, first: str | None, second: str | None, *, staged: bool
+) -> int:
     """Answer `cloison relate`."""
     from cloison.cli.complaint import Sides
 
@@ -53,6 +58,10 @@ def relate(asked: Common, relation: str, first: str | None, second: str | None) 
         from cloison.app import alike
 
         one, other = alike(one, other)
+    if staged and other is not None:
+        one, other = run.as_staged(asked, one, other)
+    elif staged:
+        (one,) = run.as_staged(asked, one)
     result = one.relate(relation, other)
     code = run.UNANSWERED if result.holds is None else run.OK if result.holds else run.FOUND
     if other is None or first is None or second is None:
