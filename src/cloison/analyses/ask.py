@@ -16,10 +16,13 @@ from cloison.analyses.explain import (
 )
 from cloison.analyses.imagine import imagine
 from cloison.analyses.question import Case, State, Traffic, cases
+from cloison.analyses.replies import reply_verdict
+from cloison.analyses.request import passed_over, requested
 from cloison.analyses.services import Followed, follow
 from cloison.engine import Engine
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat, Verdict
+from cloison.ir.http import HttpRequest
 from cloison.ir.profile import Profile
 
 
@@ -32,8 +35,10 @@ class Question:
         destination: Who listens.
         traffic: What is asked.
         state: What the packet is to its connection. A reply shares the fate of the
-            connection it belongs to, whose opener is the source here.
+            connection it belongs to, whose opener is the source here; one to untracked traffic
+            belongs to none.
         family: Ask only about IPv4 (4) or IPv6 (6); None asks about all there is.
+        request: The HTTP request that is made; None says nothing of one.
     """
 
     source: End
@@ -41,6 +46,7 @@ class Question:
     traffic: Traffic
     state: State = State.NEW
     family: int | None = None
+    request: HttpRequest | None = None
 
     def __str__(self) -> str:
         """Render as people would ask it."""
@@ -135,6 +141,7 @@ def ask(engine: Engine, question: Question, explain: ExplainCase = explain_case)
     early = _without_engine(question, engine.profile)
     if early is not None:
         return early
+    engine = requested(engine, question.request)
     anybody = [e for e in (question.source, question.destination) if isinstance(e, AnyEnd)]
     complete = True
     if anybody:
@@ -163,6 +170,12 @@ def ask(engine: Engine, question: Question, explain: ExplainCase = explain_case)
     pods = [e for e in (question.source, question.destination) if isinstance(e, PodsEnd)]
     if any(engine.table.endpoints[i].pending for end in pods for i in end.endpoints):
         caveats = merge_caveats([caveats, (known.POD_PENDING,)])
+    if question.state is State.REPLY:
+        replied, note = reply_verdict(engine, answers, verdict)
+        if note is not None:
+            verdict, allowed, notes = replied, NO_TRAFFIC, (*notes, note)
+    if question.request is not None and verdict is not Verdict.ALLOWED:
+        caveats = merge_caveats([caveats, *passed_over(answers)])
     if question.state is State.ESTABLISHED and verdict is not Verdict.ALLOWED:
         # Whether a connection outlives the policy that would refuse it now is the CNI's affair.
         verdict, caveats = Verdict.UNDETERMINED, merge_caveats([caveats, (known.ESTABLISHED,)])
@@ -301,8 +314,9 @@ def verdict_only(engine: Engine, question: Question) -> Verdict:
     if early is not None:
         return early.verdict
     ends = (question.source, question.destination)
-    if question.state is State.ESTABLISHED or any(isinstance(e, AnyEnd) for e in ends):
+    if question.state is not State.NEW or any(isinstance(e, AnyEnd) for e in ends):
         return ask(engine, question).verdict
+    engine = requested(engine, question.request)
     found = {
         verdict_of(case_outcome(engine, c), c.traffic)
         for f in _follow(engine, question)

@@ -16,6 +16,7 @@ from cloison.analyses.ends import Names
 from cloison.analyses.exposure import Exposure, expose
 from cloison.analyses.matrix import Matrix
 from cloison.analyses.question import State, parse_traffic, split_port
+from cloison.analyses.request import of_request, parse_request, requested
 from cloison.analyses.staged import enforced, previewed
 from cloison.analyses.survey import survey
 from cloison.analyses.testfile import MINIMAL, is_tests, read_tests
@@ -68,10 +69,18 @@ def question(
     return Question(*ends, traffic, State(state), family)
 
 
+def with_request(asked: Question, http: str | None) -> Question:
+    """Return a question with the request that is made, if it says one."""
+    if http is None:
+        return asked
+    return replace(asked, request=parse_request(http), traffic=of_request(asked.traffic))
+
+
 def why(session: "Session", asked: Question) -> Explanation:
     """Answer a question with its reasons; see `Session.why`."""
-    answer = ask(session.engine, asked)
-    return replace(answer, mend=written(session.engine, answer, session.origins))
+    engine = requested(session.engine, asked.request)
+    answer = ask(engine, asked)
+    return replace(answer, mend=written(engine, answer, session.origins))
 
 
 def map_(session: "Session", options: MapOptions | None) -> Map:

@@ -109,6 +109,7 @@ class Session:
         state: str = "new",
         family: int | None = None,
         namespace: str | None = None,
+        http: str | None = None,
     ) -> "Question":
         """Read a question.
 
@@ -120,13 +121,14 @@ class Session:
             state: `new`, `reply` or `established`.
             family: 4 or 6 to ask about one address family only.
             namespace: Where bare names are looked up.
+            http: The request that is made, `GET /pub/x`; nothing is said of one when not given.
 
         Raises:
-            QuestionError: a name, port or protocol is not one.
+            QuestionError: a name, port, protocol or request is not one.
         """
         from cloison.app import answers
 
-        return answers.question(
+        found = answers.question(
             self,
             source,
             destination,
@@ -136,6 +138,7 @@ class Session:
             family=family,
             namespace=namespace,
         )
+        return answers.with_request(found, http)
 
     def why(self, source: str, destination: str, **said: Any) -> "Explanation":
         """Answer whether `source` may reach `destination`, and why.

@@ -1,8 +1,8 @@
 """HTTP requests, and what rules ask of them."""
 
+import re
 from dataclasses import dataclass
 from posixpath import normpath
-from urllib.parse import unquote
 
 from cloison.ir.fidelity import Caveat
 
@@ -83,13 +83,20 @@ class HttpMatch:
         return path in self.exact or any(path == e or path.startswith(f"{e}/") for e in ends)
 
 
+def _decoded(path: str) -> str:
+    found = re.sub(
+        rb"%([0-9A-Fa-f]{2})", lambda m: bytes([int(m[1], 16)]), path.encode(errors="replace")
+    )
+    return found.decode(errors="replace")
+
+
 def _readings(path: str, *, normal: bool) -> set[str]:
     """Return what a path may be taken for: whether `%2e` and a last `/` stay is not said."""
     path = path.partition("#")[0].partition("?")[0]
     if not normal:
         return {path}
     found = set()
-    for each in (path, unquote(path)):
+    for each in (path, _decoded(path)):
         plain = normpath(f"/{each.lstrip('/')}")
         found |= {plain, f"{plain}/"} if each.endswith("/") and plain != "/" else {plain}
     return found

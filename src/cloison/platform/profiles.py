@@ -197,6 +197,7 @@ def _calico_new() -> Profile:
             "AdminNetworkPolicy": None,
             "BaselineAdminNetworkPolicy": None,
         },
+        segments=True,
     )
 
 
@@ -227,7 +228,11 @@ def _calico_old() -> Profile:
 
 
 def _calico(
-    version: str, layers: tuple[LayerSpec, ...], places: Mapping[str, Place | None]
+    version: str,
+    layers: tuple[LayerSpec, ...],
+    places: Mapping[str, Place | None],
+    *,
+    segments: bool | None = None,
 ) -> Profile:
     return Profile(
         name=f"calico@{version}",
@@ -241,6 +246,8 @@ def _calico(
         keeps_connections=True,
         places=MappingProxyType(places),
         groups_prefix="pcns.",
+        # 3.31 does from 3.31.6 on, 3.30 from 3.30.8.
+        http_segments=segments,
     )
 
 

@@ -2,14 +2,17 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
+from typing import TypeAlias
 
 from cloison.analyses.ask import Explanation, Question, ask
 from cloison.analyses.ends import End, Names
 from cloison.analyses.explain import CaseAnswer, explain_case
 from cloison.analyses.matrix import Matrix, Row, RowResult
 from cloison.analyses.question import Case, Party, Traffic, parse_traffic
+from cloison.analyses.request import of_request, parse_request, readings, requested
 from cloison.base import Diagnostic, QuestionError
 from cloison.engine import Engine
+from cloison.ir.http import HttpRequest
 
 
 def run(
@@ -34,6 +37,10 @@ def run(
     return Matrix.of(tuple(asker.result(row) for row in rows), diagnostics)
 
 
+Readings: TypeAlias = tuple[bool | None, ...]
+"""What each rule that asks for a request makes of one."""
+
+
 @dataclass(slots=True)
 class _Asker:
     """Remembers what it has looked up and explained; lives for one run."""
@@ -43,7 +50,8 @@ class _Asker:
     _ends: dict[str, End | QuestionError] = field(default_factory=dict)
     _traffic: dict[tuple[str | None, str], Traffic | QuestionError] = field(default_factory=dict)
     _explained: dict[tuple[object, ...], CaseAnswer] = field(default_factory=dict)
-    _answers: dict[tuple[str, str, str | None, str], Explanation] = field(default_factory=dict)
+    _answers: dict[tuple[str | None, ...], Explanation] = field(default_factory=dict)
+    _engines: dict[Readings, Engine] = field(default_factory=dict)
 
     def result(self, row: Row) -> RowResult:
         if row.faults or row.expect is None:
@@ -52,7 +60,8 @@ class _Asker:
             answer = self._answer(row)
             if answer.verdict is not row.expect.verdict:
                 # Whoever looks into a failure wants the rule that came nearest.
-                answer = ask(self.engine, answer.question)
+                engine, _ = self._requested(answer.question.request)
+                answer = ask(engine, answer.question)
         except QuestionError as error:
             return RowResult(row, None, passed=False, error=error.message, help=error.help)
         verdict = answer.verdict
@@ -68,11 +77,16 @@ class _Asker:
         )
 
     def _answer(self, row: Row) -> Explanation:
-        key = (row.source, row.destination, row.port, row.protocol)
+        key = (row.source, row.destination, row.port, row.protocol, row.http)
         found = self._answers.get(key)
         if found is None:
-            question = Question(self._end(row.source), self._end(row.destination), self._said(row))
-            found = ask(self.engine, question, self._explain)
+            said, request = self._said(row), None
+            if row.http is not None:
+                request, said = parse_request(row.http), of_request(said)
+            ends = self._end(row.source), self._end(row.destination)
+            question = Question(*ends, said, request=request)
+            engine, read = self._requested(request)
+            found = ask(engine, question, lambda e, c: self._explain(e, c, read))
             # Only what a result shows is kept: a hundred thousand answers are a lot.
             found = replace(found, cases=())
             self._answers[key] = found
@@ -103,7 +117,17 @@ class _Asker:
             raise _again(found)
         return found
 
-    def _explain(self, engine: Engine, case: Case) -> CaseAnswer:
+    def _requested(self, request: HttpRequest | None) -> tuple[Engine, Readings]:
+        """Return who judges a request, one for all that policies cannot tell apart."""
+        if request is None:
+            return self.engine, ()
+        read = readings(self.engine, request)
+        found = self._engines.get(read)
+        if found is None:
+            found = self._engines[read] = requested(self.engine, request)
+        return found, read
+
+    def _explain(self, engine: Engine, case: Case, read: Readings) -> CaseAnswer:
         # Beyond its unit, an explanation looks at labels, ports and the namespace of a pod.
         key = (
             *_side(case.source),
@@ -111,6 +135,7 @@ class _Asker:
             case.out_of,
             case.into,
             case.traffic,
+            read,
         )
         found = self._explained.get(key)
         if found is None:
@@ -129,11 +154,15 @@ def _about_application(row: Row, answer: Explanation) -> Iterator[str]:
     """Say what the application part of a row does to the answer."""
     if not row.application:
         return
-    asked = " and ".join(row.application)
+    looks = any(caveat.id == "HTTP_RULE" for caveat in answer.caveats)
+    if row.http is not None and looks:
+        yield f"a policy here looks at http: {answer.question.request} was asked"
+    rest = [name for name in row.application if name != "http" or not looks]
+    if not rest:
+        return
+    asked = " and ".join(rest)
     if any(caveat.id == "POLICY_NOT_MODELLED" for caveat in answer.caveats):
         yield f"whether a policy that is not modelled looks at {asked} is not known"
-    elif "http" in row.application and any(c.id == "HTTP_RULE" for c in answer.caveats):
-        yield f"a policy here looks at http: what it asks is not compared with the {asked} of the row"
     else:
         yield f"no policy here looks at {asked}: the answer is that of addresses and ports"
 

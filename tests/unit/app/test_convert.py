@@ -192,3 +192,152 @@ def test_files_are_read_where_they_lie(tmp_path: Path) -> None:
     assert done.file_names == ("networkpolicy-x-a",)
     with pytest.raises(SourceError):
         convert(tmp_path / "nowhere", to="calico")
+
+
+def cnp(name: str, priority: int, action: str = "Accept", port: int = 80) -> dict[str, Any]:
+    return {
+        "apiVersion": "policy.networking.k8s.io/v1alpha2",
+        "kind": "ClusterNetworkPolicy",
+        "metadata": {"name": name},
+        "spec": {
+            "tier": "Admin",
+            "priority": priority,
+            "subject": {"namespaces": {}},
+            "ingress": [
+                {
+                    "action": action,
+                    "from": [{"namespaces": {}}],
+                    "protocols": [{"tcp": {"destinationPort": {"number": port}}}],
+                }
+            ],
+        },
+    }
+
+
+POD = """
+apiVersion: v1
+kind: Pod
+metadata: {name: web, namespace: shop, labels: {app: web}}
+spec: {containers: [{name: c, image: x}]}
+status: {podIP: 10.0.1.10, phase: Running}
+"""
+
+
+def test_priorities_between_what_stays_are_given() -> None:
+    rules = [rule(n, ("Allow", "Deny")[n % 2]) for n in range(30)]
+    found = written(anp("a", 10, rules), anp("b", 11, rules[:1]), cnp("s5", 5), cnp("s12", 12))
+    assert {each["metadata"]["name"]: each["spec"]["priority"] for each in found} == {
+        "a": 9,
+        "a-2": 10,
+        "b": 11,
+    }
+
+
+SHARED = (
+    "ClusterNetworkPolicy s10 (priority 10) stays as it is at the same priority, and 2 objects "
+    "would have to share its place"
+)
+CROWDED = (
+    "priorities to give: 2; free between ClusterNetworkPolicy s9 (priority 9) and "
+    "ClusterNetworkPolicy s11 (priority 11): 1"
+)
+
+
+@pytest.mark.parametrize(
+    ("stays", "why"),
+    [((10,), SHARED), ((9, 11), CROWDED)],
+)
+def test_no_room_is_said_with_its_reason(stays: tuple[int, ...], why: str) -> None:
+    rules = [rule(n, ("Allow", "Deny")[n % 2]) for n in range(30)]
+    objects = [anp("a", 10, rules), *(cnp(f"s{priority}", priority) for priority in stays)]
+    done = convert_texts({"in.yaml": yaml.safe_dump_all(objects)}, to="clusternetworkpolicy")
+    assert not done.texts
+    assert [d.message for d in done.written.refusals] == [f"`spec.priority`: {why}"]
+
+
+def test_a_priority_that_is_shared_with_what_stays_is_kept() -> None:
+    (found,) = written(anp("a", 10, [rule(1)]), cnp("s10", 10), cnp("s5", 5), cnp("s20", 20))
+    assert found["spec"]["priority"] == 10
+
+
+def test_what_moves_and_what_is_split_is_said() -> None:
+    rules = [rule(0, peers=30), *(rule(n, ("Allow", "Deny")[n % 2]) for n in range(30))]
+    objects = [anp("a", 10, rules), anp("b", 11, rules[1:2]), anp("c", 50, rules[1:2])]
+    done = convert_texts({"in.yaml": yaml.safe_dump_all(objects)}, to="clusternetworkpolicy")
+    assert {(d.object, d.code, d.message) for d in done.written.refusals} == {
+        (
+            "AdminNetworkPolicy a",
+            "CNV004",
+            "`spec.ingress[0]`: more than 25 peers or ports: the rule becomes several",
+        ),
+        (
+            "AdminNetworkPolicy a",
+            "CNV004",
+            "`spec`: more than 25 rules: it becomes several objects, at the priorities 10, 11",
+        ),
+        ("AdminNetworkPolicy b", "CNV004", "`spec.priority`: 11 becomes priority 12"),
+    }
+
+
+def test_what_a_tie_leaves_open_is_not_settled_in_silence() -> None:
+    objects = [cnp("a", 20, "Deny"), cnp("b", 20), cnp("c", 30, "Deny", 90)]
+    text = yaml.safe_dump_all([*objects, yaml.safe_load(POD)])
+    text += "---" + POD.replace("web", "api").replace("10.0.1.10", "10.0.1.20")
+    done = convert_texts({"in.yaml": text}, to="calico")
+    assert not done.difference
+    assert sorted(
+        (each.src.name, each.dst.name, str(each.before.undetermined), str(each.after.undetermined))
+        for each in done.across.settled
+    ) == [
+        ("api", "web", "TCP/80", "none"),
+        ("web", "api", "TCP/80", "none"),
+    ]
+    assert [str(each.before.profile.name) for each in done.within] == ["calico@3.32"]
+    assert not any(each.different or each.settled for each in done.within)
+    # The same tie among ClusterNetworkPolicies is as open as it was.
+    apart = convert_texts({"in.yaml": text.replace("priority: 20", "priority: 21", 1)}, to="calico")
+    assert not apart.across.settled
+
+
+def calico(*rules: str) -> str:
+    return (
+        "apiVersion: projectcalico.org/v3\nkind: NetworkPolicy\n"
+        "metadata: {name: p, namespace: shop}\n"
+        f"spec: {{selector: app == 'web', types: [Egress], egress: [{', '.join(rules)}]}}\n"
+        f"---{POD}"
+    )
+
+
+SETS = """{action: Allow, destination: {selector: kind == 't', namespaceSelector: global()}}"""
+EITHER = """{action: Allow, destination: {selector: kind == 't'}}"""
+PODS = "{action: Allow, destination: {selector: projectcalico.org/orchestrator == 'k8s'}}"
+ACCOUNTS = "{action: Log, destination: {serviceAccounts: {names: [a]}}}"
+
+
+@pytest.mark.parametrize("to", ["networkpolicy", "clusternetworkpolicy"])
+def test_a_rule_for_network_sets_does_not_vanish(to: str) -> None:
+    text = calico(EITHER, SETS)
+    done = convert_texts({"in.yaml": text}, to=to, profile="calico@3.32")
+    said = ("CNV002", "`spec.egress[1].destination.selector`: network sets match")
+    assert [(d.code, d.message.partition(",")[0]) for d in done.written.refusals] == [said]
+    assert not done.texts
+    done = convert_texts({"in.yaml": text}, to=to, profile="calico@3.32", snapshot=True)
+    assert [d.code for d in done.written.refusals] == ["CNV003"]
+    assert done.texts
+    assert not done.difference
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ((EITHER, EITHER), ["`spec.egress[0].destination.selector`: it finds network sets, too"]),
+        ((PODS, EITHER), ["`spec.egress[1].destination.selector`: it finds network sets, too"]),
+        ((PODS, PODS), []),
+        ((ACCOUNTS,), ["`spec.egress[0].action`: `Log` is left out"]),
+    ],
+)
+def test_what_could_be_a_network_set_is_said(rules: tuple[str, ...], said: list[str]) -> None:
+    done = convert_texts({"in.yaml": calico(*rules)}, to="networkpolicy", profile="calico@3.32")
+    assert done.texts
+    assert {d.code for d in done.written.refusals} <= {"CNV004"}
+    assert [d.message.partition(", and")[0] for d in done.written.refusals] == said

@@ -26,6 +26,11 @@ from cloison.cli.options import Common, Question, common, is_path, path_given, s
     help="What the packet is to its connection. A reply shares the fate of the connection, whose "
     "opener is SRC.  [default: new]",
 )
+@click.option(
+    "--http",
+    metavar="REQUEST",
+    help="The HTTP request that is made, as in 'GET /pub/x', for policies that look at it.",
+)
 @click.option("--family", type=click.Choice(("4", "6")), help="Ask about IPv4 or IPv6 only.")
 @staged
 @common()
@@ -35,6 +40,7 @@ def why(
     destination: str,
     state: str,
     family: str | None,
+    http: str | None,
     *,
     exit_code: bool,
     staged: bool,
@@ -58,6 +64,7 @@ def why(
             state=state,
             family=cast("Literal[4, 6] | None", int(family) if family else None),
             namespace=asked.namespace,
+            http=http,
         )
     except UnknownEndpointError:
         for end in (source, destination):

@@ -57,7 +57,7 @@ PROFILE_PASS = Caveat(
 UNTRACKED = Caveat(
     "UNTRACKED",
     "The policy is applied before connections are tracked: replies must be let through by rules "
-    "of their own, and that is not judged here.",
+    "of their own. Whether there are any is asked with the state `reply`.",
     "Calico documentation, Defend against DoS attacks",
 )
 SERVICE_BACKENDS = Caveat(

@@ -22,6 +22,7 @@ class Question(parts.Base, frozen=True):
     traffic: list[parts.Traffic]
     state: State
     family: int | None
+    http: str | None
 
 
 class DecidedBy(parts.Base, frozen=True):
@@ -170,6 +171,7 @@ def document(result: Explanation, about: About) -> Why:
             traffic=parts.traffic(asked),
             state=question.state,
             family=question.family,
+            http=str(question.request) if question.request else None,
         ),
         verdict=result.verdict,
         allowed=parts.traffic(result.allowed),

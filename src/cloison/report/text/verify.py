@@ -1,9 +1,11 @@
 """`verify` for people: every row on a line, then those that need a look."""
 
 from collections.abc import Iterator
+from shlex import quote
 
 from cloison.analyses.explain import Decider
 from cloison.analyses.matrix import Matrix, RowResult, Status
+from cloison.analyses.request import parse_request
 from cloison.ir.fidelity import Verdict
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
@@ -43,7 +45,8 @@ def lines(result: Matrix, about: About, look: Look) -> Iterator[str]:
     asked = next((r.row for r in result if r.status is Status.FAILED), None)
     if asked is not None:
         port = f":{asked.port}/{asked.protocol}" if asked.port else ""
-        yield f"next: cloison why {asked.source} {asked.destination}{port}"
+        http = f" --http {quote(str(parse_request(asked.http)))}" if asked.http else ""
+        yield f"next: cloison why {asked.source} {asked.destination}{port}{http}"
     yield from closing(about, look)
 
 

@@ -73,7 +73,8 @@ def asked(result: Explanation) -> str:
         port = f":{text}"
     family = f" (IPv{question.family})" if question.family else ""
     state = "" if question.state == "new" else f" ({question.state})"
-    return f"{question.source.text} -> {question.destination.text}{port}{family}{state}"
+    request = f" ({question.request})" if question.request else ""
+    return f"{question.source.text} -> {question.destination.text}{port}{request}{family}{state}"
 
 
 def _summary(result: Explanation) -> Iterator[str]:
@@ -87,6 +88,9 @@ def _summary(result: Explanation) -> Iterator[str]:
         yield _sentence(dict.fromkeys(said))
     elif result.verdict is Verdict.DENIED:
         stopping = [p for p in points if p.verdict is Verdict.DENIED]
+        if result.shown.verdict is Verdict.ALLOWED:
+            yield "What is asked passes, and its reply does not."
+            return
         if not stopping:
             yield "What one end lets pass, the other does not."
             return
