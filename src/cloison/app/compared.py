@@ -1,26 +1,84 @@
 """What two sessions allow differently, where both say."""
 
-from collections.abc import Mapping
-from dataclasses import replace
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from cloison.algebra import ANY, AddressSet, TrafficSet
+from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.connectivity import MapOptions
 from cloison.app.session import Session
+from cloison.ir.policy import Combine
 
 if TYPE_CHECKING:
     from cloison.analyses.diff import Diff
-    from cloison.analyses.diff.shifts import Outer, Shift
+    from cloison.analyses.diff.shifts import Outer, Row, Shift
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two sessions held against each other, pod by pod.
+
+    Args:
+        before: The first.
+        after: The second.
+    """
+
+    before: Session
+    after: Session
+
+    @cached_property
+    def scope(self) -> TrafficSet:
+        """Traffic of which both say what becomes of it; nothing else is compared."""
+        return defined(self.before) & defined(self.after)
+
+    @cached_property
+    def different(self) -> "Diff":
+        """What passes before and not after, or the other way round.
+
+        What the first leaves open may come out either way in the second.
+        """
+
+        def differs(shift: "Shift") -> bool:
+            before, after = shift.before, shift.after
+            lost = before.allowed - after.allowed
+            gained = (after.allowed | after.undetermined) - (before.allowed | before.undetermined)
+            return bool((lost | gained) & self.scope)
+
+        return _only(self._found, differs, self._inside)
+
+    @cached_property
+    def settled(self) -> "Diff":
+        """What policies of equal priority leave open before, and what is decided after.
+
+        Other things that are left open are the enforcer's to say, and it is known after who
+        that is; which of two policies comes first is the policies' own.
+        """
+        told_apart = _told_apart(self.before)
+        if told_apart is None:
+            return replace(self._found, rows={}, outward={}, inward={}, itself={}, policies=())
+        ties = self.before.diff(told_apart, MapOptions(pods=True))
+
+        def settles(shift: "Shift") -> bool:
+            return bool((shift.before.undetermined - shift.after.undetermined) & self.scope)
+
+        disputed = _only(ties, settles, self._inside)
+        return _both(_only(self._found, settles, self._inside), disputed)
+
+    @cached_property
+    def _found(self) -> "Diff":
+        return self.before.diff(self.after, MapOptions(pods=True))
+
+    @cached_property
+    def _inside(self) -> AddressSet:
+        return _known(self.before)
 
 
 def differences(before: Session, after: Session) -> "Diff":
-    """Return what two sessions allow differently, pod by pod.
-
-    What the first leaves open may come out either way in the second, and protocols that one of
-    the two says nothing about are left aside.
-    """
-    found = before.diff(after, MapOptions(pods=True))
-    return _decided(found, defined(before) & defined(after), _known(before))
+    """Return what two sessions allow differently, pod by pod; see `Compared.different`."""
+    return Compared(before, after).different
 
 
 def _known(session: Session) -> AddressSet:
@@ -40,28 +98,22 @@ def defined(session: Session) -> TrafficSet:
     return found
 
 
-def _decided(found: "Diff", scope: TrafficSet, inside: AddressSet) -> "Diff":
-    """Return the changes but for those that only decide what was left open."""
-
-    def differs(shift: "Shift") -> bool:
-        before, after = shift.before, shift.after
-        lost = before.allowed - after.allowed
-        gained = (after.allowed | after.undetermined) - (before.allowed | before.undetermined)
-        return bool((lost | gained) & scope)
+def _only(found: "Diff", wanted: "Callable[[Shift], bool]", inside: AddressSet) -> "Diff":
+    """Return some changes of a difference, and of those outside nobody who is inside."""
 
     def outer(held: "Mapping[int, Outer]") -> "dict[int, Outer]":
         kept = {
             place: {
                 shift: outside
                 for shift, ends in each.items()
-                if differs(shift) and (outside := ends - inside)
+                if wanted(shift) and (outside := ends - inside)
             }
             for place, each in held.items()
         }
         return {place: each for place, each in kept.items() if each}
 
     rows = {
-        place: {shift: ends for shift, ends in row.items() if differs(shift)}
+        place: {shift: ends for shift, ends in row.items() if wanted(shift)}
         for place, row in found.rows.items()
     }
     return replace(
@@ -69,6 +121,60 @@ def _decided(found: "Diff", scope: TrafficSet, inside: AddressSet) -> "Diff":
         rows={place: row for place, row in rows.items() if row},
         outward=outer(found.outward),
         inward=outer(found.inward),
-        itself={place: shift for place, shift in found.itself.items() if differs(shift)},
+        itself={place: shift for place, shift in found.itself.items() if wanted(shift)},
         policies=(),
     )
+
+
+def _both(found: "Diff", other: "Diff") -> "Diff":
+    """Return the changes of a difference that are about the same edges as those of another."""
+    rows: dict[int, Row] = {}
+    for place, row in found.rows.items():
+        also = BitMap()
+        for ends in other.rows.get(place, {}).values():
+            also |= ends
+        kept = {shift: ends & also for shift, ends in row.items()}
+        rows[place] = {shift: ends for shift, ends in kept.items() if ends}
+    return replace(
+        found,
+        rows={place: row for place, row in rows.items() if row},
+        outward=_both_outside(found.outward, other.outward),
+        inward=_both_outside(found.inward, other.inward),
+        itself={place: shift for place, shift in found.itself.items() if place in other.itself},
+    )
+
+
+def _both_outside(found: "Mapping[int, Outer]", other: "Mapping[int, Outer]") -> "dict[int, Outer]":
+    kept: dict[int, Outer] = {}
+    for place, each in found.items():
+        also = AddressSet()
+        for addresses in other.get(place, {}).values():
+            also |= addresses
+        here = {shift: ends & also for shift, ends in each.items()}
+        kept[place] = {shift: ends for shift, ends in here.items() if ends}
+    return {place: each for place, each in kept.items() if each}
+
+
+def _told_apart(session: Session) -> Session | None:
+    """Return a session whose policies of equal priority come one after another, by name.
+
+    None where none are equal.
+    """
+    held = session.policies
+    ordered = {
+        (tier.name, band)
+        for layer in held.layers
+        for tier in layer.tiers
+        for band, combine in enumerate(tier.bands)
+        if combine is Combine.FIRST_MATCH
+    }
+    stands = Counter((p.tier, p.band, p.order) for p in held.policies if p.order)
+    if not any(many > 1 and (tier, band) in ordered for (tier, band, _), many in stands.items()):
+        return None
+    policies = tuple(
+        replace(p, order=(*p.order, str(p.id)))
+        if (p.tier, p.band) in ordered and stands[p.tier, p.band, p.order] > 1
+        else p
+        for p in held.policies
+    )
+    return replace(session, policies=replace(held, policies=policies))

@@ -10,15 +10,14 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from cloison.algebra import TrafficSet
 from cloison.app.comments import attached
-from cloison.app.compared import defined, differences
+from cloison.app.compared import Compared
 from cloison.app.load import Item, Name, arranged, named_item, paths, session_of
 from cloison.app.session import Session
 from cloison.app.settings import Settings
 from cloison.app.statements import Target, refused, statements
 from cloison.base import Diagnostic, Severity, Span, sort_diagnostics
-from cloison.dialects import completed, dialect_for, writer_for
+from cloison.dialects import Dialect, completed, dialect_for, writer_for
 from cloison.dialects.writing import (
     At,
     Comments,
@@ -27,6 +26,7 @@ from cloison.dialects.writing import (
     WriteContext,
     Writer,
     Written,
+    place_of,
     plain,
     rendered,
 )
@@ -102,17 +102,29 @@ class Conversion:
         return _replaced(self)
 
     @cached_property
-    def difference(self) -> "Diff":
-        """What passes before and not after, or the other way round, within `compared`.
+    def across(self) -> Compared:
+        """The source under its own profile, held against the result under the target's."""
+        return Compared(self.before, self.after)
 
-        What the source's profile left open may come out either way.
-        """
-        return differences(self.before, self.after)
+    @cached_property
+    def within(self) -> tuple[Compared, ...]:
+        """The source and the result under one profile, for each of two that enforces both."""
+        if self.profile == self.before.profile:
+            return ()
+        pairs = (
+            (self.before, under(self.after, self.before.profile)),
+            (under(self.before, self.profile), self.after),
+        )
+        return tuple(
+            Compared(before, after)
+            for before, after in pairs
+            if _enforces(before, self.before) and _enforces(after, self.after)
+        )
 
     @property
-    def compared(self) -> TrafficSet:
-        """Traffic of which both sides say what becomes of it."""
-        return defined(self.before) & defined(self.after)
+    def difference(self) -> "Diff":
+        """What passes before and not after, or the other way round; see `across`."""
+        return self.across.different
 
 
 def convert(
@@ -192,8 +204,9 @@ def _convert(
     good = [s for s in found if s.document.root.span(s.document.file) not in said]
     around = _context(session, profile, found, good, snapshot=snapshot)
     written = target.writer.write(good, around)
-    noted = _today(written, target.writer, good, around) if snapshot else ()
-    refusals = sort_diagnostics([*said.values(), *written.refusals, *noted])
+    noted = tuple(_today(written, target.writer, good, around)) if snapshot else ()
+    besides = _besides(session, written, noted)
+    refusals = sort_diagnostics([*said.values(), *written.refusals, *noted, *besides])
     done = {id(each.statement) for each in written.manifests}
     return Conversion(
         session,
@@ -220,6 +233,36 @@ def _today(
                 effect="what is written is right for today's inventory only",
                 help="convert again whenever that changes",
             )
+
+
+def _besides(
+    session: Session, written: Written, noted: Iterable[Diagnostic]
+) -> Iterator[Diagnostic]:
+    """Yield what objects also say of what is not there today, and what is written does not.
+
+    Once for each object, and not of those that are written for today's inventory anyway.
+    """
+    speak = {
+        id(each): dialect.besides
+        for dialect, objects in (session.objects or {}).values()
+        for each in objects
+        if dialect.besides is not None
+    }
+    told = {each.object for each in noted}
+    for statement in {id(m.statement): m.statement for m in written.manifests}.values():
+        asked = speak.get(id(statement.object))
+        span = None if asked is None else next(iter(asked(statement.object)), None)
+        if span is None or statement.name in told:
+            continue
+        place = place_of(statement.document, span, "selector", "namespaceSelector")
+        yield Diagnostic(
+            "CNV004",
+            Severity.INFO,
+            f"`{place.path}`: it finds network sets, too, and none has such labels today",
+            place.span,
+            statement.name,
+            "a set that is labelled so later is found by the source, and not by what is written",
+        )
 
 
 def _identity(value: object) -> tuple[str, str, str]:
@@ -360,15 +403,38 @@ def _replaced(conversion: Conversion) -> Session:
             said += diagnostics
             if found is not None:
                 objects.setdefault(target.dialect.name, (target.dialect, []))[1].append(found)
+    placed = {name: (dialect, tuple(held)) for name, (dialect, held) in objects.items()}
+    return _compiled(before, placed, profile, said)
+
+
+def under(session: Session, profile: Profile) -> Session:
+    """Return the same objects as another profile enforces them."""
+    return _compiled(session, session.objects or {}, profile, session.read_diagnostics)
+
+
+def _compiled(
+    around: Session,
+    objects: Mapping[str, tuple[Dialect[Any], tuple[Any, ...]]],
+    profile: Profile,
+    said: Iterable[Diagnostic],
+) -> Session:
+    """Return what objects mean under a profile, in the world of a session."""
     compiled = [
-        dialect.compile(held, profile, before.world)
+        dialect.compile(held, profile, around.world)
         for _, (dialect, held) in sorted(objects.items())
     ]
     return Session(
-        before.world,
+        around.world,
         arranged(profile, compiled),
         profile,
-        before.settings,
+        around.settings,
         sort_diagnostics(said),
-        objects={name: (dialect, tuple(held)) for name, (dialect, held) in objects.items()},
+        objects=objects,
     )
+
+
+def _enforces(session: Session, other: Session) -> bool:
+    """Return whether every policy that is understood in one session is in another, too."""
+    held = ({p.id for p in s.policies.policies if p.opaque is None} for s in (session, other))
+    mine, theirs = held
+    return theirs <= mine

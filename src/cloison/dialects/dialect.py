@@ -1,11 +1,11 @@
 """What a dialect offers the rest of the house."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 from cloison.algebra import NO_ADDRESSES, AddressSet
-from cloison.base import Diagnostic
+from cloison.base import Diagnostic, Span
 from cloison.dialects.writing.statement import Writer
 from cloison.ir.policy import AddressGroup, LayerSpec, Policy, Rule, TierSpec
 from cloison.ir.profile import Profile
@@ -90,6 +90,9 @@ class Dialect(Generic[T]):
         fragment: Writes only the lines that rules add, for a policy of a namespace.
         writer: Says in this language what objects of others mean; None where that is not
             possible. Its name stands in the row of the table, too.
+        besides: Yields the places of an object's rules whose peers are pods and also what other
+            languages do not know by label, address groups: what is not there today is not in
+            the IR. None where no rule is like that.
     """
 
     name: str
@@ -101,6 +104,7 @@ class Dialect(Generic[T]):
     amend: Callable[[T, Sequence[Rule]], str] | None = None
     fragment: Callable[[Sequence[Rule], str], str] | None = None
     writer: Writer | None = None
+    besides: Callable[[T], Iterator[Span]] | None = None
 
 
 def group_of(api_version: str) -> str:

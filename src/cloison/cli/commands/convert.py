@@ -13,6 +13,7 @@ from cloison.cli import run
 from cloison.cli.options import Common, Example, common
 
 if TYPE_CHECKING:
+    from cloison.app.compared import Compared
     from cloison.app.convert import Conversion
     from cloison.base import Diagnostic
 
@@ -185,9 +186,7 @@ def _check(asked: Common, done: "Conversion") -> int:
     """Say on standard error what is different with what was written; return the exit code."""
     from cloison.algebra import ANY
     from cloison.base import Severity
-    from cloison.report import render
 
-    before, after = done.before.profile.name, done.after.profile.name
     if not done.before.world.workloads:
         sys.stderr.write(
             "check: there is no workload in the source to compare anything for; name the "
@@ -195,14 +194,40 @@ def _check(asked: Common, done: "Conversion") -> int:
         )
         return run.UNANSWERED
     faults = [d for d in done.after.read_diagnostics if d.severity is Severity.ERROR]
-    found = done.difference
-    if not found and not faults:
-        scope = "" if done.compared == ANY else f" of {done.compared}"
+    every = (done.across, *done.within)
+    codes = [_say_different(asked, each) for each in every]
+    if not any(codes) and not faults:
+        scope = "" if done.across.scope == ANY else f" of {done.across.scope}"
+        both = ", ".join(each.after.profile.name for each in done.within)
         sys.stderr.write(
-            f"check: the same flows{scope} are allowed before ({before}) and after ({after})\n"
+            f"check: the same flows{scope} are allowed {_sides(done.across)}"
+            f"{both and f', and before and after under {both} alone'}\n"
         )
-        return run.OK
-    sys.stderr.write(f"check: different before ({before}) and after ({after})\n")
-    for piece in render("diff", found, run.about(done.after), "text", run.look_err(asked)):
-        sys.stderr.write(piece)
-    return run.FOUND
+    for fault in faults:
+        sys.stderr.write(f"check: what is written is not accepted: {fault.message}\n")
+    return max(*codes, run.FOUND if faults else run.OK)
+
+
+def _sides(compared: "Compared") -> str:
+    """Return who enforces the two sides of a comparison."""
+    return f"before ({compared.before.profile.name}) and after ({compared.after.profile.name})"
+
+
+def _say_different(asked: Common, compared: "Compared") -> int:
+    """Say on standard error what differs between two sides; return the exit code."""
+    from cloison.report import render
+
+    before, after = compared.before.profile.name, compared.after.profile.name
+    decided = (
+        f"what policies of equal priority that disagree leave open before ({before}) is decided "
+        f"after ({after})"
+    )
+    said = ((f"different {_sides(compared)}", compared.different), (decided, compared.settled))
+    for what, found in said:
+        if not found:
+            continue
+        sys.stderr.write(f"check: {what}\n")
+        about = run.about(compared.after)
+        for piece in render("diff", found, about, "text", run.look_err(asked)):
+            sys.stderr.write(piece)
+    return run.FOUND if any(found for _, found in said) else run.OK

@@ -6,22 +6,20 @@ that follow one another share one of them where nothing in the earlier ones pass
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from math import isfinite
+from math import inf, isfinite
 from typing import Final
 
 from cloison.base import Span
 from cloison.dialects.adminpolicy.from_ir_rules import MOST, deny_everything
+from cloison.dialects.adminpolicy.from_ir_slots import LAST, Gap, Slot, gaps, kept, spread
 from cloison.dialects.writing import Refusals, Statement, Tree, WriteContext
 from cloison.dialects.writing.blocks import batched
 from cloison.ir.policy import Action, Combine, Policy, TierSpec
 
 ADMIN: Final = "Admin"
 BASELINE: Final = "Baseline"
-LAST: Final = 1000
 ISOLATION: Final = "isolation"
 """What names of policies end with that say what a tier denies at its end."""
-STRIDE: Final = 100
-"""Between the priorities that are chosen here, so that others find room."""
 _OWN: Final = {
     "AdminNetworkPolicy": ADMIN,
     "BaselineAdminNetworkPolicy": BASELINE,
@@ -92,12 +90,14 @@ class _Step:
         wanted: The priority they have in the source, if any.
         ends: Whether they say what a tier denies at its end.
         number: How many steps of the same policies come before.
+        order: Where they stand in the source; at its end by default.
     """
 
     parts: tuple[_Part, ...]
     wanted: float | None = None
     ends: bool = False
     number: int = 0
+    order: float = inf
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +132,7 @@ def plan(drafts: Sequence[Draft], context: WriteContext, said: Refusals) -> list
         homes[home] += [*stays, *goes] if late else [*goes, *stays]
     _spread(homes, context)
     for home, pieces in homes.items():
-        found += _placed(home, pieces, said)
+        found += _placed(home, pieces, context, said)
     order = {id(draft): number for number, draft in enumerate(drafts)}
     found.sort(key=lambda each: (order[id(each.draft)], each.priority))
     return found
@@ -209,7 +209,7 @@ def _piece(tier: TierSpec, drafts: Sequence[Draft]) -> _Piece:
                 steps += _steps(equal, wanted)
         elif mine:
             parts = tuple(part for draft in mine for part in _parts(draft))
-            steps.append(_Step(parts))
+            steps.append(_Step(parts, order=_order(mine[0])))
     ends = tuple(
         _Part(draft, (), (deny_everything(),), ISOLATION if _has_rules(draft) else "")
         for draft in drafts
@@ -239,8 +239,8 @@ def _merged(steps: Iterable[_Step]) -> Iterator[_Step]:
         yield last
 
 
-def _place(step: _Step) -> tuple[float | None, int]:
-    return step.wanted, step.number
+def _place(step: _Step) -> tuple[float | None, int, float]:
+    return step.wanted, step.number, step.order
 
 
 def _accepts(step: _Step) -> bool:
@@ -257,7 +257,7 @@ def _steps(equal: Sequence[Draft], wanted: float | None) -> Iterator[_Step]:
     split = [tuple(_parts(draft)) for draft in equal]
     for number in range(max(map(len, split))):
         parts = tuple(parts[number] for parts in split if number < len(parts))
-        yield _Step(parts, wanted, number=number)
+        yield _Step(parts, wanted, number=number, order=_order(equal[0]))
 
 
 def _has_rules(draft: Draft) -> bool:
@@ -278,7 +278,9 @@ def _parts(draft: Draft) -> Iterator[_Part]:
         )
 
 
-def _placed(home: str, pieces: Sequence[_Piece], said: Refusals) -> Iterator[Planned]:
+def _placed(
+    home: str, pieces: Sequence[_Piece], context: WriteContext, said: Refusals
+) -> Iterator[Planned]:
     """Yield what goes into one tier."""
     blocked: set[int] = set()
     for number, piece in enumerate(pieces):
@@ -289,36 +291,92 @@ def _placed(home: str, pieces: Sequence[_Piece], said: Refusals) -> Iterator[Pla
             blocked.add(id(draft.statement))
             _cannot_pass(draft, piece, after, said)
     steps = [step for piece in pieces for step in piece.steps]
-    fixed = [number for piece in pieces for number in piece.standing]
-    if len({piece.tier.name for piece in pieces}) == 1:
-        kept = _kept(steps, fixed)
-        if kept is not None:
-            yield from _planned(home, zip(kept, steps, strict=True), blocked)
-            return
-    low, high = 0, LAST
-    first = next((n for n, piece in enumerate(pieces) if piece.standing), None)
-    if first is not None and fixed:
-        before = any(piece.steps for piece in pieces[:first])
-        low, high = (0, min(fixed) - 1) if before else (max(fixed) + 1, LAST)
-    if not steps:
-        return
-    room = 0 if any(piece.between for piece in pieces) else high - low + 1
-    if room < len(steps):
+    slots = list(_slots(pieces))
+    crowded = next((gap for gap in gaps(slots) if gap.room < gap.steps), None)
+    if crowded is not None:
+        what, help_ = _no_room(home, crowded, context)
         for draft in {id(p.draft.statement): p.draft for s in steps for p in s.parts}.values():
-            said.refuse(
-                draft.statement,
-                draft.policy.span,
-                f"there are {len(steps)} priorities to give and {max(room, 0)} free in the tier "
-                f"{home}",
-                "make room between the ClusterNetworkPolicies there are, or convert in parts",
+            said.refuse(draft.statement, draft.policy.span, what, help_, "priority", "order")
+        return
+    one = len({piece.tier.name for piece in pieces}) == 1
+    found = (kept(slots) if one else None) or spread(slots)
+    planned = list(_planned(home, zip(found, steps, strict=True), blocked))
+    _say_moved(planned, said)
+    yield from planned
+
+
+def _slots(pieces: Sequence[_Piece]) -> Iterator[Slot]:
+    """Yield what each step asks for: its priority, and its side of each that stays."""
+    fixed = {number for piece in pieces for number in piece.standing}
+    stays = next((n for n, piece in enumerate(pieces) if piece.standing), 0)
+    for number, piece in enumerate(pieces):
+        for step in piece.steps:
+            at = step.order if piece.between else -inf if number < stays else inf
+            if at in fixed:
+                yield Slot(step.wanted, int(at), int(at), tied=True)
+            else:
+                low = max((each + 1 for each in fixed if each < at), default=0)
+                high = min((each - 1 for each in fixed if each > at), default=LAST)
+                yield Slot(step.wanted, low, high)
+
+
+def _no_room(home: str, gap: Gap, context: WriteContext) -> tuple[str, str]:
+    """Return why steps have no place in a tier, and what to do."""
+    low, high = gap.slot.low, gap.slot.high
+    place = context.source.places.get(f"ClusterNetworkPolicy/{home}")
+    names: dict[int, str] = {}
+    for policy in context.standing:
+        first = policy.order[0] if policy.order else None
+        mine = place is not None and policy.tier == place.tier
+        if mine and policy.id.kind == "ClusterNetworkPolicy" and isinstance(first, int | float):
+            names.setdefault(int(first), f"ClusterNetworkPolicy {policy.id} (priority {first:g})")
+    if gap.slot.tied:
+        what = (
+            f"{names.get(low, 'what stays')} stays as it is at the same priority, and "
+            f"{gap.steps} objects would have to share its place"
+        )
+        return what, "give one of the two another priority"
+    before, after = names.get(low - 1), names.get(high + 1)
+    where = f" in the tier {home}"
+    if before and after:
+        where = f" between {before} and {after}"
+    elif before or after:
+        where = f" after {before}" if before else f" before {after}"
+    return (
+        f"priorities to give: {gap.steps}; free{where}: {gap.room}",
+        "make room between the ClusterNetworkPolicies there are, or convert in parts",
+    )
+
+
+def _say_moved(planned: Sequence[Planned], said: Refusals) -> None:
+    """Say which policies get other priorities than they have, and which become several."""
+    found: dict[int, list[Planned]] = {}
+    for each in planned:
+        if each.suffix != ISOLATION:
+            found.setdefault(id(each.draft.statement), []).append(each)
+    for mine in found.values():
+        statement = mine[0].draft.statement
+        spec = statement.document.root.get("spec")
+        node = spec and (spec.get("priority") or spec.get("order"))
+        now = sorted({each.priority for each in mine})
+        if node and isinstance(node.value, int | float) and node.value != now[0]:
+            said.note(
+                statement,
+                statement.policies[0].span,
+                f"{node.value:g} becomes priority {now[0]}",
+                "policies stand in the same order as before",
                 "priority",
                 "order",
             )
-        return
-    stride = min(STRIDE, room // (len(steps) + 1) or 1)
-    start = low + (stride if low + stride * len(steps) <= high else 0)
-    numbered = ((start + stride * n, step) for n, step in enumerate(steps))
-    yield from _planned(home, numbered, blocked)
+        if len(now) > 1:
+            said.note(
+                statement,
+                statement.policies[0].span,
+                f"more than {MOST} rules: it becomes several objects, at the priorities "
+                f"{', '.join(map(str, now))}",
+                "rules stand in the same order as before",
+                "spec",
+            )
 
 
 def _cannot_pass(draft: Draft, piece: _Piece, after: _Piece, said: Refusals) -> None:
@@ -333,46 +391,6 @@ def _cannot_pass(draft: Draft, piece: _Piece, after: _Piece, said: Refusals) -> 
         "join the two tiers, or write what is passed as rules of its own",
         "action",
     )
-
-
-def _kept(steps: Sequence[_Step], fixed: Sequence[int]) -> list[int] | None:
-    """Return the priorities of the source, those moved that must make room for others.
-
-    Args:
-        steps: What is written, in order.
-        fixed: Priorities of what stays in the tier.
-
-    Returns:
-        A priority for each step; None where the source has none that fit the tier, or a step
-        would come to stand otherwise to what stays.
-    """
-    found: list[int] = []
-    for step in steps:
-        last = found[-1] if found else None
-        wanted = step.wanted
-        if wanted is None:
-            if last is None:
-                return None
-            wanted = min(last + STRIDE, LAST)
-        if wanted != int(wanted) or not 0 <= wanted <= LAST:
-            return None
-        found.append(int(wanted) if last is None else max(int(wanted), last + 1))
-    limit = LAST
-    for number in reversed(range(len(found))):
-        found[number] = min(found[number], limit)
-        limit = found[number] - 1
-    if limit < -1 or any(
-        step.wanted is not None and _side(at, other) != _side(step.wanted, other)
-        for step, at in zip(steps, found, strict=True)
-        for other in fixed
-    ):
-        return None
-    return found
-
-
-def _side(one: float, other: float) -> int:
-    """Return whether a priority comes before another, -1, with it, 0, or after it, 1."""
-    return (one > other) - (one < other)
 
 
 def _planned(

@@ -9,9 +9,9 @@ from cloison.algebra import AddressSet, LabelSelector
 from cloison.base import Span
 from cloison.dialects.writing import At, Refusals, Statement, Tree, WriteContext, written_at
 from cloison.dialects.writing.blocks import batched, cidrs, masked
-from cloison.dialects.writing.errors import NO_PEER, UnsayableError
+from cloison.dialects.writing.errors import GROUPS, NO_PEER, UnsayableError
 from cloison.dialects.writing.labels import named_namespace, plain_selector, selector_tree
-from cloison.dialects.writing.places import check_rule
+from cloison.dialects.writing.places import check_rule, only_groups
 from cloison.dialects.writing.ports import Ports, everything, only_with_ports, port_groups
 from cloison.ir.policy import (
     Action,
@@ -117,6 +117,13 @@ class Rules:
                 "ports by name are looked up on pods, and cannot stand beside blocks of addresses",
                 "ports",
                 "protocols",
+            )
+        if max(len(peers), len(ports)) > MOST:
+            self.said.note(
+                self.statement,
+                rule,
+                f"more than {MOST} peers or ports: the rule becomes several",
+                "they match the same together",
             )
         name = self._name(rule)
         key = "from" if rule.direction is Direction.INGRESS else "to"
@@ -266,13 +273,12 @@ class Rules:
         for group in self.context.groups:
             if match.labels.matches(group.labels):
                 found |= group.addresses
-        if not found:
+        if not found and (self.context.snapshot or not only_groups(rule)):
             return
-        self._outward(rule, "selector", "notSelector")
+        if found:
+            self._outward(rule, "selector", "notSelector")
         if not self.context.snapshot:
-            raise UnsayableError(
-                "network sets match, whose addresses could only be copied", "selector", choose=True
-            )
+            raise UnsayableError(*GROUPS, choose=True)
         for some in batched(cidrs(found), MOST):
             yield {"networks": list(some)}
 

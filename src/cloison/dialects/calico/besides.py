@@ -5,7 +5,8 @@ from collections.abc import Iterator
 from cloison.base import Span
 from cloison.dialects.calico import labels
 from cloison.dialects.calico.entities import Scope, positive
-from cloison.dialects.calico.model import CalicoObject, Policy, PolicyType
+from cloison.dialects.calico.model import CalicoObject, Policy
+from cloison.dialects.networkpolicy.model import PolicyType
 
 
 def besides(each: CalicoObject) -> Iterator[Span]:

@@ -8,7 +8,8 @@ from cloison.dialects.networkpolicy.ranks import Ranks
 from cloison.dialects.networkpolicy.regions import at_home
 from cloison.dialects.writing import WriteContext
 from cloison.dialects.writing.blocks import cidrs
-from cloison.dialects.writing.errors import UnsayableError, within
+from cloison.dialects.writing.errors import GROUPS, UnsayableError, within
+from cloison.dialects.writing.places import only_groups
 from cloison.dialects.writing.shadow import Piece, Taking, common, pieces
 from cloison.ir.policy import (
     Action,
@@ -151,7 +152,8 @@ class Remains:
             )
         if rule.action is not Action.ALLOW and rule.traffic.excepted:
             raise UnsayableError("ports it leaves out by name cannot be taken out", "notPorts")
-        found = [each for piece in pieces(rule) for each in self._today(piece)]
+        alone = only_groups(rule)
+        found = [each for piece in pieces(rule) for each in self._today(piece, alone=alone)]
         if not self.context.profile.block_matches_pods:
             return found
         blocks = [p for p in found if isinstance(p.peer.match, BlockMatch)]
@@ -163,8 +165,14 @@ class Remains:
             return [Piece(Peer(AnyMatch(), rule.span), found[0].traffic, found[0].named)]
         return found
 
-    def _today(self, piece: Piece) -> Iterator[Piece]:
-        """Yield a piece; address groups as the blocks they are today."""
+    def _today(self, piece: Piece, *, alone: bool) -> Iterator[Piece]:
+        """Yield a piece; address groups as the blocks they are today.
+
+        Args:
+            piece: The piece.
+            alone: Whether its rule is about address groups only, so that it says something of
+                later ones even where there is none today.
+        """
         match = piece.peer.match
         if not isinstance(match, GroupsMatch):
             yield piece
@@ -173,10 +181,8 @@ class Remains:
         for group in self.context.groups:
             if match.labels.matches(group.labels):
                 addresses |= group.addresses
-        if addresses and not self.context.snapshot:
-            raise UnsayableError(
-                "network sets match, whose addresses could only be copied", "selector", choose=True
-            )
+        if (addresses or alone) and not self.context.snapshot:
+            raise UnsayableError(*GROUPS, choose=True)
         for cidr in cidrs(addresses):
             block = BlockMatch(AddressSet.block(cidr), cidr)
             yield replace(piece, peer=Peer(block, piece.peer.span))

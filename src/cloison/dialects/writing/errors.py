@@ -21,6 +21,15 @@ NO_PEER: Final = (
 """What is wrong with a peer of several parts, and the fields that may have made it one."""
 
 
+GROUPS: Final = (
+    "network sets match, whose addresses could only be copied",
+    "selector",
+    "namespaceSelector",
+    "notSelector",
+)
+"""What is wrong with a peer that is address groups by label, and the fields that say it."""
+
+
 class UnsayableError(Exception):
     """A part of an object that cannot be written. Caught by the writer, which says so.
 

@@ -7,7 +7,7 @@ from typing import Final
 from cloison.base import Diagnostic, Severity, Span
 from cloison.dialects.writing.errors import UnsayableError
 from cloison.dialects.writing.statement import Statement, WriteContext
-from cloison.ir.policy import Direction, Rule
+from cloison.ir.policy import Direction, GroupsMatch, Rule, plain_matches
 from cloison.resources.documents import Document, Node
 
 CHOICE: Final = "CNV002"
@@ -107,6 +107,12 @@ def check_rule(statement: Statement, rule: Rule, context: WriteContext) -> None:
         raise UnsayableError("it says more about the pods it is for than its policy does", here)
     if rule.traffic.excepted:
         raise UnsayableError("it leaves ports out by name", "notPorts")
+
+
+def only_groups(rule: Rule) -> bool:
+    """Return whether nobody but address groups can be a rule's peer."""
+    found = [match for peer in rule.peers for match in plain_matches(peer.match)]
+    return bool(found) and all(isinstance(match, GroupsMatch) for match in found)
 
 
 def _holds(statement: Statement, rule: Rule, key: str) -> bool:
