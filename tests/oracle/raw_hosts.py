@@ -89,7 +89,7 @@ class RawHostsOracle(RawCalicoOracle):
     def __init__(self, objects: Iterable[Manifest], *, old: bool = False) -> None:
         self.old = old
         self.endpoints: dict[str, dict[object, Manifest]] = {}
-        self.heps: list[Manifest] = []
+        self.hosts: list[Manifest] = []
         self.felix: list[Manifest] = []
         self.profiles: dict[str, Manifest] = {}
         self.wide: list[Wide] = []
@@ -103,7 +103,7 @@ class RawHostsOracle(RawCalicoOracle):
                 replace(each, place=(each.place[0], _old_key(item)))
                 for each, item in zip(self.enforced, items, strict=True)
             ]
-        for hep in sorted(self.heps, key=lambda h: h["metadata"]["name"]):
+        for hep in sorted(self.hosts, key=lambda h: h["metadata"]["name"]):
             spec = hep["spec"]
             interface = spec.get("interfaceName") or tuple(spec["expectedIPs"])
             self.endpoints.setdefault(spec["node"], {}).setdefault(interface, hep)
@@ -113,7 +113,7 @@ class RawHostsOracle(RawCalicoOracle):
     def _read(self, item: Manifest) -> None:
         kind, spec = item["kind"], item.get("spec") or {}
         if kind == "HostEndpoint":
-            self.heps.append(item)
+            self.hosts.append(item)
         elif kind == "FelixConfiguration":
             self.felix.append(item)
         elif kind == "Profile":
@@ -391,7 +391,7 @@ class RawHostsOracle(RawCalicoOracle):
             return Answer.NO
         blocks = [
             network(address)
-            for hep in self.heps
+            for hep in self.hosts
             if entity.known is None or entity.known(hep["metadata"].get("labels") or {})
             for each in hep["spec"].get("ports") or ()
             if (each["name"], _number(each["protocol"]), each["port"])

@@ -41,7 +41,7 @@ spec:
 """
 
 
-def test_a_workload_keeps_its_edge_when_its_pods_add_up_to_anothers_traffic() -> None:
+def test_a_workload_keeps_its_edge_when_its_pods_equal_another_in_traffic() -> None:
     text = "".join(
         [
             SOURCE,
