@@ -160,8 +160,8 @@ class RawHostsOracle(RawCalicoOracle):
         """Return what the host endpoints of an end's node say, whichever it is."""
         ways: Ways = frozenset()
         for node in (party.node,) if party.node else ("", *self.endpoints):
-            heps = self.in_question(node)
-            ways = ways.union(*map(asked, heps)) if heps else ways | EVERY
+            found = self.in_question(node)
+            ways = ways.union(*map(asked, found)) if found else ways | EVERY
         return _answer(ways)
 
     def in_question(self, node: str) -> list[Manifest]:
@@ -169,13 +169,13 @@ class RawHostsOracle(RawCalicoOracle):
 
         Where one interface alone has all addresses of the node, its traffic passes there.
         """
-        heps = list(self.endpoints.get(node, {}).values())
+        found = list(self.endpoints.get(node, {}).values())
         known = {str(address) for address in self.nodes.get(node) or ()}
-        if known and not any(hep["spec"].get("interfaceName") == "*" for hep in heps):
-            whole = [h for h in heps if known <= set(h["spec"].get("expectedIPs") or ())]
+        if known and not any(hep["spec"].get("interfaceName") == "*" for hep in found):
+            whole = [h for h in found if known <= set(h["spec"].get("expectedIPs") or ())]
             if len(whole) == 1:
                 return whole
-        return heps
+        return found
 
     # -------------------------------------------------------------- to a host and from it
 
