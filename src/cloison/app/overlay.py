@@ -9,41 +9,32 @@ from typing import TypeAlias
 import msgspec
 
 from cloison.base import Diagnostic, QuestionError, Severity, Span, UnknownEndpointError
+from cloison.dialects import TABLE
 from cloison.resources.documents import Document, RawObject
-from cloison.resources.kinds import BY_TYPE, CLUSTER_WIDE, KINDS, STORED_AS, STORED_BEFORE
+from cloison.resources.kinds import BY_TYPE, KINDS
 from cloison.resources.names import shown
 from cloison.resources.typed import NOT_SO
 
 Item: TypeAlias = Document | RawObject | Diagnostic
 
 SHORT = {
-    "anp": "adminnetworkpolicy",
-    "banp": "baselineadminnetworkpolicy",
-    "caliconetworkpolicy": "networkpolicy.projectcalico.org",
-    "cgnp": "globalnetworkpolicy",
     "cj": "cronjob",
-    "cnp": "clusternetworkpolicy",
     "deploy": "deployment",
     "ds": "daemonset",
-    "gnp": "globalnetworkpolicy",
-    "gns": "globalnetworkset",
-    "hep": "hostendpoint",
-    "netpol": "networkpolicy",
-    "netset": "networkset",
     "no": "node",
     "ns": "namespace",
     "po": "pod",
     "rc": "replicationcontroller",
     "rs": "replicaset",
     "sa": "serviceaccount",
-    "scnp": "stagednetworkpolicy",
-    "sgnp": "stagedglobalnetworkpolicy",
-    "sknp": "stagedkubernetesnetworkpolicy",
-    "snp": "stagednetworkpolicy",
     "sts": "statefulset",
     "svc": "service",
+    **{short: kind for row in TABLE for short, kind in row.short.items()},
 }
 """kubectl's short names of kinds, in lower case; with the group where two have the kind."""
+_CLUSTERWIDE = {found for row in TABLE for found in row.kinds if found[1] in row.clusterwide}
+_STORED_AS = {store: group for row in TABLE for store, group in row.stored.items()}
+_STORED_BEFORE = {store: row.stored_before for row in TABLE for store in row.stored}
 _PLAIN = dict.fromkeys(("networkpolicy", "networkpolicies"), "networking.k8s.io")
 """What a kind without a group is to kubectl, where more than one group has it."""
 _FORMS = "write KIND/NAMESPACE/NAME, or KIND/NAME for what lives in no namespace"
@@ -105,7 +96,7 @@ class Target:
         kind, _, implied = SHORT.get(kind, kind).partition(".")
         implied = implied or _PLAIN.get(kind, "")
         home = rest[0] if len(rest) > 1 else None
-        return cls(text, kind, STORED_AS.get(group, group) or implied, home, rest[-1])
+        return cls(text, kind, _STORED_AS.get(group, group) or implied, home, rest[-1])
 
     def is_kind(self, object_id: ObjectId) -> bool:
         """Return whether an object is of the kind that is meant."""
@@ -236,9 +227,9 @@ class Overlay:
             return None
         info = KINDS.get((api_version, kind))
         group, _ = current = _kind(api_version, kind)
-        homeless = (group, kind) in CLUSTER_WIDE or (info is not None and not info.namespaced)
+        homeless = (group, kind) in _CLUSTERWIDE or (info is not None and not info.namespaced)
         if kind.endswith("Policy"):
-            name = name.removeprefix(STORED_BEFORE.get(api_version.rpartition("/")[0], ""))
+            name = name.removeprefix(_STORED_BEFORE.get(api_version.rpartition("/")[0], ""))
         return ObjectId(*current, None if homeless else namespace or self.namespace, name)
 
 
@@ -247,7 +238,7 @@ def _kind(api_version: str, kind: str) -> tuple[str, str]:
     info = KINDS.get((api_version, kind))
     current = info.replacement if info is not None else api_version
     group = current.rpartition("/")[0]
-    return STORED_AS.get(group, group), kind
+    return _STORED_AS.get(group, group), kind
 
 
 def _span(item: Item) -> Span | None:

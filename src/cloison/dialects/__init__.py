@@ -4,8 +4,8 @@ A dialect is imported when its first object turns up, so a run pays for the dial
 input speaks.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from importlib import import_module
 from typing import Any
 
@@ -31,12 +31,21 @@ class Row:
         kinds: The kinds it owns, in every version.
         writes: What the language that it writes is called where one is chosen; None where it
             only reads.
+        clusterwide: Those of the kinds that live in no namespace.
+        short: `kubectl`'s short names of kinds, in lower case; with the group where another
+            dialect has a kind of the name.
+        stored: Groups under which a store keeps objects of another group, and that group.
+        stored_before: What such a store may put before the names of policies.
     """
 
     name: str
     module: str
     kinds: frozenset[GroupKind]
     writes: str | None = None
+    clusterwide: frozenset[str] = frozenset()
+    short: Mapping[str, str] = field(default_factory=dict, hash=False)
+    stored: Mapping[str, str] = field(default_factory=dict, hash=False)
+    stored_before: str = ""
 
     def load(self) -> Dialect[Any]:
         """Import the dialect."""
@@ -50,6 +59,7 @@ TABLE: tuple[Row, ...] = (
         "cloison.dialects.networkpolicy.dialect",
         frozenset({("networking.k8s.io", "NetworkPolicy"), ("extensions", "NetworkPolicy")}),
         writes="networkpolicy",
+        short={"netpol": "networkpolicy"},
     ),
     Row(
         "adminpolicy",
@@ -62,6 +72,14 @@ TABLE: tuple[Row, ...] = (
             }
         ),
         writes="clusternetworkpolicy",
+        clusterwide=frozenset(
+            ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy", "ClusterNetworkPolicy")
+        ),
+        short={
+            "anp": "adminnetworkpolicy",
+            "banp": "baselineadminnetworkpolicy",
+            "cnp": "clusternetworkpolicy",
+        },
     ),
     Row(
         "calico",
@@ -85,11 +103,38 @@ TABLE: tuple[Row, ...] = (
             )
         ),
         writes="calico",
+        clusterwide=frozenset(
+            (
+                "FelixConfiguration",
+                "GlobalNetworkPolicy",
+                "GlobalNetworkSet",
+                "HostEndpoint",
+                "IPPool",
+                "Profile",
+                "StagedGlobalNetworkPolicy",
+                "Tier",
+            )
+        ),
+        short={
+            "caliconetworkpolicy": "networkpolicy.projectcalico.org",
+            "cgnp": "globalnetworkpolicy",
+            "gnp": "globalnetworkpolicy",
+            "gns": "globalnetworkset",
+            "hep": "hostendpoint",
+            "netset": "networkset",
+            "scnp": "stagednetworkpolicy",
+            "sgnp": "stagedglobalnetworkpolicy",
+            "sknp": "stagedkubernetesnetworkpolicy",
+            "snp": "stagednetworkpolicy",
+        },
+        stored={"crd.projectcalico.org": "projectcalico.org"},
+        stored_before="default.",
     ),
     Row(
         "unmodelled",
         "cloison.dialects.unmodelled",
-        frozenset(
+        clusterwide=frozenset(("CiliumClusterwideNetworkPolicy", "ClusterNetworkPolicy")),
+        kinds=frozenset(
             {
                 ("crd.antrea.io", "ClusterNetworkPolicy"),
                 ("crd.antrea.io", "NetworkPolicy"),

@@ -73,34 +73,6 @@ KINDS = _table()
 BY_TYPE = {info.type: info for info in KINDS.values() if info.removed is None}
 """The served entry of every type of the field table that is a kind."""
 
-_POLICY_API = "policy.networking.k8s.io"
-_CALICO_API = "projectcalico.org"
-_CALICO_STORE = "crd.projectcalico.org"
-_CALICO_WIDE = (
-    "FelixConfiguration",
-    "GlobalNetworkPolicy",
-    "GlobalNetworkSet",
-    "HostEndpoint",
-    "IPPool",
-    "Profile",
-    "StagedGlobalNetworkPolicy",
-    "Tier",
-)
-CLUSTER_WIDE = frozenset(
-    (
-        (_POLICY_API, "AdminNetworkPolicy"),
-        (_POLICY_API, "BaselineAdminNetworkPolicy"),
-        (_POLICY_API, "ClusterNetworkPolicy"),
-        *((group, kind) for group in (_CALICO_API, _CALICO_STORE) for kind in _CALICO_WIDE),
-    )
-)
-"""Group and kind of custom resources that live in no namespace."""
-
-STORED_AS = {_CALICO_STORE: _CALICO_API}
-"""Groups under which a store keeps the objects of another group."""
-STORED_BEFORE = {_CALICO_STORE: "default."}
-"""What such a store may put before the names of policies."""
-
 
 def misplaced(api_version: str, kind: str) -> str | None:
     """Return the API version a built-in kind belongs to, where `api_version` is a wrong one.
