@@ -44,7 +44,12 @@ def test_what_a_program_leaves_running_is_ended_too(stream: str) -> None:
 
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems do not bound it")
 def test_memory_is_bounded() -> None:
-    code = "import sys; sys.stdin.read(); x = bytearray(600 << 20)"
+    # A program starts before its bound is set; this one waits until it is.
+    code = (
+        "import resource as r\n"
+        "while r.getrlimit(r.RLIMIT_DATA)[0] == r.RLIM_INFINITY: pass\n"
+        "x = bytearray(600 << 20)"
+    )
     assert run(code, memory=300 << 20).failure == "it ended with exit code 1"
     assert run(code, memory=900 << 20).failure == ""
 
