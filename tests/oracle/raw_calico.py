@@ -402,7 +402,10 @@ def _calico(item: Manifest) -> Enforced:
         else:
             types = [d for d, found in rules.items() if found] or ["Ingress"]
     order = spec.get("order")
-    key = f"{meta['name']}/{home or ''}/{item['kind']}".encode()
+    name = meta["name"]
+    if item["apiVersion"].startswith("crd.") and spec.get("tier") in (None, "", "default"):
+        name = name.removeprefix("default.")
+    key = f"{name}/{home or ''}/{item['kind']}".encode()
     place = (inf if order is None else float(order), key)
 
     def selects(labels: Labels) -> bool:

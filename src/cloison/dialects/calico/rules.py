@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 
 from cloison.algebra import AddressSet, TrafficSet
 from cloison.algebra.expressions import ALWAYS, Expression
-from cloison.dialects.calico import caveats, entities, services, traffic
+from cloison.dialects.calico import caveats, entities, labels, services, traffic
 from cloison.dialects.calico.blocks import exactly, families
 from cloison.dialects.calico.entities import ANYBODY, Choice, Scope
 from cloison.dialects.calico.model import Action as CalicoAction
@@ -18,7 +18,15 @@ from cloison.dialects.calico.model import Rule as CalicoRule
 from cloison.dialects.calico.services import Backends
 from cloison.ir.fidelity import Caveat
 from cloison.ir.http import HttpMatch as Asked
-from cloison.ir.policy import EVERY_TRAFFIC, Action, Direction, Peer, Rule, TrafficMatch
+from cloison.ir.policy import (
+    EVERY_TRAFFIC,
+    Action,
+    Direction,
+    NoneOf,
+    Peer,
+    Rule,
+    TrafficMatch,
+)
 from cloison.resources.world import World
 
 _ACTIONS = {
@@ -115,8 +123,38 @@ def _compiled(rule: CalicoRule, direction: Direction, setting: Setting) -> Itera
         yield from _of_service(rule, plain, choice, setting)
         return
     about = traffic.traffic(rule)
-    yield replace(plain, peers=_peers(choice, there), traffic=about)
+    yield from _by_name(rule, replace(plain, peers=_peers(choice, there)), choice, about, setting)
     yield from _host_ports(rule, plain, choice, about, setting)
+
+
+def _by_name(
+    rule: CalicoRule, plain: Rule, choice: Choice, about: TrafficMatch, setting: Setting
+) -> Iterator[Rule]:
+    """Yield a rule apart for ends on which its port names stand for numbers, and for others.
+
+    Names are looked up on endpoints whose labels the selector matches; one that only has an
+    address of a network set gives them no number.
+    """
+    wanted = entities.positive(rule.destination, setting.scope)
+    known = setting.scope.known
+    if not (about.named or about.excepted) or wanted is None or not known:
+        yield replace(plain, traffic=about)
+        return
+    pods = labels.pods(wanted)
+    if pods is None:
+        yield replace(plain, traffic=about)
+        return
+    rest = replace(about, named=(), excepted=())
+    ends = [(pods, about)] if not rest.must and not rest.may else [(pods, about), (None, rest)]
+    for these, traffic_ in ends:
+        end: Choice = (NoneOf(pods),) if these is None else these
+        if plain.direction is Direction.EGRESS:
+            parts = [end] if choice == ANYBODY else [choice, end]
+            peers = _peers(entities.together(parts), rule.destination)
+            yield replace(plain, peers=peers, traffic=traffic_)
+        else:
+            own = [end] if plain.subjects is None else [plain.subjects, end]
+            yield replace(plain, subjects=entities.together(own), traffic=traffic_)
 
 
 def _peers(choice: Choice, entity: EntityRule) -> tuple[Peer, ...]:
