@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script
 """How long an html report takes to be written, and to be of use in a browser.
 
     python benchmarks/html_open.py [--workloads N] [--runs N]

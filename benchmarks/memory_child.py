@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script
 """One load in a process of its own, for `memory_read.py`: as few imports as can be.
 
 python benchmarks/memory_child.py read|load FILE

@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script
 """How much memory and time a load takes: a 20 MB YAML stream and a 400 MB JSON List.
 
     python benchmarks/memory_read.py [--pods N] [--apps N]

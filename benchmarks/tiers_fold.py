@@ -1,4 +1,3 @@
-# ruff: noqa: INP001 - a script
 """What an ordered tier costs the engine, beside the same cluster without it.
 
     python benchmarks/tiers_fold.py [--workloads N] [--policies N] [--runs N]

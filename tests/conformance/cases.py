@@ -42,7 +42,6 @@ class Row:
     family: int | None = None
     step: str = BASE
     probe: int | None = None
-    gap: str | None = None
     at: str | None = None
     staged: bool = False
     http: str | None = None

@@ -25,7 +25,6 @@ ROWS = [
         row,
         profile,
         id=f"{case.ids[0]}-{number}-{profile}",
-        marks=[pytest.mark.xfail(reason=row.gap, strict=True)] if row.gap else [],
     )
     for case in CASES
     for number, row in enumerate(case.rows, start=1)

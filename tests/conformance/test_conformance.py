@@ -19,7 +19,6 @@ ROWS = [
         case,
         row,
         id=f"{case.id}-{number}",
-        marks=[pytest.mark.xfail(reason=row.gap, strict=True)] if row.gap else [],
     )
     for file in _READ
     for case in cases(file)

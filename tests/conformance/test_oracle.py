@@ -21,7 +21,6 @@ ROWS = [
     if row.profile == "generic"
     and row.state == "new"
     and row.verdict != "mixed"
-    and row.gap is None
     and case.id not in PYTHON_REFUSES
     and row.dst not in {"127.0.0.1", "::1"}
     and not row.dst.startswith("svc:")

@@ -31,7 +31,7 @@ REFUSED = {
 
 def _asked(case: Case, row: Row, profile: str) -> bool:
     """Return whether a row is about something the oracles know."""
-    plain = row.verdict != "mixed" and row.state == "new" and row.gap is None
+    plain = row.verdict != "mixed" and row.state == "new"
     ours = row.profile in ("generic", profile) and (not case.under or profile in case.under)
     ends = (row.src, row.dst)
     known = not any(end.startswith(("svc:", "any:")) for end in ends)
