@@ -1,0 +1,1 @@
+"""A laboratory: the workloads of a world as network namespaces, and a kernel that enforces."""

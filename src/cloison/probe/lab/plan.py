@@ -1,0 +1,130 @@
+"""What a laboratory consists of, as plain values: they travel to the process that builds it."""
+
+import msgspec
+
+
+class Listen(msgspec.Struct, frozen=True):
+    """A port that something listens on.
+
+    Args:
+        protocol: `TCP`, `UDP` or `SCTP`.
+        port: Its number.
+        name: What it is called, if anything.
+    """
+
+    protocol: str
+    port: int
+    name: str = ""
+
+
+class Station(msgspec.Struct, frozen=True):
+    """An end of connections: one network namespace.
+
+    Args:
+        name: What people call it and answers refer to: `web/case-portal`, `node:n1`, `outside`.
+        node: The node that it runs on; its own name for a node, empty for the outside.
+        addresses: Its addresses.
+        listens: What listens there from the start.
+        workload: The workload it stands for, as people write it; empty for others.
+    """
+
+    name: str
+    node: str
+    addresses: tuple[str, ...]
+    listens: tuple[Listen, ...] = ()
+    workload: str = ""
+
+
+class ServicePort(msgspec.Struct, frozen=True):
+    """A port of a Service and where it leads.
+
+    Args:
+        protocol: `TCP`, `UDP` or `SCTP`.
+        port: The port of the Service.
+        backends: Address and port of each endpoint.
+        node_port: The port it has on every node; 0 for none.
+    """
+
+    protocol: str
+    port: int
+    backends: tuple[tuple[str, int], ...]
+    node_port: int = 0
+
+
+class ServicePlan(msgspec.Struct, frozen=True):
+    """A Service with addresses of its own.
+
+    Args:
+        name: `namespace/name`.
+        addresses: Its cluster addresses and external ones.
+        ports: Its ports.
+    """
+
+    name: str
+    addresses: tuple[str, ...]
+    ports: tuple[ServicePort, ...]
+
+
+class Plan(msgspec.Struct, frozen=True):
+    """A whole laboratory.
+
+    Args:
+        nodes: One router for each node.
+        pods: One namespace each, behind the router of its node.
+        outside: Addresses of external hosts, all in one namespace.
+        services: Led to their endpoints by the router of whoever connects.
+        names: DNS names and their addresses; `*` inside a name is not special.
+        dns: Addresses of the DNS server; empty for none.
+        rulesets: For each node, what its packet filter is told: an nftables script.
+    """
+
+    nodes: tuple[Station, ...]
+    pods: tuple[Station, ...]
+    outside: tuple[str, ...] = ()
+    services: tuple[ServicePlan, ...] = ()
+    names: dict[str, tuple[str, ...]] = {}
+    dns: tuple[str, ...] = ()
+    rulesets: dict[str, str] = {}
+
+
+class Probe(msgspec.Struct, frozen=True):
+    """A connection to try.
+
+    Args:
+        source: Name of the station that connects.
+        address: The address it connects from.
+        target: The address it connects to.
+        protocol: `TCP`, `UDP`, `SCTP` or `ICMP`.
+        port: The destination port; 0 for ICMP.
+        source_port: The port it connects from; 0 for any.
+    """
+
+    source: str
+    address: str
+    target: str
+    protocol: str
+    port: int
+    source_port: int = 0
+
+
+class Measured(msgspec.Struct, frozen=True):
+    """What came of a probe.
+
+    Args:
+        outcome: `open` (something answered), `refused` (it arrived, nothing listens there),
+            `dropped` (no answer in time), `no-route` (it could not be sent, or a router said so)
+            or `failed` (the probe itself went wrong).
+        detail: The system's words, where it has any.
+        milliseconds: How long it took.
+        attempts: How often it was tried.
+    """
+
+    outcome: str
+    detail: str = ""
+    milliseconds: float = 0.0
+    attempts: int = 1
+
+    @property
+    def arrived(self) -> bool | None:
+        """Whether packets went through; None where that is not known."""
+        return {"open": True, "refused": True, "dropped": False}.get(self.outcome)
