@@ -22,6 +22,7 @@ TABLE = {
     "calico-selectors": "calico",
     "selectors": "dialects",
     "cidr": "dialects",
+    "patterns": "patterns",
     "tests": "questions",
     "questions": "questions",
     "session": "session",

@@ -1,0 +1,1 @@
+"""How fast Cloison is, beside others, on worlds shaped like real clusters."""
