@@ -26,3 +26,12 @@ def path(name: str) -> Path:
         raise QuestionError(msg, "use a checkout, or install the released package")
     msg = f"there is no example {name!r}"
     raise QuestionError(msg, f"examples are {', '.join(NAMES)}")
+
+
+def practice() -> Path:
+    """Return the directory of the exercises, `NN-name` each.
+
+    >>> (practice() / "01-no-policy" / "exercise.yaml").is_file()
+    True
+    """
+    return Path(__file__).resolve().parent / "practice"

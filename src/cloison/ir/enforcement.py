@@ -129,11 +129,13 @@ class Ruleset:
         enforcements: Disjoint in (direction, subjects); ends that none is about are open.
         unclear: Addresses of ends about which the policies leave something open that no filter
             can settle, each with the reason: measuring there says nothing about the policies.
+        layers: Names of the layers, in the order a packet meets them.
         keeps_connections: Whether what is open stays open whatever the policies say by then.
     """
 
     enforcements: tuple[Enforcement, ...]
     unclear: tuple[tuple[AddressSet, str], ...] = ()
+    layers: tuple[str, ...] = ()
     keeps_connections: bool = True
 
 

@@ -74,7 +74,8 @@ class Plan(msgspec.Struct, frozen=True):
         outside: Addresses of external hosts, all in one namespace.
         services: Led to their endpoints by the router of whoever connects.
         names: DNS names and their addresses; `*` inside a name is not special.
-        dns: Addresses of the DNS server; empty for none.
+        dns: Addresses that pods ask for names; empty for none.
+        answering: Stations and ports where the lab's DNS server answers.
         rulesets: For each node, what its packet filter is told: an nftables script.
     """
 
@@ -84,6 +85,7 @@ class Plan(msgspec.Struct, frozen=True):
     services: tuple[ServicePlan, ...] = ()
     names: dict[str, tuple[str, ...]] = {}
     dns: tuple[str, ...] = ()
+    answering: tuple[tuple[str, int], ...] = ()
     rulesets: dict[str, str] = {}
 
 

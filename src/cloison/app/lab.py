@@ -1,0 +1,97 @@
+"""What a lab is built of: the world of a session made whole, its policies as packet filters."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from msgspec.structs import replace as with_changes
+
+from cloison.algebra import AddressSet, parse_address
+from cloison.analyses.matrix import Row
+from cloison.app.load import over
+from cloison.app.session import Session
+from cloison.dialects.nftables import NodeView, write
+from cloison.engine.resolve import resolve
+from cloison.ir.enforcement import Ruleset
+from cloison.probe.lab.plan import Plan
+from cloison.probe.lab.realise import realise
+from cloison.probe.lab.stations import blocks_outside, outside_addresses, twins
+
+BLOCKS = 128
+"""So many parts of what lies outside, of those that policies tell apart, get a host each."""
+
+
+@dataclass(frozen=True, slots=True)
+class Blueprint:
+    """What to build, and what to expect of it.
+
+    Args:
+        session: The session as built: every pod has addresses and a node. Predictions are its
+            answers.
+        plan: What to build.
+        ruleset: What its packet filters are told.
+        left_out: How many pods are like one that is built, and are not built.
+    """
+
+    session: Session
+    plan: Plan
+    ruleset: Ruleset
+    left_out: int = 0
+
+
+def blueprint(
+    session: Session,
+    rows: Iterable[Row] = (),
+    like: Plan | None = None,
+    *,
+    staged: bool = False,
+) -> Blueprint:
+    """Return what a lab of a session is to be built of.
+
+    Args:
+        session: What was read.
+        rows: What will be asked: each address outside that they name has a host.
+        like: The plan of a lab that runs: what has a name there gets its addresses again.
+        staged: Whether staged policies are taken to be enforced.
+
+    Raises:
+        QuestionError: There are not enough addresses.
+    """
+    engine, rows = session.engine, tuple(rows)
+    outside: tuple[str, ...] = (*outside_addresses(engine, rows), *blocks_outside(engine, BLOCKS))
+    outside = (*(like.outside if like is not None else ()), *outside)
+    made = realise(engine, outside, like, twins(engine, rows))
+    built = over(session, made.world)
+    built = built.staged() if staged else built
+    ruleset = resolve(built.engine)
+    plan = with_changes(made.plan, rulesets=rulesets(ruleset, made.plan))
+    return Blueprint(built, plan, ruleset, made.left_out)
+
+
+def rulesets(ruleset: Ruleset, plan: Plan) -> dict[str, str]:
+    """Return the packet filter of each node of a plan.
+
+    Args:
+        ruleset: What is enforced.
+        plan: Who is where.
+    """
+    own = {node.name: _points(node.addresses) for node in plan.nodes}
+    everyone = AddressSet(span for each in own.values() for span in each.spans)
+    pods: dict[str, list[str]] = {}
+    for pod in plan.pods:
+        pods.setdefault(pod.node, []).extend(pod.addresses)
+    return {
+        node.name: write(
+            ruleset,
+            NodeView(
+                node.node,
+                _points(pods.get(node.node, ())),
+                own[node.name],
+                everyone - own[node.name],
+            ),
+        )
+        for node in plan.nodes
+    }
+
+
+def _points(texts: Iterable[str]) -> AddressSet:
+    return AddressSet.points(tuple(map(parse_address, texts)))

@@ -1,0 +1,67 @@
+"""Connectivity tests answered by a kernel: a lab is built, asked and gone again."""
+
+from collections.abc import Sequence
+
+from cloison.analyses.matrix import Row
+from cloison.analyses.measured import MeasuredMatrix
+from cloison.app.answers import connectivity_tests, no_tests
+from cloison.app.lab import Blueprint, blueprint
+from cloison.app.session import Session
+from cloison.base import Diagnostic
+from cloison.probe.lab.client import Lab
+from cloison.probe.lab.measure import run
+from cloison.probe.lab.pairs import pairs
+
+
+def measure(
+    session: Session, tests: Sequence[str] = (), *, matrix: bool = False, staged: bool = False
+) -> MeasuredMatrix:
+    """Measure every row of the connectivity tests; see `Session.measure`."""
+    rows, diagnostics = connectivity_tests(session, tests)
+    made = blueprint(session.staged() if staged else session, rows, staged=staged)
+    notes = _built_as(made)
+    tested = bool(rows or diagnostics)
+    if matrix or not tested:
+        more, said = pairs(made.session.engine)
+        if not more and not tested:
+            raise no_tests("in the source, nor workloads between which something could be measured")
+        why = "measured besides" if tested else "there are no tests, so this was measured"
+        rows, notes = (*rows, *more), (*notes, *(f"{why}: {each}" for each in said))
+    return measured(made, rows, diagnostics, notes)
+
+
+def measured(
+    made: Blueprint,
+    rows: Sequence[Row],
+    diagnostics: tuple[Diagnostic, ...] = (),
+    notes: tuple[str, ...] = (),
+) -> MeasuredMatrix:
+    """Build a lab for as long as it takes to measure rows in it.
+
+    Args:
+        made: What to build.
+        rows: What is expected.
+        diagnostics: What reading the rows brought to light, handed on.
+        notes: What there is to know about all of it, handed on.
+
+    Raises:
+        SourceError: This machine cannot hold labs.
+    """
+    with Lab.up(made.plan) as lab:
+        return run(
+            lab,
+            made.session.engine,
+            made.plan,
+            rows,
+            unclear=made.ruleset.unclear,
+            diagnostics=diagnostics,
+            notes=notes,
+        )
+
+
+def _built_as(made: Blueprint) -> tuple[str, ...]:
+    """Say what the lab leaves out of the world."""
+    if not made.left_out:
+        return ()
+    pods = "1 pod is" if made.left_out == 1 else f"{made.left_out} pods are"
+    return (f"{pods} like another one, as far as policies can tell, and not built",)

@@ -1,0 +1,393 @@
+"""From rows to cells: the flows a row means in the world as built, each with its prediction."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+
+from cloison.algebra import AddressSet, TrafficSet, address_text, parse_address
+from cloison.analyses.ends import AddressEnd, AnyEnd, End, Names, PodsEnd, ServiceEnd
+from cloison.analyses.explain import CaseAnswer, case_outcome, explain_case, verdict_of
+from cloison.analyses.matrix import Row
+from cloison.analyses.measured import Flow
+from cloison.analyses.question import Case, Party, Traffic, cases, parse_traffic
+from cloison.analyses.request import of_request, parse_request
+from cloison.analyses.services import follow
+from cloison.base import QuestionError
+from cloison.engine import Engine
+from cloison.ir.fidelity import Verdict
+from cloison.probe.lab.plan import Plan, Probe, ServicePlan, ServicePort, Station
+from cloison.probe.lab.ports import samples
+from cloison.probe.lab.stations import Place, Stations
+from cloison.resources.objects import Service
+
+MOST_CELLS = 256
+"""Cells of one row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Planned:
+    """A flow with its prediction, ready to be sent.
+
+    Args:
+        flow: The flow.
+        predicted: The engine's verdict.
+        probe: What is to be sent; None where its fate would say nothing.
+        reason: Why nothing is to be sent.
+        listeners: Stations and ports that have to answer, and do not from the start.
+        cases: What was predicted: one case, or one for each pod behind a Service.
+    """
+
+    flow: Flow
+    predicted: Verdict
+    probe: Probe | None = None
+    reason: str | None = None
+    listeners: tuple[tuple[str, str, int], ...] = ()
+    cases: tuple[Case, ...] = field(default=(), compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a row comes to.
+
+    Args:
+        cells: Its flows.
+        notes: How it was understood.
+    """
+
+    cells: tuple[Planned, ...]
+    notes: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class Planner:
+    """Makes cells of rows; remembers what it has predicted, and lives for one run.
+
+    Args:
+        engine: Policies bound to the world as built.
+        plan: What was built of it.
+        unclear: Addresses about which no packet filter can be asked, each with the reason.
+    """
+
+    engine: Engine
+    plan: Plan
+    unclear: Sequence[tuple[AddressSet, str]] = ()
+    stations: Stations = field(init=False)
+    names: Names = field(init=False)
+    _known: dict[tuple[object, ...], CaseAnswer] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Look at who is where."""
+        self.stations = Stations(self.engine, self.plan)
+        self.names = Names(self.engine)
+
+    def row(self, row: Row) -> Asked:
+        """Return the cells of a row.
+
+        Raises:
+            QuestionError: The row cannot be asked.
+        """
+        source, destination = self.names.end(row.source), self.names.end(row.destination)
+        traffic = parse_traffic(row.port, row.protocol)
+        if row.http is not None:
+            parse_request(row.http)
+            traffic = of_request(traffic)
+        notes = [note for note in (source.note, destination.note) if note]
+        notes += [_ANY for end in (source, destination) if isinstance(end, AnyEnd)][:1]
+        early = _nowhere(source) or _nowhere(destination)
+        if early is not None:
+            return Asked((_unsent(source, destination, traffic, early),), tuple(notes))
+        if isinstance(destination, ServiceEnd):
+            found = list(self._through(source, destination, traffic))
+        else:
+            asked = cases(self.engine, source, destination, traffic)
+            found = [c for case in asked for c in self._direct(case, source, destination)]
+        found = list(dict.fromkeys(found))
+        if traffic.name is None and any(len(s) > 1 for s in _ports_tried(found).values()):
+            notes.append(_tried(found))
+        if len(found) > MOST_CELLS:
+            notes.append(f"{len(found)} flows are meant; the first {MOST_CELLS} were measured")
+        return Asked(tuple(found[:MOST_CELLS]), tuple(notes))
+
+    def between(self, source: Place, target: Place, protocol: str, port: int) -> Planned | None:
+        """Return the flow between two places; None where there is none to speak of."""
+        ends = self._end(source), self._end(target)
+        traffic = Traffic(None, _traffic(protocol, port, source.family))
+        try:
+            found = [
+                cell
+                for case in cases(self.engine, *ends, traffic, source.family)
+                for cell in self._cell(case, source, target, protocol, port)
+            ]
+        except QuestionError:
+            return None
+        return found[0] if found else None
+
+    def _end(self, place: Place) -> End:
+        return self.names.end(address_text(place.address))
+
+    def _direct(self, case: Case, source: End, destination: End) -> Iterator[Planned]:
+        """Yield the flows of a case whose ends speak to one another directly."""
+        if case.foreign:
+            yield self._unbuilt(case, 0, "the two ends share no address family")
+            return
+        for family in (case.family,) if case.family else (4, 6):
+            ends = self._pair(case, source, destination, family)
+            if isinstance(ends, str):
+                if ends:
+                    yield self._unbuilt(case, family, ends)
+                continue
+            listens = [(each.protocol, each.port) for each in ends[1].station.listens]
+            sampled = [
+                (each.protocol, port)
+                for each in samples(self.engine, case, listens)
+                for port in each.ports
+            ]
+            echo = _traffic("ICMP", 0, family)
+            if echo <= case.traffic:
+                sampled.append(("ICMP", 0))
+            for protocol, port in sampled:
+                yield from self._cell(replace(case, family=family), *ends, protocol, port)
+            if not sampled and not case.traffic <= _ICMP[family]:
+                yield self._unbuilt(case, family, f"nothing can send {case.traffic} here")
+
+    def _pair(
+        self, case: Case, source: End, destination: End, family: int
+    ) -> tuple[Place, Place] | str:
+        """Return where a case's flow starts and ends; why there is no such flow otherwise."""
+        sources = self.stations.of(case.source, source, family)
+        targets = self.stations.of(case.destination, destination, family)
+        for party, found in ((case.source, sources), (case.destination, targets)):
+            if not found:
+                return f"{party.text} has no place in the lab"
+        itself = isinstance(source, PodsEnd) and source.single and source.text == destination.text
+        for one in sources:
+            for other in targets:
+                if itself or one.station.name != other.station.name:
+                    return one, other
+        if isinstance(source, AnyEnd) or isinstance(destination, AnyEnd):
+            return ""
+        if sources[0].address != targets[0].address or self.stations.outside in (
+            sources[0].station,
+            targets[0].station,
+        ):
+            return f"{sources[0].text} and {targets[0].text} are in one network namespace"
+        return f"only one pod of {case.source.text} was built, and what it sends itself stays in it"
+
+    def _cell(
+        self, case: Case, source: Place, target: Place, protocol: str, port: int
+    ) -> Iterator[Planned]:
+        part = replace(case, traffic=_traffic(protocol, port, source.family))
+        verdict = self._verdict(part)
+        flow = Flow(
+            source.text,
+            target.text,
+            address_text(source.address),
+            address_text(target.address),
+            protocol,
+            port,
+            source.family,
+        )
+        reason = self._doubt(part, verdict, source, target)
+        probe = Probe(source.station.name, flow.address, flow.target, protocol, port)
+        ears = _deaf([(target.station, protocol, port)]) if port else ()
+        yield Planned(
+            flow, verdict, None if reason else probe, reason, () if reason else ears, (part,)
+        )
+
+    def _doubt(self, case: Case, verdict: Verdict, *places: Place) -> str | None:
+        """Return why a measurement would say nothing about the policies, if it would not."""
+        if verdict not in (Verdict.ALLOWED, Verdict.DENIED):
+            ids = ", ".join(caveat.id for caveat in self._explain(case).caveats)
+            return f"the prediction is {verdict}" + (f": {ids}" if ids else "")
+        for place in places:
+            for addresses, reason in self.unclear:
+                if place.address in addresses:
+                    return f"{place.text}: {reason}"
+        return None
+
+    def answers(self, cell: Planned) -> tuple[CaseAnswer, ...]:
+        """Return the prediction with its reasons."""
+        return tuple(map(self._explain, cell.cases))
+
+    def _verdict(self, case: Case) -> Verdict:
+        return verdict_of(case_outcome(self.engine, case), case.traffic)
+
+    def _explain(self, case: Case) -> CaseAnswer:
+        key = (
+            *_side(case.source),
+            *_side(case.destination),
+            case.out_of,
+            case.into,
+            case.traffic,
+            case.family,
+        )
+        found = self._known.get(key)
+        if found is None:
+            found = self._known[key] = explain_case(self.engine, case, misses=False)
+        return found
+
+    def _unbuilt(self, case: Case, family: int, reason: str) -> Planned:
+        entry = next(iter(case.traffic.entries()), None)
+        protocol = entry.protocol if entry else ""
+        single = entry is not None and entry.low is not None and entry.low == entry.high
+        port = entry.low if entry is not None and entry.low and single else 0
+        flow = Flow(case.source.text, case.destination.text, "", "", protocol, port, family)
+        return Planned(flow, self._verdict(case), reason=reason, cases=(case,))
+
+    def _through(self, source: End, end: ServiceEnd, traffic: Traffic) -> Iterator[Planned]:
+        """Yield the flows through a Service, to its own address where it has one."""
+        service = end.service
+        if "None" in service.cluster_ips:
+            for each in follow(self.engine, source, end, traffic):
+                for case in cases(self.engine, each.source, each.destination, each.traffic):
+                    yield from self._direct(case, each.source, each.destination)
+            return
+        follow(self.engine, source, end, traffic)  # says what is wrong with the question
+        name = f"{service.namespace}/{service.name}"
+        built = next((each for each in self.plan.services if each.name == name), None)
+        for port in built.ports if built is not None else ():
+            if _meant(service, port, traffic):
+                yield from self._translated(source, end, built, port)
+
+    def _translated(
+        self, source: End, end: ServiceEnd, built: ServicePlan | None, port: ServicePort
+    ) -> Iterator[Planned]:
+        """Yield a flow from each source to a Service's port: one of several pods answers."""
+        one = Traffic(f"{port.protocol}/{port.port}", TrafficSet.ports(port.protocol, port.port))
+        behind: dict[Place, list[Case]] = {}
+        for each in follow(self.engine, source, end, one):
+            for case in cases(
+                self.engine, each.source, each.destination, each.traffic, returned=each.returned
+            ):
+                if not case.family:
+                    continue
+                places = self.stations.of(case.source, source, case.family)
+                if not places:
+                    yield self._unbuilt(case, case.family, _APPARENT)
+                for place in places[:1]:
+                    behind.setdefault(place, []).append(case)
+        for place, found in behind.items():
+            yield from self._to_service(place, found, end, built, port)
+
+    def _to_service(
+        self,
+        source: Place,
+        behind: Sequence[Case],
+        end: ServiceEnd,
+        built: ServicePlan | None,
+        port: ServicePort,
+    ) -> Iterator[Planned]:
+        points = [parse_address(text) for text in built.addresses] if built else []
+        target = next((p for p in points if AddressSet.points((p,)).family(source.family)), None)
+        if target is None:
+            return
+        flow = Flow(
+            source.text,
+            end.text,
+            address_text(source.address),
+            address_text(target),
+            port.protocol,
+            port.port,
+            source.family,
+        )
+        said = [(case, self._verdict(case)) for case in behind]
+        verdicts = {verdict for _, verdict in said}
+        reason = next((r for r in (self._doubt(*each, source) for each in said) if r), None)
+        if len(verdicts) > 1:
+            reason = "the pods behind it are judged differently, and any of them may answer"
+        backends = [
+            (parse_address(address), number)
+            for address, number in port.backends
+            if AddressSet.address(address).family(source.family)
+        ]
+        reason = reason or next(
+            (why for p, _ in backends for held, why in self.unclear if p in held), None
+        )
+        ears = _deaf(
+            (station, port.protocol, number)
+            for point, number in backends
+            if (station := self.stations.at(point)) is not None
+        )
+        probe = Probe(source.station.name, flow.address, flow.target, port.protocol, port.port)
+        yield Planned(
+            flow,
+            verdicts.pop() if len(verdicts) == 1 else Verdict.MIXED,
+            None if reason else probe,
+            reason,
+            () if reason else ears,
+            tuple(behind),
+        )
+
+
+def _deaf(ears: Iterable[tuple[Station, str, int]]) -> tuple[tuple[str, str, int], ...]:
+    """Return where something has to be made to listen, since nothing does from the start."""
+    return tuple(
+        (station.name, protocol, port)
+        for station, protocol, port in ears
+        if all((each.protocol, each.port) != (protocol, port) for each in station.listens)
+    )
+
+
+_ANY = "any: is measured for the pods that were built; of pods nobody has yet only why can speak"
+_APPARENT = "who connects comes through a load balancer or node port, with an address not its own"
+
+
+def _meant(service: Service, port: ServicePort, traffic: Traffic) -> bool:
+    """Whether a question through a Service is about a port of it."""
+    if traffic.name is not None:
+        return any(
+            each.name == traffic.name and (each.protocol, each.port) == (port.protocol, port.port)
+            for each in service.ports
+        )
+    return TrafficSet.ports(port.protocol, port.port) <= traffic.traffic
+
+
+def _nowhere(end: End) -> str | None:
+    """Return why nothing can be sent to or from an end."""
+    if isinstance(end, AddressEnd) and end.loopback:
+        return "loopback traffic never leaves the pod"
+    if isinstance(end, PodsEnd) and end.gone:
+        return f"{end.text} has run to its end"
+    return None
+
+
+def _unsent(source: End, destination: End, traffic: Traffic, reason: str) -> Planned:
+    flow = Flow(source.text, destination.text, "", "", traffic.text or "", 0)
+    loops = isinstance(destination, AddressEnd) and destination.loopback
+    verdict = Verdict.ALLOWED if loops else Verdict.UNDETERMINED
+    return Planned(flow, verdict, reason=reason)
+
+
+_ECHO = {4: TrafficSet.icmp(8, 0), 6: TrafficSet.icmp(128, 0, 6)}
+_ICMP = {4: TrafficSet.protocol("ICMPV6"), 6: TrafficSet.protocol("ICMP")}
+"""What only travels over the other family."""
+
+
+def _traffic(protocol: str, port: int, family: int) -> TrafficSet:
+    """Return what a probe sends; of ICMP an echo request."""
+    if protocol != "ICMP":
+        return TrafficSet.ports(protocol, port)
+    return _ECHO[family]
+
+
+def _side(party: Party) -> tuple[object, ...]:
+    endpoint = party.endpoint
+    return (party.unit, party.text) if endpoint is None else (party.unit, id(endpoint))
+
+
+def _ports_tried(cells: Sequence[Planned]) -> dict[str, set[int]]:
+    found: dict[str, set[int]] = {}
+    for cell in cells:
+        found.setdefault(cell.flow.protocol, set()).add(cell.flow.port)
+    return found
+
+
+def _tried(cells: Sequence[Planned]) -> str:
+    """Say which ports stand for all of them."""
+    parts = [
+        f"{protocol}/{','.join(map(str, sorted(ports)))}"
+        for protocol, ports in sorted(_ports_tried(cells).items())
+    ]
+    return (
+        f"measured on {'; '.join(parts)}: ports that are listened on, and both sides of each "
+        "boundary that policies draw"
+    )

@@ -1,0 +1,54 @@
+"""What there is to say about a lab that runs."""
+
+from dataclasses import dataclass
+
+from cloison.probe.lab.client import Lab
+from cloison.probe.lab.plan import Plan
+from cloison.probe.lab.state import DEFAULT_NAME
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A lab that runs.
+
+    Args:
+        name: Its name.
+        pid: The process that holds it.
+        plan: What it was built by.
+        listening: How many ports are listened on.
+        seconds: How long building took.
+        answering: Whether a DNS server runs.
+        left_out: How many pods are like one that was built, where that is known.
+        whole: Whether all of it is to be shown.
+    """
+
+    name: str
+    pid: int
+    plan: Plan
+    listening: int
+    seconds: float
+    answering: bool
+    left_out: int = 0
+    whole: bool = True
+
+    @property
+    def default(self) -> bool:
+        """Whether commands mean this lab when no name is said."""
+        return self.name == DEFAULT_NAME
+
+
+def seen(lab: Lab, *, left_out: int = 0, whole: bool = True) -> Seen:
+    """Look at a lab.
+
+    Args:
+        lab: The lab.
+        left_out: How many pods are like one that was built.
+        whole: Whether all of it is to be shown.
+
+    Raises:
+        SourceError: It has ended.
+    """
+    found = lab.status()
+    plan = found.plan or Plan((), ())
+    shown = (found.listening, found.seconds, found.answering, left_out, whole)
+    return Seen(lab.name, lab.pid, plan, *shown)

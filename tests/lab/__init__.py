@@ -1,0 +1,1 @@
+"""The lab: what a kernel makes of packets."""
