@@ -68,7 +68,7 @@ demo: $(VENV)/.installed ## Run the main job on the bundled example
 # ------------------------------------------------------------------ checks
 
 .PHONY: check
-check: lint types page imports deps spelling docs wheel test fuzz-smoke ## Everything CI runs
+check: lint types page imports deps spelling docs wheel test fuzz-smoke bench-smoke ## Everything CI runs
 
 .PHONY: lint
 lint: $(VENV)/.installed-dev ## Style and mistakes
@@ -135,6 +135,14 @@ fuzz: $(VENV)/.installed-dev ## Search every reader for inputs that break it, fo
 .PHONY: fuzz-smoke
 fuzz-smoke: $(VENV)/.installed-dev ## The same, a few seconds each
 	$(BIN)/python -m tests.fuzz --runs 250 --jobs $(JOBS) $(TARGET)
+
+.PHONY: bench
+bench: $(VENV)/.installed-dev ## Measure speed and memory beside baselines; half an hour. ARGS=--write-docs
+	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: bench-smoke
+bench-smoke: $(VENV)/.installed-dev ## The same on small worlds; fails where ratios are grossly wrong
+	$(BIN)/python -m benchmarks --smoke
 
 .PHONY: clean
 clean: ## Remove what was built, except the virtual environment

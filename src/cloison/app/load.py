@@ -1,33 +1,37 @@
 """From sources to a session: read, decode, compile."""
 
-import gc
 import io
 import os
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
-import msgspec
-
+from cloison.app.arrange import arranged, unrepeated
 from cloison.app.origins import Origins
-from cloison.app.overlay import Overlay
-from cloison.app.rollout import rolled_out, templates
 from cloison.app.session import Session
 from cloison.app.settings import DEFAULT_CHOSEN, Settings
-from cloison.base import Diagnostic, QuestionError, Severity, SourceError, Span, sort_diagnostics
+from cloison.base import (
+    Diagnostic,
+    QuestionError,
+    Severity,
+    SourceError,
+    Span,
+    sort_diagnostics,
+    unhurried,
+)
 from cloison.dialects import Compilation, Dialect, completed, dialect_for, group_of
 from cloison.ir.policy import PolicySet
 from cloison.ir.profile import Profile
 from cloison.platform import DEFAULT_PROFILE, detect
 from cloison.platform import profile as find_profile
 from cloison.resources.decode import Decoded, decode, decode_raw
-from cloison.resources.documents import Document, RawObject
+from cloison.resources.documents import Document, PlainObject, RawObject
 from cloison.resources.inventory import Built, Inventory, unused_kinds
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
 from cloison.resources.world import World
 from cloison.sources import Progress, Rendering, read
+from cloison.sources import objects as plain_objects
 
 if TYPE_CHECKING:
     from cloison.analyses.connectivity import MapOptions
@@ -36,7 +40,8 @@ if TYPE_CHECKING:
 OWN_GROUP = "cloison.dev/"
 """API group of Cloison's own kinds; in a source they are never reported as unknown."""
 
-Item = Document | RawObject | Diagnostic
+Read = Document | RawObject | Diagnostic
+Item = Read | PlainObject
 Name: TypeAlias = "str | os.PathLike[str]"
 """What names a source."""
 
@@ -68,7 +73,7 @@ def load(
     denied
     """
     chosen = (settings or Settings()).but(**said)
-    with _unhurried():
+    with unhurried():
         named = paths(names) or chosen.sources or (".",)
         rendering = chosen.rendering()
         items = read(named, stdin=stdin, progress=progress, rendering=rendering)
@@ -111,11 +116,14 @@ def what_if(
     >>> before.diff(after).opens
     False
     """
+    from cloison.app.overlay import Overlay
+    from cloison.app.rollout import rolled_out, templates
+
     chosen = (settings or Settings()).but(**said)
     if "-" in paths(names) and "-" in paths(apply):
         msg = "standard input cannot be both the source and the change"
         raise SourceError(msg, "read one of them from a file")
-    with _unhurried():
+    with unhurried():
         # Values files are for charts in either, or in both.
         rendering = replace(chosen.rendering(), insist=not apply)
         change = [item for name in paths(apply) for item in _proposed(name, stdin, rendering)]
@@ -137,7 +145,7 @@ def what_if(
         return was, replace(now, world=rolled_out(now.world, new, overlay.deleted))
 
 
-def _proposed(name: str, stdin: BinaryIO | None, rendering: Rendering) -> list[Item]:
+def _proposed(name: str, stdin: BinaryIO | None, rendering: Rendering) -> list[Read]:
     """Return what a source of proposed objects holds.
 
     Raises:
@@ -211,14 +219,29 @@ def load_texts(texts: Mapping[str, str], **said: Any) -> "Session":
 
 
 def load_objects(objects: Sequence[Mapping[str, Any]], **said: Any) -> "Session":
-    """Return a session over manifests given as plain values."""
-    text = msgspec.json.encode({"apiVersion": "v1", "kind": "List", "items": objects})
-    return _session(read(["-"], stdin=io.BytesIO(text)), Settings().but(**said))
+    """Return a session over manifests given as plain values.
+
+    Messages call them `<objects>`, with the place of the one that is meant as its line.
+
+    Args:
+        objects: As `json.loads` gives them. They are read, and never changed or kept.
+        said: Single settings by name: `profile="calico@3.32"`.
+
+    Raises:
+        QuestionError: A setting has no such value.
+        TypeError: An object holds something that no manifest could.
+    """
+    return session_of(plain_objects(objects), Settings().but(**said))
+
+
+def taker(settings: Settings) -> Callable[[Item], bool]:
+    """Return what tells whether the API server would take what an item describes."""
+    return _loader(settings).take
 
 
 def session_of(items: Iterable[Item], settings: Settings) -> "Session":
     """Return a session over what was read."""
-    with _unhurried():
+    with unhurried():
         return _session(items, settings)
 
 
@@ -229,18 +252,6 @@ def named_item(item: Item, name: str) -> Item:
     if isinstance(item, Diagnostic) and item.span is not None:
         return replace(item, span=Span(name, item.span.line, item.span.column))
     return item
-
-
-@contextmanager
-def _unhurried() -> Iterator[None]:
-    """Pause the collector: a bulk load makes millions of objects and no cycles."""
-    paused = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if paused:
-            gc.enable()
 
 
 @dataclass
@@ -262,13 +273,32 @@ class _Loader:
             self.diagnostics.append(item)
             self.broken += item.severity is Severity.ERROR
             return False
-        if isinstance(item, RawObject):
+        if isinstance(item, PlainObject):
+            found = self._plain(item)
+            if found is not None:
+                return found
+            document = item.locate()
+        elif isinstance(item, RawObject):
             if dialect_for(item.api_version, item.kind) is None:
                 return self._world(decode_raw(item, self.options, self.pool))
             document = completed(item.locate(), item.api_version, item.kind)
         else:
             document = item
         return self._document(document)
+
+    def _plain(self, item: PlainObject) -> bool | None:
+        """Sort plain values; None where they have to be read as a document."""
+        dialect = dialect_for(item.api_version, item.kind)
+        if dialect is None:
+            if item.api_version.startswith(OWN_GROUP):
+                return None
+            return self._world(decode_raw(item, self.options, self.pool))
+        found = dialect.plain(item, self.options, self.pool) if dialect.plain else None
+        if found is None:
+            return None
+        self.inventory.count(item.api_version, item.kind, understood=True)
+        self._keep(dialect, found)
+        return True
 
     def _document(self, document: Document) -> bool:
         api_version = _text(document, "apiVersion")
@@ -283,11 +313,14 @@ class _Loader:
         found, diagnostics = dialect.read(document, self.options, self.pool)
         self.diagnostics += diagnostics
         if found is not None:
-            self.objects.setdefault(dialect.name, (dialect, []))[1].append(found)
-            namespace = getattr(found, "namespace", None)
-            if namespace:
-                self.inventory.mention(namespace)
+            self._keep(dialect, found)
         return found is not None or not _refuses(diagnostics)
+
+    def _keep(self, dialect: Dialect[Any], found: object) -> None:
+        self.objects.setdefault(dialect.name, (dialect, []))[1].append(found)
+        namespace = getattr(found, "namespace", None)
+        if namespace:
+            self.inventory.mention(namespace)
 
     def finish(self) -> Built:
         """Build the world, and let go of everything that was needed only until then."""
@@ -416,49 +449,12 @@ def under(session: "Session", profile: Profile, chosen: str) -> "Session":
     )
 
 
-def arranged(profile: Profile, compiled: Sequence[Compilation]) -> PolicySet:
-    """Return what several dialects came to as one set: their tiers among the profile's."""
-    first, *rest = profile.layers
-    tiers = {tier.name: tier for tier in first.tiers}
-    # A tier that an object declares is the one meant by its name, built in or not.
-    tiers |= {tier.name: tier for each in compiled for tier in each.tiers}
-    ordered = tuple(sorted(tiers.values(), key=lambda tier: tier.order))
-    return PolicySet(
-        tuple(policy for each in compiled for policy in each.policies),
-        (replace(first, tiers=ordered), *rest, *(la for each in compiled for la in each.layers)),
-        tuple(group for each in compiled for group in each.groups),
-    )
+def over(session: "Session", world: World) -> "Session":
+    """Return a session whose policies are judged over another inventory.
 
-
-def unrepeated(objects: Sequence[Any]) -> tuple[list[Any], list[Diagnostic]]:
-    """Keep one of every policy of the same kind, namespace and name.
-
-    The one kept is the last by file and line, as `kubectl apply` of a sorted directory
-    would leave it, whatever order they were read in.
+    Args:
+        session: The session.
+        world: The other inventory.
     """
-    groups: dict[tuple[Any, ...], list[Any]] = {}
-    for each in objects:
-        key = (getattr(each, "kind", None), each.namespace, each.name)
-        groups.setdefault(key, []).append(each)
-    said = []
-    kept = []
-    for group in groups.values():
-        group.sort(key=lambda o: (o.span is not None, o.span))
-        last = group[-1]
-        kept.append(last)
-        others = [o for o in group[:-1] if o != last]
-        if others:
-            name = f"{last.namespace}/{last.name}" if last.namespace else last.name
-            said.append(
-                Diagnostic(
-                    "APP001",
-                    Severity.ERROR,
-                    f"{name} is written more than once, and differently",
-                    others[0].span,
-                    f"{getattr(last, 'kind', 'NetworkPolicy')} {name}",
-                    f"only the one at {last.span} is used",
-                    "delete one, or give them different names",
-                    "Kubernetes documentation, Object Names and IDs",
-                )
-            )
-    return kept, said
+    policies, origins, _ = _compiled((session.objects or {}).values(), session.profile, world)
+    return replace(session, world=world, policies=policies, origins=origins)

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cloison.analyses.ends import Names
     from cloison.analyses.exposure import Exposure
     from cloison.analyses.matrix import Matrix
+    from cloison.analyses.measured import MeasuredMatrix
     from cloison.analyses.relate import Related
     from cloison.analyses.tiers import Tiers
     from cloison.app.suppress import Sorted
@@ -80,7 +81,14 @@ class Session:
     def suspicions(self) -> tuple[Diagnostic, ...]:
         """What is accepted but probably not meant."""
         said = self.settings.networks()
-        around = Surroundings(self.world, self.profile, said.pods, said.nodes, said.services)
+        around = Surroundings(
+            self.world,
+            self.profile,
+            said.pods,
+            said.nodes,
+            said.services,
+            self.policies.groups,
+        )
         found = [
             d
             for dialect, objects in (self.objects or {}).values()
@@ -292,3 +300,24 @@ class Session:
         from cloison.app import answers
 
         return answers.verify(self, tests, on)
+
+    def measure(
+        self, tests: Sequence[str] = (), *, matrix: bool = False, staged: bool = False
+    ) -> "MeasuredMatrix":
+        """Measure every row of the connectivity tests in a lab, and compare with what is predicted.
+
+        Without tests, and with `matrix`, all pairs of workloads are measured on the ports they
+        declare, and nothing is expected of them but what is predicted.
+
+        Args:
+            tests: Files of tests, or `-`; by default the tests found in the source.
+            matrix: Whether to measure all pairs besides.
+            staged: Whether staged policies are taken to be enforced.
+
+        Raises:
+            SourceError: a file of tests cannot be read, or this machine cannot hold labs.
+            QuestionError: there are no tests in a file.
+        """
+        from cloison.app import measure
+
+        return measure.measure(self, tests, matrix=matrix, staged=staged)

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     )
     from cloison.base.sharing import Sharing
     from cloison.base.spans import Span
+    from cloison.base.unhurried import unhurried
 
 _LATER = {
     "Diagnostic": "diagnostics",
@@ -34,6 +35,7 @@ _LATER = {
     "Span": "spans",
     "TREATED_AS_ABSENT": "diagnostics",
     "sort_diagnostics": "diagnostics",
+    "unhurried": "unhurried",
     "worst": "diagnostics",
 }
 
@@ -60,5 +62,6 @@ __all__ = [
     "Span",
     "UnknownEndpointError",
     "sort_diagnostics",
+    "unhurried",
     "worst",
 ]

@@ -1,8 +1,9 @@
 """Policies bound to a world: which units each selects, whom and what each rule matches."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, field, replace
 
 from cloison.algebra import L4, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap, union
@@ -34,9 +35,11 @@ Ports = tuple[ContainerPort, ...] | None
 """Ports that an end declares; None for one that is no pod, on which no name means anything."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Hold:
     """How a policy stands to some units, as their policy in one direction.
+
+    There is one for each way in which a policy stands to units: two are never the same.
 
     Args:
         policy: The policy.
@@ -44,12 +47,30 @@ class Hold:
         sure: Whether it certainly selects them.
         about: For each of its rules, whether that certainly (True), possibly (False) or not
             (None) is about them; None where all of them are.
+        many: Whether that is so for a good part of all units.
     """
 
     policy: Policy
     direction: Direction
     sure: bool = True
     about: tuple[bool | None, ...] | None = None
+    many: bool = False
+
+
+_MANY = 8
+"""Many share a policy that selects one in so many of all that policies are asked about."""
+
+
+@dataclass(slots=True)
+class _Known:
+    """What is known of one policy, which it keeps alive: policies are told apart by identity."""
+
+    policy: Policy
+    subjects: Matched | None = None
+    holds: dict[Direction, list[tuple[Hold, BitMap]]] = field(default_factory=dict)
+    rules: dict[tuple[Direction, Ports], tuple[BoundRule, ...]] = field(default_factory=dict)
+    held: dict[tuple[Hold, Ports], tuple[BoundRule, ...]] = field(default_factory=dict)
+    unseen: dict[Direction, tuple[BoundRule, ...]] = field(default_factory=dict)
 
 
 class Binder:
@@ -62,11 +83,23 @@ class Binder:
         self.matcher = Matcher(world, table, profile, book)
         self.everybody = self.matcher.everybody
         self._peers: dict[tuple[Peer, ...], Matched] = {}
-        self._rules: dict[tuple[int, Direction, Ports], tuple[BoundRule, ...]] = {}
-        self._held: dict[tuple[object, ...], tuple[BoundRule, ...]] = {}
-        self._unseen: dict[tuple[int, Direction], tuple[BoundRule, ...]] = {}
-        self._subjects: dict[int, Matched] = {}
+        self._policies: dict[int, _Known] = {}
         self._by_ports: dict[tuple[NamedPort, ...], dict[TrafficSet, BitMap]] = {}
+
+    def without(self, gone: Iterable[Policy]) -> "Binder":
+        """Return a binder that knows what this one does, but for some policies."""
+        known = self._policies.copy()
+        for policy in gone:
+            known.pop(id(policy), None)
+        other = copy(self)
+        vars(other).update(_policies=known)
+        return other
+
+    def _of(self, policy: Policy) -> _Known:
+        found = self._policies.get(id(policy))
+        if found is None:
+            found = self._policies[id(policy)] = _Known(policy)
+        return found
 
     def subject(self, policy: Policy) -> BitMap:
         """Return the units a policy applies to, or may apply to."""
@@ -74,12 +107,13 @@ class Binder:
 
     def subjects(self, policy: Policy) -> Matched:
         """Return the units a policy certainly and possibly applies to."""
-        found = self._subjects.get(id(policy))
+        known = self._of(policy)
+        found = known.subjects
         if found is None:
             found = self.matcher.any_of(policy.subjects)
             if policy.nodes:
                 found = self._with_nodes(policy, found)
-            self._subjects[id(policy)] = found
+            known.subjects = found
         return found
 
     def _with_nodes(self, policy: Policy, pods: Matched) -> Matched:
@@ -94,21 +128,30 @@ class Binder:
                 may.add(number)
         return Matched(must, may - must, pods.blocks)
 
-    def holds(self, policy: Policy, direction: Direction) -> Iterator[tuple[Hold, BitMap]]:
+    def holds(self, policy: Policy, direction: Direction) -> list[tuple[Hold, BitMap]]:
         """Sort the units a policy applies to by which of its rules are about them."""
+        known = self._of(policy).holds
+        found = known.get(direction)
+        if found is None:
+            found = known[direction] = list(self._sorted(policy, direction))
+        return found
+
+    def _sorted(self, policy: Policy, direction: Direction) -> Iterator[tuple[Hold, BitMap]]:
         subjects = self.subjects(policy)
+        enough = len(self.table.kinds[UnitKind.POD])
         rules = policy.rules_for(direction)
         for units, sure in ((subjects.must, True), (subjects.may, False)):
             if not units:
                 continue
             if all(rule.subjects is None for rule in rules):
-                yield Hold(policy, direction, sure), units
+                yield Hold(policy, direction, sure, None, len(units) * _MANY >= enough), units
                 continue
             groups: dict[tuple[bool | None, ...], BitMap] = {(): units}
             for rule in rules:
                 groups = dict(self._about(rule, groups))
             for about, members in groups.items():
-                yield Hold(policy, direction, sure, about), members
+                many = len(members) * _MANY >= enough
+                yield Hold(policy, direction, sure, about, many), members
 
     def _about(
         self, rule: Rule, groups: dict[tuple[bool | None, ...], BitMap]
@@ -138,10 +181,10 @@ class Binder:
         rules = self.rules(hold.policy, hold.direction, ports)
         if hold.sure and hold.about is None:
             return rules
-        key = (id(hold.policy), hold.direction, hold.sure, hold.about, ports)
-        found = self._held.get(key)
+        known = self._of(hold.policy).held
+        found = known.get((hold, ports))
         if found is None:
-            found = self._held[key] = tuple(self._softened(hold, rules))
+            found = known[hold, ports] = tuple(self._softened(hold, rules))
         return found
 
     def _softened(self, hold: Hold, rules: Sequence[BoundRule]) -> Iterator[BoundRule]:
@@ -164,15 +207,14 @@ class Binder:
             direction: Which of its rules.
             ports: The subject's declared ports, where a rule may look a name up in them.
         """
-        key = (id(policy), direction, ports)
-        found = self._rules.get(key)
+        known = self._of(policy).rules
+        found = known.get((direction, ports))
         if found is None:
-            found = tuple(
+            found = known[direction, ports] = tuple(
                 bound
                 for rule in policy.rules_for(direction)
                 for bound in self._bind(policy, rule, ports)
             )
-            self._rules[key] = found
         return found
 
     def unseen(self, policy: Policy, direction: Direction) -> tuple[BoundRule, ...]:
@@ -181,10 +223,10 @@ class Binder:
         That is a pod that is not in the world: the subject on ingress, a peer on egress. What a
         port name stands for on it may be any number, and is bound apart from the rest of its rule.
         """
-        key = (id(policy), direction)
-        found = self._unseen.get(key)
+        known = self._of(policy).unseen
+        found = known.get(direction)
         if found is None:
-            found = self._unseen[key] = tuple(
+            found = known[direction] = tuple(
                 bound
                 for rule in policy.rules_for(direction)
                 for bound in self._unnumbered(policy, rule)
@@ -197,8 +239,8 @@ class Binder:
         # Where other pods' declarations count, they count for this one too.
         inward = rule.direction is Direction.INGRESS
         known = self._subject_ports(policy, ()) if inward else ()
-        must |= self._named(names, known)
-        any_number = _any_number(names)
+        must |= self._named(names, known) - rule.traffic.without
+        any_number = _any_number(names) - rule.traffic.without
         excepted = _any_number(rule.traffic.excepted)
         if excepted:
             may, must = (may | must) & excepted | (may - excepted), must - excepted
@@ -270,7 +312,7 @@ class Binder:
             less = self._named(excepted, known)
             if must or may or not named:
                 yield self._bound(policy, rule, must - less, may - less)
-            numbers = self._named(named, known) - less
+            numbers = self._named(named, known) - rule.traffic.without - less
             if numbers:
                 yield self._bound(policy, rule, numbers, named=True)
             return
@@ -279,7 +321,7 @@ class Binder:
                 yield self._bound(policy, rule, must - less, may - less, domain=domain)
         for means, domain in self._domains(named):
             for less, among in self._domains(excepted):
-                numbers, towards = means - less, domain & among
+                numbers, towards = means - rule.traffic.without - less, domain & among
                 bound = self._bound(policy, rule, numbers, domain=towards, named=True)
                 if numbers and (bound.must or bound.may or bound.relations):
                     yield bound

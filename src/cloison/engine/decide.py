@@ -6,8 +6,10 @@ so one outcome holds for all of them, and the rules that explain it come with it
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from copy import copy
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from cloison.algebra import TrafficSet
 from cloison.algebra.bitmaps import BitMap, union
@@ -26,8 +28,8 @@ __all__ = [
     "Piece",
     "Relations",
     "Terms",
-    "order_policies",
     "partition",
+    "ranked",
 ]
 
 
@@ -89,19 +91,29 @@ class Terms:
         return frozenset(found.items())
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True, eq=False)
 class Decision:
-    """What one enforcement point does with everybody.
+    """What one enforcement point does with everybody. It is folded when somebody first asks.
 
     Args:
         terms: Who has a say.
         rules: The bound rules of the policies that govern it, in the same order.
-        pieces: Disjoint; together they cover every unit.
+        folding: Makes its pieces.
     """
 
     terms: Terms
     rules: tuple[BoundRule, ...]
-    pieces: tuple[Piece, ...]
+    folding: "Folding"
+    _pieces: tuple[Piece, ...] | None = None
+    _asked: dict[int, Piece] = field(default_factory=dict)
+
+    @property
+    def pieces(self) -> tuple[Piece, ...]:
+        """What becomes of whom: disjoint, and together they cover every unit."""
+        if self._pieces is None:
+            self._pieces = self.folding.whole()
+            self._asked.clear()
+        return self._pieces
 
     @property
     def direction(self) -> Direction:
@@ -119,8 +131,50 @@ class Decision:
         return self.terms.isolating
 
     def piece(self, unit: int) -> Piece:
-        """Return the piece that holds a unit."""
+        """Return what becomes of a unit: the piece that holds it, or as much of it as that unit.
+
+        Folding takes as long as asking about many units, so it waits until many are asked about.
+        """
+        if self._pieces is None and len(self._asked) < _ALONE:
+            found = self._asked.get(unit)
+            if found is None:
+                found = self._asked[unit] = self.folding.one(unit)
+            return found
         return next(piece for piece in self.pieces if unit in piece.peers)
+
+
+_ALONE = 64
+"""Units that are looked up one by one before a decision is folded for all of them."""
+
+
+class Folding(Protocol):
+    """How a decision comes to its pieces."""
+
+    def whole(self) -> tuple[Piece, ...]:
+        """Return all of them."""
+
+    def one(self, unit: int) -> Piece:
+        """Return what becomes of one unit."""
+
+
+@dataclass(frozen=True, slots=True)
+class Free:
+    """A decision without policies: the same becomes of everybody.
+
+    Args:
+        piece: What does.
+    """
+
+    piece: Piece
+
+    def whole(self) -> tuple[Piece, ...]:
+        """Return the only piece."""
+        return (self.piece,)
+
+    def one(self, unit: int) -> Piece:
+        """Return the only piece."""
+        del unit
+        return self.piece
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -137,7 +191,7 @@ class _Ground:
     rules: tuple[BoundRule, ...]
     always: list[int]
     groups: list[tuple[Key, BitMap]]
-    pieces: dict[tuple[Able, tuple[int, ...]], dict[int, Piece]] = field(default_factory=dict)
+    pieces: dict[tuple[Able, tuple[BoundRule, ...]], dict[int, Piece]] = field(default_factory=dict)
 
 
 def _merged(
@@ -185,7 +239,7 @@ class Folder:
         builtin = (rule.traffic.must for layer in layers for rule in layer.builtin)
         self._said = frozenset((*scopes, *builtin))
         self._spectra: dict[frozenset[TrafficSet], Spectrum] = {}
-        self._grounds: dict[tuple[int, ...], _Ground] = {}
+        self._grounds: dict[tuple[BoundRule, ...], _Ground] = {}
         self._ordered = {
             (tier.name, band)
             for layer in layers
@@ -193,11 +247,31 @@ class Folder:
             for band, combine in enumerate(tier.bands)
             if combine is Combine.FIRST_MATCH
         }
-        places = Counter((p.tier, p.band, p.order) for p in policies)
-        self._alone = {id(p) for p in policies if places[p.tier, p.band, p.order] == 1}
         self._sorts: dict[tuple[object, ...], int] = {}
-        self._sort_of: dict[int, int] = {}
-        self._ables: dict[Able, int] = {}
+        self._sort_of: dict[BoundRule, int] = {}
+        self._in_order = self._with_order(policies)
+        self._alone = on_their_own(self._in_order)
+
+    def _with_order(self, policies: Iterable[Policy]) -> list[Policy]:
+        """Return those of some policies whose order counts."""
+        return [p for p in policies if (p.tier, p.band) in self._ordered]
+
+    def among(self, gone: Iterable[Policy], new: Iterable[Policy]) -> "Folder":
+        """Return a folder for changed policies, which knows what goes by no rule of those gone."""
+        without = {id(policy) for policy in gone}
+        in_order = [p for p in self._in_order if id(p) not in without] + self._with_order(new)
+        other = copy(self)
+        vars(other).update(
+            _in_order=in_order,
+            _alone=on_their_own(in_order),
+            _sort_of={},
+            _grounds={
+                rules: ground
+                for rules, ground in self._grounds.items()
+                if not any(id(rule.policy) in without for rule in rules)
+            },
+        )
+        return other
 
     def _spectrum(self, rules: Iterable[BoundRule]) -> Spectrum:
         """Return a spectrum for all that the layers and some rules say of traffic."""
@@ -219,15 +293,35 @@ class Folder:
             shared: Places of those rules that many subjects have in common, ascending. What is
                 theirs alone is sorted once for all of them.
         """
+        held = tuple(rules)
+        return Decision(terms, held, _Folding(self, terms.able, held, tuple(shared)))
+
+    def pieces(
+        self, able: Able, rules: Sequence[BoundRule], shared: Sequence[int]
+    ) -> Iterator[Piece]:
+        """Iterate over the pieces of a decision.
+
+        Args:
+            able: Who has a say, as much of it as counts.
+            rules: As for `fold`.
+            shared: As for `fold`.
+        """
         if shared:
-            pieces = tuple(self._upon(terms.able, rules, shared))
-            return Decision(terms, tuple(rules), pieces)
-        able, spectrum = terms.able, self._spectrum(rules)
-        found = []
+            yield from self._upon(able, rules, shared)
+            return
+        spectrum = self._spectrum(rules)
         for key, peers in partition(rules, self.everybody):
             matched = tuple((rules[place], sure) for place, sure in key)
-            found.append(Piece(peers, matched, self._outcome(able, matched, UNRELATED, spectrum)))
-        return Decision(terms, tuple(rules), tuple(found))
+            yield Piece(peers, matched, self._outcome(able, matched, UNRELATED, spectrum))
+
+    def piece(self, able: Able, rules: Sequence[BoundRule], unit: int) -> Piece:
+        """Return what becomes of one unit: no other one is looked at."""
+        matched = tuple(
+            (rule, sure)
+            for rule in rules
+            if (sure := unit in rule.must) or (rule.may and unit in rule.may)
+        )
+        return Piece(BitMap((unit,)), matched, self._outcome(able, matched, UNRELATED))
 
     def _upon(
         self, able: Able, rules: Sequence[BoundRule], shared: Sequence[int]
@@ -236,11 +330,10 @@ class Folder:
         among = set(shared)
         own = [place for place in range(len(rules)) if place not in among]
         common = tuple(rules[place] for place in shared)
-        ids = tuple(map(id, common))
-        ground = self._grounds.get(ids)
+        ground = self._grounds.get(common)
         if ground is None:
             ground = _Ground(common, *apart(common, self.everybody))
-            self._grounds[ids] = ground
+            self._grounds[common] = ground
         spectrum = self._spectrum(rules)
         own_always, parts = apart([rules[place] for place in own], self.everybody)
         touched = union(peers for key, peers in parts if key)
@@ -251,7 +344,7 @@ class Folder:
         telling_rules = [(rules[i], True) for i in telling]
         # Who is matched by no rules of its own but these is so for others too.
         places = sorted((*shared, *(own[i] for i in own_always)))
-        pieces = ground.pieces.setdefault((able, tuple(id(rules[i]) for i in places)), {})
+        pieces = ground.pieces.setdefault((able, tuple(rules[i] for i in places)), {})
 
         def piece(peers: BitMap, *found: tuple[Sequence[int], Key]) -> Piece:
             matched = _merged(rules, telling, telling_rules, *found)
@@ -314,7 +407,7 @@ class Folder:
 
     def _sort(self, rule: BoundRule) -> int:
         """Number what a rule comes to for whom it matches: the same for rules that are alike."""
-        found = self._sort_of.get(id(rule))
+        found = self._sort_of.get(rule)
         if found is None:
             policy, declared = rule.policy, rule.rule
             place: tuple[object, ...] = (policy.tier, policy.band)
@@ -323,7 +416,7 @@ class Folder:
                 place = (*place, policy.order, policy.id)
             asks = declared.condition is not None or declared.sources is not None
             key = (place, declared.action, rule.traffic, rule.may_traffic, asks)
-            found = self._sort_of[id(rule)] = self._sorts.setdefault(key, len(self._sorts))
+            found = self._sort_of[rule] = self._sorts.setdefault(key, len(self._sorts))
         return found
 
     def steps(
@@ -376,23 +469,42 @@ class Folder:
             yield answer.outcome(), notes
 
 
-def order_policies(policies: Iterable[Policy], layers: Sequence[LayerSpec]) -> tuple[Policy, ...]:
-    """Return policies in the order they are evaluated: by tier, order, then name.
+@dataclass(frozen=True, slots=True)
+class _Folding:
+    """Folds a decision when it is asked to."""
+
+    folder: Folder = field(repr=False)
+    able: Able
+    rules: tuple[BoundRule, ...]
+    shared: tuple[int, ...]
+
+    def whole(self) -> tuple[Piece, ...]:
+        """Return all pieces."""
+        return tuple(self.folder.pieces(self.able, self.rules, self.shared))
+
+    def one(self, unit: int) -> Piece:
+        """Return what becomes of one unit."""
+        return self.folder.piece(self.able, self.rules, unit)
+
+
+def on_their_own(policies: Iterable[Policy]) -> frozenset[int]:
+    """Return which policies, by identity, have an order that no other one has."""
+    held = list(policies)
+    places = Counter((p.tier, p.band, p.order) for p in held)
+    return frozenset(id(p) for p in held if places[p.tier, p.band, p.order] == 1)
+
+
+def ranked(layers: Sequence[LayerSpec]) -> Callable[[Policy], tuple[object, ...]]:
+    """Return what policies are evaluated by: tier, order, then name.
 
     Where an API gives no order, the name makes the order of explanations stable.
     """
     rank = {tier.name: (i, j) for i, la in enumerate(layers) for j, tier in enumerate(la.tiers)}
     last = (len(layers), 0)
-    return tuple(
-        sorted(
-            policies,
-            key=lambda p: (
-                rank.get(p.tier, last),
-                p.band,
-                p.order,
-                p.id.namespace or "",
-                p.id.name,
-                p.id.kind,
-            ),
-        )
-    )
+
+    def key(policy: Policy) -> tuple[object, ...]:
+        name = policy.id
+        tier = rank.get(policy.tier, last)
+        return tier, policy.band, policy.order, name.namespace or "", name.name, name.kind
+
+    return key

@@ -1,27 +1,32 @@
 """The engine's face: a world, its policies, and every answer about a pair of units."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Sequence
+from copy import copy
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from cloison.algebra import TrafficSet
 from cloison.algebra.bitmaps import BitMap
+from cloison.base import unhurried
 from cloison.engine.addressbook import AddressBook
 from cloison.engine.bind import Binder, Hold, Ports
-from cloison.engine.decide import Decision, Folder, Piece, Terms, order_policies
+from cloison.engine.decide import Decision, Folder, Free, Piece, Terms, ranked
 from cloison.engine.evaluate import builtin_matches
 from cloison.engine.partition import partition
 from cloison.engine.reach import Rectangle, Side, rectangles
 from cloison.engine.related import UNRELATED, Relations
+from cloison.engine.selection import Homes, Selection, Signature
 from cloison.engine.steps import Step
-from cloison.engine.units import Networks, UnitKind, UnitTable, build_units
+from cloison.engine.units import Networks, UnitKind, UnitTable, Vocabulary, build_units
 from cloison.ir.policy import (
     BlockMatch,
     Direction,
     GroupsMatch,
     Mode,
     Policy,
+    PolicyId,
     PolicySet,
     RelativeMatch,
     Rule,
@@ -30,9 +35,6 @@ from cloison.ir.policy import (
 from cloison.ir.profile import Profile
 from cloison.ir.ruleset import OPEN, BoundRule, Outcome
 from cloison.resources.world import World
-
-_MANY = 8
-"""Many share a policy that selects one in so many of all that policies select."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,11 +82,10 @@ class Engine:
 
     def __post_init__(self) -> None:
         """Bind the policies; decisions are folded later, when somebody asks."""
-        enforced = tuple(p for p in self.policies.policies if p.mode is Mode.ENFORCED)
         layers = self.policies.layers
-        self.ordered: tuple[Policy, ...] = (
-            order_policies(enforced, layers) if self.profile.enforces else ()
-        )
+        self._rank = ranked(layers)
+        enforced = [p for p in self.policies.policies if self._enforces(p)]
+        self.ordered: tuple[Policy, ...] = tuple(sorted(enforced, key=self._rank))
         book = AddressBook(self.policies.groups, self.networks.names)
         self.table: UnitTable = build_units(
             self.world, self.ordered, self.profile, self.networks, book
@@ -101,13 +102,11 @@ class Engine:
             for d in Direction
         }
         self._ending = {t.name for la in layers for t in la.tiers if t.ends_both}
-        self.governed: BitMap = self._governed()
+        self.governed: BitMap = self.asked_about()
         """Units that policies are asked about."""
-        self._holds: dict[Direction, list[Hold]] = {}
-        self._held: dict[tuple[Direction, Ports], dict[int, tuple[BoundRule, ...]]] = {}
-        self._shared: dict[Direction, frozenset[int]] = {}
-        self._selecting = {d: self._signatures(d) for d in Direction}
-        self._decisions: dict[tuple[object, ...], Decision] = {}
+        homes = Homes(self.ordered, self._rank)
+        self._selection = Selection(self.binder, self.ordered, homes, self._has_a_say)
+        self._decisions: dict[tuple[Direction, Signature], dict[tuple[Ports, bool], Decision]] = {}
         self._of_unit: dict[Direction, dict[int, Decision]] = {d: {} for d in Direction}
         # Of their own for what is on a node's network: others stand to it in other ways.
         self._open = {
@@ -115,6 +114,77 @@ class Engine:
             for d in Direction
             for hosted, optional in ((False, False), (True, False), (True, True))
         }
+
+    def _enforces(self, policy: Policy) -> bool:
+        return self.profile.enforces and policy.mode is Mode.ENFORCED
+
+    def with_policy(self, policy: Policy) -> "Engine":
+        """Return an engine with a policy in place of the one of its name, or besides the others.
+
+        Its answers are those of an engine made anew. It shares what the change does not touch:
+        only the new policy is bound, and only what governs the units that it or the old one
+        selects is decided again. A policy that tells units apart which were one before (by labels,
+        addresses, names of ports that no other one mentions) has everything made anew.
+        """
+        return self._changed(policy.id, policy)
+
+    def without(self, policy: PolicyId) -> "Engine":
+        """Return an engine without the policies of a name, as `with_policy` does."""
+        return self._changed(policy, None)
+
+    def _changed(self, name: PolicyId, policy: Policy | None) -> "Engine":
+        gone = self._named.get(name, ())
+        every = self.policies.policies
+        for place, each in enumerate(gone):
+            put = () if place or policy is None else (policy,)
+            every = replaced(every, place_of(every, each, 0), put)
+        if policy is not None and not gone:
+            every = (*every, policy)
+        policies = replace(self.policies, policies=every)
+        old = [each for each in gone if self._enforces(each)]
+        new = [policy] if policy is not None and self._enforces(policy) else []
+        if not self.table.vocabulary.holds(Vocabulary.of(new, self.binder.matcher.book)):
+            return Engine(self.world, policies, self.profile, self.networks)
+        named = self._named.copy()
+        named.pop(name, None)
+        if policy is not None:
+            named[name] = (policy,)
+        ordered = self.ordered
+        for each in old:
+            near = bisect_left(ordered, self._rank(each), key=self._rank)
+            ordered = replaced(ordered, place_of(ordered, each, near), ())
+        for each in new:
+            at = bisect_right(ordered, self._rank(each), key=self._rank)
+            ordered = (*ordered[:at], each, *ordered[at:])
+        binder = self.binder.without(old)
+        without = set(map(id, old))
+        other = copy(self)
+        vars(other).pop("_matching", None)
+        vars(other).update(
+            policies=policies,
+            ordered=ordered,
+            binder=binder,
+            _named=named,
+            _selection=self._selection.changed(binder, ordered, old, new),
+            _folder=self._folder.among(old, new),
+            _decisions={
+                key: found
+                for key, found in self._decisions.items()
+                if not any(id(hold.policy) in without for hold in key[1])
+            },
+            _of_unit={d: {} for d in Direction},
+        )
+        if any(each.nodes for each in (*old, *new)):
+            other.governed = other.asked_about()
+        return other
+
+    @cached_property
+    def _named(self) -> dict[PolicyId, tuple[Policy, ...]]:
+        """Policies by name."""
+        found: dict[PolicyId, tuple[Policy, ...]] = {}
+        for policy in self.policies.policies:
+            found[policy.id] = (*found.get(policy.id, ()), policy)
+        return found
 
     @cached_property
     def holders(self) -> dict[int, tuple[int, ...]]:
@@ -131,8 +201,8 @@ class Engine:
         """Names of nodes by address."""
         return {p: n.name for n in self.world.nodes.values() for p in n.addresses}
 
-    def _governed(self) -> BitMap:
-        """Pods, and what is on the network of a node that a policy names."""
+    def asked_about(self) -> BitMap:
+        """Return pods, and what is on the network of a node that a policy names."""
         kinds = self.table.kinds
         found = kinds[UnitKind.POD].copy()
         for policy in self.ordered:
@@ -145,28 +215,19 @@ class Engine:
 
         Those whose tier ends that direction only because they isolate the other are among them.
         """
-        return tuple(p for p in self.ordered if _speaks(p, direction) or self._closes(p, direction))
+        return tuple(p for p in self.ordered if self._has_a_say(p, direction))
+
+    def naming(self, namespace: str) -> Sequence[Policy]:
+        """Return the policies with a subject that names a namespace, in order."""
+        return self._selection.homes.naming(namespace)
+
+    def _has_a_say(self, policy: Policy, direction: Direction) -> bool:
+        return _speaks(policy, direction) or self._closes(policy, direction)
 
     def _closes(self, policy: Policy, direction: Direction) -> bool:
         """Whether a policy ends a direction that it does not isolate."""
         isolates = policy.isolates
         return policy.tier in self._ending and bool(isolates) and direction not in isolates
-
-    def _signatures(self, direction: Direction) -> dict[int, tuple[int, ...]]:
-        """Return, for each selected unit, how policies stand to it, as places in `_holds`."""
-        found: dict[int, list[int]] = defaultdict(list)
-        holds = self._holds[direction] = []
-        sizes: list[int] = []
-        for policy in self.governing(direction):
-            for hold, units in self.binder.holds(policy, direction):
-                for unit in units:
-                    found[unit].append(len(holds))
-                holds.append(hold)
-                sizes.append(len(units))
-        self._shared[direction] = frozenset(
-            place for place, size in enumerate(sizes) if size * _MANY >= len(found)
-        )
-        return {unit: tuple(indices) for unit, indices in found.items()}
 
     def decision(self, unit: int, direction: Direction) -> Decision:
         """Return what a unit's policies do with every peer in one direction."""
@@ -177,39 +238,46 @@ class Engine:
 
     def _decide(self, unit: int, direction: Direction) -> Decision:
         """Return the decision of a unit, shared by those that the same policies govern."""
-        signature = self._selecting[direction].get(unit)
+        signature = self._selection.of(unit, direction)
         optional = self._optional(unit)
         if signature is None:
             hosted = self.table.units[unit].kind is not UnitKind.POD
             return self._open[direction, hosted, optional]
-        holds = [self._holds[direction][place] for place in signature]
-        ports = self._ports(unit, holds)
-        key = (direction, signature, ports, optional)
-        found = self._decisions.get(key)
+        ports = self._ports(unit, signature)
+        alike = self._decisions.setdefault((direction, signature), {})
+        found = alike.get((ports, optional))
         if found is None:
-            terms = self._terms(
-                direction,
-                tuple(h.policy for h in holds),
-                tuple(h.policy for h in holds if not h.sure),
-                optional=optional,
-            )
-            rules, shared = self._bound(direction, signature, ports)
-            found = self._decisions[key] = self._folder.fold(terms, rules, shared)
+            terms = self._held_by(direction, signature, optional=optional)
+            rules, shared = self._bound(signature, ports)
+            found = alike[ports, optional] = self._folder.fold(terms, rules, shared)
         return found
 
-    def _bound(
-        self, direction: Direction, signature: tuple[int, ...], ports: Ports
-    ) -> tuple[list[BoundRule], list[int]]:
+    def told(self, direction: Direction) -> Iterator[tuple[BitMap, Terms, tuple[BoundRule, ...]]]:
+        """Iterate over units that policies are about, those that the same ones govern together.
+
+        Each comes with who has a say and what their rules are. Nothing of that is evaluated.
+        """
+        groups: dict[tuple[Signature, Ports, bool], list[int]] = defaultdict(list)
+        for unit, signature in self._selection.all(direction).items():
+            ports = self._ports(unit, signature)
+            groups[signature, ports, self._optional(unit)].append(unit)
+        for (signature, ports, optional), units in groups.items():
+            rules, _ = self._bound(signature, ports)
+            terms = self._held_by(direction, signature, optional=optional)
+            yield BitMap(units), terms, tuple(rules)
+
+    def _held_by(self, direction: Direction, holds: Sequence[Hold], *, optional: bool) -> Terms:
+        """Return who has a say in a direction of a unit, by how policies stand to it."""
+        unsure = tuple(h.policy for h in holds if not h.sure)
+        return self._terms(direction, tuple(h.policy for h in holds), unsure, optional=optional)
+
+    def _bound(self, signature: Signature, ports: Ports) -> tuple[list[BoundRule], list[int]]:
         """Return the bound rules of a signature, and the places of those that many share."""
-        known = self._held.setdefault((direction, ports), {})
-        many = self._shared[direction]
         rules: list[BoundRule] = []
         shared: list[int] = []
-        for place in signature:
-            held = known.get(place)
-            if held is None:
-                held = known[place] = self.binder.held(self._holds[direction][place], ports)
-            if place in many:
+        for hold in signature:
+            held = self.binder.held(hold, ports)
+            if hold.many:
                 shared += range(len(rules), len(rules) + len(held))
             rules += held
         return rules, shared
@@ -246,7 +314,7 @@ class Engine:
         for number in units:
             unit = self.table.units[number]
             one = number if unit.kind is not UnitKind.POD else None
-            selecting = tuple(self._selecting[d].get(number) for d in Direction)
+            selecting = tuple(self._selection.of(number, d) for d in Direction)
             key = (one, unit.family, unit.exact, unit.ports, selecting, self._matching[number])
             found.setdefault(key, number)
         return list(found.values())
@@ -279,7 +347,7 @@ class Engine:
         """
         return self._folder.outcome(self._terms(direction, policies, unsure), matched, relations)
 
-    def _ports(self, unit: int, holds: list[Hold]) -> Ports:
+    def _ports(self, unit: int, holds: Signature) -> Ports:
         """Return the unit's declared ports if any of its policies looks a name up in them."""
         found = self.table.units[unit]
         if found.kind is not UnitKind.POD:
@@ -420,8 +488,12 @@ class Engine:
 
     def side(self, direction: Direction) -> Side:
         """Return every unit grouped by its decision in one direction."""
+        with unhurried():
+            return self._side(direction)
+
+    def _side(self, direction: Direction) -> Side:
         by_decision: dict[int, tuple[Decision, list[int]]] = {}
-        selecting = self._selecting[direction]
+        selecting = self._selection.all(direction)
         rest = self.binder.everybody - BitMap(list(selecting))
         bare = rest & self.governed
         pods = bare & self.table.kinds[UnitKind.POD]
@@ -432,7 +504,7 @@ class Engine:
         if pods:
             groups.append((self._open[direction, False, False], pods))
         if rest - bare:
-            free = Decision(Terms(direction), (), (Piece(self.binder.everybody, (), OPEN),))
+            free = Decision(Terms(direction), (), Free(Piece(self.binder.everybody, (), OPEN)))
             groups.append((free, rest - bare))
         return Side(groups, len(self.table.units))
 
@@ -454,6 +526,16 @@ class Engine:
             lone = self.table.single[family]
             if lone:
                 yield from rectangles(egress, ingress, lone | beyond, outside, fresh=beyond)
+
+
+def replaced(policies: tuple[Policy, ...], at: int, new: Iterable[Policy]) -> tuple[Policy, ...]:
+    """Return policies with others in place of the one at a place."""
+    return policies[:at] + tuple(new) + policies[at + 1 :]
+
+
+def place_of(policies: Sequence[Policy], policy: Policy, near: int) -> int:
+    """Return where a policy is, at a place or after it; only the very same one counts."""
+    return next(at for at in range(near, len(policies)) if policies[at] is policy)
 
 
 def _speaks(policy: Policy, direction: Direction) -> bool:

@@ -1,7 +1,7 @@
 """Selectors resolved to sets of units, each distinct one once."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import replace
 
 from cloison.algebra import EVERYTHING, LabelSelector, Operator, Requirement
@@ -28,19 +28,22 @@ class LabelIndex:
         keys: frozenset[str] | None = None,
     ) -> None:
         self.everyone = everyone
-        pairs: dict[tuple[str, str], list[int]] = defaultdict(list)
+        # Many share their labels, and then the very same mapping.
+        alike: dict[int, tuple[Labels, list[int]]] = {}
         for number, labels in labelled:
+            alike.setdefault(id(labels), (labels, []))[1].append(number)
+        pairs: dict[tuple[str, str], list[int]] = defaultdict(list)
+        for labels, numbers in alike.values():
             for key, value in labels.items():
                 if keys is None or key in keys:
-                    pairs[key, value].append(number)
-        self._pairs = {pair: BitMap(numbers) for pair, numbers in pairs.items()}
+                    pairs[key, value] += numbers
+        self._numbers = pairs
         self._values: dict[str, list[str]] = defaultdict(list)
-        for key, value in self._pairs:
+        for key, value in pairs:
             self._values[key].append(value)
-        self._keys = {
-            key: union(self._pairs[key, value] for value in values)
-            for key, values in self._values.items()
-        }
+        # Made when they are asked for: of names there is one for each member.
+        self._pairs: dict[tuple[str, str], BitMap] = {}
+        self._keys: dict[str, BitMap] = {}
         self._resolved: dict[LabelSelector, BitMap] = {EVERYTHING: everyone}
 
     def select(self, selector: LabelSelector) -> BitMap:
@@ -54,16 +57,15 @@ class LabelIndex:
         return found
 
     def _narrow(self, members: BitMap, requirement: Requirement) -> BitMap:
-        empty = BitMap()
         match requirement.operator:
             case Operator.IN:
                 return members & self._any(requirement)
             case Operator.NOT_IN:
                 return members - self._any(requirement)
             case Operator.EXISTS:
-                return members & self._keys.get(requirement.key, empty)
+                return members & self._having(requirement.key)
             case Operator.DOES_NOT_EXIST:
-                return members - self._keys.get(requirement.key, empty)
+                return members - self._having(requirement.key)
         found = self._looked_into(requirement)
         return members - found if requirement.matches({}) else members & found
 
@@ -72,17 +74,29 @@ class LabelIndex:
         wanted = not requirement.matches({})
         values = self._values.get(requirement.key, ())
         return union(
-            self._pairs[requirement.key, value]
+            self._pair(requirement.key, value)
             for value in values
             if requirement.matches({requirement.key: value}) is wanted
         )
 
     def _any(self, requirement: Requirement) -> BitMap:
-        return union(
-            self._pairs[requirement.key, value]
-            for value in requirement.values
-            if (requirement.key, value) in self._pairs
-        )
+        return union(self._pair(requirement.key, value) for value in requirement.values)
+
+    def _pair(self, key: str, value: str) -> BitMap:
+        """Return the members with a label."""
+        found = self._pairs.get((key, value))
+        if found is None:
+            found = self._pairs[key, value] = BitMap(self._numbers.get((key, value), ()))
+        return found
+
+    def _having(self, key: str) -> BitMap:
+        """Return the members with a label of a key, whatever its value."""
+        found = self._keys.get(key)
+        if found is None:
+            values = self._values.get(key, ())
+            members = [number for value in values for number in self._numbers[key, value]]
+            found = self._keys[key] = BitMap(members)
+        return found
 
 
 class PodIndex:
@@ -92,24 +106,27 @@ class PodIndex:
 
     def __init__(self, world: World, table: UnitTable) -> None:
         pods = table.kinds[UnitKind.POD]
-        members: dict[str, list[int]] = defaultdict(list)
         labelled: list[tuple[int, Labels]] = []
         accounts: list[tuple[int, Labels]] = []
         nodes: dict[str | None, list[int]] = defaultdict(list)
+        placed, known = bool(table.vocabulary.nodes), bool(table.vocabulary.accounts)
         for number in pods:
             endpoint = table.endpoints[table.units[number].endpoints[0]]
             shape = endpoint.shape
-            members[endpoint.namespace].append(number)
-            labelled.append((number, endpoint.labels))
-            if table.vocabulary.accounts:
+            labelled.append((number, shape.labels))
+            if known:
                 of = world.account_labels(endpoint.namespace, shape.service_account)
                 accounts.append((number, of))
-            nodes[shape.node if table.vocabulary.nodes else None].append(number)
+            if placed:
+                nodes[shape.node].append(number)
+        if not placed:
+            nodes[None] = list(pods)
         self._pods = LabelIndex(pods, labelled, frozenset(table.vocabulary.keys))
         self._accounts = LabelIndex(pods, accounts, frozenset(table.vocabulary.accounts))
         self._nodes = {name: BitMap(numbers) for name, numbers in nodes.items()}
         self._names = sorted(world.namespaces)
-        self._members: Mapping[str, BitMap] = {n: BitMap(m) for n, m in members.items()}
+        self._pods_of = table.pods
+        self._members: dict[str, BitMap] = {}
         self._namespaces = LabelIndex(
             BitMap(range(len(self._names))),
             ((i, world.namespaces[name].labels) for i, name in enumerate(self._names)),
@@ -126,7 +143,7 @@ class PodIndex:
         if found is None:
             found = self._pods.select(match.pods)
             if match.namespace is not None:
-                found = found & self._members.get(match.namespace, BitMap())
+                found = found & self._in_namespace(match.namespace)
             elif match.namespaces:
                 found = found & self._in_namespaces(match.namespaces)
             if match.accounts:
@@ -143,10 +160,16 @@ class PodIndex:
             return self._nobody
         return self.select(replace(match, nodes=None)) & unknown
 
+    def _in_namespace(self, name: str) -> BitMap:
+        found = self._members.get(name)
+        if found is None:
+            found = self._members[name] = BitMap(self._pods_of.get(name, ()))
+        return found
+
     def _in_namespaces(self, selector: LabelSelector) -> BitMap:
         found = self._by_namespaces.get(selector)
         if found is None:
             chosen = (self._names[i] for i in self._namespaces.select(selector))
-            found = union(self._members[name] for name in chosen if name in self._members)
+            found = BitMap([unit for name in chosen for unit in self._pods_of.get(name, ())])
             self._by_namespaces[selector] = found
         return found

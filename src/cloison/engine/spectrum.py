@@ -27,7 +27,7 @@ class Spectrum:
         self.whole: Mask = (1 << len(self._cuts) - 1) - 1
         self._masks: dict[TrafficSet, Mask] = {ANY: self.whole, NO_TRAFFIC: 0}
         self._sets: dict[Mask, TrafficSet] = {self.whole: ANY, 0: NO_TRAFFIC}
-        self._reach: dict[tuple[int, bool], tuple[Mask, Mask]] = {}
+        self._reach: dict[tuple[TrafficSet, TrafficSet, bool], tuple[Mask, Mask]] = {}
 
     def mask(self, traffic: TrafficSet) -> Mask:
         """Return the pieces of one of the sets the spectrum was made of."""
@@ -59,11 +59,12 @@ class Spectrum:
 
     def reach(self, rule: BoundRule, *, sure: bool) -> tuple[Mask, Mask]:
         """Return the traffic a rule certainly and possibly matches from a peer it matches."""
-        key = (id(rule), sure)
+        sure = sure and rule.rule.condition is None and rule.rule.sources is None
+        key = (rule.traffic, rule.may_traffic, sure)
         found = self._reach.get(key)
         if found is None:
             must, may = self.mask(rule.traffic), self.mask(rule.may_traffic)
-            if not sure or rule.rule.condition is not None or rule.rule.sources is not None:
+            if not sure:
                 must, may = 0, must | may
             found = self._reach[key] = (must, may)
         return found

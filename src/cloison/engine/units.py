@@ -7,8 +7,8 @@ there are and not on how many pods.
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from enum import Enum
 
 from cloison.algebra import (
@@ -117,10 +117,14 @@ class Vocabulary:
         nodes: set[str] = set()
         names: set[str] = set()
         starts = {0, V6_BASE}
+        # Most selectors are those of other policies too, and then the same objects.
+        seen: set[int] = set()
         for match in _matches(policies, names):
             if isinstance(match, PodsMatch):
-                keys |= match.pods.keys
-                accounts |= match.accounts.keys
+                for selector, into in ((match.pods, keys), (match.accounts, accounts)):
+                    if id(selector) not in seen:
+                        seen.add(id(selector))
+                        into.update(selector.keys)
                 if match.nodes:
                     nodes |= match.nodes
                 continue
@@ -146,6 +150,16 @@ class Vocabulary:
             frozenset(nodes),
         )
 
+    def holds(self, other: "Vocabulary") -> bool:
+        """Return whether this one tells apart whatever the other one does."""
+        return (
+            set(other.keys) <= set(self.keys)
+            and other.names <= self.names
+            and all(self.starts[bisect_right(self.starts, s) - 1] == s for s in other.starts)
+            and set(other.accounts) <= set(self.accounts)
+            and other.nodes <= self.nodes
+        )
+
     def atom(self, point: int) -> AddressSet:
         """Return the atom an address lies in."""
         at = bisect_right(self.starts, point) - 1
@@ -166,10 +180,13 @@ def _matches(policies: Iterable[Policy], names: set[str]) -> Iterator[PeerMatch]
         yield from policy.subjects
         for rule in policy.rules:
             traffic = rule.traffic
-            names.update(port.name for port in traffic.named)
-            names.update(port.name for port in traffic.excepted)
+            if traffic.named or traffic.excepted:
+                names.update(port.name for port in (*traffic.named, *traffic.excepted))
             for peer in rule.peers:
-                yield from plain_matches(peer.match)
+                if isinstance(peer.match, PodsMatch):
+                    yield peer.match
+                else:
+                    yield from plain_matches(peer.match)
             for match in rule.subjects or ():
                 yield from plain_matches(match)
 
@@ -197,6 +214,21 @@ class UnitTable:
     first_atom: int = 0
     some_node: int = 0
     """A unit for "one of the nodes, whichever": its address is not known."""
+    pods: dict[str, list[int]] = field(default_factory=dict)
+    """Units of pods by namespace."""
+    by_namespace: dict[str, list[int]] = field(default_factory=dict)
+    """Indices of endpoints."""
+
+    def home(self, unit: int) -> str | None:
+        """Return the namespace of a pod's unit; None for other units."""
+        found = self.units[unit]
+        if found.kind is not UnitKind.POD:
+            return None
+        return self.endpoints[found.endpoints[0]].namespace
+
+    def living_in(self, namespace: str) -> Iterator[PodEndpoint]:
+        """Iterate over the endpoints of a namespace."""
+        return (self.endpoints[index] for index in self.by_namespace.get(namespace, ()))
 
     def external(self, point: int) -> int:
         """Return the unit of an address outside the cluster."""
@@ -247,63 +279,63 @@ class _Builder:
         self.profile = profile
         self.networks = networks
         self.endpoints: list[PodEndpoint] = []
-        self.by_endpoint: list[list[int]] = []
+        self.by_endpoint: list[tuple[int, ...]] = []
         self.by_workload: dict[WorkloadId, tuple[int, ...]] = {}
-        self.members: list[list[int]] = []
-        self.units: list[Unit] = []
+        self.by_namespace: dict[str, list[int]] = {}
+        self.pods: dict[str, list[int]] = {}
+        self.units: list[_Group] = []
         self._ids: dict[object, int] = {}
-        self._atoms: dict[int, AddressSet] = {}
-        self._shapes: dict[int, tuple[tuple[str | None, ...], tuple[ContainerPort, ...]]] = {}
+        self._atoms: dict[int, _Place] = {}
+        self._ranges: dict[AddressSet, Sequence[_Place]] = {}
+        self._shapes: dict[int, _Kind] = {}
+        self._kinds: dict[object, _Kind] = {}
         self._accounts: dict[tuple[str, str], tuple[str | None, ...]] = {}
 
     def build(self) -> UnitTable:
         hosts: list[int] = []
         # The mapping is sorted by namespace, so units of a namespace get adjacent ids.
         for workload in self.world.workloads.values():
+            home = workload.id.namespace
             first = len(self.endpoints)
             for endpoint in workload.endpoints:
                 index = len(self.endpoints)
                 self.endpoints.append(endpoint)
-                self.by_endpoint.append([])
                 if endpoint.shape.host_network:
                     hosts.append(index)
+                    self.by_endpoint.append(())
                 else:
-                    self._pod(index, endpoint)
-            self.by_workload[workload.id] = tuple(range(first, len(self.endpoints)))
+                    self.by_endpoint.append(self._pod(index, endpoint, home))
+            here = range(first, len(self.endpoints))
+            self.by_workload[workload.id] = tuple(here)
+            self.by_namespace.setdefault(home, []).extend(here)
         for index in hosts:
-            self._host(index)
+            self.by_endpoint[index] = self._host(index)
         by_node = {name: self._node(node) for name, node in self.world.nodes.items()}
         some_node = len(self.units)
         known = self.networks.nodes
-        self.units.append(Unit(UnitKind.NODE, 0, addresses=known or None))
-        self.members.append([])
+        self.units.append(_Group(UnitKind.NODE, 0, None, known or None, exact=False))
         first_atom = len(self.units)
         for atom in self.vocabulary.atoms():
-            self.units.append(
-                Unit(UnitKind.EXTERNAL, family_of(atom.spans[0][0]), None, atom, exact=True)
-            )
-            self.members.append([])
+            family = family_of(atom.spans[0][0])
+            self.units.append(_Group(UnitKind.EXTERNAL, family, None, atom, exact=True))
         return self._table(by_node, first_atom, some_node)
 
     def _table(
         self, by_node: dict[str, tuple[int, ...]], first_atom: int, some_node: int
     ) -> UnitTable:
-        units = tuple(
-            replace(u, endpoints=tuple(m)) if m else u
-            for u, m in zip(self.units, self.members, strict=True)
-        )
-        kinds = {kind: BitMap() for kind in UnitKind}
-        families = {4: BitMap(), 6: BitMap()}
+        units = tuple(group.unit() for group in self.units)
+        numbers: dict[UnitKind, list[int]] = {kind: [] for kind in UnitKind}
+        of_family: dict[int, list[int]] = {0: [], 4: [], 6: []}
         for number, unit in enumerate(units):
-            kinds[unit.kind].add(number)
-            for family, members in families.items():
-                if unit.family in (0, family):
-                    members.add(number)
+            numbers[unit.kind].append(number)
+            of_family[unit.family].append(number)
+        kinds = {kind: BitMap(found) for kind, found in numbers.items()}
+        families = {family: BitMap(of_family[0] + of_family[family]) for family in (4, 6)}
         return UnitTable(
             units,
             tuple(self.endpoints),
             self.vocabulary,
-            tuple(tuple(found) for found in self.by_endpoint),
+            tuple(self.by_endpoint),
             by_node,
             self.by_workload,
             kinds,
@@ -311,6 +343,8 @@ class _Builder:
             self._single(units),
             first_atom,
             some_node,
+            self.pods,
+            self.by_namespace,
         )
 
     def _single(self, units: tuple[Unit, ...]) -> dict[int, BitMap]:
@@ -323,70 +357,105 @@ class _Builder:
                     found[unit.family].add(number)
         return found
 
-    def _pod(self, index: int, endpoint: PodEndpoint) -> None:
-        labels, ports = self._project(endpoint.shape)
-        account, node = self._account(endpoint), self._node_name(endpoint.shape.node)
-        exact = bool(endpoint.addresses)
-        places = self._places(endpoint.addresses, self.networks.pods)
-        # Apart from pods of two families, whose other half speaks for addresses of the other.
-        alone = len({family for family, _ in places}) == 1
-        for family, place in places:
-            key = (endpoint.namespace, labels, account, node, ports, family, place, alone)
-            self._join(key, index, Unit(UnitKind.POD, family, None, place, exact, ports))
-
-    def _host(self, index: int) -> None:
-        endpoint = self.endpoints[index]
-        _, ports = self._project(endpoint.shape)
+    def _pod(self, index: int, endpoint: PodEndpoint, home: str) -> tuple[int, ...]:
+        """Return the units of a pod, one for each family it takes part with."""
+        shape = endpoint.shape
+        kind = self._shapes.get(id(shape)) or self._project(shape)
+        account = self._account(endpoint) if self.vocabulary.accounts else ()
         addresses = endpoint.addresses
-        node = self.world.nodes.get(endpoint.shape.node or "")
-        if not addresses and node is not None:
-            addresses = node.addresses
-        exact = bool(addresses)
-        places = self._places(addresses, self.networks.nodes)
-        alone = len({family for family, _ in places}) == 1
-        for family, place in places:
-            name = endpoint.shape.node
-            key = (UnitKind.HOST, name, ports, family, place, alone)
-            self._join(key, index, Unit(UnitKind.HOST, family, name, place, exact, ports))
+        if len(addresses) == 1:
+            place = self._atom(addresses[0])
+            found = self._joined(index, home, kind, account, place, alone=True)
+            return self.units[found].alone
+        places = self._places(addresses, self.networks.pods)
+        # Apart from pods of two families, whose other half speaks for addresses of the other.
+        alone = len({place.family for place in places}) == 1
+        return tuple(
+            self._joined(index, home, kind, account, place, alone=alone) for place in places
+        )
 
-    def _node(self, node: Node) -> tuple[int, ...]:
-        found = []
-        for family, place in self._places(node.addresses, self.networks.nodes):
-            found.append(len(self.units))
-            self.units.append(Unit(UnitKind.NODE, family, node.name, place, bool(node.addresses)))
-            self.members.append([])
-        return tuple(found)
-
-    def _join(self, key: object, index: int, unit: Unit) -> None:
+    def _joined(
+        self,
+        index: int,
+        home: str,
+        kind: "_Kind",
+        account: tuple[str | None, ...],
+        place: "_Place",
+        *,
+        alone: bool,
+    ) -> int:
+        """Add a pod to the unit of those that are like it; return that."""
+        # By what there is one of for each value: cheaper to compare than the values.
+        key = (home, id(kind), account, id(place), alone)
         number = self._ids.get(key)
         if number is None:
-            number = self._ids[key] = len(self.units)
-            self.units.append(unit)
-            self.members.append([])
-        self.members[number].append(index)
-        self.by_endpoint[index].append(number)
-
-    def _project(self, shape: PodShape) -> tuple[tuple[str | None, ...], tuple[ContainerPort, ...]]:
-        found = self._shapes.get(id(shape))
-        if found is None:
-            labels = tuple(shape.labels.get(key) for key in self.vocabulary.keys)
-            ports = tuple(
-                sorted(
-                    {
-                        port
-                        for port in shape.ports
-                        if port.name in self.vocabulary.names and self._counts(port)
-                    },
-                    key=lambda p: (p.name or "", p.protocol, p.number),
-                )
+            exact = bool(self.endpoints[index].addresses)
+            number = self._new(
+                key,
+                _Group(UnitKind.POD, place.family, None, place.addresses, kind.ports, exact=exact),
             )
-            found = self._shapes[id(shape)] = (labels, ports)
-        return found
+            self.pods.setdefault(home, []).append(number)
+        self.units[number].members.append(index)
+        return number
+
+    def _host(self, index: int) -> tuple[int, ...]:
+        """Return the units of a pod on its node's network."""
+        endpoint = self.endpoints[index]
+        shape = endpoint.shape
+        kind = self._shapes.get(id(shape)) or self._project(shape)
+        addresses = endpoint.addresses
+        node = self.world.nodes.get(shape.node or "")
+        if not addresses and node is not None:
+            addresses = node.addresses
+        places = self._places(addresses, self.networks.nodes)
+        alone = len({place.family for place in places}) == 1
+        found = []
+        for place in places:
+            key = (UnitKind.HOST, shape.node, kind.ports, id(place), alone)
+            number = self._ids.get(key)
+            if number is None:
+                exact = bool(addresses)
+                name = shape.node
+                number = self._new(
+                    key,
+                    _Group(
+                        UnitKind.HOST, place.family, name, place.addresses, kind.ports, exact=exact
+                    ),
+                )
+            self.units[number].members.append(index)
+            found.append(number)
+        return tuple(found)
+
+    def _node(self, node: Node) -> tuple[int, ...]:
+        first = len(self.units)
+        exact = bool(node.addresses)
+        for place in self._places(node.addresses, self.networks.nodes):
+            self.units.append(
+                _Group(UnitKind.NODE, place.family, node.name, place.addresses, exact=exact)
+            )
+        return tuple(range(first, len(self.units)))
+
+    def _new(self, key: object, group: "_Group") -> int:
+        number = self._ids[key] = len(self.units)
+        group.alone = (number,)
+        self.units.append(group)
+        return number
+
+    def _project(self, shape: PodShape) -> "_Kind":
+        """Return what policies can tell of a shape: one value for all of which they tell that."""
+        labels = tuple(shape.labels.get(key) for key in self.vocabulary.keys)
+        ports = tuple(
+            sorted(
+                {p for p in shape.ports if p.name in self.vocabulary.names and self._counts(p)},
+                key=lambda p: (p.name or "", p.protocol, p.number),
+            )
+        )
+        kind = self._kinds.setdefault((labels, self._node_name(shape.node), ports), _Kind(ports))
+        self._shapes[id(shape)] = kind
+        return kind
 
     def _account(self, endpoint: PodEndpoint) -> tuple[str | None, ...]:
         """Return what policies can see of a pod's account."""
-        if not self.vocabulary.accounts:
-            return ()
         key = (endpoint.namespace, endpoint.shape.service_account)
         found = self._accounts.get(key)
         if found is None:
@@ -403,24 +472,82 @@ class _Builder:
     def _counts(self, port: ContainerPort) -> bool:
         return port.container is ContainerKind.REGULAR or self.profile.init_container_ports
 
-    def _atom(self, point: int) -> AddressSet:
+    def _atom(self, point: int) -> "_Place":
         at = bisect_right(self.vocabulary.starts, point)
         found = self._atoms.get(at)
         if found is None:
-            found = self._atoms[at] = self.vocabulary.atom(point)
+            atom = self.vocabulary.atom(point)
+            found = self._atoms[at] = _Place(family_of(atom.spans[0][0]), atom)
         return found
 
-    def _places(
-        self, addresses: tuple[int, ...], known: AddressSet
-    ) -> list[tuple[int, AddressSet | None]]:
-        """Return the (family, whereabouts) an endpoint takes part with."""
+    def _places(self, addresses: tuple[int, ...], known: AddressSet) -> "Sequence[_Place]":
+        """Return the families, with whereabouts, that an endpoint takes part with."""
         if addresses:
-            if len(addresses) == 1:
-                return [(family_of(addresses[0]), self._atom(addresses[0]))]
-            atoms = {self._atom(point) for point in addresses}
-            return [
-                (family_of(atom.spans[0][0]), atom)
-                for atom in sorted(atoms, key=lambda atom: atom.spans)
-            ]
-        ranges = [(f, known & FAMILY[f]) for f in (4, 6)]
-        return [(f, r) for f, r in ranges if r] or [(0, None)]
+            atoms = {id(place): place for place in map(self._atom, addresses)}
+            return sorted(atoms.values(), key=lambda place: place.low)
+        found = self._ranges.get(known)
+        if found is None:
+            ranges = [(f, known & FAMILY[f]) for f in (4, 6)]
+            places = [_Place(f, r) for f, r in ranges if r] or [_Place(0, None)]
+            found = self._ranges[known] = places
+        return found
+
+
+class _Place:
+    """A family with what is known of an address: there is one for each value."""
+
+    __slots__ = ("addresses", "family", "low")
+
+    def __init__(self, family: int, addresses: AddressSet | None) -> None:
+        self.family = family
+        self.addresses = addresses
+        self.low = addresses.spans[0][0] if addresses else 0
+
+
+class _Kind:
+    """What policies can tell of a pod's shape: there is one for each value.
+
+    Args:
+        ports: Its ports whose names some policy uses.
+    """
+
+    __slots__ = ("ports",)
+
+    def __init__(self, ports: tuple[ContainerPort, ...]) -> None:
+        self.ports = ports
+
+
+class _Group:
+    """A unit in the making; `alone` is its number as the only one of an endpoint."""
+
+    __slots__ = ("addresses", "alone", "exact", "family", "kind", "members", "node", "ports")
+
+    def __init__(
+        self,
+        kind: UnitKind,
+        family: int,
+        node: str | None,
+        addresses: AddressSet | None,
+        ports: tuple[ContainerPort, ...] = (),
+        *,
+        exact: bool,
+    ) -> None:
+        self.kind = kind
+        self.family = family
+        self.node = node
+        self.addresses = addresses
+        self.exact = exact
+        self.ports = ports
+        self.members: list[int] = []
+        self.alone: tuple[int, ...] = ()
+
+    def unit(self) -> Unit:
+        return Unit(
+            self.kind,
+            self.family,
+            self.node,
+            self.addresses,
+            self.exact,
+            self.ports,
+            tuple(self.members),
+        )

@@ -2,7 +2,8 @@
 
 import ipaddress
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+
+import msgspec
 
 from cloison.algebra import parse_address
 from cloison.base import Severity, Span
@@ -12,7 +13,6 @@ from cloison.resources.kinds import KindInfo
 from cloison.resources.names import (
     MAX_LABEL,
     PROTOCOLS,
-    NameRule,
     is_name,
     is_port,
     is_port_name,
@@ -48,9 +48,8 @@ _NO_TEMPLATE = wire.TemplateW()
 _NO_CONTROLLER_SPEC = wire.ControllerSpecW()
 
 
-@dataclass(slots=True)
-class Builder:
-    """Makes one object.
+class Builder(msgspec.Struct, gc=False):
+    """Makes one object. No dataclass: there is one for every object that is read.
 
     Args:
         api_version: Its API version.
@@ -68,7 +67,7 @@ class Builder:
     span: Span
     options: ReadOptions
     pool: Pool
-    faults: list[Fault] = field(default_factory=list)
+    faults: list[Fault] = msgspec.field(default_factory=list)
 
     # Metadata
 
@@ -84,9 +83,10 @@ class Builder:
     def namespace(self, meta: wire.MetaW) -> str:
         """Return the namespace it lives in."""
         name = meta.namespace or self.options.namespace
-        if not self.pool.is_name(name, NameRule.LABEL):
+        known = self.pool.namespace(name)
+        if known is None:
             self.fault(("metadata",), faults.NAME_INVALID, "the namespace is misspelt")
-        return self.pool.text(name)
+        return known or name
 
     def labels(self, meta: wire.MetaW | None, path: Path = ()) -> Labels:
         """Return the labels."""
@@ -111,7 +111,8 @@ class Builder:
         status = wired.status or _NO_POD_STATUS
         shape = self.shape(meta, wired.spec or _NO_POD_SPEC, ())
         addresses = self.addresses(status.podIPs, status.podIP, ("status", "podIP"))
-        hosts = self.pool.share(self.addresses(status.hostIPs, status.hostIP, ("status", "hostIP")))
+        hosts = self.addresses(status.hostIPs, status.hostIP, ("status", "hostIP"))
+        hosts = self.pool.share(hosts) if hosts else ()
         if shape.host_network:
             addresses = self.pool.share(addresses) or hosts
         return Pod(
@@ -168,7 +169,7 @@ class Builder:
                 self.container_ports(container, kind, here, ports)
         return self.pool.shape(
             self.labels(meta, path),
-            self.pool.share(tuple(ports)),
+            self.pool.share(tuple(ports)) if ports else (),
             spec.serviceAccountName or spec.serviceAccount or "default",
             spec.nodeName or None,
             host_network=bool(spec.hostNetwork),
@@ -217,7 +218,9 @@ class Builder:
                     Severity.WARNING,
                 )
             )
-        full = self.pool.labels({**labels, NAMESPACE_NAME_LABEL: name[:MAX_LABEL]})
+        full: Labels | None = labels
+        if labels.get(NAMESPACE_NAME_LABEL) != name[:MAX_LABEL]:
+            full = self.pool.labels({**labels, NAMESPACE_NAME_LABEL: name[:MAX_LABEL]})
         return Namespace(name, labels if full is None else full, self.span)
 
     def node(self, wired: wire.NodeW) -> Node:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cache
 from typing import TypeAlias
 
 import msgspec
@@ -11,14 +10,14 @@ from cloison.base import TREATED_AS_ABSENT, Diagnostic, Severity, Span
 from cloison.resources import faults, wire
 from cloison.resources.build import Builder
 from cloison.resources.check import check, check_foreign, object_name
-from cloison.resources.documents import Document, RawObject
+from cloison.resources.documents import Document, PlainObject, RawObject
 from cloison.resources.faults import Path
 from cloison.resources.kinds import KINDS, KindInfo, misplaced, mistyped
 from cloison.resources.objects import Resource
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
 from cloison.resources.project import convert
-from cloison.resources.typed import NOT_SO, conforms
+from cloison.resources.typed import NOT_SO, covers, read
 
 _FOREIGN = KindInfo("", "")
 _TEMPLATES: tuple[Path, ...] = (
@@ -29,8 +28,7 @@ _NEVER_OPENED = ("v1", "Secret")
 _CLUSTER_WIDE = ("Node", "Namespace")
 
 
-@dataclass(frozen=True, slots=True)
-class Decoded:
+class Decoded(msgspec.Struct, frozen=True, gc=False):
     """What one document came to.
 
     Args:
@@ -137,8 +135,10 @@ def decode(
     return _finish(document, builder, _WAYS[info.type], diagnostics)
 
 
-def decode_raw(raw: RawObject, options: ReadOptions, pool: Pool | None = None) -> Decoded:
-    """Return the typed object of an item of a large List.
+def decode_raw(
+    raw: RawObject | PlainObject, options: ReadOptions, pool: Pool | None = None
+) -> Decoded:
+    """Return the typed object of an item of a large List, or of plain values.
 
     An item that is in any way remarkable is located and goes through `decode`, which can say
     where; both ways give equal objects. The one difference: an unknown field in an object that
@@ -159,9 +159,10 @@ def decode_raw(raw: RawObject, options: ReadOptions, pool: Pool | None = None) -
     info = KINDS.get(key)
     if info is not None and info.type in _READ_ELSEWHERE:
         return Decoded(*key, span)
-    odd = misplaced(*key) or mistyped(*key)
-    if info is None and odd is None and not _may_have_template(raw):
-        return Decoded(*key, span, understood=False)
+    if info is None:
+        odd = misplaced(*key) or mistyped(*key)
+        if odd is None and not _may_have_template(raw):
+            return Decoded(*key, span, understood=False)
     if info is not None and info.removed is None:
         resource = _bulk(raw, Builder(*key, info, span, options, pool))
         if resource is not None:
@@ -228,28 +229,27 @@ def _finish(
     return Decoded(*key, builder.span, resource, (*diagnostics, *placed))
 
 
-def _bulk(raw: RawObject, builder: Builder) -> Resource | None:
+def _bulk(raw: RawObject | PlainObject, builder: Builder) -> Resource | None:
     """Return an object without any fault, or None for one that must be looked at closely."""
-    way = _WAYS[builder.info.type]
-    try:
-        wired = _decoder(way.wire).decode(raw.data)
-    except NOT_SO:
+    way, type_name = _WAYS[builder.info.type], builder.info.type
+    wired = read(raw, type_name)
+    if wired is None:
         return None  # `decode` says what is wrong with it, and where
+    if not covers(type_name, way.wire):
+        try:
+            wired = raw.decode(way.wire)
+        except NOT_SO:
+            return None
     resource = way.make(builder, wired)
-    meta: wire.MetaW | None = getattr(wired, "metadata", None)
-    printed = meta is not None and bool(meta.uid)
-    if builder.faults or not conforms(raw.data, builder.info.type, allow_unknown=printed):
-        return None
-    return resource
+    return None if builder.faults else resource
 
 
-def _may_have_template(raw: RawObject) -> bool:
+def _may_have_template(raw: RawObject | PlainObject) -> bool:
     """Return whether an object of a kind we do not know could hold a pod template."""
     try:
-        wired = _decoder(wire.ControllerW).decode(raw.data)
+        spec = raw.decode(wire.ControllerW).spec
     except NOT_SO:
         return True
-    spec = wired.spec if isinstance(wired, wire.ControllerW) else None
     if spec is None:
         return False
     job = spec.jobTemplate.spec if spec.jobTemplate else None
@@ -263,8 +263,3 @@ def _may_have_template(raw: RawObject) -> bool:
 def _said(document: Document, key: str) -> str | None:
     node = document.root.get(key)
     return node.value if node is not None and isinstance(node.value, str) else None
-
-
-@cache
-def _decoder(kind: type[msgspec.Struct]) -> "msgspec.json.Decoder[msgspec.Struct]":
-    return msgspec.json.Decoder(kind)

@@ -1,10 +1,14 @@
 """Documents as read: plain values that remember where they stood."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TypeAlias, TypeVar
+
+import msgspec
 
 from cloison.base import Span
+
+T = TypeVar("T")
 
 Value: TypeAlias = "str | int | float | bool | list[Node] | dict[str, Node] | None"
 """What a node holds: a scalar, typed as `kubectl` types it, or a list or mapping of nodes."""
@@ -112,3 +116,66 @@ class RawObject:
     kind: str
     data: memoryview
     locate: Callable[[], Document]
+
+    def decode(self, into: type[T]) -> T:
+        """Return the item as a msgspec type.
+
+        Raises:
+            Exception: It is not of that type; one of `typed.NOT_SO`.
+        """
+        return msgspec.json.decode(self.data, type=into)
+
+
+class PlainObject(msgspec.Struct, frozen=True):
+    """An object that a program hands over as plain values: it stands nowhere, only in an order.
+
+    Args:
+        file: What the objects are called together.
+        line: 1-based place among them.
+        api_version: Its `apiVersion`.
+        kind: Its kind.
+        value: The object.
+    """
+
+    file: str
+    line: int
+    api_version: str
+    kind: str
+    value: Mapping[str, object]
+    column: int = 1
+
+    def decode(self, into: type[T]) -> T:
+        """Return the object as a msgspec type.
+
+        Raises:
+            Exception: It is not of that type; one of `typed.NOT_SO`.
+        """
+        return msgspec.convert(self.value, into)
+
+    def locate(self) -> Document:
+        """Return the object as a document; all of it stands where the object does.
+
+        Raises:
+            TypeError: It holds something that no manifest could.
+        """
+        return Document(self.file, plain_node(self.value, self.line))
+
+
+def plain_node(value: object, line: int) -> Node:
+    """Return plain values as nodes, all on one line.
+
+    Raises:
+        TypeError: There is something among them that no manifest could hold.
+    """
+    return _node(msgspec.to_builtins(value, str_keys=True), line)
+
+
+def _node(value: object, line: int) -> Node:
+    if isinstance(value, dict):
+        return Node({key: _node(item, line) for key, item in value.items()}, line, 1)
+    if isinstance(value, list | tuple):
+        return Node([_node(item, line) for item in value], line, 1)
+    if value is None or isinstance(value, str | int | float):
+        return Node(value, line, 1)
+    msg = f"{type(value).__name__} is nothing that a manifest could hold"
+    raise TypeError(msg)

@@ -5,6 +5,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from typing import TypeAlias, TypeVar
 
+from msgspec.structs import replace as with_changes
+
 from cloison.base import Diagnostic, Severity, Span, sort_diagnostics
 from cloison.resources import faults
 from cloison.resources.decode import Decoded
@@ -84,14 +86,15 @@ class Inventory:
 
     def add(self, resource: Resource) -> None:
         """Add a resource. It is not counted: `take` and `count` do that."""
+        kind = type(resource)
         key = (
             resource.kind if isinstance(resource, Controller) else "",
             "" if isinstance(resource, Namespace | Node) else resource.namespace,
             resource.name,
         )
-        first = self._found[type(resource)].setdefault(key, resource)
+        first = self._found[kind].setdefault(key, resource)
         if first is not resource:
-            self._more.setdefault((type(resource), key), []).append(resource)
+            self._more.setdefault((kind, key), []).append(resource)
 
     def count(
         self,
@@ -177,7 +180,7 @@ class Inventory:
 
     def _kept(self, kind: type[T], key: _Key, said: list[Diagnostic]) -> T:
         """Return the object to keep of those that share a name; report those that differ."""
-        if (kind, key) not in self._more:
+        if not self._more or (kind, key) not in self._more:
             return self._found[kind][key]  # type: ignore[return-value]  # filed by its type
         *others, kept = sorted(self._same(kind, key), key=_order)
         said.extend(_duplicate(other, kept) for other in others if not _equal(other, kept))
@@ -256,6 +259,8 @@ def _order(resource: Resource) -> tuple[Span, str]:
 
 def _equal(one: Resource, other: Resource) -> bool:
     """Return whether two objects say the same, wherever they stand."""
+    if isinstance(one, Pod) and isinstance(other, Pod):
+        return with_changes(one, span=other.span) == other
     return replace(one, span=other.span) == other  # type: ignore[arg-type]  # both are of one kind
 
 
@@ -315,4 +320,4 @@ def _on_node(pod: Pod, nodes: dict[str, Node]) -> Pod:
     shape = pod.shape
     if pod.addresses or not shape.host_network or shape.node is None:
         return pod
-    return replace(pod, addresses=nodes[shape.node].addresses)
+    return with_changes(pod, addresses=nodes[shape.node].addresses)

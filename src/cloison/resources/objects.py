@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias
 
+import msgspec
+
 from cloison.base import Span
 
 Labels: TypeAlias = Mapping[str, str]
@@ -65,9 +67,10 @@ class PodShape:
     node: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Pod:
+class Pod(msgspec.Struct, frozen=True, gc=False):
     """A pod object, live or written by hand.
+
+    No dataclass: a load makes a hundred thousand of them.
 
     Args:
         addresses: Points of the address axis from `status.podIPs`, else `status.podIP`;

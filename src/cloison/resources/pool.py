@@ -1,6 +1,6 @@
 """One copy of each repeated value, so that a hundred thousand pods stay small."""
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable
 from typing import TypeVar
 
 from cloison.base import Sharing
@@ -23,6 +23,7 @@ from cloison.resources.objects import (
 from cloison.resources.wire import LabelText
 
 T = TypeVar("T", bound=Hashable)
+V = TypeVar("V")
 
 
 class Pool:
@@ -33,9 +34,11 @@ class Pool:
     """
 
     __slots__ = (
+        "_label_keys",
         "_labels",
         "_mappings",
-        "_names",
+        "_namespaces",
+        "_once",
         "_owners",
         "_port",
         "_shapes",
@@ -45,7 +48,8 @@ class Pool:
 
     def __init__(self) -> None:
         self._texts: dict[str, str] = {}
-        self._names: dict[tuple[str, NameRule], bool] = {}
+        self._namespaces: dict[str, str | None] = {}
+        self._label_keys: dict[str, bool] = {}
         self.share = Sharing()
         """Keeps one of every equal value, for values that need nothing more."""
         self._mappings: dict[tuple[tuple[str, str], ...], Labels] = {}
@@ -53,20 +57,41 @@ class Pool:
         self._port: dict[
             tuple[int, str | None, str | None, ContainerKind], ContainerPort | None
         ] = {}
+        self._once: dict[Hashable, object] = {}
         self._owners: dict[tuple[str, str, str], OwnerReference] = {}
         self._shapes: dict[
             tuple[int, tuple[ContainerPort, ...], bool, str, str | None], PodShape
         ] = {}
 
+    def once(self, key: Hashable, make: Callable[[], V]) -> V:
+        """Return what was made for a key, made by the first who asks for it.
+
+        Args:
+            key: It says all that what is made depends on, and who made it.
+            make: Makes it.
+        """
+        try:
+            return self._once[key]  # type: ignore[return-value]  # whoever has the key made it
+        except KeyError:
+            return self._once.setdefault(key, make())  # type: ignore[return-value]
+
     def text(self, text: str) -> str:
         """Return the first text equal to this one."""
         return self._texts.setdefault(text, text)
 
-    def is_name(self, text: str, rule: NameRule) -> bool:
-        """Return whether `text` is a name, remembering the answer: for texts that repeat."""
-        known = self._names.get((text, rule))
+    def namespace(self, name: str) -> str | None:
+        """Return the first namespace of a name, or None when the server would refuse the name."""
+        try:
+            return self._namespaces[name]
+        except KeyError:
+            known = self.text(name) if is_name(name, NameRule.LABEL) else None
+            return self._namespaces.setdefault(name, known)
+
+    def is_label_key(self, key: str) -> bool:
+        """Return whether a text is a label's key, which many objects have."""
+        known = self._label_keys.get(key)
         if known is None:
-            known = self._names[text, rule] = is_name(text, rule)
+            known = self._label_keys[key] = is_label_key(key)
         return known
 
     def labels(self, wire: LabelText | None) -> Labels | None:
@@ -79,7 +104,7 @@ class Pool:
         except KeyError:
             pass
         labels: Labels | None = None
-        if all(is_label_key(key) and is_label_value(value or "") for key, value in items):
+        if all(self.is_label_key(key) and is_label_value(value or "") for key, value in items):
             labels = self._mappings.get(items)  # type: ignore[arg-type]  # no value is None
             if labels is None:
                 labels = {self.text(key): self.text(value or "") for key, value in items}

@@ -4,11 +4,14 @@ It only says yes or no. An item that fails is located, and `check.py` says what 
 """
 
 from functools import cache
+from keyword import iskeyword
 from typing import Annotated, Any
 
 import msgspec
+from msgspec import inspect
 
 from cloison.resources.check import QUANTITY
+from cloison.resources.documents import PlainObject, RawObject
 from cloison.resources.schema import FieldType, Shape, StructType, schema
 
 _SCALARS: dict[str, Any] = {
@@ -26,40 +29,95 @@ NOT_SO = (msgspec.MsgspecError, UnicodeDecodeError, RecursionError)
 """What decoding raises for JSON of another type, for bytes that are no text, for a deep nest."""
 
 
-def conforms(data: memoryview, type_name: str, *, allow_unknown: bool) -> bool:
-    """Return whether the JSON of an object follows the field table.
+def read(item: RawObject | PlainObject, type_name: str) -> "msgspec.Struct | None":
+    """Return an object that follows the field table, None where it does not.
+
+    Fields that the table does not know are let through only in what a server printed.
 
     Args:
-        data: The object's JSON.
+        item: The object.
         type_name: Its type in the table.
-        allow_unknown: Whether fields that the table does not know are let through.
+    """
+    known = read_strictly(item, type_name)
+    if known is not None:
+        return known
+    # Most probably it holds a fault; it may also come from a newer server.
+    try:
+        found: Any = item.decode(_lenient(type_name))
+    except NOT_SO:
+        return None
+    printed = found.metadata is not None and found.metadata.uid
+    return found if printed else None
+
+
+def read_strictly(item: RawObject | PlainObject, type_name: str) -> "msgspec.Struct | None":
+    """Return an object that has nothing but what the field table knows; None for any other.
+
+    Args:
+        item: The object.
+        type_name: Its type in the table.
     """
     try:
-        _decoder(type_name, allow_unknown).decode(data)
+        return item.decode(_strict(type_name))
     except NOT_SO:
-        return False
-    return True
+        return None
 
 
 @cache
-def _decoder(type_name: str, allow_unknown: bool) -> "msgspec.json.Decoder[Any]":  # noqa: FBT001 - private, cached by position
-    made: dict[str, type[msgspec.Struct]] = {}
-    struct = schema().types[type_name]
-    return msgspec.json.Decoder(_struct(struct, made, forbid=not allow_unknown))
+def covers(type_name: str, wire: type[msgspec.Struct]) -> bool:
+    """Return whether a type of the table has all that another one models, as attributes."""
+    return _has(inspect.type_info(_strict(type_name)), inspect.type_info(wire))
+
+
+def _has(whole: inspect.Type, part: inspect.Type) -> bool:
+    if isinstance(part, inspect.UnionType):
+        return _has(whole, _only(part))
+    if isinstance(whole, inspect.UnionType):
+        return _has(_only(whole), part)
+    if isinstance(part, inspect.ListType):
+        return isinstance(whole, inspect.ListType) and _has(whole.item_type, part.item_type)
+    if not isinstance(part, inspect.StructType):
+        return True
+    if not isinstance(whole, inspect.StructType):
+        return False
+    fields = {field.name: field.type for field in whole.fields}
+    return all(f.name in fields and _has(fields[f.name], f.type) for f in part.fields)
+
+
+def _only(kind: inspect.UnionType) -> inspect.Type:
+    """Return what a value is that is not null; of several scalars, any."""
+    return next(each for each in kind.types if not isinstance(each, inspect.NoneType))
+
+
+@cache
+def _strict(type_name: str) -> type[msgspec.Struct]:
+    return _struct(schema().types[type_name], {}, forbid=True)
+
+
+@cache
+def _lenient(type_name: str) -> type[msgspec.Struct]:
+    """Return the type with room for fields that the table does not know."""
+    return _struct(schema().types[type_name], {}, forbid=False)
 
 
 def _struct(
     struct: StructType, made: dict[str, type[msgspec.Struct]], *, forbid: bool
 ) -> type[msgspec.Struct]:
-    """Return a table type as a msgspec type; fields get made-up names, as `from` is a keyword."""
+    """Return a table type as a msgspec type.
+
+    Fields are attributes of their own names, but for those Python has no use for.
+    """
     if struct.name not in made:
+        names = {
+            name if name.isidentifier() and not iskeyword(name) else f"f{index}": name
+            for index, name in enumerate(struct.fields)
+        }
         fields = [
-            (f"f{index}", _field(field, made, forbid=forbid), None)
-            for index, field in enumerate(struct.fields.values())
+            (attribute, _field(field, made, forbid=forbid), None)
+            for attribute, field in zip(names, struct.fields.values(), strict=True)
         ]
-        names = {f"f{index}": name for index, name in enumerate(struct.fields)}
         made[struct.name] = msgspec.defstruct(
-            struct.name, fields, rename=names, forbid_unknown_fields=forbid
+            struct.name, fields, rename=names, forbid_unknown_fields=forbid, gc=False
         )
     return made[struct.name]
 

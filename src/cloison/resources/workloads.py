@@ -1,6 +1,6 @@
 """Workloads: live pods joined to their controllers, and templates where there are none."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 from cloison.algebra import address_text
 from cloison.base import Diagnostic, Severity
@@ -35,8 +35,9 @@ def workloads(controllers: list[Controller], pods: list[Pod]) -> dict[WorkloadId
     delegating = _delegating(controllers, by_id)
     tops = {id_ for id_, controller in by_id.items() if not is_stage(controller)} - delegating
     return {
-        id_: _workload(id_, own.get(id_, []), stages.get(id_, []), members.get(id_, []))
-        for id_ in sorted(tops | stages.keys() | members.keys())
+        id_: _workload(id_, own.get(id_, ()), stages.get(id_, ()), members.get(id_, ()))
+        # Pods come sorted, and so do most workloads by them: what is nearly in order sorts fast.
+        for id_ in sorted(dict.fromkeys([*members, *stages, *tops]))
     }
 
 
@@ -78,7 +79,7 @@ def _owner(controller: Controller) -> WorkloadId:
 
 
 def _workload(
-    id_: WorkloadId, own: list[Controller], stages: list[Controller], pods: list[Pod]
+    id_: WorkloadId, own: Sequence[Controller], stages: Sequence[Controller], pods: Sequence[Pod]
 ) -> Workload:
     """Return one workload.
 
@@ -89,10 +90,11 @@ def _workload(
         stages: ReplicaSets or Jobs that serve it.
         pods: Its pods.
     """
-    pods = sorted(pods, key=lambda pod: (pod.name, pod.span))
+    if len(pods) > 1:
+        pods = sorted(pods, key=lambda pod: (pod.name, pod.span))
     live = [pod for pod in pods if not pod.finished]
-    settled = [pod for pod in live if not pod.pending]
-    endpoints = tuple(_endpoint(id_, pod) for pod in settled or live)
+    settled = [pod for pod in live if pod.addresses or not pod.pending]
+    endpoints = tuple([_endpoint(id_, pod) for pod in settled or live])
     if not endpoints:
         endpoints = _from_templates(id_, own, stages)
     bare = id_.kind == "Pod"
@@ -100,7 +102,9 @@ def _workload(
     return Workload(
         id=id_,
         endpoints=endpoints,
-        finished=tuple(_endpoint(id_, pod) for pod in pods if pod.finished),
+        finished=()
+        if len(live) == len(pods)
+        else tuple(_endpoint(id_, pod) for pod in pods if pod.finished),
         replicas=own[-1].replicas if own else None,
         span=span,
         inferred=not own and not bare,
@@ -108,7 +112,7 @@ def _workload(
 
 
 def _from_templates(
-    id_: WorkloadId, own: list[Controller], stages: list[Controller]
+    id_: WorkloadId, own: Sequence[Controller], stages: Sequence[Controller]
 ) -> tuple[PodEndpoint, ...]:
     """Return the pods that templates will make."""
     if own:

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import msgspec
+
 from cloison.base import Span
 from cloison.resources.objects import (
     ACCOUNT_NAME_LABEL,
@@ -17,9 +19,12 @@ from cloison.resources.objects import (
 )
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class WorkloadId:
-    """Names a workload: `Deployment web/portal`, or `Pod web/shell` for a pod of its own."""
+class WorkloadId(msgspec.Struct, frozen=True, order=True, gc=False):
+    """Names a workload: `Deployment web/portal`, or `Pod web/shell` for a pod of its own.
+
+    No dataclass, because a load sorts and looks up a hundred thousand of them: that takes a
+    quarter of the time so.
+    """
 
     namespace: str
     name: str

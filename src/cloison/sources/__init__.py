@@ -6,7 +6,8 @@ costing any other document.
 """
 
 from cloison.sources.inputs import Rendering
+from cloison.sources.plain import objects
 from cloison.sources.progress import Progress
 from cloison.sources.reader import read
 
-__all__ = ["Progress", "Rendering", "read"]
+__all__ = ["Progress", "Rendering", "objects", "read"]

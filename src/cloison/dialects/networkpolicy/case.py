@@ -33,7 +33,7 @@ class Item:
     @property
     def place(self) -> str:
         """The rule it belongs to, for people."""
-        return label(self.rule)
+        return self.rule.label
 
     @property
     def pods_span(self) -> Span | None:
@@ -77,11 +77,6 @@ class Case:
             if written.peers:
                 for peer, meant in zip(written.peers, rule.peers, strict=True):
                     yield Item(self, rule, peer, meant.match)
-
-
-def label(rule: Rule) -> str:
-    """Return the name people give a rule: `egress rule 2`."""
-    return f"{rule.direction.value} rule {rule.index}"
 
 
 def closest(selector: LabelSelector, candidates: Iterable[Labels]) -> str | None:

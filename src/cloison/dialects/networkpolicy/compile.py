@@ -5,7 +5,7 @@ matches pods, how a named port becomes a number, what happens to ICMP) is decide
 policy meets a world, except for `endPort`, which an enforcer without it never reads.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import reduce
 
 from cloison.algebra import (
@@ -18,7 +18,7 @@ from cloison.algebra import (
     Requirement,
     TrafficSet,
 )
-from cloison.base import Sharing
+from cloison.base import Sharing, Span
 from cloison.dialects.dialect import Compilation
 from cloison.dialects.networkpolicy import model
 from cloison.dialects.networkpolicy.cidr import Cidr, parse_cidr
@@ -61,8 +61,67 @@ def compile_policies(
         ValueError: one of them holds a value that `validate` refuses.
     """
     del world
+    return Compilation.each(_compiled(policies, profile))
+
+
+def _compiled(policies: Sequence[model.NetworkPolicy], profile: Profile) -> Iterator[Policy]:
+    """Yield what each of some policies means.
+
+    Those that were read as one specification (see `plain`) mean the same, each in its namespace.
+    """
     share = Sharing()
-    return Compilation.each(compile_policy(policy, profile, share) for policy in policies)
+    known: dict[tuple[int, ...], Policy] = {}
+    for policy in policies:
+        parts = (policy.pod_selector, policy.policy_types, policy.ingress, policy.egress)
+        # By identity: `policies` keeps them alive.
+        key = tuple(map(id, parts))
+        like = known.get(key)
+        if like is None:
+            like = known[key] = compile_policy(policy, profile, share)
+            yield like
+        else:
+            yield _elsewhere(like, policy, profile)
+
+
+def _elsewhere(like: Policy, policy: model.NetworkPolicy, profile: Profile) -> Policy:
+    """Return what a policy means that says the same as another one, perhaps elsewhere."""
+    (subject,) = like.subjects
+    home = policy.namespace
+    own = PodsMatch(namespace=home, pods=subject.pods)
+    name = PolicyId(KIND, home, policy.name)
+    place = profile.places.get(KIND) or _ALONE
+    rules = [
+        Rule(
+            rule.direction,
+            rule.action,
+            tuple([_peer_elsewhere(peer, own) for peer in rule.peers]),
+            rule.traffic,
+            rule.index,
+            policy.span,
+        )
+        for rule in like.rules
+    ]
+    return Policy(
+        name,
+        (own,),
+        like.isolates,
+        tuple(rules),
+        like.tier,
+        place.at(name),
+        span=policy.span,
+        band=like.band,
+        subject_span=policy.span,
+    )
+
+
+def _peer_elsewhere(peer: Peer, own: PodsMatch) -> Peer:
+    """Return what a peer means to a policy whose subjects are `own`."""
+    match = peer.match
+    if not isinstance(match, PodsMatch) or match.namespace is None:
+        return peer
+    if match.pods is own.pods:
+        return Peer(own)
+    return Peer(PodsMatch(namespace=own.namespace, pods=match.pods))
 
 
 def compile_policy(
@@ -84,7 +143,7 @@ def compile_policy(
     share = share or Sharing()
     types = policy.effective_types
     rules = tuple(
-        _rule(rule, DIRECTIONS[type_], index, policy.namespace, profile, share)
+        _rule(rule, DIRECTIONS[type_], index, policy.namespace, profile, share, policy.span)
         for type_ in model.PolicyType
         if type_ in types
         for index, rule in enumerate(policy.rules(type_), 1)
@@ -179,13 +238,14 @@ def _rule(
     namespace: str,
     profile: Profile,
     share: Sharing,
+    place: Span | None,
 ) -> Rule:
     if rule.peers:
         peers = tuple(Peer(share(compile_peer(p, namespace)), p.span) for p in rule.peers)
     else:
         peers = (Peer(AnyMatch(), rule.span),)
     traffic = share(compile_ports(rule.ports, profile))
-    return Rule(direction, Action.ALLOW, peers, traffic, index, rule.span)
+    return Rule(direction, Action.ALLOW, peers, traffic, index, rule.span or place)
 
 
 def _cidr(text: str) -> Cidr:

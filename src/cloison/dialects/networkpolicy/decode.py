@@ -89,14 +89,35 @@ def decode(
     return None if absent else policy, [*checked.diagnostics, *diagnostics]
 
 
+def unplaced(document: Document, options: ReadOptions, pool: Pool) -> NetworkPolicy | None:
+    """Return the policy of a document that follows the field table, its parts without places.
+
+    Returns:
+        The policy, or None when there is anything to say of it.
+    """
+    reader = _Reader(document.file, pool, placed=False)
+    policy = _policy(reader, document.root, options)
+    old = policy if document.root.get("metadata", "uid") else None
+    if reader.problems or validate(policy, options, old=old):
+        return None
+    return policy
+
+
 class _Reader:
-    """Turns nodes into plain values and remembers what did not fit."""
+    """Turns nodes into plain values and remembers what did not fit.
 
-    __slots__ = ("file", "pool", "problems")
+    Args:
+        file: Where they stand.
+        pool: Where repeated values are kept.
+        placed: Whether parts of a policy are to know where they stand.
+    """
 
-    def __init__(self, file: str, pool: Pool) -> None:
+    __slots__ = ("file", "placed", "pool", "problems")
+
+    def __init__(self, file: str, pool: Pool, *, placed: bool = True) -> None:
         self.file = file
         self.pool = pool
+        self.placed = placed
         self.problems: list[tuple[str, Span, str, str]] = []
 
     def wrong(self, node: Node, path: str, expected: str, help_: str = "") -> None:
@@ -149,7 +170,7 @@ class _Reader:
         return value
 
     def span(self, node: Node | None) -> Span | None:
-        return node.span(self.file) if node is not None else None
+        return node.span(self.file) if node is not None and self.placed else None
 
     def key_span(self, node: Node | None) -> Span | None:
         return node.key_span(self.file) if node is not None else None

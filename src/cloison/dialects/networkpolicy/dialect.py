@@ -3,13 +3,13 @@
 from collections.abc import Sequence
 
 from cloison.base import Diagnostic
-from cloison.dialects.dialect import Dialect
-from cloison.dialects.networkpolicy import propose
+from cloison.dialects.dialect import Dialect, later
 from cloison.dialects.networkpolicy.compile import compile_policies
 from cloison.dialects.networkpolicy.decode import decode
-from cloison.dialects.networkpolicy.from_ir import WRITER
 from cloison.dialects.networkpolicy.model import NetworkPolicy
-from cloison.dialects.networkpolicy.suspicious import suspicious
+from cloison.dialects.networkpolicy.plain import read_plain
+
+_PROPOSE = "cloison.dialects.networkpolicy.propose"
 
 
 def _notices(policies: Sequence[NetworkPolicy]) -> list[Diagnostic]:
@@ -23,9 +23,10 @@ DIALECT: Dialect[NetworkPolicy] = Dialect(
     read=decode,
     compile=compile_policies,
     notices=_notices,
-    suspicious=suspicious,
-    create=propose.create,
-    amend=propose.amend,
-    fragment=propose.fragment,
-    writer=WRITER,
+    suspicious=later("cloison.dialects.networkpolicy.suspicious", "suspicious"),
+    create=later(_PROPOSE, "create"),
+    amend=later(_PROPOSE, "amend"),
+    fragment=later(_PROPOSE, "fragment"),
+    plain=read_plain,
+    writer=later("cloison.dialects.networkpolicy.from_ir", "writer"),
 )

@@ -169,4 +169,6 @@ def _notes(statement: Statement, said: Refusals) -> None:
                 said.note(statement, rule, "`Log` is left out", "verdicts are the same", "action")
 
 
-WRITER = Writer("networkpolicy", write)
+def writer() -> Writer:
+    """Return how the language is written."""
+    return Writer("networkpolicy", write)

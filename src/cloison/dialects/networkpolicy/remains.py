@@ -150,7 +150,7 @@ class Remains:
                 "source",
                 "destination",
             )
-        if rule.action is not Action.ALLOW and rule.traffic.excepted:
+        if rule.action is not Action.ALLOW and (rule.traffic.excepted or rule.traffic.without):
             raise UnsayableError("ports it leaves out by name cannot be taken out", "notPorts")
         alone = only_groups(rule)
         found = [each for piece in pieces(rule) for each in self._today(piece, alone=alone)]

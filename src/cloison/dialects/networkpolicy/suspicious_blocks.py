@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from cloison.algebra import FAMILY, NO_ADDRESSES, AddressSet
 from cloison.base import Diagnostic
 from cloison.base.words import few
-from cloison.dialects.networkpolicy.case import Case, Item, holes, label
+from cloison.dialects.networkpolicy.case import Case, Item, holes
 from cloison.dialects.networkpolicy.cidr import parse_cidr
 from cloison.dialects.networkpolicy.known import Known
 from cloison.dialects.networkpolicy.say import suspect
@@ -138,7 +138,7 @@ def _reopened_except(cases: Sequence[Case], known: Known) -> Iterator[Diagnostic
                 item.block_span,
                 f"`except` {text} in {item.place} "
                 + ("denies nothing: " if whole else "does not deny all of it: ")
-                + ("another peer of the rule" if same else f"{label(rule)} of {other.policy.name}")
+                + ("another peer of the rule" if same else f"{rule.label} of {other.policy.name}")
                 + f" allows {what}",
                 effect=("those addresses are" if whole else "that is")
                 + (" allowed" if same else " allowed for the pods that both rules concern"),

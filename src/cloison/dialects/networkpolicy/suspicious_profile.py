@@ -3,7 +3,7 @@
 from collections.abc import Callable, Iterator, Sequence
 
 from cloison.base import Diagnostic, Severity
-from cloison.dialects.networkpolicy.case import Case, label
+from cloison.dialects.networkpolicy.case import Case
 from cloison.dialects.networkpolicy.known import Known
 from cloison.dialects.networkpolicy.model import NetworkPolicyPort
 from cloison.dialects.networkpolicy.say import suspect
@@ -50,7 +50,7 @@ def _end_port(case: Case, profile: Profile) -> Iterator[Diagnostic]:
             "NPS019",
             case.policy,
             entry.span or rule.span,
-            f"{profile.title} does not support `endPort`, used in {label(rule)}",
+            f"{profile.title} does not support `endPort`, used in {rule.label}",
             effect=f"only port {entry.port} is opened",
             help_="list the ports one by one",
             source=profile.source,
@@ -66,9 +66,9 @@ def _sctp(case: Case, profile: Profile) -> Iterator[Diagnostic]:
             "NPS020",
             case.policy,
             entry.span or rule.span,
-            f"{profile.title} does not support SCTP, used in {label(rule)}"
+            f"{profile.title} does not support SCTP, used in {rule.label}"
             if known
-            else f"whether {profile.title} supports SCTP, used in {label(rule)}, "
+            else f"whether {profile.title} supports SCTP, used in {rule.label}, "
             "depends on the installation",
             effect="what this entry does is up to the CNI",
             help_="use TCP or UDP" if known else "make sure that SCTP is enabled there",
@@ -88,7 +88,7 @@ def _named_port(case: Case, profile: Profile, known: Known) -> Iterator[Diagnost
             "NPS021",
             case.policy,
             entry.span or rule.span,
-            f"{profile.title} does not resolve the named port `{entry.port}` of {label(rule)} "
+            f"{profile.title} does not resolve the named port `{entry.port}` of {rule.label} "
             + ("to a number" if whole else "for each pod by itself"),
             effect=f"every {protocol} port is opened, not only this one"
             if whole

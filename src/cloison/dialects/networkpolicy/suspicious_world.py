@@ -10,10 +10,11 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from cloison.algebra import LabelSelector, Operator, TrafficSet
 from cloison.base import Diagnostic, Severity
 from cloison.base.words import few
-from cloison.dialects.networkpolicy.case import Case, Item, closest, label
+from cloison.dialects.networkpolicy.case import Case, Item, closest
 from cloison.dialects.networkpolicy.known import Known
 from cloison.dialects.networkpolicy.say import suspect
 from cloison.dialects.networkpolicy.suspicious_blocks import BLOCK_CHECKS
+from cloison.ir.groups import named_there
 from cloison.ir.policy import (
     AnyMatch,
     BlockMatch,
@@ -178,14 +179,14 @@ def _unknown_port_name(cases: Sequence[Case], known: Known) -> Iterator[Diagnost
         for rule, written in case.rules():
             for name in rule.traffic.named:
                 problem = _name_problem(case, rule, name, known)
-                if problem is None:
+                if problem is None or named_there(rule, name, known.around.groups):
                     continue
                 entry = next((p for p in written.ports or () if p.port == name.name), None)
                 yield suspect(
                     "NPS013",
                     case.policy,
                     (entry.span if entry else None) or rule.span,
-                    f"{problem} port `{name.name}` ({name.protocol}) of {label(rule)}",
+                    f"{problem} port `{name.name}` ({name.protocol}) of {rule.label}",
                     effect="the entry allows nothing; the pods stay isolated",
                     help_="name the port in `ports` of the container, with the same protocol, "
                     "or write the port's number",

@@ -1,0 +1,1 @@
+"""What else answers the same questions, to be measured beside Cloison."""
