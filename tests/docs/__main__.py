@@ -38,6 +38,7 @@ def refresh(page: Path) -> list[str]:
                 indent = " " * console.indent
                 text = printed.strip("\n").split("\n")
                 replaced.append((command.place, [f"{indent}{line}".rstrip() for line in text]))
+            desk.clear()
     for (first, last), text in sorted(replaced, reverse=True):
         lines[first:last] = text
     if replaced:

@@ -1,5 +1,6 @@
 """The faults that are planted, by the part of the answer they spoil."""
 
+from tests.mutation.filters import FILTERS
 from tests.mutation.plant import Fault
 
 ALGEBRA = (
@@ -154,19 +155,19 @@ UNITS = (
     Fault(
         "pods of two namespaces share a unit",
         "engine/units.py",
-        "key = (endpoint.namespace, labels, account, node, ports, family, place, alone)",
-        "key = (labels, account, node, ports, family, place, alone)",
+        "key = (home, id(kind), account, id(place), alone)",
+        "key = (id(kind), account, id(place), alone)",
     ),
     Fault(
         "pods that name ports differently share a unit",
         "engine/units.py",
-        "key = (endpoint.namespace, labels, account, node, ports, family, place, alone)",
-        "key = (endpoint.namespace, labels, account, node, family, place, alone)",
+        "setdefault((labels, self._node_name(shape.node), ports), _Kind(ports))",
+        "setdefault((labels, self._node_name(shape.node)), _Kind(ports))",
     ),
     Fault(
         "label keys of peers are not told apart",
         "engine/units.py",
-        "keys |= match.pods.keys",
+        "into.update(selector.keys)",
         "pass",
     ),
     Fault(
@@ -188,13 +189,13 @@ BINDING = (
         "pods without the key fail NotIn",
         "engine/index.py",
         "return members - self._any(requirement)",
-        "return members & self._keys.get(requirement.key, empty) - self._any(requirement)",
+        "return members & self._having(requirement.key) - self._any(requirement)",
     ),
     Fault(
         "DoesNotExist is Exists",
         "engine/index.py",
-        "return members - self._keys.get(requirement.key, empty)",
-        "return members & self._keys.get(requirement.key, empty)",
+        "return members - self._having(requirement.key)",
+        "return members & self._having(requirement.key)",
     ),
     Fault(
         "only the last requirement of a selector counts",
@@ -250,8 +251,8 @@ DECISION = (
     Fault(
         "a match that is only possible is taken for sure",
         "engine/spectrum.py",
-        "if not sure or rule.rule.condition",
-        "if rule.rule.condition",
+        "sure = sure and rule.rule.condition is None",
+        "sure = rule.rule.condition is None",
     ),
     Fault(
         "pass is forgotten",
@@ -262,8 +263,8 @@ DECISION = (
     Fault(
         "the order of policies is their name",
         "engine/decide.py",
-        "                p.order,\n                p.id.namespace",
-        "                p.id.namespace",
+        "return tier, policy.band, policy.order, name.namespace",
+        "return tier, policy.band, name.namespace",
     ),
     Fault(
         "equal orders are tried by name",
@@ -297,12 +298,43 @@ DECISION = (
     ),
 )
 
+_WHAT_IF = ("tests/property/test_what_if.py",)
+_PLAIN = ("tests/unit/app/test_plain.py",)
+
 ENGINE = (
+    Fault(
+        "a changed policy leaves alone what its namespace had",
+        "engine/selection.py",
+        "known[home, direction] = self._with(here, policy, direction, home, put)",
+        "known[home, direction] = here",
+        _WHAT_IF,
+    ),
+    Fault(
+        "an engine made anew is made of the old policies",
+        "engine/engine.py",
+        "return Engine(self.world, policies, self.profile, self.networks)",
+        "return Engine(self.world, self.policies, self.profile, self.networks)",
+        _WHAT_IF,
+    ),
+    Fault(
+        "a policy may tell apart what no unit does",
+        "engine/units.py",
+        "other.names <= self.names",
+        "True",
+        _WHAT_IF,
+    ),
+    Fault(
+        "policies of one specification live in one namespace",
+        "dialects/networkpolicy/compile.py",
+        "own = PodsMatch(namespace=home, pods=subject.pods)",
+        "own = subject",
+        _PLAIN,
+    ),
     Fault(
         "staged policies are enforced",
         "engine/engine.py",
-        "tuple(p for p in self.policies.policies if p.mode is Mode.ENFORCED)",
-        "tuple(self.policies.policies)",
+        "return self.profile.enforces and policy.mode is Mode.ENFORCED",
+        "return self.profile.enforces",
     ),
     Fault(
         "a policy without rules does nothing",
@@ -319,8 +351,8 @@ ENGINE = (
     Fault(
         "units with the same policies share port names",
         "engine/engine.py",
-        "key = (direction, signature, ports, optional)",
-        "key = (direction, signature, optional)",
+        "found = alike.get((ports, optional))",
+        "found = next(iter(alike.values()), None)",
     ),
     Fault(
         "a rule about some subjects is about all of them",
@@ -489,5 +521,14 @@ EXPOSURE = (
 )
 
 FAULTS: tuple[Fault, ...] = (
-    ALGEBRA + RESOURCES + DIALECT + UNITS + BINDING + DECISION + ENGINE + CHANGE + EXPOSURE
+    ALGEBRA
+    + RESOURCES
+    + DIALECT
+    + UNITS
+    + BINDING
+    + DECISION
+    + ENGINE
+    + CHANGE
+    + EXPOSURE
+    + FILTERS
 )

@@ -562,7 +562,8 @@ class _Point:
             return Match.NO
         if self.traffic in traffic.must:
             return Match.MUST
-        if any(self._named(policy, rule, name) for name in traffic.named):
+        named = self.traffic not in traffic.without
+        if named and any(self._named(policy, rule, name) for name in traffic.named):
             return Match.MUST
         if self.traffic not in traffic.may:
             return Match.NO

@@ -61,7 +61,7 @@ def test_a_uniform_answer_holds_for_every_pod_that_is_added(chunk: int) -> None:
             if outward in (Verdict.ALLOWED, Verdict.DENIED):
                 uniform += 1
                 assert after.why(name, f"{pod}:{port}").verdict is outward, f"seed {seed}"
-    assert uniform > 50
+    assert uniform > 40
 
 
 def test_any_finds_the_pod_that_could_be_created() -> None:
@@ -111,4 +111,4 @@ def test_a_uniform_answer_holds_under_policies_of_every_shape(chunk: int) -> Non
                 if verdict in (Verdict.ALLOWED, Verdict.DENIED):
                     uniform += 1
                     assert ask(after, Question(a, b, traffic)).verdict is verdict, f"seed {seed}"
-    assert uniform > 50
+    assert uniform > 40

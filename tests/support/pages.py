@@ -17,8 +17,9 @@ from cloison.cli import main
 from tests.support.cli import ROOT, plain_environment, write_command
 from tests.support.consoles import Command, Console
 
-_SHELL = re.compile(r"[|&;<>$`*?~\n]|^(?!cloison )")
-"""What needs a shell: a pipe, a redirection, a variable, or another program first."""
+_SHELL = re.compile(r"[|&;<>$`*?~\n]|^(?!cloison )|^cloison lab exec ")
+"""What needs a shell: a pipe, a redirection, a variable, or another program first. And what puts
+another program in the place of its own process, which would be ours."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +43,15 @@ class Desk:
         programs.mkdir()
         write_command(programs)
         path = f"{programs}{os.pathsep}{os.environ['PATH']}"
-        return cls(checkout, plain_environment() | {"PATH": path, "HOME": str(directory)})
+        runtime = directory / "run"
+        runtime.mkdir()
+        own = {"PATH": path, "HOME": str(directory), "XDG_RUNTIME_DIR": str(runtime)}
+        return cls(checkout, plain_environment() | own)
+
+    def clear(self) -> None:
+        """End the labs that commands have left running."""
+        if Path(self.environment["XDG_RUNTIME_DIR"], "cloison").exists():
+            self._here(["lab", "down", "--all"])
 
     def lay_out(self, console: Console) -> None:
         """Write the files that the page has shown by the time the block comes."""

@@ -9,6 +9,7 @@ from cloison.algebra import (
     LabelSelector,
     Operator,
     Requirement,
+    TrafficSet,
     parse_address,
 )
 from cloison.ir.policy import (
@@ -124,6 +125,9 @@ def _rule(rng: random.Random, rule: Rule) -> Rule:
     if chance(rng, 0.2):
         name = NamedPort(rng.choice(("http", "alt")), rng.choice((None, "TCP", "UDP")))
         traffic = replace(traffic, excepted=(name,))
+    if traffic.named and chance(rng, 0.3):
+        left = TrafficSet.ports("TCP", 80, rng.choice((80, 8080)))
+        traffic = replace(traffic, must=traffic.must - left, may=traffic.may - left, without=left)
     peers = tuple(p if chance(rng, 0.4) else Peer(_match(rng, 2)) for p in rule.peers)
     return replace(rule, peers=peers, subjects=subjects, traffic=traffic)
 

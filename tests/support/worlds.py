@@ -73,9 +73,17 @@ def end_text(end: End) -> str:
     raise ValueError(end)
 
 
-def random_world(rng: random.Random) -> list[Manifest]:
-    """Return the manifests of a small cluster with policies, shuffled."""
-    return _WorldMaker(rng).build()
+def random_world(
+    rng: random.Random, pods: tuple[int, int] = (3, 8), policies: tuple[int, int] = (1, 8)
+) -> list[Manifest]:
+    """Return the manifests of a small cluster with policies, shuffled.
+
+    Args:
+        rng: Chance.
+        pods: The fewest and the most things that run pods.
+        policies: The fewest and the most NetworkPolicies.
+    """
+    return _WorldMaker(rng).build(pods, policies)
 
 
 class _WorldMaker:
@@ -91,7 +99,7 @@ class _WorldMaker:
         self.namespace_labels: dict[str, dict[str, str]] = {}
         self.addresses: list[str] = []
 
-    def build(self) -> list[Manifest]:
+    def build(self, pods: tuple[int, int], policies: tuple[int, int]) -> list[Manifest]:
         rng = self.rng
         for name in self.namespaces:
             self._namespace(name)
@@ -106,11 +114,11 @@ class _WorldMaker:
             (1.5, self._replicas),
         ]
         self._live(1)
-        for number in range(2, rng.randint(3, 8) + 1):
+        for number in range(2, rng.randint(*pods) + 1):
             pick(rng, makers)(number)
         if chance(rng, 0.5):
             self._finished(9)
-        for number in range(1, rng.randint(1, 8) + 1):
+        for number in range(1, rng.randint(*policies) + 1):
             self.objects.append(PolicyMaker(self, rng).policy(f"p{number}"))
         rng.shuffle(self.objects)
         return self.objects
@@ -391,7 +399,9 @@ class FlowMaker:
                 return ()
 
     def of(self, end: End) -> frozenset[int]:
-        """Return the families an end may speak."""
+        """Return the families an end may speak: of an address its own, whoever else has it."""
+        if end[0] == "ip":
+            return frozenset({ipaddress.ip_address(end[1]).version})
         return frozenset(a.version for a in self.oracle.party(end).addresses) or _BOTH
 
     def other(self, rng: random.Random) -> End:

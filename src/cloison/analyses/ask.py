@@ -1,7 +1,8 @@
 """Whole answers: a question, followed to the flows it stands for, with reasons and mends."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
 
 from cloison.algebra import NO_TRAFFIC, TrafficSet
 from cloison.analyses.ends import AddressEnd, AnyEnd, End, PodsEnd, ServiceEnd
@@ -85,7 +86,7 @@ class Mend:
     also: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Explanation:
     """An answer with its reasons.
 
@@ -98,7 +99,7 @@ class Explanation:
         witnesses: For a mixed verdict one flow each way.
         caveats: What the verdict stands on.
         notes: How the question was understood.
-        mend: The change that would let denied traffic through; apply all of it.
+        mending: Finds the change that would let denied traffic through.
     """
 
     question: Question
@@ -109,7 +110,17 @@ class Explanation:
     witnesses: tuple[Witness, ...]
     caveats: tuple[Caveat, ...]
     notes: tuple[str, ...]
-    mend: tuple[Mend, ...] = ()
+    mending: "Callable[[Explanation], tuple[Mend, ...]] | None" = field(
+        default=None, compare=False, repr=False
+    )
+
+    @cached_property
+    def mend(self) -> tuple[Mend, ...]:
+        """The change that would let denied traffic through; apply all of it.
+
+        It is found when somebody first looks: that takes longer than the answer.
+        """
+        return self.mending(self) if self.mending else ()
 
     @property
     def deciders(self) -> tuple[Decider, ...]:

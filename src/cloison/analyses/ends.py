@@ -110,6 +110,15 @@ class SomeNodeEnd:
 End = PodsEnd | AddressEnd | NodeEnd | SomeNodeEnd | ServiceEnd | AnyEnd
 
 
+@dataclass(slots=True)
+class _Names:
+    """What has a name in one namespace: workloads, live pods by index, pods that are finished."""
+
+    workloads: dict[str, list[Workload]] = field(default_factory=lambda: defaultdict(list))
+    pods: dict[str, int] = field(default_factory=dict)
+    gone: dict[str, Workload] = field(default_factory=dict)
+
+
 @dataclass(frozen=True)
 class Names:
     """Finds ends by name in one engine's world.
@@ -122,30 +131,32 @@ class Names:
     engine: Engine
     namespace: str | None = None
     _cache: dict[str, End] = field(default_factory=dict)
+    _known: "dict[str, _Names]" = field(default_factory=dict)
 
     @cached_property
-    def _workloads(self) -> dict[tuple[str, str], list[Workload]]:
-        found: dict[tuple[str, str], list[Workload]] = defaultdict(list)
+    def _workloads(self) -> dict[str, list[Workload]]:
+        """Workloads by namespace."""
+        found: dict[str, list[Workload]] = defaultdict(list)
         for workload in self.engine.world.workloads.values():
-            found[workload.id.namespace, workload.id.name].append(workload)
+            found[workload.id.namespace].append(workload)
         return found
 
-    @cached_property
-    def _pods(self) -> dict[tuple[str, str], int]:
-        return {
-            (e.namespace, e.pod): i
-            for i, e in enumerate(self.engine.table.endpoints)
-            if e.pod is not None
-        }
-
-    @cached_property
-    def _gone(self) -> dict[tuple[str, str], Workload]:
-        return {
-            (e.namespace, e.pod): w
-            for w in self.engine.world.workloads.values()
-            for e in w.finished
-            if e.pod is not None
-        }
+    def _in(self, namespace: str) -> "_Names":
+        """Return what has a name in a namespace; most questions are about one or two."""
+        found = self._known.get(namespace)
+        if found is None:
+            found = self._known[namespace] = _Names()
+            for workload in self._workloads.get(namespace, ()):
+                found.workloads[workload.id.name].append(workload)
+                for endpoint in workload.finished:
+                    if endpoint.pod is not None:
+                        found.gone[endpoint.pod] = workload
+            table = self.engine.table
+            for index in table.by_namespace.get(namespace, ()):
+                pod = table.endpoints[index].pod
+                if pod is not None:
+                    found.pods[pod] = index
+        return found
 
     @cached_property
     def _addresses(self) -> dict[int, End]:
@@ -252,8 +263,9 @@ class Names:
         return AddressEnd(bare, addresses, loopback=addresses <= _LOOPBACK)
 
     def _anywhere(self, name: str) -> End:
-        found = sorted(ns for ns, n in self._workloads if n == name)
-        found = found or sorted(ns for ns, n in self._pods if n == name)
+        every = sorted(self._workloads)
+        found = [ns for ns in every if name in self._in(ns).workloads]
+        found = found or [ns for ns in every if name in self._in(ns).pods]
         if len(found) == 1:
             end = self._named(found[0], name, None)
             note = f"{name} was taken to be {found[0]}/{name}, the only one of that name"
@@ -275,7 +287,8 @@ class Names:
         raise QuestionError(msg, _FORMS)
 
     def _named(self, namespace: str, name: str, kind: str | None) -> End:
-        workloads = self._workloads.get((namespace, name), [])
+        here = self._in(namespace)
+        every = workloads = here.workloads.get(name, [])
         if kind is not None:
             workloads = [w for w in workloads if w.id.kind == kind]
         if kind is None and len(workloads) > 1:
@@ -288,15 +301,13 @@ class Names:
         if workloads:
             return self._workload(workloads[0])
         if kind in (None, "Pod"):
-            if (namespace, name) in self._pods:
-                index = self._pods[namespace, name]
+            if name in here.pods:
+                index = here.pods[name]
                 return self._one(index, self.engine.table.endpoints[index])
-            if (namespace, name) in self._gone:
-                return PodsEnd(
-                    f"{namespace}/{name}", self._gone[namespace, name], (), single=True, gone=True
-                )
+            if name in here.gone:
+                return PodsEnd(f"{namespace}/{name}", here.gone[name], (), single=True, gone=True)
         if kind is not None:
-            others = sorted({w.id.kind for w in self._workloads.get((namespace, name), [])})
+            others = sorted({w.id.kind for w in every})
             if others:
                 msg = f"{namespace}/{name} is no {kind}"
                 raise UnknownEndpointError(msg, f"it is a {' and a '.join(others)}")
@@ -309,7 +320,11 @@ class Names:
 
     def _unknown_pod(self, namespace: str, name: str) -> tuple[str, str]:
         text = f"{namespace}/{name}" if namespace else name
-        known = {f"{ns}/{n}" for ns, n in (*self._workloads, *self._pods)}
+        known = {
+            f"{ns}/{each}"
+            for ns in self._workloads
+            for each in (*self._in(ns).workloads, *self._in(ns).pods)
+        }
         same_name = sorted(k for k in known if k.endswith(f"/{name}"))
         message, help_ = _unknown(f"workload or pod {text!r}", text, known)
         if same_name:

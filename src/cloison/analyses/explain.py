@@ -324,10 +324,8 @@ def _bystanders(
     if subject.endpoint is None:
         return
     ended = {t.spec.name for t in walk.tiers if t.ended}
-    for policy in engine.ordered:
+    for policy in engine.naming(subject.endpoint.namespace):
         if policy.tier not in ended:
-            continue
-        if subject.endpoint.namespace not in {s.namespace for s in policy.subjects}:
             continue
         if subject.unit in engine.binder.subject(policy):
             continue
@@ -476,4 +474,4 @@ def rule_text(policy: Policy, rule: Rule) -> str:
 
     The words are the same in every answer, so that they can be searched for.
     """
-    return f"{policy.id.said} {rule.direction} rule {rule.index}"
+    return f"{policy.id.said} {rule.label}"

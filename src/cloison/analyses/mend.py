@@ -320,11 +320,7 @@ def telling_labels(engine: Engine, party: Party) -> dict[str, str]:
     if party.endpoint is None:
         return {}
     own = party.endpoint.workload
-    others = [
-        e.labels
-        for e in engine.table.endpoints
-        if e.namespace == own.namespace and e.workload != own
-    ]
+    others = [e.labels for e in engine.table.living_in(own.namespace) if e.workload != own]
     kin = [
         engine.table.endpoints[i].labels
         for i in engine.table.by_workload[own]
@@ -396,8 +392,9 @@ def _safe_selector(
         return None
     selector = LabelSelector.of(labels)
     # Labels that no policy looks at are not in the index, so the pods are asked themselves.
-    for index, endpoint in enumerate(engine.table.endpoints):
-        if endpoint.namespace != subject.endpoint.namespace or endpoint.shape.host_network:
+    for index in engine.table.by_namespace[subject.endpoint.namespace]:
+        endpoint = engine.table.endpoints[index]
+        if endpoint.shape.host_network:
             continue
         if not selector.matches(endpoint.labels):
             continue
@@ -414,11 +411,8 @@ def _with_kin(
     """Add the other workloads whose pods a new policy selects."""
     found = {
         str(e.workload)
-        for e in engine.table.endpoints
-        if e.namespace == own.namespace
-        and e.workload != own
-        and not e.shape.host_network
-        and selector.matches(e.labels)
+        for e in engine.table.living_in(own.namespace)
+        if e.workload != own and not e.shape.host_network and selector.matches(e.labels)
     }
     return tuple(sorted({*also, *found}))
 
@@ -461,13 +455,14 @@ def _others_matched(engine: Engine, peers: tuple[Peer, ...], peer: Party) -> tup
         match = each.match
         if not isinstance(match, PodsMatch):
             continue
-        for endpoint in engine.table.endpoints:
-            if endpoint.shape.host_network or not match.pods.matches(endpoint.labels):
-                continue
-            labels = engine.world.namespaces[endpoint.namespace].labels
-            at_home = match.namespace == endpoint.namespace
-            if at_home or (match.namespace is None and match.namespaces.matches(labels)):
-                found.add(str(endpoint.workload))
+        homes: Iterable[str] = () if match.namespace is None else (match.namespace,)
+        if match.namespace is None:
+            spaces = engine.world.namespaces.values()
+            homes = (home.name for home in spaces if match.namespaces.matches(home.labels))
+        for home in homes:
+            for endpoint in engine.table.living_in(home):
+                if not endpoint.shape.host_network and match.pods.matches(endpoint.labels):
+                    found.add(str(endpoint.workload))
     if peer.endpoint is not None:
         found.discard(str(peer.endpoint.workload))
     return tuple(sorted(found))

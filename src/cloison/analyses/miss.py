@@ -381,6 +381,8 @@ def traffic_text(traffic: TrafficMatch) -> str:
     if traffic.must or not names:
         names.insert(0, str(traffic.must))
     left = [f"{n.protocol}/{n.name}" if n.protocol else n.name for n in traffic.excepted]
+    if traffic.without:
+        left.insert(0, str(traffic.without))
     return ", ".join(names) + (f" except {', '.join(left)}" if left else "")
 
 

@@ -1,8 +1,12 @@
 """Replies to traffic that was let through before connections are tracked.
 
 Such traffic opens no connection, so that its reply is a packet like any other, and needs a rule
-of the same kind in the other direction. Of replies only the ends are known, not the port they go
-to; whether a rule that there is lets one through is left open.
+of the same kind in the other direction. Where a protocol tells how connections begin, a reply to
+none is no beginning, and goes no further; one of UDP is, and meets policies as a connection of its
+own. Of replies only the ends are known, not the port they go to; whether a rule that there is lets
+one through is left open. So it is where the request is tracked and a rule keeps its reply from it.
+
+Source: projectcalico/calico felix/rules/endpoints.go (packets of no connection) and static.go.
 """
 
 from collections.abc import Sequence
@@ -13,6 +17,7 @@ from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import Action, Direction
 
+_UDP = TrafficSet.protocol("UDP")
 _OTHER = {Direction.INGRESS: Direction.EGRESS, Direction.EGRESS: Direction.INGRESS}
 
 
@@ -49,12 +54,13 @@ def _fate(engine: Engine, answer: CaseAnswer) -> Verdict | None:
     """Return what becomes of the replies of one case; None where they are a connection's."""
     concerned = [point for point in answer.points if _untracked(point)]
     if not concerned:
-        return None
+        apart = any(_answered(engine, answer, point) for point in answer.points)
+        return Verdict.UNDETERMINED if apart else None
     for point in concerned:
         let = NO_TRAFFIC
         for sure, traffic in _untracked(point):
             let |= traffic if sure else NO_TRAFFIC
-        if answer.case.traffic <= let and not _answered(engine, answer, point):
+        if answer.case.traffic <= let - _UDP and not _answered(engine, answer, point):
             return Verdict.DENIED
     return Verdict.UNDETERMINED
 

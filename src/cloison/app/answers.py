@@ -8,34 +8,38 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from cloison.analyses.ask import Explanation, Question, ask, verdict_only
-from cloison.analyses.connectivity import Map, MapOptions
-from cloison.analyses.describe import PolicyDescription, describe, find_policy
-from cloison.analyses.diff import Diff, change
-from cloison.analyses.effective import Effective, effective
 from cloison.analyses.ends import Names
-from cloison.analyses.exposure import Exposure, expose
-from cloison.analyses.matrix import Matrix
 from cloison.analyses.question import State, parse_traffic, split_port
 from cloison.analyses.request import of_request, parse_request, requested
-from cloison.analyses.staged import enforced, previewed
-from cloison.analyses.survey import survey
-from cloison.analyses.testfile import MINIMAL, is_tests, read_tests
-from cloison.analyses.tiers import Tiers, tiers
 from cloison.app.mends import written
-from cloison.base import ENFORCED_ONLY, Diagnostic, QuestionError, Severity, sort_diagnostics
+from cloison.base import (
+    ENFORCED_ONLY,
+    Diagnostic,
+    QuestionError,
+    Severity,
+    sort_diagnostics,
+    unhurried,
+)
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
-from cloison.probe import run
 from cloison.resources.documents import Document
 from cloison.sources import read
 
 if TYPE_CHECKING:
+    from cloison.analyses.connectivity import Map, MapOptions
+    from cloison.analyses.describe import PolicyDescription
+    from cloison.analyses.diff import Diff
+    from cloison.analyses.effective import Effective
+    from cloison.analyses.exposure import Exposure
+    from cloison.analyses.matrix import Matrix, Row
+    from cloison.analyses.tiers import Tiers
     from cloison.app.session import Session
 
 
 def bind(session: "Session") -> Engine:
     """Return the policies bound to the world."""
-    return Engine(session.world, session.policies, session.profile, session.settings.networks())
+    with unhurried():
+        return Engine(session.world, session.policies, session.profile, session.settings.networks())
 
 
 def find_names(session: "Session", namespace: str | None = None) -> Names:
@@ -80,34 +84,52 @@ def why(session: "Session", asked: Question) -> Explanation:
     """Answer a question with its reasons; see `Session.why`."""
     engine = requested(session.engine, asked.request)
     answer = ask(engine, asked)
-    return replace(answer, mend=written(engine, answer, session.origins))
+    origins = session.origins
+    return replace(answer, mending=lambda found: written(engine, found, origins))
 
 
-def map_(session: "Session", options: MapOptions | None) -> Map:
+def map_(session: "Session", options: "MapOptions | None") -> "Map":
     """Return everything permitted; see `Session.map`."""
+    from cloison.analyses.connectivity import MapOptions
+    from cloison.analyses.survey import survey
+
     chosen = options or MapOptions()
-    return survey(session.engine, chosen, _names(session, chosen.namespace))
+    engine, names = session.engine, _names(session, chosen.namespace)
+    with unhurried():
+        return survey(engine, chosen, names)
 
 
-def exposure(session: "Session", options: MapOptions | None) -> Exposure:
+def exposure(session: "Session", options: "MapOptions | None") -> "Exposure":
     """Return what workloads are open to beyond the input; see `Session.exposure`."""
+    from cloison.analyses.connectivity import MapOptions
+    from cloison.analyses.exposure import expose
+
     chosen = options or MapOptions()
-    return expose(session.engine, chosen, _names(session, chosen.namespace))
+    engine, names = session.engine, _names(session, chosen.namespace)
+    with unhurried():
+        return expose(engine, chosen, names)
 
 
-def tiers_(session: "Session", options: MapOptions | None) -> Tiers:
+def tiers_(session: "Session", options: "MapOptions | None") -> "Tiers":
     """Return which tier decides about how many pairs; see `Session.tiers`."""
+    from cloison.analyses.connectivity import MapOptions
+    from cloison.analyses.tiers import tiers
+
     chosen = options or MapOptions()
     return tiers(session.engine, chosen, _names(session, chosen.namespace))
 
 
-def diff(before: "Session", after: "Session", options: MapOptions | None) -> Diff:
+def diff(before: "Session", after: "Session", options: "MapOptions | None") -> "Diff":
     """Return what is different between two snapshots; see `Session.diff`."""
+    from cloison.analyses.diff import change
+
     return change(before.engine, after.engine, options)
 
 
 def staged(session: "Session") -> "Session":
     """Return the snapshot as if staged policies were enforced; see `Session.staged`."""
+    from cloison.analyses.staged import enforced, previewed
+
     said = tuple(previewed(session.policies))
     if not said:
         return session
@@ -124,29 +146,56 @@ def verdict(session: "Session", asked: Question) -> Verdict:
     return verdict_only(session.engine, asked)
 
 
-def governs(session: "Session", name: str, namespace: str | None) -> Effective:
+def governs(session: "Session", name: str, namespace: str | None) -> "Effective":
     """Answer what governs a workload or pod; see `Session.effective`."""
+    from cloison.analyses.effective import effective
+
     return effective(session.engine, _names(session, namespace).end(name))
 
 
-def describe_policy(session: "Session", name: str, namespace: str | None) -> PolicyDescription:
+def describe_policy(session: "Session", name: str, namespace: str | None) -> "PolicyDescription":
     """Say in words what one policy does; see `Session.describe_policy`."""
+    from cloison.analyses.describe import describe, find_policy
+
     policy = find_policy(session.engine, name, namespace)
     own = f"{policy.id.kind} {policy.id}"
     said = {*session.diagnostics, *session.suspicions}
     return describe(session.engine, policy, sort_diagnostics(d for d in said if d.object == own))
 
 
-def verify(session: "Session", tests: Sequence[str], on: str) -> Matrix:
+def verify(session: "Session", tests: Sequence[str], on: str) -> "Matrix":
     """Answer every row of the connectivity tests; see `Session.verify`."""
+    from cloison.probe.simulate import run
+
     if on != "simulate":
         msg = f"nobody called {on!r} can answer tests"
-        raise QuestionError(msg, "say simulate")
+        raise QuestionError(msg, "say simulate; a kernel is asked by measure")
+    rows, diagnostics = connectivity_tests(session, tests)
+    if not rows and not diagnostics:
+        raise no_tests("in the source")
+    return run(session.engine, rows, names=session.names, diagnostics=diagnostics)
+
+
+def connectivity_tests(
+    session: "Session", tests: Sequence[str]
+) -> "tuple[tuple[Row, ...], tuple[Diagnostic, ...]]":
+    """Return the rows of connectivity tests, and what reading them brought to light.
+
+    Args:
+        session: Whose tests, where no file is named.
+        tests: Files of tests, or `-`.
+
+    Raises:
+        SourceError: A file of tests cannot be read.
+        QuestionError: There are no tests in a file.
+    """
+    from cloison.analyses.testfile import is_tests, read_tests
+
     items: list[object] = []
     for name in tests:
         found_here = list(read([name], anything=True))
         if not any(map(_is_test_input, found_here)):
-            raise _no_tests(f"in {name}")
+            raise no_tests(f"in {name}")
         items += found_here
     items = items or list(session.own)
     documents = [d for d in items if isinstance(d, Document) and (tests or is_tests(d))]
@@ -154,10 +203,7 @@ def verify(session: "Session", tests: Sequence[str], on: str) -> Matrix:
     # Of two rows of one name the first counts, whichever file was read first.
     documents.sort(key=lambda d: d.root.span(d.file))
     found = read_tests(documents)
-    if not documents and not said:
-        raise _no_tests("in the source")
-    diagnostics = sort_diagnostics([*said, *found.diagnostics])
-    return run(session.engine, found.rows, names=session.names, diagnostics=diagnostics)
+    return found.rows, sort_diagnostics([*said, *found.diagnostics])
 
 
 def _is_test_input(item: object) -> bool:
@@ -167,6 +213,9 @@ def _is_test_input(item: object) -> bool:
     return isinstance(item, Document)
 
 
-def _no_tests(where: str) -> QuestionError:
+def no_tests(where: str) -> QuestionError:
+    """Return the error for tests that are not there."""
+    from cloison.analyses.testfile import MINIMAL
+
     msg = f"there are no connectivity tests {where}"
     return QuestionError(msg, f"write some, or name a file of them; the least is:\n{MINIMAL}")

@@ -10,9 +10,10 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
+from cloison.app.arrange import arranged
 from cloison.app.comments import attached
 from cloison.app.compared import Compared
-from cloison.app.load import Item, Name, arranged, named_item, paths, session_of
+from cloison.app.load import Item, Name, named_item, paths, session_of
 from cloison.app.session import Session
 from cloison.app.settings import Settings
 from cloison.app.statements import Target, refused, statements

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from cloison.dialects import Compilation, Dialect
-from cloison.ir.policy import PolicyId
+from cloison.ir.policy import Policy, PolicyId
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,10 +15,12 @@ class Origin:
     Args:
         dialect: Whose object it is.
         object: The object in the dialect's own words.
+        policy: The policy as it was compiled, before it met other dialects' objects.
     """
 
     dialect: Dialect[Any]
     object: Any
+    policy: Policy
 
 
 class Origins(Mapping[PolicyId, Origin]):
@@ -38,7 +40,7 @@ class Origins(Mapping[PolicyId, Origin]):
     def _found(self) -> dict[PolicyId, Origin]:
         if self._by_id is None:
             self._by_id = {
-                policy.id: Origin(dialect, objects[place])
+                policy.id: Origin(dialect, objects[place], policy)
                 for dialect, compiled, objects in self._groups
                 for policy, place in zip(compiled.policies, compiled.origins, strict=True)
             }

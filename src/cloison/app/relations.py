@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from cloison.analyses.relate import Related, Relation, relate_one, relate_two, union_of
 from cloison.analyses.staged import PREVIEWED, enforced
-from cloison.app.load import arranged
+from cloison.app.arrange import arranged
 from cloison.base import QuestionError
 from cloison.engine import Networks
 from cloison.ir.policy import PolicySet

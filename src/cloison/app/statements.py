@@ -47,7 +47,7 @@ def statements(
     for policy in session.policies.policies:
         origin = session.origins.get(policy.id)
         if origin is not None:
-            by_object.setdefault(id(origin.object), []).append(policy)
+            by_object.setdefault(id(origin.object), []).append(origin.policy)
     found = []
     already = 0
     wanted = _Kinds(target.kinds)

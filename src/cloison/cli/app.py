@@ -10,8 +10,11 @@ from cloison.cli.commands.convert import convert
 from cloison.cli.commands.demo import demo
 from cloison.cli.commands.diff import diff
 from cloison.cli.commands.effective import effective
+from cloison.cli.commands.lab import lab
 from cloison.cli.commands.map import map_
+from cloison.cli.commands.practice import practice
 from cloison.cli.commands.relate import relate
+from cloison.cli.commands.running import apply, trace
 from cloison.cli.commands.schema import schema
 from cloison.cli.commands.validate import validate
 from cloison.cli.commands.verify import verify
@@ -70,6 +73,7 @@ for _command in (
     effective,
     relate,
     verify,
+    lab,
     convert,
     validate,
     demo,
@@ -79,3 +83,5 @@ for _command in (
     version,
 ):
     cli.add_command(_command)
+for _command in (trace, apply, practice):
+    lab.add_command(_command)

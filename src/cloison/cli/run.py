@@ -18,6 +18,7 @@ from cloison.cli.settings import file as settings_file
 if TYPE_CHECKING:
     from cloison.app import Session, Settings
     from cloison.app.convert import Conversion
+    from cloison.app.snapshot import Snapshot
     from cloison.cli.complaint import Sides
     from cloison.cli.progress import Bar
     from cloison.report import About, Look
@@ -42,6 +43,21 @@ def load(common: Common, *, staged: bool = False) -> "Session":
     settings = _settings(common)
     session = read(*sources(common), settings=settings, progress=_bar(common))
     return as_staged(common, session)[0] if staged else session
+
+
+def snapshot(common: Common) -> "tuple[Session, Snapshot]":
+    """Read the sources, and return what there is to put by besides.
+
+    Args:
+        common: The common options.
+
+    Raises:
+        SourceError: A source cannot be read at all.
+        QuestionError: A setting has no such value.
+    """
+    from cloison.app.snapshot import take
+
+    return take(sources(common), _settings(common))
 
 
 def as_staged(common: Common, *sessions: "Session") -> "tuple[Session, ...]":

@@ -6,8 +6,9 @@ input speaks.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from importlib import import_module
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from cloison.base import QuestionError
 from cloison.dialects.dialect import (
@@ -18,7 +19,9 @@ from cloison.dialects.dialect import (
     completed,
     group_of,
 )
-from cloison.dialects.writing import Writer
+
+if TYPE_CHECKING:
+    from cloison.dialects.writing import Writer
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +163,8 @@ TABLE: tuple[Row, ...] = (
 """Which dialect owns which kind. No kind has two rows."""
 
 _OWNER = {kind: row for row in TABLE for kind in row.kinds}
+_KINDS_OF_A_LOAD = 256
+"""Kinds whose dialect is remembered: asked for every object, of which few kinds have many."""
 
 
 def row_for(api_version: str, kind: str) -> Row | None:
@@ -167,6 +172,7 @@ def row_for(api_version: str, kind: str) -> Row | None:
     return _OWNER.get((group_of(api_version), kind))
 
 
+@lru_cache(_KINDS_OF_A_LOAD)
 def dialect_for(api_version: str, kind: str) -> Dialect[Any] | None:
     """Return the dialect that reads a kind, or None when it is no policy kind we know.
 
@@ -190,7 +196,7 @@ def targets() -> tuple[str, ...]:
     return tuple(row.writes for row in TABLE if row.writes is not None)
 
 
-def writer_for(name: str) -> tuple[Dialect[Any], Writer]:
+def writer_for(name: str) -> "tuple[Dialect[Any], Writer]":
     """Return the dialect that writes a language, and how it does.
 
     Raises:
@@ -201,7 +207,7 @@ def writer_for(name: str) -> tuple[Dialect[Any], Writer]:
     if dialect is None or dialect.writer is None:
         msg = f"{name!r} is no language that can be written"
         raise QuestionError(msg, f"languages are {', '.join(targets())}")
-    return dialect, dialect.writer
+    return dialect, dialect.writer()
 
 
 __all__ = [

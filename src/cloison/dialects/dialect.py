@@ -2,17 +2,20 @@
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Generic, TypeVar
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from cloison.algebra import NO_ADDRESSES, AddressSet
 from cloison.base import Diagnostic, Span
-from cloison.dialects.writing.statement import Writer
 from cloison.ir.policy import AddressGroup, LayerSpec, Policy, Rule, TierSpec
 from cloison.ir.profile import Profile
-from cloison.resources.documents import Document, Node
+from cloison.resources.documents import Document, Node, PlainObject
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
 from cloison.resources.world import World
+
+if TYPE_CHECKING:
+    from cloison.dialects.writing.statement import Writer
 
 T = TypeVar("T")
 
@@ -30,6 +33,7 @@ class Surroundings:
         pods: Where somebody said pod addresses come from.
         nodes: Where somebody said node addresses come from.
         services: Where somebody said Service addresses come from.
+        groups: Address groups that objects of any dialect declare.
     """
 
     world: World
@@ -37,6 +41,7 @@ class Surroundings:
     pods: AddressSet = NO_ADDRESSES
     nodes: AddressSet = NO_ADDRESSES
     services: AddressSet = NO_ADDRESSES
+    groups: tuple[AddressGroup, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +93,14 @@ class Dialect(Generic[T]):
         create: Writes a new policy that is proposed as a manifest; None where none ever is.
         amend: Writes an object with more rules.
         fragment: Writes only the lines that rules add, for a policy of a namespace.
-        writer: Says in this language what objects of others mean; None where that is not
-            possible. Its name stands in the row of the table, too.
+        writer: Returns what says in this language what objects of others mean; None where that
+            is not possible. Its name stands in the row of the table, too.
         besides: Yields the places of an object's rules whose peers are pods and also what other
             languages do not know by label, address groups: what is not there today is not in
             the IR. None where no rule is like that.
+        plain: Reads plain values as `read` does a document, if there is nothing to say of them:
+            many at once, and quickly. None for an object that `read` must look at; None instead
+            of a function where it looks at all of them.
     """
 
     name: str
@@ -103,8 +111,21 @@ class Dialect(Generic[T]):
     create: Callable[[Policy], str] | None = None
     amend: Callable[[T, Sequence[Rule]], str] | None = None
     fragment: Callable[[Sequence[Rule], str], str] | None = None
-    writer: Writer | None = None
+    writer: "Callable[[], Writer] | None" = None
     besides: Callable[[T], Iterator[Span]] | None = None
+    plain: Callable[[PlainObject, ReadOptions, Pool], T | None] | None = None
+
+
+def later(module: str, name: str) -> Callable[..., Any]:
+    """Return a function of a module that is imported when it is first called.
+
+    Most runs read, and neither judge nor write.
+    """
+
+    def call(*arguments: object) -> object:
+        return getattr(import_module(module), name)(*arguments)
+
+    return call
 
 
 def group_of(api_version: str) -> str:

@@ -15,6 +15,7 @@ from cloison.algebra import (
     EVERYTHING,
     L4,
     NO_ADDRESSES,
+    NO_TRAFFIC,
     AddressSet,
     LabelSelector,
     TrafficSet,
@@ -250,12 +251,14 @@ class AddressGroup:
         labels: Its labels, as selectors see them.
         addresses: What it holds.
         span: Where it is written.
+        ports: Ports that have a name at these addresses: the name, and the port.
     """
 
     id: PolicyId
     labels: Mapping[str, str] = field(hash=False)
     addresses: AddressSet = NO_ADDRESSES
     span: Span | None = None
+    ports: tuple[tuple[str, TrafficSet], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,12 +296,14 @@ class TrafficMatch:
         may: Traffic that may match besides (outside what the specification defines).
         named: Ports by name, resolved on the destination.
         excepted: Ports by name that are left out of all that, resolved alike.
+        without: Traffic that no name in `named` stands for; `must` and `may` hold none of it.
     """
 
     must: TrafficSet
     may: TrafficSet = TrafficSet()  # noqa: RUF009 - immutable
     named: tuple[NamedPort, ...] = ()
     excepted: tuple[NamedPort, ...] = ()
+    without: TrafficSet = NO_TRAFFIC
 
 
 EVERY_TRAFFIC = TrafficMatch(ANY)
@@ -339,6 +344,11 @@ class Rule:
     caveats: tuple[Caveat, ...] = ()
     http: HttpMatch | None = None
     tracked: bool = True
+
+    @property
+    def label(self) -> str:
+        """The name people give it in its policy: `egress rule 2`."""
+        return f"{self.direction} rule {self.index}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,9 +9,9 @@ from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import Policy, Relative, Rule
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class BoundRule:
-    """A rule with its peers and ports resolved.
+    """A rule with its peers and ports resolved. Each is itself, whatever another one says.
 
     One declared rule becomes several of these where a named port means different numbers
     on different peers.

@@ -37,11 +37,17 @@ KINDS = (
     "effective",
     "policy",
     "verify",
+    "measured",
+    "trace",
+    "applied",
+    "lab",
     "validate",
     "config",
 )
 """Results that can be rendered; `grouped` is a map in groups, `exposure` is of what is not there,
-`tally` counts what each tier decides.
+`tally` counts what each tier decides, `measured` is what a kernel made of `verify`, `trace` what
+one connection met on its way, `applied` what a change of policies did, and `lab` what a lab
+consists of.
 
 A map can also be had as a `matrix`, which is for people only.
 """
@@ -55,7 +61,8 @@ _ONLY = {"grouped": ("json", "yaml"), "matrix": ("text",)}
 _FOR = {
     **dict.fromkeys(_PICTURES, ("map", "diff")),
     "jsonl": ("map", "diff", "exposure"),
-    "junit": ("verify",),
+    "html": ("map", "diff", "measured"),
+    "junit": ("verify", "measured"),
     "sarif": ("validate",),
 }
 """Results of formats that are not for every one."""

@@ -1,8 +1,9 @@
 """`verify` as a JUnit report, which build servers show.
 
 A row that failed, and one nobody can promise, is a failure; a row that could not be asked is an
-error. There is a suite for each file of tests, and each says what the answers lack. Nothing in it
-depends on when or where it was made.
+error. Of what was measured, a flow that came out otherwise than predicted is a failure too, and
+what proves nothing is an error. There is a suite for each file of tests, and each says what the
+answers lack. Nothing in it depends on when or where it was made.
 """
 
 import re
@@ -14,10 +15,19 @@ from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 from junitparser.junitparser import SystemErr
 
 from cloison.analyses.matrix import Matrix, RowResult, Status
+from cloison.analyses.measured import (
+    Agreement,
+    Cell,
+    MeasuredMatrix,
+    MeasuredRow,
+    RowStatus,
+    wrong,
+)
 from cloison.base import Diagnostic, Severity, Span
 from cloison.ir.fidelity import Verdict
 from cloison.report.about import About, Look
 from cloison.report.lacking import previews, sentences
+from cloison.report.text import measured
 from cloison.report.text.verify import telling
 from cloison.report.xml import legal
 
@@ -27,11 +37,12 @@ _NOWHERE = "tests"
 
 def render(_kind: str, result: object, about: About, _look: Look) -> Iterator[str]:
     """Return a JUnit report."""
-    known = cast("Matrix", result)
+    known = cast("Matrix | MeasuredMatrix", result)
     suites: dict[str, TestSuite] = {}
     for row in known:
         span = row.row.span
-        _suite(suites, span.file if span else _NOWHERE).add_testcase(_case(row))
+        case = _case(row) if isinstance(row, RowResult) else _measured(row)
+        _suite(suites, span.file if span else _NOWHERE).add_testcase(case)
     told = {fault for row in known for fault in row.row.faults}
     for diagnostic in known.diagnostics:
         if diagnostic.severity is Severity.ERROR and diagnostic not in told:
@@ -75,6 +86,49 @@ def _case(known: RowResult) -> TestCase:
         message = f"expected {_expected(known)}, found {known.verdict}"
         case.result = [_said(Failure(), message, str(known.verdict), _lines(known))]
     return case
+
+
+def _measured(known: MeasuredRow) -> TestCase:
+    case = TestCase(legal(known.row.name), _class(known.row.span))
+    expected = known.row.expect
+    if known.status is RowStatus.ERROR:
+        lines = [f"help: {known.help}"] if known.help else []
+        case.result = [_said(Error(), known.error or "", "error", lines)]
+    elif known.status is RowStatus.FAILED or known.differs:
+        wanted = f"expected {expected.verdict}, " if expected else ""
+        message = f"{wanted}predicted {known.predicted}, measured {measured.outcomes(known.cells)}"
+        kind = "differs" if known.differs else "failed"
+        case.result = [_said(Failure(), message, kind, _flows(known))]
+    elif known.status is RowStatus.INCONCLUSIVE:
+        message = f"inconclusive: {measured.outcomes(known.cells)}" if known.cells else "no flow"
+        case.result = [_said(Error(), message, "inconclusive", _flows(known))]
+    return case
+
+
+def _flows(known: MeasuredRow) -> list[str]:
+    row = known.row
+    lines = [str(row)]
+    if row.span:
+        lines.append(f"row: {row.span.place}")
+    for cell in known.cells:
+        if wrong(cell, row.expect) or cell.agreement is not Agreement.AGREES:
+            lines += _flow(cell)
+    lines += [f"note: {note}" for note in known.notes]
+    lines += [f"why it is expected: {row.why}"] if row.why else []
+    return lines
+
+
+def _flow(cell: Cell) -> list[str]:
+    came = "not sent" if cell.arrival is None else str(cell.arrival)
+    lines = [f"{measured.named(cell.flow)}: {came}, predicted {cell.predicted}"]
+    lines += [f"  {cell.reason}"] if cell.reason else []
+    for decider in measured.telling(cell.decided_by)[:_DECIDERS]:
+        at = f" ({decider.span.place})" if decider.span else ""
+        lines.append(f"  decided by: {decider.text}{at}")
+    if cell.control is not None:
+        lines.append(f"  control: {measured.named(cell.control.flow)}")
+    lines += [f"  counted {each.packets}: {each.decider.text}" for each in cell.counted]
+    return lines
 
 
 def _broken(diagnostic: Diagnostic) -> TestCase:

@@ -7,7 +7,7 @@ from cloison.algebra.expressions import Expression
 from cloison.analyses.ask import Question, ask
 from cloison.analyses.ends import Names
 from cloison.analyses.question import parse_traffic
-from cloison.app.load import arranged, unrepeated
+from cloison.app.arrange import arranged, unrepeated
 from cloison.base import CloisonError, Diagnostic
 from cloison.dialects import Surroundings, completed, row_for
 from cloison.dialects.calico.decode import decode

@@ -11,7 +11,7 @@ from cloison.analyses.question import State, parse_traffic, split_port
 from cloison.analyses.testfile import read_tests
 from cloison.app import Session
 from cloison.base import CloisonError, Diagnostic
-from cloison.probe import run
+from cloison.probe.simulate import run
 from cloison.resources.documents import Document
 from cloison.resources.world import World
 from cloison.sources import read

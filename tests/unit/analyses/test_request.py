@@ -60,6 +60,14 @@ spec:
 """
 IN = "  ingress: [{action: Allow, protocol: TCP, destination: {ports: [80]}}]\n"
 OUT = "  egress: [{action: Allow, protocol: TCP, source: {ports: [80]}}]\n"
+IN_DNS = "  ingress: [{action: Allow, protocol: UDP, destination: {ports: [53]}}]\n"
+OPEN = """
+---
+apiVersion: projectcalico.org/v3
+kind: GlobalNetworkPolicy
+metadata: {name: open}
+spec: {selector: role == 'node', egress: [{action: Allow}]}
+"""
 HEAD = "apiVersion: cloison.dev/v1alpha1\nkind: ConnectivityTests\n"
 
 
@@ -214,3 +222,18 @@ def test_other_replies_share_the_fate_of_their_connection() -> None:
     found = session(HOST + UNTRACKED + IN)
     assert found.why("web/front", "web/back:8080", state="reply").verdict == "allowed"
     assert found.why("8.8.8.8", "node:hn1:81", state="reply").verdict == "denied"
+
+
+def test_a_reply_that_may_begin_something_is_left_open() -> None:
+    """Nothing tells a datagram that answers from one that does not: it meets other policies."""
+    found = session(HOST + UNTRACKED + IN_DNS)
+    assert found.why("8.8.8.8", "node:hn1:53/UDP").verdict == "allowed"
+    assert found.why("8.8.8.8", "node:hn1:53/UDP", state="reply").verdict == "undetermined"
+
+
+def test_a_rule_may_keep_a_reply_from_its_connection() -> None:
+    found = session(HOST + OPEN)
+    assert found.why("node:hn1", "8.8.8.8:443", state="reply").verdict == "allowed"
+    found = session(HOST + UNTRACKED + IN + OPEN)
+    assert found.why("node:hn1", "8.8.8.8:443").verdict == "allowed"
+    assert found.why("node:hn1", "8.8.8.8:443", state="reply").verdict == "undetermined"

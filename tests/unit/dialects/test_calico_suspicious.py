@@ -48,6 +48,7 @@ def codes(found: Sequence[Diagnostic]) -> list[str]:
     return [each.code for each in found]
 
 
+UNTRACKED = "{selector: kind == 'threat', doNotTrack: true, applyOnForward: true, types: [Ingress]}"
 HOST = one("HostEndpoint", "{node: one, interfaceName: '*'}", "host")
 
 
@@ -129,6 +130,7 @@ HOST = one("HostEndpoint", "{node: one, interfaceName: '*'}", "host")
             [one("GlobalNetworkPolicy", "{preDNAT: true, applyOnForward: true, types: [Ingress]}")],
         ),
         ("CAL222", [HOST, one("GlobalNetworkPolicy", "{selector: all(), types: [Ingress]}")]),
+        ("CAL223", [HOST, one("GlobalNetworkPolicy", UNTRACKED)]),
     ],
 )
 def test_a_trap(code: str, texts: list[str]) -> None:

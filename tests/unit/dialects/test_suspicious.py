@@ -63,9 +63,10 @@ GENERIC = Profile("generic", "any CNI", (), "somebody")
 
 
 def around(where: World = HERE, profile: Profile = GENERIC, **ranges: str) -> Surroundings:
-    return Surroundings(
-        where, profile, **{name: AddressSet.block(text) for name, text in ranges.items()}
-    )
+    blocks = {name: AddressSet.block(text) for name, text in ranges.items()}
+    pods, nodes, services = (blocks.pop(n, AddressSet()) for n in ("pods", "nodes", "services"))
+    assert not blocks
+    return Surroundings(where, profile, pods, nodes, services)
 
 
 def said(

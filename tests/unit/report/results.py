@@ -10,6 +10,7 @@ from cloison.base import Span, sort_diagnostics
 from cloison.base.version import VERSION
 from cloison.report import About, Accepted, Effective, Findings, Setting
 from tests.support.cli import ROOT
+from tests.support.lab import CLUSTER, SEEN, applied, matrix, odd_matrix, traced
 
 CORNERS = """\
 apiVersion: v1
@@ -147,6 +148,11 @@ def results() -> tuple[tuple[str, Session, Any], ...]:
         ("policy", broken, broken.describe_policy("enforcement/enforcement-api")),
         ("policy", small, small.describe_policy("a/guard")),
         ("verify", broken, broken.verify()),
+        ("measured", CLUSTER, matrix()),
+        ("measured", CLUSTER, odd_matrix()),
+        ("trace", CLUSTER, traced()),
+        ("applied", CLUSTER, applied()),
+        ("lab", CLUSTER, SEEN),
         ("validate", broken, findings(broken)),
         ("validate", small, accepted(broken)),
         ("config", small, SETTINGS),

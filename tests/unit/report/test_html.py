@@ -29,6 +29,7 @@ from tests.support.worlds import random_world
 
 EXAMPLE = str(Path(__file__).parents[3] / "examples" / "case-management")
 BROKEN = f"{EXAMPLE}-broken"
+GUARDED = str(Path(__file__).parents[3] / "examples" / "guardrails")
 
 
 def page(session: Session, options: MapOptions | None = None, **said: Any) -> str:
@@ -143,6 +144,14 @@ def test_a_difference_of_nothing_is_a_page_too(example: Session) -> None:
     result = example.diff(example)
     data = embedded(written(example, "diff", Content(result, (), "Nothing")))
     assert data["ends"] == data["rows"] == []
+
+
+def test_a_page_says_what_is_shown_as_if_it_were_enforced(example: Session) -> None:
+    assert embedded(page(example))["previews"] == []
+    guarded = cloison.load(GUARDED, profile="calico@3.32").staged()
+    said = embedded(page(guarded))["previews"]
+    assert any(s.startswith("StagedNetworkPolicy shop/web is shown as if it were") for s in said)
+    assert "Calico's own preview" in said[-1]
 
 
 def test_a_map_without_reasons_is_a_page_too(example: Session) -> None:

@@ -15,6 +15,10 @@ NAMES = (
     "effective",
     "policy",
     "verify",
+    "measured",
+    "trace",
+    "applied",
+    "lab",
     "validate",
     "config",
 )

@@ -1,4 +1,4 @@
-"""A policy beside its meaning, and the words suspicions use for its parts."""
+"""A policy of the Network Policy API beside its meaning."""
 
 from dataclasses import dataclass
 from typing import Self
@@ -43,8 +43,3 @@ class Case:
         ingress = rule.direction is Direction.INGRESS
         rules = self.policy.ingress if ingress else self.policy.egress
         return (rules or ())[rule.index - 1]
-
-
-def label(rule: Rule) -> str:
-    """Return the name people give a rule: `egress rule 2`."""
-    return f"{rule.direction.value} rule {rule.index}"

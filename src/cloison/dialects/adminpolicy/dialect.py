@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from cloison.base import Diagnostic
 from cloison.dialects.adminpolicy.compile import compile_policies
 from cloison.dialects.adminpolicy.decode import decode
-from cloison.dialects.adminpolicy.from_ir import WRITER
 from cloison.dialects.adminpolicy.model import Object
 from cloison.dialects.adminpolicy.suspicious import suspicious
-from cloison.dialects.dialect import Dialect
+from cloison.dialects.dialect import Dialect, later
 
 
 def _notices(policies: Sequence[Object]) -> list[Diagnostic]:
@@ -23,5 +22,5 @@ DIALECT: Dialect[Object] = Dialect(
     compile=compile_policies,
     notices=_notices,
     suspicious=suspicious,
-    writer=WRITER,
+    writer=later("cloison.dialects.adminpolicy.from_ir", "writer"),
 )

@@ -182,10 +182,12 @@ def _said(priority: int, draft: Draft) -> Tree:
     return priority if node is None else At(priority, node.key_span(document.file))
 
 
-WRITER = Writer(
-    "clusternetworkpolicy",
-    write,
-    kinds=frozenset({KIND}),
-    places=("ClusterNetworkPolicy/Admin", "ClusterNetworkPolicy/Baseline"),
-    profile="generic",
-)
+def writer() -> Writer:
+    """Return how the language is written."""
+    return Writer(
+        "clusternetworkpolicy",
+        write,
+        kinds=frozenset({KIND}),
+        places=("ClusterNetworkPolicy/Admin", "ClusterNetworkPolicy/Baseline"),
+        profile="generic",
+    )

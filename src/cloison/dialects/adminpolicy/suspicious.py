@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from cloison.base import Diagnostic, Severity, Span, sort_diagnostics
 from cloison.dialects.adminpolicy import model
-from cloison.dialects.adminpolicy.case import Case, label
+from cloison.dialects.adminpolicy.case import Case
 from cloison.dialects.adminpolicy.say import said
 from cloison.dialects.adminpolicy.suspicious_order import ORDER_CHECKS
 from cloison.dialects.adminpolicy.suspicious_world import WORLD_CHECKS
@@ -128,7 +128,7 @@ def _contradictions(case: Case) -> Iterator[Diagnostic]:
     for rule in case.meaning.rules:
         for peer in rule.peers:
             matches = (m for m in plain_matches(peer.match) if isinstance(m, PodsMatch))
-            places += [(f"peer of {label(rule)}", peer.span, match) for match in matches]
+            places += [(f"peer of {rule.label}", peer.span, match) for match in matches]
     for what, span, match in places:
         for selector in (match.namespaces, match.pods):
             if not selector.satisfiable():

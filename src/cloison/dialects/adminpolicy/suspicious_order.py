@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 from cloison.algebra import L4
 from cloison.base import Diagnostic, Severity
-from cloison.dialects.adminpolicy.case import Case, label
+from cloison.dialects.adminpolicy.case import Case
 from cloison.dialects.adminpolicy.say import DOCS, said
 from cloison.ir.policy import (
     Action,
@@ -37,7 +37,7 @@ def _shadowed(cases: Sequence[Case]) -> Iterator[Diagnostic]:
                     "ADS002",
                     case.policy,
                     rule.span,
-                    f"{label(rule)} never decides: {label(earlier)} matches all that it does",
+                    f"{rule.label} never decides: {earlier.label} matches all that it does",
                     effect="it changes nothing"
                     if same
                     else f"its `{case.written(rule).action}` has no effect",
@@ -144,7 +144,7 @@ def _whole_family(cases: Sequence[Case]) -> Iterator[Diagnostic]:
                     "ADS012",
                     case.policy,
                     block.span,
-                    f"{label(rule)} denies {block.match.cidr}, and no earlier rule is about pods",
+                    f"{rule.label} denies {block.match.cidr}, and no earlier rule is about pods",
                     effect="pods have addresses too: it denies what its subjects send to pods",
                     help_="if only the outside is meant, pass pods on before it: "
                     "`{action: Pass, to: [{namespaces: {}}]}`",

@@ -9,10 +9,11 @@ from collections.abc import Callable, Iterator, Sequence
 from cloison.algebra import V6_BASE, LabelSelector, Operator
 from cloison.base import Diagnostic, Severity, Span
 from cloison.base.words import few
-from cloison.dialects.adminpolicy.case import Case, label
+from cloison.dialects.adminpolicy.case import Case
 from cloison.dialects.adminpolicy.say import said
 from cloison.dialects.adminpolicy.seen import Seen
 from cloison.dialects.dialect import Surroundings
+from cloison.ir.groups import named_there
 from cloison.ir.policy import (
     Action,
     BlockMatch,
@@ -108,7 +109,7 @@ def _nodes_match_nobody(cases: Sequence[Case], around: Surroundings) -> Iterator
                     "ADS013",
                     case.policy,
                     peer.span,
-                    f"the `nodes` peer of {label(rule)} matches nothing: {why}",
+                    f"the `nodes` peer of {rule.label} matches nothing: {why}",
                     effect="in these answers it decides nothing, though in the cluster it may",
                     help_="add the nodes to the input: `kubectl get nodes -o json`",
                     source=_NETWORKS,
@@ -126,11 +127,13 @@ def _unknown_port_names(cases: Sequence[Case], around: Surroundings) -> Iterator
             for name in rule.traffic.named:
                 if not pods or any(name.name in declared.get(str(pod), ()) for pod in pods):
                     continue
+                if named_there(rule, name, around.groups):
+                    continue
                 yield said(
                     "ADS010",
                     case.policy,
                     rule.span,
-                    f"no pod that {label(rule)} is about declares a port `{name.name}`",
+                    f"no pod that {rule.label} is about declares a port `{name.name}`",
                     effect="the entry matches nothing",
                     help_="name the port in `ports` of the container, or write its number",
                     source="kubernetes-sigs/network-policy-api apis/v1alpha2",
@@ -159,7 +162,7 @@ def _one_family(cases: Sequence[Case], around: Surroundings) -> Iterator[Diagnos
             "ADS011",
             case.policy,
             peer.span,
-            f"{label(rule)} denies {block.cidr} and nothing denies {other}, "
+            f"{rule.label} denies {block.cidr} and nothing denies {other}, "
             "though pods have addresses of both families",
             effect="what goes to addresses of the other family is not denied",
             help_=f"add `{other}` to `networks`",
@@ -185,7 +188,7 @@ def _matches(case: Case) -> Iterator[tuple[str, Span | None, PodsMatch]]:
         for peer in rule.peers:
             for match in plain_matches(peer.match):
                 if isinstance(match, PodsMatch):
-                    yield f"peer of {label(rule)}", peer.span, match
+                    yield f"peer of {rule.label}", peer.span, match
 
 
 def _destinations(case: Case, rule: Rule, seen: Seen) -> frozenset[object]:

@@ -304,7 +304,8 @@ class _Check(Checking):
                 rule,
                 f"{message} at {path_text(rule)}",
                 "only the standard CRDs store it, the experimental ones refuse it; where it is "
-                "stored, the name is looked up on pods at those addresses and on nothing else",
+                "stored, the name is looked up on pods at those addresses and, by Calico, on "
+                "host endpoints",
                 help_,
             )
         else:

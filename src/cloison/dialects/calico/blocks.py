@@ -6,10 +6,9 @@ whole rule out of that family, lists of exceptions included.
 Source: projectcalico/calico felix/rules/policy.go, FilterRuleToIPVersion.
 """
 
-import ipaddress
 from collections.abc import Iterable, Iterator
 
-from cloison.algebra import FAMILY, NO_ADDRESSES, AddressSet, address_text, family_of
+from cloison.algebra import FAMILY, NO_ADDRESSES, AddressSet, family_of
 from cloison.dialects.calico.model import EntityRule, Rule
 from cloison.ir.policy import BlockMatch
 
@@ -74,12 +73,3 @@ def _bases(entity: EntityRule, present: frozenset[int]) -> Iterator[BlockMatch]:
         addresses = block(text)
         if addresses and family_of(addresses.spans[0][0]) in present:
             yield BlockMatch(addresses, text, whole=addresses in FAMILY.values())
-
-
-def exactly(addresses: AddressSet) -> tuple[BlockMatch, ...]:
-    """Return blocks that hold these addresses and no other."""
-    found = []
-    for low, high in addresses.spans:
-        first, last = (ipaddress.ip_address(address_text(point)) for point in (low, high))
-        found += [str(each) for each in ipaddress.summarize_address_range(first, last)]
-    return tuple(BlockMatch(AddressSet.block(text), text) for text in found)

@@ -35,7 +35,6 @@ from cloison.dialects.calico.policies import (
     reading,
     unplaced,
 )
-from cloison.dialects.calico.rules import HostPort
 from cloison.dialects.dialect import Compilation
 from cloison.ir.policy import Action, AddressGroup, Combine, PolicyId, TierSpec
 from cloison.ir.profile import Profile
@@ -82,7 +81,7 @@ def compile_objects(objects: Sequence[CalicoObject], profile: Profile, world: Wo
         world,
         hosts.active(endpoints, world),
         frozenset(key for group in groups for key in group.labels) if groups else None,
-        tuple(_host_ports(each for _, each in endpoints)),
+        tuple(group for group in groups if group.ports),
         any(each.policy_sync_path_prefix for each in felix.configurations),
     )
     compiled = []
@@ -133,7 +132,8 @@ def _groups(objects: Iterable[CalicoObject], world: World) -> Iterator[AddressGr
             visible = labels.set_labels(each.labels, each.namespace, inherited)
             yield _group(each, visible, each.nets)
         elif isinstance(each, HostEndpoint) and each.expected_ips:
-            yield _group(each, each.labels, each.expected_ips)
+            found = _group(each, each.labels, each.expected_ips)
+            yield replace(found, ports=tuple(_ports(each)))
 
 
 def _group(
@@ -143,14 +143,11 @@ def _group(
     return AddressGroup(name, visible, together(texts), each.span)
 
 
-def _host_ports(endpoints: Iterable[HostEndpoint]) -> Iterator[HostPort]:
-    for each in endpoints:
-        addresses = together(each.expected_ips)
-        for port in each.ports if addresses else ():
-            name = str(port.protocol)
-            if name in PORT_PROTOCOLS:
-                number = TrafficSet.ports(name, port.port)
-                yield HostPort(each.labels, addresses, port.name, number)
+def _ports(host: HostEndpoint) -> Iterator[tuple[str, TrafficSet]]:
+    for port in host.ports:
+        protocol = str(port.protocol)
+        if protocol in PORT_PROTOCOLS:
+            yield port.name, TrafficSet.ports(protocol, port.port)
 
 
 def _tiers(

@@ -3,10 +3,9 @@
 from cloison.dialects.calico.besides import besides
 from cloison.dialects.calico.compile import compile_objects
 from cloison.dialects.calico.decode import decode
-from cloison.dialects.calico.from_ir import WRITER
 from cloison.dialects.calico.model import CalicoObject
 from cloison.dialects.calico.suspicious import notices, suspicious
-from cloison.dialects.dialect import Dialect
+from cloison.dialects.dialect import Dialect, later
 
 DIALECT: Dialect[CalicoObject] = Dialect(
     name="calico",
@@ -14,6 +13,6 @@ DIALECT: Dialect[CalicoObject] = Dialect(
     compile=compile_objects,
     notices=notices,
     suspicious=suspicious,
-    writer=WRITER,
+    writer=later("cloison.dialects.calico.from_ir", "writer"),
     besides=besides,
 )

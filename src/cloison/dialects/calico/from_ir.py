@@ -186,6 +186,8 @@ class _One:
             raise UnsayableError("it says more about the subject than a policy can")
         if rule.traffic.excepted:
             raise UnsayableError("it leaves ports out by name", "notPorts", "ports")
+        if rule.traffic.without:
+            raise UnsayableError("it leaves numbers out of ports by name", "notPorts", "ports")
         entities = self._entities(rule.peers, policy)
         try:
             groups = port_groups(rule.traffic)
@@ -337,4 +339,8 @@ def account_text(selector: LabelSelector) -> str:
     return selector_text(LabelSelector(tuple(renamed)))
 
 
-WRITER = Writer("calico", write, places=("projectcalico.org/NetworkPolicy",), profile="calico@3.32")
+def writer() -> Writer:
+    """Return how the language is written."""
+    return Writer(
+        "calico", write, places=("projectcalico.org/NetworkPolicy",), profile="calico@3.32"
+    )

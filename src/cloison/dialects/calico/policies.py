@@ -17,10 +17,11 @@ from cloison.dialects.calico.model import (
     StagedKubernetesNetworkPolicy,
 )
 from cloison.dialects.calico.model import Policy as CalicoPolicy
-from cloison.dialects.calico.rules import HostPort, Setting, compiled
+from cloison.dialects.calico.rules import Setting, compiled
 from cloison.dialects.calico.selection import selection
 from cloison.dialects.networkpolicy.model import PolicyType
 from cloison.ir.policy import (
+    AddressGroup,
     Direction,
     Mode,
     PodsMatch,
@@ -59,7 +60,7 @@ class Surroundings:
         world: The inventory.
         hosts: The hosts under policy, by their node's name.
         known: Keys that labels of address groups have; None when there are no groups.
-        host_ports: Named ports of host endpoints.
+        named: The addresses of host endpoints whose ports have names.
         http: Whether somebody may enforce the application's part of rules.
         share: Keeps what policies have in common.
     """
@@ -68,7 +69,7 @@ class Surroundings:
     world: World
     hosts: Mapping[str, Host] = field(default_factory=dict)
     known: frozenset[str] | None = None
-    host_ports: tuple[HostPort, ...] = ()
+    named: tuple[AddressGroup, ...] = ()
     http: bool = False
     share: Sharing = field(default_factory=Sharing)
 
@@ -79,7 +80,7 @@ class Surroundings:
     def setting(self, namespace: str | None) -> Setting:
         """Return what the rules of a policy are read in."""
         scope, segments = Scope(namespace, self.known), self.profile.http_segments
-        return Setting(scope, self.world, self.host_ports, self.http, segments)
+        return Setting(scope, self.world, self.named, self.http, segments)
 
 
 @dataclass(frozen=True)

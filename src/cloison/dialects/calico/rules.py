@@ -4,23 +4,26 @@ Both entities of a rule are looked at in both directions: one is the peer, the o
 whom of the policy's subjects the rule is about.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
 
-from cloison.algebra import AddressSet, TrafficSet
+from cloison.algebra import TrafficSet
 from cloison.algebra.expressions import ALWAYS, Expression
 from cloison.dialects.calico import caveats, entities, labels, services, traffic
-from cloison.dialects.calico.blocks import exactly, families
+from cloison.dialects.calico.blocks import families
 from cloison.dialects.calico.entities import ANYBODY, Choice, Scope
+from cloison.dialects.calico.left_out import left_out, without
 from cloison.dialects.calico.model import Action as CalicoAction
 from cloison.dialects.calico.model import EntityRule, HttpMatch, ServiceMatch
 from cloison.dialects.calico.model import Rule as CalicoRule
 from cloison.dialects.calico.services import Backends
 from cloison.ir.fidelity import Caveat
+from cloison.ir.groups import exactly
 from cloison.ir.http import HttpMatch as Asked
 from cloison.ir.policy import (
     EVERY_TRAFFIC,
     Action,
+    AddressGroup,
     Direction,
     NoneOf,
     Peer,
@@ -38,37 +41,20 @@ _ACTIONS = {
 
 
 @dataclass(frozen=True, slots=True)
-class HostPort:
-    """A named port of a host endpoint.
-
-    Args:
-        labels: Labels of the host endpoint.
-        addresses: Its addresses.
-        name: What the port is called.
-        traffic: The port.
-    """
-
-    labels: Mapping[str, str] = field(hash=False)
-    addresses: AddressSet
-    name: str
-    traffic: TrafficSet
-
-
-@dataclass(frozen=True, slots=True)
 class Setting:
     """What the rules of a policy are read in.
 
     Args:
         scope: The policy's scope.
         world: The inventory, for Services.
-        host_ports: Named ports of host endpoints.
+        hosts: The addresses of host endpoints whose ports have names.
         http: Whether somebody may enforce the application's part of rules.
         segments: Whether that compares paths by segments; None where nobody knows.
     """
 
     scope: Scope
     world: World
-    host_ports: tuple[HostPort, ...] = ()
+    hosts: tuple[AddressGroup, ...] = ()
     http: bool = False
     segments: bool | None = None
 
@@ -123,8 +109,12 @@ def _compiled(rule: CalicoRule, direction: Direction, setting: Setting) -> Itera
         yield from _of_service(rule, plain, choice, setting)
         return
     about = traffic.traffic(rule)
-    yield from _by_name(rule, replace(plain, peers=_peers(choice, there)), choice, about, setting)
-    yield from _host_ports(rule, plain, choice, about, setting)
+    left = left_out(about.excepted, _hosts(rule, setting)) if about.excepted else ()
+    towards = replace(plain, peers=_peers(choice, there))
+    for each in _by_name(rule, towards, choice, about, setting):
+        yield from without(each, left)
+    for each in _host_ports(rule, plain, choice, about, setting):
+        yield from without(each, left)
 
 
 def _by_name(
@@ -144,7 +134,7 @@ def _by_name(
     if pods is None:
         yield replace(plain, traffic=about)
         return
-    rest = replace(about, named=(), excepted=())
+    rest = TrafficMatch(about.must, about.may)
     ends = [(pods, about)] if not rest.must and not rest.may else [(pods, about), (None, rest)]
     for these, traffic_ in ends:
         end: Choice = (NoneOf(pods),) if these is None else these
@@ -192,18 +182,14 @@ def _host_ports(
     rule: CalicoRule, plain: Rule, choice: Choice, about: TrafficMatch, setting: Setting
 ) -> Iterator[Rule]:
     """Yield rules for hosts on which a port name of the rule stands for a number."""
-    if not about.named or not setting.host_ports:
-        return
-    wanted: Expression = entities.positive(rule.destination, setting.scope) or ALWAYS
     names = {each.name for each in about.named}
-    protocols = traffic.protocols(rule)
-    for port in setting.host_ports:
-        if port.name not in names or not port.traffic <= protocols:
+    mine = traffic.protocols(rule) - about.without
+    hosts = _hosts(rule, setting) if names else ()
+    for host, (name, port) in ((h, each) for h in hosts for each in h.ports):
+        if name not in names or not port <= mine:
             continue
-        if not wanted.matches(port.labels):
-            continue
-        there = exactly(port.addresses)
-        must = TrafficMatch(port.traffic)
+        there = exactly(host.addresses)
+        must = TrafficMatch(port)
         if plain.direction is Direction.INGRESS:
             here = there if plain.subjects is None else entities.together([plain.subjects, there])
             peers = _peers(choice, rule.source)
@@ -212,6 +198,12 @@ def _host_ports(
             parts = [there] if choice == ANYBODY else [choice, there]
             peers = _peers(entities.together(parts), rule.destination)
             yield replace(plain, peers=peers, traffic=must)
+
+
+def _hosts(rule: CalicoRule, setting: Setting) -> tuple[AddressGroup, ...]:
+    """Return the host endpoints on which port names of a rule are looked up."""
+    wanted: Expression = entities.positive(rule.destination, setting.scope) or ALWAYS
+    return tuple(host for host in setting.hosts if wanted.matches(host.labels))
 
 
 def _condition(rule: CalicoRule, setting: Setting) -> str | None:

@@ -16,9 +16,9 @@ from cloison.algebra import (
     TrafficSet,
 )
 from cloison.dialects.calico import caveats
-from cloison.dialects.calico.blocks import exactly
 from cloison.dialects.calico.entities import Choice
 from cloison.ir.fidelity import Caveat
+from cloison.ir.groups import exactly
 from cloison.ir.policy import (
     EVERY_TRAFFIC,
     NamedPort,

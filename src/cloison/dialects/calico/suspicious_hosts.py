@@ -38,6 +38,9 @@ def hosts(
             )
     for policy, chosen in wide:
         hit = [host for host in found if chosen.matches(host.labels)]
+        everywhere = [host for host in hit if host.interface_name == "*"]
+        if policy.do_not_track and everywhere:
+            yield _untracked(policy, everywhere)
         early = policy.pre_dnat or policy.do_not_track
         if early and not hit:
             word = "preDNAT" if policy.pre_dnat else "doNotTrack"
@@ -62,6 +65,20 @@ def hosts(
                 help_="add `namespaceSelector: all()` to mean pods only",
                 source=_HOSTS,
             )
+
+
+def _untracked(policy: model.Policy, found: Sequence[model.HostEndpoint]) -> Diagnostic:
+    more = f" and {len(found) - 1} more" if len(found) > 1 else ""
+    return suspect(
+        "CAL223",
+        policy,
+        policy.selector.span if policy.selector else policy.span,
+        f"a `doNotTrack` policy selects a host endpoint that is every interface: {found[0].name}"
+        + more,
+        effect="it does nothing there: such a host endpoint has no policies without tracking",
+        help_="name the interface in a host endpoint of its own, or remove `doNotTrack`",
+        source=_HOSTS,
+    )
 
 
 def _unscoped(policy: model.Policy) -> bool:

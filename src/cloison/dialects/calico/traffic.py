@@ -44,9 +44,9 @@ def traffic(rule: Rule) -> TrafficMatch:
     about = protocols(rule)
     ports, not_ports = rule.destination.ports, rule.destination.not_ports
     must, named = (numbers(ports, about), names(ports, about)) if ports else (about, ())
-    return TrafficMatch(
-        must - numbers(not_ports, about), named=named, excepted=names(not_ports, about)
-    )
+    left = numbers(not_ports, about)
+    without = left if named else NO_TRAFFIC
+    return TrafficMatch(must - left, named=named, excepted=names(not_ports, about), without=without)
 
 
 def sources(rule: Rule) -> TrafficSet | None:

@@ -107,6 +107,8 @@ def check_rule(statement: Statement, rule: Rule, context: WriteContext) -> None:
         raise UnsayableError("it says more about the pods it is for than its policy does", here)
     if rule.traffic.excepted:
         raise UnsayableError("it leaves ports out by name", "notPorts")
+    if rule.traffic.without:
+        raise UnsayableError("it leaves numbers out of ports by name", "notPorts")
 
 
 def only_groups(rule: Rule) -> bool:

@@ -16,7 +16,9 @@ import msgspec
 
 from cloison.analyses.connectivity import Map
 from cloison.analyses.diff import Diff
+from cloison.analyses.measured import MeasuredMatrix
 from cloison.report.about import About, Look
+from cloison.report.html import measured
 from cloison.report.html.content import Content, Side
 from cloison.report.html.pack import pack
 from cloison.report.picture import Picture, draw, key, of_diff, of_map, place, sample, style
@@ -31,13 +33,19 @@ _MARKER = re.compile(r"<!--cloison:(\w+)-->")
 _DANGEROUS = re.compile("[<>&\u2028\u2029]")
 
 
-def render(_kind: str, result: Content | Map | Diff, about: About, _look: Look) -> Iterator[str]:
+def render(
+    _kind: str, result: Content | Map | Diff | MeasuredMatrix, about: About, _look: Look
+) -> Iterator[str]:
     """Return the page, in pieces.
 
     Args:
-        result: With the reasons for its cells, or a mere map or difference without them.
+        result: With the reasons for its cells, or a mere map or difference without them; or what
+            was measured, which has a page of its own.
         about: What surrounds it.
     """
+    if isinstance(result, MeasuredMatrix):
+        yield from measured.pieces(result, about)
+        return
     if not isinstance(result, Content):
         result = Content(result, ())
     scripts = "\n".join(["(() => {", '"use strict";', *map(_part, SCRIPTS), "})();"])

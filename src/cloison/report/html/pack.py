@@ -20,6 +20,7 @@ from cloison.report.about import About
 from cloison.report.html.axes import Axes, axes, block_name, example
 from cloison.report.html.content import Content, Side
 from cloison.report.html.tables import Json, Sets, Shared, Table, clean
+from cloison.report.lacking import previews
 from cloison.report.text.layout import profile_line
 from cloison.report.text.map import passages
 from cloison.report.text.walk import rule_words
@@ -45,6 +46,7 @@ def pack(content: Content, about: About) -> dict[str, Json]:
         "scope": clean(content.scope),
         "edges": _edges(content.result),
         "stands": [shared.caveats(c) for c in _stands(content.result)],
+        "previews": [clean(sentence) for sentence in previews(about)],
         "input": [_severities(about), *_said(about)],
         **_ends(along, content),
         **matrix,

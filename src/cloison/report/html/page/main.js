@@ -351,6 +351,8 @@ function introduce() {
     const what = data.kind === "diff" ? "Only a part was compared" : "This is a part of the map";
     notes.append(element("p", {}, what, ...scope, ": an empty cell may only mean that nobody asked."));
   }
+  // Any cell may rest on these, so they are not folded away.
+  notes.append(...data.previews.map((sentence) => element("p", {}, sentence)));
   const [[errors, warnings], ...said] = data.input;
   if (errors || warnings) {
     const words = [errors ? count(errors, "error") : "", warnings ? count(warnings, "warning") : ""].filter(Boolean).join(" and ");

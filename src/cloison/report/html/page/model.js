@@ -22,7 +22,7 @@
  *   bound: [rule: number, traffic: number, may: number][], reasons: Reason[],
  *   nodes: (string | null)[]}} Side
  * @typedef {{kind: "map" | "diff", title: string, tool: string, profile: string,
- *   partial: boolean, scope: string, edges: Partial<Record<Look, number>>, stands: number[], input: [number[], ...[string, string, string, string][]],
+ *   partial: boolean, scope: string, edges: Partial<Record<Look, number>>, stands: number[], previews: string[], input: [number[], ...[string, string, string, string][]],
  *   headings: string[], ends: End[], inside: number, states: State[], sets: number[][],
  *   rowKinds: [state: number, set: number][][], rows: number[], itself: Record<string, number>,
  *   sides: Side[], traffic: number[][], passages: Passage[],
