@@ -1,0 +1,1 @@
+"""Cilium's policies: CiliumNetworkPolicy, CiliumClusterwideNetworkPolicy and what they refer to."""
