@@ -101,5 +101,5 @@ def _files(results: Results) -> Iterator[Checked]:
         plain = results.one("parsed", path=path)
         if plain and each.found.phases:
             ratio = each.found.cpu(*READY) / plain.cpu("parse")
-            most = 30 if str(path).endswith(".json") else 4
+            most = 3 if str(path).endswith(".json") else 4
             yield Checked(f"ready : parsed, {str(path).rpartition('/')[2]}", ratio, most)

@@ -70,6 +70,11 @@ class Results:
     version: str = ""
     peers: Mapping[str, str] = field(default_factory=dict)
 
+    @property
+    def scenarios(self) -> frozenset[str]:
+        """What was measured."""
+        return frozenset(each.step.scenario for each in self.entries)
+
     def all(self, measure: str, **wanted: Any) -> Iterator[Entry]:
         """Iterate over what a measurement found with some arguments."""
         for each in self.entries:

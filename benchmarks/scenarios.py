@@ -104,8 +104,8 @@ def _point(
 def disk(plan: Plan) -> Iterator[Step]:
     """From files to answers."""
     for name, form, full, small, indent in (
-        ("pods.json", "json", 400, 4, None),
-        ("kubectl.json", "json", 400, 4, 4),
+        ("pods.json", "json", 400, 12, None),
+        ("kubectl.json", "json", 400, 12, 4),
         ("manifests", "yaml", 20, 1, None),
     ):
         path = {"path": str(plan.folder / name)}

@@ -1,4 +1,4 @@
-"""Write the JSON Schemas that ship: of published documents, and of the settings file.
+"""Write the JSON Schemas that ship: of published documents, settings files and DNS tables.
 
 Run from the top of the checkout: python tools/make_report_schemas.py
 """
@@ -6,7 +6,7 @@ Run from the top of the checkout: python tools/make_report_schemas.py
 import json
 from pathlib import Path
 
-from cloison.app import settingsfile
+from cloison.app import dnstable, settingsfile
 from cloison.report.schema import schemas
 
 PACKAGE = Path(__file__).parent.parent / "src" / "cloison"
@@ -14,6 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "src" / "cloison"
 if __name__ == "__main__":
     written = {PACKAGE / "report" / "schemas" / f"{k}.json": v for k, v in schemas().items()}
     written[PACKAGE / "app" / "schemas" / "settings.json"] = settingsfile.schema()
+    written[PACKAGE / "app" / "schemas" / "dns-table.json"] = dnstable.schema()
     for path, schema in written.items():
         text = json.dumps(schema, indent=2, ensure_ascii=False)
         path.write_text(f"{text}\n", encoding="utf-8")

@@ -15,7 +15,9 @@ if TYPE_CHECKING:
     from cloison.analyses.connectivity import Edge, Map, MapOptions
     from cloison.analyses.diff import Diff
     from cloison.analyses.matrix import Matrix
-    from cloison.app import Session, Settings, diff, load, load_objects, load_texts, what_if
+    from cloison.app.load import diff, load, load_objects, load_texts, what_if
+    from cloison.app.session import Session
+    from cloison.app.settings import Settings
     from cloison.base import (
         CloisonError,
         Diagnostic,

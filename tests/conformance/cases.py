@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 HERE = Path(__file__).parent
+_CONFIG = ("ConfigMap", "kube-system", "cilium-config")
 BASE = ""
 """The step of a row that names none: what the case says outside its steps."""
 
@@ -45,6 +46,12 @@ class Row:
     at: str | None = None
     staged: bool = False
     http: str | None = None
+    answer: str = ""
+    when: str = ""
+    asks: str = "traffic"
+    host: str | None = None
+    headers: tuple[str, ...] = ()
+    dns: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,8 @@ class Step:
 
     objects: str = ""
     policies: str = ""
+    switches: Mapping[str, str] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +100,7 @@ class Case:
     probes: tuple[Probe, ...] = ()
     more_probes: tuple[Probe, ...] = ()
     settings: Mapping[str, Any] = field(default_factory=dict)
+    switches: Mapping[str, str] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
     diagnostics: tuple[str, ...] = ()
     second: str = ""
@@ -110,11 +120,21 @@ class Case:
         chosen = self.steps[step] if step else Step()
         world = (HERE / "worlds" / f"{self.world}.yaml").read_text(encoding="utf-8")
         objects = _merge(world, self.objects, chosen.objects)
+        if switches := self.switched(step):
+            objects = _merge(objects, _configured(objects, switches))
         found = {
             "world.yaml": objects,
             "policies.yaml": _merge(self.policies, chosen.policies, policies),
         }
         return found | ({"second.yaml": self.second} if self.second else {})
+
+    def switched(self, step: str = BASE) -> dict[str, str]:
+        """Return the enforcer's settings in the cluster that a step has."""
+        return {**self.switches, **(self.steps[step].switches if step else {})}
+
+    def told(self, step: str = BASE) -> dict[str, Any]:
+        """Return the settings of the caller that a step has."""
+        return {**self.settings, **(self.steps[step].settings if step else {})}
 
 
 def identity(document: Mapping[str, Any]) -> tuple[str, str, str]:
@@ -132,6 +152,12 @@ def split(text: str) -> Iterator[str]:
 
 def _merge(*texts: str) -> str:
     return "---\n".join({key: part for text in texts for key, part in _keyed(text)}.values())
+
+
+def _configured(objects: str, switches: Mapping[str, str]) -> str:
+    """Return the enforcer's ConfigMap among some objects, with settings added."""
+    (found,) = [each for each in read(objects) if identity(each) == _CONFIG]
+    return yaml.safe_dump({**found, "data": {**found["data"], **switches}})
 
 
 @cache
@@ -176,8 +202,23 @@ def _probe(raw: dict[str, Any]) -> Probe:
 
 
 def _row(raw: dict[str, Any]) -> Row:
-    rest = {key: value for key, value in raw.items() if key not in {"from", "to"}}
-    for key in ("caveats", "by"):
+    rest = {key: value for key, value in raw.items() if key not in {"from", "to", *_ASKS, "name"}}
+    for key in ("caveats", "by", "headers"):
         if key in rest:
             rest[key] = tuple(rest[key])
+    if "answer" in rest:
+        rest = {"verdict": VERDICTS.get(rest["answer"], ""), "on": "", **rest}
+    for key in _ASKS & raw.keys():
+        return Row(src=raw[key], dst=raw.get("name", ""), asks=key, **rest)
     return Row(src=raw["from"], dst=raw["to"], **rest)
+
+
+_ASKS = {"object", "subject", "endpoint", "pattern"}
+VERDICTS = {
+    "ALLOW": "allowed",
+    "AUDIT": "allowed",
+    "DENY": "denied",
+    "DENY_RULE": "denied",
+    "L7_DENY": "denied",
+}
+"""Verdicts of rows that say more than a verdict."""

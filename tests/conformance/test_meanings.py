@@ -14,9 +14,10 @@ from cloison.app.convert import Conversion, convert_texts
 from cloison.base import Severity
 from cloison.dialects import targets
 from tests.conformance.cases import HERE, read
+from tests.support.apart import alike
 from tests.support.cli import ROOT
 
-PROFILES = {"adminnetworkpolicy": "calico@3.31"}
+PROFILES = {"adminnetworkpolicy": "calico@3.31", "cilium": "cilium@1.20"}
 """Who enforces a language, where it is not `calico@3.32`."""
 
 
@@ -31,6 +32,7 @@ class Meaning:
     impossible: Mapping[str, str] = field(default_factory=dict)
     refused: Mapping[str, str] = field(default_factory=dict)
     snapshot: Mapping[str, str] = field(default_factory=dict)
+    apart: Mapping[str, str] = field(default_factory=dict)
     under: str | None = None
 
     def profile(self, language: str) -> str:
@@ -122,6 +124,10 @@ def test_converts_or_says_why_not(meaning: Meaning, source: str, target: str) ->
     assert not _named(found)
     assert found.texts
     assert not [d for d in found.after.diagnostics if d.severity is Severity.ERROR]
+    if turn in meaning.apart:
+        assert found.difference
+        assert not alike(found)
+        return
     assert not found.difference, list(found.difference.changes)[:3]
 
 
@@ -149,7 +155,7 @@ def _written(meaning: Meaning) -> set[str]:
 
 PAGE = (ROOT / "docs" / "reference" / "portability.md").read_text(encoding="utf-8")
 ROWS = re.findall(
-    r"^\| ((?:np|cnp|anp|banp|calico)-[a-z-]+) \|.*\| ([a-z ]+) \| ([a-z0-9, -]+) \|$",
+    r"^\| ((?:np|cnp|anp|banp|calico|cilium)-[a-z-]+) \|.*\| ([a-z ]+) \| ([a-z0-9, -]+) \|$",
     PAGE,
     re.MULTILINE,
 )
@@ -159,6 +165,7 @@ LANGUAGES = {
     "anp": "adminnetworkpolicy",
     "banp": "adminnetworkpolicy",
     "calico": "calico",
+    "cilium": "cilium",
 }
 OUTCOMES = {
     "exact": {"said"},

@@ -123,7 +123,7 @@ def scalars() -> Iterator[bytes]:
 def unmodelled() -> Iterator[bytes]:
     """Policies of kinds we cannot read yet, whatever they hold."""
     kinds = (
-        ("cilium.io/v2", "CiliumNetworkPolicy"),
+        ("crd.antrea.io/v1beta1", "NetworkPolicy"),
         ("policy.networking.k8s.io/v1alpha1", "AdminNetworkPolicy"),
         ("crd.projectcalico.org/v1", "StagedNetworkPolicy"),
         ("crd.projectcalico.org/v1", "HostEndpoint"),

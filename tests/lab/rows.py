@@ -10,14 +10,37 @@ from cloison.ir.profile import Profile
 from tests.conformance.cases import Case, Row, cases
 from tests.conformance.test_conformance import _profile, _version
 
-FILES = ("networkpolicy", "adminpolicy", "adminpolicy-v1alpha1", "calico", "calico-fields")
+FILES = (
+    "networkpolicy",
+    "adminpolicy",
+    "adminpolicy-v1alpha1",
+    "calico",
+    "calico-fields",
+    "cilium",
+    "cilium-fields",
+    "cilium-networkpolicy",
+    "cilium-requests",
+    "cilium-state",
+)
+_JUDGED = "it is about what an API server takes, and asks about no traffic"
+EXCLUDED = {
+    "adminpolicy-validation": _JUDGED,
+    "calico-selectors": "it is about which selectors can be read, and asks about no traffic",
+    "calico-validation": _JUDGED,
+    "cilium-validation": _JUDGED,
+    "networkpolicy-validation": _JUDGED,
+}
+"""Files of cases that are not tried with packets, and why."""
 PING = ("ICMP/8/0",)
 
+NO_TRAFFIC = "it asks about an object, and not about traffic"
 UNKNOWN = "the answer is that nobody can say"
 SEVERAL = "the question has several answers"
-REQUEST = "it is about an HTTP request, which no packet filter reads"
+REQUEST = "it is about a request, which no packet filter reads"
 REWRITTEN = "whether the client's address is rewritten is for the load balancer to say"
 WITHOUT_ADDRESS = "it is about a pod without an address, and in a lab every pod has one"
+OWN_END = "it is about an end of the enforcer's own, which is in no lab"
+REDIRECTED = "a redirect to a pod of the own node, before policies look, is in no lab"
 MESSAGE = "probes send no other ICMP message than an echo request"
 PROTOCOL = "probes send TCP, UDP, SCTP and ICMP only"
 
@@ -70,7 +93,7 @@ def session_of(file: str, case_id: str, step: str, profile: str) -> Session:
         profile=judge,
         kubernetes=_version(case.kubernetes),
         field_validation="warn",
-        **case.settings,
+        **case.told(step),
     )
 
 
@@ -82,8 +105,13 @@ def _several(asked: Asked) -> bool:
     return asked.row.verdict == "mixed"
 
 
+def _no_traffic(asked: Asked) -> bool:
+    return asked.row.asks != "traffic"
+
+
 def _request(asked: Asked) -> bool:
-    return asked.row.http is not None
+    row = asked.row
+    return bool(row.http or row.host or row.headers or row.dns)
 
 
 def _rewritten(asked: Asked) -> bool:
@@ -92,6 +120,14 @@ def _rewritten(asked: Asked) -> bool:
 
 def _without_address(asked: Asked) -> bool:
     return "POD_ADDRESS_UNKNOWN" in (asked.row.caveats or ())
+
+
+def _own_end(asked: Asked) -> bool:
+    return any(end.startswith("reserved:") for end in (asked.row.src, asked.row.dst))
+
+
+def _redirected(asked: Asked) -> bool:
+    return "kind: CiliumLocalRedirectPolicy" in asked.case.objects
 
 
 def _other_message(asked: Asked) -> bool:
@@ -104,11 +140,14 @@ def _other_protocol(asked: Asked) -> bool:
 
 WITHOUT_PACKETS: Mapping[str, Callable[[Asked], bool]] = MappingProxyType(
     {
+        NO_TRAFFIC: _no_traffic,
         UNKNOWN: _not_known,
         SEVERAL: _several,
         REQUEST: _request,
         REWRITTEN: _rewritten,
         WITHOUT_ADDRESS: _without_address,
+        OWN_END: _own_end,
+        REDIRECTED: _redirected,
         MESSAGE: _other_message,
         PROTOCOL: _other_protocol,
     }

@@ -13,6 +13,7 @@ from cloison.probe.lab import client, start, state
 from cloison.probe.lab.client import Lab
 from cloison.probe.lab.plan import Listen, Plan, Probe, Station
 from tests.lab.leftovers import seen, until
+from tests.support.machine import need_users
 
 PLAN = Plan(
     (Station("node:n", "n", ("192.168.0.1",)),),
@@ -92,8 +93,7 @@ def test_a_process_that_fails_has_its_last_words_passed_on(monkeypatch: pytest.M
 def test_it_needs_no_root(monkeypatch: pytest.MonkeyPatch) -> None:
     """As root, too, a lab can be built the way that others must."""
     line = ["unshare", "--user", "--map-root-user", *start.PRIVATE]
-    if start.run([*line, "true"]).code:
-        pytest.skip("this machine does not let users have namespaces")
+    need_users(line)
     monkeypatch.setattr(client, "command", lambda: line)
     with Lab.up(PLAN) as lab:
         assert lab.probe([PROBE])[0].outcome == "open"

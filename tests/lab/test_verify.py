@@ -14,7 +14,7 @@ import pytest
 from cloison.analyses.applied import Deed, Held
 from cloison.analyses.matrix import Expect, Row
 from cloison.analyses.measured import Agreement, Arrival, MeasuredMatrix, RowStatus
-from cloison.app import Session, load
+from cloison.app import Session, load, load_texts
 from cloison.app.lab import blueprint
 from cloison.app.measure import measured
 from cloison.app.running import Running
@@ -127,6 +127,20 @@ def test_rows_without_a_port_and_through_a_service() -> None:
     assert {c.arrival for c in found.results[0].cells} == {Arrival.OPEN, Arrival.DROPPED}
 
 
+def test_port_53_outside_where_the_lab_answers_for_names() -> None:
+    """A world without DNS pods: the lab's own server has that port of the outside."""
+    docs = "apiVersion: v1\nkind: Pod\nmetadata: {name: a, namespace: x}\nspec: {containers: []}\n"
+    session = load_texts({"a.yaml": docs})
+    rows = [
+        Row(f"{protocol} {port}", "x/a", "8.8.8.8", Expect.ALLOW, port, protocol)
+        for protocol in ("UDP", "TCP", "SCTP")
+        for port in ("53", "54")
+    ]
+    found = measured(blueprint(session, rows), rows)
+    assert [r.status for r in found] == [RowStatus.PASSED] * 6
+    assert {c.arrival for c in found.cells} == {Arrival.OPEN}
+
+
 @contextmanager
 def lab(name: str) -> Iterator[str]:
     """A lab of the example that stays, as a person has it."""
@@ -182,7 +196,24 @@ def test_a_lab_that_runs_changes_policies_only(running: Running) -> None:
         running.apply([])
 
 
-def test_policies_change_while_connections_live() -> None:
+def policy(cidr: str, name: str = "new", more: str = "") -> str:
+    return (
+        "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+        f"metadata: {{name: {name}, namespace: web}}\n"
+        f"spec: {{podSelector: {{}}, {more}ingress: [{{from: [{{ipBlock: {{cidr: {cidr}}}}}]}}]}}\n"
+    )
+
+
+def test_what_is_wrong_with_a_change_is_said(running: Running, tmp_path: Path) -> None:
+    file = tmp_path / "new.yaml"
+    file.write_text(policy("300.0.0.0/8"), encoding="utf-8")
+    with pytest.raises(QuestionError, match="nothing of it can be applied: `300.0.0.0/8`") as said:
+        running.apply([str(file)])
+    assert "new.yaml:4" in said.value.message
+    assert "write a block" in (said.value.help or "")
+
+
+def test_policies_change_while_connections_live(tmp_path: Path) -> None:
     with lab(f"apply-{os.getpid()}") as name:
         after, found = Running.find(name).apply([f"{BROKEN}/30-case-management.yaml"])
         golden("apply.txt", printed("applied", after.session, found, "text"))
@@ -197,6 +228,8 @@ def test_policies_change_while_connections_live() -> None:
             str(each.cell.flow) for each in closed
         }
         assert {each.held for each in closed} == {Held.LIVED}, "an open connection needs no rule"
+
+        assert found.notes == ()
 
         # What was changed is remembered, and can be taken back.
         ran = run_cloison("lab", "apply", "--delete", "netpol/audit/audit-writer", "--name", name)
@@ -215,3 +248,11 @@ def test_policies_change_while_connections_live() -> None:
         assert opened.agrees
         assert opened.flows
         assert all(each.opened for each in opened.flows)
+
+        # Of what is partly wrong the rest is applied, and what is wrong is told.
+        texts = [policy("300.0.0.0/8"), policy("10.0.0.0/8", "good", "engress: 5, ")]
+        (tmp_path / "odd.yaml").write_text("---\n".join(texts), encoding="utf-8")
+        _, odd = again.apply([str(tmp_path / "odd.yaml")])
+        assert [(done.name, done.deed) for done in odd.done] == [("web/good", Deed.ADDED)]
+        assert len(odd.notes) == 2
+        assert all(note.startswith("error: ") and "odd.yaml:" in note for note in odd.notes)

@@ -45,8 +45,9 @@ and deny possible, in the directions it isolates, after the built-in rules and b
 else, in the layer that has its tier, or in the first layer if none has.
 
 **Match of a rule.** The least of: its peers (any of them), its traffic, its subjects (any of
-them, asked of the subject itself; nothing there is relative), and `MAY` if it has a condition
-or asks for source ports.
+them, asked of the subject itself; nothing there is relative), `MAY` if it has a condition
+or asks for source ports, and what it makes of the request: `MAY` if it asks for one and none is
+known, or nobody can say whether this is one of those.
 
 - pods: never a host-network pod. Where nodes are asked for and the pod's is unknown, `MAY`;
 - block: by the end's addresses of the flow's family: all inside `MUST`, some `MAY`. An end
@@ -77,10 +78,11 @@ that the policy selects, or may select, on ingress; under `WHOLE_PROTOCOL`
 any port of the protocol does, on such a pod.
 """
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum, IntEnum
 from itertools import groupby
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from cloison.algebra import (
     FAMILY,
@@ -93,6 +95,7 @@ from cloison.algebra import (
     protocol_number,
 )
 from cloison.ir.fidelity import Verdict
+from cloison.ir.names import NamePattern, Stars
 from cloison.ir.policy import (
     Action,
     AllOf,
@@ -121,8 +124,19 @@ from cloison.ir.profile import NamedPorts, OtherProtocols, Profile
 from cloison.resources.objects import ContainerKind, ContainerPort, Node
 from cloison.resources.world import PodEndpoint, World
 
-End: TypeAlias = PodEndpoint | Node | int
-"""A pod, a node, or an address as a point of the address axis."""
+if TYPE_CHECKING:
+    from cloison.algebra import Request
+
+End: TypeAlias = PodEndpoint | Node | int | NamePattern
+"""A pod, a node, an address as a point of the address axis, or a name outside that nobody resolved;
+with stars, any of the names that it covers."""
+SOME_NAMES = [
+    f"{host}.{domain}.{top}"
+    for host in ("a", "ab", "api", "b", "db", "www", "x", "a.b", "api.a", "x.y.z")
+    for domain in ("example", "a", "other")
+    for top in ("com", "net", "org")
+]
+"""Enough names to tell the patterns of tests apart."""
 
 
 class Match(IntEnum):
@@ -170,6 +184,8 @@ class IROracle:
         policies: Declared policies with their layers.
         profile: Who enforces.
         names: What DNS names stand for, as far as somebody said it.
+        complete: Whether no other names have addresses.
+        request: The request that is made; None where nobody knows it.
     """
 
     def __init__(
@@ -178,11 +194,16 @@ class IROracle:
         policies: PolicySet,
         profile: Profile,
         names: Mapping[str, AddressSet] | None = None,
+        *,
+        complete: bool = False,
+        request: "Request | None" = None,
     ) -> None:
+        self.request = request
         self.world = world
         self.profile = profile
         self.groups = policies.groups
         self.names = names or {}
+        self.complete = complete
         self.layers = policies.layers
         self.enforced = [
             p for p in policies.policies if p.mode is Mode.ENFORCED and profile.enforces
@@ -301,6 +322,8 @@ class IROracle:
         """Return the addresses of an end, as far as known."""
         if isinstance(end, int):
             return (end,)
+        if isinstance(end, NamePattern):
+            return ()
         if isinstance(end, PodEndpoint) and end.shape.host_network and not end.addresses:
             node = self.world.nodes.get(end.shape.node or "")
             return node.addresses if node else ()
@@ -447,6 +470,12 @@ class _Point:
                 return on | {WAY_OF[rule.action]}
         return on
 
+    def _request(self, rule: Rule) -> Match:
+        if rule.request is None:
+            return Match.MUST
+        known = None if self.oracle.request is None else rule.request.matches(self.oracle.request)
+        return {True: Match.MUST, None: Match.MAY, False: Match.NO}[known]
+
     def _matches(self, policy: Policy | None, rule: Rule) -> Match:
         asks_more = rule.condition is not None or rule.sources is not None
         subjects = rule.subjects
@@ -458,6 +487,7 @@ class _Point:
             else max((self._end(each, self.subject) for each in subjects), default=Match.NO),
             self._traffic(policy, rule),
             Match.MAY if asks_more else Match.MUST,
+            self._request(rule),
         )
 
     def _end(self, match: PeerMatch, end: End) -> Match:
@@ -497,15 +527,26 @@ class _Point:
         return self._inside(addresses, end, whole=FAMILY[self.family] <= addresses)
 
     def _names(self, match: NamesMatch, end: End) -> Match:
+        known = self.oracle.names
+        if isinstance(end, NamePattern):
+            # A name that nobody resolved is at no address of another one.
+            said = (p.text for p in (*match.names, end) if "*" not in p.text)
+            meant = [name for name in (*SOME_NAMES, *said) if _covers(end, name)]
+            open_ = [p for p in match.names if not (p.stars is Stars.NONE and p.text in known)]
+            if any(all(_covers(p, name) for name in meant) for p in open_):
+                return Match.MUST
+            return Match.MAY if any(_covers(p, n) for p in open_ for n in meant) else Match.NO
         if not isinstance(end, int):
             return Match.NO
-        known = self.oracle.names
         for name, addresses in known.items():
             if end in addresses and any(_covers(pattern, name) for pattern in match.names):
                 return Match.MUST
         if any(end in addresses for addresses in known.values()):
             return Match.NO
-        return Match.NO if all(name in known for name in match.names) else Match.MAY
+        if self.oracle.complete:
+            return Match.NO
+        sure = all(each.stars is Stars.NONE and each.text in known for each in match.names)
+        return Match.NO if sure else Match.MAY
 
     def _inside(self, addresses: AddressSet, end: End, *, whole: bool) -> Match:
         """Return whether an end has addresses of the flow's family among some.
@@ -515,6 +556,14 @@ class _Point:
             end: The end.
             whole: Whether these are every address of the flow's family, holes aside.
         """
+        if isinstance(end, NamePattern):
+            called = [a for a in self.oracle.names.values() if a]
+            place = FAMILY[self.family]
+            for each in called:
+                place -= each
+            if place.isdisjoint(addresses):
+                return Match.NO
+            return Match.MUST if place <= addresses else Match.MAY
         on_node, _ = self.oracle.node_of(end)
         seen = self.profile.block_matches_nodes if on_node else self.profile.block_matches_pods
         if not seen and not isinstance(end, int):
@@ -582,15 +631,20 @@ class _Point:
             protocols = (name.protocol,) if name.protocol else PORT_PROTOCOLS
             return any(self.traffic in TrafficSet.protocol(p) for p in protocols)
         declared: Iterable[ContainerPort] = self.target.ports
+        if self.profile.last_port_name:
+            same = [port for port in declared if port.name == name.name and self._counts(port)]
+            declared = same[-1:]
         if strategy is NamedPorts.UNION and rule.direction is Direction.INGRESS and policy:
             pods = (pod for pod in self.oracle.pods() if self.oracle.applies(policy, pod))
             declared = [port for pod in pods if self.oracle.is_pod(pod) for port in pod.ports]
         return any(self._declares(port, name) for port in declared)
 
+    def _counts(self, port: ContainerPort) -> bool:
+        return port.container is ContainerKind.REGULAR or self.profile.init_container_ports
+
     def _declares(self, port: ContainerPort, name: NamedPort) -> bool:
-        counts = port.container is ContainerKind.REGULAR or self.profile.init_container_ports
         return (
-            counts
+            self._counts(port)
             and port.name == name.name
             and name.protocol in (None, port.protocol)
             and self.traffic in L4
@@ -610,9 +664,16 @@ def _at_best(match: Match, ways: Ways) -> Ways:
     return ways | on if match is Match.MAY else on
 
 
-def _covers(pattern: str, name: str) -> bool:
-    """Return whether a name is one that a pattern of whole labels stands for."""
-    if not pattern.startswith("*."):
-        return pattern == name
-    labels, wanted = name.split("."), pattern.split(".")[1:]
-    return len(labels) > len(wanted) and labels[-len(wanted) :] == wanted
+def _covers(pattern: NamePattern, name: str) -> bool:
+    """Return whether a name is one that a pattern stands for."""
+    text, label = pattern.text, "[-a-zA-Z0-9_]"
+    if pattern.stars is Stars.NONE:
+        return text == name
+    if pattern.stars is Stars.LABELS:
+        labels, wanted = name.split("."), text.split(".")[1:]
+        return len(labels) > len(wanted) and labels[-len(wanted) :] == wanted
+    if text in ("*", "**"):
+        return True
+    several = pattern.stars is Stars.PARTS_OR_LABELS and text.startswith("**.")
+    start, rest = (f"({label}+[.])+", text[3:]) if several else ("", text)
+    return re.fullmatch(start + re.escape(rest).replace(r"\*", f"{label}*"), name) is not None

@@ -110,6 +110,7 @@ def test_a_target_is_held_against_what_was_measured() -> None:
     assert str(rest[-1]) == "not measured"
     assert not kept(list(found.values()))
     assert kept(judged(Results(MACHINE, ())))
+    assert not kept(judged(Results(MACHINE, ())), whole=True)
 
 
 def test_figures_survive_being_saved_and_written_into_the_page(tmp_path: Path) -> None:

@@ -17,6 +17,7 @@ from cloison.engine import Engine, Networks
 from cloison.engine.resolve import resolve
 from cloison.ir.enforcement import Ruleset
 from cloison.ir.fidelity import Verdict
+from cloison.ir.names import NamePattern
 from cloison.resources.objects import Node
 from cloison.resources.world import World
 from tests.oracle.ir import End
@@ -104,6 +105,8 @@ def _address(end: End, family: int, world: World) -> int | None:
     held = Counter(p for e in every if not e.shape.host_network for p in e.addresses)
     if isinstance(end, int):
         return end if end not in held and end not in nodes else None
+    if isinstance(end, NamePattern):
+        return None
     for point in end.addresses:
         if isinstance(end, Node):
             known = nodes[point] == end.name and point not in held

@@ -10,6 +10,7 @@ from cloison.engine import Engine, Networks
 from cloison.engine.related import Relations
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import Combine, Relative, plain_matches
+from cloison.ir.ruleset import Outcome
 from cloison.resources.objects import Node
 from cloison.resources.world import PodEndpoint
 from tests.oracle.ir import End, IROracle
@@ -28,7 +29,7 @@ CHUNKS = 6
 SNAPSHOTS = max(int(os.environ.get("CLOISON_FLOWS", "0")), DEFAULT_FLOWS) // FLOWS_PER_SNAPSHOT
 
 
-def engine_verdict(engine: Engine, question: Question) -> Verdict:
+def asked_of(engine: Engine, question: Question) -> Outcome:
     """Ask the engine: the only place here that knows how."""
     table = engine.table
 
@@ -71,9 +72,14 @@ def engine_verdict(engine: Engine, question: Question) -> Verdict:
         return Relations(frozenset(sure), frozenset(maybe))
 
     src, dst = question.src, question.dst
-    outcome = engine.outcome(
+    return engine.outcome(
         unit(src), unit(dst), relations(src, dst), relations(dst, src), question.family
     )
+
+
+def engine_verdict(engine: Engine, question: Question) -> Verdict:
+    """Return what the engine says of one flow."""
+    outcome = asked_of(engine, question)
     if question.traffic in outcome.allowed:
         return Verdict.ALLOWED
     return Verdict.UNDETERMINED if question.traffic in outcome.undetermined else Verdict.DENIED

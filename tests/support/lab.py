@@ -9,7 +9,7 @@ from cloison.analyses.matrix import Expect, Row
 from cloison.analyses.measured import MeasuredMatrix
 from cloison.analyses.traced import Trace
 from cloison.app import Session, load_objects
-from cloison.base import Span
+from cloison.base import SourceError, Span
 from cloison.dialects.nftables import counter_name
 from cloison.probe.lab.measure import run
 from cloison.probe.lab.plan import (
@@ -138,9 +138,16 @@ class Told:
     Args:
         answer: What comes of a probe.
         rules: Keys of the rules that count each probe, on the first node.
+        deaf: Where nothing can listen, with the reason.
     """
 
-    def __init__(self, answer: Callable[[Probe], Measured], *rules: str) -> None:
+    def __init__(
+        self,
+        answer: Callable[[Probe], Measured],
+        *rules: str,
+        deaf: Mapping[tuple[str, str, int], str] | None = None,
+    ) -> None:
+        self.deaf = deaf or {}
         self.answer = answer
         self.rules = rules
         self.sent: list[Probe] = []
@@ -153,6 +160,8 @@ class Told:
 
     def listen(self, station: str, protocol: str, port: int) -> None:
         """Note that a listener was wanted."""
+        if (station, protocol, port) in self.deaf:
+            raise SourceError(self.deaf[station, protocol, port])
         self.opened.append((station, protocol, port))
 
     def counters(self) -> Mapping[str, Mapping[str, int]]:

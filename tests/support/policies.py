@@ -23,6 +23,7 @@ from cloison.algebra import (
 )
 from cloison.base import Span
 from cloison.ir.fidelity import Caveat
+from cloison.ir.names import NamePattern
 from cloison.ir.policy import (
     EVERY_TRAFFIC,
     L4_TRAFFIC,
@@ -170,7 +171,7 @@ def _rule_text(rule: Rule) -> str:
     names = " ".join(f"{n.name}/{n.protocol}" for n in rule.traffic.named)
     names += "".join(f" but {n.name}/{n.protocol}" for n in rule.traffic.excepted)
     maybe = "?" * bool(rule.traffic.may)
-    asks = " if more" if rule.condition or rule.sources else ""
+    asks = " if more" if rule.asks else ""
     if rule.subjects is not None:
         asks += f" about {', '.join(map(_match_text, rule.subjects))}"
     return f"{rule.direction} {rule.action} {peers} on {rule.traffic.must}{maybe} {names}{asks}"
@@ -187,7 +188,7 @@ def _match_text(match: PeerMatch) -> str:
         case GroupsMatch():
             return f"groups({match.labels or '*'})"
         case NamesMatch():
-            return f"names({', '.join(match.names)})"
+            return f"names({', '.join(map(str, match.names))})"
         case NodesMatch():
             return f"nodes({match.nodes or '*'})"
         case RelativeMatch():
@@ -201,6 +202,8 @@ def _match_text(match: PeerMatch) -> str:
 def _families(world: World, end: End) -> set[int]:
     if isinstance(end, int):
         return {family_of(end)}
+    if isinstance(end, NamePattern):
+        return {4, 6}
     addresses = end.addresses
     if isinstance(end, PodEndpoint) and end.shape.host_network and end.shape.node:
         addresses = addresses or world.nodes[end.shape.node].addresses

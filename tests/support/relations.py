@@ -21,6 +21,7 @@ from cloison.algebra import (
 from cloison.analyses.relate import Relation
 from cloison.engine import UnitKind
 from cloison.ir.fidelity import Verdict
+from cloison.ir.names import NamePattern
 from cloison.ir.policy import (
     Action,
     AllOf,
@@ -125,7 +126,7 @@ def _everywhere(
     """Iterate over an end at every address it may have; once, if that is known or never asked."""
     on_node, _ = oracle.node_of(end)
     seen = oracle.profile.block_matches_nodes if on_node else oracle.profile.block_matches_pods
-    if isinstance(end, int) or oracle.addresses(end) or not seen:
+    if isinstance(end, int | NamePattern) or oracle.addresses(end) or not seen:
         yield end
         return
     for stretch in places[UnitKind.NODE if on_node else UnitKind.POD]:
@@ -135,7 +136,7 @@ def _everywhere(
 def _at_once(oracle: IROracle, ends: list[End], alone: set[int], flow: tuple[End, End]) -> bool:
     """Whether two ends can be where they are at one time."""
     src, dst = flow
-    if isinstance(src, int) or isinstance(dst, int):
+    if isinstance(src, int | NamePattern) or isinstance(dst, int | NamePattern):
         return True
     ours, theirs = src.addresses, dst.addresses
     host, other = oracle.node_of(src), oracle.node_of(dst)

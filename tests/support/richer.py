@@ -12,6 +12,7 @@ from cloison.algebra import (
     TrafficSet,
     parse_address,
 )
+from cloison.ir.names import exact_name, names_below, names_within
 from cloison.ir.policy import (
     AddressGroup,
     AllOf,
@@ -41,7 +42,17 @@ NAMES = {
     "api.example.com": AddressSet.points((parse_address(OUTSIDE[0]),)),
     "db.example.com": AddressSet.points((parse_address(OUTSIDE[1]), parse_address(OUTSIDE[2]))),
 }
-PATTERNS = ("api.example.com", "*.example.com", "www.example.com", "*.example.net")
+PATTERNS = (
+    exact_name("api.example.com"),
+    exact_name("www.example.com"),
+    names_below("*.example.com"),
+    names_below("*.example.net"),
+    names_within("*.example.com"),
+    names_within("**.example.com"),
+    names_within("**.example.com", deep=False),
+    names_within("a*.*.com"),
+    names_within("*"),
+)
 RANGES = (
     "203.0.113.0/24",
     "198.51.100.0/25",

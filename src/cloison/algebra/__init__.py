@@ -33,6 +33,7 @@ from cloison.algebra.traffic import (
 
 if TYPE_CHECKING:
     from cloison.algebra.budget import TooLargeError, UndecidedError, UnsupportedPatternError
+    from cloison.algebra.names import host_names
     from cloison.algebra.regex import PatternError
     from cloison.algebra.requests import EVERY_REQUEST, NO_REQUESTS, Request, RequestSet
     from cloison.algebra.strings import EVERY_STRING, NO_STRINGS, StringSet
@@ -51,6 +52,7 @@ _LATER = {
     "UndecidedError": "budget",
     "UnsupportedPatternError": "budget",
     "Values": "values",
+    "host_names": "names",
 }
 
 
@@ -101,6 +103,7 @@ __all__ = [
     "Values",
     "address_text",
     "family_of",
+    "host_names",
     "parse_address",
     "protocol_number",
 ]

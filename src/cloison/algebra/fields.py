@@ -155,21 +155,26 @@ def _forked(
     one: Diagram, other: Diagram, together: Callable[[Diagram, Diagram], Diagram], budget: Budget
 ) -> Diagram:
     field = min(each.field for each in (one, other) if isinstance(each, Fork))
-    left, right = (_arms(each, field) for each in (one, other))
+    left, right = _arms(one, field), _arms(other, field)
+    budget.spend(max(len(each) for each in (left, right) if each is not None))
     arms = []
-    for values, rest in left:
-        for others, more in right:
-            budget.spend(1)
-            both = values.meet(others, budget)
-            if both.some:
-                arms.append((both, together(rest, more)))
+    if right is None:
+        arms = [(values, together(rest, other)) for values, rest in left or ()]
+    elif left is None:
+        arms = [(values, together(one, more)) for values, more in right]
+    else:
+        for values, rest in left:
+            for others, more in right:
+                budget.spend(1)
+                both = values.meet(others, budget)
+                if both.some:
+                    arms.append((both, together(rest, more)))
     return fork(field, arms, budget)
 
 
-def _arms(diagram: Diagram, field: Field) -> tuple[tuple[Values, Diagram], ...]:
-    if isinstance(diagram, Fork) and diagram.field == field:
-        return diagram.arms
-    return ((field.everything, diagram),)
+def _arms(diagram: Diagram, field: Field) -> tuple[tuple[Values, Diagram], ...] | None:
+    """Return the arms of a diagram that asks for a field first; None for one that does not."""
+    return diagram.arms if isinstance(diagram, Fork) and diagram.field == field else None
 
 
 def opposite(diagram: Diagram) -> Diagram:

@@ -30,7 +30,7 @@ class Request:
     """One request, or as much of it as is known.
 
     Args:
-        kind: `http`, `dns` or `other`.
+        kind: `http`, `dns` or `other`; None where only TLS is known, which may hold HTTP or not.
         method: Of HTTP, in the case it is sent in.
         path: Of HTTP, with its query, as it is sent.
         host: Of HTTP: the authority, with its port if that is sent.
@@ -39,7 +39,7 @@ class Request:
         name: What DNS is asked for, in small letters, without the last dot.
     """
 
-    kind: str = HTTP
+    kind: str | None = HTTP
     method: str | None = None
     path: str | None = None
     host: str | None = None
@@ -49,7 +49,8 @@ class Request:
 
     def fields(self) -> Iterator[tuple[Field, str | None]]:
         """Iterate over the fields that are told, with None for a header that is left out."""
-        yield KIND, self.kind
+        if self.kind is not None:
+            yield KIND, self.kind
         parts = ((METHOD, self.method), (PATH, self.path), (HOST, self.host))
         for field, value in (*parts, (SNI, self.sni), (NAME, self.name)):
             if value is not None:
@@ -62,11 +63,14 @@ class Request:
         if self.kind == DNS:
             return f"DNS {self.name or '.'}"
         first = " ".join(each for each in (self.method, self.path) if each is not None)
-        parts = [first or ("HTTP" if self.kind == HTTP else "neither HTTP nor DNS")]
+        parts = [first or _UNSAID[self.kind]]
         parts += [f"host {self.host}"] if self.host is not None else []
         parts += [f"{k}: {v}" if v is not None else f"no {k}" for k, v in self.headers]
         parts += [f"SNI {self.sni}"] if self.sni is not None else []
         return ", ".join(parts)
+
+
+_UNSAID = {HTTP: "HTTP", OTHER: "neither HTTP nor DNS", None: "TLS"}
 
 
 class RequestSet:
@@ -153,7 +157,7 @@ class RequestSet:
         """Return all requests that a request may be of which only a part is known."""
         told_of = request.fields()
         wanted = {f: ABSENT if v is None else Values(StringSet.of(v)) for f, v in told_of}
-        return cls._box((request.kind,), wanted)
+        return cls._box((HTTP, OTHER) if request.kind is None else (request.kind,), wanted)
 
     def __or__(self, other: "RequestSet") -> "RequestSet":
         """Return the union."""

@@ -30,6 +30,8 @@ class Values(NamedTuple):
 
     def meet(self, other: "Values", budget: Budget) -> "Values":
         """Return what both allow."""
+        if self == other:
+            return self
         return Values(self.texts.meet(other.texts, budget), self.absent and other.absent)
 
     def join(self, other: "Values", budget: Budget) -> "Values":

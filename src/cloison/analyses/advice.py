@@ -1,15 +1,21 @@
 """What has to change where no rule can be proposed, in words."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
+from cloison.algebra import TrafficSet
 from cloison.analyses.explain import PointAnswer, rule_text
 from cloison.analyses.walk import TierWalk, Walk
 from cloison.base import Span
 from cloison.base.words import some
-from cloison.engine import Engine
-from cloison.ir.policy import Action, Combine, PolicyId, TierSpec
+from cloison.engine import Engine, Point
+from cloison.ir.policy import Action, Combine, Policy, PolicyId, Rule, TierSpec
 from cloison.ir.ruleset import BoundRule
 from cloison.resources.kinds import NETWORK_POLICY
+
+if TYPE_CHECKING:
+    from cloison.algebra import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +60,36 @@ def guarded(
         names = some([p.id.said for t in after for p in t.policies])
         text += f" (what it lets go on, {names} may still stop)"
     return Advice(text, bound.policy.id, bound.rule.span or bound.policy.span)
+
+
+def asking_else(
+    engine: Engine, policies: Iterable[Policy], point: Point, asked: TrafficSet
+) -> tuple[Policy, Rule] | None:
+    """Return the rule that lets the peer's traffic through, but with other requests.
+
+    Args:
+        engine: Who decides.
+        policies: Whose rules.
+        point: The enforcement point.
+        asked: The traffic in question.
+    """
+    ports = engine.table.units[point.subject].ports
+    for policy in policies:
+        for bound in engine.binder.rules(policy, point.direction, ports):
+            rule = bound.rule
+            if rule.request is None or rule.action is not Action.ALLOW:
+                continue
+            traffic = bound.traffic if rule.unmet is None else rule.unmet.must
+            if point.peer in bound.must and asked <= traffic:
+                return policy, rule
+    return None
+
+
+def other_request(policy: Policy, rule: Rule, request: "Request | None") -> Advice:
+    """Say that a rule has to let more requests through."""
+    more = "more requests" if request is None else f"{request} too"
+    text = f"let {rule_text(policy, rule)} allow {more}: it asks for {rule.conditions}"
+    return Advice(text, policy.id, rule.span or policy.span)
 
 
 def _teams_tier(engine: Engine, walk: Walk) -> TierSpec | None:

@@ -1,11 +1,14 @@
 """Whole answers: a question, followed to the flows it stands for, with reasons and mends."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
-from cloison.algebra import NO_TRAFFIC, TrafficSet
-from cloison.analyses.ends import AddressEnd, AnyEnd, End, PodsEnd, ServiceEnd
+from cloison.algebra import ANY, NO_TRAFFIC, TrafficSet
+from cloison.analyses.application import NOTHING_SAID, Application
+from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, PodsEnd, ServiceEnd
 from cloison.analyses.explain import (
     CaseAnswer,
     Decider,
@@ -16,15 +19,19 @@ from cloison.analyses.explain import (
     verdict_of,
 )
 from cloison.analyses.imagine import imagine
+from cloison.analyses.named import naming_notes
 from cloison.analyses.question import Case, State, Traffic, cases
 from cloison.analyses.replies import reply_verdict
-from cloison.analyses.request import passed_over, requested
+from cloison.analyses.request import as_read, passed_over, requested, usual
 from cloison.analyses.services import Followed, follow
-from cloison.engine import Engine
+from cloison.engine import Engine, UnitKind
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat, Verdict
-from cloison.ir.http import HttpRequest
 from cloison.ir.profile import Profile
+from cloison.ir.when import Split, When, met, union, within
+
+if TYPE_CHECKING:
+    from cloison.algebra import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,8 @@ class Question:
             connection it belongs to, whose opener is the source here; one to untracked traffic
             belongs to none.
         family: Ask only about IPv4 (4) or IPv6 (6); None asks about all there is.
-        request: The HTTP request that is made; None says nothing of one.
+        request: The request that is made, or what is known of it; None says nothing of one.
+        application: That as it was written.
     """
 
     source: End
@@ -47,7 +55,8 @@ class Question:
     traffic: Traffic
     state: State = State.NEW
     family: int | None = None
-    request: HttpRequest | None = None
+    request: "Request | None" = None
+    application: Application = NOTHING_SAID
 
     def __str__(self) -> str:
         """Render as people would ask it."""
@@ -57,12 +66,26 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Witness:
-    """One concrete flow of a mixed answer."""
+    """One concrete flow of a mixed answer.
+
+    Args:
+        verdict: What becomes of it.
+        source: Who connects.
+        destination: Who listens.
+        traffic: What is sent.
+        request: The request made on it, where that decides.
+    """
 
     verdict: Verdict
     source: str
     destination: str
     traffic: TrafficSet
+    request: "Request | None" = None
+
+    def __str__(self) -> str:
+        """Render the flow."""
+        asks = f" with {self.request}" if self.request else ""
+        return f"{self.source} -> {self.destination} on {self.traffic}{asks}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +117,10 @@ class Explanation:
         question: What was asked.
         verdict: The verdict on all of it.
         allowed: Traffic that every pair of ends lets pass.
+        when: Traffic that every pair lets pass with some requests and not with others.
+        instead: Traffic that is denied with this request, and passes with others.
+        refusal: What a client sees whose request is denied though its connection is made; None
+            where that is not so, or not known.
         shown: The case whose path is shown: the one that stops the traffic, if any does.
         cases: Every case, in order; of many, one for each outcome.
         witnesses: For a mixed verdict one flow each way.
@@ -110,6 +137,9 @@ class Explanation:
     witnesses: tuple[Witness, ...]
     caveats: tuple[Caveat, ...]
     notes: tuple[str, ...]
+    when: tuple[When, ...] = ()
+    instead: tuple[When, ...] = ()
+    refusal: str | None = None
     mending: "Callable[[Explanation], tuple[Mend, ...]] | None" = field(
         default=None, compare=False, repr=False
     )
@@ -157,22 +187,25 @@ def ask(engine: Engine, question: Question, explain: ExplainCase = explain_case)
     complete = True
     if anybody:
         engine, complete = imagine(engine, anybody)
+    engine = _naming(engine, question)
     followed = _follow(engine, question)
     asked = [case for f in followed for case in _cases(engine, question, f)]
     answers = [explain(engine, case) for case in _telling(engine, asked)]
     caveats = merge_caveats([*(a.caveats for a in answers), *(f.caveats for f in followed)])
-    notes = _notes(question, followed, answers)
+    said = (*_notes(question, followed, answers), *naming_notes(engine, answers))
+    notes = tuple(dict.fromkeys((*said, *_read(engine, question))))
     if not answers:
         return _nobody(question, notes, caveats)
-    verdict = _overall(answers)
-    shown = next((a for a in answers if a.verdict is verdict), answers[0])
+    verdict = _overall(engine, ((a.case, a.verdict) for a in answers))
+    worst = min(answers, key=lambda a: _BADNESS[a.verdict])
+    shown = next((a for a in answers if a.verdict is verdict), worst)
     if verdict is Verdict.MIXED:
-        shown = min(answers, key=lambda a: _BADNESS[a.verdict])
+        shown = worst
     allowed = answers[0].outcome.allowed & answers[0].case.traffic
     for answer in answers[1:]:
         allowed &= answer.outcome.allowed | _outside(answer)
     if verdict is not Verdict.MIXED:
-        used = [a for a in answers if a.verdict is verdict]
+        used = [a for a in answers if a.verdict is verdict] or answers
         caveats = merge_caveats([*(a.caveats for a in used), *(f.caveats for f in followed)])
     witnesses = tuple(_witnesses(answers)) if verdict is Verdict.MIXED else ()
     if not complete and verdict is not Verdict.MIXED:
@@ -187,10 +220,21 @@ def ask(engine: Engine, question: Question, explain: ExplainCase = explain_case)
             verdict, allowed, notes = replied, NO_TRAFFIC, (*notes, note)
     if question.request is not None and verdict is not Verdict.ALLOWED:
         caveats = merge_caveats([caveats, *passed_over(answers)])
-    if question.state is State.ESTABLISHED and verdict is not Verdict.ALLOWED:
+    unclear = engine.profile.keeps_connections is not False
+    if question.state is State.ESTABLISHED and unclear and verdict is not Verdict.ALLOWED:
         # Whether a connection outlives the policy that would refuse it now is the CNI's affair.
         verdict, caveats = Verdict.UNDETERMINED, merge_caveats([caveats, (known.ESTABLISHED,)])
-    return Explanation(question, verdict, allowed, shown, tuple(answers), witnesses, caveats, notes)
+    return Explanation(
+        question,
+        verdict,
+        allowed,
+        shown,
+        tuple(answers),
+        witnesses,
+        caveats,
+        notes,
+        _when(answers) if verdict is Verdict.MIXED else (),
+    )
 
 
 _BADNESS = {
@@ -209,7 +253,7 @@ def _telling(engine: Engine, asked: Sequence[Case]) -> Sequence[Case]:
     for case in asked:
         outcome = case_outcome(engine, case)
         part = (outcome.allowed & case.traffic, outcome.undetermined & case.traffic)
-        first.setdefault((*part, case.traffic), case)
+        first.setdefault((*part, within(outcome.when, case.traffic), case.traffic), case)
     return list(first.values())
 
 
@@ -221,8 +265,30 @@ def _outside(answer: CaseAnswer) -> TrafficSet:
     return NO_TRAFFIC if answer.case.traffic else answer.outcome.allowed
 
 
-def _overall(answers: Sequence[CaseAnswer]) -> Verdict:
-    verdicts = {a.verdict for a in answers}
+def _when(answers: Sequence[CaseAnswer]) -> tuple[When, ...]:
+    """Return what all cases let pass with some requests only."""
+    if not any(within(a.outcome.when, a.case.traffic) for a in answers):
+        return ()
+    found: Split = (ANY, NO_TRAFFIC, ())
+    for answer in answers:
+        outcome, asked = answer.outcome, answer.case.traffic
+        passing = outcome.allowed | _outside(answer)
+        found = met(found, (passing, outcome.undetermined & asked, within(outcome.when, asked)))
+    return found[2]
+
+
+def _overall(engine: Engine, told: Iterable[tuple[Case, Verdict]]) -> Verdict:
+    """Return the verdict on several cases."""
+    verdicts: set[Verdict] = set()
+    named: dict[str, set[Verdict]] = defaultdict(set)
+    for case, verdict in told:
+        if engine.table.units[case.destination.unit].kind is UnitKind.NAMED:
+            named[case.source.text].add(verdict)
+        else:
+            verdicts.add(verdict)
+    for each in named.values():
+        # Nobody knows whether that name has addresses of both families.
+        verdicts.add(each.pop() if len(each) == 1 else Verdict.UNDETERMINED)
     return verdicts.pop() if len(verdicts) == 1 else Verdict.MIXED
 
 
@@ -241,6 +307,12 @@ def _follow(engine: Engine, question: Question) -> list[Followed]:
     if isinstance(question.destination, ServiceEnd):
         return follow(engine, question.source, question.destination, question.traffic)
     return [Followed(question.source, question.destination, question.traffic)]
+
+
+def _naming(engine: Engine, question: Question) -> Engine:
+    """Return an engine that knows the name that is asked about, if one is."""
+    end = question.destination
+    return engine.with_hosts(end.names) if isinstance(end, NameEnd) else engine
 
 
 def _without_engine(question: Question, profile: Profile) -> Explanation | None:
@@ -300,19 +372,48 @@ def _notes(
     return tuple(dict.fromkeys(n for n in notes if n))
 
 
+def _read(engine: Engine, question: Question) -> Iterator[str]:
+    """Say as what a proxy reads the path of a request, where that is not how it is sent."""
+    if question.request is None or engine.policies.requests is None:
+        return
+    read = as_read(engine.profile, question.request)
+    if read != question.request:
+        yield f"the proxy reads the path as {read.path} ({engine.profile.normalises})"
+
+
 def _witnesses(answers: Sequence[CaseAnswer]) -> Iterator[Witness]:
     """Yield one flow for each verdict that occurs, worst first."""
     for verdict in (Verdict.DENIED, Verdict.UNDETERMINED, Verdict.ALLOWED):
         for answer in answers:
             case: Case = answer.case
+            when = within(answer.outcome.when, case.traffic)
+            some = union(each.traffic for each in when)
             part = {
                 Verdict.DENIED: answer.outcome.denied,
-                Verdict.UNDETERMINED: answer.outcome.undetermined,
+                Verdict.UNDETERMINED: answer.outcome.undetermined - some,
                 Verdict.ALLOWED: answer.outcome.allowed,
             }[verdict] & case.traffic
             if part:
                 yield Witness(verdict, case.source.text, case.destination.text, part)
                 break
+            found = next(_requests(verdict, when), None)
+            if found is not None:
+                yield Witness(verdict, case.source.text, case.destination.text, *found)
+                break
+
+
+def _requests(
+    verdict: Verdict, when: Iterable[When]
+) -> "Iterator[tuple[TrafficSet, Request | None]]":
+    """Yield traffic with an example of a request with which it has a verdict."""
+    for each in when:
+        sets = {
+            Verdict.DENIED: each.denied,
+            Verdict.UNDETERMINED: each.undetermined,
+            Verdict.ALLOWED: each.allowed,
+        }
+        if sets[verdict]:
+            yield each.traffic, usual(sets[verdict])
 
 
 def verdict_only(engine: Engine, question: Question) -> Verdict:
@@ -327,12 +428,10 @@ def verdict_only(engine: Engine, question: Question) -> Verdict:
     ends = (question.source, question.destination)
     if question.state is not State.NEW or any(isinstance(e, AnyEnd) for e in ends):
         return ask(engine, question).verdict
-    engine = requested(engine, question.request)
-    found = {
-        verdict_of(case_outcome(engine, c), c.traffic)
+    engine = _naming(requested(engine, question.request), question)
+    found = [
+        (c, verdict_of(case_outcome(engine, c), c.traffic))
         for f in _follow(engine, question)
         for c in _cases(engine, question, f)
-    }
-    if not found:
-        return Verdict.UNDETERMINED
-    return found.pop() if len(found) == 1 else Verdict.MIXED
+    ]
+    return _overall(engine, found) if found else Verdict.UNDETERMINED

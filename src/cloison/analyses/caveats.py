@@ -9,6 +9,7 @@ from cloison.analyses.resolve import covers, meets
 from cloison.analyses.walk import Walk
 from cloison.engine import Engine, Point, UnitKind
 from cloison.engine.steps import Cause
+from cloison.engine.units import Unit
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat, Verdict
 from cloison.ir.policy import (
@@ -29,6 +30,7 @@ from cloison.ir.policy import (
 )
 from cloison.ir.profile import NamedPorts
 from cloison.ir.ruleset import BoundRule
+from cloison.ir.when import within
 from cloison.platform import DEFAULT_PROFILE
 from cloison.resources.kinds import NETWORK_POLICY
 from cloison.resources.objects import ACCOUNT_NAME_LABEL, NAMESPACE_NAME_LABEL, ContainerKind
@@ -58,6 +60,8 @@ def point_caveats(
     found.update(_host_subject(engine, point, subject))
     if not engine.profile.enforces and engine.policies.policies:
         found.add(known.CNI_NOT_ENFORCING)
+    if engine.table.units[point.peer].kind is UnitKind.NAMED:
+        found.add(known.NAME_ADDRESS_UNKNOWN)
     if walk is not None and walk.policies and not point.builtin_sure:
         found.update(_by_rules(_Reach.of(engine, point, walk, asked), subject, peer, verdict))
     if point.builtin is not None and not point.builtin_sure and verdict is not Verdict.ALLOWED:
@@ -165,7 +169,11 @@ def _in_doubt(reach: _Reach) -> Iterator[Caveat]:
     if any(conflict.traffic & reach.undetermined for conflict in reach.walk.conflicts):
         yield known.PRIORITY_TIE
     for bound in reach.acting:
-        yield from bound.rule.caveats
+        # Where the answer is the same either way, it does not stand on a condition.
+        if bound.rule.condition is None or reach.undetermined:
+            yield from bound.rule.caveats
+    for each in within(reach.walk.outcome.when, reach.asked):
+        yield from each.doubts
     matcher, point = reach.engine.binder.matcher, reach.point
     for step in reach.walk.steps:
         if step.sure or step.rule is None:
@@ -248,12 +256,26 @@ def _unknown_address(reach: _Reach, peer: Party) -> Iterator[Caveat]:
     if unit.kind is UnitKind.EXTERNAL:
         if not engine.node_addresses and any(isinstance(m, NodesMatch) for m in about):
             yield known.NODES_UNKNOWN
-        names = {name for m in about if isinstance(m, NamesMatch) for name in m.names}
-        if any(name in names and not held for name, held in engine.networks.names.items()):
+        named = [match for match in about if isinstance(match, NamesMatch)]
+        without = [name for name, held in engine.networks.names.items() if named and not held]
+        if any(match.covers(name) for match in named for name in without):
             yield known.NAME_WITHOUT_ADDRESS
+        if engine.networks.complete and _unlisted(engine, unit, named):
+            yield known.NAMES_COMPLETE
     if not unit.exact and any(isinstance(m, BlockMatch | GroupsMatch) for m in about):
-        pod = unit.kind is UnitKind.POD
-        yield known.POD_ADDRESS_UNKNOWN if pod else known.NODE_ADDRESS_UNKNOWN
+        if unit.kind is UnitKind.POD:
+            yield known.POD_ADDRESS_UNKNOWN
+        elif unit.kind is not UnitKind.NAMED:
+            yield known.NODE_ADDRESS_UNKNOWN
+
+
+def _unlisted(engine: Engine, unit: Unit, named: Iterable[NamesMatch]) -> bool:
+    """Whether nobody said a name of an address, and rules go by others than those listed."""
+    listed = engine.networks.names
+    resolved = engine.binder.matcher.book.resolved
+    if unit.addresses is None or not unit.addresses.isdisjoint(resolved):
+        return False
+    return any(not p.exact or p.text not in listed for match in named for p in match.names)
 
 
 def _unknown_labels(reach: _Reach, peer: Party) -> Iterator[Caveat]:
@@ -330,6 +352,8 @@ def _named_ports(reach: _Reach, subject: Party, peer: Party) -> Iterator[Caveat]
     direction, asked = reach.point.direction, reach.asked
     end = subject if direction is Direction.INGRESS else peer
     if end.endpoint is None or not asked <= L4:
+        return
+    if reach.engine.profile.last_port_name:
         return
     names = {
         (named.name, named.protocol)

@@ -6,10 +6,11 @@ from typing import Protocol
 from cloison.algebra import AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.connectivity import EndRef, MapOptions
-from cloison.analyses.ends import AddressEnd, AnyEnd, End, Names, NodeEnd, PodsEnd
+from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, Names, NodeEnd, PodsEnd
 from cloison.analyses.question import parse_traffic
 from cloison.base import QuestionError, UnknownEndpointError
 from cloison.engine import Engine
+from cloison.ir.names import host_name
 
 
 def check_namespace(engine: Engine, options: MapOptions) -> None:
@@ -74,17 +75,27 @@ class Chosen:
             case NodeEnd():
                 wanted = EndRef("node", name=end.node.name)
                 self.places |= BitMap(i for i, e in enumerate(survey.ends) if e == wanted)
+            case NameEnd() | AddressEnd(name=str()):
+                self.places |= self._host(survey, end)
             case AddressEnd():
                 self.addresses |= end.addresses
             case AnyEnd():
                 self.places |= BitMap(
                     i
                     for i, e in enumerate(survey.ends)
-                    if e.kind != "node" and end.namespace in (None, e.namespace)
+                    if e.kind in ("workload", "pod") and end.namespace in (None, e.namespace)
                 )
             case _:
                 msg = f"{end.text} is not an end of the map"
                 raise QuestionError(msg, "name workloads, pods, nodes or addresses")
+
+    def _host(self, survey: Inventory, end: NameEnd | AddressEnd) -> BitMap:
+        wanted = EndRef("external-name", name=host_name(end.text.removeprefix("dns:")))
+        found = BitMap(i for i, e in enumerate(survey.ends) if e == wanted)
+        if not found:
+            msg = f"{end.text} is not an end of the map"
+            raise QuestionError(msg, "name one that a rule mentions, or addresses")
+        return found
 
     def __bool__(self) -> bool:
         """Return whether anything was named."""

@@ -4,16 +4,23 @@ Rows, not pairs: for each source the sets of destinations that share one outcome
 spelled out only when somebody iterates over the edges.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from cloison.algebra import L4, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.compress import fans, products
-from cloison.ir.fidelity import Caveat
+from cloison.ir.fidelity import Caveat, Verdict
+from cloison.ir.names import NamePattern
+from cloison.ir.ruleset import Outcome
+from cloison.ir.when import Split, When, joined, union, within
 
-_RANK = {"workload": 0, "pod": 0, "node": 1, "ip": 2}
+if TYPE_CHECKING:
+    from cloison.algebra import RequestSet
+
+_RANK = {"workload": 0, "pod": 0, "node": 1, "external-name": 2, "ip": 3}
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,9 +28,9 @@ class EndRef:
     """One end of an edge.
 
     Args:
-        kind: `workload`, `pod`, `node` or `ip`.
+        kind: `workload`, `pod`, `node`, `external-name` or `ip`.
         namespace: Of a workload or pod.
-        name: Of a workload, pod or node.
+        name: Of a workload, pod or node; of what is outside, as rules write it.
         type: A workload's kind (`Deployment`).
         addresses: Of `ip`.
     """
@@ -38,7 +45,8 @@ class EndRef:
         """Render as questions name it: `web/portal`, `node:worker-1`, `192.0.2.0/24`."""
         if self.addresses is not None:
             return ", ".join(map(str, self.addresses.blocks()))
-        return f"node:{self.name}" if self.kind == "node" else f"{self.namespace}/{self.name}"
+        prefix = {"node": "node:", "external-name": "dns:"}.get(self.kind)
+        return f"{self.namespace}/{self.name}" if prefix is None else f"{prefix}{self.name}"
 
     @property
     def sort_key(self) -> tuple[int, str, str, str, tuple[tuple[int, int], ...]]:
@@ -55,22 +63,59 @@ class Passage:
         allowed: Traffic that passes, for at least one pair of their pods.
         undetermined: Traffic that may pass, besides.
         caveats: What this stands on, sorted.
+        when: That part of `undetermined` of which it is known with which requests it passes.
     """
 
     allowed: TrafficSet
     undetermined: TrafficSet = NO_TRAFFIC
     caveats: tuple[Caveat, ...] = ()
+    when: tuple[When, ...] = ()
+
+    @classmethod
+    def of(cls, outcome: Outcome, caveats: Iterable[Caveat] = ()) -> "Passage":
+        """Return an outcome, as much of it as maps tell, with what it stands on."""
+        outcome = outcome.within(L4)
+        doubts = (doubt for each in outcome.when for doubt in each.doubts)
+        said = tuple(sorted({*caveats, *doubts}))
+        return cls(outcome.allowed, outcome.undetermined, said, outcome.when)
 
     def join(self, other: "Passage") -> "Passage":
         """Return what passes for one pair of pods or another."""
+        caveats = tuple(sorted({*self.caveats, *other.caveats}))
+        if self.when or other.when:
+            allowed, undetermined, when = joined(self.split, other.split)
+            return Passage(allowed, undetermined, caveats, when)
         allowed = self.allowed | other.allowed
         undetermined = (self.undetermined | other.undetermined) - allowed
-        caveats = tuple(sorted({*self.caveats, *other.caveats}))
         return Passage(allowed, undetermined, caveats)
 
     def within(self, traffic: TrafficSet) -> "Passage":
         """Return the part of it that is in `traffic`."""
-        return Passage(self.allowed & traffic, self.undetermined & traffic, self.caveats)
+        allowed, undetermined = self.allowed & traffic, self.undetermined & traffic
+        return Passage(allowed, undetermined, self.caveats, within(self.when, traffic))
+
+    @property
+    def split(self) -> Split:
+        """What passes, what may, and with which requests."""
+        return self.allowed, self.undetermined, self.when
+
+    @property
+    def parts(self) -> "Iterator[tuple[Verdict, TrafficSet, RequestSet | None]]":
+        """Iterate over what passes, and what may, with the requests where not all do."""
+        if self.allowed:
+            yield Verdict.ALLOWED, self.allowed, None
+        for each in self.when:
+            if each.allowed:
+                yield Verdict.ALLOWED, each.traffic, each.allowed
+            if each.undetermined and each.mixed:
+                yield Verdict.UNDETERMINED, each.traffic, each.undetermined
+        if self.open:
+            yield Verdict.UNDETERMINED, self.open, None
+
+    @property
+    def open(self) -> TrafficSet:
+        """That part of `undetermined` of which no request decides."""
+        return self.undetermined - union(each.traffic for each in self.when if each.mixed)
 
     def __bool__(self) -> bool:
         """Return whether anything passes or may pass."""
@@ -121,6 +166,7 @@ class MapOptions:
         pods: Pods instead of workloads.
         self_edges: Also a workload's unrestricted traffic with itself.
         nodes: Also nodes, and every pod's own node.
+        hosts: The names outside to tell of; without any, those that rules mention.
     """
 
     focus: tuple[str, ...] = ()
@@ -131,6 +177,7 @@ class MapOptions:
     pods: bool = False
     self_edges: bool = False
     nodes: bool = False
+    hosts: tuple[NamePattern, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

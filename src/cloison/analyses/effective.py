@@ -385,10 +385,10 @@ def _left(engine: Engine, tier: TierSpec, policies: Sequence[Policy], decision: 
     direction, total = decision.direction, len(engine.table.units)
     mine = {id(p) for p in policies}
     for bound in decision.rules:
-        if id(bound.policy) in mine and bound.rule.action is not Action.LOG:
-            asks = bound.rule.condition or bound.rule.sources is not None
-            if len(bound.must) == total and bound.traffic == ANY and not asks:
-                return "nothing is left after that"
+        everybody = len(bound.must) == total and not bound.rule.asks
+        acts = id(bound.policy) in mine and bound.rule.action is not Action.LOG
+        if acts and everybody and bound.traffic == ANY:
+            return "nothing is left after that"
     if any(p.opaque for p in policies):
         return "a policy that is not understood selects it: what becomes of everything is open"
     isolating = any(direction in p.isolates for p in policies)

@@ -9,12 +9,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
+from itertools import islice
 
-from cloison.algebra import AddressSet, address_text, family_of, parse_address
+from cloison.algebra import NO_ADDRESSES, AddressSet, address_text, family_of, parse_address
 from cloison.base import QuestionError, UnknownEndpointError
 from cloison.engine import Engine
+from cloison.ir.names import NamePattern, exact_name, host_name, is_host_name
+from cloison.resources.names import shown
 from cloison.resources.objects import Node, Service
-from cloison.resources.world import PodEndpoint, Workload
+from cloison.resources.world import APART, PodEndpoint, Workload
 
 KINDS = {
     "po": "Pod",
@@ -35,7 +38,7 @@ KINDS = {
 }
 """kubectl's names for kinds with pods, long and short, in lower case; plurals work too."""
 
-_PREFIX = re.compile(r"^(node|svc|gw|dns|any):(.*)$")
+_PREFIX = re.compile(r"^(node|svc|gw|dns|any|reserved):(.*)$")
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,11 +66,37 @@ class PodsEnd:
 
 @dataclass(frozen=True, slots=True)
 class AddressEnd:
-    """Addresses outside the cluster, together with whoever inside has one of them."""
+    """Addresses outside the cluster, together with whoever inside has one of them.
+
+    Args:
+        text: What to call it in an answer.
+        addresses: The addresses.
+        loopback: Whether they are a pod's way to itself.
+        note: How the question's words led here, where that is not obvious.
+        name: The DNS name that stands for them, where the question says one.
+    """
 
     text: str
     addresses: AddressSet
     loopback: bool = False
+    note: str | None = None
+    name: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NameEnd:
+    """Whatever has a DNS name of which not every address is known, outside the cluster.
+
+    Args:
+        text: What to call it in an answer.
+        names: The name; or, for a pattern as rules write it, what each language means by that.
+        addresses: Those that are known.
+        note: How the question's words led here, where that is not obvious.
+    """
+
+    text: str
+    names: tuple[NamePattern, ...]
+    addresses: AddressSet = NO_ADDRESSES
     note: str | None = None
 
 
@@ -107,7 +136,7 @@ class SomeNodeEnd:
     note: str | None = None
 
 
-End = PodsEnd | AddressEnd | NodeEnd | SomeNodeEnd | ServiceEnd | AnyEnd
+End = PodsEnd | AddressEnd | NameEnd | NodeEnd | SomeNodeEnd | ServiceEnd | AnyEnd
 
 
 @dataclass(slots=True)
@@ -242,9 +271,53 @@ class Names:
                     return ServiceEnd(f"svc:{key[0]}/{key[1]}", world.services[key])
                 names = [f"{n}/{s}" for n, s in world.services]
                 raise UnknownEndpointError(*_unknown(f"Service {rest!r}", rest, names))
+            case "dns":
+                return self._host(text, host_name(rest))
+            case "reserved":
+                return self._apart(text, rest)
             case _:
                 msg = f"{prefix}: ends cannot be asked about yet"
                 raise QuestionError(msg, _FORMS)
+
+    def _apart(self, text: str, name: str) -> End:
+        """Return an end that the enforcer has besides pods."""
+        for workload in self._workloads.get(APART, ()):
+            if workload.id.name == name:
+                return replace(self._workload(workload), text=text)
+        msg = f"the enforcer of this cluster has no end {shown(text)}"
+        raise UnknownEndpointError(msg, "Cilium has reserved:health@NODE and reserved:ingress")
+
+    def _host(self, text: str, name: str) -> End:
+        """Return what a DNS name is, or a pattern that rules write."""
+        networks = self.engine.networks
+        book = self.engine.binder.matcher.book
+        if "*" in name:
+            written = [p for p in self.engine.mentioned if not p.exact and p.text == name]
+            if not written:
+                known = [str(p) for p in self.engine.mentioned if not p.exact]
+                raise UnknownEndpointError(*_unknown(f"rule about {name!r}", name, known))
+            addresses = AddressSet(s for p in written for s in book.of(p).spans)
+            if all(map(book.knows, written)):
+                if not addresses:
+                    msg = f"the DNS table has no address of {name}"
+                    raise QuestionError(msg, "there is nothing to connect to under such a name")
+                return AddressEnd(text, addresses, name=name)
+            return NameEnd(text, tuple(written), addresses)
+        if not is_host_name(name):
+            msg = f"{shown(name)} is not a DNS name"
+            raise QuestionError(msg, "write dns:api.example.com")
+        if name in networks.names:
+            addresses = networks.names[name]
+            if not addresses:
+                msg = f"{name} is said to stand for no address"
+                raise QuestionError(msg, "there is nothing to connect to under that name")
+            few = list(islice(addresses.blocks(), _FEW + 1))
+            held = ", ".join(few[:_FEW]) + (", ..." if len(few) > _FEW else "")
+            return AddressEnd(text, addresses, note=f"{name} stands for {held}", name=name)
+        if networks.complete:
+            what = f"name {name!r} in the DNS table"
+            raise UnknownEndpointError(*_unknown(what, name, networks.names))
+        return NameEnd(text, (exact_name(name),))
 
     def _address(self, text: str) -> End | None:
         bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
@@ -343,9 +416,10 @@ def parties(engine: Engine, end: PodsEnd) -> Iterator[tuple[int, tuple[int, ...]
 
 
 _LOOPBACK = AddressSet.block("127.0.0.0/8") | AddressSet.block("::1/128")
+_FEW = 3
 _FORMS = (
     "write NAMESPACE/NAME, NAMESPACE/KIND/NAME, NAME with -n, an address or block, "
-    "node:NAME, svc:NAMESPACE/NAME or any:"
+    "node:NAME, svc:NAMESPACE/NAME, dns:NAME or any:"
 )
 
 

@@ -98,7 +98,7 @@ def merged(
             for each in bound:
                 ports |= each.traffic
             for peer in rule.peers:
-                asks = (rule.condition, rule.sources, rule.subjects)
+                asks = (rule.condition, rule.request, rule.sources, rule.subjects)
                 key = (peer.match, rule.traffic, rule.action, asks)
                 sources = found.setdefault(key, [])
                 span = peer.span or rule.span
@@ -128,8 +128,8 @@ def asks_besides(policy: Policy, rule: Rule) -> str | None:
         said.append(f"only for {whom}")
     if rule.sources is not None:
         said.append(f"only from source ports {rule.sources}")
-    if rule.condition is not None:
-        said.append(rule.condition)
+    if rule.conditions is not None:
+        said.append(rule.conditions)
     return "; ".join(said) or None
 
 

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from cloison.algebra import TrafficSet
+from cloison.algebra import NO_TRAFFIC, TrafficSet
 from cloison.analyses.caveats import point_caveats
 from cloison.analyses.miss import policy_miss, subject_miss
 from cloison.analyses.question import Case, Party
@@ -17,6 +17,7 @@ from cloison.engine.steps import Cause
 from cloison.ir.fidelity import Caveat, Verdict
 from cloison.ir.policy import Action, Direction, Mode, Policy, PolicyId, Rule
 from cloison.ir.ruleset import Outcome
+from cloison.ir.when import When, within
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +91,7 @@ class PointAnswer:
         point: The engine's own answer.
         idle: Policies that would govern this, were policies enforced at all.
         walk: The way through the layer's tiers; None where no policy applies to such an end.
+        asked: The traffic in question.
     """
 
     endpoint: str
@@ -103,6 +105,13 @@ class PointAnswer:
     point: Point = field(compare=False)
     idle: tuple[PolicyId, ...] = ()
     walk: Walk | None = None
+    asked: TrafficSet = NO_TRAFFIC
+
+    @property
+    def when(self) -> tuple[When, ...]:
+        """Traffic that passes here with some requests, and not with others."""
+        outcome = self.walk.outcome if self.walk else self.point.outcome
+        return tuple(each for each in within(outcome.when, self.asked) if each.mixed)
 
     @property
     def tiers(self) -> tuple[TierWalk, ...]:
@@ -148,6 +157,8 @@ def verdict_of(outcome: Outcome, asked: TrafficSet) -> Verdict:
     undetermined = outcome.undetermined & asked
     if not allowed and not undetermined:
         return Verdict.DENIED
+    if any(each.mixed for each in within(outcome.when, asked)):
+        return Verdict.MIXED
     if asked <= undetermined:
         return Verdict.UNDETERMINED
     return Verdict.MIXED
@@ -243,6 +254,7 @@ def _answers(
             point,
             _idle(engine, subject, point.direction),
             walk,
+            asked,
         )
 
 
@@ -354,9 +366,14 @@ def _remoteness(engine: Engine, point: Point, policy: Policy, asked: TrafficSet)
         return FAR + 2
     ports = engine.table.units[point.subject].ports
     bound = engine.binder.rules(policy, point.direction, ports)
-    if any((b.traffic | b.may_traffic) & asked for b in bound):
+    if any((b.traffic | b.may_traffic | _unmet(b.rule)) & asked for b in bound):
         return 1
     return FAR if any(point.peer in b.must or point.peer in b.may for b in bound) else FAR + 1
+
+
+def _unmet(rule: Rule) -> TrafficSet:
+    """Return what a rule would match, were another request made."""
+    return NO_TRAFFIC if rule.unmet is None else rule.unmet.must | rule.unmet.may
 
 
 def ranked(considered: Iterable[Considered], walk: Walk | None = None) -> tuple[Considered, ...]:

@@ -351,7 +351,7 @@ class _Collector:
         )
         found = self._reasons.get(key)
         if found is None:
-            outcome = Outcome(point.outcome.allowed, undetermined)
+            outcome = point.outcome.within(undetermined)
             said = _relevant(rules)
             sure = point.builtin_sure
             found = Reason(outcome, said, builtin, sure, tuple(sorted(doubts)), acts)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from cloison.analyses.application import NOTHING_SAID, Application
 from cloison.analyses.ask import Witness
 from cloison.analyses.explain import Decider
 from cloison.base import Diagnostic, Severity, Span
@@ -34,9 +35,7 @@ class Row:
         port: Number or name; None asks about every port of the protocol.
         protocol: `TCP` unless said otherwise.
         why: Who needs it, or why it must not be, in the author's words.
-        http: A request the path is asked with, as written.
-        sni: A TLS server name the path is asked with.
-        dns: A name the path is asked with.
+        application: The request the path is asked with, as written.
         span: Where the row starts.
         faults: What keeps the row from being asked.
     """
@@ -48,9 +47,7 @@ class Row:
     port: str | None = None
     protocol: str = "TCP"
     why: str | None = None
-    http: str | None = None
-    sni: str | None = None
-    dns: str | None = None
+    application: Application = NOTHING_SAID
     span: Span | None = None
     faults: tuple[Diagnostic, ...] = ()
 
@@ -58,12 +55,6 @@ class Row:
     def traffic(self) -> str:
         """The traffic asked about, as people write it: `TCP/8080`, or `TCP` for all of it."""
         return f"{self.protocol}/{self.port}" if self.port else self.protocol
-
-    @property
-    def application(self) -> tuple[str, ...]:
-        """Names of the application parts the row asks with."""
-        parts = {"http": self.http, "sni": self.sni, "dns": self.dns}
-        return tuple(name for name, value in parts.items() if value is not None)
 
     def __str__(self) -> str:
         """Render as a question."""

@@ -14,9 +14,9 @@ from typing import TypeAlias
 
 from cloison.algebra import AddressSet, LabelSelector
 from cloison.algebra.bitmaps import BitMap
-from cloison.analyses.advice import Advice, guarded
+from cloison.analyses.advice import Advice, asking_else, guarded, other_request
 from cloison.analyses.ask import Explanation
-from cloison.analyses.ends import AnyEnd
+from cloison.analyses.ends import AnyEnd, NameEnd
 from cloison.analyses.explain import CaseAnswer, PointAnswer
 from cloison.analyses.miss import peer_text, traffic_text
 from cloison.analyses.question import Party
@@ -98,7 +98,7 @@ def proposals(
         writable: Which policies may be proposed to be changed; the others are advised about.
     """
     question = answer.question
-    if isinstance(question.source, AnyEnd) or isinstance(question.destination, AnyEnd):
+    if isinstance(question.source, AnyEnd) or isinstance(question.destination, AnyEnd | NameEnd):
         return ()
     found: dict[object, tuple[Proposal | Advice, ...]] = {}
     for case in answer.cases:
@@ -190,6 +190,9 @@ def _open_end(
     isolating = [p for p in tier.policies if point.direction in p.isolates and not p.opaque]
     if not isolating:
         return None
+    asking = asking_else(engine, tier.policies, point.point, case.case.traffic)
+    if asking is not None:
+        return other_request(*asking, answer.question.request)
     home = subject.endpoint.namespace if subject.endpoint else ""
     peers = _peers(engine, answer, point.direction, peer, home)
     if not peers:

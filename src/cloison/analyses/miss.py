@@ -71,9 +71,10 @@ def rule_miss(
         peer: The other end.
         asked: The traffic in question.
     """
-    ports = said_traffic(rule.traffic)
+    traffic = rule.unmet or rule.traffic
+    ports = said_traffic(traffic)
     does = verb(rule.action)
-    reaches = bool((rule.traffic.must | rule.traffic.may) & asked) or bool(rule.traffic.named)
+    reaches = bool((traffic.must | traffic.may) & asked) or bool(traffic.named)
     misses = sorted(_peer_miss(engine, policy, p, peer) for p in rule.peers)
     if not misses:
         return None
@@ -83,8 +84,8 @@ def rule_miss(
     if others is not None:
         return Miss(nearest.distance + 1, f"{text}, but only for {others}", rule.index)
     if nearest.distance == 0:
-        if rule.http is not None and not rule.traffic.must and not rule.traffic.named:
-            return Miss(1, f"{text}, but only where {rule.condition}", rule.index)
+        if rule.unmet is not None and reaches:
+            return Miss(0, f"{text} on {ports}, but only where {rule.conditions}", rule.index)
         if (rule.traffic.must & asked) and not rule.traffic.named:
             return _unsaid(rule, text)
         return Miss(1, f"{text} on {ports}, not on {asked}", rule.index)
@@ -97,8 +98,8 @@ def _unsaid(rule: Rule, text: str) -> Miss | None:
     """Return what a rule asks for besides, of which a question says nothing."""
     if rule.sources is not None:
         return Miss(1, f"{text}, but only from source ports {rule.sources}", rule.index)
-    if rule.condition is not None:
-        return Miss(1, f"{text}, but only where {rule.condition}", rule.index)
+    if rule.conditions is not None:
+        return Miss(1, f"{text}, but only where {rule.conditions}", rule.index)
     return None
 
 
@@ -202,11 +203,20 @@ def _out_of_place(engine: Engine, match: PeerMatch, other: Party) -> tuple[int, 
         case GroupsMatch():
             return 5, _outside_groups(engine, match, other)
         case NamesMatch():
-            which = "that name stands" if len(match.names) == 1 else "those names stand"
-            return 5, f"which addresses {which} for is not known"
+            return 5, _not_called(engine, match, other)
         case NodesMatch():
             return 5, _other_node(engine, match, other)
     return 6, ""
+
+
+def _not_called(engine: Engine, match: NamesMatch, other: Party) -> str:
+    """Return what keeps names from matching."""
+    one = len(match.names) == 1
+    if engine.table.units[other.unit].kind is UnitKind.NAMED:
+        return f"{other.text} is {'another name' if one else 'none of those names'}"
+    if all(map(engine.binder.matcher.book.knows, match.names)):
+        return f"{other.text} is no address of {'that name' if one else 'those names'}"
+    return f"which addresses {'that name stands' if one else 'those names stand'} for is not known"
 
 
 def _other_node(engine: Engine, match: NodesMatch, other: Party) -> str:
@@ -305,7 +315,8 @@ def match_text(match: PeerMatch, policy: Policy) -> str:
             groups = "address groups"
             return f"{groups} labelled {match.labels}" if match.labels else f"all {groups}"
         case NamesMatch():
-            return f"DNS name{'' if len(match.names) == 1 else 's'} {_few(match.names)}"
+            names = [str(name) for name in match.names]
+            return f"DNS name{'' if len(names) == 1 else 's'} {_few(names)}"
         case AnyOf() | AllOf() | NoneOf():
             return _combined_text(match, policy)
     return _simple_text(match)

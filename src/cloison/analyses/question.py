@@ -19,6 +19,7 @@ from cloison.analyses.ends import (
     AddressEnd,
     AnyEnd,
     End,
+    NameEnd,
     NodeEnd,
     PodsEnd,
     SomeNodeEnd,
@@ -197,7 +198,7 @@ def cases(
     """Iterate over the cases a question stands for, in a stable order.
 
     Args:
-        engine: Whose world.
+        engine: Whose world; with units of the names that are asked about.
         source: Who connects.
         destination: Who listens.
         traffic: What is asked.
@@ -207,6 +208,9 @@ def cases(
     Raises:
         QuestionError: a port name that no destination declares.
     """
+    if isinstance(source, NameEnd) or (isinstance(source, AddressEnd) and source.name is not None):
+        msg = f"{source.text} is a name to connect to; who connects has an address"
+        raise QuestionError(msg, "ask about the address, or the other way round")
     for end in (source, destination):
         if family is None and isinstance(end, PodsEnd | NodeEnd):
             family = end.family
@@ -288,6 +292,11 @@ def _parties(
                         yield Party(unit, endpoint.name, endpoint), members
         case AddressEnd():
             yield from _at_addresses(engine, end)
+        case NameEnd():
+            yield from _at_addresses(engine, AddressEnd(end.text, end.addresses))
+            units = {u for name in end.names for u in engine.hosts.of(name) or ()}
+            for unit in sorted(units):
+                yield Party(unit, end.text), ()
         case _:
             msg = f"{end.text} is a name for what is behind it, and sends nothing itself"
             raise QuestionError(msg, "ask about the workload behind it, as NAMESPACE/NAME")

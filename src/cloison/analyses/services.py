@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from cloison.algebra import NO_TRAFFIC, AddressSet, TrafficSet, parse_address
-from cloison.analyses.ends import AddressEnd, End, PodsEnd, ServiceEnd, SomeNodeEnd
+from cloison.analyses.ends import AddressEnd, End, NodeEnd, PodsEnd, ServiceEnd, SomeNodeEnd
 from cloison.analyses.question import Traffic
 from cloison.base import QuestionError
 from cloison.engine import Engine
@@ -70,7 +70,7 @@ def _translated(
     caveats = {known.SERVICE_NAT}
     apparent = _apparent(source, service, caveats)
     for port in _ports(service, traffic, end.text):
-        for backend, listed in _backends(engine, service):
+        for backend, listed in _led(engine, source, service, port):
             asked = _target(port, listed)
             if asked is None:
                 continue
@@ -139,6 +139,44 @@ def _ports(service: Service, traffic: Traffic, text: str) -> Iterable[ServicePor
         msg = f"{text} has no port {traffic.text}"
         raise QuestionError(msg, f"it has {have}")
     return found
+
+
+def _led(
+    engine: Engine, source: End, service: Service, port: ServicePort
+) -> Iterator[tuple[PodsEnd | AddressEnd, tuple[ServicePort, ...] | None]]:
+    """Iterate over what a port of a Service leads to from where somebody is.
+
+    On a node that has a pod to which traffic of the Service is redirected, that gets it.
+    """
+    redirect = service.redirect
+    here = _nodes_of(engine, source)
+    target = None if redirect is None else redirect.ports.get((port.protocol, port.port))
+    everywhere = True
+    if redirect is not None and target is not None and here:
+        local = [
+            (index, end)
+            for index, end in enumerate(engine.table.endpoints)
+            if end.namespace == service.namespace
+            and end.shape.node in here
+            and redirect.pods.matches(end.labels)
+        ]
+        for index, end in local:
+            workload = engine.world.workloads[end.workload]
+            listed = (replace(port, port=target),)
+            yield PodsEnd(end.name, workload, (index,), single=True), listed
+        everywhere = bool(here - {end.shape.node for _, end in local})
+    if everywhere:
+        yield from _backends(engine, service)
+
+
+def _nodes_of(engine: Engine, source: End) -> frozenset[str | None]:
+    """Return the nodes that somebody is on, None among them for one that is not known."""
+    if isinstance(source, NodeEnd):
+        return frozenset((source.node.name,))
+    if isinstance(source, PodsEnd):
+        ends = engine.table.endpoints
+        return frozenset(ends[index].shape.node for index in source.endpoints)
+    return frozenset()
 
 
 def _backends(

@@ -6,11 +6,12 @@ from dataclasses import replace
 from functools import reduce
 from itertools import combinations
 
-from cloison.algebra import L4, NO_TRAFFIC, AddressSet, TrafficSet
-from cloison.algebra.bitmaps import BitMap
+from cloison.algebra import EVERY_ADDRESS, NO_TRAFFIC, AddressSet, TrafficSet
+from cloison.algebra.bitmaps import BitMap, union
 from cloison.analyses.chosen import Chosen, check_namespace, port_limit
 from cloison.analyses.connectivity import EndRef, Map, MapOptions, Passage, Row, unrestricted
 from cloison.analyses.ends import Names
+from cloison.analyses.hosts import hosts_of, mentioned_by
 from cloison.engine import Engine, Rectangle, UnitKind
 from cloison.engine.related import ON_ONE_NODE, ON_UNKNOWN_NODES, Relations
 from cloison.ir import caveats as known
@@ -57,11 +58,18 @@ class _Survey:
     """Collects rows; lives for one call."""
 
     def __init__(self, engine: Engine, options: MapOptions, names: Names) -> None:
+        engine = engine.with_hosts(options.hosts)
         self.engine = engine
         self.options = options
         self.table = engine.table
         self.names = names
         self.ends, self.of_unit = ends_of(engine, options)
+        hosts = hosts_of(engine, options.hosts or mentioned_by(engine))
+        for ref, units in hosts.items():
+            for unit in units:
+                self.of_unit[unit].append(len(self.ends))
+            self.ends = (*self.ends, ref)
+        self.hosts = union(hosts.values())
         self.unplaced = BitMap(
             number
             for number in self.table.kinds[UnitKind.POD]
@@ -114,6 +122,8 @@ class _Survey:
                     self._inner(rectangle, sources & pods, targets, stands)
                 if (sources - pods) and (targets & pods):
                     self._inner(rectangle, sources - pods, targets & pods, stands)
+        if self.hosts:
+            self._named(rectangle, rectangle.destinations & self.hosts, pods)
         atoms = rectangle.destinations & outside
         if atoms:
             passage = self._passage(rectangle)
@@ -124,6 +134,17 @@ class _Survey:
             passage = self._passage(rectangle)
             for end in self._places(rectangle.destinations & pods):
                 self._add(self.outer_in[end], passage, atoms)
+
+    def _named(self, rectangle: Rectangle, hosts: BitMap, pods: BitMap) -> None:
+        """Add what passes to names outside."""
+        if not hosts:
+            return
+        unknown = hosts & self.table.kinds[UnitKind.NAMED]
+        for sources, caveats in self._split(rectangle.sources & pods, rectangle.from_address):
+            for targets, more in ((hosts - unknown, ()), (unknown, (known.NAME_ADDRESS_UNKNOWN,))):
+                if targets:
+                    stands = tuple(sorted({*caveats, *more}))
+                    self._inner(rectangle, sources, targets, stands)
 
     def _inner(
         self, rectangle: Rectangle, sources: BitMap, targets: BitMap, stands: tuple[Caveat, ...]
@@ -190,7 +211,7 @@ class _Survey:
                 for other, theirs in units.items():
                     if self._two_pods(ours, theirs, len(indices)) and self._meet(one, other):
                         outcome = self.engine.outcome(one, other)
-                        found.append(Passage(outcome.allowed, outcome.undetermined & L4))
+                        found.append(Passage.of(outcome))
             passage = reduce(Passage.join, found, Passage(NO_TRAFFIC))
             restricted = any(not unrestricted(p) for p in found)
             if passage and (restricted or self.options.self_edges):
@@ -219,10 +240,8 @@ class _Survey:
         key = (rectangle.outcome, rectangle.caveats, more)
         found = self._passages.get(key)
         if found is None:
-            caveats = tuple(sorted({*rectangle.caveats, *more}))
-            outcome = rectangle.outcome
-            found = Passage(outcome.allowed, outcome.undetermined, caveats)
-            self._passages[key] = found
+            caveats = (*rectangle.caveats, *more)
+            found = self._passages[key] = Passage.of(rectangle.outcome, caveats)
         return found
 
     def _own_nodes(self) -> None:
@@ -260,7 +279,7 @@ class _Survey:
             return
         for source, target in ((host, pod), (pod, host)):
             outcome = self.engine.outcome(source, target, relations, relations)
-            passage = Passage(outcome.allowed, outcome.undetermined & L4)
+            passage = Passage.of(outcome)
             if passage.undetermined and relations is ON_UNKNOWN_NODES:
                 passage = replace(passage, caveats=(known.OWN_NODE_UNKNOWN,))
             if passage:
@@ -274,6 +293,23 @@ class _Survey:
         for rows, addresses in ((self.outer_out, self.outward), (self.outer_in, self.inward)):
             for end, row in rows.items():
                 addresses[end] = {p: self._addresses(atoms) for p, atoms in row.items()}
+        if self.hosts and not self.options.hosts:
+            self._leave_out_names()
+
+    def _leave_out_names(self) -> None:
+        """Leave names out where the same passes to every address outside, whatever its name."""
+        names = BitMap(i for i, end in enumerate(self.ends) if end.kind == "external-name")
+        for end, held in self.outward.items():
+            if len(held) != 1:
+                continue
+            ((passage, addresses),) = held.items()
+            if addresses != EVERY_ADDRESS:
+                continue
+            row = self.rows.get(end, {})
+            for each in [p for p in row if p.split == passage.split]:
+                row[each] = row[each] - names
+                if not row[each]:
+                    del row[each]
 
     def _addresses(self, atoms: BitMap) -> AddressSet:
         """Return the addresses of atoms, one object for all ends with the same: they are large."""
@@ -371,6 +407,8 @@ def standing_caveats(engine: Engine) -> Iterator[Caveat]:
         yield known.HOSTNETWORK
     if any(endpoint.pending for endpoint in engine.table.endpoints):
         yield known.POD_PENDING
+    if not all(map(engine.binder.matcher.book.knows, engine.mentioned)):
+        yield known.NAME_NOT_RESOLVED
     if _labels_unread(engine):
         yield known.NAMESPACE_LABELS_UNKNOWN
     for policy in engine.ordered:

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 
+from cloison.analyses.application import Application
 from cloison.analyses.matrix import Expect, Row
 from cloison.analyses.question import split_port
 from cloison.base import Diagnostic, QuestionError, Severity, Span, sort_diagnostics
@@ -28,7 +29,7 @@ NO_ROWS = "TST008"
 
 _SOURCE = "Cloison interface, JSON: a test file"
 _TOP = ("apiVersion", "kind", "metadata", "tests")
-_TEXTS = ("name", "from", "to", "protocol", "sni", "dns", "expect", "why")
+_TEXTS = ("name", "from", "to", "protocol", "grpc", "sni", "dns", "expect", "why")
 _FIELDS = (*_TEXTS, "port", "http")
 _NEEDED = ("from", "to", "expect")
 _NOT_ASKED = "this row is not answered; the others are"
@@ -258,9 +259,12 @@ def _finished(reader: _Reader, fallback: str) -> Row:
         reader.port(),
         (reader.text("protocol") or "TCP").upper(),
         reader.text("why"),
-        None if http is None or http.value is None else _plain(http),
-        reader.text("sni"),
-        reader.text("dns"),
+        Application(
+            None if http is None or http.value is None else _plain(http),
+            reader.text("grpc"),
+            reader.text("sni"),
+            reader.text("dns"),
+        ),
         reader.node.span(reader.file),
     )
     if not name:

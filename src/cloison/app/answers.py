@@ -7,10 +7,11 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cloison.analyses.application import Application, Said
 from cloison.analyses.ask import Explanation, Question, ask, verdict_only
 from cloison.analyses.ends import Names
 from cloison.analyses.question import State, parse_traffic, split_port
-from cloison.analyses.request import of_request, parse_request, requested
+from cloison.analyses.request import requested
 from cloison.app.mends import written
 from cloison.base import (
     ENFORCED_ONLY,
@@ -23,6 +24,7 @@ from cloison.base import (
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
 from cloison.resources.documents import Document
+from cloison.resources.world import APART
 from cloison.sources import read
 
 if TYPE_CHECKING:
@@ -39,7 +41,16 @@ if TYPE_CHECKING:
 def bind(session: "Session") -> Engine:
     """Return the policies bound to the world."""
     with unhurried():
-        return Engine(session.world, session.policies, session.profile, session.settings.networks())
+        return Engine(session.seen, session.policies, session.profile, session.settings.networks())
+
+
+def with_ends(session: "Session", *texts: str) -> "Session":
+    """Return a session that also has the ends besides pods that some texts name."""
+    if not any(text.startswith(APART) for text in texts):
+        return session
+    from cloison.app.apart import with_ends as added
+
+    return added(session, texts)
 
 
 def find_names(session: "Session", namespace: str | None = None) -> Names:
@@ -73,17 +84,21 @@ def question(
     return Question(*ends, traffic, State(state), family)
 
 
-def with_request(asked: Question, http: str | None) -> Question:
+def with_request(asked: Question, said: Said) -> Question:
     """Return a question with the request that is made, if it says one."""
-    if http is None:
-        return asked
-    return replace(asked, request=parse_request(http), traffic=of_request(asked.traffic))
+    application = Application(**said)
+    request, traffic = application.request(), application.over(asked.traffic)
+    return replace(asked, request=request, traffic=traffic, application=application)
 
 
 def why(session: "Session", asked: Question) -> Explanation:
     """Answer a question with its reasons; see `Session.why`."""
     engine = requested(session.engine, asked.request)
     answer = ask(engine, asked)
+    if asked.request is not None:
+        from cloison.analyses.proxy import with_proxy
+
+        answer = with_proxy(session.engine, answer)
     origins = session.origins
     return replace(answer, mending=lambda found: written(engine, found, origins))
 

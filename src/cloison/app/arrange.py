@@ -9,6 +9,7 @@ from cloison.dialects import Compilation
 from cloison.ir.groups import declared, with_port_names
 from cloison.ir.policy import Policy, PolicySet
 from cloison.ir.profile import Profile
+from cloison.ir.surroundings import surrounded
 
 
 def arranged(profile: Profile, compiled: Sequence[Compilation]) -> PolicySet:
@@ -18,9 +19,13 @@ def arranged(profile: Profile, compiled: Sequence[Compilation]) -> PolicySet:
     # A tier that an object declares is the one meant by its name, built in or not.
     tiers |= {tier.name: tier for each in compiled for tier in each.tiers}
     ordered = tuple(sorted(tiers.values(), key=lambda tier: tier.order))
+    policies = tuple(
+        policy for each in compiled for policy in _policies(each, compiled, tiers.keys())
+    )
+    around = surrounded(profile, replace(first, tiers=ordered), policies)
     return PolicySet(
-        tuple(policy for each in compiled for policy in _policies(each, compiled, tiers.keys())),
-        (replace(first, tiers=ordered), *rest, *(la for each in compiled for la in each.layers)),
+        (*policies, *around.policies),
+        (around.layer, *rest, *(la for each in compiled for la in each.layers)),
         tuple(group for each in compiled for group in each.groups),
     )
 

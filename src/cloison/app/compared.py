@@ -81,6 +81,14 @@ def differences(before: Session, after: Session) -> "Diff":
     return Compared(before, after).different
 
 
+def outsiders_only(found: "Diff", session: Session) -> "Diff":
+    """Return a difference in which nobody outside is anybody inside: see `_known`.
+
+    Which policies differ is left out.
+    """
+    return _only(found, lambda _: True, _known(session))
+
+
 def _known(session: Session) -> AddressSet:
     """Return the addresses of pods and nodes: who has one is not outside."""
     pods = (e.addresses for w in session.world.workloads.values() for e in w.endpoints)

@@ -14,11 +14,13 @@ from cloison.app.arrange import arranged
 from cloison.app.comments import attached
 from cloison.app.compared import Compared
 from cloison.app.load import Item, Name, named_item, paths, session_of
+from cloison.app.load import under as load_under
+from cloison.app.noted import noted
 from cloison.app.session import Session
 from cloison.app.settings import Settings
-from cloison.app.statements import Target, refused, statements
+from cloison.app.statements import Target, lost, refused, statements
 from cloison.base import Diagnostic, Severity, Span, sort_diagnostics
-from cloison.dialects import Dialect, completed, dialect_for, writer_for
+from cloison.dialects import Dialect, writer_for
 from cloison.dialects.writing import (
     At,
     Comments,
@@ -33,9 +35,10 @@ from cloison.dialects.writing import (
 )
 from cloison.dialects.writing.places import CHOICE
 from cloison.dialects.writing.render import places
-from cloison.ir.profile import Profile
+from cloison.ir.policy import BlockMatch, PeerMatch, plain_matches
+from cloison.ir.profile import Profile, Reading
 from cloison.platform import profile as find_profile
-from cloison.resources.documents import Document, RawObject
+from cloison.resources.documents import Document
 from cloison.resources.pool import Pool
 from cloison.sources import read
 from cloison.sources.comments import Line, comments
@@ -198,16 +201,22 @@ def _convert(
 ) -> Conversion:
     """Write what was read; without its text, which comments are found in."""
     kept: dict[Span, Document] = {}
-    session = session_of(_noted(items, kept), settings)
+    session = session_of(noted(items, kept), settings)
     profile = _profile(session.profile, target.writer, target.cni)
-    found, already = statements(session, target, kept)
-    said = refused(found, target.writer.name)
+    plain = _as_written(session)
+    found, already = statements(plain, target, kept)
+    said = lost(found, target.writer.name, snapshot=snapshot) | refused(found, target.writer.name)
     good = [s for s in found if s.document.root.span(s.document.file) not in said]
-    around = _context(session, profile, found, good, snapshot=snapshot)
+    around = replace(
+        _context(plain, profile, found, good, snapshot=snapshot), source=session.profile
+    )
     written = target.writer.write(good, around)
-    noted = tuple(_today(written, target.writer, good, around)) if snapshot else ()
-    besides = _besides(session, written, noted)
-    refusals = sort_diagnostics([*said.values(), *written.refusals, *noted, *besides])
+    today = tuple(_today(written, target.writer, good, around)) if snapshot else ()
+    if snapshot:
+        chosen = lost(good, target.writer.name, snapshot=False).values()
+        today = (*today, *(_of_today(each) for each in chosen))
+    besides = [*_besides(session, written, today), *_apart(session.profile, profile, written)]
+    refusals = sort_diagnostics([*said.values(), *written.refusals, *today, *besides])
     done = {id(each.statement) for each in written.manifests}
     return Conversion(
         session,
@@ -220,6 +229,22 @@ def _convert(
     )
 
 
+def _as_written(session: Session) -> Session:
+    """Return a session in which policies mean what is written, whatever else is read into them.
+
+    What an enforcer makes of a label, a block or the name of a port is not the policy's to say. But
+    rules count that it takes for the policy's.
+    """
+    found = session.profile
+    own = replace(Reading(), every_list=found.reading.every_list)
+    written = replace(found, reading=own, visible=None)
+    if written == found:
+        return session
+    # The cluster's settings would make another profile of it.
+    settings = session.settings.but(cilium={})
+    return load_under(replace(session, settings=settings), written, settings.profile_chosen)
+
+
 def _today(
     written: Written, writer: Writer, good: Sequence[Statement], around: WriteContext
 ) -> Iterator[Diagnostic]:
@@ -227,13 +252,18 @@ def _today(
     done = {each.statement.name for each in written.manifests}
     for each in writer.write(good, replace(around, snapshot=False)).refusals:
         if each.code == CHOICE and each.object in done:
-            yield replace(
-                each,
-                code="CNV003",
-                severity=Severity.WARNING,
-                effect="what is written is right for today's inventory only",
-                help="convert again whenever that changes",
-            )
+            yield _of_today(each)
+
+
+def _of_today(refusal: Diagnostic) -> Diagnostic:
+    """Return what is said of something that would be refused, and is written all the same."""
+    return replace(
+        refusal,
+        code="CNV003",
+        severity=Severity.WARNING,
+        effect="what is written is right for today's inventory only",
+        help="convert again whenever that changes",
+    )
 
 
 def _besides(
@@ -266,6 +296,46 @@ def _besides(
         )
 
 
+def _apart(source: Profile, target: Profile, written: Written) -> Iterator[Diagnostic]:
+    """Yield what two enforcers make of the same words; once for each object."""
+    found = _matched(source) - _matched(target), _matched(target) - _matched(source)
+    said = [
+        f"{verb} {' and '.join(sorted(each))}"
+        for verb, each in zip(("no longer matches", "also matches"), found, strict=True)
+        if each
+    ]
+    if not said:
+        return
+    for statement in {id(m.statement): m.statement for m in written.manifests}.values():
+        rules = (rule for policy in statement.policies for rule in policy.rules)
+        rule = next((r for r in rules if any(_is_block(p.match) for p in r.peers)), None)
+        if rule is not None:
+            place = place_of(statement.document, rule.span, *_BLOCKS)
+            yield Diagnostic(
+                "CNV004",
+                Severity.INFO,
+                f"`{place.path}`: with {target.name} a block {' and '.join(said)}, by its address",
+                place.span,
+                statement.name,
+                "who that concerns, --check says",
+                source=target.source,
+            )
+
+
+_BLOCKS = ("ipBlock", "nets", "networks", "fromCIDR", "fromCIDRSet", "toCIDR", "toCIDRSet")
+"""Fields that hold blocks of addresses."""
+
+
+def _matched(profile: Profile) -> set[str]:
+    """Return who of the cluster is found by a block of addresses."""
+    pods, nodes = profile.block_matches_pods, profile.block_matches_nodes
+    return {name for name, said in (("a pod", pods), ("a node", nodes)) if said}
+
+
+def _is_block(match: PeerMatch) -> bool:
+    return any(isinstance(each, BlockMatch) for each in plain_matches(match))
+
+
 def _identity(value: object) -> tuple[str, str, str]:
     """Return the kind, namespace and name of a plain object."""
     found = value if isinstance(value, dict) else {}
@@ -288,24 +358,6 @@ def _profile(source: Profile, writer: Writer, said: str | None) -> Profile:
     if writer.enforced(source):
         return source
     return find_profile(writer.profile) if writer.profile else source
-
-
-def _noted(items: Iterable[Item], kept: dict[Span, Document]) -> Iterator[Item]:
-    """Yield what is read, and keep the documents that hold policy."""
-    for item in items:
-        read_ = _located(item)
-        if isinstance(read_, Document):
-            api_version, kind = (read_.root.get(key) for key in ("apiVersion", "kind"))
-            if api_version and kind and dialect_for(str(api_version.value), str(kind.value)):
-                kept[read_.root.span(read_.file)] = read_
-        yield read_
-
-
-def _located(item: Item) -> Item:
-    """Return an item of a large list with its places, if it holds policy."""
-    if isinstance(item, RawObject) and dialect_for(item.api_version, item.kind):
-        return completed(item.locate(), item.api_version, item.kind)
-    return item
 
 
 def _context(

@@ -12,6 +12,7 @@ from cloison.app.session import Session
 from cloison.dialects.nftables import NodeView, write
 from cloison.engine.resolve import resolve
 from cloison.ir.enforcement import Ruleset
+from cloison.probe.lab.client import have_room
 from cloison.probe.lab.plan import Plan
 from cloison.probe.lab.realise import realise
 from cloison.probe.lab.stations import blocks_outside, outside_addresses, twins
@@ -54,12 +55,13 @@ def blueprint(
         staged: Whether staged policies are taken to be enforced.
 
     Raises:
-        QuestionError: There are not enough addresses.
+        QuestionError: There are not enough addresses, or it is too large for a lab.
     """
     engine, rows = session.engine, tuple(rows)
     outside: tuple[str, ...] = (*outside_addresses(engine, rows), *blocks_outside(engine, BLOCKS))
     outside = (*(like.outside if like is not None else ()), *outside)
     made = realise(engine, outside, like, twins(engine, rows))
+    have_room(made.plan)
     built = over(session, made.world)
     built = built.staged() if staged else built
     ruleset = resolve(built.engine)

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
 
 from cloison.app.arrange import arranged, unrepeated
+from cloison.app.installed import DAEMON_SET, PATCH, Installation, Installed, together
+from cloison.app.installed import read as installation
 from cloison.app.origins import Origins
 from cloison.app.session import Session
 from cloison.app.settings import DEFAULT_CHOSEN, Settings
@@ -19,10 +21,10 @@ from cloison.base import (
     sort_diagnostics,
     unhurried,
 )
-from cloison.dialects import Compilation, Dialect, completed, dialect_for, group_of
+from cloison.dialects import Compilation, Dialect, completed, dialect_for, group_of, told
 from cloison.ir.policy import PolicySet
 from cloison.ir.profile import Profile
-from cloison.platform import DEFAULT_PROFILE, detect
+from cloison.platform import DEFAULT_PROFILE, configured, detect
 from cloison.platform import profile as find_profile
 from cloison.resources.decode import Decoded, decode, decode_raw
 from cloison.resources.documents import Document, PlainObject, RawObject
@@ -265,6 +267,7 @@ class _Loader:
     diagnostics: list[Diagnostic] = field(default_factory=list)
     objects: dict[str, tuple[Dialect[Any], list[Any]]] = field(default_factory=dict)
     own: list[Document] = field(default_factory=list)
+    installed: list[Installed] = field(default_factory=list)
     broken: int = 0
 
     def take(self, item: Item) -> bool:
@@ -273,6 +276,11 @@ class _Loader:
             self.diagnostics.append(item)
             self.broken += item.severity is Severity.ERROR
             return False
+        told = installation(item)
+        if told is not None:
+            self.installed.append(told)
+            if told.settings is not None:
+                return True  # nothing else is read from it
         if isinstance(item, PlainObject):
             found = self._plain(item)
             if found is not None:
@@ -365,7 +373,9 @@ def _detected(settings: Settings, *loaders: _Loader) -> Settings:
     if settings.profile_chosen != DEFAULT_CHOSEN or settings.profile != DEFAULT_PROFILE:
         return settings
     tallies = (tally for loader in loaders for tally in loader.inventory.tallies())
-    found = detect({(group_of(tally.api_version), tally.kind) for tally in tallies})
+    said = together(each for loader in loaders for each in loader.installed)
+    kinds = {(group_of(tally.api_version), tally.kind) for tally in tallies}
+    found = detect(kinds, said.evidence)
     if found is None:
         return settings
     for loader in loaders:
@@ -373,10 +383,32 @@ def _detected(settings: Settings, *loaders: _Loader) -> Settings:
     return replace(settings, profile=found.profile, profile_chosen=found.chosen)
 
 
+def _cluster(
+    settings: Settings, said: Installation, profile: Profile
+) -> tuple[Settings, tuple[Diagnostic, ...]]:
+    """Return settings with what the installation says, where nobody says otherwise.
+
+    A patch release belongs to the version it is one of: with another it means nothing.
+    """
+    told = dict(said.settings)
+    if said.origins.get(PATCH) == DAEMON_SET and profile.name.partition("@")[2] != said.version:
+        del told[PATCH]
+    if not told:
+        return settings, said.diagnostics
+    mine = {name: said.origins[name] for name in told if name not in settings.cilium}
+    merged = replace(
+        settings,
+        cilium={**told, **settings.cilium},
+        cilium_from={**mine, **settings.cilium_from},
+    )
+    return merged, said.diagnostics
+
+
 def _finished(loader: _Loader, settings: Settings) -> "Session":
-    profile = loader.profile
+    settings, here = _cluster(settings, together(loader.installed), loader.profile)
+    profile = configured(loader.profile, settings.cilium)
     built = loader.finish()
-    diagnostics = [*loader.diagnostics, *built.diagnostics]
+    diagnostics = [*loader.diagnostics, *built.diagnostics, *here]
     for dialect, objects in loader.objects.values():
         kept, repeated = unrepeated(objects)
         diagnostics += repeated
@@ -403,11 +435,20 @@ def _compiled(
     compiled: list[Compilation] = []
     origins = Origins()
     said: list[Diagnostic] = []
-    for dialect, mine in objects:
+    held = tuple(objects)
+    world = told(held, profile, world)
+    for dialect, mine in held:
         found = dialect.compile(mine, profile, world)
         compiled.append(found)
         said += found.diagnostics
         origins.add(dialect, found, mine)
+    for place, (dialect, _) in enumerate(held):
+        if dialect.beside is not None:
+            own = compiled[place].policies
+            for other, found in enumerate(compiled):
+                if other != place:
+                    policies = tuple(dialect.beside(own, found.policies, profile))
+                    compiled[other] = replace(found, policies=policies)
     return arranged(profile, compiled), origins, said
 
 
@@ -435,6 +476,7 @@ def under(session: "Session", profile: Profile, chosen: str) -> "Session":
         profile: The other profile.
         chosen: How that was chosen.
     """
+    profile = configured(profile, session.settings.cilium)
     objects = (session.objects or {}).values()
     *_, before = _compiled(objects, session.profile, session.world)
     policies, origins, said = _compiled(objects, profile, session.world)

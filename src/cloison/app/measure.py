@@ -7,7 +7,7 @@ from cloison.analyses.measured import MeasuredMatrix
 from cloison.app.answers import connectivity_tests, no_tests
 from cloison.app.lab import Blueprint, blueprint
 from cloison.app.session import Session
-from cloison.base import Diagnostic
+from cloison.base import TREATED_AS_ABSENT, Diagnostic, Severity
 from cloison.probe.lab.client import Lab
 from cloison.probe.lab.measure import run
 from cloison.probe.lab.pairs import pairs
@@ -24,7 +24,8 @@ def measure(
     if matrix or not tested:
         more, said = pairs(made.session.engine)
         if not more and not tested:
-            raise no_tests("in the source, nor workloads between which something could be measured")
+            where = "in the source, nor workloads between which something could be measured"
+            raise no_tests(where + _left_out(session))
         why = "measured besides" if tested else "there are no tests, so this was measured"
         rows, notes = (*rows, *more), (*notes, *(f"{why}: {each}" for each in said))
     return measured(made, rows, diagnostics, notes)
@@ -65,3 +66,16 @@ def _built_as(made: Blueprint) -> tuple[str, ...]:
         return ()
     pods = "1 pod is" if made.left_out == 1 else f"{made.left_out} pods are"
     return (f"{pods} like another one, as far as policies can tell, and not built",)
+
+
+def _left_out(session: Session) -> str:
+    """Say how many objects of the source do not count, which may be why there is nothing."""
+    objects = {
+        (each.object, each.span)
+        for each in session.read_diagnostics
+        if each.severity is Severity.ERROR and TREATED_AS_ABSENT in (each.effect or "")
+    }
+    if not objects:
+        return ""
+    number = "1 object" if len(objects) == 1 else f"{len(objects)} objects"
+    return f"; {number} in it would be refused by the API server, see cloison validate"

@@ -19,7 +19,7 @@ from cloison.app.overlay import Item as ReadItem
 from cloison.app.overlay import ObjectId, Overlay
 from cloison.app.session import Session
 from cloison.app.snapshot import Snapshot
-from cloison.base import Diagnostic, QuestionError, SourceError
+from cloison.base import Diagnostic, QuestionError, Severity, SourceError
 from cloison.dialects import TABLE
 from cloison.engine.resolve import resolve
 from cloison.probe.lab.change import Side, change
@@ -29,6 +29,8 @@ from cloison.probe.lab.trace import trace as send
 from cloison.resources.documents import Document, RawObject
 
 _POLICIES = {kind for row in TABLE for _, kind in row.kinds}
+_TOLD = 5
+"""Faults of a change that are told; more are counted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,9 +116,11 @@ class Running:
         overlay = Overlay(proposed, delete, how.namespace, taker(how))
         items = [item for item in there if overlay.keeps(item)]
         overlay.check()
-        _only_policies({*overlay.objects, *overlay.deleted})
         items += overlay.items
         read = session_of(items, how)
+        known_before = set(self.session.read_diagnostics)
+        said = [d for d in read.read_diagnostics if d not in known_before]
+        _only_policies({*overlay.objects, *overlay.deleted}, said)
         after = over(read, self.made.session.world)
         told = resolve(after.engine)
         scripts = rulesets(told, self.plan)
@@ -128,9 +132,8 @@ class Running:
         same = [item for item in proposed if _plain(item) in known]
         unchanged = Overlay(same, (), how.namespace, taker(how)).objects
         done = tuple(_done(overlay, self.session, unchanged))
-        result = Applied(
-            done, tuple(scripts), flows, more, after.profile.keeps_connections, _said(proposed)
-        )
+        keeps = after.profile.keeps_connections
+        result = Applied(done, tuple(scripts), flows, more, keeps, _notes(said))
         plan = with_changes(self.plan, rulesets=scripts)
         return Running(self.lab, plan, self.made, after, kept), result
 
@@ -165,12 +168,22 @@ def _plain(item: ReadItem) -> dict[str, object]:
     return found if isinstance(found, dict) else {}
 
 
-def _only_policies(objects: set[ObjectId]) -> None:
+def _only_policies(objects: set[ObjectId], said: Sequence[Diagnostic]) -> None:
     """Make sure that a change leaves alone what was built.
+
+    Args:
+        objects: What it is about.
+        said: What reading it brought to light.
 
     Raises:
         QuestionError: It does not, or it is about nothing.
     """
+    refused = [each for each in said if each.severity is Severity.ERROR]
+    if not objects and refused:
+        first, more = refused[0], len(refused) - 1
+        msg = f"nothing of it can be applied: {_placed(first)}"
+        msg += f", and {more} more such faults" if more else ""
+        raise QuestionError(msg, first.help)
     if not objects:
         msg = "there is nothing to apply"
         raise QuestionError(msg, "name a file of policies, or one to delete with --delete")
@@ -199,6 +212,17 @@ def _done(overlay: Overlay, before: Session, unchanged: Collection[ObjectId]) ->
     return sorted(found, key=lambda done: (done.kind, done.name))
 
 
-def _said(items: Sequence[object]) -> tuple[str, ...]:
-    """Return what reading a change brought to light."""
-    return tuple(f"{d.message}" for d in items if isinstance(d, Diagnostic))
+def _notes(said: Sequence[Diagnostic]) -> tuple[str, ...]:
+    """Return what reading a change brought to light, the worst first."""
+    found = [each for each in said if each.severity is not Severity.INFO]
+    found.sort(key=lambda each: -each.severity.rank)
+    notes = [f"{each.severity}: {_placed(each)}" for each in found[:_TOLD]]
+    if len(found) > _TOLD:
+        notes.append(f"{len(found) - _TOLD} more faults in what was applied; see cloison validate")
+    return tuple(notes)
+
+
+def _placed(said: Diagnostic) -> str:
+    """Return a diagnostic's message with the object and the place."""
+    places = ", ".join(filter(None, (said.object, said.span.place if said.span else None)))
+    return f"{said.message} ({places})" if places else said.message

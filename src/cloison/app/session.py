@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 from cloison.app.origins import Origin
 from cloison.app.settings import Settings
 from cloison.base import Diagnostic, sort_diagnostics
-from cloison.dialects import Dialect, Surroundings
+from cloison.dialects import Dialect, Surroundings, told
 from cloison.ir.policy import PolicyId, PolicySet
 from cloison.ir.profile import Profile
 from cloison.resources.documents import Document
 from cloison.resources.world import World
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
+    from cloison.analyses.application import Said
     from cloison.analyses.ask import Explanation, Question
     from cloison.analyses.connectivity import Map, MapOptions
     from cloison.analyses.describe import PolicyDescription
@@ -57,6 +60,11 @@ class Session:
     origins: Mapping[PolicyId, Origin] = field(default_factory=dict)
     own: tuple[Document, ...] = ()
     broken: int = 0
+
+    @cached_property
+    def seen(self) -> World:
+        """The inventory as the enforcer sees it, by what its objects say."""
+        return told((self.objects or {}).values(), self.profile, self.world)
 
     @cached_property
     def engine(self) -> "Engine":
@@ -117,7 +125,7 @@ class Session:
         state: str = "new",
         family: int | None = None,
         namespace: str | None = None,
-        http: str | None = None,
+        **application: "Unpack[Said]",
     ) -> "Question":
         """Read a question.
 
@@ -129,7 +137,10 @@ class Session:
             state: `new`, `reply` or `established`.
             family: 4 or 6 to ask about one address family only.
             namespace: Where bare names are looked up.
-            http: The request that is made, `GET /pub/x`; nothing is said of one when not given.
+            application: What is known of the application: `http`, the request that is made
+                (`GET /pub/x`, or a mapping with `method`, `path`, `host` and `headers` as JSON);
+                `grpc`, the method that is called (`shop.v1.Cart/Add`); `sni`, the name that TLS
+                is opened with; `dns`, the name that is looked up. The rest may be anything.
 
         Raises:
             QuestionError: a name, port, protocol or request is not one.
@@ -146,7 +157,7 @@ class Session:
             family=family,
             namespace=namespace,
         )
-        return answers.with_request(found, http)
+        return answers.with_request(found, application)
 
     def why(self, source: str, destination: str, **said: Any) -> "Explanation":
         """Answer whether `source` may reach `destination`, and why.
@@ -158,7 +169,8 @@ class Session:
         """
         from cloison.app import answers
 
-        return answers.why(self, self.question(source, destination, **said))
+        here = answers.with_ends(self, source, destination)
+        return answers.why(here, here.question(source, destination, **said))
 
     def map(self, options: "MapOptions | None" = None) -> "Map":
         """Return everything permitted between workloads and with the outside.
@@ -252,10 +264,11 @@ class Session:
         family: int | None = None,
     ) -> "Verdict":
         """Answer as `why` does, without the reasons."""
-        question = self.question(source, destination, port=port, protocol=protocol, family=family)
         from cloison.app import answers
 
-        return answers.verdict(self, question)
+        here = answers.with_ends(self, source, destination)
+        question = here.question(source, destination, port=port, protocol=protocol, family=family)
+        return answers.verdict(here, question)
 
     def effective(self, name: str, namespace: str | None = None) -> "Effective":
         """Answer what governs a workload or pod, whichever policy says it.

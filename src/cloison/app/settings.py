@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from cloison.algebra import NO_ADDRESSES, AddressSet
 from cloison.base import QuestionError
+from cloison.ir.names import host_name
 from cloison.ir.profile import Profile
 from cloison.resources.options import Channel, FieldValidation, ReadOptions
 from cloison.sources import Rendering
@@ -31,7 +32,9 @@ _FIELDS = {
     "serviceCidrs": "service_cidrs",
     "fieldValidation": "field_validation",
     "names": "names",
+    "dnsTables": "dns_tables",
     "policyChannel": "policy_channel",
+    "cilium": "cilium",
 }
 """What a setting of the file is called here; the others are for the command line."""
 
@@ -56,6 +59,11 @@ class Settings:
         node_cidrs: Where node addresses come from.
         service_cidrs: Where Service addresses come from.
         names: Addresses, or blocks of them, that DNS names stand for.
+        dns_tables: Files that say the same of more names, and whether of all there are.
+        cilium: Settings of Cilium in the cluster, by the names it has for them: `enable-policy`.
+            Those that its ConfigMap in the input says otherwise are as they are here.
+        cilium_from: Where each of them comes from: `cloison.yaml`, the ConfigMap's place. What is
+            not listed, the caller said.
         policy_channel: Which CRDs of the Network Policy API the cluster has: `standard`,
             `experimental`, or `any` for what either accepts.
         values: Values files for the charts among the sources.
@@ -73,6 +81,9 @@ class Settings:
     node_cidrs: tuple[str, ...] = ()
     service_cidrs: tuple[str, ...] = ()
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    dns_tables: tuple[str, ...] = ()
+    cilium: Mapping[str, str] = field(default_factory=dict)
+    cilium_from: Mapping[str, str] = field(default_factory=dict)
     policy_channel: str = "any"
     values: tuple[str, ...] = ()
     render: str = "auto"
@@ -106,7 +117,7 @@ class Settings:
         for key, name in _FIELDS.items():
             if key in found.values:
                 value = found.resolved(key)
-                if isinstance(value, dict):
+                if key == "names":
                     value = {each: tuple(texts) for each, texts in value.items()}
                 said[name] = tuple(value) if isinstance(value, list) else value
         if "kubernetes" in said:
@@ -114,6 +125,7 @@ class Settings:
             said["kubernetes"] = (int(major), int(minor))
         if "profile" in said:
             said["profile_chosen"] = SETTINGS_FILE
+        said["cilium_from"] = dict.fromkeys(said.get("cilium", {}), SETTINGS_FILE)
         return cls(**said)
 
     def but(self, **said: Any) -> Self:
@@ -163,21 +175,31 @@ class Settings:
         return Rendering(self.render, self.values, self.namespace, self.kubernetes, insist)
 
     def networks(self) -> "Networks":
-        """Return the cluster's address ranges.
+        """Return the cluster's address ranges, and what DNS names stand for.
 
         Raises:
             QuestionError: a range is not an address block.
+            SourceError: a DNS table cannot be read, or is none.
         """
         from cloison.engine import Networks
 
+        names, complete = self.names, False
+        if self.dns_tables:
+            from cloison.app.dnstable import DnsTable, read
+
+            table = DnsTable({host_name(n): tuple(t) for n, t in names.items()}, complete=False)
+            for path in self.dns_tables:
+                table = table.join(read(Path(path)))
+            names, complete = table.names, table.complete
         return Networks(
             _ranges("pod CIDR", self.pod_cidrs),
             _ranges("node CIDR", self.node_cidrs),
             _ranges("service CIDR", self.service_cidrs),
             {
-                name.lower().removesuffix("."): _ranges(f"address of {name}", texts)
-                for name, texts in self.names.items()
+                host_name(name): _ranges(f"address of {name}", texts)
+                for name, texts in names.items()
             },
+            complete,
         )
 
 

@@ -14,7 +14,11 @@ import msgspec
 from msgspec import Meta, Struct
 
 from cloison.algebra import AddressSet
+from cloison.app.ciliumfile import SHORT, CiliumSettings
+from cloison.app.ciliumfile import texts as in_its_words
 from cloison.base import Diagnostic, QuestionError, SourceError, Span
+from cloison.dialects.cilium.switches import PREFIX, find
+from cloison.dialects.cilium.switches import value as read_value
 from cloison.resources.documents import Node
 from cloison.sources.inputs import GIT, SETTINGS_FILE, STDIN, repository
 from cloison.sources.yaml import documents
@@ -101,6 +105,13 @@ class SettingsDocument(
         dict[str, list[Cidr]],
         Meta(description="Addresses that DNS names stand for, where policies go by name."),
     ] = {}
+    dns_tables: Annotated[
+        list[str],
+        Meta(
+            description="Files that say which addresses DNS names stand for, from the settings "
+            "file's directory."
+        ),
+    ] = []
     policy_channel: Annotated[
         Literal["any", "standard", "experimental"],
         Meta(
@@ -108,6 +119,13 @@ class SettingsDocument(
             "either accepts."
         ),
     ] = "any"
+    cilium: Annotated[
+        CiliumSettings | None,
+        Meta(
+            description="Settings of Cilium in the cluster, by its own names; they hold over those "
+            "of its ConfigMap in the input."
+        ),
+    ] = None
     strict: Annotated[
         bool, Meta(description="Whether a document that could not be read makes exit code 2.")
     ] = False
@@ -141,7 +159,7 @@ class SettingsFile:
     def resolved(self, key: str) -> Any:  # noqa: ANN401 - as many types as there are settings
         """Return a value with its paths as they are from here."""
         value = self.values[key]
-        if key not in ("sources", "values"):
+        if key not in ("sources", "values", "dnsTables"):
             return value
         return [_from_here(self.path.parent, name) for name in value]
 
@@ -181,6 +199,8 @@ def read(path: Path, *, found: bool = False) -> SettingsFile:
     if found:
         _check_paths(document, root, path, shown)
     plain = msgspec.structs.asdict(document)
+    if document.cilium is not None:
+        plain["cilium"] = _cilium(document.cilium, root, shown)
     names = {f.encode_name: f.name for f in msgspec.structs.fields(SettingsDocument)}
     listed = root.get("suppressions")
     nodes = listed.value if listed is not None and isinstance(listed.value, list) else []
@@ -188,11 +208,20 @@ def read(path: Path, *, found: bool = False) -> SettingsFile:
         path,
         shown,
         {key: plain[names[key]] for key in given},
-        {key: node.key_span(shown) for key, node in given.items()},
+        _places(given, shown),
         tuple(
             (one, node.span(shown)) for one, node in zip(document.suppressions, nodes, strict=True)
         ),
     )
+
+
+def _places(given: Mapping[str, Node], shown: str) -> dict[str, Span]:
+    """Return where each key stands, and below `cilium` each setting."""
+    found = {key: node.key_span(shown) for key, node in given.items()}
+    switches = given["cilium"].value if "cilium" in given else None
+    for name, node in switches.items() if isinstance(switches, dict) else ():
+        found[f"cilium.{name.removeprefix(PREFIX)}"] = node.key_span(shown)
+    return found
 
 
 def schema() -> dict[str, Any]:
@@ -258,10 +287,29 @@ def _check_keys(node: Node, type_: type[Struct], shown: str, path: tuple[str | i
                 advice or f"keys are {', '.join(sorted(known))}",
             )
     if not path:
+        switches = node.get("cilium")
+        if switches is not None and isinstance(switches.value, dict):
+            _check_switches(switches.value, shown)
         listed = node.get("suppressions")
         if listed is not None and isinstance(listed.value, list):
             for number, each in enumerate(listed.value):
                 _check_keys(each, Suppression, shown, ("suppressions", number))
+
+
+def _check_switches(given: Mapping[str, Node], shown: str) -> None:
+    """Refuse settings that Cilium does not have.
+
+    Raises:
+        SourceError: there is one.
+    """
+    for name, node in given.items():
+        at = node.key_span(shown)
+        try:
+            short = find(name).name.removeprefix(PREFIX)
+        except QuestionError as error:
+            raise _wrong(at, error.message, error.help) from None
+        if name != short:
+            raise _wrong(at, f"`{name}` goes by `{short}` here", f"write `{short}`")
 
 
 def _check_values(document: SettingsDocument, root: Node, shown: str) -> None:
@@ -291,6 +339,23 @@ def _check_values(document: SettingsDocument, root: Node, shown: str) -> None:
             raise _wrong(_span(root, ("cni",), shown), error.message, error.help) from None
 
 
+def _cilium(said: CiliumSettings, root: Node, shown: str) -> dict[str, str]:
+    """Return the settings of Cilium as it writes them.
+
+    Raises:
+        SourceError: a value has the right form and no meaning.
+    """
+    found: dict[str, str] = {}
+    for switch, text in in_its_words(said):
+        try:
+            read_value(switch, text)
+        except QuestionError as error:
+            at = _span(root, ("cilium", SHORT[switch.attribute]), shown)
+            raise _wrong(at, error.message, error.help) from None
+        found[switch.name] = text
+    return found
+
+
 def _check_blocks(texts: list[str], root: Node, path: tuple[str, ...], shown: str) -> None:
     """Refuse texts that are neither address blocks nor addresses.
 
@@ -313,7 +378,11 @@ def _check_paths(document: SettingsDocument, root: Node, path: Path, shown: str)
         SourceError: there is one.
     """
     top = repository(path.parent)
-    for key, names in (("sources", document.sources), ("values", document.values)):
+    for key, names in (
+        ("sources", document.sources),
+        ("values", document.values),
+        ("dnsTables", document.dns_tables),
+    ):
         for number, name in enumerate(names):
             # What is written like a revision may be a file here, by that name.
             at = Path(name) if name.startswith(GIT) else path.parent / name
@@ -332,7 +401,7 @@ def _misfit(root: Node, shown: str, said: str) -> SourceError:
     """Return the error for a value of the wrong form, with its place."""
     words, _, at = said.partition(" - at `$")
     path: list[str | int] = []
-    for name, number in re.findall(r"\.([A-Za-z]+)|\[(\d+)\]", at):
+    for name, number in re.findall(r"\.([A-Za-z0-9-]+)|\[(\d+)\]", at):
         path.append(name or int(number))
     label = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
     what = f"`{label}`: {words[:1].lower()}{words[1:]}" if label else words
@@ -343,6 +412,8 @@ def _misfit(root: Node, shown: str, said: str) -> SourceError:
         advice = "write a day, as 2027-03-31"
     elif path[-1:] == ["code"]:
         advice = "write a code as findings show it, as NPL003"
+    elif path[:1] == ["cilium"] and path[1:]:
+        advice = f"it is {find(str(path[1])).says}"
     elif words.startswith("Invalid enum value"):
         field = next(
             f for f in msgspec.structs.fields(SettingsDocument) if f.encode_name == path[0]

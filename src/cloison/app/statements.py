@@ -6,9 +6,10 @@ from typing import Any
 
 from cloison.app.session import Session
 from cloison.base import Diagnostic, QuestionError, Severity, Span
-from cloison.dialects import Dialect
+from cloison.dialects import Dialect, features_of, row_for
 from cloison.dialects.writing import Statement, Writer
-from cloison.dialects.writing.places import place_of
+from cloison.dialects.writing.features import Kept, Use, uses
+from cloison.dialects.writing.places import CHOICE, place_of
 from cloison.ir.policy import Mode, Policy
 from cloison.resources.documents import Document
 
@@ -115,6 +116,58 @@ def _unsayable(statement: Statement) -> tuple[tuple[str, ...], str, str] | None:
                 "enforce it first, or convert what it would replace",
             )
     return None
+
+
+_BY_WORDS = frozenset(("cilium",))
+"""Dialects whose objects are judged by what is written, before anything is made of it: who has been
+looked up, what a group or a Service holds, what an entity is, all that is of today."""
+
+
+def lost(statements: Sequence[Statement], to: str, *, snapshot: bool) -> dict[Span, Diagnostic]:
+    """Return what is refused because a language has no words for it, by the place of the object.
+
+    Args:
+        statements: What is to be written.
+        to: The language.
+        snapshot: Whether what is right as it is today will do.
+    """
+    found = {}
+    for statement in statements:
+        api_version, kind = (_text(statement.document, key) for key in ("apiVersion", "kind"))
+        row = row_for(api_version, kind)
+        if row is None or row.name not in _BY_WORDS:
+            continue
+        for use in uses(statement.document, features_of(row, kind)):
+            there = use.feature.in_language(to)
+            gone = there.kept is Kept.LOST
+            if gone or (there.kept is Kept.TODAY and not snapshot):
+                span = statement.document.root.span(statement.document.file)
+                found[span] = _gone(statement, use, there.text, to, today=not gone)
+                break
+    return found
+
+
+def _gone(statement: Statement, use: Use, text: str, to: str, *, today: bool) -> Diagnostic:
+    help_ = "leave the object as it is, or write by hand what it is for"
+    if today:
+        help_ = (
+            "say --snapshot to write it for today's inventory, and convert again when that changes"
+        )
+    return Diagnostic(
+        CHOICE if today else "CNV001",
+        Severity.ERROR,
+        f"`{use.path}`: {to} has no words for {use.feature.title} ({text})",
+        use.span,
+        statement.name,
+        f"no {to} is written for this object",
+        help_,
+        use.feature.source,
+    )
+
+
+def _text(document: Document, key: str) -> str:
+    node = document.root.get(key)
+    return node.value if node is not None and isinstance(node.value, str) else ""
 
 
 def refused(statements: Sequence[Statement], to: str) -> dict[Span, Diagnostic]:

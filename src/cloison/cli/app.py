@@ -12,6 +12,7 @@ from cloison.cli.commands.diff import diff
 from cloison.cli.commands.effective import effective
 from cloison.cli.commands.lab import lab
 from cloison.cli.commands.map import map_
+from cloison.cli.commands.portability import portability
 from cloison.cli.commands.practice import practice
 from cloison.cli.commands.relate import relate
 from cloison.cli.commands.running import apply, trace
@@ -75,6 +76,7 @@ for _command in (
     verify,
     lab,
     convert,
+    portability,
     validate,
     demo,
     config,

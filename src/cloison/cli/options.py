@@ -33,6 +33,8 @@ class Common:
         pod_cidrs: Where pod addresses come from.
         node_cidrs: Where node addresses come from.
         service_cidrs: Where Service addresses come from.
+        cilium: Settings of Cilium in the cluster, `NAME=VALUE`.
+        dns_tables: Files that say which addresses DNS names stand for.
         values: Values files for charts.
         render: `auto` or `never`.
         strict: Whether an unreadable document fails the run.
@@ -49,6 +51,8 @@ class Common:
     pod_cidrs: tuple[str, ...]
     node_cidrs: tuple[str, ...]
     service_cidrs: tuple[str, ...]
+    cilium: tuple[str, ...]
+    dns_tables: tuple[str, ...]
     values: tuple[str, ...]
     render: str
     strict: bool
@@ -228,6 +232,24 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             envvar="CLOISON_SERVICE_CIDR",
             metavar="CIDR",
             help="Where Service addresses come from; repeatable.",
+        ),
+        click.option(
+            "--cilium",
+            "cilium",
+            multiple=True,
+            envvar="CLOISON_CILIUM",
+            metavar="NAME=VALUE",
+            help="How Cilium is set in the cluster, as its ConfigMap says it: "
+            "enable-policy=always; repeatable.  [default: cilium-config among the objects]",
+        ),
+        click.option(
+            "--dns-table",
+            "dns_tables",
+            multiple=True,
+            envvar="CLOISON_DNS_TABLE",
+            metavar="FILE",
+            help="Which addresses DNS names stand for, as YAML or JSON: "
+            "api.example.com: [203.0.113.10]; repeatable.",
         ),
         click.option(
             "--values",

@@ -15,7 +15,15 @@ if TYPE_CHECKING:
     from cloison.app import Session
     from cloison.report.html import Content
 
-_READING = ("cni", "kubernetes", "field_validation", "pod_cidrs", "node_cidrs", "service_cidrs")
+_READING = (
+    "cni",
+    "kubernetes",
+    "field_validation",
+    "pod_cidrs",
+    "node_cidrs",
+    "service_cidrs",
+    "dns_tables",
+)
 _RENDERING = ("values", "render", "namespace")
 """Options that change what an answer is; given again, they give it again."""
 _SCOPE = ("focus", "sources_", "destinations", "namespace", "port", "pods", "nodes")

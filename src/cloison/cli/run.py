@@ -16,6 +16,7 @@ from cloison.cli.settings import FILE
 from cloison.cli.settings import file as settings_file
 
 if TYPE_CHECKING:
+    from cloison.analyses.portable import Portability
     from cloison.app import Session, Settings
     from cloison.app.convert import Conversion
     from cloison.app.snapshot import Snapshot
@@ -118,6 +119,24 @@ def convert(
     )
 
 
+def portability(common: Common, *, all_namespaces: bool) -> "tuple[Session, Portability]":
+    """Read the sources, and return with them which policies bind the cluster to one enforcer.
+
+    Args:
+        common: The common options.
+        all_namespaces: Whether every namespace counts, whatever the common options say.
+
+    Raises:
+        SourceError: A source cannot be read at all.
+        QuestionError: A setting has no such value.
+    """
+    from cloison.app.portability import portability as found
+
+    namespace = None if all_namespaces else common.namespace
+    settings = _settings(common)
+    return found(*sources(common), settings=settings, namespace=namespace, progress=_bar(common))
+
+
 def _bar(common: Common) -> "Bar | None":
     """Return a progress bar where somebody would see it."""
     from cloison.cli.progress import Bar
@@ -137,6 +156,7 @@ def _settings(common: Common) -> "Settings":
 
     file = settings_file()
     said = file.values if file is not None else {}
+    switches, origins = cilium(common)
     settings = Settings(
         profile=profile(common.cni) if common.cni else "generic",
         profile_chosen=chosen(common),
@@ -149,11 +169,33 @@ def _settings(common: Common) -> "Settings":
         values=common.values,
         render=common.render,
         names={name: tuple(texts) for name, texts in said.get("names", {}).items()},
+        dns_tables=common.dns_tables,
+        cilium=switches,
+        cilium_from=origins,
         policy_channel=said.get("policyChannel", "any"),
         file=file,
     )
     settings.networks()
     return settings
+
+
+def cilium(common: Common) -> tuple[dict[str, str], dict[str, str]]:
+    """Return the settings of Cilium that somebody said, and by what.
+
+    Raises:
+        QuestionError: There is no such setting, or it has no such value.
+    """
+    found = settings_file()
+    written: dict[str, str] = found.values.get("cilium", {}) if found is not None else {}
+    if not common.cilium:
+        return written, dict.fromkeys(written, FILE)
+    from cloison.app.ciliumfile import pairs
+
+    given = pairs(common.cilium)
+    source = click.get_current_context().get_parameter_source("cilium")
+    environment = source is click.core.ParameterSource.ENVIRONMENT
+    by = "CLOISON_CILIUM" if environment else "--cilium"
+    return {**written, **given}, {**dict.fromkeys(written, FILE), **dict.fromkeys(given, by)}
 
 
 def chosen(common: Common) -> str:

@@ -25,6 +25,7 @@ PARAMETERS: Final = {
     "podCidrs": "pod_cidrs",
     "nodeCidrs": "node_cidrs",
     "serviceCidrs": "service_cidrs",
+    "dnsTables": "dns_tables",
     "fieldValidation": "field_validation",
     "strict": "strict",
     "failOn": "fail_on",

@@ -18,10 +18,12 @@ from cloison.dialects.dialect import (
     Surroundings,
     completed,
     group_of,
+    told,
 )
 
 if TYPE_CHECKING:
     from cloison.dialects.writing import Writer
+    from cloison.dialects.writing.features import Feature
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,15 +136,49 @@ TABLE: tuple[Row, ...] = (
         stored_before="default.",
     ),
     Row(
+        "cilium",
+        "cloison.dialects.cilium.dialect",
+        frozenset(
+            ("cilium.io", kind)
+            for kind in (
+                "CiliumCIDRGroup",
+                "CiliumClusterwideNetworkPolicy",
+                "CiliumEgressGatewayPolicy",
+                "CiliumEndpoint",
+                "CiliumIdentity",
+                "CiliumLocalRedirectPolicy",
+                "CiliumNetworkPolicy",
+            )
+        ),
+        writes="cilium",
+        clusterwide=frozenset(
+            (
+                "CiliumCIDRGroup",
+                "CiliumClusterwideNetworkPolicy",
+                "CiliumEgressGatewayPolicy",
+                "CiliumIdentity",
+            )
+        ),
+        # `cnp` is short for ClusterNetworkPolicy, too; that of Kubernetes has it.
+        short={
+            "ccg": "ciliumcidrgroup",
+            "ccnp": "ciliumclusterwidenetworkpolicy",
+            "cegp": "ciliumegressgatewaypolicy",
+            "cep": "ciliumendpoint",
+            "ciliumep": "ciliumendpoint",
+            "ciliumid": "ciliumidentity",
+            "ciliumnp": "ciliumnetworkpolicy",
+            "clrp": "ciliumlocalredirectpolicy",
+        },
+    ),
+    Row(
         "unmodelled",
         "cloison.dialects.unmodelled",
-        clusterwide=frozenset(("CiliumClusterwideNetworkPolicy", "ClusterNetworkPolicy")),
+        clusterwide=frozenset(("ClusterNetworkPolicy",)),
         kinds=frozenset(
             {
                 ("crd.antrea.io", "ClusterNetworkPolicy"),
                 ("crd.antrea.io", "NetworkPolicy"),
-                ("cilium.io", "CiliumClusterwideNetworkPolicy"),
-                ("cilium.io", "CiliumNetworkPolicy"),
                 ("consul.hashicorp.com", "ServiceIntentions"),
                 ("k8s.cni.cncf.io", "MultiNetworkPolicy"),
                 ("k8s.ovn.org", "EgressFirewall"),
@@ -210,6 +246,20 @@ def writer_for(name: str) -> "tuple[Dialect[Any], Writer]":
     return dialect, dialect.writer()
 
 
+def features_of(row: Row, kind: str) -> "tuple[Feature, ...]":
+    """Return what objects of a kind may say that not every language says, or enforcer reads alike.
+
+    Args:
+        row: Whose kind it is; languages that are only read have no such table.
+        kind: The kind.
+    """
+    if row.writes is None:
+        return ()
+    module = import_module(f"{row.module.rpartition('.')[0]}.portable")
+    found: tuple[Feature, ...] = module.features(kind)
+    return found
+
+
 __all__ = [
     "TABLE",
     "Compilation",
@@ -220,8 +270,10 @@ __all__ = [
     "completed",
     "dialect_for",
     "dialects",
+    "features_of",
     "group_of",
     "row_for",
     "targets",
+    "told",
     "writer_for",
 ]

@@ -101,6 +101,11 @@ class Dialect(Generic[T]):
         plain: Reads plain values as `read` does a document, if there is nothing to say of them:
             many at once, and quickly. None for an object that `read` must look at; None instead
             of a function where it looks at all of them.
+        tells: Returns the inventory with what objects say of it: labels by which an enforcer
+            sees pods, say, or where it leads the traffic of a Service. None where they say
+            nothing of it.
+        beside: Returns policies of another language, one for one, as they are under a profile
+            beside those of this one. None where each means the same alone.
     """
 
     name: str
@@ -114,6 +119,24 @@ class Dialect(Generic[T]):
     writer: "Callable[[], Writer] | None" = None
     besides: Callable[[T], Iterator[Span]] | None = None
     plain: Callable[[PlainObject, ReadOptions, Pool], T | None] | None = None
+    tells: Callable[[Sequence[T], Profile, World], World] | None = None
+    beside: Callable[[Sequence[Policy], Sequence[Policy], Profile], Sequence[Policy]] | None = None
+
+
+def told(
+    objects: Iterable[tuple[Dialect[Any], Sequence[Any]]], profile: Profile, world: World
+) -> World:
+    """Return an inventory as an enforcer sees it, by what objects of every dialect say of it.
+
+    Args:
+        objects: The objects by their dialects.
+        profile: Who enforces.
+        world: The inventory as it was read.
+    """
+    for dialect, held in objects:
+        if dialect.tells is not None:
+            world = dialect.tells(held, profile, world)
+    return world
 
 
 def later(module: str, name: str) -> Callable[..., Any]:

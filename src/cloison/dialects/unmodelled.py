@@ -63,8 +63,6 @@ _LEAVES = Kind(
 )
 
 KINDS: dict[GroupKind, Kind] = {
-    ("cilium.io", "CiliumNetworkPolicy"): _NAMESPACED,
-    ("cilium.io", "CiliumClusterwideNetworkPolicy"): _CLUSTER,
     ("policy.linkerd.io", "Server"): _LINKERD,
     ("policy.linkerd.io", "ServerAuthorization"): _LINKERD,
     ("policy.linkerd.io", "AuthorizationPolicy"): _LINKERD,

@@ -3,7 +3,8 @@
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 
-from cloison.algebra import NO_ADDRESSES, AddressSet, LabelSelector
+from cloison.algebra import EVERY_ADDRESS, NO_ADDRESSES, AddressSet, LabelSelector
+from cloison.ir.names import NamePattern
 from cloison.ir.policy import AddressGroup, NamesMatch
 
 
@@ -13,13 +14,19 @@ class AddressBook:
     Args:
         groups: Every address group.
         names: What DNS names stand for, in lower case without the final dot.
+        complete: Whether no other names have addresses.
     """
 
     def __init__(
-        self, groups: Iterable[AddressGroup] = (), names: Mapping[str, AddressSet] | None = None
+        self,
+        groups: Iterable[AddressGroup] = (),
+        names: Mapping[str, AddressSet] | None = None,
+        *,
+        complete: bool = False,
     ) -> None:
         self._groups = tuple(groups)
         self._names = dict(names or {})
+        self.complete = complete
         self._held: dict[LabelSelector, AddressSet] = {}
         self._meant: dict[NamesMatch, tuple[AddressSet, bool]] = {}
 
@@ -36,6 +43,22 @@ class AddressBook:
         """Every address of which somebody said what it is called."""
         return AddressSet(span for meant in self._names.values() for span in meant.spans)
 
+    @cached_property
+    def unresolved(self) -> AddressSet:
+        """Every other address: it may have any name that nobody resolved, or none."""
+        return NO_ADDRESSES if self.complete else EVERY_ADDRESS - self.resolved
+
+    def knows(self, pattern: NamePattern) -> bool:
+        """Return whether every address of a pattern's names is known."""
+        return self.complete or (pattern.exact and pattern.text in self._names)
+
+    def of(self, pattern: NamePattern) -> AddressSet:
+        """Return the known addresses of a pattern's names."""
+        if pattern.exact:
+            return self._names.get(pattern.text, NO_ADDRESSES)
+        found = (meant for name, meant in self._names.items() if pattern.covers(name))
+        return AddressSet(span for meant in found for span in meant.spans)
+
     def named(self, match: NamesMatch) -> tuple[AddressSet, bool]:
         """Return the known addresses of names, and whether there may be others.
 
@@ -45,22 +68,8 @@ class AddressBook:
         """
         found = self._meant.get(match)
         if found is None:
-            addresses, others = NO_ADDRESSES, False
-            for pattern in match.names:
-                for name, meant in self._names.items():
-                    if covers(pattern, name):
-                        addresses |= meant
-                others |= pattern not in self._names
+            known = map(self.of, match.names)
+            addresses = AddressSet(span for each in known for span in each.spans)
+            others = not all(map(self.knows, match.names))
             found = self._meant[match] = (addresses, others)
         return found
-
-
-def covers(pattern: str, name: str) -> bool:
-    """Return whether a name, as `NamesMatch` has them, covers another one without a wildcard.
-
-    >>> covers("*.example.com", "a.b.example.com"), covers("*.example.com", "example.com")
-    (True, False)
-    """
-    if not pattern.startswith("*."):
-        return pattern == name
-    return name.endswith(pattern[1:]) and len(name) >= len(pattern)

@@ -9,17 +9,21 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from cloison.algebra import TrafficSet
 from cloison.algebra.bitmaps import BitMap, union
-from cloison.engine.evaluate import Able, Layer, Notes
+from cloison.engine.evaluate import Able, Notes
+from cloison.engine.judge import Judge, Matter
 from cloison.engine.partition import Key, apart, partition
 from cloison.engine.related import UNRELATED, Relations
 from cloison.engine.spectrum import Spectrum
 from cloison.engine.steps import Step
 from cloison.ir.policy import Combine, Direction, LayerSpec, Policy
-from cloison.ir.ruleset import OPEN, BoundRule, Outcome
+from cloison.ir.ruleset import BoundRule, Outcome
+
+if TYPE_CHECKING:
+    from cloison.algebra import RequestSet
 
 __all__ = [
     "UNRELATED",
@@ -226,18 +230,19 @@ class Folder:
         layers: The layers.
         everybody: Every unit.
         policies: The policies whose rules are folded.
+        asked: The requests in question; None for all there are.
     """
 
     def __init__(
-        self, layers: Sequence[LayerSpec], everybody: BitMap, policies: Sequence[Policy] = ()
+        self,
+        layers: Sequence[LayerSpec],
+        everybody: BitMap,
+        policies: Sequence[Policy] = (),
+        asked: "RequestSet | None" = None,
     ) -> None:
-        self.layers = layers
         self.everybody = everybody
-        self._places = {t.name: i for i, la in enumerate(layers) for t in la.tiers}
         self._known: dict[tuple[object, ...], Outcome] = {}
-        scopes = (tier.end_scope for layer in layers for tier in layer.tiers)
-        builtin = (rule.traffic.must for layer in layers for rule in layer.builtin)
-        self._said = frozenset((*scopes, *builtin))
+        self._judge = Judge(layers, asked)
         self._spectra: dict[frozenset[TrafficSet], Spectrum] = {}
         self._grounds: dict[tuple[BoundRule, ...], _Ground] = {}
         self._ordered = {
@@ -275,7 +280,7 @@ class Folder:
 
     def _spectrum(self, rules: Iterable[BoundRule]) -> Spectrum:
         """Return a spectrum for all that the layers and some rules say of traffic."""
-        said = self._said.union(t for r in rules for t in (r.traffic, r.may_traffic))
+        said = self._judge.said.union(t for r in rules for t in (r.traffic, r.may_traffic))
         found = self._spectra.get(said)
         if found is None:
             found = self._spectra[said] = Spectrum(said)
@@ -394,16 +399,14 @@ class Folder:
         key = (able, tuple(telling), relations)
         found = self._known.get(key)
         if found is None:
-            found = OPEN
             matched = tuple(telling.values())
             spectrum = spectrum or self._spectrum(r for r, _ in matched)
-            for number, layer in enumerate(self.layers):
-                answer = Layer(layer, number, self._places, able, matched, relations, spectrum)
-                found = found.meet(answer.outcome())
-            if able.optional:
-                found = Outcome(found.allowed, found.undetermined | found.denied)
-            self._known[key] = found
+            matter = Matter(able, matched, relations)
+            found = self._known[key] = self._judge.outcome(matter, spectrum, self._come_to)
         return found
+
+    def _come_to(self, matched: tuple[tuple[BoundRule, bool], ...]) -> tuple[int, ...]:
+        return tuple(2 * self._sort(rule) + sure for rule, sure in matched)
 
     def _sort(self, rule: BoundRule) -> int:
         """Number what a rule comes to for whom it matches: the same for rules that are alike."""
@@ -415,7 +418,8 @@ class Folder:
                 # Which rules are of one policy, and which policies of one order, counts.
                 place = (*place, policy.order, policy.id)
             asks = declared.condition is not None or declared.sources is not None
-            key = (place, declared.action, rule.traffic, rule.may_traffic, asks)
+            asked = declared.request
+            key = (place, declared.action, rule.traffic, rule.may_traffic, asks, asked)
             found = self._sort_of[rule] = self._sorts.setdefault(key, len(self._sorts))
         return found
 
@@ -461,12 +465,8 @@ class Folder:
         relations: Relations,
     ) -> Iterator[tuple[Outcome, Notes]]:
         """Evaluate every layer once more, and take notes."""
-        able = terms.able
-        spectrum = self._spectrum(r for r, _ in matched)
-        for number, layer in enumerate(self.layers):
-            notes = Notes()
-            answer = Layer(layer, number, self._places, able, matched, relations, spectrum, notes)
-            yield answer.outcome(), notes
+        matter = Matter(terms.able, matched, relations)
+        return self._judge.noted(matter, self._spectrum(r for r, _ in matched))
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
-from dataclasses import dataclass, field, replace
+from dataclasses import InitVar, dataclass, field, replace
 from functools import cached_property
 
 from cloison.algebra import TrafficSet
@@ -14,12 +14,14 @@ from cloison.engine.addressbook import AddressBook
 from cloison.engine.bind import Binder, Hold, Ports
 from cloison.engine.decide import Decision, Folder, Free, Piece, Terms, ranked
 from cloison.engine.evaluate import builtin_matches
+from cloison.engine.hosts import NO_HOSTS, Hosts, mentioned, with_hosts
 from cloison.engine.partition import partition
 from cloison.engine.reach import Rectangle, Side, rectangles
 from cloison.engine.related import UNRELATED, Relations
 from cloison.engine.selection import Homes, Selection, Signature
 from cloison.engine.steps import Step
 from cloison.engine.units import Networks, UnitKind, UnitTable, Vocabulary, build_units
+from cloison.ir.names import NamePattern
 from cloison.ir.policy import (
     BlockMatch,
     Direction,
@@ -64,6 +66,21 @@ class Point:
     relations: Relations = UNRELATED
 
 
+@dataclass(slots=True)
+class _Naming:
+    """What is known of names, shared by an engine and the one that has units of them.
+
+    Args:
+        plain: The engine without.
+        named: The one with them.
+        asked: Names that somebody asked about.
+    """
+
+    plain: "Engine"
+    named: "Engine | None" = None
+    asked: tuple[NamePattern, ...] = ()
+
+
 @dataclass
 class Engine:
     """Policies bound to a world. Everything is computed when first asked, then kept.
@@ -73,6 +90,7 @@ class Engine:
         policies: Declared policies and their layers.
         profile: Who enforces.
         networks: Address ranges of the cluster, as far as known.
+        units: Its units, by somebody who has sorted them already.
     """
 
     world: World
@@ -80,18 +98,24 @@ class Engine:
     profile: Profile
     networks: Networks = field(default_factory=Networks)
 
-    def __post_init__(self) -> None:
+    units: InitVar[UnitTable | None] = None
+
+    def __post_init__(self, units: UnitTable | None) -> None:
         """Bind the policies; decisions are folded later, when somebody asks."""
         layers = self.policies.layers
         self._rank = ranked(layers)
         enforced = [p for p in self.policies.policies if self._enforces(p)]
         self.ordered: tuple[Policy, ...] = tuple(sorted(enforced, key=self._rank))
-        book = AddressBook(self.policies.groups, self.networks.names)
-        self.table: UnitTable = build_units(
-            self.world, self.ordered, self.profile, self.networks, book
+        named = self.networks
+        book = AddressBook(self.policies.groups, named.names, complete=named.complete)
+        self.table: UnitTable = units or build_units(
+            self.world, self.ordered, self.profile, named, book
         )
+        self.hosts: Hosts = NO_HOSTS
+        self._naming = _Naming(self)
         self.binder = Binder(self.world, self.table, self.profile, book)
-        self._folder = Folder(layers, self.binder.everybody, self.ordered)
+        asked = self.policies.requests
+        self._folder = Folder(layers, self.binder.everybody, self.ordered, asked)
         self._builtin = {
             d: tuple(
                 r
@@ -118,6 +142,33 @@ class Engine:
     def _enforces(self, policy: Policy) -> bool:
         return self.profile.enforces and policy.mode is Mode.ENFORCED
 
+    @cached_property
+    def mentioned(self) -> tuple[NamePattern, ...]:
+        """The names that rules mention, sorted."""
+        return mentioned(self.ordered)
+
+    def with_hosts(self, asked: Iterable[NamePattern] = ()) -> "Engine":
+        """Return an engine that has units of names: those of rules, and others.
+
+        Only names are in there of which not every address is known. All other units have the
+        numbers that they have here, and all answers about them are the same.
+
+        Args:
+            asked: Names that somebody asks about.
+        """
+        plain, naming = self._naming.plain, self._naming
+        known = naming.named or plain
+        book = plain.binder.matcher.book
+        wanted = [n for n in asked if not book.knows(n) and known.hosts.of(n) is None]
+        if not wanted and (naming.named is not None or not plain.mentioned):
+            return known
+        naming.asked += tuple(wanted)
+        table, hosts = with_hosts(plain.table, book, plain.mentioned, naming.asked)
+        other = Engine(plain.world, plain.policies, plain.profile, plain.networks, table)
+        vars(other).update(hosts=hosts, _naming=naming)
+        naming.named = other
+        return other
+
     def with_policy(self, policy: Policy) -> "Engine":
         """Return an engine with a policy in place of the one of its name, or besides the others.
 
@@ -133,6 +184,10 @@ class Engine:
         return self._changed(policy, None)
 
     def _changed(self, name: PolicyId, policy: Policy | None) -> "Engine":
+        if self.hosts is not NO_HOSTS:
+            plain = self._naming.plain
+            changed = plain.without(name) if policy is None else plain.with_policy(policy)
+            return changed.with_hosts(self._naming.asked)
         gone = self._named.get(name, ())
         every = self.policies.policies
         for place, each in enumerate(gone):
@@ -160,7 +215,9 @@ class Engine:
         without = set(map(id, old))
         other = copy(self)
         vars(other).pop("_matching", None)
+        vars(other).pop("mentioned", None)
         vars(other).update(
+            _naming=_Naming(other),
             policies=policies,
             ordered=ordered,
             binder=binder,
@@ -516,13 +573,14 @@ class Engine:
         what an end does with itself or its own node is not in here.
         """
         egress, ingress = self.side(Direction.EGRESS), self.side(Direction.INGRESS)
-        outside = self.table.kinds[UnitKind.EXTERNAL]
+        outside = self.table.kinds[UnitKind.EXTERNAL] | self.table.kinds[UnitKind.NAMED]
         six = self.table.families[6] - self.table.families[4]
         yield from rectangles(egress, ingress, self.table.families[4], outside)
         yield from rectangles(egress, ingress, self.table.families[6], outside, fresh=six)
         # What policy permits a pod of one family towards addresses of the other is told too.
+        atoms = self.table.kinds[UnitKind.EXTERNAL]
         for family, other in ((4, 6), (6, 4)):
-            beyond = outside & (self.table.families[other] - self.table.families[family])
+            beyond = atoms & (self.table.families[other] - self.table.families[family])
             lone = self.table.single[family]
             if lone:
                 yield from rectangles(egress, ingress, lone | beyond, outside, fresh=beyond)

@@ -9,10 +9,11 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
+from typing import Generic
 
 from cloison.algebra import TrafficSet
 from cloison.engine.related import Relations
-from cloison.engine.spectrum import Mask, Spectrum
+from cloison.engine.spectrum import Mask, Parts
 from cloison.engine.steps import Cause, Step
 from cloison.ir.policy import (
     Action,
@@ -26,7 +27,7 @@ from cloison.ir.policy import (
     Rule,
     TierSpec,
 )
-from cloison.ir.ruleset import BoundRule, Outcome
+from cloison.ir.ruleset import BoundRule
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,8 +70,12 @@ _PRECEDENCE = {
 """Which action wins where rules of a band without order match the same traffic."""
 
 
-class Layer:
-    """Evaluates one layer for one set of matched rules, all traffic at once."""
+class Layer(Generic[Mask]):
+    """Evaluates one layer for one set of matched rules, all traffic at once.
+
+    Or all requests that are made on traffic of which the same rules speak: what is evaluated is
+    sets of some kind, and what the rules say of them.
+    """
 
     def __init__(
         self,
@@ -80,7 +85,7 @@ class Layer:
         able: Able,
         matched: tuple[tuple[BoundRule, bool], ...],
         relations: Relations,
-        spectrum: Spectrum,
+        spectrum: Parts[Mask],
         noted: Notes | None = None,
     ) -> None:
         self.spectrum = spectrum
@@ -96,16 +101,17 @@ class Layer:
         for rule, sure in matched:
             self.matched[rule.policy.tier].append((rule, sure))
         self.relations = relations
-        self.allowed: Mask = 0
-        self.denied: Mask = 0
-        self.passed: Mask = 0
+        self.nothing: Mask = spectrum.nothing
+        self.allowed: Mask = self.nothing
+        self.denied: Mask = self.nothing
+        self.passed: Mask = self.nothing
 
     def holds(self, tier: str) -> bool:
         """Whether a tier is this layer's; one that nobody placed is the first's."""
         return self.places.get(tier, 0) == self.number
 
-    def outcome(self) -> Outcome:
-        """Return what becomes of all traffic in this layer."""
+    def outcome(self) -> tuple[Mask, Mask]:
+        """Return what passes this layer, and what may pass besides."""
         going = self.spectrum.whole
         for rule in self.layer.builtin:
             if rule.direction is self.direction:
@@ -131,14 +137,13 @@ class Layer:
         else:
             self.denied |= going
         self._note(Cause.DEFAULT, None, self.layer.default, going)
-        allowed = self.spectrum.traffic(self.allowed & ~self.denied)
-        return Outcome(allowed, self.spectrum.traffic(self.allowed & self.denied))
+        return self.allowed & ~self.denied, self.allowed & self.denied
 
     def _tier(self, tier: TierSpec, rules: list[tuple[BoundRule, bool]], going: Mask) -> Mask:
-        self.passed = 0
+        self.passed = self.nothing
         self._note(Cause.ENTRY, tier.name, None, going)
         for number, combine in enumerate(tier.bands):
-            band = [(rule, sure) for rule, sure in rules if rule.policy.band == number]
+            band = self._band(tier, number, rules)
             if combine is Combine.FIRST_MATCH:
                 going = self._first_match(band, going)
             else:
@@ -148,13 +153,23 @@ class Layer:
             going = self._end(tier, tier.end, going)
         return going | self.passed
 
+    def _band(
+        self, tier: TierSpec, number: int, rules: list[tuple[BoundRule, bool]]
+    ) -> list[tuple[BoundRule, bool]]:
+        """Return the rules of a band, as surely as they are asked."""
+        band = [(rule, sure) for rule, sure in rules if rule.policy.band == number]
+        if tier.ending is None or number < tier.ending:
+            return band
+        ends = self.ends.get(tier.name)
+        return [] if ends is None else [(rule, sure and ends) for rule, sure in band]
+
     def _end(self, tier: TierSpec, end: Action, going: Mask) -> Mask:
         """Take what no rule decided to the tier's end, as far as policies isolate."""
         sure = self.ends.get(tier.name)
         if sure is not None and tier.returned and Relative.RETURNED in self.relations.sure:
             self._record(tier.returned, going)
             self._note(Cause.BUILTIN, tier.name, tier.returned, going, sure=sure)
-            return 0 if sure else going
+            return self.nothing if sure else going
         if sure is not None:
             inside = going & self.spectrum.mask(tier.end_scope)
             beyond = going & ~inside
@@ -164,17 +179,17 @@ class Layer:
             self._note(Cause.END, tier.name, end, inside, sure=sure)
             self._note(Cause.END, tier.name, None, beyond, sure=sure)
             if sure:
-                return 0
+                return self.nothing
         sure = self.closed.get(tier.name)
         if sure is not None:
             self.allowed |= going
             self._note(Cause.END, tier.name, Action.ALLOW, going, sure=sure)
             if sure:
-                return 0
+                return self.nothing
         return going
 
     def _all_of(self, action: Action, rules: list[tuple[BoundRule, bool]], going: Mask) -> Mask:
-        decided = possible = 0
+        decided = possible = self.nothing
         for rule, sure in rules:
             if rule.rule.action is action:
                 must, may = self.spectrum.reach(rule, sure=sure)
@@ -252,15 +267,15 @@ class Layer:
     ) -> Iterator[tuple[Policy, TrafficSet]]:
         """Yield policies of equal order with the traffic that others of them decide differently."""
         decided = [self._decided(group, going) for group in groups]
-        before = [dict.fromkeys(Action, 0)]
-        after = [dict.fromkeys(Action, 0)]
+        before = [dict.fromkeys(Action, self.nothing)]
+        after = [dict.fromkeys(Action, self.nothing)]
         for each in decided:
             before.append({a: found | each[a] for a, found in before[-1].items()})
         for each in reversed(decided):
             after.append({a: found | each[a] for a, found in after[-1].items()})
         after.reverse()
         for place, (group, own) in enumerate(zip(groups, decided, strict=True)):
-            contested = 0
+            contested = self.nothing
             for action, traffic in own.items():
                 for other in Action:
                     if other is not action:
@@ -270,7 +285,7 @@ class Layer:
 
     def _decided(self, rules: Sequence[tuple[BoundRule, bool]], going: Mask) -> dict[Action, Mask]:
         """Return what the first match among the rules of one policy does to traffic."""
-        found = dict.fromkeys(Action, 0)
+        found = dict.fromkeys(Action, self.nothing)
         for rule, sure in rules:
             if rule.rule.action is not Action.LOG:
                 must, may = self.spectrum.reach(rule, sure=sure)

@@ -222,7 +222,9 @@ class Matcher:
         if whole and (family is None or family in whole):
             inside |= self._placed.nowhere
         must = self.table.external_range(addresses) | inside
-        return Matched(must, may - must, inside | may)
+        # What is outside matches by its address only, always, and is not told apart for that.
+        blocks = (inside | may) - self.table.kinds[UnitKind.NAMED]
+        return Matched(must, may - must, blocks)
 
     def _named(self, match: NamesMatch) -> Matched:
         addresses, others = self.book.named(match)
@@ -230,7 +232,12 @@ class Matcher:
         if not others:
             return Matched(must, self.nobody, self.nobody)
         called = self.table.external_range(self.book.resolved)
-        return Matched(must, self.table.kinds[UnitKind.EXTERNAL] - called - must, self.nobody)
+        may = self.table.kinds[UnitKind.EXTERNAL] - called - must
+        # What is asked about by name is taken to be at an address of no other one.
+        hosts = [self.table.hosts[name] for name in match.names if name in self.table.hosts]
+        must |= union(covered for covered, _ in hosts)
+        may |= union(touched for _, touched in hosts)
+        return Matched(must, may - must, self.nobody)
 
     def _nodes(self, match: NodesMatch) -> Matched:
         kinds = self.table.kinds

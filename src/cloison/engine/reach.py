@@ -156,7 +156,7 @@ class _Contents:
         undetermined = piece.outcome.undetermined & HORIZON
         if not piece.outcome.allowed and not undetermined:
             return None
-        outcome = Outcome(piece.outcome.allowed, undetermined)
+        outcome = piece.outcome.within(HORIZON)
         carried = {r.caveats for r, _ in piece.rules if r.caveats and r.rule.action is Action.ALLOW}
         caveats = frozenset[Caveat]().union(*carried)
         if undetermined:

@@ -280,6 +280,9 @@ class _Resolver:
         """Yield what a rule certainly matches, and apart from it what it may match."""
         rule = bound.rule
         certain, nested = self.addresses.of(bound.must), False
+        others = self._others(bound) if relations == {Relative.OTHER_NODE} else None
+        if others is not None:
+            relations = frozenset()
         if relations:
             direct = {m.relation for m in _either(rule) if isinstance(m, RelativeMatch)}
             # Towards whom its port names mean something, nodes and the pod itself are not told.
@@ -292,11 +295,12 @@ class _Resolver:
             frozenset() if nested else relations,
             rule.sources,
             rule.tracked,
+            others=others or NO_ADDRESSES,
         )
         every = bound.traffic | bound.may_traffic
         possible = certain | self.addresses.of(bound.may) if bound.may else certain
-        if rule.condition is not None:
-            yield replace(plain, peers=possible, traffic=every, doubt=rule.condition)
+        if rule.conditions is not None:
+            yield replace(plain, peers=possible, traffic=every, doubt=rule.conditions)
             return
         if not sure:
             reason = "the rule may be about this end or not"
@@ -306,15 +310,37 @@ class _Resolver:
             reason = "how the peer stands to this end counts among other things"
             yield replace(plain, peers=possible, traffic=every, relations=relations, doubt=reason)
             return
-        if bound.traffic and (plain.peers or plain.relations):
+        if bound.traffic and (plain.peers or plain.relations or plain.others):
             yield plain
         if bound.may_traffic:
             reason = "whether the rule means this traffic is not defined"
             yield replace(plain, traffic=bound.may_traffic, doubt=reason)
         if bound.may:
-            reason = _unknown(rule)
-            others = self.addresses.of(bound.may)
-            yield replace(plain, peers=others, traffic=every, relations=frozenset(), doubt=reason)
+            unsure = replace(plain, relations=frozenset(), others=NO_ADDRESSES)
+            may = self.addresses.of(bound.may)
+            yield replace(unsure, peers=may, traffic=every, doubt=_unknown(rule))
+
+    def _others(self, bound: BoundRule) -> AddressSet | None:
+        """Return which nodes a rule means of those that are not the subject's own.
+
+        None where that is not all that its peers' standing to the subject counts for.
+        """
+        found = NO_ADDRESSES
+        if bound.domain is not None:
+            return None
+        for match in _either(bound.rule, whole=True):
+            plain = [m for m in plain_matches(match) if isinstance(m, RelativeMatch)]
+            if not plain:
+                continue
+            parts = match.matches if isinstance(match, AllOf) else ()
+            rest = tuple(part for part in parts if not isinstance(part, RelativeMatch))
+            if len(parts) - len(rest) != 1 or len(plain) != 1 or not rest:
+                return None
+            meant = self.engine.binder.matcher.match(AllOf(rest))
+            if self.addresses.of(meant.may):
+                return None  # nobody read the labels of a node that is there
+            found |= self.addresses.of(meant.must)
+        return found
 
 
 def _tier(
@@ -332,6 +358,8 @@ def _tier(
         end, scope, because, returned = tier.end, tier.end_scope, isolating, tier.returned
     elif tier.end is not None and closing:
         end, because = Action.ALLOW, closing
+    if end is None and tier.ending is not None:
+        told = [(band, policy) for band, policy in told if band < tier.ending]
     if end is None and not told:
         return None
     bands = tuple(
@@ -374,14 +402,14 @@ def _builtin(layer: LayerSpec, direction: Direction, *, on_host: bool) -> Iterat
             )
 
 
-def _either(rule: Rule) -> Iterator[PeerMatch]:
-    """Yield the matches any of which is enough."""
+def _either(rule: Rule, *, whole: bool = False) -> Iterator[PeerMatch]:
+    """Yield the matches any of which is enough; if `whole`, those too that ask for several."""
 
     def parts(match: PeerMatch) -> Iterator[PeerMatch]:
         if isinstance(match, AnyOf):
             for each in match.matches:
                 yield from parts(each)
-        elif not isinstance(match, AllOf | NoneOf):
+        elif whole or not isinstance(match, AllOf | NoneOf):
             yield match
 
     for peer in rule.peers:
@@ -396,7 +424,7 @@ def _unknown(rule: Rule) -> str:
                 case UnknownMatch():
                     return match.reason
                 case NamesMatch():
-                    return f"not all addresses of {', '.join(match.names)} are known"
+                    return f"not all addresses of {', '.join(map(str, match.names))} are known"
                 case NodesMatch():
                     return "labels of nodes are not known"
                 case PodsMatch(nodes=nodes) if nodes:

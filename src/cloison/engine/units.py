@@ -21,6 +21,7 @@ from cloison.algebra import (
 )
 from cloison.algebra.bitmaps import BitMap
 from cloison.engine.addressbook import AddressBook
+from cloison.ir.names import NamePattern
 from cloison.ir.policy import (
     BlockMatch,
     GroupsMatch,
@@ -43,6 +44,8 @@ class UnitKind(Enum):
     """A pod on its node's network: selectors do not see it."""
     NODE = "node"
     EXTERNAL = "external"
+    NAMED = "named"
+    """Outside the cluster, at an address of which only the name is known."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +57,8 @@ class Unit:
         family: 4, 6, or 0 when the addresses are unknown.
         node: The node, for `NODE` and, where known, for `HOST`.
         addresses: For `EXTERNAL` the atom; else where the address is known to lie: one atom
-            when known, the cluster's range when only that is known, None when nothing is.
+            when known, the cluster's range when only that is known, None when nothing is. For
+            `NAMED` every address of which nobody said what it is called.
         exact: Whether `addresses` is the atom the address is known to lie in.
         ports: Declared ports whose names some policy uses.
         endpoints: Indices into `UnitTable.endpoints`, for pods.
@@ -78,12 +82,14 @@ class Networks:
         nodes: Where node addresses come from.
         services: Where Service addresses come from.
         names: What DNS names stand for, in lower case without the final dot.
+        complete: Whether no other names have addresses.
     """
 
     pods: AddressSet = NO_ADDRESSES
     nodes: AddressSet = NO_ADDRESSES
     services: AddressSet = NO_ADDRESSES
     names: Mapping[str, AddressSet] = field(default_factory=dict, hash=False)
+    complete: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +202,7 @@ class UnitTable:
     """Every unit of a world under one vocabulary.
 
     Ids are places in `units`: pods first, by namespace, then host pods, nodes, and atoms of
-    the address space in ascending order.
+    the address space in ascending order. Units of names are there only where `hosts` added them.
     """
 
     units: tuple[Unit, ...]
@@ -218,6 +224,8 @@ class UnitTable:
     """Units of pods by namespace."""
     by_namespace: dict[str, list[int]] = field(default_factory=dict)
     """Indices of endpoints."""
+    hosts: Mapping[NamePattern, tuple[BitMap, BitMap]] = field(default_factory=dict)
+    """Units of names that nobody resolved, by a pattern that covers them or some of them."""
 
     def home(self, unit: int) -> str | None:
         """Return the namespace of a pod's unit; None for other units."""
@@ -444,9 +452,12 @@ class _Builder:
     def _project(self, shape: PodShape) -> "_Kind":
         """Return what policies can tell of a shape: one value for all of which they tell that."""
         labels = tuple(shape.labels.get(key) for key in self.vocabulary.keys)
+        named = [port for port in shape.ports if self._counts(port)]
+        if self.profile.last_port_name:
+            named = list({port.name: port for port in named}.values())
         ports = tuple(
             sorted(
-                {p for p in shape.ports if p.name in self.vocabulary.names and self._counts(p)},
+                {port for port in named if port.name in self.vocabulary.names},
                 key=lambda p: (p.name or "", p.protocol, p.number),
             )
         )

@@ -192,6 +192,19 @@ NAME_WITHOUT_ADDRESS = Caveat(
     "it has resolved the name is up to the implementation, and taken to be nothing.",
     "kubernetes-sigs/network-policy-api npeps/npep-133-fqdn-egress-selector.md",
 )
+NAME_ADDRESS_UNKNOWN = Caveat(
+    "NAME_ADDRESS_UNKNOWN",
+    "Which addresses the name asked about stands for is not known here. It is taken to be "
+    "outside the cluster, at no address of another name; a rule for an address block may be "
+    "about it or not.",
+    "Cloison interface, Naming ends",
+)
+NAMES_COMPLETE = Caveat(
+    "NAMES_COMPLETE",
+    "A rule goes by DNS name, and this address is none that the DNS table lists: it has none of "
+    "these names if the table is complete, as it is said to be.",
+    "Cloison interface, Settings",
+)
 SOURCE_PORTS = Caveat(
     "SOURCE_PORTS",
     "A rule asks about the port that the client sends from, which a question does not say; "
@@ -229,6 +242,18 @@ RULE_FAILS_CLOSED = Caveat(
     "The enforcer does not know a field of a rule here: as an allow the rule matches nothing, "
     "and otherwise it denies everything.",
     "kubernetes-sigs/network-policy-api apis/v1alpha2/clusternetworkpolicy_types.go",
+)
+REQUESTS_TOO_LARGE = Caveat(
+    "REQUESTS_TOO_LARGE",
+    "What rules ask of requests here takes more work to put together than Cloison puts up with; "
+    "with which requests the traffic passes is open.",
+    "Cloison, docs/design/application-layer.md, Bounds",
+)
+REQUEST_WRITTEN_OTHERWISE = Caveat(
+    "REQUEST_WRITTEN_OTHERWISE",
+    "The same path, written in another way, meets another verdict: the enforcer compares it as it "
+    "is sent, and a server may take both for one.",
+    "Cloison, docs/design/application-layer.md, What is left to others",
 )
 NAMES_NOT_ACCEPTED = Caveat(
     "NAMES_NOT_ACCEPTED",
@@ -275,6 +300,8 @@ EVERY = (
     NODES_UNKNOWN,
     NAME_NOT_RESOLVED,
     NAME_WITHOUT_ADDRESS,
+    NAME_ADDRESS_UNKNOWN,
+    NAMES_COMPLETE,
     SOURCE_PORTS,
     PODS_NOT_TOLD_APART,
     LABEL_VALUE_UNKNOWN,

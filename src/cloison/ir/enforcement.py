@@ -23,6 +23,7 @@ class EnforcedRule:
         sources: Source ports that match; None when the rule does not ask.
         tracked: Whether replies to what it lets through need no rule.
         doubt: Why no packet filter can tell whether it matches; None for most.
+        others: Addresses that match where they are those of another node than the subject's.
     """
 
     key: str
@@ -33,6 +34,7 @@ class EnforcedRule:
     sources: TrafficSet | None = None
     tracked: bool = True
     doubt: str | None = None
+    others: AddressSet = NO_ADDRESSES
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ of it.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from cloison.algebra import (
     ANY,
@@ -23,7 +23,11 @@ from cloison.algebra import (
 )
 from cloison.base import Span
 from cloison.ir.fidelity import Caveat
-from cloison.ir.http import HttpMatch
+from cloison.ir.names import NamePattern
+from cloison.ir.requests import RequestCondition
+
+if TYPE_CHECKING:
+    from cloison.algebra import RequestSet
 
 
 class Direction(StrEnum):
@@ -75,6 +79,10 @@ class Relative(StrEnum):
     """Seen from a node: itself, or what shares its network."""
     RETURNED = "returned"
     """Itself, its traffic led back to it by a Service."""
+
+
+ANY_NODE = ""
+"""What stands for a node that nobody told of among the names of nodes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,11 +198,14 @@ class NamesMatch:
     """Addresses that DNS names stand for, outside the cluster.
 
     Args:
-        names: As written, in lower case without the final dot; `*.` at the front is any number
-            of whole labels, at least one.
+        names: Any of these; `ir.names` makes them.
     """
 
-    names: tuple[str, ...]
+    names: tuple[NamePattern, ...]
+
+    def covers(self, name: str) -> bool:
+        """Return whether a name, in lower case without the final dot, is one of these."""
+        return any(pattern.covers(name) for pattern in self.names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -323,13 +334,16 @@ class Rule:
         index: 1-based place among the rules of its policy and direction, as people count.
         span: Where it is written.
         sources: Source ports the traffic must come from; None when the rule does not ask.
-        condition: Text of an application or identity condition that must also hold; None
+        condition: Text of a condition that must also hold, which the IR has no words for; None
             when the rule has none.
         subjects: Those of the policy's subjects that the rule is about, any of these; None for
             all of them.
         caveats: What an answer that rests on this rule carries.
-        http: What the condition asks of a request, if it does.
+        request: What it asks of requests: only those that meet it are matched. None for nothing.
         tracked: Whether what it lets through is a connection, whose replies need no rule.
+        listed: What the list is called that it is in, where a policy has several of a direction
+            (`ingressDeny`); None where the direction says it.
+        unmet: Traffic it would match, were it not known that another request is made.
     """
 
     direction: Direction
@@ -342,8 +356,20 @@ class Rule:
     condition: str | None = None
     subjects: tuple[PeerMatch, ...] | None = None
     caveats: tuple[Caveat, ...] = ()
-    http: HttpMatch | None = None
+    request: RequestCondition | None = None
     tracked: bool = True
+    unmet: TrafficMatch | None = None
+
+    @property
+    def asks(self) -> bool:
+        """Whether it matches some flows between its ends on its ports, and others not."""
+        return self.condition is not None or self.request is not None or self.sources is not None
+
+    @property
+    def conditions(self) -> str | None:
+        """Text of all that must also hold, besides source ports; None where nothing must."""
+        request = None if self.request is None else str(self.request)
+        return " and ".join(each for each in (request, self.condition) if each) or None
 
     @property
     def label(self) -> str:
@@ -383,7 +409,8 @@ class Policy:
         tier: Name of the tier it belongs to.
         band: Place of its band in the tier.
         order: Place in the band; compared as tuples, equal means no order.
-        nodes: Nodes whose own traffic it applies to, by name.
+        nodes: Nodes whose own traffic it applies to, by name; `ANY_NODE` is one that is not in
+            the input, which it may apply to.
         mode: Whether it takes part.
         preview: For a staged policy, what enforcing it would do.
         stated: Whether an object states its rules, to which more can be added; not where it is
@@ -431,6 +458,8 @@ class TierSpec:
         span: Where it is declared, for one that an object declares.
         returned: What happens, where `end` would, to what a Service leads back to the pod it
             comes from; None for what happens to everything else.
+        ending: The first of those bands that are only asked where a policy isolates, and the end
+            is met; None for no such band.
     """
 
     name: str
@@ -442,6 +471,7 @@ class TierSpec:
     span: Span | None = None
     ends_both: bool = False
     returned: Action | None = None
+    ending: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -469,8 +499,10 @@ class PolicySet:
         policies: The policies.
         layers: The layers, tiers in the order they are evaluated.
         groups: Address groups that `GroupsMatch` finds.
+        requests: The requests that are asked about; None for all there are.
     """
 
     policies: tuple[Policy, ...] = ()
     layers: tuple[LayerSpec, ...] = field(default_factory=tuple)
     groups: tuple[AddressGroup, ...] = ()
+    requests: "RequestSet | None" = None

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import LayerSpec, Order, PolicyId
+from cloison.ir.keypattern import KeyPattern
+from cloison.ir.policy import LayerSpec, Order, Policy, PolicyId, Rule
 
 
 class NamedPorts(StrEnum):
@@ -76,6 +77,123 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class LabelFilter:
+    """Which labels policies see; one that is left out does not exist for any of them.
+
+    A label is there if no pattern to ignore matches its key, or one to include matches more of it
+    than the shortest of those.
+
+    Args:
+        include: Patterns of keys that are seen.
+        ignore: Patterns of keys that are not.
+        only: Whether nothing is seen but what is included.
+        namespaces: What the keys of namespace labels are preceded by when they are compared.
+        accounts: What the name of a service account is compared as; empty where none is.
+
+    >>> seen = LabelFilter((KeyPattern("app.x"),), (KeyPattern("app"), KeyPattern("pod-hash")))
+    >>> [seen.keeps(key) for key in ("app", "app.x", "pod-hash", "team")]
+    [False, True, False, True]
+    """
+
+    include: tuple[KeyPattern, ...] = ()
+    ignore: tuple[KeyPattern, ...] = ()
+    only: bool = False
+    namespaces: str = ""
+    accounts: str = ""
+
+    def keeps(self, key: str) -> bool:
+        """Return whether policies see the pod label `key`."""
+        shown = max((n for each in self.include if (n := each.taken(key))), default=0)
+        hidden = min((n for each in self.ignore if (n := each.taken(key))), default=0)
+        return shown > hidden or (not hidden and not self.only)
+
+    def keeps_of_namespace(self, key: str) -> bool:
+        """Return whether policies see the namespace label `key`."""
+        return self.keeps(self.namespaces + key)
+
+
+@dataclass(frozen=True, slots=True)
+class Quirk:
+    """Something an enforcer does, or may do, that the API does not say.
+
+    Args:
+        caveat: What an answer carries that depends on it.
+        reason: What it depends on, for people; None where it certainly does so.
+    """
+
+    caveat: Caveat
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """How an enforcer reads NetworkPolicies, where that is not what the API says.
+
+    Args:
+        every_list: Whether rules count whose direction `policyTypes` leaves out.
+        cluster_names: The name of a port in egress rules is one number for the whole cluster: the
+            one that every pod with that name gives it, none where they differ.
+        whole_outside: Whether a block that is a whole family only means what is outside the
+            cluster, even where other blocks match nodes or pods.
+        block_of_pods: Blocks also match pods, in a way that is not known.
+        block_and_own: An ingress peer that is a block also is every pod of the policy's namespace.
+        beyond_pods: A peer that only says which labels its pods and namespaces do not have also
+            is whoever has none: nodes, and what is outside the cluster.
+    """
+
+    every_list: bool = False
+    cluster_names: Quirk | None = None
+    whole_outside: bool = False
+    block_of_pods: Quirk | None = None
+    block_and_own: Quirk | None = None
+    beyond_pods: Quirk | None = None
+
+    @property
+    def caveats(self) -> tuple[Caveat, ...]:
+        """What answers may carry that depend on one of these."""
+        quirks = (
+            self.cluster_names,
+            self.block_of_pods,
+            self.block_and_own,
+            self.beyond_pods,
+        )
+        return tuple(each.caveat for each in quirks if each is not None)
+
+
+class Against(StrEnum):
+    """What an exemption does against a policy that denies."""
+
+    FIRST = "first"
+    """It comes first, as if nothing denied."""
+    YIELDS = "yields"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Exemption:
+    """Traffic that is let through whatever policies leave out, though one may deny it.
+
+    Its rules are among those before every tier. Where some policy denies something, and that comes
+    first or may, they are those of a policy about every pod instead.
+
+    Args:
+        id: What it goes by among policies.
+        rules: Allow rules, whose peers are relative, as they stand before every tier.
+        tier: Its tier.
+        band: Its band.
+        against: What becomes of it where a policy denies.
+        caveat: What an answer carries that depends on that, where it is not known.
+    """
+
+    id: PolicyId
+    rules: tuple[Rule, ...]
+    tier: str
+    band: int = 0
+    against: Against = Against.YIELDS
+    caveat: Caveat | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Profile:
     """How one CNI, at one version, fills what the specification leaves open.
 
@@ -88,6 +206,8 @@ class Profile:
         end_port: Whether `endPort` is honoured; otherwise only `port` is.
         sctp: Whether SCTP is supported; None when it depends on the installation.
         named_ports: How named ports are resolved.
+        last_port_name: Whether a pod has one port by each name: the last that its containers
+            declare, whatever the protocol.
         init_container_ports: Whether names declared by init and sidecar containers count.
         other_protocols: Fate of protocols outside NetworkPolicy's scope.
         own_node_egress: Whether a pod may always reach its own node; None when unclear.
@@ -101,7 +221,19 @@ class Profile:
             names namespaces only also finds groups; None where it does not.
         http_segments: Whether HTTP paths of rules are compared by segments, normalised; None
             when it depends on the release.
+        refusals: What who is let through to a proxy meets there with a request that no rule
+            allows, by the kind of request: `http`, `dns`, `tls`.
+        normalises: The setting by which a proxy brings paths to one form before it compares them;
+            None where paths are compared as they are sent, or rules say how.
+        tells_apart: Ways to write a path that it takes for different ones all the same, by their
+            names in `algebra.variants`.
         known: Facts that differ but are not modelled, as caveats every answer carries.
+        visible: Which labels policies see; None for all of them.
+        reading: How it reads NetworkPolicies.
+        exemptions: What is let through whatever policies leave out.
+        around: Policies that no object states.
+        switches: Settings of the enforcer in the cluster, by the names it gives them; only those
+            that somebody said. What they change is said above; dialects ask for the rest.
         source: Where the facts are from.
     """
 
@@ -115,6 +247,7 @@ class Profile:
     end_port: bool = True
     sctp: bool | None = None
     named_ports: NamedPorts = NamedPorts.PER_POD
+    last_port_name: bool = False
     init_container_ports: bool = False
     other_protocols: OtherProtocols = OtherProtocols.UNDEFINED
     own_node_egress: bool | None = None
@@ -122,4 +255,12 @@ class Profile:
     places: Mapping[str, Place | None] = field(default_factory=dict, hash=False)
     groups_prefix: str | None = None
     http_segments: bool | None = None
+    refusals: Mapping[str, str] = field(default_factory=dict, hash=False)
+    normalises: str | None = None
+    tells_apart: tuple[str, ...] = ()
     known: tuple[Caveat, ...] = field(default_factory=tuple)
+    visible: LabelFilter | None = None
+    reading: Reading = Reading()
+    exemptions: tuple[Exemption, ...] = ()
+    around: tuple[Policy, ...] = ()
+    switches: Mapping[str, str] = field(default_factory=dict, hash=False)

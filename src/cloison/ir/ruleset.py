@@ -1,12 +1,13 @@
 """Policy as resolved: rules whose selectors have become sets of units of one world."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 from cloison.algebra import ANY, NO_TRAFFIC, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import Policy, Relative, Rule
+from cloison.ir.when import When, met, pieces, within
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -49,11 +50,13 @@ class Outcome:
 
     Args:
         allowed: Traffic that passes.
-        undetermined: Traffic nobody can promise anything about.
+        undetermined: Traffic nobody can promise anything about who knows no more of it.
+        when: That part of it of which it is known what more: with which requests it passes.
     """
 
     allowed: TrafficSet
     undetermined: TrafficSet = NO_TRAFFIC
+    when: tuple[When, ...] = ()
 
     @cached_property
     def denied(self) -> TrafficSet:
@@ -64,6 +67,20 @@ class Outcome:
     def passing(self) -> TrafficSet:
         """Traffic that passes or may pass."""
         return self.allowed | self.undetermined
+
+    def within(self, traffic: TrafficSet) -> "Outcome":
+        """Return it with what is undetermined out of `traffic` as stopped."""
+        undetermined = self.undetermined & traffic
+        return Outcome(self.allowed, undetermined, within(self.when, traffic))
+
+    def unsure(self) -> "Outcome":
+        """Return it with what is stopped as undetermined."""
+        when = (
+            replace(each, undetermined=each.asked - each.allowed)
+            for each in self.when
+            if each.allowed
+        )
+        return Outcome(self.allowed, self.undetermined | self.denied, pieces(when))
 
     def meet(self, other: "Outcome") -> "Outcome":
         """Return what passes both of two enforcement points.
@@ -77,6 +94,9 @@ class Outcome:
             return other
         if other is OPEN or other == OPEN:
             return self
+        if self.when or other.when:
+            one = (self.allowed, self.undetermined, self.when)
+            return Outcome(*met(one, (other.allowed, other.undetermined, other.when)))
         allowed = self.allowed & other.allowed
         return Outcome(allowed, (self.passing & other.passing) - allowed)
 

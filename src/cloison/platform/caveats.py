@@ -8,44 +8,35 @@ from collections.abc import Mapping
 from types import MappingProxyType
 
 from cloison.dialects.calico.caveats import EVERY as CALICO
+from cloison.dialects.cilium.caveats import EVERY as CILIUM
 from cloison.ir import caveats as general
 from cloison.ir.fidelity import Caveat
 
-NAMED_PORT_UNION = Caveat(
-    "NAMED_PORT_UNION",
-    "Named ports: where destination pods give one name different numbers, this CNI may open each "
-    "of those numbers on every one of them.",
-    "aws/amazon-network-policy-controller-k8s pkg/resolvers/endpoints.go; cilium issue 30003",
-)
 NAMED_PORT_EGRESS_DROPPED = Caveat(
     "NAMED_PORT_EGRESS_DROPPED",
     "Named ports: in egress rules without peers, this CNI drops the name instead of looking it up "
     "on each destination.",
     "aws/amazon-network-policy-controller-k8s pkg/resolvers/endpoints.go",
 )
-POLICY_TYPES_IGNORED = Caveat(
-    "POLICY_TYPES_IGNORED",
-    "Policy types: this CNI is read to apply ingress or egress rules that are written under "
-    "policyTypes without that direction.",
-    "cilium/cilium pkg/k8s NetworkPolicy translation",
-)
-LABELS_FILTERED = Caveat(
-    "LABELS_FILTERED",
-    "Labels: this CNI leaves some label keys out of a pod's identity (pod-template-hash, "
-    "controller-revision-hash and others); selectors on those keys do not see them.",
-    "Cilium documentation, Limiting Identity-Relevant Labels",
-)
 IPBLOCK_ONLY_PEER_DEFECT = Caveat(
     "IPBLOCK_ONLY_PEER_DEFECT",
-    "Patch releases without the fix: with a custom cluster name, an ingress peer that is only an "
-    "ipBlock also admits every pod of the policy's namespace.",
+    "In Cilium 1.19.0 to 1.19.4 an ingress peer that is an ipBlock also admits every pod of the "
+    "policy's namespace, where `policy-default-local-cluster` is on, as it is by default. Which "
+    "patch release runs is the setting `cilium.patch`.",
     "GHSA-fm8w-2m5w-9j7r (CVE-2026-56743); cilium pull requests 46305 and 46456",
 )
 NEGATIVE_NAMESPACE_DEFECT = Caveat(
     "NEGATIVE_NAMESPACE_DEFECT",
-    "A peer whose namespace selector only excludes (NotIn, DoesNotExist) can also select the "
-    "host and addresses outside, depending on policyDefaultLocalCluster.",
+    "A peer whose namespace selector only excludes (NotIn, DoesNotExist) can also select nodes "
+    "and addresses outside the cluster where `policy-default-local-cluster` is off; which "
+    "releases do so is not settled.",
     "cilium issue 46949",
+)
+LOCALHOST_OR_DENY = Caveat(
+    "cilium.U1",
+    "A pod's own node is let in whatever policies leave out, and a policy here denies it: which "
+    "of the two wins is not confirmed.",
+    "cilium/cilium pkg/policy/mapstate.go; Cilium documentation, Layer 3 policies",
 )
 EXCEPT_IS_DENY = Caveat(
     "EXCEPT_IS_DENY",
@@ -151,12 +142,11 @@ CATALOGUE: Mapping[str, Caveat] = MappingProxyType(
             (
                 *general.EVERY,
                 *CALICO,
-                NAMED_PORT_UNION,
+                *CILIUM,
                 NAMED_PORT_EGRESS_DROPPED,
-                POLICY_TYPES_IGNORED,
-                LABELS_FILTERED,
                 IPBLOCK_ONLY_PEER_DEFECT,
                 NEGATIVE_NAMESPACE_DEFECT,
+                LOCALHOST_OR_DENY,
                 EXCEPT_IS_DENY,
                 PRE_NAT_EGRESS,
                 START_WINDOW,

@@ -8,6 +8,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 
 from cloison.ir.profile import Profile
+from cloison.platform.cilium import CILIUM_GROUP
 from cloison.platform.profiles import CALICO_GROUP, profile
 
 GroupKind = tuple[str, str]
@@ -44,7 +45,21 @@ _CLUES = (
         frozenset({(_POLICY_API, "ClusterNetworkPolicy")}),
         "calico@3.31",
     ),
+    Clue(frozenset({CILIUM_GROUP}), "cilium"),
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What an installation says of itself.
+
+    Args:
+        profile: The profile's name; without a version the newest.
+        shown: What says so, for people.
+    """
+
+    profile: str
+    shown: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,16 +75,22 @@ class Detected:
     chosen: str
 
 
-def detect(kinds: Collection[GroupKind]) -> Detected | None:
+def detect(kinds: Collection[GroupKind], installed: Evidence | None = None) -> Detected | None:
     """Return who enforces, if objects of one product are there and of no other.
 
     Args:
         kinds: The kinds of the objects that were read, by API group.
+        installed: What an installation says of itself, if there is one.
 
     >>> detect({("crd.projectcalico.org", "GlobalNetworkPolicy"), ("", "Pod")}).chosen
     'detected from GlobalNetworkPolicy'
     """
     found = [(clue, mine) for clue in _CLUES if (mine := _telling(clue, kinds))]
+    if installed is not None:
+        product = installed.profile.partition("@")[0]
+        others = any(clue.profile != product for clue, _ in found)
+        named = Detected(profile(installed.profile), f"detected from {installed.shown}")
+        return None if others else named
     if len(found) != 1:
         return None
     clue, mine = found[0]

@@ -11,133 +11,28 @@ from dataclasses import replace
 from math import inf
 from types import MappingProxyType
 
-from cloison.algebra import ANY, L4, TrafficSet
+from cloison.algebra import TrafficSet
 from cloison.base import QuestionError
 from cloison.ir import caveats as general
-from cloison.ir.policy import (
-    EVERY_TRAFFIC,
-    Action,
-    AnyMatch,
-    Combine,
-    Direction,
-    LayerSpec,
-    Peer,
-    Relative,
-    RelativeMatch,
-    Rule,
-    TierSpec,
-    TrafficMatch,
-)
+from cloison.ir.policy import Action, Combine, LayerSpec, TierSpec
 from cloison.ir.profile import NamedPorts, OtherProtocols, Place, Profile
 from cloison.platform import caveats as own
+from cloison.platform import cilium
+from cloison.platform.layers import ADMIN, layers, places
 
 DEFAULT_PROFILE = "generic"
 """The profile of a cluster whose CNI is not known."""
 
-TIER = "networkpolicy"
-"""Name of the tier that holds NetworkPolicy objects."""
-
-ADMIN = "admin"
-"""Name of the tier before it, of cluster-wide policies."""
-
-BASELINE = "baseline"
-"""Name of the tier after it, of cluster-wide policies."""
-
-_INGRESS, _EGRESS = Direction.INGRESS, Direction.EGRESS
-_AFTER_PRIORITIES = 1001
-"""Where a BaselineAdminNetworkPolicy, which has no priority, stands among those that have one."""
-
-
-def _builtin(
-    direction: Direction, relations: tuple[Relative, ...], always: TrafficSet | None
-) -> tuple[Rule, ...]:
-    """Return allow rules for the relations, then for traffic that always passes."""
-    pieces = [(Peer(RelativeMatch(relation)), EVERY_TRAFFIC) for relation in relations]
-    if always:
-        pieces.append((Peer(AnyMatch()), TrafficMatch(always)))
-    return tuple(
-        Rule(direction, Action.ALLOW, (peer,), traffic, index)
-        for index, (peer, traffic) in enumerate(pieces, start=1)
-    )
-
-
-def _layers(
-    other: OtherProtocols = OtherProtocols.UNDEFINED,
-    *,
-    own_node_egress: bool | None = None,
-    always: TrafficSet | None = None,
-    cluster: bool = False,
-    ends_both: bool = False,
-) -> tuple[LayerSpec, ...]:
-    """Return the CNI layer: own node and self before one tier of NetworkPolicies.
-
-    Args:
-        other: Fate of protocols beyond TCP, UDP and SCTP.
-        own_node_egress: Only True adds the rule; None is left to the caveat.
-        always: Traffic let through whatever policies say, in both directions.
-        cluster: Whether cluster-wide policies have tiers before and after that one.
-        ends_both: Whether a NetworkPolicy of one direction keeps the later tier out of both.
-    """
-    if other is OtherProtocols.ALWAYS_ALLOWED:
-        always = (always or TrafficSet()) | (ANY - L4)
-    builtin = (
-        *_builtin(_INGRESS, (Relative.OWN_NODE, Relative.SELF), always),
-        *_builtin(
-            _EGRESS,
-            (Relative.SELF, Relative.OWN_NODE) if own_node_egress else (Relative.SELF,),
-            always,
-        ),
-    )
-    undefined = other is OtherProtocols.UNDEFINED
-    tier = TierSpec(
-        TIER,
-        (Combine.UNION,),
-        end=Action.DENY,
-        end_scope=L4 if undefined else ANY,
-        end_caveat=general.NON_L4 if undefined else None,
-        order=(2,),
-        ends_both=ends_both,
-        returned=Action.ALLOW,
-    )
-    tiers: tuple[TierSpec, ...] = (tier,)
-    if cluster:
-        first = TierSpec(ADMIN, (Combine.FIRST_MATCH,), order=(1,))
-        tiers = (first, tier, TierSpec(BASELINE, (Combine.FIRST_MATCH,), order=(3,)))
-    return (LayerSpec("cni", tiers, Action.ALLOW, builtin),)
-
-
-_ADMIN_KINDS = ("AdminNetworkPolicy", "BaselineAdminNetworkPolicy")
-_CLUSTER_KINDS = ("ClusterNetworkPolicy/Admin", "ClusterNetworkPolicy/Baseline")
-
-
-def _places(
-    old: Place | None, new: Place | None, tie: str | None = None
-) -> Mapping[str, Place | None]:
-    """Return the places of the kinds of the Network Policy API.
-
-    Args:
-        old: What is particular about the kinds of v1alpha1; None where they are not enforced.
-        new: What is particular about ClusterNetworkPolicy; None where it is not enforced.
-        tie: How policies of equal priority are told apart.
-    """
-    found: dict[str, Place | None] = {}
-    for particular, (first, last) in ((old, _ADMIN_KINDS), (new, _CLUSTER_KINDS)):
-        for kind, tier in ((first, ADMIN), (last, BASELINE)):
-            order = _AFTER_PRIORITIES if kind == _ADMIN_KINDS[1] else None
-            found[kind] = particular and replace(particular, tier=tier, order=order, tie=tie)
-    return MappingProxyType(found)
-
-
 _PLAIN = Place(ADMIN)
-_NOT_ENFORCED = _places(None, None)
+_NOT_ENFORCED = places(None, None)
 
 
 def _generic() -> Profile:
     return Profile(
         name="generic",
         title="any conformant CNI",
-        layers=_layers(cluster=True),
-        places=_places(_PLAIN, _PLAIN),
+        layers=layers(cluster=True),
+        places=places(_PLAIN, _PLAIN),
         source="kubernetes.io concept page Network Policies; kubernetes/api networking/v1/types.go",
     )
 
@@ -165,7 +60,7 @@ def _calico_layers(first: str, last: str) -> tuple[LayerSpec, ...]:
         _calico_tier("default", 1_000_000.0, Action.DENY),
         _calico_tier(last, 10_000_000.0, None),
     )
-    return tuple(replace(layer, tiers=tiers) for layer in _layers())
+    return tuple(replace(layer, tiers=tiers) for layer in layers())
 
 
 def _calico_own(**ties: str) -> Mapping[str, Place]:
@@ -251,34 +146,11 @@ def _calico(
     )
 
 
-def _cilium(version: str) -> Profile:
-    known = [own.LABELS_FILTERED, own.POLICY_TYPES_IGNORED]
-    if version in ("1.18", "1.19"):
-        known += [own.IPBLOCK_ONLY_PEER_DEFECT, own.NAMED_PORT_UNION]
-    if version in ("1.19", "1.20"):
-        known.append(own.NEGATIVE_NAMESPACE_DEFECT)
-    flagged = version == "1.20"
-    gated = Place(ADMIN, caveats=(own.CLUSTER_POLICY_GATE, own.NAMES_OPEN_DNS))
-    return Profile(
-        name=f"cilium@{version}",
-        title=f"Cilium {version}",
-        layers=_layers(OtherProtocols.PORTLESS_RULES, cluster=flagged),
-        places=_places(None, gated if flagged else None),
-        source="cilium/cilium pkg/policy, pkg/k8s; Cilium documentation, Layer 3 and Layer 4 "
-        "policies; MicrosoftDocs/azure-aks-docs migrate-from-npm-to-cilium-network-policy.md",
-        block_matches_pods=False,
-        block_matches_nodes=False,
-        other_protocols=OtherProtocols.PORTLESS_RULES,
-        own_node_egress=False,
-        known=tuple(sorted(known)),
-    )
-
-
 def _aws() -> Profile:
     return Profile(
         name="aws-vpc-cni",
         title="Amazon VPC CNI, network policy agent 1.4",
-        layers=_layers(own_node_egress=True, ends_both=True),
+        layers=layers(own_node_egress=True, ends_both=True),
         places=_NOT_ENFORCED,
         source="aws/amazon-network-policy-controller-k8s pkg/resolvers/endpoints.go; "
         "aws/aws-network-policy-agent; Amazon EKS User Guide",
@@ -299,7 +171,7 @@ def _gke() -> Profile:
     return Profile(
         name="gke-dataplane-v2",
         title="GKE Dataplane V2",
-        layers=_layers(),
+        layers=layers(),
         source="Google Cloud documentation, GKE Dataplane V2; built on Cilium",
         block_matches_pods=False,
         block_matches_nodes=False,
@@ -311,7 +183,7 @@ def _azure_npm() -> Profile:
     return Profile(
         name="azure-npm",
         title="Azure Network Policy Manager (Linux)",
-        layers=_layers(own_node_egress=True),
+        layers=layers(own_node_egress=True),
         source="Azure/azure-container-networking npm; MicrosoftDocs/azure-aks-docs "
         "articles/aks/use-network-policies.md",
         sctp=True,
@@ -324,8 +196,8 @@ def _antrea() -> Profile:
     return Profile(
         name="antrea",
         title="Antrea 2.7 and newer",
-        layers=_layers(cluster=True),
-        places=_places(
+        layers=layers(cluster=True),
+        places=places(
             Place(ADMIN, caveats=(own.CLUSTER_POLICY_GATE,)),
             Place(
                 ADMIN,
@@ -343,8 +215,8 @@ def _ovn() -> Profile:
     return Profile(
         name="ovn-kubernetes",
         title="OVN-Kubernetes",
-        layers=_layers(OtherProtocols.PORTLESS_RULES, cluster=True),
-        places=_places(Place(ADMIN, last=99), None),
+        layers=layers(OtherProtocols.PORTLESS_RULES, cluster=True),
+        places=places(Place(ADMIN, last=99), None),
         source="ovn-kubernetes/ovn-kubernetes pkg/ovn/gress_policy.go, libovsdb/util/acl.go",
         sctp=True,
         named_ports=NamedPorts.WHOLE_PROTOCOL,
@@ -363,7 +235,7 @@ def _kube_router() -> Profile:
     return Profile(
         name="kube-router",
         title="kube-router 2.11",
-        layers=_layers(OtherProtocols.PORTLESS_RULES, always=always),
+        layers=layers(OtherProtocols.PORTLESS_RULES, always=always),
         places=_NOT_ENFORCED,
         source="cloudnativelabs/kube-router pkg/controllers/netpol/policy.go",
         sctp=True,
@@ -382,8 +254,8 @@ def _kube_network_policies() -> Profile:
     return Profile(
         name="kube-network-policies",
         title="kube-network-policies 1.1",
-        layers=_layers(OtherProtocols.PORTLESS_RULES, cluster=True, ends_both=True),
-        places=_places(Place(ADMIN, caveats=(own.ADMIN_POLICY_IMAGE,)), _PLAIN, "{name}"),
+        layers=layers(OtherProtocols.PORTLESS_RULES, cluster=True, ends_both=True),
+        places=places(Place(ADMIN, caveats=(own.ADMIN_POLICY_IMAGE,)), _PLAIN, "{name}"),
         source="kubernetes-sigs/kube-network-policies pkg/networkpolicy",
         sctp=True,
         other_protocols=OtherProtocols.PORTLESS_RULES,
@@ -409,7 +281,7 @@ def _table() -> Mapping[str, Profile]:
         _generic(),
         _calico_old(),
         _calico_new(),
-        *(_cilium(version) for version in ("1.18", "1.19", "1.20")),
+        *(cilium.profile(version, {}) for version in cilium.VERSIONS),
         _aws(),
         _gke(),
         _azure_npm(),

@@ -2,17 +2,19 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field, replace
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from cloison.analyses.ask import Explanation, Question, ask
 from cloison.analyses.ends import End, Names
 from cloison.analyses.explain import CaseAnswer, explain_case
 from cloison.analyses.matrix import Matrix, Row, RowResult
 from cloison.analyses.question import Case, Party, Traffic, parse_traffic
-from cloison.analyses.request import of_request, parse_request, readings, requested
+from cloison.analyses.request import looked_at, readings, requested
 from cloison.base import Diagnostic, QuestionError
 from cloison.engine import Engine
-from cloison.ir.http import HttpRequest
+
+if TYPE_CHECKING:
+    from cloison.algebra import Request
 
 
 def run(
@@ -37,8 +39,8 @@ def run(
     return Matrix.of(tuple(asker.result(row) for row in rows), diagnostics)
 
 
-Readings: TypeAlias = tuple[bool | None, ...]
-"""What each rule that asks for a request makes of one."""
+Readings: TypeAlias = "tuple[tuple[bool | None, ...], Request | None]"
+"""What each rule that asks for a request makes of one; that, where it is known in part only."""
 
 
 @dataclass(slots=True)
@@ -50,7 +52,7 @@ class _Asker:
     _ends: dict[str, End | QuestionError] = field(default_factory=dict)
     _traffic: dict[tuple[str | None, str], Traffic | QuestionError] = field(default_factory=dict)
     _explained: dict[tuple[object, ...], CaseAnswer] = field(default_factory=dict)
-    _answers: dict[tuple[str | None, ...], Explanation] = field(default_factory=dict)
+    _answers: dict[tuple[object, ...], Explanation] = field(default_factory=dict)
     _engines: dict[Readings, Engine] = field(default_factory=dict)
 
     def result(self, row: Row) -> RowResult:
@@ -61,11 +63,10 @@ class _Asker:
             if answer.verdict is not row.expect.verdict:
                 # Whoever looks into a failure wants the rule that came nearest.
                 engine, _ = self._requested(answer.question.request)
-                answer = ask(engine, answer.question)
+                answer = replace(ask(engine, answer.question), notes=answer.notes)
         except QuestionError as error:
             return RowResult(row, None, passed=False, error=error.message, help=error.help)
         verdict = answer.verdict
-        notes = (*answer.notes, *_about_application(row, answer))
         return RowResult(
             row,
             verdict,
@@ -73,24 +74,36 @@ class _Asker:
             answer.deciders,
             answer.caveats,
             answer.witnesses,
-            notes,
+            answer.notes,
         )
 
     def _answer(self, row: Row) -> Explanation:
-        key = (row.source, row.destination, row.port, row.protocol, row.http)
+        key = (row.source, row.destination, row.port, row.protocol, row.application)
         found = self._answers.get(key)
         if found is None:
-            said, request = self._said(row), None
-            if row.http is not None:
-                request, said = parse_request(row.http), of_request(said)
+            request, said = row.application.request(), row.application.over(self._said(row))
             ends = self._end(row.source), self._end(row.destination)
-            question = Question(*ends, said, request=request)
+            question = Question(*ends, said, request=request, application=row.application)
             engine, read = self._requested(request)
             found = ask(engine, question, lambda e, c: self._explain(e, c, read))
+            notes = (*found.notes, *self._about_application(row, found))
             # Only what a result shows is kept: a hundred thousand answers are a lot.
-            found = replace(found, cases=())
+            found = replace(found, cases=(), notes=notes)
             self._answers[key] = found
         return found
+
+    def _about_application(self, row: Row, answer: Explanation) -> Iterator[str]:
+        """Say what the application part of a row does to the answer."""
+        asked = " and ".join(row.application.said)
+        if not asked:
+            return
+        looks = any(caveat.id == "HTTP_RULE" for caveat in answer.caveats)
+        if looks or looked_at(self.engine, answer.cases):
+            yield f"a policy here looks at {asked}: {answer.question.request} was asked"
+        elif any(caveat.id == "POLICY_NOT_MODELLED" for caveat in answer.caveats):
+            yield f"whether a policy that is not modelled looks at {asked} is not known"
+        else:
+            yield f"no policy here looks at {asked}: the answer is that of addresses and ports"
 
     def _end(self, text: str) -> End:
         found = self._ends.get(text)
@@ -117,11 +130,12 @@ class _Asker:
             raise _again(found)
         return found
 
-    def _requested(self, request: HttpRequest | None) -> tuple[Engine, Readings]:
+    def _requested(self, request: "Request | None") -> tuple[Engine, Readings]:
         """Return who judges a request, one for all that policies cannot tell apart."""
         if request is None:
-            return self.engine, ()
-        read = readings(self.engine, request)
+            return self.engine, ((), None)
+        answers = readings(self.engine, request)
+        read = answers, request if None in answers else None
         found = self._engines.get(read)
         if found is None:
             found = self._engines[read] = requested(self.engine, request)
@@ -148,23 +162,6 @@ def _side(party: Party) -> tuple[object, ...]:
     if endpoint is None:
         return party.unit, None, None
     return party.unit, id(endpoint.shape), endpoint.namespace
-
-
-def _about_application(row: Row, answer: Explanation) -> Iterator[str]:
-    """Say what the application part of a row does to the answer."""
-    if not row.application:
-        return
-    looks = any(caveat.id == "HTTP_RULE" for caveat in answer.caveats)
-    if row.http is not None and looks:
-        yield f"a policy here looks at http: {answer.question.request} was asked"
-    rest = [name for name in row.application if name != "http" or not looks]
-    if not rest:
-        return
-    asked = " and ".join(rest)
-    if any(caveat.id == "POLICY_NOT_MODELLED" for caveat in answer.caveats):
-        yield f"whether a policy that is not modelled looks at {asked} is not known"
-    else:
-        yield f"no policy here looks at {asked}: the answer is that of addresses and ports"
 
 
 def _again(error: QuestionError) -> QuestionError:

@@ -34,6 +34,8 @@ KINDS = (
     "tally",
     "diff",
     "relate",
+    "portability",
+    "between",
     "effective",
     "policy",
     "verify",
@@ -44,7 +46,8 @@ KINDS = (
     "validate",
     "config",
 )
-"""Results that can be rendered; `grouped` is a map in groups, `exposure` is of what is not there,
+"""Results that can be rendered; `between` is what two enforcers make of the same policies,
+`grouped` is a map in groups, `exposure` is of what is not there,
 `tally` counts what each tier decides, `measured` is what a kernel made of `verify`, `trace` what
 one connection met on its way, `applied` what a change of policies did, and `lab` what a lab
 consists of.
@@ -63,7 +66,7 @@ _FOR = {
     "jsonl": ("map", "diff", "exposure"),
     "html": ("map", "diff", "measured"),
     "junit": ("verify", "measured"),
-    "sarif": ("validate",),
+    "sarif": ("validate", "portability"),
 }
 """Results of formats that are not for every one."""
 

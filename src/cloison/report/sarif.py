@@ -1,15 +1,16 @@
-"""`validate` as SARIF 2.1.0, which code hosts show beside the lines they are about."""
+"""`validate` and `portability` as SARIF 2.1.0, which code hosts show beside the lines meant."""
 
 from collections import Counter
 from collections.abc import Iterator
 from hashlib import sha256
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import quote
 
 import msgspec
 
 from cloison.base import Diagnostic, Severity
 from cloison.report.about import About, Findings, Look
+from cloison.report.documents.portability import diagnostics
 from cloison.report.sarif_model import (
     ArtifactLocation,
     Location,
@@ -28,6 +29,9 @@ from cloison.report.sarif_model import (
     ToolComponent,
 )
 
+if TYPE_CHECKING:
+    from cloison.analyses.portable import Portability
+
 _LEVEL: dict[Severity, Literal["error", "warning", "note"]] = {
     Severity.ERROR: "error",
     Severity.WARNING: "warning",
@@ -38,6 +42,7 @@ _FAMILIES = {
     "CFG": "Settings",
     "NPL": "A NetworkPolicy that the API server rejects or reads differently",
     "NPS": "A NetworkPolicy that says something else than it seems to",
+    "POR": "A policy that not every enforcer takes, or reads alike",
     "OBJ": "A Kubernetes object that is not what its author meant",
     "SRC": "Input that cannot be read as it is",
     "TST": "A connectivity test that cannot be asked",
@@ -48,9 +53,12 @@ _FAMILIES = {
 _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schema-2.1.0.json"
 
 
-def render(_kind: str, result: object, about: About, _look: Look) -> Iterator[str]:
+def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str]:
     """Return a SARIF log of one run."""
-    findings = cast("Findings", result)
+    if kind == "portability":
+        findings = Findings(diagnostics(cast("Portability", result)), 0)
+    else:
+        findings = cast("Findings", result)
     accepted = [each.diagnostic for each in findings.suppressed]
     found = (*findings.diagnostics, *accepted)
     codes = sorted({d.code for d in found})

@@ -31,8 +31,8 @@ def _map(result: "Map", about: About) -> Iterator[str]:
         lambda value: _dump(value, flow=True).removesuffix("\n"),
         "- src: ",
         "\n  dst: ",
-        lambda traffic, verdict, caveats: (
-            f"\n  traffic: {traffic}\n  verdict: {verdict}\n  when: []\n  caveats: {caveats}"
+        lambda traffic, verdict, when, caveats: (
+            f"\n  traffic: {traffic}\n  verdict: {verdict}\n  when: {when}\n  caveats: {caveats}"
         ),
     )
     yield _dump(head(result, about)).removesuffix(" []\n")

@@ -280,6 +280,7 @@ class Builder(msgspec.Struct, gc=False):
             external_name=spec.externalName or None,
             external_traffic_policy=spec.externalTrafficPolicy or "Cluster",
             internal_traffic_policy=spec.internalTrafficPolicy or "Cluster",
+            labels=self.labels(meta),
         )
 
     def slice(self, wired: wire.SliceW) -> EndpointSlice:

@@ -7,6 +7,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from cloison.algebra import LabelSelector
 from cloison.base import Span
 
 Labels: TypeAlias = Mapping[str, str]
@@ -142,6 +143,19 @@ class ServicePort:
 
 
 @dataclass(frozen=True, slots=True)
+class Redirect:
+    """Where traffic of a Service goes instead, on nodes that have such a pod.
+
+    Args:
+        pods: Which pods of the Service's namespace get it.
+        ports: Their ports, by protocol and port of the Service; what is missing is as before.
+    """
+
+    pods: LabelSelector
+    ports: Mapping[tuple[str, int], int] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Service:
     """A Service. `selector` is None when it has none (its endpoints are kept by hand)."""
 
@@ -157,6 +171,8 @@ class Service:
     external_name: str | None = None
     external_traffic_policy: str = "Cluster"
     internal_traffic_policy: str = "Cluster"
+    labels: Labels = field(default_factory=dict)
+    redirect: Redirect | None = None
 
 
 @dataclass(frozen=True, slots=True)

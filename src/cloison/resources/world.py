@@ -18,6 +18,9 @@ from cloison.resources.objects import (
     ServiceAccount,
 )
 
+APART = "reserved:"
+"""Where ends live that an enforcer has besides pods; no namespace can have this name."""
+
 
 class WorkloadId(msgspec.Struct, frozen=True, order=True, gc=False):
     """Names a workload: `Deployment web/portal`, or `Pod web/shell` for a pod of its own.

@@ -19,7 +19,7 @@ from cloison.sources.text import position
 from cloison.sources.tools import spool
 from cloison.sources.walk import Sources, inputs
 
-BULK_FROM: Final = 8 << 20
+BULK_FROM: Final = 2 << 20
 """Bytes from which a JSON List is read item by item instead of as located nodes."""
 LARGEST_LOCATED: Final = 32 << 20
 """Bytes of JSON that are read as located nodes at most: those take ten times the input."""

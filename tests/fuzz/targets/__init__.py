@@ -20,6 +20,8 @@ TABLE = {
     "unmodelled": "dialects",
     "calico": "calico",
     "calico-selectors": "calico",
+    "cilium": "cilium",
+    "cilium-values": "cilium",
     "selectors": "dialects",
     "cidr": "dialects",
     "patterns": "patterns",

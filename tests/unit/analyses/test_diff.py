@@ -184,10 +184,10 @@ def test_only_the_addresses_that_differ_are_told() -> None:
 def test_a_policy_nobody_can_read_opens_what_was_closed_and_closes_what_was_open() -> None:
     foreign = """\
 ---
-apiVersion: cilium.io/v2
-kind: CiliumNetworkPolicy
+apiVersion: crd.antrea.io/v1beta1
+kind: NetworkPolicy
 metadata: {name: strange, namespace: a}
-spec: {endpointSelector: {matchLabels: {app: api}}, ingress: [{}]}
+spec: {appliedTo: [{podSelector: {matchLabels: {app: api}}}], ingress: [{}]}
 """
     free = world()
     loosened = world(WORLD + foreign).diff(free)

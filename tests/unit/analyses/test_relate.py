@@ -194,10 +194,10 @@ def test_workloads_no_policy_selects_are_named() -> None:
 
 def test_what_nobody_understands_leaves_it_open() -> None:
     unknown = {
-        "apiVersion": "cilium.io/v2",
-        "kind": "CiliumNetworkPolicy",
+        "apiVersion": "crd.antrea.io/v1beta1",
+        "kind": "NetworkPolicy",
         "metadata": {"name": "u", "namespace": "x"},
-        "spec": {"endpointSelector": {"matchLabels": {"app": "a"}}},
+        "spec": {"appliedTo": [{"podSelector": {"matchLabels": {"app": "a"}}}]},
     }
     one, other = load(*PODS, unknown), load(*PODS)
     found = one.relate("equivalent", other)

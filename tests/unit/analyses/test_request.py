@@ -2,10 +2,11 @@
 
 import pytest
 
+from cloison.algebra import Request
 from cloison.analyses.ask import verdict_only
 from cloison.app import Session, load_texts
 from cloison.base import QuestionError
-from cloison.ir.http import HttpMatch, HttpRequest
+from cloison.ir.http import HttpMatch
 
 WORLD = """
 apiVersion: v1
@@ -75,6 +76,10 @@ def session(policies: str = ASKS, profile: str = "calico@3.32", **more: str) -> 
     return load_texts({"world.yaml": WORLD, "calico.yaml": policies, **more}, profile=profile)
 
 
+def _request(method: str | None, path: str | None) -> Request:
+    return Request(method=method, path=path)
+
+
 @pytest.mark.parametrize(
     ("path", "segments", "text"),
     [
@@ -97,7 +102,7 @@ def session(policies: str = ASKS, profile: str = "calico@3.32", **more: str) -> 
 def test_a_prefix_is_of_segments_or_of_text(
     *, path: str, segments: bool | None, text: bool | None
 ) -> None:
-    request = HttpRequest("GET", path)
+    request = _request("GET", path)
     for by, expected in ((True, segments), (False, text)):
         assert HttpMatch(prefixes=("/pub",), by_segment=by).matches(request) is expected
     both = segments if segments is text else None
@@ -106,35 +111,35 @@ def test_a_prefix_is_of_segments_or_of_text(
 
 def test_an_exact_path_is_one_once_it_is_normalised() -> None:
     match = HttpMatch(exact=("/a/b",))
-    assert match.matches(HttpRequest("GET", "/a/./b")) is True
-    assert match.matches(HttpRequest("GET", "/a/b/c")) is False
+    assert match.matches(_request("GET", "/a/./b")) is True
+    assert match.matches(_request("GET", "/a/b/c")) is False
     # Whether the last slash goes is not said.
-    assert match.matches(HttpRequest("GET", "/a/b/")) is None
+    assert match.matches(_request("GET", "/a/b/")) is None
     text = HttpMatch(exact=("/a/b",), by_segment=False)
-    assert text.matches(HttpRequest("GET", "/a/b/")) is False
-    assert HttpMatch(prefixes=("/",)).matches(HttpRequest("GET", "/a")) is True
+    assert text.matches(_request("GET", "/a/b/")) is False
+    assert HttpMatch(prefixes=("/",)).matches(_request("GET", "/a")) is True
 
 
 def test_methods_are_exact_and_what_is_not_said_is_open() -> None:
     match = HttpMatch(methods=("GET",), prefixes=("/pub",))
-    assert match.matches(HttpRequest("get", "/pub")) is False
-    assert match.matches(HttpRequest(None, "/pub")) is None
-    assert match.matches(HttpRequest("GET", None)) is None
-    assert match.matches(HttpRequest(None, "/other")) is False
-    assert HttpMatch(methods=("*",)).matches(HttpRequest("BREW", None)) is True
-    assert HttpMatch().matches(HttpRequest(None, "/")) is True
+    assert match.matches(_request("get", "/pub")) is False
+    assert match.matches(_request(None, "/pub")) is None
+    assert match.matches(_request("GET", None)) is None
+    assert match.matches(_request(None, "/other")) is False
+    assert HttpMatch(methods=("*",)).matches(_request("BREW", None)) is True
+    assert HttpMatch().matches(_request(None, "/")) is True
 
 
 @pytest.mark.parametrize(
     ("http", "verdict"),
     [
-        (None, "undetermined"),
+        (None, "mixed"),
         ("GET /pub/x", "allowed"),
         ("HEAD /pub", "allowed"),
         ("POST /login", "allowed"),
         ("POST /pub/x", "denied"),
         ("GET /login", "denied"),
-        ("/pub", "undetermined"),
+        ("/pub", "mixed"),
         ("DELETE", "denied"),
     ],
 )
@@ -151,7 +156,7 @@ def test_a_rule_that_asks_for_another_request_is_what_comes_nearest() -> None:
     answer = session().why("web/front", "web/back:8080", http="GET /login")
     assert answer.shown is not None
     (considered,) = answer.shown.points[-1].considered
-    assert considered.nearest_miss == "allows everybody, but only where HTTP GET, HEAD /pub..."
+    assert considered.nearest_miss == "allows everybody on TCP, but only where HTTP GET, HEAD /pub..."
 
 
 def test_releases_that_differ_leave_the_answer_open() -> None:

@@ -114,8 +114,8 @@ def test_an_application_part_is_carried_and_judged_by_its_port() -> None:
     open_ = one(f"{{from: web/front, to: web/back, port: 8080, {http}, expect: allow}}")
     assert (open_.verdict, open_.passed) == (Verdict.ALLOWED, True)
     assert open_.notes[-1].startswith("no policy here looks at http")
-    assert open_.row.http is not None
-    assert json.loads(open_.row.http) == {"method": "GET", "path": "/"}
+    assert open_.row.application.http is not None
+    assert json.loads(open_.row.application.http) == {"method": "GET", "path": "/"}
     shut = one(f"{{from: 192.0.2.1, to: web/back, port: 8080, {http}, expect: deny}}")
     assert shut.passed
 

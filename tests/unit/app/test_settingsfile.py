@@ -37,6 +37,8 @@ suppressions:
     object: NetworkPolicy shop/*
     path: deploy/*
     expires: 2027-03-31
+cilium: {enable-policy: always, labels: ["k8s:app", "!team"], U1: deny-wins}
+dnsTables: [dns.yaml]
 """
 
 
@@ -48,6 +50,8 @@ def file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 def test_everything_it_may_say(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     file.write_text(WHOLE, encoding="utf-8")
+    table = "names: {api.example.com: [203.0.113.11]}\ncomplete: true\n"
+    file.with_name("dns.yaml").write_text(table, encoding="utf-8")
     below = file.parent / "a" / "b"
     below.mkdir(parents=True)
     monkeypatch.chdir(below)
@@ -65,8 +69,17 @@ def test_everything_it_may_say(file: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert settings.policy_channel == "standard"
     assert settings.read_options().policy_channel == "standard"
     assert settings.networks().names == {
-        "example.com": AddressSet.block("203.0.113.10") | AddressSet.block("2001:db8::/64")
+        "example.com": AddressSet.block("203.0.113.10") | AddressSet.block("2001:db8::/64"),
+        "api.example.com": AddressSet.block("203.0.113.11"),
     }
+    assert settings.dns_tables == ("../../dns.yaml",)
+    assert settings.networks().complete
+    assert settings.cilium == {
+        "enable-policy": "always",
+        "labels": "k8s:app !team",
+        "cilium.U1": "deny-wins",
+    }
+    assert str(found.places["cilium.U1"]).startswith("../../cloison.yaml:")
     ((suppression, span),) = found.suppressions
     assert str(suppression.expires) == "2027-03-31"
     assert span.line == 18
@@ -98,6 +111,14 @@ def test_an_empty_file_says_nothing(file: Path) -> None:
         ("suppressions: [{resaon: a}]", "1:17: a suppression has no key", "did you mean `reason`"),
         ("suppressions: [{code: NPL001, reason: a, expires: soon}]", "1:51: ", "as 2027-03-31"),
         ("suppressions: [1]", "1:16: `suppressions[0]`: expected", ""),
+        ("cilium: {enable-polcy: a}", "1:10: Cilium has no setting", "mean `enable-policy`"),
+        ("cilium: {enable-policy: on}", "1:25: `cilium.enable-policy`: expected", "it is default"),
+        ("cilium: {enable-sctp: 3}", "1:23: `cilium.enable-sctp`: expected", "true or false"),
+        ("cilium: {labels: 'a('}", "1:18: 'a(' is no value of `labels`", "patterns of label"),
+        ("cilium: {cluster-name: A_b}", "1:24: 'A_b' is no value of `cluster-name`", "a name of"),
+        ("cilium: {cilium.U1: x}", "1:10: `cilium.U1` goes by `U1` here", "write `U1`"),
+        ("cilium: {U9: x}", "1:10: Cilium has no setting `U9`", "say one of"),
+        ("cilium: 3", "1:9: `cilium`: expected", ""),
         ("- a", "1:1: settings are a mapping", "key: value"),
         ("a: [", "2:1: ", ""),
         ("cni: generic\n---\ncni: generic", "3:1: a settings file holds one document", "merge"),

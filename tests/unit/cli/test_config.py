@@ -89,14 +89,16 @@ def test_every_value_of_the_file_takes_effect(
         "sources: [deploy/corners.yaml]\nvalues: [deploy/v.yaml]\nrender: never\nnamespace: a\n"
         "cni: flannel\nkubernetesVersion: '1.31'\npodCidrs: [10.0.0.0/8]\n"
         "nodeCidrs: [192.0.2.0/24]\nserviceCidrs: [10.9.0.0/16]\nfieldValidation: strict\n"
-        "names: {a.test: [192.0.2.1, 192.0.2.2]}\npolicyChannel: experimental\n"
-        "strict: true\nfailOn: info\n",
+        "names: {a.test: [192.0.2.1, 192.0.2.2]}\ndnsTables: [deploy/dns.yaml]\n"
+        "policyChannel: experimental\nstrict: true\nfailOn: info\n",
     )
+    (here / "dns.yaml").write_text("b.test: [192.0.2.3]\n", encoding="utf-8")
     found = shown(capsys=capsys)
-    assert [where for _, where in found.values()] == [f"../cloison.yaml:{n}" for n in range(1, 15)]
+    assert [where for _, where in found.values()] == [f"../cloison.yaml:{n}" for n in range(1, 16)]
     assert found["names"][0] == ["a.test=192.0.2.1", "a.test=192.0.2.2"]
     assert found["sources"][0] == ["corners.yaml"]
     assert found["values"][0] == ["v.yaml"]
+    assert found["dnsTables"][0] == ["dns.yaml"]
 
 
 def test_the_nearest_file_holds_and_one_is_named_with_config(

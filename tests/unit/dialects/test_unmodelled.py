@@ -28,8 +28,6 @@ def compiled(version: str, kind: str, namespace: str = "x") -> Policy:
 @pytest.mark.parametrize(
     ("version", "kind", "subject", "directions"),
     [
-        ("cilium.io/v2", "CiliumNetworkPolicy", "x", {IN, OUT}),
-        ("cilium.io/v2", "CiliumClusterwideNetworkPolicy", None, {IN, OUT}),
         ("security.istio.io/v1", "AuthorizationPolicy", "x", {IN}),
         ("crd.antrea.io/v1beta1", "NetworkPolicy", "x", {IN, OUT}),
         ("crd.antrea.io/v1beta1", "ClusterNetworkPolicy", None, {IN, OUT}),
@@ -77,13 +75,14 @@ def test_some_objects_of_a_namespace_concern_everybody(
 
 def test_one_warning_per_kind_with_its_effect() -> None:
     policies = [
-        read(document(text("cilium.io/v2", kind, namespace, name), f"{name}.yaml"), ReadOptions())[
-            0
-        ]
+        read(
+            document(text("crd.antrea.io/v1beta1", kind, namespace, name), f"{name}.yaml"),
+            ReadOptions(),
+        )[0]
         for kind, namespace, name in (
-            ("CiliumNetworkPolicy", "web", "b"),
-            ("CiliumNetworkPolicy", "data", "a"),
-            ("CiliumClusterwideNetworkPolicy", "", "c"),
+            ("NetworkPolicy", "web", "b"),
+            ("NetworkPolicy", "data", "a"),
+            ("ClusterNetworkPolicy", "", "c"),
         )
     ]
     found = notices(policies)
@@ -118,6 +117,7 @@ class TestTable:
             ("extensions/v1beta1", "NetworkPolicy", "networkpolicy"),
             ("projectcalico.org/v3", "NetworkPolicy", "calico"),
             ("crd.projectcalico.org/v1", "HostEndpoint", "calico"),
+            ("cilium.io/v2alpha1", "CiliumCIDRGroup", "cilium"),
             ("crd.antrea.io/v1alpha1", "NetworkPolicy", "unmodelled"),
         ],
     )

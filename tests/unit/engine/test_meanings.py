@@ -18,6 +18,7 @@ from cloison.base import Span
 from cloison.engine import Engine, Networks
 from cloison.engine.related import ON_ONE_NODE, ON_OTHER_NODES, ON_UNKNOWN_NODES
 from cloison.ir.fidelity import Caveat
+from cloison.ir.names import NamePattern, exact_name, names_below
 from cloison.ir.policy import (
     EVERY_TRAFFIC,
     Action,
@@ -123,6 +124,10 @@ def labels(key: str, operator: Operator, *values: str) -> LabelSelector:
     return LabelSelector.of({}, [Requirement(key, operator, values)])
 
 
+def named(*names: NamePattern) -> NamesMatch:
+    return NamesMatch(names)
+
+
 ROBOT = PodsMatch("x", accounts=LabelSelector.of({"role": "batch"}))
 ON_N1 = PodsMatch("x", nodes=frozenset({"n1"}))
 OFFICE = GroupsMatch(LabelSelector.of({"kind": "office"}))
@@ -138,9 +143,9 @@ OFFICE = GroupsMatch(LabelSelector.of({"kind": "office"}))
         (PodsMatch("x", pods=labels("app", Operator.NOT_CONTAINS, "os")), {"lost": CLOSED}),
         (OFFICE, {"203.0.113.9": OPEN, "203.0.114.1": CLOSED, "client": CLOSED, "lost": CLOSED}),
         (GroupsMatch(labels("kind", Operator.EXISTS)), {"client": OPEN, "203.0.113.9": OPEN}),
-        (NamesMatch(("api.example.com",)), {"198.51.100.7": OPEN, "198.51.100.8": CLOSED}),
-        (NamesMatch(("*.example.com",)), {"198.51.100.7": OPEN, "198.51.100.8": MAYBE}),
-        (NamesMatch(("db.example.com",)), {"198.51.100.8": MAYBE, "client": CLOSED}),
+        (named(exact_name("api.example.com")), {"198.51.100.7": OPEN, "198.51.100.8": CLOSED}),
+        (named(names_below("*.example.com")), {"198.51.100.7": OPEN, "198.51.100.8": MAYBE}),
+        (named(exact_name("db.example.com")), {"198.51.100.8": MAYBE, "client": CLOSED}),
         (AnyOf((ROBOT, OFFICE)), {"client": OPEN, "203.0.113.9": OPEN, "lost": CLOSED}),
         (AllOf((ON_N1, ROBOT)), {"client": OPEN, "lost": CLOSED}),
         (NoneOf((ON_N1, OFFICE)), {"client": CLOSED, "lost": MAYBE, "198.51.100.7": OPEN}),

@@ -12,16 +12,21 @@ from cloison.ir.enforcement import EnforcedRule, Enforcement, Ruleset
 from cloison.ir.policy import (
     EVERY_TRAFFIC,
     Action,
+    AllOf,
     AnyMatch,
+    AnyOf,
     Combine,
     Direction,
     LayerSpec,
+    NodesMatch,
     Peer,
+    PeerMatch,
     PodsMatch,
     Policy,
     PolicyId,
     PolicySet,
     Relative,
+    RelativeMatch,
     Rule,
     TierSpec,
 )
@@ -220,10 +225,10 @@ def _objects(text: str) -> list[Manifest]:
 
 
 UNREAD = """
-apiVersion: cilium.io/v2
-kind: CiliumNetworkPolicy
+apiVersion: crd.antrea.io/v1beta1
+kind: NetworkPolicy
 metadata: {name: x, namespace: web}
-spec: {endpointSelector: {}}
+spec: {appliedTo: []}
 """
 
 
@@ -378,3 +383,29 @@ def test_bands_keep_their_policies_apart() -> None:
         (tier,) = each.layers[0].tiers
         said = [(band.combine, [p.id.name for p in band.policies]) for band in tier.bands]
         assert said == [(Combine.FIRST_MATCH, ["early"]), (Combine.UNION, ["late"])]
+
+
+def others(*parts: PeerMatch) -> EnforcedRule:
+    """Return the rule towards a peer that is all of those, as one of `web` is told."""
+    rule = Rule(EGRESS, Action.ALLOW, (Peer(AllOf(parts)),), EVERY_TRAFFIC, 1)
+    mine = PolicyId("Made", None, "p")
+    made = Policy(mine, (PodsMatch(),), frozenset(), (rule,), "t")
+    layers = (LayerSpec("cni", (TierSpec("t", (Combine.FIRST_MATCH,)),)),)
+    of = session(*WORLD)
+    engine = Engine(of.world, PolicySet((made,), layers), of.profile)
+    (each,) = _all(resolve(engine), A, EGRESS)
+    (found,) = rules(each)
+    return found
+
+
+def test_nodes_that_are_chosen_match_where_they_are_not_the_subjects_own() -> None:
+    found = others(NodesMatch(), RelativeMatch(Relative.OTHER_NODE))
+    assert (found.others, found.relations, found.doubt) == (addresses(N1, N2), frozenset(), None)
+    assert not found.peers
+
+
+def test_how_a_peer_stands_to_the_subject_is_in_doubt_where_more_depends_on_it() -> None:
+    away = RelativeMatch(Relative.OTHER_NODE)
+    found = others(NodesMatch(), AnyOf((away, PodsMatch())))
+    assert found.doubt is not None
+    assert not found.others

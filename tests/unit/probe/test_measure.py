@@ -1,5 +1,6 @@
 """Measured beside predicted: what counts as agreement, and what proves nothing."""
 
+import tracemalloc
 from dataclasses import replace
 
 import pytest
@@ -14,14 +15,16 @@ from cloison.analyses.measured import (
     MeasuredRow,
     RowStatus,
 )
+from cloison.app.lab import blueprint
 from cloison.base import QuestionError
 from cloison.engine.resolve import end_key
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import Direction
+from cloison.probe.lab import client
 from cloison.probe.lab.measure import run
 from cloison.probe.lab.pairs import pairs
 from cloison.probe.lab.plan import Measured, Probe
-from cloison.probe.lab.stations import outside_addresses
+from cloison.probe.lab.stations import blocks_outside, outside_addresses
 from cloison.probe.lab.trace import trace
 from tests.support.lab import (
     CLOSED_ROW,
@@ -35,6 +38,7 @@ from tests.support.lab import (
     odd_matrix,
     plan,
     pod,
+    policy,
     row,
     session,
     traced,
@@ -171,6 +175,18 @@ def test_a_port_that_nothing_listens_on_gets_a_listener() -> None:
     assert ("web/api", "TCP", 8080) not in lab.opened
 
 
+def test_a_port_that_nothing_can_listen_on_fails_its_own_flows_only() -> None:
+    lab = Told(obedient(CLUSTER), deaf={("web/api", "TCP", 7000): "the port is taken"})
+    asked = row("web/front", "web/api", Expect.DENY, "7000")
+    failed, passed = measured(lab, asked, OPEN_ROW)
+    assert (failed.cells[0].arrival, failed.status) == (Arrival.FAILED, RowStatus.INCONCLUSIVE)
+    assert "the port is taken" in (failed.cells[0].reason or "")
+    assert passed.status is RowStatus.PASSED
+    assert [probe.port for probe in lab.sent if probe.target == "10.1.0.2"] == [8080]
+    found = trace(lab, CLUSTER.engine, plan(CLUSTER), asked)
+    assert found.cell.arrival is Arrival.FAILED
+
+
 def test_a_port_goes_by_name() -> None:
     lab = Told(obedient(CLUSTER))
     measured(lab, row("web/front", "web/api", Expect.ALLOW, "http"))
@@ -305,6 +321,57 @@ def test_of_too_many_pairs_an_even_sample_is_taken() -> None:
     assert f"of {len(every)} such rows 4 were taken" in note
 
 
+def test_rows_that_are_not_taken_are_not_made() -> None:
+    """Of many workloads there are more pairs than memory has room for."""
+    pods = [
+        pod(f"p{n}", f"10.1.{n >> 7}.{n % 128 + 1}", ports={80: "a", 81: "b"}) for n in range(300)
+    ]
+    many = session(node("n1", "10.9.0.1"), *pods).engine
+    blocks_outside(many, 8)  # what an engine remembers is not counted
+    tracemalloc.start()
+    some, (note,) = pairs(many, 100)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    # To each pod from 299 others and the one block, on two ports; and from each to that block.
+    assert (len(some), len(set(some))) == (100, 100)
+    assert f"of {300 * (300 * 2 + 1)} such rows 100 were taken" in note
+    assert peak < 1 << 20
+
+
+def test_a_world_that_is_too_large_is_refused_before_rows_are_made(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(client, "MOST", 4)
+    with pytest.raises(QuestionError, match="5 pods and nodes are more than a lab has room for"):
+        blueprint(CLUSTER)
+
+
+def test_blocks_outside_are_nobodys_in_the_cluster() -> None:
+    """A block that is a pod's own address is that pod, and no address outside."""
+    blocks = [{"ipBlock": {"cidr": "10.1.0.0/16", "except": ["10.1.0.3/32"]}}]
+    world = session(
+        node("n1", "10.9.0.1"),
+        pod("a", "10.1.0.1"),
+        pod("b", "10.1.0.3"),
+        policy("a", "a", policyTypes=["Ingress"], ingress=[{"from": blocks}]),
+    )
+    found = blocks_outside(world.engine, 8)
+    within = {text for text in found if text.startswith("10.1.")}
+    assert within, "the rest of the block is outside"
+    assert not within & {"10.1.0.1", "10.1.0.3"}
+
+
+def test_of_a_single_stack_the_other_family_is_not_asked_about() -> None:
+    world = session(
+        node("n1", "2001:db8:9::1"), pod("a", "2001:db8:1::1"), pod("b", "2001:db8:1::2")
+    )
+    lab = Told(lambda _: OPEN)
+    rows = [row("web/a", "2001:db8:1::1", None), row("web/a", "web/b", None, None)]
+    found = run(lab, world.engine, plan(world), rows)
+    assert {cell.flow.family for cell in found.cells} == {6}
+    assert found.rows.passed == 2
+
+
 def test_icmp_is_an_echo_request_of_its_own_family() -> None:
     world = session(
         node("n1", "10.9.0.1", "2001:db8:9::1"),
@@ -320,10 +387,10 @@ def test_icmp_is_an_echo_request_of_its_own_family() -> None:
 
 def test_a_policy_that_nobody_understood_leaves_nothing_to_measure() -> None:
     opaque = {
-        "apiVersion": "cilium.io/v2",
-        "kind": "CiliumNetworkPolicy",
+        "apiVersion": "crd.antrea.io/v1beta1",
+        "kind": "NetworkPolicy",
         "metadata": {"name": "odd", "namespace": "web"},
-        "spec": {"endpointSelector": {"matchLabels": {"app": "b"}}},
+        "spec": {"appliedTo": [{"podSelector": {"matchLabels": {"app": "b"}}}]},
     }
     world = session(node("n1", "10.9.0.1"), pod("a", "10.1.0.1"), pod("b", "10.1.0.2"), opaque)
     lab = Told(lambda _: OPEN)

@@ -5,7 +5,11 @@ from functools import cache
 from typing import Any
 
 import cloison
+from cloison.analyses.between import Between
+from cloison.analyses.portable import Portability
 from cloison.app import Session
+from cloison.app.between import compare, pair_of, sides
+from cloison.app.portability import portability_texts
 from cloison.base import Span, sort_diagnostics
 from cloison.base.version import VERSION
 from cloison.report import About, Accepted, Effective, Findings, Setting
@@ -107,6 +111,37 @@ SETTINGS = Effective(
 )
 
 
+BOUND = """\
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: looks, namespace: a}
+spec:
+  selector: app contains 'one'
+  ingress:
+  - {action: Allow, source: {selector: app == 'two'}}
+---
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: plain, namespace: a}
+spec:
+  selector: app == 'two'
+  ingress:
+  - {action: Allow}
+"""
+
+
+@cache
+def bound() -> tuple[Session, Portability]:
+    """Policies of which one is bound to its enforcer, and one is not read alike by all."""
+    texts = {"corners.yaml": CORNERS, "bound.yaml": BOUND}
+    return portability_texts(texts, profile="generic")
+
+
+def apart(session: Session) -> Between:
+    """What two enforcers make of a session."""
+    return compare(*sides(session, *pair_of("cilium@1.19,calico@3.32")))
+
+
 @cache
 def results() -> tuple[tuple[str, Session, Any], ...]:
     """Results to render: kind, session, result."""
@@ -142,6 +177,9 @@ def results() -> tuple[tuple[str, Session, Any], ...]:
         ("relate", broken, broken.relate("disjoint")),
         ("relate", small, small.relate("all-captured")),
         ("relate", small, small.relate("contained", worked_on())),
+        ("portability", *bound()),
+        ("between", broken, apart(broken)),
+        ("between", small, apart(small)),
         ("effective", broken, broken.effective("case-management/case-api-canary")),
         ("effective", small, small.effective("a/one")),
         ("effective", small, small.effective("a/many")),

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import TypeVar
 
-from cloison.algebra import NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet
+from cloison.algebra import NO_ADDRESSES, NO_TRAFFIC, AddressSet
 from cloison.algebra.bitmaps import BitMap, FrozenBitMap, union
 from cloison.analyses.connectivity import EndRef, Map, Passage, Row
 from cloison.analyses.diff.answer import Diff
@@ -157,10 +157,11 @@ class _Keys(dict[Passage, int]):
 
     def __init__(self) -> None:
         super().__init__()
-        self._numbers: dict[tuple[TrafficSet, TrafficSet], int] = {}
+        self._numbers: dict[tuple[object, ...], int] = {}
 
     def __missing__(self, passage: Passage) -> int:
-        traffic = (passage.allowed, passage.undetermined)
+        requests = tuple((w.traffic, w.allowed, w.undetermined) for w in passage.when)
+        traffic = (passage.allowed, passage.undetermined, requests)
         number = self[passage] = self._numbers.setdefault(traffic, len(self._numbers))
         return number
 

@@ -4,15 +4,19 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from cloison.algebra import TrafficSet
-from cloison.analyses.connectivity import EndRef
+from cloison.algebra import NO_TRAFFIC, TrafficSet
+from cloison.algebra.bitmaps import BitMap
+from cloison.analyses.connectivity import EndRef, Passage
 from cloison.analyses.diff.shifts import Reasons, Shift
 from cloison.analyses.ends import NodeEnd, PodsEnd
 from cloison.analyses.explain import Decider, case_outcome, deciders_at
+from cloison.analyses.hosts import hosts_of, mentioned_by
 from cloison.analyses.question import Case, Party, Traffic, cases
 from cloison.engine import Engine, Point
 from cloison.engine.decide import UNRELATED
+from cloison.ir.names import NamePattern
 from cloison.ir.policy import Direction
+from cloison.ir.when import within
 from cloison.resources.world import WorkloadId
 
 _Where = tuple[object, ...]
@@ -35,7 +39,11 @@ class Responsible:
     """
 
     def __init__(self, before: Engine, after: Engine) -> None:
-        self._sides = (_Side(before), _Side(after))
+        names = mentioned_by(before, after)
+        self._sides = (
+            Side(before.with_hosts(names), names),
+            Side(after.with_hosts(names), names),
+        )
         self._kinds: dict[EndRef, int] = {}
         self._numbers: dict[_Where, int] = {}
         self._known: dict[object, dict[int, Reasons]] = {}
@@ -61,6 +69,17 @@ class Responsible:
         if self._kept > _KEPT:
             self._known.clear()
             self._kept = 0
+
+    def of(self, src: EndRef, dst: EndRef, moved: TrafficSet, *, passes_after: bool) -> Reasons:
+        """Return who is responsible for some traffic of an edge.
+
+        Args:
+            src: Who connects.
+            dst: Who listens.
+            moved: Traffic that passes, or may pass, on one side and not so on the other.
+            passes_after: Whether that is the later side.
+        """
+        return self._find(src, dst, ((moved, int(passes_after)),))
 
     def _kind(self, end: EndRef) -> int:
         """Return a number that ends share which are the same to every policy asked."""
@@ -104,15 +123,22 @@ def _differing(ours: _Points, theirs: _Points, asked: TrafficSet) -> tuple[_Poin
     return tuple(a for a, _ in pairs), tuple(b for _, b in pairs)
 
 
-def _answer(point: Point, asked: TrafficSet) -> tuple[TrafficSet, TrafficSet]:
-    return point.outcome.allowed & asked, point.outcome.undetermined & asked
+def _answer(point: Point, asked: TrafficSet) -> tuple[object, ...]:
+    outcome = point.outcome
+    return outcome.allowed & asked, outcome.undetermined & asked, within(outcome.when, asked)
 
 
 @dataclass
-class _Side:
-    """One snapshot, asked about ends of a map."""
+class Side:
+    """One snapshot, asked about ends of a map.
+
+    Args:
+        engine: Who decides.
+        names: Names outside that the map tells of; the engine has units of them.
+    """
 
     engine: Engine
+    names: tuple[NamePattern, ...] = ()
     _units: dict[EndRef, _Where] = field(default_factory=dict)
     _deciders: dict[object, tuple[Point, tuple[Decider, ...]]] = field(default_factory=dict)
 
@@ -124,6 +150,10 @@ class _Side:
             if e.pod is not None
         }
 
+    @cached_property
+    def _hosts(self) -> dict[EndRef, BitMap]:
+        return hosts_of(self.engine, self.names)
+
     def where(self, end: EndRef) -> _Where:
         """Return what of an end matters to policies: its units."""
         if end.addresses is not None:
@@ -134,6 +164,8 @@ class _Side:
             units: set[int] = set()
             if end.kind == "node":
                 units.update(table.by_node.get(end.name, ()))
+            if end.kind == "external-name":
+                units.update(self._hosts.get(end, ()))
             for index in self._endpoints(end):
                 units.update(table.by_endpoint[index])
             found = self._units[end] = tuple(sorted(units))
@@ -170,6 +202,15 @@ class _Side:
         case = next(iter(self._cases(src, dst, asked)), None)
         return () if case is None else self._points(case)
 
+    def passage(self, src: EndRef, dst: EndRef, asked: TrafficSet) -> Passage:
+        """Return what passes of some traffic, for one pair of pods or another."""
+        found = Passage(NO_TRAFFIC)
+        for case in self._cases(src, dst, asked):
+            outcome = case_outcome(self.engine, case)
+            passage = Passage(outcome.allowed, outcome.undetermined, (), outcome.when)
+            found = found.join(passage.within(asked))
+        return found
+
     def _points(self, case: Case) -> _Points:
         source, destination = case.source.unit, case.destination.unit
         return (
@@ -190,7 +231,7 @@ class _Side:
 
     def _cases(self, src: EndRef, dst: EndRef, asked: TrafficSet) -> Iterator[Case]:
         """Iterate over the pairs of units that an edge stands for."""
-        if "ip" not in (src.kind, dst.kind):
+        if "ip" not in (src.kind, dst.kind) and dst.kind != "external-name":
             ends = self._end(src), self._end(dst)
             if ends[0] is not None and ends[1] is not None:
                 found = cases(self.engine, ends[0], ends[1], Traffic(None, asked))
@@ -216,6 +257,9 @@ class _Side:
         table = self.engine.table
         if end.addresses is not None:
             yield from (Party(u, str(end.addresses)) for u in table.external_range(end.addresses))
+            return
+        if end.kind == "external-name":
+            yield from (Party(unit, str(end)) for unit in self._hosts.get(end, ()))
             return
         for index in self._endpoints(end):
             endpoint = table.endpoints[index]

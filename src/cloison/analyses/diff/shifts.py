@@ -8,6 +8,7 @@ from cloison.algebra import AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.connectivity import EndRef, Passage
 from cloison.analyses.explain import Decider
+from cloison.ir.when import Moved, moved, union
 
 
 class Kind(StrEnum):
@@ -61,12 +62,21 @@ class Shift:
         What may pass now and surely did not counts, and so does what surely passes now and
         might have been stopped: both are opened, to whoever has to be safe.
         """
-        return _risen(self.before, self.after)
+        found = _risen(self.before, self.after)
+        return found | union(each.traffic for each in self.requests if each.gained)
 
     @property
     def lost(self) -> TrafficSet:
         """Traffic that has moved down: the mirror of `gained`."""
-        return _risen(self.after, self.before)
+        found = _risen(self.after, self.before)
+        return found | union(each.traffic for each in self.requests if not each.gained)
+
+    @property
+    def requests(self) -> tuple[Moved, ...]:
+        """What has moved of traffic of which requests decide, before or after."""
+        if not self.before.when and not self.after.when:
+            return ()
+        return moved(self.before.split, self.after.split)
 
     @property
     def opens(self) -> bool:
@@ -90,7 +100,9 @@ _MIRROR = {Seen.BOTH: Seen.BOTH, Seen.BEFORE: Seen.AFTER, Seen.AFTER: Seen.BEFOR
 def _risen(low: Passage, high: Passage) -> TrafficSet:
     passed = low.allowed | low.undetermined
     passes = high.allowed | high.undetermined
-    return (high.allowed - low.allowed) | (passes - passed)
+    risen = (high.allowed - low.allowed) | (passes - passed)
+    # Of some traffic requests decide: that is told apart.
+    return risen - union(each.traffic for each in (*low.when, *high.when))
 
 
 @dataclass(frozen=True, slots=True)

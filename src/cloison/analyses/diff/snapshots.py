@@ -9,6 +9,7 @@ from cloison.analyses.diff.comparison import compare
 from cloison.analyses.diff.policies import policy_changes
 from cloison.analyses.diff.responsible import Responsible
 from cloison.analyses.ends import Names
+from cloison.analyses.hosts import mentioned_by
 from cloison.analyses.survey import survey
 from cloison.base import UnknownEndpointError
 from cloison.engine import Engine
@@ -28,7 +29,8 @@ def change(before: Engine, after: Engine, options: MapOptions | None = None) -> 
     Raises:
         QuestionError: A filter names nothing on either side.
     """
-    asked = replace(options or MapOptions(), self_edges=True)
+    hosts = mentioned_by(before, after)
+    asked = replace(options or MapOptions(), self_edges=True, hosts=hosts)
     sides = (Names(before, asked.namespace), Names(after, asked.namespace))
     _namespace(sides, asked)
     known = [_known(sides, names) for names in (asked.focus, asked.sources, asked.destinations)]
@@ -78,7 +80,7 @@ def _map(side: Names, asked: MapOptions, known: Sequence[tuple[str, ...] | None]
     """Return one side's part of what is asked for."""
     focus, sources, destinations = known
     if focus is None or sources is None or destinations is None or not _lives(side, asked):
-        whole = MapOptions(pods=asked.pods, nodes=asked.nodes)
+        whole = MapOptions(pods=asked.pods, nodes=asked.nodes, hosts=asked.hosts)
         return replace(
             survey(side.engine, whole, side),
             rows={},

@@ -9,7 +9,7 @@ pass, and rules of several layers, which all have to agree.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cloison.algebra import ANY, L4, AddressSet
+from cloison.algebra import L4, AddressSet
 from cloison.analyses.exposure.cells import Splitter, TooManyError, cells
 from cloison.analyses.exposure.faces import NO_CAVEATS, Caveats, Face, Faces, Seat, doubted
 from cloison.analyses.exposure.layers import all_of, by_layer, entangled
@@ -102,7 +102,7 @@ def _towards(asked: _Asked, policies: tuple[Policy, ...]) -> Iterator[Part]:
         chosen = tuple((rules[i], sure) for i, sure in sorted(matched))
         outcome = engine.judge(direction, policies, chosen, unsure=terms.unsure)
         if terms.optional:
-            outcome = Outcome(outcome.allowed, ANY - outcome.allowed)
+            outcome = outcome.unsure()
         return seen(outcome)
 
     for cell, held in cells(homes, EVERY_POD, splitters):
@@ -131,7 +131,7 @@ def takes_away(rule: BoundRule, *, layered: bool) -> bool:
 
 def seen(outcome: Outcome) -> Outcome:
     """Return as much of an outcome as the whole picture shows."""
-    return Outcome(outcome.allowed, outcome.undetermined & L4)
+    return outcome.within(L4)
 
 
 def by_name(rule: BoundRule) -> Caveats:

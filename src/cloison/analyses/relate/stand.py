@@ -68,7 +68,7 @@ def _said(bound: BoundRule, traffic: TrafficSet, *, known: bool) -> object:
         peers = frozenset(peer.match for peer in rule.peers)
         who = (peers, rule.subjects, policy.subjects, policy.nodes)
     place = (policy.tier, policy.band, policy.order, rule.index if policy.order else 0)
-    return place, rule.action, must, may, who, rule.condition, rule.sources
+    return place, rule.action, must, may, who, rule.condition, rule.request, rule.sources
 
 
 FREE = Stand(OPEN)
@@ -118,7 +118,7 @@ class Side:
         voices = (*terms.policies, *terms.closing)
         found = self.engine.judge(terms.direction, voices, rules, relations, terms.unsure)
         if terms.optional:
-            found = Outcome(found.allowed, found.undetermined | found.denied)
+            found = found.unsure()
         return Stand(found, terms, rules)
 
     def _others(self, policies: tuple[Policy, ...]) -> tuple[Policy, ...]:

@@ -9,7 +9,11 @@ from cloison.cli import run, settings
 from cloison.cli.options import Common, Example, common
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
     from cloison.app import Session
+    from cloison.base import Span
+    from cloison.report import Setting
 
 _KINDS = {
     click.core.ParameterSource.COMMANDLINE: "flag",
@@ -65,6 +69,7 @@ def show(asked: Common, fail_on: str) -> int:
             for name, texts in (found.values.get("names", {}) if found is not None else {}).items()
             for text in texts
         ),
+        "dnsTables": asked.dns_tables,
         "policyChannel": found.values.get("policyChannel", "any") if found is not None else "any",
         "strict": asked.strict,
         "failOn": fail_on,
@@ -84,6 +89,7 @@ def show(asked: Common, fail_on: str) -> int:
             kind, by = "detected", detected.settings.profile_chosen
         span = places.get(name) if kind == "file" else None
         listed.append(Setting(name, value, kind, by, span))
+    listed += _switches(asked, detected, places)
     result = Effective(
         tuple(listed),
         found.shown if found is not None else None,
@@ -97,25 +103,68 @@ def show(asked: Common, fail_on: str) -> int:
     return run.OK
 
 
+def _switches(
+    asked: Common, detected: "Session | None", places: "Mapping[str, Span]"
+) -> "Iterator[Setting]":
+    """Yield the settings of Cilium: those somebody said, and all where it enforces."""
+    from cloison.dialects.cilium.switches import PREFIX, PRODUCT, SWITCHES, defaults, version_of
+    from cloison.report import Setting
+
+    said: Mapping[str, str]
+    origins: Mapping[str, str]
+    said, origins = run.cilium(asked)
+    name = asked.cni or ""
+    if detected is not None:
+        name, settings = detected.profile.name, detected.settings
+        said, origins = settings.cilium, settings.cilium_from
+    elif name.startswith(PRODUCT):
+        session = _read(asked)
+        if session is not None:
+            said, origins = session.settings.cilium, session.settings.cilium_from
+    usual = defaults(version_of(name))
+    for each in SWITCHES:
+        shown = f"{PRODUCT}.{each.name.removeprefix(PREFIX)}"
+        if each.name in said:
+            by = origins[each.name]
+            kind = _BY.get(by, "detected")
+            span = places.get(shown) if kind == "file" else None
+            yield Setting(shown, said[each.name], kind, None if kind == "file" else by, span)
+        elif name.startswith(PRODUCT):
+            yield Setting(shown, usual[each.name], "default")
+
+
+_BY = {"--cilium": "flag", "CLOISON_CILIUM": "environment", settings.FILE: "file"}
+"""What kind of source each of those is that are no place in the input."""
+
+
 def _detected(asked: Common) -> "Session | None":
     """Return what is read here if that gives the network plugin away, and nobody said another."""
-    if asked.cni or "-" in run.sources(asked):
+    session = None if asked.cni else _read(asked)
+    return session if session is not None and session.settings.detected else None
+
+
+def _read(asked: Common) -> "Session | None":
+    """Return what is read here, if it can be read again."""
+    if "-" in run.sources(asked):
         return None
     try:
-        session = run.load(asked)
+        return run.load(asked)
     except SourceError:
         return None  # other commands say so; what is set can be shown all the same
-    return session if session.settings.detected else None
 
 
 @config.command(
     cls=Example,
-    examples=("cloison config schema > cloison.schema.json",),
+    examples=(
+        "cloison config schema > cloison.schema.json",
+        "cloison config schema dns-table",
+    ),
 )
-def schema() -> int:
-    """Print the JSON Schema of a settings file."""
+@click.argument("what", type=click.Choice(("settings", "dns-table")), default="settings")
+def schema(what: str) -> int:
+    """Print the JSON Schema of a settings file, or of a DNS table."""
     from importlib.resources import files
 
-    text = (files("cloison.app") / "schemas" / "settings.json").read_text(encoding="utf-8")
+    text = (files("cloison.app") / "schemas" / f"{what}.json").read_text(encoding="utf-8")
     click.echo(text, nl=False)
     return run.OK

@@ -52,7 +52,7 @@ def _languages(
     metavar="LANGUAGE",
     callback=_language,
     shell_complete=_languages,
-    help="The language to write: networkpolicy, clusternetworkpolicy or calico.",
+    help="The language to write: networkpolicy, clusternetworkpolicy, calico or cilium.",
 )
 @click.option(
     "--kind",

@@ -1,11 +1,14 @@
 """`cloison why`."""
 
-from typing import Literal, cast
+from typing import TYPE_CHECKING, Literal, cast
 
 import click
 
 from cloison.cli import run
 from cloison.cli.options import Common, Question, common, is_path, path_given, staged
+
+if TYPE_CHECKING:
+    from cloison.analyses.application import Said
 
 
 @click.command(
@@ -14,6 +17,7 @@ from cloison.cli.options import Common, Question, common, is_path, path_given, s
         "cloison why web/portal evidence/api:8080 -f manifests/",
         "cloison why web/portal 192.0.2.7:443",
         "cloison why 203.0.113.9 svc:web/portal:80 -f cluster.json",
+        "cloison why web/portal evidence/api:8080 --http 'GET /v1/cases'",
     ),
 )
 @click.argument("source", metavar="SRC")
@@ -29,8 +33,12 @@ from cloison.cli.options import Common, Question, common, is_path, path_given, s
 @click.option(
     "--http",
     metavar="REQUEST",
-    help="The HTTP request that is made, as in 'GET /pub/x', for policies that look at it.",
+    help="The HTTP request that is made, as in 'GET /pub/x', for policies that look at it. As JSON "
+    "it may say host and headers, too.",
 )
+@click.option("--grpc", metavar="SERVICE/METHOD", help="The gRPC method that is called.")
+@click.option("--sni", metavar="NAME", help="The name that TLS is opened with.")
+@click.option("--dns", metavar="NAME", help="The name that is looked up.")
 @click.option("--family", type=click.Choice(("4", "6")), help="Ask about IPv4 or IPv6 only.")
 @staged
 @common()
@@ -40,10 +48,10 @@ def why(
     destination: str,
     state: str,
     family: str | None,
-    http: str | None,
     *,
     exit_code: bool,
     staged: bool,
+    **application: str | None,
 ) -> int:
     """Whether one end may reach another, and why.
 
@@ -64,7 +72,7 @@ def why(
             state=state,
             family=cast("Literal[4, 6] | None", int(family) if family else None),
             namespace=asked.namespace,
-            http=http,
+            **cast("Said", application),
         )
     except UnknownEndpointError:
         for end in (source, destination):

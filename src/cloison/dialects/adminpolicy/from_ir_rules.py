@@ -13,6 +13,7 @@ from cloison.dialects.writing.errors import GROUPS, NO_PEER, UnsayableError
 from cloison.dialects.writing.labels import named_namespace, plain_selector, selector_tree
 from cloison.dialects.writing.places import check_rule, only_groups
 from cloison.dialects.writing.ports import Ports, everything, only_with_ports, port_groups
+from cloison.ir.names import NamePattern, Stars
 from cloison.ir.policy import (
     Action,
     AnyMatch,
@@ -90,7 +91,25 @@ class Rules:
                 "ingress",
                 "spec",
             )
+        if Direction.EGRESS in closed and not self._reaches_all():
+            self.refused = True
+            self.said.refuse(
+                self.statement,
+                self.policy.span,
+                f"it isolates for egress, and with {self.context.profile.name} a block matches "
+                "neither pods nor nodes, so that no rule denies everything",
+                "keep it as it is: ClusterNetworkPolicies stand beside it",
+                "policyTypes",
+                "types",
+                "egress",
+                "spec",
+            )
         return Direction.EGRESS in closed
+
+    def _reaches_all(self) -> bool:
+        """Return whether blocks of both families are everybody."""
+        profile = self.context.profile
+        return profile.block_matches_pods and profile.block_matches_nodes
 
     def _denying(self) -> bool:
         tiers = (tier for layer in self.context.layers for tier in layer.tiers)
@@ -240,7 +259,7 @@ class Rules:
                     raise UnsayableError(
                         "domain names can be accepted only", "domains", "domainNames"
                     )
-                for names in batched(match.names, MOST):
+                for names in batched([*map(_domain, match.names)], MOST):
                     yield {"domainNames": list(names)}
             case _:
                 raise UnsayableError(*NO_PEER)
@@ -255,8 +274,17 @@ class Rules:
         )
 
     def _anybody(self, rule: Rule) -> Iterator[Mapping[str, Tree]]:
-        if rule.direction is Direction.EGRESS:
+        if rule.direction is Direction.EGRESS and self._reaches_all():
             yield {"networks": list(WHOLE)}
+        elif rule.direction is Direction.EGRESS:
+            raise UnsayableError(
+                f"it is about everybody, and with {self.context.profile.name} a block matches "
+                "neither pods nor nodes",
+                "to",
+                "egress",
+                "toEntities",
+                "action",
+            )
         elif rule.action is Action.DENY:
             raise UnsayableError(
                 "it denies everybody, and no rule can deny what comes from outside the cluster or "
@@ -288,12 +316,29 @@ def deny_everything() -> Mapping[str, Tree]:
     return {"action": "Deny", "to": [{"networks": list(WHOLE)}]}
 
 
+def _domain(pattern: NamePattern) -> str:
+    """Return names as this language writes them.
+
+    Raises:
+        UnsayableError: it has no words for them.
+    """
+    match pattern.stars:
+        case Stars.NONE | Stars.LABELS:
+            return pattern.text
+        case Stars.PARTS_OR_LABELS if "*" not in pattern.text.removeprefix("**"):
+            return pattern.text[1:]
+    raise UnsayableError(
+        f"a domain name can start with `*.` for any number of labels, and {pattern} means others",
+        "toFQDNs",
+    )
+
+
 def _blocks(tree: Tree) -> bool:
     return isinstance(tree, Mapping) and "networks" in tree
 
 
 def _plain(rule: Rule) -> bool:
-    return rule.condition is None and rule.sources is None and rule.subjects is None
+    return not rule.asks and rule.subjects is None
 
 
 def _protocols(group: Ports) -> Iterator[Tree]:

@@ -18,6 +18,7 @@ from cloison.base import Sharing
 from cloison.dialects.adminpolicy import model
 from cloison.dialects.adminpolicy.terms import PROTOCOLS, usable
 from cloison.ir.caveats import RULE_UNUSABLE
+from cloison.ir.names import names_below
 from cloison.ir.policy import (
     EVERY_TRAFFIC,
     AnyOf,
@@ -53,16 +54,11 @@ def compile_peer(peer: model.Peer, profile: Profile, share: Sharing) -> Iterator
     elif peer.nodes is not None:
         yield Peer(share(NodesMatch(compile_selector(peer.nodes))), peer.span)
     elif peer.domain_names is not None:
-        names = tuple(sorted({compile_name(name) for name in peer.domain_names}))
+        names = tuple(sorted({names_below(name) for name in peer.domain_names}))
         yield Peer(share(NamesMatch(names)), peer.span)
     else:
         for text in peer.networks or ():
             yield Peer(share(compile_block(text)), peer.span)
-
-
-def compile_name(name: str) -> str:
-    """Return a domain name as the IR wants it: lower case, no final dot."""
-    return name.lower().removesuffix(".")
 
 
 def compile_block(text: str) -> BlockMatch:

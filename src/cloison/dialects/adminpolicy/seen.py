@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cloison.algebra import FAMILY, NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet
+from cloison.ir.names import NamePattern
 from cloison.ir.policy import (
     AnyMatch,
     BlockMatch,
@@ -23,7 +24,7 @@ class Peers:
 
     pods: frozenset[object] = frozenset()
     addresses: AddressSet = NO_ADDRESSES
-    names: frozenset[str] = frozenset()
+    names: frozenset[NamePattern] = frozenset()
 
     def meets(self, other: "Peers") -> "Peers":
         """Return whom both match."""
@@ -63,7 +64,7 @@ class Seen:
     def peers(self, matches: Sequence[PeerMatch]) -> Peers:
         """Return whom any of some matches matches."""
         found = [self.match(plain) for match in matches for plain in plain_matches(match)]
-        addresses, pods, names = NO_ADDRESSES, set[object](), set[str]()
+        addresses, pods, names = NO_ADDRESSES, set[object](), set[NamePattern]()
         for each in found:
             addresses |= each.addresses
             pods |= each.pods

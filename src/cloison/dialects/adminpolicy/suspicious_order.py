@@ -98,7 +98,7 @@ def _decides(other: Case, rule: Rule, case: Case, before: Sequence[Case]) -> boo
 
 def covers(earlier: Rule, rule: Rule) -> bool:
     """Return whether a rule matches everything that another one does."""
-    if earlier.condition is not None or not rule.peers:
+    if earlier.conditions is not None or not rule.peers:
         return False
     whole, part = earlier.traffic, rule.traffic
     if not (part.must | part.may) <= whole.must:
@@ -124,7 +124,7 @@ def holds(whole: PeerMatch, part: PeerMatch) -> bool:
         case NodesMatch(), NodesMatch():
             return set(whole.nodes.requirements) <= set(part.nodes.requirements)
         case NamesMatch(), NamesMatch():
-            return set(part.names) <= set(whole.names)
+            return all(any(one.holds(other) for one in whole.names) for other in part.names)
     return False
 
 

@@ -8,8 +8,8 @@ Source: projectcalico/calico libcalico-go/lib/backend/k8s/conversion, `conversio
 `clusternetworkpolicy.go`.
 """
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from math import isfinite
 
 from cloison.algebra import AddressSet, LabelSelector, Requirement
@@ -38,6 +38,7 @@ from cloison.ir.policy import (
     AnyMatch,
     AnyOf,
     BlockMatch,
+    Combine,
     Direction,
     GroupsMatch,
     NamesMatch,
@@ -112,7 +113,37 @@ class _One:
                 UnsayableError("it is about traffic of nodes themselves"),
             )
             return []
+        return [each for part in self._parts(policy, place) for each in self._made(*part)]
+
+    def _parts(self, policy: Policy, place: Place) -> Iterator[tuple[Policy, Place]]:
+        """Yield a policy, and where it goes; where every denial comes first, they go before."""
+        denied = tuple(rule for rule in policy.rules if rule.action is Action.DENY)
+        if not denied or not self._merged(policy):
+            yield policy, place
+            return
+        first = replace(place, order=(_LONE_ORDER if place.order is None else place.order) - 1)
+        name = replace(policy.id, name=f"{policy.id.name}-denied")
+        yield replace(policy, id=name, rules=denied), first
+        rest = tuple(rule for rule in policy.rules if rule.action is not Action.DENY)
+        yield replace(policy, rules=rest), place
+
+    def _merged(self, policy: Policy) -> bool:
+        """Return whether a policy is one of many in which every denial comes first."""
+        tiers = (tier for layer in self.context.layers for tier in layer.tiers)
+        tier = next((tier for tier in tiers if tier.name == policy.tier), None)
+        return tier is not None and tier.bands[policy.band] is Combine.DENY_OVERRIDES
+
+    def _made(self, policy: Policy, place: Place) -> list[Manifest]:
         rules = {d: self._rules(policy, d) for d in Direction}
+        open_ = [d for d in Direction if rules[d] and d not in policy.isolates]
+        if open_ and self._merged(policy):
+            self._refuse(
+                policy.span,
+                UnsayableError(
+                    f"it does not isolate its pods for {open_[0]}, and a policy would",
+                    "enableDefaultDeny",
+                ),
+            )
         types = [_TYPES[d] for d in Direction if d in policy.isolates or rules[d]]
         found = []
         for subject in policy.subjects:
@@ -140,6 +171,8 @@ class _One:
             tier = self.statement.document.root.get("spec", "tier")
             kind = f"{kind}/{tier.value}" if tier else kind
         places = self.context.profile.places
+        if kind not in places and self._merged(policy):
+            kind = "NetworkPolicy"  # it stands beside those
         return places.get(kind) or places.get(_SAME_TIER.get(kind, kind))
 
     def _order(self, policy: Policy, place: Place) -> Tree:
@@ -180,8 +213,8 @@ class _One:
         return found
 
     def _rule(self, rule: Rule, policy: Policy) -> list[Tree]:
-        if rule.condition is not None:
-            raise UnsayableError(f"it asks for more than addresses and ports: {rule.condition}")
+        if rule.conditions is not None:
+            raise UnsayableError(f"it asks for more than addresses and ports: {rule.conditions}")
         if rule.subjects is not None or rule.sources is not None:
             raise UnsayableError("it says more about the subject than a policy can")
         if rule.traffic.excepted:

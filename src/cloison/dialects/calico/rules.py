@@ -14,12 +14,12 @@ from cloison.dialects.calico.blocks import families
 from cloison.dialects.calico.entities import ANYBODY, Choice, Scope
 from cloison.dialects.calico.left_out import left_out, without
 from cloison.dialects.calico.model import Action as CalicoAction
-from cloison.dialects.calico.model import EntityRule, HttpMatch, ServiceMatch
+from cloison.dialects.calico.model import EntityRule, ServiceMatch
 from cloison.dialects.calico.model import Rule as CalicoRule
 from cloison.dialects.calico.services import Backends
 from cloison.ir.fidelity import Caveat
 from cloison.ir.groups import exactly
-from cloison.ir.http import HttpMatch as Asked
+from cloison.ir.http import HttpMatch
 from cloison.ir.policy import (
     EVERY_TRAFFIC,
     Action,
@@ -100,10 +100,10 @@ def _compiled(rule: CalicoRule, direction: Direction, setting: Setting) -> Itera
         0,
         rule.span,
         sources=traffic.sources(rule),
-        condition=_condition(rule, setting),
+        condition=_source_names(rule),
         subjects=None if subjects == ANYBODY else subjects,
         caveats=(caveats.HTTP_RULE,) if rule.http is not None else (),
-        http=_request(rule, setting),
+        request=_request(rule, setting),
     )
     if rule.source.services is not None or rule.destination.services is not None:
         yield from _of_service(rule, plain, choice, setting)
@@ -206,37 +206,20 @@ def _hosts(rule: CalicoRule, setting: Setting) -> tuple[AddressGroup, ...]:
     return tuple(host for host in setting.hosts if wanted.matches(host.labels))
 
 
-def _condition(rule: CalicoRule, setting: Setting) -> str | None:
-    """Return what else must hold, of things that the IR has no words for."""
-    found = []
-    if rule.http is not None and setting.http:
-        found.append(_http(rule.http))
-    names = _source_names(rule)
-    if names is not None:
-        found.append(names)
-    return " and ".join(found) or None
-
-
 def _source_names(rule: CalicoRule) -> str | None:
+    """Return what else must hold, of things that the IR has no words for."""
     names = traffic.source_names(rule)
     return f"the source port is as {', '.join(names)} says" if names else None
 
 
-def _request(rule: CalicoRule, setting: Setting) -> Asked | None:
+def _request(rule: CalicoRule, setting: Setting) -> HttpMatch | None:
     """Return what the rule asks of requests, where somebody may enforce that."""
     if rule.http is None or not setting.http:
         return None
-    return Asked(
+    return HttpMatch(
         rule.http.methods,
         tuple(path.exact for path in rule.http.paths if path.exact is not None),
         tuple(path.prefix for path in rule.http.paths if path.prefix is not None),
         setting.segments,
-        _source_names(rule),
         caveats.HTTP_PATHS,
     )
-
-
-def _http(match: HttpMatch) -> str:
-    methods = ", ".join(match.methods) or "any method"
-    paths = [p.exact if p.exact is not None else f"{p.prefix}..." for p in match.paths]
-    return f"HTTP {methods} {', '.join(paths) or 'any path'}"

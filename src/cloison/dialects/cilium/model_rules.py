@@ -16,6 +16,8 @@ class Requirement:
         operator: `In`, `NotIn`, `Exists` or `DoesNotExist`; a pair of `matchLabels` is an `In`
             of one value.
         values: Of `In` and `NotIn`.
+        pair: Whether it is a pair of `matchLabels`: one about the namespace of the subject gives
+            way to the policy's own, where an expression stays.
         span: Where it is written.
     """
 
@@ -23,6 +25,7 @@ class Requirement:
     key: str
     operator: str
     values: tuple[str, ...] = ()
+    pair: bool = False
     span: Span | None = field(default=None, compare=False)
 
 
@@ -219,10 +222,11 @@ class Element:
         entities: `fromEntities`, `toEntities`, as written.
         nodes: `fromNodes`, `toNodes`.
         groups: How many `fromGroups`, `toGroups` there are: only a cloud knows who they are.
+        requires: How many `fromRequires`, `toRequires` there are, which only 1.18 knows.
         services: `toServices`.
         fqdns: `toFQDNs`.
         ports: `toPorts`.
-        icmps: `icmps`, all fields of all elements.
+        icmps: `icmps`, all fields of all elements; None also for a list that is empty.
         authentication: `authentication.mode`.
         index: 1-based place in its list.
         span: Where it starts.
@@ -234,6 +238,7 @@ class Element:
     entities: tuple[str, ...] | None = None
     nodes: tuple[Selector, ...] | None = None
     groups: int | None = None
+    requires: int | None = None
     services: tuple[ServiceRef, ...] | None = None
     fqdns: tuple[Fqdn, ...] | None = None
     ports: tuple[PortRule, ...] | None = None

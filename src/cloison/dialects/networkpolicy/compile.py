@@ -2,10 +2,11 @@
 
 Everything here is the API's own definition. What an enforcer makes of it (whether a block
 matches pods, how a named port becomes a number, what happens to ICMP) is decided where the
-policy meets a world, except for `endPort`, which an enforcer without it never reads.
+policy meets a world. What it reads otherwise in the first place is in `reading`.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from functools import reduce
 
 from cloison.algebra import (
@@ -18,14 +19,16 @@ from cloison.algebra import (
     Requirement,
     TrafficSet,
 )
-from cloison.base import Sharing, Span
+from cloison.base import Span
 from cloison.dialects.dialect import Compilation
 from cloison.dialects.networkpolicy import model
 from cloison.dialects.networkpolicy.cidr import Cidr, parse_cidr
+from cloison.dialects.networkpolicy.reading import Reader
 from cloison.ir.caveats import CIDR_STRICT
 from cloison.ir.policy import (
     L4_TRAFFIC,
     Action,
+    AllOf,
     AnyMatch,
     BlockMatch,
     Direction,
@@ -60,16 +63,17 @@ def compile_policies(
     Raises:
         ValueError: one of them holds a value that `validate` refuses.
     """
-    del world
-    return Compilation.each(_compiled(policies, profile))
+    if KIND in profile.places and profile.places[KIND] is None:
+        return Compilation((), ())
+    return Compilation.each(_compiled(policies, Reader(profile, world)))
 
 
-def _compiled(policies: Sequence[model.NetworkPolicy], profile: Profile) -> Iterator[Policy]:
+def _compiled(policies: Sequence[model.NetworkPolicy], reader: Reader) -> Iterator[Policy]:
     """Yield what each of some policies means.
 
     Those that were read as one specification (see `plain`) mean the same, each in its namespace.
     """
-    share = Sharing()
+    profile = reader.profile
     known: dict[tuple[int, ...], Policy] = {}
     for policy in policies:
         parts = (policy.pod_selector, policy.policy_types, policy.ingress, policy.egress)
@@ -77,7 +81,7 @@ def _compiled(policies: Sequence[model.NetworkPolicy], profile: Profile) -> Iter
         key = tuple(map(id, parts))
         like = known.get(key)
         if like is None:
-            like = known[key] = compile_policy(policy, profile, share)
+            like = known[key] = _policy(policy, reader)
             yield like
         else:
             yield _elsewhere(like, policy, profile)
@@ -116,17 +120,19 @@ def _elsewhere(like: Policy, policy: model.NetworkPolicy, profile: Profile) -> P
 
 def _peer_elsewhere(peer: Peer, own: PodsMatch) -> Peer:
     """Return what a peer means to a policy whose subjects are `own`."""
-    match = peer.match
+    match = _match_elsewhere(peer.match, own)
+    return peer if match is peer.match else Peer(match)
+
+
+def _match_elsewhere(match: PeerMatch, own: PodsMatch) -> PeerMatch:
+    if isinstance(match, AllOf):
+        return AllOf(tuple(_match_elsewhere(each, own) for each in match.matches))
     if not isinstance(match, PodsMatch) or match.namespace is None:
-        return peer
-    if match.pods is own.pods:
-        return Peer(own)
-    return Peer(PodsMatch(namespace=own.namespace, pods=match.pods))
+        return match
+    return own if match.pods is own.pods else replace(match, namespace=own.namespace)
 
 
-def compile_policy(
-    policy: model.NetworkPolicy, profile: Profile, share: Sharing | None = None
-) -> Policy:
+def compile_policy(policy: model.NetworkPolicy, profile: Profile) -> Policy:
     """Return what `policy` means under `profile`.
 
     Rules of a direction the policy does not isolate do nothing and are left out; the
@@ -135,25 +141,29 @@ def compile_policy(
     Args:
         policy: A policy that passed `validate`.
         profile: Who enforces.
-        share: Keeps the matches that policies have in common.
 
     Raises:
         ValueError: the policy holds a value that `validate` refuses.
     """
-    share = share or Sharing()
-    types = policy.effective_types
+    return _policy(policy, Reader(profile))
+
+
+def _policy(policy: model.NetworkPolicy, reader: Reader) -> Policy:
+    share = reader.share
+    types = reader.types(policy)
     rules = tuple(
-        _rule(rule, DIRECTIONS[type_], index, policy.namespace, profile, share, policy.span)
+        _rule(rule, DIRECTIONS[type_], index, policy.namespace, reader, policy.span)
         for type_ in model.PolicyType
         if type_ in types
         for index, rule in enumerate(policy.rules(type_), 1)
     )
     subject = policy.pod_selector
+    selector = reader.visible(compile_selector(subject))
     name = PolicyId(KIND, policy.namespace, policy.name)
-    place = profile.places.get(KIND) or _ALONE
+    place = reader.profile.places.get(KIND) or _ALONE
     return Policy(
         name,
-        share((share(PodsMatch(namespace=policy.namespace, pods=compile_selector(subject))),)),
+        share((share(PodsMatch(namespace=policy.namespace, pods=selector)),)),
         share(frozenset(DIRECTIONS[type_] for type_ in types)),
         rules,
         place.tier,
@@ -212,9 +222,17 @@ def compile_block(block: model.IPBlock) -> BlockMatch:
 
 
 def compile_ports(
-    ports: tuple[model.NetworkPolicyPort, ...] | None, profile: Profile
+    ports: tuple[model.NetworkPolicyPort, ...] | None,
+    profile: Profile,
+    numbers: Callable[[str, str], TrafficSet] | None = None,
 ) -> TrafficMatch:
-    """Return the traffic that a rule's `ports` match; absent and empty are all of it."""
+    """Return the traffic that a rule's `ports` match; absent and empty are all of it.
+
+    Args:
+        ports: The ports.
+        profile: Who enforces.
+        numbers: What a name of a protocol stands for, where that does not depend on the pod.
+    """
     if not ports:
         return L4_TRAFFIC
     must = NO_TRAFFIC
@@ -224,7 +242,10 @@ def compile_ports(
         if entry.port is None:
             must |= TrafficSet.protocol(protocol)
         elif isinstance(entry.port, str):
-            named.append(NamedPort(entry.port, protocol))
+            if numbers is None:
+                named.append(NamedPort(entry.port, protocol))
+            else:
+                must |= numbers(entry.port, protocol)
         else:
             last = entry.end_port if profile.end_port else None
             must |= TrafficSet.ports(protocol, entry.port, last)
@@ -236,16 +257,25 @@ def _rule(
     direction: Direction,
     index: int,
     namespace: str,
-    profile: Profile,
-    share: Sharing,
+    reader: Reader,
     place: Span | None,
 ) -> Rule:
+    share = reader.share
     if rule.peers:
-        peers = tuple(Peer(share(compile_peer(p, namespace)), p.span) for p in rule.peers)
+        plain = ((compile_peer(each, namespace), each.span) for each in rule.peers)
+        peers = tuple(
+            Peer(share(match), span)
+            for written, span in plain
+            for match in reader.matches(written, direction, namespace)
+        )
     else:
         peers = (Peer(AnyMatch(), rule.span),)
-    traffic = share(compile_ports(rule.ports, profile))
-    return Rule(direction, Action.ALLOW, peers, traffic, index, rule.span or place)
+    by_number = reader.profile.reading.cluster_names is not None and reader.world is not None
+    numbers = reader.numbers if by_number and direction is Direction.EGRESS else None
+    traffic = share(compile_ports(rule.ports, reader.profile, numbers))
+    caveats = tuple(reader.caveats(rule, direction))
+    span = rule.span or place
+    return Rule(direction, Action.ALLOW, peers, traffic, index, span, caveats=caveats)
 
 
 def _cidr(text: str) -> Cidr:

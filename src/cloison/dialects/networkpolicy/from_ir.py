@@ -141,7 +141,8 @@ def _rules(
         check_rule(statement, rule, context)
         groups: dict[tuple[object, ...], list[Piece]] = {}
         for piece in left:
-            groups.setdefault((piece.traffic, piece.named), []).append(piece)
+            if piece.traffic or piece.named:
+                groups.setdefault((piece.traffic, piece.named), []).append(piece)
         key = "from" if rule.direction is Direction.INGRESS else "to"
         for pieces in groups.values():
             tree: dict[str, Tree] = {}

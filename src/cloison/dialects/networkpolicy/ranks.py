@@ -46,10 +46,13 @@ class Ranks:
         going = tuple(policy for each in statements for policy in each.policies)
         names = {policy.id for policy in going}
         everyone = (*context.converted, *context.standing)
+        tiers = tuple(tier for layer in context.layers for tier in layer.tiers)
+        known = {tier.name for tier in tiers}
         return cls(
-            tuple(tier for layer in context.layers for tier in layer.tiers),
+            tiers,
             going,
-            tuple(p for p in everyone if p.id not in names),
+            # What is of no tier is of another enforcer, and not evaluated with these.
+            tuple(p for p in everyone if p.id not in names and p.tier in known),
             context,
         )
 
@@ -67,10 +70,23 @@ class Ranks:
         """Return the tiers before a policy's own."""
         return self.tiers[: self._tier(policy)[0]]
 
+    def merged(self, policy: Policy) -> bool:
+        """Return whether a policy is one of many in which every denial comes first."""
+        return self._tier(policy)[1].bands[policy.band] is Combine.DENY_OVERRIDES
+
     def earlier(self, policy: Policy) -> list[Policy]:
-        """Return the policies that are written and evaluated before one, in order."""
+        """Return the policies that are written and evaluated before one, in order.
+
+        Where every denial comes first, those are all that deny something.
+        """
         mine = self.rank(policy)
-        found = [each for each in self.going if self.rank(each) < mine]
+        merged = self.merged(policy)
+        found = [
+            each
+            for each in self.going
+            if self.rank(each) < mine
+            or (merged and self.rank(each) == mine and each is not policy and _denies(each))
+        ]
         return sorted(found, key=lambda each: (self.rank(each), str(each.id)))
 
     def last(self, policy: Policy, direction: Direction) -> bool:
@@ -125,7 +141,9 @@ class Ranks:
             apart = (other.tier == policy.tier) != (other.tier == place.tier)
             later = self.rank(other) > self.rank(policy)
             ordered = acts or theirs or other.tier != policy.tier
-            if (acts and later) or (moved and ordered) or apart:
+            lets = any(r.action is Action.ALLOW for r in other.rules_for(direction))
+            undone = acts and lets and other.stated and self.merged(policy)
+            if (acts and later) or (moved and ordered) or apart or undone:
                 raise UnsayableError(
                     "another policy that stays as it is is about some of the same pods, and is "
                     "evaluated in an order with this one",
@@ -174,13 +192,17 @@ class Ranks:
         return names.index(name)
 
 
+def _denies(policy: Policy) -> bool:
+    return any(rule.action is Action.DENY for rule in policy.rules)
+
+
 def closes(policy: Policy, direction: Direction) -> bool:
     """Return whether a policy's last rule denies everything: it isolates, in other words."""
     rules = policy.rules_for(direction)
     if not rules or rules[-1].action is not Action.DENY or not everything(rules[-1].traffic):
         return False
     last = rules[-1]
-    if last.condition is not None or last.sources is not None or last.subjects is not None:
+    if last.asks or last.subjects is not None:
         return False
     whole = {
         p.match.family for p in last.peers if isinstance(p.match, BlockMatch) and _all(p.match)

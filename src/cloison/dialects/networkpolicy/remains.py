@@ -124,7 +124,10 @@ class Remains:
         reached: list[Piece] | None,
     ) -> Iterator[tuple[Rule, list[Piece]]]:
         opens = self.ranks.last(self.policy, direction)
-        for rule in self.policy.rules_for(direction):
+        rules: Sequence[Rule] = self.policy.rules_for(direction)
+        if self.ranks.merged(self.policy):
+            rules = sorted(rules, key=lambda rule: rule.action is not Action.DENY)
+        for rule in rules:
             if rule.action is Action.LOG:
                 continue
             with within(rule.span):
@@ -141,9 +144,7 @@ class Remains:
 
     def _pieces(self, rule: Rule) -> list[Piece]:
         """Return a rule's flows; blocks that together are every address are everybody."""
-        if rule.action is not Action.ALLOW and (
-            rule.condition is not None or rule.sources is not None or rule.subjects is not None
-        ):
+        if rule.action is not Action.ALLOW and (rule.asks or rule.subjects is not None):
             raise UnsayableError(
                 "what it asks for besides peers and ports cannot be taken out of what others allow",
                 "http",

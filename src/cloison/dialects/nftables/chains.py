@@ -184,6 +184,7 @@ class Chains:
             peers |= node.own
         if Relative.OTHER_NODE in relations:
             peers |= node.others
+        peers |= rule.others & node.others
         if Relative.OWN_POD in relations:
             peers |= node.pods
         if peers == EVERY_ADDRESS:

@@ -71,11 +71,12 @@ def place_of(document: Document, within: Span | None, *keys: str) -> Place:
         held = [(path, node) for path, node in walk(start, base) if path and path[-1] == key]
         if held:
             path, node = min(held, key=lambda each: len(each[0]))
-            return Place(_shown(path), node.key_span(document.file), node)
-    return Place(_shown(base), start.key_span(document.file), start)
+            return Place(shown_path(path), node.key_span(document.file), node)
+    return Place(shown_path(base), start.key_span(document.file), start)
 
 
-def _shown(path: Path) -> str:
+def shown_path(path: Path) -> str:
+    """Return a path as people write it, `spec.ingress[0].ports`."""
     text = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path)
     return text.removeprefix(".")
 
@@ -88,8 +89,8 @@ def check_rule(statement: Statement, rule: Rule, context: WriteContext) -> None:
     """
     if _holds(statement, rule, "http"):
         raise UnsayableError("the language has no rules about HTTP", "http")
-    if rule.condition is not None:
-        raise UnsayableError(f"it asks for more than peers and ports: {rule.condition}")
+    if rule.conditions is not None:
+        raise UnsayableError(f"it asks for more than peers and ports: {rule.conditions}")
     if _holds(statement, rule, "services") and not context.snapshot:
         raise UnsayableError(
             "the language has no peer that is a Service: only what stands behind it today",

@@ -4,12 +4,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from cloison.algebra import AddressSet, TrafficSet, address_text, parse_address
-from cloison.analyses.ends import AddressEnd, AnyEnd, End, Names, PodsEnd, ServiceEnd
+from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, Names, PodsEnd, ServiceEnd
 from cloison.analyses.explain import CaseAnswer, case_outcome, explain_case, verdict_of
 from cloison.analyses.matrix import Row
 from cloison.analyses.measured import Flow
 from cloison.analyses.question import Case, Party, Traffic, cases, parse_traffic
-from cloison.analyses.request import of_request, parse_request
 from cloison.analyses.services import follow
 from cloison.base import QuestionError
 from cloison.engine import Engine
@@ -87,9 +86,8 @@ class Planner:
         """
         source, destination = self.names.end(row.source), self.names.end(row.destination)
         traffic = parse_traffic(row.port, row.protocol)
-        if row.http is not None:
-            parse_request(row.http)
-            traffic = of_request(traffic)
+        row.application.request()
+        traffic = row.application.over(traffic)
         notes = [note for note in (source.note, destination.note) if note]
         notes += [_ANY for end in (source, destination) if isinstance(end, AnyEnd)][:1]
         early = _nowhere(source) or _nowhere(destination)
@@ -129,7 +127,10 @@ class Planner:
         if case.foreign:
             yield self._unbuilt(case, 0, "the two ends share no address family")
             return
-        for family in (case.family,) if case.family else (4, 6):
+        families = (case.family,) if case.family else (4, 6)
+        placed = [family for family in families if self._placed(case, source, destination, family)]
+        for family in placed or families:
+            # Where nobody asked for a family, one of which an end has no address is not meant.
             ends = self._pair(case, source, destination, family)
             if isinstance(ends, str):
                 if ends:
@@ -148,6 +149,13 @@ class Planner:
                 yield from self._cell(replace(case, family=family), *ends, protocol, port)
             if not sampled and not case.traffic <= _ICMP[family]:
                 yield self._unbuilt(case, family, f"nothing can send {case.traffic} here")
+
+    def _placed(self, case: Case, source: End, destination: End, family: int) -> bool:
+        """Whether both ends of a case have a place, by addresses of one family."""
+        return bool(
+            self.stations.of(case.source, source, family)
+            and self.stations.of(case.destination, destination, family)
+        )
 
     def _pair(
         self, case: Case, source: End, destination: End, family: int
@@ -347,6 +355,8 @@ def _nowhere(end: End) -> str | None:
         return "loopback traffic never leaves the pod"
     if isinstance(end, PodsEnd) and end.gone:
         return f"{end.text} has run to its end"
+    if isinstance(end, NameEnd):
+        return f"which addresses {end.text} stands for is not known"
     return None
 
 
@@ -377,7 +387,8 @@ def _side(party: Party) -> tuple[object, ...]:
 def _ports_tried(cells: Sequence[Planned]) -> dict[str, set[int]]:
     found: dict[str, set[int]] = {}
     for cell in cells:
-        found.setdefault(cell.flow.protocol, set()).add(cell.flow.port)
+        if cell.probe is not None:
+            found.setdefault(cell.flow.protocol, set()).add(cell.flow.port)
     return found
 
 

@@ -12,7 +12,7 @@ from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
 from cloison.probe.lab.cells import Planned, Planner
-from cloison.probe.lab.lone import Prober, explained
+from cloison.probe.lab.lone import Prober, attend, explained, unheard
 from cloison.probe.lab.measure import compared
 from cloison.probe.lab.pairs import pairs
 from cloison.probe.lab.plan import Plan, Probe
@@ -118,8 +118,8 @@ def _turned(was: Planner, will: Planner, rows: Iterable[Row]) -> list[Planned]:
 def _hold(lab: Changeable, cells: Iterable[Planned]) -> dict[Flow, int]:
     """Open connections that are going to be closed; return the number of each that came about."""
     wanted = [c for c in cells if c.probe is not None and c.flow.protocol in _HOLDABLE]
-    for ear in dict.fromkeys(ear for cell in wanted for ear in cell.listeners):
-        lab.listen(*ear)
+    deaf = attend(lab, (ear for cell in wanted for ear in cell.listeners))
+    wanted = [c for c in wanted if unheard(c, deaf) is None]
     numbers = lab.hold([c.probe for c in wanted if c.probe is not None])
     return {c.flow: number for c, number in zip(wanted, numbers, strict=True) if number}
 

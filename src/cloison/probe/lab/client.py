@@ -79,10 +79,7 @@ class Lab:
             SourceError: This machine cannot hold labs, or not this one.
         """
         line = command()
-        size = len(plan.nodes) + len(plan.pods)
-        if size > MOST:
-            msg = f"{size:,} pods and nodes are more than a lab has room for: {MOST:,}"
-            raise QuestionError(msg, "name fewer sources with -f: a namespace of the cluster, say")
+        have_room(plan)
         place = claim(name or f"once-{secrets.token_hex(8)}")
         lab = cls(place)
         try:
@@ -377,6 +374,18 @@ if [ -n "$2" ] && [ -e /etc/resolv.conf ]; then mount --bind -- "$2" /etc/resolv
 net=$3; shift 3
 exec nsenter "--net=$net" -- "$@"
 """
+
+
+def have_room(plan: Plan) -> None:
+    """Make sure that a lab has room for a plan: before anything else is made of it.
+
+    Raises:
+        QuestionError: It is too large.
+    """
+    size = len(plan.nodes) + len(plan.pods)
+    if size > MOST:
+        msg = f"{size:,} pods and nodes are more than a lab has room for: {MOST:,}"
+        raise QuestionError(msg, "name fewer sources with -f: a namespace of the cluster, say")
 
 
 def _stays(place: Place) -> bool:

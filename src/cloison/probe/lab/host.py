@@ -101,8 +101,7 @@ class Host:
         self.answering = await self._answer_names()
         for station in (*self.plan.nodes, *self.plan.pods):
             for each in station.listens:
-                if (station.name, each.port) not in self.answering or each.protocol == "SCTP":
-                    self._open(station.name, each.protocol, each.port)
+                self._open(station.name, each.protocol, each.port)
 
     async def _answer_names(self) -> frozenset[tuple[str, int]]:
         """Answer for names, where that library is there; return on which ports of whom."""
@@ -118,6 +117,8 @@ class Host:
         return frozenset(self.plan.answering)
 
     def _open(self, station: str, protocol: str, port: int) -> None:
+        if (station, port) in self.answering and protocol != "SCTP":
+            return  # the lab's name server listens there, and answers whoever asks
         try:
             self.listeners.listen(station, protocol, port)
         except (OSError, KeyError) as error:

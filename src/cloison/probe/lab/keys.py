@@ -1,14 +1,13 @@
-"""From the names of counters back to rules as people know them, and to those that should count."""
+"""From the names of counters back to rules as people know them."""
 
 from collections.abc import Iterator, Mapping
 
-from cloison.analyses.explain import CaseAnswer, Decider, PointAnswer, rule_text
+from cloison.analyses.explain import Decider, rule_text
 from cloison.analyses.measured import Counted
 from cloison.dialects.nftables import counter_name
 from cloison.engine import Engine
 from cloison.engine.resolve import builtin_key, end_key, rule_key
-from cloison.engine.steps import Cause, Step
-from cloison.ir.policy import Action, Direction
+from cloison.ir.policy import Direction
 
 DOUBT = ", in doubt"
 RETURNED = ", returned"
@@ -86,50 +85,3 @@ def _deciders(engine: Engine) -> Iterator[tuple[str, Decider]]:
                 end = Decider(text, direction=direction, tier=tier.name, action=tier.end)
                 yield key, end
                 yield key + RETURNED, end
-
-
-def expected(answer: CaseAnswer) -> dict[Direction, tuple[tuple[str, ...], ...]]:
-    """Return which counters should move, by direction: one of each group.
-
-    Where several rules of a tier let the same traffic through, whichever is asked first counts.
-
-    Args:
-        answer: The answer about traffic of one port.
-    """
-    found: dict[Direction, list[tuple[str, ...]]] = {}
-    stopped: set[Direction] = set()
-    for point in answer.points:
-        if Direction.EGRESS in stopped and point.direction is Direction.INGRESS:
-            continue
-        if point.direction not in stopped:
-            found.setdefault(point.direction, []).extend(_groups(point))
-        if not answer.case.traffic <= point.allowed:
-            stopped.add(point.direction)
-    return {direction: tuple(groups) for direction, groups in found.items()}
-
-
-def _groups(point: PointAnswer) -> Iterator[tuple[str, ...]]:
-    """Yield the counters of one layer that should move, tier by tier."""
-    walk = point.walk
-    if walk is None:
-        return
-    groups: dict[str, list[str]] = {}
-    for step in walk.steps:
-        key = _key(step, walk.layer.name, point.direction)
-        if key is not None:
-            # Whatever hands on to the next tier counts besides what decides there.
-            groups.setdefault(step.tier or "", []).append(key)
-    yield from map(tuple, groups.values())
-
-
-def _key(step: Step, layer: str, direction: Direction) -> str | None:
-    if step.builtin is not None:
-        return builtin_key(layer, direction, step.builtin.index)
-    if step.rule is not None and step.action is not Action.LOG:
-        rule = step.rule
-        return rule_key(rule.policy.id, direction, rule.rule.index)
-    if step.cause is Cause.END and step.tier is not None:
-        return end_key(step.tier, direction)
-    if step.cause is Cause.BUILTIN and step.tier is not None:
-        return end_key(step.tier, direction) + RETURNED
-    return None

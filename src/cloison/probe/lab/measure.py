@@ -22,7 +22,7 @@ from cloison.ir.fidelity import Verdict
 from cloison.probe.lab.cells import Asked, Planned, Planner
 from cloison.probe.lab.controls import Controls, candidates
 from cloison.probe.lab.keys import Keys
-from cloison.probe.lab.lone import Prober, alone, explained
+from cloison.probe.lab.lone import Ear, Prober, alone, attend, explained, unheard
 from cloison.probe.lab.plan import Measured, Plan
 
 _CONTROLS = 2
@@ -146,7 +146,8 @@ class _Bench:
 
     def __init__(self, lab: Prober) -> None:
         self._lab = lab
-        self._heard: set[tuple[str, str, int]] = set()
+        self._heard: set[Ear] = set()
+        self._deaf: dict[Ear, str] = {}
         self._found: dict[Planned, Measured] = {}
         self._arrived: Controls | None = None
 
@@ -155,12 +156,19 @@ class _Bench:
         new = [c for c in dict.fromkeys(cells) if c.probe is not None and c not in self._found]
         if not new:
             return
-        for ear in dict.fromkeys(ear for cell in new for ear in cell.listeners):
-            if ear not in self._heard:
-                self._lab.listen(*ear)
-                self._heard.add(ear)
-        measured = self._lab.probe([c.probe for c in new if c.probe is not None])
-        self._found.update(zip(new, measured, strict=True))
+        ears = {ear for cell in new for ear in cell.listeners}
+        self._deaf |= attend(self._lab, sorted(ears - self._heard))
+        self._heard |= ears
+        sent = []
+        for cell in new:
+            why = unheard(cell, self._deaf)
+            if why is None:
+                sent.append(cell)
+            else:
+                # What nothing can answer says nothing; of all others it does not matter.
+                self._found[cell] = Measured(Arrival.FAILED, why)
+        measured = self._lab.probe([c.probe for c in sent if c.probe is not None])
+        self._found.update(zip(sent, measured, strict=True))
         self._arrived = None
 
     @property

@@ -1,6 +1,9 @@
 """Rows for those who have written none: who could talk to whom, on the ports that are declared."""
 
-from collections.abc import Iterable, Iterator
+from bisect import bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import accumulate
 
 from cloison.algebra import family_of, parse_address
 from cloison.analyses.matrix import Row
@@ -24,28 +27,88 @@ def pairs(engine: Engine, most: int = MOST_PAIRS) -> tuple[tuple[Row, ...], tupl
         engine: Policies bound to the world as built.
         most: How many rows to return; of more, an even sample.
     """
-    found = list(_pairs(engine))
+    every = _Pairs(engine)
     said = "every pair of workloads on the ports they declare, and one address outside for each "
     said += f"block that policies tell apart, up to {_BLOCKS}: nothing is expected but what is "
     said += "predicted"
-    if len(found) <= most:
-        return tuple(found), (said,)
-    chosen = tuple(found[number * len(found) // most] for number in range(most))
-    return chosen, (f"{said}; of {len(found)} such rows {most} were taken, evenly spread",)
+    total = len(every)
+    if total <= most:
+        return tuple(map(every.row, range(total))), (said,)
+    chosen = tuple(every.row(number * total // most) for number in range(most))
+    return chosen, (f"{said}; of {total} such rows {most} were taken, evenly spread",)
 
 
-def _pairs(engine: Engine) -> Iterator[Row]:
-    workloads = [w for w in engine.world.workloads.values() if w.endpoints]
-    blocks = blocks_outside(engine, _BLOCKS)
-    names = {w.id: _name(w.id) for w in workloads}
-    for destination in workloads:
-        sources = [names[w.id] for w in workloads if w.id != destination.id or _many(w)]
-        for source in (*sources, *_shared(blocks, destination)):
-            for port, protocol in _ports(destination):
-                yield _row(source, names[destination.id], port, protocol)
-    for workload in workloads:
-        for block in _shared(blocks, workload):
-            yield _row(names[workload.id], block, None, "TCP")
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """Rows that end at one workload, or that lead from it to the outside.
+
+    Args:
+        name: The workload.
+        place: Which of the workloads it is.
+        others: How many workloads are at the other end.
+        blocks: Addresses that are there besides.
+        ports: What is asked about; of rows to the outside nothing.
+        itself: Whether the workload is among the others.
+    """
+
+    name: str
+    place: int
+    others: int
+    blocks: tuple[str, ...]
+    ports: tuple[tuple[str | None, str], ...]
+    itself: bool = False
+
+    def __len__(self) -> int:
+        """Return how many rows there are."""
+        return (self.others + len(self.blocks)) * (len(self.ports) or 1)
+
+    def row(self, number: int, names: Sequence[str]) -> Row:
+        """Return one of the rows."""
+        if not self.ports:
+            return _row(self.name, self.blocks[number], None, "TCP")
+        other, port = divmod(number, len(self.ports))
+        if other >= self.others:
+            source = self.blocks[other - self.others]
+        else:
+            source = names[other if self.itself or other < self.place else other + 1]
+        return _row(source, self.name, *self.ports[port])
+
+
+class _Pairs:
+    """Every row there could be, by its number: there are too many to make them all.
+
+    Args:
+        engine: Policies bound to the world as built.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        workloads = [w for w in engine.world.workloads.values() if w.endpoints]
+        blocks = blocks_outside(engine, _BLOCKS)
+        self._names = [_name(w.id) for w in workloads]
+        within = [tuple(_shared(blocks, w)) for w in workloads]
+        entering = (
+            _Part(
+                self._names[place],
+                place,
+                len(workloads) - (not _many(each)),
+                within[place],
+                tuple(_ports(each)),
+                _many(each),
+            )
+            for place, each in enumerate(workloads)
+        )
+        leaving = (_Part(name, 0, 0, within[place], ()) for place, name in enumerate(self._names))
+        self._parts = [*entering, *leaving]
+        self._ends = list(accumulate(map(len, self._parts)))
+
+    def __len__(self) -> int:
+        return self._ends[-1] if self._ends else 0
+
+    def row(self, number: int) -> Row:
+        """Return the row of a number."""
+        place = bisect_right(self._ends, number)
+        part = self._parts[place]
+        return part.row(number - (self._ends[place] - len(part)), self._names)
 
 
 def _shared(blocks: Iterable[str], workload: Workload) -> Iterator[str]:

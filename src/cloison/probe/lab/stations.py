@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import islice
 
 from cloison.algebra import AddressSet, address_text, family_of, parse_address
 from cloison.analyses.ends import AddressEnd, End, Names, PodsEnd
@@ -178,10 +179,22 @@ def twins(engine: Engine, rows: Iterable[Row]) -> frozenset[WorkloadId]:
 
 
 def blocks_outside(engine: Engine, most: int) -> tuple[str, ...]:
-    """Return an address of each block that policies tell apart, the first so many of them."""
+    """Return an address of each block that policies tell apart, the first so many of them.
+
+    It is nobody's in the cluster. Where all addresses of a block are somebody's, it has none.
+    """
     atoms = (engine.table.units[unit].addresses for unit in sorted(_externals(engine)))
-    found = [sample(atom) for atom in atoms if atom is not None]
-    return tuple(address_text(point) for point in found if point is not None)[:most]
+    inside = AddressSet.points(tuple(_held(engine)))
+    found = (sample(atom - inside) for atom in atoms if atom is not None)
+    return tuple(islice((address_text(point) for point in found if point is not None), most))
+
+
+def _held(engine: Engine) -> Iterator[int]:
+    """Yield every address that a pod or a node has."""
+    for endpoint in engine.table.endpoints:
+        yield from endpoint.addresses
+    for node in engine.world.nodes.values():
+        yield from node.addresses
 
 
 def _externals(engine: Engine) -> Iterable[int]:

@@ -3,8 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cloison.algebra import AddressSet
-from cloison.analyses.explain import CaseAnswer
+from cloison.algebra import AddressSet, parse_address
 from cloison.analyses.matrix import Row
 from cloison.analyses.measured import Agreement, Arrival, Cell, Control, Counted, compare
 from cloison.analyses.traced import Met, Trace
@@ -13,8 +12,9 @@ from cloison.engine import Engine
 from cloison.ir.policy import Direction
 from cloison.probe.lab.cells import Planned, Planner
 from cloison.probe.lab.controls import candidates
-from cloison.probe.lab.keys import Keys, expected
-from cloison.probe.lab.lone import Prober, alone, explained
+from cloison.probe.lab.expected import Stage, expected
+from cloison.probe.lab.keys import Keys
+from cloison.probe.lab.lone import Prober, alone, attend, explained, unheard
 from cloison.probe.lab.plan import Plan
 
 _CONTROLS = 4
@@ -57,7 +57,8 @@ def trace(
     answers = planner.answers(cell)
     # Of a Service with several pods behind it nobody knows who answers.
     answer = answers[0] if len(answers) == 1 else None
-    met = tuple(_beside(keys, answer, measured.counted))
+    stages = expected(answer) if answer is not None and not _stays(planner, cell) else ()
+    met = tuple(_beside(keys, stages, measured.counted))
     said = explained(measured, answers)
     return Trace(said, met, answer is not None, len(wanted) - 1, asked.notes)
 
@@ -67,8 +68,8 @@ def _controlled(lab: Prober, planner: Planner, cell: Planned, measured: Cell) ->
     found = candidates(planner, cell, _CONTROLS)
     if not found:
         return measured
-    for ear in dict.fromkeys(ear for each in found for ear in each.listeners):
-        lab.listen(*ear)
+    deaf = attend(lab, (ear for each in found for ear in each.listeners))
+    found = [each for each in found if unheard(each, deaf) is None]
     results = lab.probe([each.probe for each in found if each.probe is not None])
     arrived = (c.flow for c, m in zip(found, results, strict=True) if m.arrived)
     flow = next(arrived, None)
@@ -79,16 +80,30 @@ def _controlled(lab: Prober, planner: Planner, cell: Planned, measured: Cell) ->
     return replace(measured, agreement=compared.agreement, control=control, reason=compared.reason)
 
 
-def _beside(keys: Keys, answer: CaseAnswer | None, counted: Sequence[Counted]) -> Iterator[Met]:
+def _stays(planner: Planner, cell: Planned) -> bool:
+    """Whether a flow never leaves the pod it comes from: no filter sees it."""
+    target = planner.stations.at(parse_address(cell.flow.target))
+    if target is None or cell.probe is None or target.name != cell.probe.source:
+        return False
+    return target in planner.plan.pods
+
+
+def _beside(keys: Keys, stages: Sequence[Stage], counted: Sequence[Counted]) -> Iterator[Met]:
     """Yield what counted beside what should have, leaving before entering."""
-    wanted = expected(answer) if answer is not None else {}
     moved = {each.key: each for each in counted}
     for direction in (Direction.EGRESS, Direction.INGRESS):
-        for group in wanted.get(direction, ()):
-            mine = tuple(moved.pop(key) for key in dict.fromkeys(group) if key in moved)
-            predicted = tuple(dict.fromkeys(map(keys.decider, group)))
-            yield Met(direction, predicted, mine)
+        for stage in stages:
+            if stage.direction is direction:
+                yield from _met(keys, stage, moved)
         for key in [k for k, each in moved.items() if each.decider.direction is direction]:
             yield Met(direction, (), (moved.pop(key),))
     for each in moved.values():
         yield Met(None, (), (each,))
+
+
+def _met(keys: Keys, stage: Stage, moved: dict[str, Counted]) -> Iterator[Met]:
+    """Yield what counted in one place, and take it from what moved."""
+    for group, needed in ((stage.besides, False), (stage.one_of, True)):
+        mine = tuple(moved.pop(key) for key in group if key in moved)
+        if mine or (group and needed):
+            yield Met(stage.direction, tuple(dict.fromkeys(map(keys.decider, group))), mine)

@@ -1,6 +1,7 @@
 """`diff` as published. JSON prints its edges one by one: see `streamed`."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 import msgspec
 
@@ -8,6 +9,8 @@ from cloison.algebra import TrafficSet
 from cloison.analyses.connectivity import EndRef, Passage
 from cloison.analyses.diff import Change, Diff, Kind, PolicyChange, PolicyKind, Reasons, Seen, Shift
 from cloison.analyses.explain import Decider
+from cloison.analyses.request import usual
+from cloison.ir.when import Moved
 from cloison.report.about import About
 from cloison.report.documents import ends, parts
 from cloison.report.documents.map import Passes, cells, verdicts
@@ -40,10 +43,24 @@ class Edge(parts.Base, frozen=True):
     responsible: Responsible
 
 
+class MovedRequests(parts.Base, frozen=True):
+    """Requests with which traffic has come to pass, or no longer passes, with one of them.
+
+    `certain` is false where they pass, or passed, only perhaps.
+    """
+
+    traffic: list[parts.Traffic]
+    moved: Literal["gained", "lost"]
+    certain: bool
+    requests: str
+    example: str
+
+
 class ChangedEdge(parts.Base, frozen=True):
     """A pair of ends between which something passes on both sides, but not the same.
 
-    `gained` has moved up from denied through undetermined to allowed, `lost` has moved down.
+    `gained` has moved up from denied through undetermined to allowed, `lost` has moved down; of
+    traffic that passes with some requests, `requests` says which of these have.
     """
 
     src: parts.Endpoint
@@ -52,8 +69,11 @@ class ChangedEdge(parts.Base, frozen=True):
     before_undetermined: list[parts.Traffic]
     after: list[parts.Traffic]
     after_undetermined: list[parts.Traffic]
+    before_when: list[parts.When]
+    after_when: list[parts.When]
     gained: list[parts.Traffic]
     lost: list[parts.Traffic]
+    requests: list[MovedRequests]
     caveats: list[str]
     responsible: Responsible
 
@@ -215,13 +235,13 @@ def _published(change: Change) -> Iterator[Edge | ChangedEdge]:
 
 def _edges(change: Change) -> Iterator[Edge]:
     passage = change.after if change.kind is Kind.OPENED else change.before
-    for verdict, traffic in verdicts(passage):
+    for verdict, traffic, when in verdicts(passage):
         yield Edge(
             src=ends.ref(change.src),
             dst=ends.ref(change.dst),
             traffic=parts.traffic(traffic),
             verdict=verdict,
-            when=[],
+            when=when,
             caveats=parts.caveat_ids(passage.caveats),
             src_exists=change.shift.src,
             dst_exists=change.shift.dst,
@@ -235,13 +255,26 @@ def _changed(change: Change) -> ChangedEdge:
         src=ends.ref(change.src),
         dst=ends.ref(change.dst),
         before=parts.traffic(before.allowed),
-        before_undetermined=parts.traffic(before.undetermined),
+        before_undetermined=parts.traffic(before.open),
         after=parts.traffic(after.allowed),
-        after_undetermined=parts.traffic(after.undetermined),
+        after_undetermined=parts.traffic(after.open),
+        before_when=parts.when(before.when),
+        after_when=parts.when(after.when),
         gained=parts.traffic(change.gained),
         lost=parts.traffic(change.lost),
+        requests=[_requests(each) for each in change.shift.requests],
         caveats=parts.caveat_ids({*before.caveats, *after.caveats}),
         responsible=_responsible(change.reasons),
+    )
+
+
+def _requests(known: Moved) -> MovedRequests:
+    return MovedRequests(
+        traffic=parts.traffic(known.traffic),
+        moved="gained" if known.gained else "lost",
+        certain=not known.mark,
+        requests=str(known.requests),
+        example=str(usual(known.requests)),
     )
 
 
@@ -280,6 +313,7 @@ HEADER = (
     "dstExists",
     "decidedBefore",
     "decidedAfter",
+    "requests",
 )
 
 
@@ -300,6 +334,7 @@ def rows(result: Diff) -> Iterator[Sequence[object]]:
                     shift.dst,
                     "; ".join(each.text for each in why.before),
                     "; ".join(each.text for each in why.after),
+                    "; ".join(map(_told, shift.requests)),
                 )
 
 
@@ -308,8 +343,13 @@ def _moved(shift: Shift) -> tuple[str, ...]:
     return (*traffic, _text(shift.gained), _text(shift.lost))
 
 
+def _told(known: Moved) -> str:
+    mark = f" {known.mark}" if known.mark else ""
+    return f"{'+' if known.gained else '-'} {known.traffic}{mark} when {known.requests}"
+
+
 def _traffic(passage: Passage) -> tuple[str, str]:
-    return _text(passage.allowed), _text(passage.undetermined)
+    return _text(passage.allowed), _text(passage.open)
 
 
 def _text(traffic: TrafficSet) -> str:

@@ -6,16 +6,19 @@ from cloison.analyses.ends import (
     AddressEnd,
     AnyEnd,
     End,
+    NameEnd,
     NodeEnd,
     PodsEnd,
     ServiceEnd,
     SomeNodeEnd,
 )
 from cloison.analyses.question import Party
+from cloison.ir.names import host_name
 from cloison.report.documents.parts import (
     AddressEndpoint,
     AnyPodEndpoint,
     Endpoint,
+    NameEndpoint,
     NodeEndpoint,
     PodEndpoint,
     Selector,
@@ -46,6 +49,8 @@ def end(known: End) -> Endpoint:
             labels = {NAMESPACE_NAME_LABEL: known.namespace} if known.namespace else {}
             chosen = Selector(match_labels=labels)
             return AnyPodEndpoint(namespace_selector=chosen, pod_selector=Selector())
+        case NameEnd() | AddressEnd(name=str()):
+            return NameEndpoint(name=host_name(known.text.removeprefix("dns:")))
         case AddressEnd():
             return addresses(known.addresses)
 
@@ -59,6 +64,8 @@ def ref(known: EndRef) -> Endpoint:
             return PodEndpoint(namespace=known.namespace, name=known.name)
         case "node":
             return NodeEndpoint(name=known.name)
+        case "external-name":
+            return NameEndpoint(name=known.name)
         case _:
             ranges = list(known.addresses.ranges()) if known.addresses is not None else []
             return AddressEndpoint(ranges=ranges)
@@ -76,7 +83,9 @@ def party(known: Party) -> Endpoint:
 
 
 def _outside(text: str) -> Endpoint:
-    """Read back what a case calls an address, a block or a node."""
+    """Read back what a case calls an address, a block, a name or a node."""
+    if text.startswith("dns:"):
+        return NameEndpoint(name=host_name(text.removeprefix("dns:")))
     try:
         return addresses(AddressSet.block(text) if "/" in text else AddressSet.address(text))
     except ValueError:

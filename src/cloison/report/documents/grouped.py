@@ -78,8 +78,8 @@ def _edges(known: FoundEdge) -> list[GroupEdge]:
             dst=known.dst.id,
             traffic=parts.traffic(traffic),
             verdict=verdict,
-            when=[],
+            when=when,
             caveats=parts.caveat_ids(known.passage.caveats),
         )
-        for verdict, traffic in verdicts(known.passage)
+        for verdict, traffic, when in verdicts(known.passage)
     ]

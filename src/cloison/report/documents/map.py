@@ -8,6 +8,7 @@ import msgspec
 from cloison.algebra import TrafficSet
 from cloison.analyses.connectivity import Edge as Found
 from cloison.analyses.connectivity import EndRef, Map, Passage
+from cloison.ir.fidelity import Verdict
 from cloison.report.about import About
 from cloison.report.documents import ends, parts
 
@@ -17,8 +18,9 @@ Passes: TypeAlias = Literal["allowed", "undetermined"]
 class Edge(parts.Base, frozen=True):
     """Traffic that passes, or may pass, from one end to another.
 
-    A pair of ends with both has two edges. `when` holds conditions, such as a request; `caveats`
-    ids of what the answer stands on.
+    A pair of ends with both has two edges. `when` says with which requests, where not all pass:
+    those of the edge are one set, in words of which each part is a regular expression. `caveats`
+    has ids of what the answer stands on.
     """
 
     src: parts.Endpoint
@@ -57,22 +59,21 @@ def document(result: Map, about: About) -> MapDocument:
     return msgspec.structs.replace(head(result, about), edges=edges)
 
 
-def verdicts(found: Passage) -> Iterator[tuple[Passes, TrafficSet]]:
-    """Iterate over the verdicts of an edge, each with its traffic."""
-    if found.allowed:
-        yield "allowed", found.allowed
-    if found.undetermined:
-        yield "undetermined", found.undetermined
+def verdicts(found: Passage) -> Iterator[tuple[Passes, TrafficSet, list[str]]]:
+    """Iterate over the verdicts of an edge, each with its traffic and on what condition."""
+    for verdict, traffic, requests in found.parts:
+        when = [] if requests is None else [str(requests)]
+        yield "allowed" if verdict is Verdict.ALLOWED else "undetermined", traffic, when
 
 
 def _edges(found: Found) -> Iterator[Edge]:
-    for verdict, traffic in verdicts(found.passage):
+    for verdict, traffic, when in verdicts(found.passage):
         yield Edge(
             src=ends.ref(found.src),
             dst=ends.ref(found.dst),
             traffic=parts.traffic(traffic),
             verdict=verdict,
-            when=[],
+            when=when,
             caveats=parts.caveat_ids(found.caveats),
         )
 
@@ -87,19 +88,21 @@ HEADER = (
     "traffic",
     "verdict",
     "caveats",
+    "when",
 )
 
 
 def rows(result: Map) -> Iterator[Sequence[object]]:
     """Iterate over the edges, one row each."""
     for found in result:
-        for verdict, traffic in verdicts(found.passage):
+        for verdict, traffic, when in verdicts(found.passage):
             yield (
                 *cells(found.src),
                 *cells(found.dst),
                 str(traffic),
                 verdict,
                 " ".join(parts.caveat_ids(found.caveats)),
+                " and ".join(when),
             )
 
 

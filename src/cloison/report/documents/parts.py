@@ -10,6 +10,7 @@ from cloison.algebra import AddressSet, Operator, TrafficEntry, TrafficSet
 from cloison.base import Diagnostic, Severity, Span
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import PolicyId
+from cloison.ir.when import When as Conditional
 from cloison.report.about import About
 
 SCHEMA_VERSION = "1"
@@ -36,6 +37,12 @@ class PodEndpoint(Base, frozen=True, tag_field="kind", tag="pod"):
 
 class NodeEndpoint(Base, frozen=True, tag_field="kind", tag="node"):
     """A node of the cluster."""
+
+    name: str
+
+
+class NameEndpoint(Base, frozen=True, tag_field="kind", tag="external-name"):
+    """A DNS name outside the cluster; of an edge, as rules write it."""
 
     name: str
 
@@ -84,6 +91,7 @@ Endpoint: TypeAlias = (
     | PodEndpoint
     | NodeEndpoint
     | AddressEndpoint
+    | NameEndpoint
     | ServiceEndpoint
     | AnyPodEndpoint
 )
@@ -100,6 +108,18 @@ class Traffic(Base, frozen=True, omit_defaults=True):
     to: int | UnsetType = UNSET
     type: int | UnsetType = UNSET
     code: int | UnsetType = UNSET
+
+
+class When(Base, frozen=True):
+    """Traffic that passes with some requests and not with others.
+
+    Sets of requests are in words of which each part is a regular expression, `none` where there
+    are none. With requests that are in neither set the traffic is stopped.
+    """
+
+    traffic: list[Traffic]
+    allowed: str
+    undetermined: str
 
 
 class CaveatSaid(Base, frozen=True):
@@ -226,6 +246,18 @@ def place(span: Span | None) -> Place | None:
 def addresses(known: AddressSet) -> AddressEndpoint:
     """Return an address set as an endpoint."""
     return AddressEndpoint(ranges=list(known.ranges()))
+
+
+def when(known: Iterable[Conditional]) -> list[When]:
+    """Return traffic that passes with some requests only, as published."""
+    return [
+        When(
+            traffic=traffic(each.traffic),
+            allowed=str(each.allowed),
+            undetermined=str(each.undetermined),
+        )
+        for each in known
+    ]
 
 
 def traffic(known: TrafficSet) -> list[Traffic]:

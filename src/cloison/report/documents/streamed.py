@@ -22,21 +22,22 @@ class Spelling:
         value: Spells an endpoint, or a list of traffic or caveat ids.
         source: What stands before the source.
         destination: What stands before the destination.
-        rest: Spells what follows the ends, from traffic, verdict and caveat ids as spelled.
+        rest: Spells what follows the ends, from traffic, verdict, conditions and caveat ids as
+            spelled.
     """
 
     value: Callable[[object], str]
     source: str
     destination: str
-    rest: Callable[[str, str, str], str]
+    rest: Callable[[str, str, str, str], str]
 
 
 JSON = Spelling(
     lambda value: msgspec.json.encode(value).decode(),
     '{"src":',
     ',"dst":',
-    lambda traffic, verdict, caveats: (
-        f',"traffic":{traffic},"verdict":"{verdict}","when":[],"caveats":{caveats}}}'
+    lambda traffic, verdict, when, caveats: (
+        f',"traffic":{traffic},"verdict":"{verdict}","when":{when},"caveats":{caveats}}}'
     ),
 )
 """Each edge is exactly what encoding its document gives."""
@@ -69,8 +70,8 @@ class _Tails(dict[Passage, tuple[str, ...]]):
         spell = self.spelling.value
         ids = spell(parts.caveat_ids(passage.caveats))
         self[passage] = found = tuple(
-            self.spelling.rest(spell(parts.traffic(traffic)), verdict, ids)
-            for verdict, traffic in verdicts(passage)
+            self.spelling.rest(spell(parts.traffic(traffic)), verdict, spell(when), ids)
+            for verdict, traffic, when in verdicts(passage)
         )
         return found
 

@@ -8,7 +8,7 @@ from cloison.analyses.matrix import Expect, Matrix, RowResult, Status
 from cloison.ir.fidelity import Verdict
 from cloison.report.about import About
 from cloison.report.documents import parts
-from cloison.report.documents.why import DecidedBy, Witness, decided_by
+from cloison.report.documents.why import DecidedBy, Witness, decided_by, witness
 
 
 class Result(parts.Base, frozen=True):
@@ -94,15 +94,7 @@ def _result(known: RowResult) -> Result:
         status=known.status,
         decided_by=[decided_by(d) for d in known.decided_by],
         caveats=parts.caveats(known.caveats),
-        witnesses=[
-            Witness(
-                verdict=w.verdict,
-                source=w.source,
-                destination=w.destination,
-                traffic=parts.traffic(w.traffic),
-            )
-            for w in known.witnesses
-        ],
+        witnesses=[witness(each) for each in known.witnesses],
         notes=list(known.notes),
         why=row.why,
         error=known.error,

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 
 from cloison.analyses.ask import Explanation
+from cloison.analyses.ask import Witness as Shown
 from cloison.analyses.explain import CaseAnswer, Considered, Decider, PointAnswer, rule_text
 from cloison.analyses.question import State
 from cloison.analyses.walk import Came, TierWalk
@@ -23,6 +24,9 @@ class Question(parts.Base, frozen=True):
     state: State
     family: int | None
     http: str | None
+    grpc: str | None
+    sni: str | None
+    dns: str | None
 
 
 class DecidedBy(parts.Base, frozen=True):
@@ -96,6 +100,7 @@ class EnforcementPoint(parts.Base, frozen=True):
     layer: str
     verdict: Verdict
     allowed: list[parts.Traffic]
+    when: list[parts.When]
     decided_by: list[DecidedBy]
     tiers: list[TierSaid]
     considered: list[ConsideredPolicy]
@@ -118,6 +123,7 @@ class Witness(parts.Base, frozen=True):
     source: str
     destination: str
     traffic: list[parts.Traffic]
+    request: str | None
 
 
 class Mend(parts.Base, frozen=True):
@@ -136,11 +142,18 @@ class Mend(parts.Base, frozen=True):
 
 
 class Why(parts.Envelope, frozen=True):
-    """Whether one end may reach the other, and at each enforcement point why."""
+    """Whether one end may reach the other, and at each enforcement point why.
+
+    `when` holds traffic that passes with some requests; `instead`, of a request that is denied,
+    those with which its traffic passes, and `refusal` what the client sees.
+    """
 
     question: Question
     verdict: Verdict
     allowed: list[parts.Traffic]
+    when: list[parts.When]
+    instead: list[parts.When]
+    refusal: str | None
     path: list[Hop]
     witnesses: list[Witness]
     mend: list[Mend]
@@ -171,20 +184,18 @@ def document(result: Explanation, about: About) -> Why:
             traffic=parts.traffic(asked),
             state=question.state,
             family=question.family,
-            http=str(question.request) if question.request else None,
+            http=question.application.http,
+            grpc=question.application.grpc,
+            sni=question.application.sni,
+            dns=question.application.dns,
         ),
         verdict=result.verdict,
         allowed=parts.traffic(result.allowed),
+        when=parts.when(result.when),
+        instead=parts.when(result.instead),
+        refusal=result.refusal,
         path=[_hop(result.shown)] if result.shown else [],
-        witnesses=[
-            Witness(
-                verdict=w.verdict,
-                source=w.source,
-                destination=w.destination,
-                traffic=parts.traffic(w.traffic),
-            )
-            for w in result.witnesses
-        ],
+        witnesses=[witness(each) for each in result.witnesses],
         mend=[
             Mend(
                 text=m.text,
@@ -198,6 +209,17 @@ def document(result: Explanation, about: About) -> Why:
         ],
         caveats=parts.caveats(result.caveats),
         notes=list(result.notes),
+    )
+
+
+def witness(known: Shown) -> Witness:
+    """Return one flow of a mixed answer as published."""
+    return Witness(
+        verdict=known.verdict,
+        source=known.source,
+        destination=known.destination,
+        traffic=parts.traffic(known.traffic),
+        request=str(known.request) if known.request else None,
     )
 
 
@@ -221,6 +243,7 @@ def _point(point: PointAnswer, endpoint: parts.Endpoint) -> EnforcementPoint:
         layer=point.layer,
         verdict=point.verdict,
         allowed=parts.traffic(point.allowed),
+        when=parts.when(point.when),
         decided_by=[decided_by(d) for d in point.decided_by],
         tiers=[_tier(t, t.came) for t in point.tiers if t.came is not None],
         considered=[_considered(c) for c in point.considered],

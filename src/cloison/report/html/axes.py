@@ -72,6 +72,8 @@ _SCATTERED = 4
 class Axes:
     """The ends of a matrix: those of the result that are shown, and blocks outside.
 
+    Names outside are not: what they stand for is among the blocks.
+
     Args:
         ends: In order; the same for rows and columns.
         place: The new place of each end of the result that is shown.
@@ -86,9 +88,9 @@ class Axes:
 
     def moved(self, members: BitMap) -> BitMap:
         """Return a set of the result's ends as places on the axes."""
-        if len(self.place) == self.inside and self._same:
+        if self._same and (not members or members.max() < self.inside):
             return members
-        return BitMap([self.place[m] for m in members])
+        return BitMap([self.place[m] for m in members if m in self.place])
 
     @property
     def _same(self) -> bool:
@@ -117,7 +119,8 @@ def axes(content: Content) -> Axes:
     if not whole:
         held = {n for addresses in found for n in blocks.within(addresses)}
         blocks = Blocks(tuple(g for n, g in enumerate(blocks.groups) if n in held))
-    shown = range(len(result.ends)) if whole else sorted(_used(result))
+    every = range(len(result.ends)) if whole else sorted(_used(result))
+    shown = [end for end in every if result.ends[end].kind != "external-name"]
     place = {end: number for number, end in enumerate(shown)}
     ends = [result.ends[end] for end in place]
     ends += [EndRef("ip", addresses=group) for group in blocks.groups]

@@ -179,7 +179,7 @@ def fold(ends: Sequence[EndRef], connected: BitMap, limit: int, *, whole: bool) 
 
 
 def _home(end: EndRef) -> str:
-    if end.kind == "ip":
+    if end.kind in ("ip", "external-name"):
         return _OUTSIDE
     return _NODES if end.kind == "node" else end.namespace
 
@@ -195,6 +195,8 @@ def _single(end: EndRef, words: Words, alike: Mapping[str, int]) -> Node:
         return Node(node_id(end), "ip", label, "outside", names=(name,))
     if end.kind == "node":
         return Node(node_id(end), "node", end.name, "node", names=(name,))
+    if end.kind == "external-name":
+        return Node(node_id(end), "ip", name, "outside", names=(name,))
     kind = end.type or end.kind.capitalize()
     label = end.name if alike[end.name] == 1 else f"{kind.lower()}/{end.name}"
     return Node(node_id(end), end.kind, label, kind, group_id(end.namespace), names=(name,))

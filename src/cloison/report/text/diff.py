@@ -3,8 +3,9 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from cloison import algebra
 from cloison.algebra import ANY, L4, TrafficSet
-from cloison.analyses.connectivity import EndRef
+from cloison.analyses.connectivity import EndRef, Passage
 from cloison.analyses.diff import (
     ChangeLine,
     Diff,
@@ -16,10 +17,12 @@ from cloison.analyses.diff import (
     Shift,
 )
 from cloison.analyses.explain import Decider
+from cloison.ir.when import Moved, union
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
 from cloison.report.text.layout import at, count, listed, wrapped
 from cloison.report.text.map import Words
+from cloison.report.text.requests import with_example
 
 _SIGN = {Kind.OPENED: "+", Kind.CLOSED: "-", Kind.CHANGED: "~"}
 _STYLE = {Kind.OPENED: ("yellow",), Kind.CLOSED: ("cyan",), Kind.CHANGED: ()}
@@ -166,7 +169,22 @@ def _names(ends: Sequence[EndRef], others: Sequence[EndRef], result: Diff, words
 
 def moves(shift: Shift) -> list[tuple[str, str]]:
     """Return the traffic that has moved, each with its sign; `?` where nobody can say."""
-    before, after = shift.before, shift.after
+    if not shift.before.when and not shift.after.when:
+        return _plain(shift.before, shift.after)
+    some = union(each.traffic for each in (*shift.before.when, *shift.after.when))
+    rest = [Passage(p.allowed - some, p.undetermined - some) for p in (shift.before, shift.after)]
+    return sorted([*_plain(*rest), *map(_requests, shift.requests)], key=lambda move: move[0])
+
+
+def _requests(moved: Moved) -> tuple[str, str]:
+    """Say with which requests traffic has come to pass, or no longer does, with one of them."""
+    mark = f" ({moved.mark})" if len(moved.mark) > 1 else moved.mark and f" {moved.mark}"
+    every = moved.requests == algebra.EVERY_REQUEST
+    asks = "" if every else f" when {with_example(moved.requests)}"
+    return "+" if moved.gained else "-", f"{moved.traffic}{mark}{asks}"
+
+
+def _plain(before: Passage, after: Passage) -> list[tuple[str, str]]:
     passed, passes = (p.allowed | p.undetermined for p in (before, after))
     found = (
         ("+", after.allowed - passed, ""),
@@ -190,7 +208,8 @@ def _said(traffic: TrafficSet) -> str:
 
 
 def _doubtful(shift: Shift) -> bool:
-    return bool(shift.before.undetermined or shift.after.undetermined)
+    unclear = any(each.undetermined for p in (shift.before, shift.after) for each in p.when)
+    return unclear or bool(shift.before.open or shift.after.open)
 
 
 def told(deciders: Iterable[Decider], *, joint: bool = False) -> Iterator[str]:

@@ -9,9 +9,11 @@ from itertools import zip_longest
 
 from cloison.algebra import EVERY_ADDRESS, FAMILY, AddressSet
 from cloison.analyses.connectivity import EndRef, Line, Map, Passage
+from cloison.ir.fidelity import Verdict
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
 from cloison.report.text.layout import count, wrapped
+from cloison.report.text.requests import words as words_of
 
 _GAP = 2
 
@@ -36,7 +38,7 @@ def lines(result: Map, about: About, look: Look) -> Iterator[str]:
         else "between pods and with the outside, what is not listed is denied"
     )
     yield f"{count(pairs, 'edge')} in {count(len(rows), 'line')}; {rest}"
-    if any(traffic.endswith("?") for _, _, traffic in rows):
+    if any(traffic.endswith("?") or " ? when " in traffic for _, _, traffic in rows):
         yield "? nobody can say: the specification is silent or a fact is missing"
     for caveat in result.caveats:
         yield from wrapped(caveat.text, look, f"caveat {caveat.id}: ", "  ")
@@ -46,7 +48,7 @@ def lines(result: Map, about: About, look: Look) -> Iterator[str]:
 def edge_count(result: Map) -> int:
     """Return how many edges a map has, without spelling them out."""
     return sum(
-        (bool(passage.allowed) + bool(passage.undetermined)) * pairs
+        sum(1 for _ in passage.parts) * pairs
         for passage, pairs in passages(result)
     )
 
@@ -63,10 +65,10 @@ def passages(result: Map) -> Iterator[tuple[Passage, int]]:
 
 def _rows(line: Line, words: "Words") -> Iterator[tuple[list[str], list[str], str]]:
     ends = words.of(line.sources), words.of(line.destinations)
-    if line.allowed:
-        yield (*ends, str(line.allowed))
-    if line.undetermined:
-        yield (*ends, f"{line.undetermined} ?")
+    for verdict, traffic, requests in line.passage.parts:
+        asks = "" if requests is None else f" when {words_of(requests)}"
+        mark = "" if verdict is Verdict.ALLOWED else " ?"
+        yield (*ends, f"{traffic}{mark}{asks}")
 
 
 class Words:
@@ -81,16 +83,16 @@ class Words:
     def __init__(self, ends: Sequence[EndRef]) -> None:
         self._homes = Counter(_home(e) for e in ends)
         self._names = Counter(_plain(e) for e in ends)
-        self._pods = sum(n for home, n in self._homes.items() if home != "node:")
+        self._pods = sum(n for home, n in self._homes.items() if home not in _OTHERS)
 
     def of(self, ends: Sequence[EndRef]) -> list[str]:
         """Return what to call these ends, one entry for each word."""
         if len(ends) == 1:
             return [self.one(ends[0])]
-        inside = [e for e in ends if e.kind != "ip"]
+        inside = [e for e in ends if e.kind not in _OUTSIDE]
         homes = Counter(_home(e) for e in inside)
         said: list[str] = []
-        if sum(n for home, n in homes.items() if home != "node:") == self._pods > 1:
+        if sum(n for home, n in homes.items() if home not in _OTHERS) == self._pods > 1:
             said.append("*")
             inside = [e for e in inside if e.kind == "node"]
         whole = {h for h, n in homes.items() if n == self._homes[h] and n > 1}
@@ -102,23 +104,28 @@ class Words:
             elif home not in told:
                 told.add(home)
                 said.append(f"{home}*")
-        return said + [self.one(e) for e in ends if e.kind == "ip"]
+        return said + [self.one(e) for e in ends if e.kind in _OUTSIDE]
 
     def one(self, end: EndRef) -> str:
         """Return one end as questions name it, with its kind where another has the same name."""
         if end.addresses is not None:
             return f"outside ({addresses_text(end.addresses)})"
-        if end.kind == "node" or self._names[_plain(end)] == 1:
+        if end.kind in _PREFIXES or self._names[_plain(end)] == 1:
             return _plain(end)
         return f"{end.namespace}/{(end.type or end.kind).lower()}/{end.name}"
 
 
 def _home(end: EndRef) -> str:
-    return "node:" if end.kind == "node" else f"{end.namespace}/"
+    return _PREFIXES.get(end.kind) or f"{end.namespace}/"
 
 
 def _plain(end: EndRef) -> str:
-    return f"node:{end.name}" if end.kind == "node" else f"{end.namespace}/{end.name}"
+    return f"{_home(end)}{end.name}"
+
+
+_PREFIXES = {"node": "node:", "external-name": "dns:"}
+_OTHERS = frozenset(_PREFIXES.values())
+_OUTSIDE = ("ip", "external-name")
 
 
 def addresses_text(addresses: AddressSet) -> str:

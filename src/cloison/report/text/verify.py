@@ -1,11 +1,9 @@
 """`verify` for people: every row on a line, then those that need a look."""
 
 from collections.abc import Iterator
-from shlex import quote
 
 from cloison.analyses.explain import Decider
 from cloison.analyses.matrix import Matrix, RowResult, Status
-from cloison.analyses.request import parse_request
 from cloison.ir.fidelity import Verdict
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
@@ -45,8 +43,8 @@ def lines(result: Matrix, about: About, look: Look) -> Iterator[str]:
     asked = next((r.row for r in result if r.status is Status.FAILED), None)
     if asked is not None:
         port = f":{asked.port}/{asked.protocol}" if asked.port else ""
-        http = f" --http {quote(str(parse_request(asked.http)))}" if asked.http else ""
-        yield f"next: cloison why {asked.source} {asked.destination}{port}{http}"
+        ends = f"{asked.source} {asked.destination}{port}"
+        yield f"next: cloison why {ends}{asked.application.options}"
     yield from closing(about, look)
 
 
@@ -108,8 +106,7 @@ def _closer(known: RowResult, look: Look) -> Iterator[str]:
         at = f"  {decider.span.place}" if decider.span else ""
         yield f"    {decider.text}{at}"
     for witness in known.witnesses:
-        flow = f"{witness.source} -> {witness.destination} on {witness.traffic}"
-        yield from wrapped(flow, look, f"    {witness.verdict}: ")
+        yield from wrapped(str(witness), look, f"    {witness.verdict}: ")
     for note in known.notes:
         yield from wrapped(note, look, "  note: ")
     if known.caveats:

@@ -153,8 +153,8 @@ def rule_words(policy: Policy, rule: Rule) -> str:
         whom += f", for {about} only"
     if rule.sources is not None:
         whom += f" from source ports {rule.sources}"
-    if rule.condition is not None:
-        whom += f" where {rule.condition}"
+    if rule.conditions is not None:
+        whom += f" where {rule.conditions}"
     return f"{verb(rule.action)} {whom}" + (" to the next tier" if _passes(rule) else "")
 
 

@@ -7,9 +7,11 @@ from cloison.analyses.explain import FAR, CaseAnswer, PointAnswer
 from cloison.analyses.question import Party
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import Direction
+from cloison.ir.when import When
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
 from cloison.report.text.layout import at, listed, verdict, wrapped
+from cloison.report.text.requests import words as words_of
 from cloison.report.text.walk import SHOWN, scope, told, walked
 
 _PASSING = (Verdict.ALLOWED, Verdict.MIXED)
@@ -24,8 +26,7 @@ def lines(result: Explanation, about: About, look: Look) -> Iterator[str]:
     for note in result.notes:
         yield from wrapped(note, look, "note: ")
     for witness in result.witnesses:
-        flow = f"{witness.source} -> {witness.destination} on {witness.traffic}"
-        yield from wrapped(flow, look, f"  {witness.verdict}: ")
+        yield from wrapped(str(witness), look, f"  {witness.verdict}: ")
     if result.shown is not None:
         case = result.shown.case
         if len({(c.case.source.text, c.case.destination.text) for c in result.cases}) > 1:
@@ -99,6 +100,15 @@ def _summary(result: Explanation) -> Iterator[str]:
             [f"{words}: {_way(stopping[0])} {_stopped(stopping[0])}"]
             + [f"{_way(p)} {_stopped(p)}" for p in stopping[1:]]
         )
+        for each in result.instead:
+            others = f"would pass with {words_of(each.allowed)}"
+            if result.refusal:
+                yield f"The connection is made; {result.refusal}. {each.traffic} {others}."
+            else:
+                yield f"{each.traffic} {others}."
+    elif result.when:
+        for each in result.when:
+            yield from _whens(each)
     elif result.verdict is Verdict.MIXED:
         passes = str(result.allowed) if result.allowed else "nothing"
         if len(result.cases) == 1:
@@ -109,6 +119,15 @@ def _summary(result: Explanation) -> Iterator[str]:
         unsure = [p for p in points if p.verdict is Verdict.UNDETERMINED] or list(points)
         ids = ", ".join(sorted({c.id for p in unsure for c in p.caveats}))
         yield "Nobody can say from what is known here" + (f": see {ids} below." if ids else ".")
+
+
+def _whens(each: When) -> Iterator[str]:
+    """Say with which requests traffic passes."""
+    sure, maybe = each.allowed, each.undetermined
+    said = f"It depends on the request: {each.traffic} passes"
+    yield f"{said} with {words_of(sure)}." if sure else f"{said} with no request for certain."
+    if maybe:
+        yield f"Nobody can say of {words_of(maybe)}."
 
 
 def _sentence(parts: Iterable[str]) -> str:
@@ -177,7 +196,14 @@ def _point(number: int, point: PointAnswer, party: Party, look: Look, layer: str
     head = look.paint(f"{point.direction} of {point.endpoint}", "bold")
     yield f"{number}. {head}{layer}: {verdict(point.verdict, look)}"
     if point.verdict is Verdict.MIXED:
-        yield f"   passes: {point.allowed}"
+        if point.allowed or not point.when:
+            yield f"   passes: {point.allowed}"
+        for part in point.when:
+            said = f"{part.traffic} when {words_of(part.allowed)}"
+            yield from wrapped(said, look, "   passes: ", "     ")
+            if part.undetermined:
+                said = f"{part.traffic} when {words_of(part.undetermined)}"
+                yield from wrapped(said, look, "   may pass: ", "     ")
     if point.walk is not None and not point.walk.plain:
         yield from walked(point, point.walk, look)
         return

@@ -3,6 +3,7 @@
 import pytest
 
 from cloison.algebra import AddressSet
+from cloison.ir.names import names_below
 from cloison.ir.policy import Action, AnyMatch, AnyOf, BlockMatch, Direction, NamedPort, NamesMatch
 from tests.unit.dialects.adminpolicy.helpers import anp, banp, cnp, codes, session, text
 
@@ -38,7 +39,7 @@ def test_blocks_names_and_ports_keep_what_was_written() -> None:
     assert one.addresses == AddressSet.block("10.0.0.0/8")
     assert (one.cidr, one.whole) == ("10.1.2.3/8", False)
     assert two.whole
-    assert names == NamesMatch(("*.example.com",))
+    assert names == NamesMatch((names_below("*.example.com"),))
     assert second.traffic.named == (NamedPort("dns"),)
     assert not second.traffic.must
 

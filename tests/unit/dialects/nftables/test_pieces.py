@@ -5,14 +5,13 @@ import subprocess
 from collections.abc import Sequence
 from pathlib import Path
 
-import pytest
-
 from cloison.dialects.nftables import TABLE, loading, write
 from cloison.dialects.nftables.pieces import MOST
 from cloison.dialects.nftables.write import BESIDE
 from cloison.ir.enforcement import Ruleset
 from cloison.probe.lab.start import surroundings
 from tests.support.filtering import in_private
+from tests.support.machine import need_users
 from tests.unit.dialects.nftables.rulesets import (
     NODE,
     B,
@@ -118,8 +117,6 @@ def test_one_table_is_left_whatever_came_before(tmp_path: Path) -> None:
 def test_a_user_may_load_them(tmp_path: Path) -> None:
     """In a namespace of one's own, where a socket sends no more than anybody's."""
     alone = ["unshare", "--user", "--map-root-user", "--net"]
-    allowed = subprocess.run([*alone, "true"], env=surroundings(), check=False, capture_output=True)
-    if allowed.returncode:
-        pytest.skip("this machine has no namespaces for users")
+    need_users(alone)
     found = loading(LARGE, "")
     assert _loaded([*found.before, found.last], tmp_path, alone, "tables") == f"table {BESIDE}\n"

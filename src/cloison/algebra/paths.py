@@ -1,0 +1,49 @@
+"""One path of an HTTP request: the form proxies bring it to, and other ways to write it."""
+
+import re
+from collections.abc import Iterator
+
+_UNRESERVED = re.compile("%(2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
+_SLASH = re.compile("%2[Ff]")
+_SLASHES = re.compile("//+")
+
+
+def normalised(path: str) -> str:
+    """Return a path as RFC 3986 normalises it, with its slashes decoded and merged.
+
+    What stands behind a question mark is left as it is.
+
+    Source: RFC 3986, 5.2.4 and 6.2.2; Envoy documentation, HttpConnectionManager,
+    `normalize_path`, `merge_slashes` and `path_with_escaped_slashes_action`.
+
+    >>> normalised("/v1/./a%2Fb//%61?x=//"), normalised("/a/../../b/.."), normalised("/a/")
+    ('/v1/a/b/a?x=//', '/', '/a/')
+    """
+    head, mark, query = path.partition("?")
+    plain = _UNRESERVED.sub(lambda found: chr(int(found[1], 16)), _SLASH.sub("/", head))
+    kept: list[str] = []
+    segments = plain.split("/")[1:]
+    for place, segment in enumerate(segments):
+        if segment == "..":
+            del kept[-1:]
+        elif segment != ".":
+            kept.append(segment)
+        if segment in (".", "..") and place == len(segments) - 1:
+            kept.append("")
+    return f"{_SLASHES.sub('/', '/' + '/'.join(kept))}{mark}{query}"
+
+
+def ways(path: str) -> Iterator[tuple[str, str]]:
+    """Yield other ways to write a path which a server may take for the same, by variant.
+
+    >>> list(ways("/v1/Users"))
+    [('trailing-slash', '/v1/Users/'), ('query', '/v1/Users?q'), ('letter-case', '/v1/users')]
+    """
+    head, mark, query = path.partition("?")
+    if head != "/":
+        other = head.removesuffix("/") if head.endswith("/") else f"{head}/"
+        yield "trailing-slash", f"{other}{mark}{query}"
+    yield "query", head if mark else f"{head}?q"
+    small = head.lower() if head != head.lower() else head.upper()
+    if small != head:
+        yield "letter-case", f"{small}{mark}{query}"

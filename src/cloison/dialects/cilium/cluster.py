@@ -1,0 +1,178 @@
+"""What policies are compiled in: who enforces, with which settings, and what is there."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from cloison.algebra import NO_ADDRESSES, AddressSet
+from cloison.base import Sharing
+from cloison.dialects.cilium.identities import CLUSTER, MARK
+from cloison.dialects.cilium.model import CiliumCIDRGroup
+from cloison.dialects.cilium.switches import Switches, switches
+from cloison.ir.policy import PodsMatch
+from cloison.ir.profile import LabelFilter, Profile
+from cloison.resources.objects import ContainerKind
+from cloison.resources.world import PodEndpoint, World
+
+API_SERVER_SERVICE = ("default", "kubernetes")
+"""The Service whose endpoints are the API servers."""
+
+
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where some pods run.
+
+    Args:
+        nodes: Nodes that some of them run on.
+        unknown: Whether it is not known of some.
+    """
+
+    nodes: frozenset[str]
+    unknown: bool
+
+
+@dataclass(frozen=True)
+class Cluster:
+    """What policies are compiled in.
+
+    Args:
+        profile: Who enforces.
+        world: The inventory.
+        groups: CIDR groups by name.
+        share: Keeps what policies have in common.
+    """
+
+    profile: Profile
+    world: World
+    groups: Mapping[str, CiliumCIDRGroup] = field(default_factory=dict)
+    share: Sharing = field(default_factory=Sharing)
+    _places: dict[tuple[PodsMatch, ...], Places] = field(default_factory=dict)
+    _kept: dict[str, bool] = field(default_factory=dict)
+
+    def keeps(self, key: str) -> bool:
+        """Return whether policies see a label."""
+        found = self._kept.get(key)
+        if found is None:
+            found = self._kept[key] = self.visible.keeps(key)
+        return found
+
+    def nodes_of(self, matches: tuple[PodsMatch, ...]) -> Places:
+        """Return where the pods run that some matches find, those on a node's network aside."""
+        found = self._places.get(matches)
+        if found is None:
+            ends = {end.shape.node for match in matches for end in self._found(match)}
+            nodes = frozenset(each for each in ends if each is not None)
+            found = self._places[matches] = Places(nodes, None in ends)
+        return found
+
+    def _found(self, match: PodsMatch) -> Iterator[PodEndpoint]:
+        """Iterate over the pods that a match finds."""
+        world = self.world
+        homes = self._by_namespace
+        named = homes if match.namespace is None else (match.namespace,)
+        for home in named:
+            namespace = world.namespaces.get(home)
+            known = namespace.labels if namespace is not None else {}
+            if match.namespace is None and not match.namespaces.matches(known):
+                continue
+            for end in homes.get(home, ()):
+                accounts = match.accounts
+                of = world.account_labels(home, end.shape.service_account) if accounts else {}
+                if match.pods.matches(end.labels) and accounts.matches(of):
+                    yield end
+
+    @cached_property
+    def hosts_anywhere(self) -> bool:
+        """Whether pods are on the network of a node, and nobody knows of which."""
+        every = (end.shape for w in self.world.workloads.values() for end in w.endpoints)
+        return any(shape.host_network and shape.node is None for shape in every)
+
+    @cached_property
+    def _by_namespace(self) -> Mapping[str, list[PodEndpoint]]:
+        """Pods that have an identity of their own, by namespace."""
+        found: dict[str, list[PodEndpoint]] = {}
+        for workload in self.world.workloads.values():
+            ends = [end for end in workload.endpoints if not end.shape.host_network]
+            found.setdefault(workload.id.namespace, []).extend(ends)
+        return found
+
+    @cached_property
+    def switches(self) -> Switches:
+        """The settings, with the defaults of the version."""
+        return switches(self.profile)
+
+    @cached_property
+    def visible(self) -> LabelFilter:
+        """Which labels policies see."""
+        return self.profile.visible or LabelFilter()
+
+    @cached_property
+    def _marks(self) -> tuple[frozenset[str], frozenset[str]]:
+        """Reserved identities, and other clusters, that pods of the inventory have."""
+        reserved: set[str] = set()
+        clusters: set[str] = set()
+        seen: set[int] = set()
+        for workload in self.world.workloads.values():
+            for end in workload.endpoints:
+                if id(end.shape) in seen:
+                    continue
+                seen.add(id(end.shape))
+                reserved.update(key for key in end.labels if key.startswith(MARK))
+                if CLUSTER in end.labels:
+                    clusters.add(end.labels[CLUSTER])
+        return frozenset(key.removeprefix(MARK) for key in reserved), frozenset(clusters)
+
+    @property
+    def reserved(self) -> tuple[str, ...]:
+        """Reserved identities that some pods have."""
+        return tuple(sorted(self._marks[0]))
+
+    @property
+    def clusters(self) -> tuple[str, ...]:
+        """Other clusters that some pods are of."""
+        return tuple(sorted(self._marks[1]))
+
+    @cached_property
+    def api_servers(self) -> AddressSet | None:
+        """Addresses of the API servers; None where nobody says."""
+        mine = [
+            each
+            for each in self.world.slices
+            if (each.namespace, each.service) == API_SERVER_SERVICE
+        ]
+        texts = [text for each in mine for end in each.endpoints for text in end.addresses]
+        return together(texts) if mine else None
+
+    @cached_property
+    def port_names(self) -> Mapping[tuple[str, str], frozenset[int]]:
+        """Numbers of each port name and protocol, over all pods that have an identity."""
+        found: dict[tuple[str, str], set[int]] = {}
+        for workload in self.world.workloads.values():
+            for end in workload.endpoints:
+                ports = () if end.shape.host_network else end.ports
+                # Of those by one name the last counts that a pod declares.
+                last = {p.name: p for p in ports if p.container is ContainerKind.REGULAR}
+                for name, port in last.items():
+                    if name:
+                        found.setdefault((name, port.protocol), set()).add(port.number)
+        return {key: frozenset(numbers) for key, numbers in found.items()}
+
+    @cached_property
+    def node_addresses(self) -> AddressSet:
+        """Addresses of all nodes."""
+        return AddressSet.points(
+            tuple(point for node in self.world.nodes.values() for point in node.addresses)
+        )
+
+
+def block(text: str) -> AddressSet:
+    """Return the addresses of a block or bare address; none of a text that is neither."""
+    try:
+        return AddressSet.block(text)
+    except ValueError:
+        return NO_ADDRESSES
+
+
+def together(texts: Iterable[str]) -> AddressSet:
+    """Return the addresses of several blocks, of which a group may hold many thousand."""
+    return AddressSet(span for text in texts for span in block(text).spans)

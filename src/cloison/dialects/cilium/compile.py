@@ -1,0 +1,129 @@
+"""From Cilium's objects to the policy IR.
+
+Each rule of a policy becomes a policy of the IR. What rules of several policies mean together
+comes after that: which names can be looked up, and what else covers the resolver.
+"""
+
+from collections.abc import Sequence
+
+from cloison.base import Diagnostic
+from cloison.dialects.cilium import audit, conflicts, labels, learned, resolver, told
+from cloison.dialects.cilium.cluster import Cluster
+from cloison.dialects.cilium.identities import INIT, reserved_key
+from cloison.dialects.cilium.model import (
+    API_GROUP,
+    CiliumCIDRGroup,
+    CiliumEndpoint,
+    CiliumIdentity,
+    CiliumNetworkPolicy,
+    CiliumObject,
+    Policy,
+)
+from cloison.dialects.cilium.policies import compile_policy, kind_name, unplaced
+from cloison.dialects.cilium.switches import switches
+from cloison.dialects.cilium.withheld import withheld
+from cloison.dialects.dialect import Compilation
+from cloison.ir.policy import Direction, PolicyId
+from cloison.ir.policy import Policy as Meaning
+from cloison.ir.profile import Place, Profile
+from cloison.resources.world import World
+
+_OWN = f"{API_GROUP}/"
+
+
+def compile_objects(objects: Sequence[CiliumObject], profile: Profile, world: World) -> Compilation:
+    """Return what Cilium's objects mean under a profile.
+
+    Args:
+        objects: The objects, as `decode` returns them.
+        profile: Who enforces. Of a profile that has no place for Cilium's policies nobody knows
+            what its enforcer makes of them: they are opaque.
+        world: Where rules find Services, nodes and what ports are called.
+    """
+    groups = {each.name: each for each in objects if isinstance(each, CiliumCIDRGroup)}
+    cluster = Cluster(profile, world, dict(sorted(groups.items())))
+    numbered = [(place, each) for place, each in enumerate(objects) if isinstance(each, Policy)]
+    if not any(name.startswith(_OWN) for name in profile.places):
+        policies = [each for _, each in numbered]
+        opaque = [(found, n) for n, each in numbered for found in unplaced(each, cluster)]
+        return _compilation(opaque, told.unplaced(policies, profile))
+    said: list[Diagnostic] = []
+    off = [each for _, each in numbered if profile.places.get(kind_name(each)) is None]
+    said += told.not_enforced(off)
+    found: list[tuple[Meaning, Policy, int]] = []
+    for number, policy in numbered:
+        place = profile.places.get(kind_name(policy))
+        if place is None:
+            continue
+        refused = withheld(policy, cluster.switches)
+        said += refused
+        if refused:
+            continue
+        said += told.missing(policy, cluster)
+        found += ((each, policy, number) for each in compile_policy(policy, place, cluster))
+    done, more = _together(found, cluster)
+    done += _of_init(objects, cluster)
+    return _compilation(done, (*said, *more))
+
+
+def beside(
+    own: Sequence[Meaning], others: Sequence[Meaning], profile: Profile
+) -> Sequence[Meaning]:
+    """Return policies of another language as they are beside Cilium's.
+
+    Args:
+        own: What Cilium's objects mean.
+        others: What the others do.
+        profile: Who enforces.
+    """
+    limits = resolver.limits(own)
+    if not limits.items or not any(name.startswith(_OWN) for name in profile.places):
+        return others
+    u3 = switches(profile).u3
+    return [resolver.beside_limits(each, limits, u3) for each in others]
+
+
+def _together(
+    found: Sequence[tuple[Meaning, Policy, int]], cluster: Cluster
+) -> tuple[list[tuple[Meaning, int]], tuple[Diagnostic, ...]]:
+    """Return policies as they are beside each other."""
+    every = [each for each, _, _ in found]
+    known = learned.lookups(every, cluster)
+    limits = resolver.limits(every)
+    u3 = cluster.switches.u3
+    done: list[tuple[Meaning, int]] = []
+    said: list[Diagnostic] = []
+    for each, policy, number in found:
+        said += told.never_learned(each, str(policy), known)
+        meant = resolver.beside_limits(learned.with_lookups(each, known), limits, u3)
+        meanings = audit.audited(meant) if cluster.switches.audit else (meant,)
+        done += ((meaning, number) for meaning in meanings)
+    done += ((unknown, found[place][2]) for place, unknown in conflicts.conflicts(every))
+    return done, tuple(said)
+
+
+def _compilation(found: Sequence[tuple[Meaning, int]], said: tuple[Diagnostic, ...]) -> Compilation:
+    policies = tuple(policy for policy, _ in found)
+    return Compilation(policies, tuple(number for _, number in found), diagnostics=said)
+
+
+def _of_init(objects: Sequence[CiliumObject], cluster: Cluster) -> list[tuple[Meaning, int]]:
+    """Return what closes pods that have no identity yet, both ways, whatever policies say."""
+    if INIT not in cluster.reserved:
+        return []
+    place = cluster.profile.places.get(f"{_OWN}{CiliumNetworkPolicy.kind}") or Place(
+        "networkpolicy"
+    )
+    name = PolicyId("identity", None, reserved_key(INIT))
+    closed = Meaning(
+        name,
+        (labels.reserved_pods(INIT),),
+        frozenset(Direction),
+        (),
+        place.tier,
+        place.at(name),
+        band=place.band,
+        stated=False,
+    )
+    told_by = (n for n, e in enumerate(objects) if isinstance(e, CiliumEndpoint | CiliumIdentity))
+    return [(closed, next(told_by, 0))]

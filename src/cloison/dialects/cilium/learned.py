@@ -1,0 +1,183 @@
+"""Names that hold only once they are looked up: which rules by DNS name an answer can make true.
+
+A rule of `toFQDNs` is about addresses that the DNS proxy of the node has seen in answers, and it
+sees only those of queries that a rule with `rules.dns` leads through it. So it holds for a pod
+where one on its node may look the name up that way, itself or another, and nowhere else.
+
+Source: Cilium documentation, Layer 3 policies and Layer 7 policies; cilium/cilium pkg/fqdn.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from cloison.dialects.cilium import caveats
+from cloison.dialects.cilium.cluster import Cluster, Places
+from cloison.dialects.cilium.l7 import Condition
+from cloison.dialects.cilium.near import Near, within
+from cloison.ir.names import NamePattern
+from cloison.ir.policy import (
+    Action,
+    AllOf,
+    Direction,
+    NamesMatch,
+    Peer,
+    PodsMatch,
+    Policy,
+    Rule,
+    UnknownMatch,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """Names that some pods may look up through the proxy.
+
+    Args:
+        subjects: The pods, any of these.
+        nodes: The nodes, for queries of their own.
+        names: The names.
+    """
+
+    subjects: tuple[PodsMatch, ...]
+    nodes: frozenset[str]
+    names: tuple[NamePattern, ...]
+
+
+class Lookups(Near[Lookup]):
+    """Lookups, and where pods run that may make them."""
+
+    def __init__(self, items: Iterable[Lookup], cluster: Cluster) -> None:
+        super().__init__(items)
+        found: dict[tuple[NamePattern, ...], list[Lookup]] = {}
+        for each in self.items:
+            found.setdefault(each.names, []).append(each)
+        self._alike = found
+        self._cluster = cluster
+        self._places: dict[tuple[NamePattern, ...], Places] = {}
+
+    def by_names(self) -> Iterator[tuple[Lookup, Places]]:
+        """Iterate over one lookup for all of the same names, with where any of them is made."""
+        for names, held in self._alike.items():
+            places = self._places.get(names)
+            if places is None:
+                every = [self._cluster.nodes_of(each.subjects) for each in held]
+                nodes = frozenset(node for each in every for node in each.nodes)
+                unknown = any(each.unknown for each in every)
+                places = self._places[names] = Places(nodes, unknown)
+            yield held[0], places
+
+
+def lookups(policies: Iterable[Policy], cluster: Cluster) -> Lookups:
+    """Return what policies lead through the DNS proxy."""
+    found = []
+    for policy in policies:
+        for rule in policy.rules_for(Direction.EGRESS):
+            asked = rule.request
+            if rule.action is not Action.ALLOW or not isinstance(asked, Condition):
+                continue
+            if asked.names is not None and rule.peers:
+                found.append(Lookup(policy.subjects, policy.nodes, asked.names))
+    return Lookups(found, cluster)
+
+
+def with_lookups(policy: Policy, known: Lookups) -> Policy:
+    """Return a policy whose rules by DNS name are about names that can be learned."""
+    if not any(map(_by_name, policy.rules)):
+        return policy
+    rules = tuple(each for rule in policy.rules for each in _learned(rule, policy, known))
+    return replace(policy, rules=rules)
+
+
+def unlearned(policy: Policy, known: Lookups) -> Iterator[tuple[Rule, Peer]]:
+    """Yield the rules by DNS name, and their peers, that no answer can ever make true."""
+    for rule in policy.rules:
+        for peer in rule.peers:
+            name = _name(peer)
+            if name is not None and not _asked_for(name, known.items):
+                yield rule, peer
+
+
+def _by_name(rule: Rule) -> bool:
+    return any(_name(peer) is not None for peer in rule.peers)
+
+
+def _name(peer: Peer) -> NamePattern | None:
+    match = peer.match
+    return match.names[0] if isinstance(match, NamesMatch) else None
+
+
+def _asked_for(name: NamePattern, known: Iterable[Lookup]) -> bool:
+    return any(each.meets(name) is not False for held in known for each in held.names)
+
+
+def _learned(rule: Rule, policy: Policy, known: Lookups) -> Iterator[Rule]:
+    """Yield a rule as far as names can be learned: by all it is about, by some, perhaps."""
+    named = [(peer, name) for peer in rule.peers if (name := _name(peer)) is not None]
+    if not named:
+        yield rule
+        return
+    others = tuple(peer for peer in rule.peers if _name(peer) is None)
+    noted = replace(rule, caveats=(*rule.caveats, caveats.NAMES_LEARNED))
+    near = known.to(policy)
+    mine = [each for each in near if _all_of(policy, each)]
+    sure = tuple(part for peer, name in named for part in _parts(peer, name, mine))
+    yield replace(noted if sure else rule, peers=(*others, *sure))
+    rest = [(peer, name) for peer, name in named if not _covered(name, mine)]
+    if rest:
+        for lookup in near:
+            parts = tuple(part for peer, name in rest for part in _parts(peer, name, [lookup]))
+            if lookup.subjects and parts and lookup not in mine:
+                yield replace(noted, peers=parts, subjects=lookup.subjects)
+        yield from _by_others(rule, noted, rest, known)
+
+
+def _by_others(
+    rule: Rule, noted: Rule, rest: Sequence[tuple[Peer, NamePattern]], known: Lookups
+) -> Iterator[Rule]:
+    """Yield a rule for names that others on the same node may look up."""
+    perhaps: list[Peer] = []
+    for lookup, places in known.by_names():
+        parts = tuple(part for peer, name in rest for part in _parts(peer, name, [lookup]))
+        if places.nodes and parts:
+            here = (PodsMatch(nodes=places.nodes),)
+            yield replace(noted, peers=parts, subjects=here)
+        if places.unknown:
+            perhaps += parts
+        perhaps += (peer for peer, name in rest if _overlaps(name, lookup))
+    if perhaps:
+        yield _perhaps(rule, dict.fromkeys(perhaps))
+
+
+def _perhaps(rule: Rule, peers: Iterable[Peer]) -> Rule:
+    """Return a rule of which it is not known whether an answer makes it true."""
+    reason = "whether the name was looked up through the DNS proxy of the node"
+    unknown = UnknownMatch(reason, caveats.NAME_NOT_LEARNED)
+    peers = tuple(replace(peer, match=AllOf((unknown, peer.match))) for peer in peers)
+    return replace(rule, peers=peers, caveats=(*rule.caveats, caveats.NAME_NOT_LEARNED))
+
+
+def _covered(name: NamePattern, mine: Iterable[Lookup]) -> bool:
+    return any(each.holds(name) for held in mine for each in held.names)
+
+
+def _overlaps(name: NamePattern, lookup: Lookup) -> bool:
+    """Whether some of a pattern's names may be looked up, and which is hard to say."""
+    inside = any(name.holds(each) for each in lookup.names)
+    return not inside and not _covered(name, [lookup]) and _asked_for(name, [lookup])
+
+
+def _parts(peer: Peer, name: NamePattern, mine: Sequence[Lookup]) -> Iterator[Peer]:
+    """Yield as much of a name pattern as certain lookups can certainly learn."""
+    if _covered(name, mine):
+        yield peer
+        return
+    inside = (each for held in mine for each in held.names if name.holds(each))
+    for each in dict.fromkeys(inside):
+        yield replace(peer, match=NamesMatch((each,)))
+
+
+def _all_of(policy: Policy, lookup: Lookup) -> bool:
+    """Whether all whom a policy is about are among those who look up."""
+    if policy.nodes:
+        return policy.nodes <= lookup.nodes
+    return all(any(within(mine, other) for other in lookup.subjects) for mine in policy.subjects)

@@ -1,0 +1,199 @@
+"""Doubts about what is asked of requests.
+
+Cilium's proxy matches the whole path as it is sent, with its query; servers take several ways to
+write it for one. What a rule does not let through is refused, so a way that it forgets is a
+request that fails; a way to write something else that it forgets to leave out is a way around it.
+
+Source: cilium/cilium pkg/envoy; Envoy documentation, HeaderMatcher and RouteMatch.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import lru_cache
+
+from cloison.algebra.budget import UndecidedError
+from cloison.algebra.regex import PatternError
+from cloison.algebra.strings import StringSet
+from cloison.algebra.variants import VARIANTS, other_case, traps
+from cloison.base import Diagnostic, Severity
+from cloison.dialects.cilium.item import Item, Known
+from cloison.dialects.cilium.model_rules import HttpRule
+from cloison.resources.names import shown
+
+_ENVOY = "cilium/cilium pkg/envoy"
+_LAYER7 = "Cilium documentation, Layer 7 policies"
+_DOT = re.compile(r"(?<=[A-Za-z0-9_-])\.(?=[A-Za-z0-9_])")
+_USUAL = ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
+_REMEMBERED = 512
+_OTHER_WAYS = {
+    "trailing-slash": "a slash at the end",
+    "double-slash": "a double slash",
+    "encoded-slash": "an encoded slash",
+    "letter-case": "other capitals",
+}
+"""What of `algebra.variants` is told in one diagnostic; the query has its own."""
+_ASKED = tuple(each for each in VARIANTS if each.name == "query" or each.name in _OTHER_WAYS)
+
+
+def _rules(item: Item) -> Iterator[HttpRule]:
+    for rule in item.element.ports or ():
+        yield from (rule.rules.http if rule.rules else None) or ()
+
+
+def _empty(item: Item, known: Known) -> Iterator[Diagnostic]:
+    del known
+    for rule in item.element.ports or ():
+        if rule.rules is None:
+            continue
+        for name, found in (("http", rule.rules.http), ("dns", rule.rules.dns)):
+            if found == ():
+                yield item.doubt(
+                    "CIL250",
+                    rule.rules.span,
+                    f"`rules.{name}` of {item.label} is an empty list",
+                    effect="it is as if it were not written: the port is open to every request",
+                    help_=f"write rules, or `{name}: [{{}}]` to see every request and allow it"
+                    if name == "http"
+                    else "write names that may be asked for",
+                    source="cilium/cilium pkg/policy/api/l4.go",
+                )
+
+
+def _dots(item: Item, known: Known) -> Iterator[Diagnostic]:
+    del known
+    for rule in _rules(item):
+        for field, text in (("host", rule.host), ("path", rule.path)):
+            if text is None or not _DOT.search(_without_classes(text)):
+                continue
+            better = _DOT.sub(r"\\.", text)
+            yield item.doubt(
+                "CIL251",
+                rule.span,
+                f"`{field}: {shown(text)}` of {item.label} has a `.` that stands for any character",
+                effect=f"it also matches `{shown(_DOT.sub('X', text))}`",
+                help_=f"write `{shown(better)}`",
+                source=_LAYER7,
+                severity=Severity.WARNING if field == "host" else Severity.INFO,
+            )
+
+
+def _without_classes(text: str) -> str:
+    """Return a pattern with its classes blanked out: a dot in one is a dot."""
+    return re.sub(r"\[[^\]]*\]", lambda found: "[" * len(found.group()), text)
+
+
+def _paths(item: Item, known: Known) -> Iterator[Diagnostic]:
+    del known
+    for rule in _rules(item):
+        if rule.path is None:
+            continue
+        about = _ways(rule.path)
+        if about is None:
+            yield item.doubt(
+                "CIL255",
+                rule.span,
+                f"`path: {shown(rule.path)}` of {item.label} matches nothing that starts with `/`",
+                effect="the rule lets no request through: every path starts with a slash",
+                help_="begin it with `/`; it must match the whole path",
+                source=_LAYER7,
+            )
+            continue
+        for name, inside, outside in about:
+            if name == "query" and "?" not in inside:
+                yield item.doubt(
+                    "CIL252",
+                    rule.span,
+                    f"`path: {shown(rule.path)}` of {item.label} lets `{shown(inside)}` through, "
+                    f"but not `{shown(outside)}`",
+                    effect="the query is part of what is matched: such a request is refused",
+                    help_=r"end the pattern with `(\?.*)?` if queries are meant to pass",
+                    source=_ENVOY,
+                    severity=Severity.INFO,
+                )
+        others = [
+            f"`{shown(outside)}` ({_OTHER_WAYS[name]})"
+            for name, inside, outside in about
+            if name in _OTHER_WAYS and len(outside) >= len(inside)
+        ]
+        if others:
+            yield item.doubt(
+                "CIL253",
+                rule.span,
+                f"`path: {shown(rule.path)}` of {item.label} tells apart what a server may take "
+                f"for one: it leaves out {', '.join(others)}",
+                effect="Cilium's proxy matches paths as they are sent: such requests are refused",
+                help_="list the ways that clients use; refuse the others on purpose",
+                source=_ENVOY,
+                severity=Severity.INFO,
+            )
+
+
+@lru_cache(_REMEMBERED)
+def _ways(path: str) -> tuple[tuple[str, str, str], ...] | None:
+    """Return the ways to write a path of a pattern that it leaves out.
+
+    Each has its name, a path of the pattern, and the other way to write that. None where the
+    pattern has no path that a request could have; nothing where nobody can say.
+    """
+    try:
+        paths = StringSet.pattern(path)
+        if paths.isdisjoint(_SENT):
+            return None
+        found = [(each.name, each.inside, each.outside) for each in traps(paths, _ASKED)]
+        case = other_case(paths)
+    except (UndecidedError, PatternError):
+        return ()
+    if case is not None:
+        found.append((case.name, case.inside, case.outside))
+    return tuple(found)
+
+
+_SENT = StringSet.prefix("/") | StringSet.of("*")
+"""What a path may be in a request; `*` is that of OPTIONS."""
+
+
+def _headers(item: Item, known: Known) -> Iterator[Diagnostic]:
+    del known
+    for rule in _rules(item):
+        for text in rule.headers:
+            if ":" in text and " " not in text:
+                name, _, value = text.partition(":")
+                yield item.doubt(
+                    "CIL254",
+                    rule.span,
+                    f"the header `{shown(text)}` of {item.label} has no space after its colon",
+                    effect="it is the name of a header that must be there, which practically never "
+                    "is: the rule lets nothing through",
+                    help_=f"write `{shown(name)}: {shown(value)}`",
+                    source=_ENVOY,
+                )
+
+
+def _methods(item: Item, known: Known) -> Iterator[Diagnostic]:
+    del known
+    for rule in _rules(item):
+        if rule.method is not None and _no_method(rule.method):
+            yield item.doubt(
+                "CIL256",
+                rule.span,
+                f"`method: {shown(rule.method)}` of {item.label} matches no usual method",
+                effect="methods are compared in their case: the rule lets through nothing that is "
+                "usual",
+                help_=f"write `{shown(rule.method.upper())}`",
+                source=_LAYER7,
+            )
+
+
+def _no_method(pattern: str) -> bool:
+    try:
+        found = StringSet.pattern(pattern)
+    except (UndecidedError, PatternError):
+        return False
+    return found.isdisjoint(_METHODS) and not found.isdisjoint(_IN_SMALL)
+
+
+_METHODS = StringSet.of(*_USUAL)
+_IN_SMALL = StringSet.pattern(f"(?i){'|'.join(_USUAL)}")
+
+
+REQUEST_CHECKS = (_empty, _dots, _paths, _headers, _methods)

@@ -1,0 +1,163 @@
+"""What an enforcer reads in a NetworkPolicy, where that is not what the API says.
+
+The facts are the profile's: labels that it does not see, directions that it does not ask
+`policyTypes` about, peers that are more to it than what is written.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from cloison.algebra import NO_TRAFFIC, LabelSelector, Operator, Requirement, TrafficSet
+from cloison.base import Sharing
+from cloison.dialects.networkpolicy import model
+from cloison.ir.fidelity import Caveat
+from cloison.ir.policy import (
+    AllOf,
+    BlockMatch,
+    Direction,
+    NodesMatch,
+    NoneOf,
+    PeerMatch,
+    PodsMatch,
+    UnknownMatch,
+)
+from cloison.ir.profile import Profile, Quirk
+from cloison.resources.objects import ContainerKind
+from cloison.resources.world import World
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Who reads policies, and in which cluster.
+
+    Args:
+        profile: Who enforces.
+        world: The inventory, as far as it is known.
+        share: Keeps the matches that policies have in common.
+    """
+
+    profile: Profile
+    world: World | None = None
+    share: Sharing = field(default_factory=Sharing)
+
+    def types(self, policy: model.NetworkPolicy) -> frozenset[model.PolicyType]:
+        """Return the directions that a policy isolates, in which its rules count."""
+        found = policy.effective_types
+        if self.profile.reading.every_list:
+            found |= {each for each in model.PolicyType if policy.rules(each)}
+        return found
+
+    def visible(self, selector: LabelSelector, *, namespaces: bool = False) -> LabelSelector:
+        """Return what a selector matches by the labels that policies see.
+
+        One that is left out does not exist: to demand it is to match nobody, and its absence is
+        there for everybody.
+
+        Args:
+            selector: On the labels that there are.
+            namespaces: Whether those are of namespaces.
+        """
+        seen = self.profile.visible
+        if seen is None or not selector:
+            return selector
+        keeps = seen.keeps_of_namespace if namespaces else seen.keeps
+        if all(keeps(key) for key in selector.keys):
+            return selector
+        found: list[Requirement] = []
+        for each in selector.requirements:
+            if keeps(each.key):
+                found.append(each)
+            elif not each.matches({}):
+                found += (each, Requirement(each.key, Operator.DOES_NOT_EXIST))
+        return LabelSelector.of({}, found)
+
+    def matches(
+        self, match: PeerMatch, direction: Direction, namespace: str
+    ) -> Iterator[PeerMatch]:
+        """Yield whom a peer is to the enforcer, any of them; the first is the peer as written.
+
+        Args:
+            match: Whom it is by the API.
+            direction: Of its rule.
+            namespace: Of its policy.
+        """
+        reading = self.profile.reading
+        if isinstance(match, BlockMatch):
+            own = reading.block_and_own if direction is Direction.INGRESS else None
+            yield from self._block(match)
+            if own is not None:
+                yield _perhaps(PodsMatch(namespace=namespace), own)
+        elif isinstance(match, PodsMatch):
+            yield PodsMatch(
+                match.namespace,
+                self.visible(match.namespaces, namespaces=True),
+                self.visible(match.pods),
+            )
+            if reading.beyond_pods is not None and _only_negative(match):
+                yield _perhaps(NoneOf((PodsMatch(),)), reading.beyond_pods)
+        else:
+            yield match
+
+    def caveats(self, rule: model.NetworkPolicyRule, direction: Direction) -> Iterator[Caveat]:
+        """Yield what answers carry that rest on a rule, for ways of the enforcer's own."""
+        reading = self.profile.reading
+        table, own = reading.cluster_names, reading.block_and_own
+        if direction is Direction.EGRESS:
+            if table is not None and self.world is not None and _named(rule):
+                yield table.caveat
+        elif own is not None and own.reason is None and _of_blocks(rule):
+            yield own.caveat
+
+    def _block(self, block: BlockMatch) -> Iterator[PeerMatch]:
+        profile = self.profile
+        inside: list[PeerMatch] = []
+        if block.whole and profile.reading.whole_outside:
+            inside += [NodesMatch()] if profile.block_matches_nodes else []
+            inside += [PodsMatch()] if profile.block_matches_pods else []
+        yield AllOf((block, NoneOf(tuple(inside)))) if inside else block
+        if profile.reading.block_of_pods is not None:
+            yield _perhaps(PodsMatch(), profile.reading.block_of_pods)
+
+    def numbers(self, name: str, protocol: str) -> TrafficSet:
+        """Return the port that a name stands for in the whole cluster; none where pods differ."""
+        found = self._names.get((name, protocol), frozenset())
+        if len(found) != 1:
+            return NO_TRAFFIC
+        return TrafficSet.ports(protocol, *found)
+
+    @cached_property
+    def _names(self) -> dict[tuple[str, str], frozenset[int]]:
+        """Numbers of each port name and protocol, over all pods on the pod network."""
+        found: dict[tuple[str, str], set[int]] = {}
+        for workload in self.world.workloads.values() if self.world is not None else ():
+            for end in workload.endpoints:
+                ports = () if end.shape.host_network else end.ports
+                # Of those by one name the last counts that a pod declares.
+                last = {p.name: p for p in ports if p.container is ContainerKind.REGULAR}
+                for name, port in last.items():
+                    if name:
+                        found.setdefault((name, port.protocol), set()).add(port.number)
+        return {key: frozenset(numbers) for key, numbers in found.items()}
+
+
+def _named(rule: model.NetworkPolicyRule) -> bool:
+    return any(isinstance(each.port, str) for each in rule.ports or ())
+
+
+def _of_blocks(rule: model.NetworkPolicyRule) -> bool:
+    return any(each.ip_block is not None for each in rule.peers or ())
+
+
+def _perhaps(match: PeerMatch, quirk: Quirk) -> PeerMatch:
+    """Return whom somebody matches besides, if that is so at all."""
+    if quirk.reason is None:
+        return match
+    return AllOf((match, UnknownMatch(quirk.reason, quirk.caveat)))
+
+
+def _only_negative(match: PodsMatch) -> bool:
+    """Whether a selector of namespaces says something, and all is met by having no labels."""
+    if match.namespace is not None or not match.namespaces:
+        return False
+    return match.namespaces.matches({}) and match.pods.matches({})

@@ -1,0 +1,36 @@
+"""Paths as proxies read them, and other ways to write them."""
+
+import pytest
+
+from cloison.algebra.paths import normalised, ways
+
+
+@pytest.mark.parametrize(
+    ("path", "read"),
+    [
+        ("/a/b", "/a/b"),
+        ("/a/b/", "/a/b/"),
+        ("/a//b", "/a/b"),
+        ("/a/./b/.", "/a/b/"),
+        ("/a/../b", "/b"),
+        ("/../../b", "/b"),
+        ("/a/b/..", "/a/"),
+        ("/%61%2e%2F%2f", "/a./"),
+        ("/a%20b%zz", "/a%20b%zz"),
+        ("/a/%2e%2e/admin?next=/a/../b", "/admin?next=/a/../b"),
+        ("/", "/"),
+        ("//", "/"),
+    ],
+)
+def test_a_path_is_read_in_one_form(path: str, read: str) -> None:
+    assert normalised(path) == read
+    assert normalised(read) == read
+
+
+def test_other_ways_to_write_a_path() -> None:
+    assert dict(ways("/")) == {"query": "/?q"}
+    assert dict(ways("/a/?x=B")) == {
+        "trailing-slash": "/a?x=B",
+        "query": "/a/",
+        "letter-case": "/A/?x=B",
+    }
