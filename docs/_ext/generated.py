@@ -15,7 +15,8 @@ from cloison.app import settingsfile
 from cloison.cli.app import cli
 from cloison.cli.settings import PARAMETERS
 from cloison.dialects import TABLE
-from cloison.ir.profile import Profile
+from cloison.dialects.cilium.switches import NEWEST, PREFIX, SWITCHES, defaults
+from cloison.ir.profile import Profile, Quirk
 from cloison.platform import CATALOGUE, profile, profile_names
 
 PROGRAM = "cloison"
@@ -116,6 +117,13 @@ _FACTS = (
     ("open connections pass whatever policies say by then", "keeps_connections"),
 )
 _SAID = {True: "yes", False: "no", None: "unclear"}
+_READINGS = (
+    ("rules count whose direction `policyTypes` leaves out", "every_list"),
+    ("a port name in egress rules is one number for the whole cluster", "cluster_names"),
+    ("blocks match pods in a way that is not known", "block_of_pods"),
+    ("an ingress peer that is a block also is every pod of its namespace", "block_and_own"),
+    ("namespaces by what they are not also are nodes, and what is outside", "beyond_pods"),
+)
 
 
 _CLUSTER_WIDE = (
@@ -139,6 +147,19 @@ def _placed(each: Profile, kind: str) -> str:
     return ", ".join(("yes", *marks))
 
 
+def _read(each: Profile) -> Iterator[str]:
+    """Yield rows of how a profile reads policies, where that is not what the API says."""
+    if each.visible is not None:
+        hidden = ", ".join(f"`{pattern.text}`" for pattern in each.visible.ignore)
+        yield f"| labels that policies do not see | {hidden} |"
+    for text, key in _READINGS:
+        way = getattr(each.reading, key)
+        if isinstance(way, Quirk):
+            yield f"| {text} | {'perhaps: ' if way.reason else 'yes: '}`{way.caveat.id}` |"
+        elif way:
+            yield f"| {text} | yes |"
+
+
 def profile_reference() -> str:
     """Return the profiles: what each says, one heading each."""
     parts: list[str] = []
@@ -147,6 +168,7 @@ def profile_reference() -> str:
         values = ((text, getattr(each, key)) for text, key in _FACTS)
         rows = [f"| {text} | {_SAID.get(value, value)} |" for text, value in values]
         rows += [f"| enforces {kind} | {_placed(each, kind)} |" for kind in _CLUSTER_WIDE]
+        rows += _read(each)
         known = ", ".join(f"`{caveat.id}`" for caveat in each.known) or "none"
         parts += [
             f"## `{name}`\n\n{each.title[:1].upper()}{each.title[1:]}.\n",
@@ -176,6 +198,15 @@ def settings_reference() -> str:
     for key, said in schema["$defs"]["Suppression"]["properties"].items():
         needed = " Required." if key in schema["$defs"]["Suppression"]["required"] else ""
         rows.append(f"| `{key}` | {_cell(said['description'])}{needed} |")
+    rows += ["", "What `cilium` may say:", "", "| key | is | default |", "|---|---|---|"]
+    usual = defaults(NEWEST)
+    for each in SWITCHES:
+        known = usual[each.name]
+        shown = f"`{known}`" if known else "nothing"
+        rows.append(
+            f"| `{each.name.removeprefix(PREFIX)}` | {_cell(each.about)} It is "
+            f"{_cell(each.says)}. | {shown} |"
+        )
     return "\n".join((*rows, ""))
 
 

@@ -6,6 +6,7 @@ from cloison.app import load_texts
 from cloison.ir.fidelity import Verdict
 from tests.conformance.cases import Case, Row, cases, read
 from tests.conformance.test_cilium_oracle import version
+from tests.oracle.raw import End
 from tests.oracle.raw_cilium import RawCiliumOracle
 
 CASES = cases("cilium-fields")
@@ -15,6 +16,11 @@ ROWS = [
     for number, row in enumerate(case.rows, start=1)
     for profile in case.under
 ]
+
+
+def _end(text: str) -> End:
+    namespace, slash, name = text.partition("/")
+    return ("pod", namespace, name) if slash else ("ip", text)
 
 
 @pytest.mark.parametrize(("case", "row", "profile"), ROWS)
@@ -30,10 +36,8 @@ def test_two_readings_agree(case: Case, row: Row, profile: str) -> None:
     documents = [doc for text in case.texts().values() for doc in read(text)]
     oracle = RawCiliumOracle(documents, version(profile), {}, case.told().get("names"))
     protocol, _, port = row.on.partition("/")
-    ends = [
-        ("pod", *text.split("/")) if "/" in text else ("ip", text) for text in (row.src, row.dst)
-    ]
-    (word,) = oracle.answers(*ends, protocol, int(port), 4, None)
+    source, destination = _end(row.src), _end(row.dst)
+    (word,) = oracle.answers(source, destination, protocol, int(port), 4, None)
     assert word == row.answer, case.why
 
 

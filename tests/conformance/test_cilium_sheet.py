@@ -108,7 +108,8 @@ def _case(name: str) -> Case:
 def test_the_catalogue_is_read_whole_and_every_id_has_one_case() -> None:
     expected = [f"C{number}" for number in range(1, 97)]
     assert [listed.id for listed in LISTED] == expected
-    assert [name for case in CASES for name in case.ids] == expected
+    named = [name for case in CASES for name in case.ids]
+    assert [name for name in named if name.startswith("C")] == expected
     assert all(len(listed.items) == len(listed.verdicts) for listed in LISTED)
     assert {word for listed in LISTED for word in listed.verdicts} == VERDICTS
 
@@ -193,7 +194,7 @@ def test_what_is_given_is_spelled_out(listed: Listed) -> None:
 
 def test_rows_say_what_they_may() -> None:
     rows = [row for case in CASES for row in case.rows]
-    assert {row.answer for row in rows} <= VERDICTS
+    assert {row.answer for row in rows} <= {*VERDICTS, ""}
     assert all(row.verdict for row in rows if row.asks == "traffic")
     assert all(case.under and case.why.endswith(".") and case.source for case in CASES)
     named = {(case.id, row.step) for case in CASES for row in case.rows if row.step}

@@ -12,6 +12,9 @@ from typing import TypeAlias
 from cloison.ir.policy import Direction
 from tests.lab.paths import Path
 
+_CONVERSATION = 16
+"""Packets that one end sends of a connection that is opened and closed again, at most."""
+
 Counts: TypeAlias = Mapping[tuple[str, str], int]
 """Packets, by node and what counts them."""
 
@@ -25,12 +28,19 @@ class Sent:
         nodes: Where its source and where its target is; empty for the outside.
         path: What it should move.
         packets: How many packets it sent.
+        anew: Whether every packet is judged, those of connections that are open, too.
     """
 
     text: str
     nodes: tuple[str, str]
     path: Path
     packets: int
+    anew: bool = False
+
+    @property
+    def most(self) -> int:
+        """How often it may be counted in one place, at most."""
+        return self.packets * (_CONVERSATION if self.anew else 1)
 
     def groups(self) -> Iterator[tuple[frozenset[tuple[str, str]], frozenset[tuple[str, str]]]]:
         """Yield for each stage of the path what has to count, one of it, and what may."""
@@ -78,7 +88,7 @@ def wrong(sent: Sequence[Sent], counted: Counts) -> Iterator[str]:
             if one_of:
                 least[one_of] += probe.packets
             for key in possible:
-                most[key] += probe.packets
+                most[key] += probe.most
                 who[key].append(probe.text)
     for key in sorted({*most, *(key for key, number in counted.items() if number)}):
         if counted.get(key, 0) > most[key]:

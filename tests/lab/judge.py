@@ -167,8 +167,14 @@ class Lab(Protocol):
         """Have a station listen on one more port."""
 
 
-def judged(lab: Lab, trials: Sequence[Trial]) -> Findings:
-    """Send probes and compare what comes of them, and what counts them, with what should."""
+def judged(lab: Lab, trials: Sequence[Trial], *, anew: bool = False) -> Findings:
+    """Send probes and compare what comes of them, and what counts them, with what should.
+
+    Args:
+        lab: The lab.
+        trials: What to send.
+        anew: Whether policies are asked about every packet of a connection.
+    """
     found = Findings()
     after = lab.counters()
     for batch in _batches(trials):
@@ -179,7 +185,7 @@ def judged(lab: Lab, trials: Sequence[Trial]) -> Findings:
         found.outcomes.update(each.outcome for each in measured)
         found.differences += _unlike(batch, measured)
         sent = [
-            Sent(str(t.cell), t.nodes, _named(t.path), m.attempts)
+            Sent(str(t.cell), t.nodes, _named(t.path), m.attempts, anew=anew)
             for t, m in zip(batch, measured, strict=True)
             if t.path is not None
         ]

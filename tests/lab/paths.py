@@ -171,4 +171,4 @@ def _any_of(members: Sequence[tuple[Step, BoundRule]], direction: Direction) -> 
 
 
 def _key(rule: BoundRule, direction: Direction) -> str:
-    return rule_key(rule.policy.id, direction, rule.rule.index)
+    return rule_key(rule.policy.id, rule.rule.listed or direction, rule.rule.index)

@@ -19,6 +19,7 @@ FILES = (
     "cilium",
     "cilium-fields",
     "cilium-networkpolicy",
+    "cilium-open",
     "cilium-requests",
     "cilium-state",
 )

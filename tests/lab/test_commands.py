@@ -33,6 +33,8 @@ def test_a_lab_s_whole_life(typed: Typed, tmp_path: Path) -> None:
     assert typed("lab", "status").out.startswith("lab mine\n")
     inside = typed("lab", "exec", "--name", "mine", "web/case-portal", "--", "sh", "-c", "exit 5")
     assert (inside.exit, inside.out, inside.err) == (5, "", "")
+    after = typed("lab", "exec", "web/case-portal", "--name", "mine", "--", "sh", "-c", "exit 6")
+    assert (after.exit, after.out, after.err) == (6, "", "")
     assert typed("lab", "exec", "--name", "mine", "web/case-portal", "no-such-program").exit == 127
     piped = typed("lab", "exec", "--name", "mine", "web/case-portal", "--", "cat", stdin="x\ny\n")
     assert piped.out == "x\ny\n"
@@ -46,6 +48,10 @@ def test_a_lab_s_whole_life(typed: Typed, tmp_path: Path) -> None:
     [
         (["exec", "web/x"], "there is no lab called 'default'", "cloison lab up"),
         (["down"], "there is no lab called 'default'", "cloison lab up"),
+        (["exec", "web/x", "--name", "y", "--", "true"], "there is no lab called 'y'", "lab up"),
+        (["exec", "web/x", "--name=y"], "there is no lab called 'y'", "cloison lab up"),
+        (["exec", "web/x", "--label", "y"], "'--label' is no program", "write -- before"),
+        (["down", "--all", "extra"], "--all ends every lab, and 'extra' names one", "either"),
         (["status", "--name", "x"], "there is no lab called 'x'", "cloison lab up"),
         (["up", "-f", EXAMPLE, "--name", "A/b"], "'A/b' cannot be the name", "small letters"),
         (["up", "-f", "nowhere"], "nowhere", ""),

@@ -42,11 +42,12 @@ LEFT_OUT = {
     "networkpolicy": {UNKNOWN: 9, SEVERAL: 1, REWRITTEN: 1, WITHOUT_ADDRESS: 2, MESSAGE: 2},
     "adminpolicy": {UNKNOWN: 4, PROTOCOL: 1},
     "adminpolicy-v1alpha1": {UNKNOWN: 2, PROTOCOL: 1},
-    "calico": {UNKNOWN: 4, REQUEST: 6, MESSAGE: 2, UNANSWERED: 2, BEFORE_NAT: 2},
+    "calico": {UNKNOWN: 3, SEVERAL: 1, REQUEST: 6, MESSAGE: 2, UNANSWERED: 2, BEFORE_NAT: 2},
     "calico-fields": {},
     "cilium": {NO_TRAFFIC: 15, OWN_END: 1, MESSAGE: 1},
     "cilium-fields": {},
     "cilium-networkpolicy": {NO_TRAFFIC: 1},
+    "cilium-open": {UNKNOWN: 4, REQUEST: 3},
     "cilium-requests": {NO_TRAFFIC: 21, REQUEST: 28},
     "cilium-state": {OWN_END: 2, REDIRECTED: 2, REQUEST: 1},
 }

@@ -32,7 +32,8 @@ def tried(found: Drawn) -> Findings:
             if not measured.arrived
         ]
         lab.apply(found.plan.rulesets)
-        findings = judged(lab, found.trials)
+        anew = found.session.profile.keeps_connections is False
+        findings = judged(lab, found.trials, anew=anew)
     findings.differences[:0] = silent
     return findings
 

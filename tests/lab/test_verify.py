@@ -207,7 +207,7 @@ def policy(cidr: str, name: str = "new", more: str = "") -> str:
 def test_what_is_wrong_with_a_change_is_said(running: Running, tmp_path: Path) -> None:
     file = tmp_path / "new.yaml"
     file.write_text(policy("300.0.0.0/8"), encoding="utf-8")
-    with pytest.raises(QuestionError, match="nothing of it can be applied: `300.0.0.0/8`") as said:
+    with pytest.raises(QuestionError, match=r"nothing of it can be applied: `300\.0") as said:
         running.apply([str(file)])
     assert "new.yaml:4" in said.value.message
     assert "write a block" in (said.value.help or "")

@@ -550,10 +550,12 @@ class RawCiliumOracle(RawOracle):
             if self._open("U4", guess, *words, rule=(block, holes)) == "other":
                 return bool(guess(("pods", block, holes)))
         whole = network(block)
+        if whole.version != flow.family:
+            return False
         if peer.on_node and "nodes" not in modes:
             return False
         if whole.prefixlen == 0:
-            if not _outside(peer) or whole.version != flow.family:
+            if not _outside(peer):
                 return False
         elif not self._inside(block, peer, flow.family, guess):
             return False
@@ -607,11 +609,14 @@ class RawCiliumOracle(RawOracle):
         plain = text.lower().removesuffix(".")
         if not stars and plain in self.names:
             return False
-        learned = self._learned(None if stars else plain, subject, guess)
-        return learned and bool(guess(("called", text)))
+        some = sorted(_examples(plain)) if stars else [plain]
+        rules = [rule for entry in self.entries for rule in _lookups(entry)]
+        some += [name for rule in rules for name in _examples(fqdn(rule)[0])]
+        learned = (self._learned(name, subject, guess) for name in some if pattern.fullmatch(name))
+        return any(learned) and bool(guess(("called", text)))
 
-    def _learned(self, name: str | None, subject: Party, guess: Guesses) -> bool:
-        """Return whether somebody on the subject's node may look up a name; None is any."""
+    def _learned(self, name: str, subject: Party, guess: Guesses) -> bool:
+        """Return whether somebody on the subject's node may look up a name."""
         for end in self._endpoints():
             party = self.party(end)
             if not self._here(party):
@@ -625,15 +630,9 @@ class RawCiliumOracle(RawOracle):
                 return True
         return False
 
-    def _asks(self, entry: Entry, name: str | None) -> bool:
+    def _asks(self, entry: Entry, name: str) -> bool:
         """Return whether an entry sends queries of a name past the DNS proxy."""
-        found = [
-            each
-            for term in (entry.ports or ())
-            if entry.verdict == ALLOW and term.rules is not None
-            for each in term.rules.dns or ()
-        ]
-        return any(name is None or self.pattern(fqdn(each)).fullmatch(name) for each in found)
+        return any(self.pattern(fqdn(each)).fullmatch(name) for each in _lookups(entry))
 
     def _endpoints(self) -> Iterator[End]:
         for (namespace, name), pod in self.pods.items():
@@ -705,6 +704,19 @@ class RawCiliumOracle(RawOracle):
         }
         patterns = self.switches.get("labels", "")
         return {("k8s", key): value for key, value in every.items() if kept(key, patterns)}
+
+
+def _lookups(entry: Entry) -> Iterator[Manifest]:
+    """Iterate over the rules of an entry about names that may be looked up."""
+    for term in entry.ports or ():
+        if entry.verdict == ALLOW and term.rules is not None:
+            yield from term.rules.dns or ()
+
+
+def _examples(text: str) -> set[str]:
+    """Return some names that a pattern matches."""
+    plain = text.lower().removesuffix(".")
+    return {re.sub(r"\*+", with_, plain) for with_ in ("", "x", "x.y")}
 
 
 def _outside(peer: Party) -> bool:

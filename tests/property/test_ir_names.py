@@ -139,3 +139,25 @@ def test_asked_again_an_engine_knows_its_names_by_the_same_numbers() -> None:
     assert [first.hosts.of(name) for name in ASKED[:2]] == [
         then.hosts.of(name) for name in ASKED[:2]
     ]
+
+
+def test_an_engine_without_a_policy_keeps_its_names() -> None:
+    for _, rng, snapshot in snapshots(1)[:12]:
+        policies = snapshot.policies.policies
+        if not policies:
+            continue
+        gone = rng.choice(policies).id
+        less = replace(snapshot.policies, policies=tuple(p for p in policies if p.id != gone))
+        networks = Networks(names=snapshot.names)
+        named = Engine(snapshot.world, snapshot.policies, snapshot.profile, networks)
+        found = named.with_hosts(ASKED).without(gone)
+        anew = Engine(snapshot.world, less, snapshot.profile, networks).with_hosts(ASKED)
+        for name in ASKED:
+            for ours, theirs in zip(
+                found.hosts.of(name) or (), anew.hosts.of(name) or (), strict=True
+            ):
+                for unit, other in enumerate(anew.table.by_endpoint):
+                    mine = found.table.by_endpoint[unit]
+                    assert [found.outcome(u, ours) for u in mine] == [
+                        anew.outcome(u, theirs) for u in other
+                    ]

@@ -84,29 +84,44 @@ def cilium_world(rng: random.Random, objects: list[Manifest], policies: int) -> 
     for each in objects:
         _prepared(rng, each)
     switches = _switches(rng)
+    placed = bool({"enable-host-firewall", "enable-node-selector-labels"} & switches.keys())
+    if placed:
+        objects += _placed(rng, objects)
     made = CiliumWorld(objects, switches, rng.choice(((1, 18), (1, 19), (1, 20))))
-    if made.version == (1, 20) and chance(rng, 0.3):
+    if made.version == (1, 20) and "policy-audit-mode" not in switches and chance(rng, 0.6):
         switches["enable-k8s-cluster-network-policy"] = "true"
-    if made.version == (1, 20) and chance(rng, 0.15):
+        # What a whole family is to these policies in that mode is asked elsewhere.
+        switches.pop("policy-cidr-match-mode", None)
+    elif made.version == (1, 20) and chance(rng, 0.15):
         switches["policy-cidr-match-mode"] = rng.choice(("pods", "nodes,pods"))
+        switches["cilium.U4"] = "matches-like-nodes"
     if made.version == (1, 19):
         switches["cilium.patch"] = rng.choice(("3", "5", "6"))
     made.names = {name: held for name, held in NAMES.items() if chance(rng, 0.7)}
     seen = Seen(objects)
-    objects += _services(rng, seen)
+    objects += _services(rng, seen, on_node=placed)
     maker = CiliumMaker(seen, rng, switches)
-    objects += [maker.group(name) for name in GROUPS if chance(rng, 0.7)]
+    objects += [maker.group(name) for name in GROUPS if chance(rng, 0.8)]
     objects += [maker.policy(f"c{number}") for number in range(policies)]
     if "enable-k8s-cluster-network-policy" in switches:
         tiers = AdminMaker(seen, rng, domains=False)
         cluster = tiers.policies(rng.randint(1, 4), ("ClusterNetworkPolicy",))
         # Which nodes such a peer means here is nowhere said.
         objects += [each for each in cluster if "nodes" not in str(each["spec"])]
-    objects += [each for pod in list(objects) for each in _identity(rng, pod, switches)]
+    if "labels" not in switches:
+        pods = list(objects)
+        objects += [each for pod in pods for each in _identity(rng, pod, seen, switches)]
     if chance(rng, 0.6):
         objects.append(maker.lookups())
     if chance(rng, 0.6):
         objects.append(maker.requests())
+    if chance(rng, 0.35):
+        objects.append(maker.partners())
+    if "enable-k8s-cluster-network-policy" in switches:
+        # Requests that are only looked at before a tier that denies are asked about elsewhere.
+        for each in objects:
+            for rule in (each.get("spec") or {}, *each.get("specs", ())):
+                rule.pop("enableDefaultDeny", None)
     rng.shuffle(objects)
     return made
 
@@ -134,7 +149,9 @@ def _prepared(rng: random.Random, item: Manifest) -> None:
             container["ports"] = kept
 
 
-def _identity(rng: random.Random, pod: Manifest, switches: dict[str, str]) -> Iterator[Manifest]:
+def _identity(
+    rng: random.Random, pod: Manifest, seen: Seen, switches: dict[str, str]
+) -> Iterator[Manifest]:
     """Yield what Cilium says of a pod, where it says something that its manifest does not."""
     if pod["kind"] != "Pod" or pod["spec"].get("hostNetwork") or not chance(rng, 0.07):
         return
@@ -142,9 +159,10 @@ def _identity(rng: random.Random, pod: Manifest, switches: dict[str, str]) -> It
     home = meta.get("namespace", "default")
     own = {**meta.get("labels", {}), "app": rng.choice(LABELS["app"])}
     labels = [f"k8s:{key}={value}" for key, value in own.items() if key in LABELS]
+    around = {**seen.namespace_labels.get(home, {}), "kubernetes.io/metadata.name": home}
+    labels += [f"k8s:{OF_NAMESPACES}{key}={value}" for key, value in around.items()]
     labels += [
         f"k8s:{NAMESPACE.removeprefix('k8s:')}={home}",
-        f"k8s:{OF_NAMESPACES}kubernetes.io/metadata.name={home}",
         f"k8s:{ACCOUNT}={pod['spec'].get('serviceAccountName', 'default')}",
     ]
     cluster = f"k8s:{CLUSTER}={switches.get('cluster-name', 'default')}"
@@ -159,6 +177,29 @@ def _identity(rng: random.Random, pod: Manifest, switches: dict[str, str]) -> It
         "metadata": {"name": meta["name"], "namespace": home},
         "status": status,
     }
+
+
+def _placed(rng: random.Random, objects: Sequence[Manifest]) -> list[Manifest]:
+    """Give what shares a node's network a node, and nodes that are only mentioned an object.
+
+    Where policies select nodes by label, what is on some node, whichever, is told apart by
+    nothing but guesses.
+    """
+    pods = [each for each in objects if each["kind"] == "Pod"]
+    known = {each["metadata"]["name"] for each in objects if each["kind"] == "Node"}
+    named = sorted({pod["spec"]["nodeName"] for pod in pods if "nodeName" in pod["spec"]})
+    for pod in pods:
+        if pod["spec"].get("hostNetwork"):
+            pod["spec"].setdefault("nodeName", rng.choice(named))
+    for each in objects:
+        template = (each.get("spec") or {}).get("jobTemplate", each).get("spec") or {}
+        if each["kind"] != "Pod" and "template" in template:
+            template["template"]["spec"].pop("hostNetwork", None)
+    return [
+        {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "labels": {}}}
+        for name in named
+        if name not in known
+    ]
 
 
 def _switches(rng: random.Random) -> dict[str, str]:
@@ -178,7 +219,6 @@ def _switches(rng: random.Random) -> dict[str, str]:
         "cilium.U1": [(2, ""), (1, "deny-wins"), (1, "localhost-wins")],
         "cilium.U2": [(2, ""), (1, "nothing"), (1, "every-destination")],
         "cilium.U3": [(2, ""), (1, "relaxes"), (1, "keeps")],
-        "cilium.U4": [(2, ""), (1, "matches-like-nodes"), (1, "other")],
     }
     for name, chances in weighted.items():
         value = pick(rng, chances)
@@ -187,8 +227,14 @@ def _switches(rng: random.Random) -> dict[str, str]:
     return found
 
 
-def _services(rng: random.Random, seen: Seen) -> list[Manifest]:
-    """Return Services with a selector and without, and that of the API server."""
+def _services(rng: random.Random, seen: Seen, *, on_node: bool) -> list[Manifest]:
+    """Return Services with a selector and without, and that of the API server.
+
+    Args:
+        rng: Chance.
+        seen: The world.
+        on_node: Whether the API server may run on a node; then every node must be known.
+    """
     found: list[Manifest] = []
     for number in range(rng.randint(1, 3)):
         home, labels = rng.choice(seen.labelled)
@@ -213,7 +259,7 @@ def _services(rng: random.Random, seen: Seen) -> list[Manifest]:
             "spec": {"ports": [{"port": 443}]},
         }
     )
-    nodes = [a for a in seen.addresses if a.startswith("10.1.")]
+    nodes = [a for a in seen.addresses if on_node and a.startswith("10.1.")]
     found.append(_slice("default", "kubernetes", rng.choice([SERVER, *nodes[:1]])))
     return found
 
@@ -248,17 +294,24 @@ class CiliumMaker:
         self.rng = rng
         self.by_nodes = switches.get("enable-node-selector-labels") == "true"
         self.firewall = switches.get("enable-host-firewall") == "true"
+        self.reserved = ["host", "remote-node", "kube-apiserver", "health"]
+        if "policy-audit-mode" not in switches:
+            self.reserved.append("world")
 
     # ------------------------------------------------------------------ objects
 
     def group(self, name: str) -> Manifest:
         """Return a group of blocks."""
-        blocks = sorted({self.block(whole=False) for _ in range(self.rng.randint(1, 3))})
+        rng = self.rng
+        blocks = {self.block(whole=False) for _ in range(rng.randint(0, 2))}
+        for address in rng.sample(EXTERNAL, 2):
+            length = rng.choice((24, 32) if "." in address else (48, 128))
+            blocks.add(str(ipaddress.ip_network((address, length), strict=False)))
         return {
             "apiVersion": "cilium.io/v2",
             "kind": "CiliumCIDRGroup",
             "metadata": {"name": name, "labels": GROUPS[name]},
-            "spec": {"externalCIDRs": blocks},
+            "spec": {"externalCIDRs": sorted(blocks)},
         }
 
     def policy(self, name: str) -> Manifest:
@@ -284,6 +337,22 @@ class CiliumMaker:
         if chance(rng, 0.3):
             rule["enableDefaultDeny"] = {"egress": False}
         return _object("lookups", home, {"spec": rule})
+
+    def partners(self) -> Manifest:
+        """Return a policy about groups of blocks, in one namespace."""
+        rng = self.rng
+        home = rng.choice(self.world.labelled)[0]
+        denies = chance(rng, 0.4)
+        refs = [self._cidrset("group") for _ in range(rng.randint(1, 2))]
+        key = "Deny" if denies else ""
+        rule: Manifest = {
+            "endpointSelector": {},
+            f"ingress{key}": [{"fromCIDRSet": refs}],
+            f"egress{key}": [{"toCIDRSet": refs}],
+        }
+        if denies:
+            rule["enableDefaultDeny"] = {"ingress": False, "egress": False}
+        return _object("partners", home, {"spec": rule})
 
     def requests(self) -> Manifest:
         """Return a policy that lets some requests in on a port."""
@@ -344,8 +413,7 @@ class CiliumMaker:
         if form == "any":
             return {}
         if form == "own":
-            name = rng.choice(("host", "remote-node", "world", "kube-apiserver", "health"))
-            return {"matchLabels": {f"reserved:{name}": ""}}
+            return {"matchLabels": {f"reserved:{rng.choice(self.reserved)}": ""}}
         if form == "else":
             key, values = rng.choice(((ACCOUNT, ACCOUNTS), (CLUSTER, ("default", "east"))))
             return {"matchLabels": {self._sourced(key): rng.choice(values)}}
@@ -400,7 +468,7 @@ class CiliumMaker:
             [
                 (7, "Endpoints"),
                 (3, "CIDR"),
-                (3, "CIDRSet"),
+                (5, "CIDRSet"),
                 (4, "Entities"),
                 (2 if self.by_nodes else 0, "Nodes"),
                 (2 if side == "egress" and not nodes else 0, "Services"),
@@ -434,9 +502,9 @@ class CiliumMaker:
     def _cidr(self) -> str:
         return self.block()
 
-    def _cidrset(self) -> Manifest:
+    def _cidrset(self, form: str = "") -> Manifest:
         rng = self.rng
-        form = pick(rng, [(5, "cidr"), (2, "group"), (2, "groups")])
+        form = form or pick(rng, [(4, "cidr"), (3, "group"), (3, "groups")])
         if form == "group":
             return {"cidrGroupRef": rng.choice((*GROUPS, "ghost"))}
         if form == "groups":

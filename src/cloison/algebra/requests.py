@@ -208,6 +208,34 @@ class RequestSet:
             diagram = next(rest for values, rest in diagram.arms if values.holds(value))
         return diagram
 
+    def holds(self, request: Request) -> bool | None:
+        """Return whether a request is in the set; None where that depends on what is not told.
+
+        As `answers` of all that it may be, and a good deal quicker.
+
+        >>> read = RequestSet.http(StringSet.of("GET"))
+        >>> read.holds(Request(method="GET", path="/")), read.holds(Request(path="/"))
+        (True, None)
+        """
+        told_of: dict[Field, tuple[str | None, ...]] = {f: (v,) for f, v in request.fields()}
+        told_of.setdefault(KIND, (HTTP, OTHER))
+        found: set[bool] = set()
+        seen: set[int] = set()
+        waiting = [self._diagram]
+        while waiting and len(found) < len((True, False)):
+            diagram = waiting.pop()
+            if isinstance(diagram, bool):
+                found.add(diagram)
+            elif id(diagram) not in seen:
+                seen.add(id(diagram))
+                asked = told_of.get(diagram.field)
+                waiting += (
+                    rest
+                    for values, rest in diagram.arms
+                    if asked is None or any(map(values.holds, asked))
+                )
+        return found.pop() if len(found) == 1 else None
+
     def answers(self, asked: "RequestSet") -> bool | None:
         """Return whether what is asked about is in the set; None where part is, and part is not.
 

@@ -58,6 +58,7 @@ def point_caveats(
     """
     found: set[Caveat] = set()
     found.update(_host_subject(engine, point, subject))
+    found.update(_host_port(engine, point, asked))
     if not engine.profile.enforces and engine.policies.policies:
         found.add(known.CNI_NOT_ENFORCING)
     if engine.table.units[point.peer].kind is UnitKind.NAMED:
@@ -334,6 +335,14 @@ def _host_subject(engine: Engine, point: Point, subject: Party) -> Iterator[Cave
         if point.direction in policy.isolates and covers(engine, policy, subject.endpoint):
             yield known.HOSTNETWORK
             return
+
+
+def _host_port(engine: Engine, point: Point, asked: TrafficSet) -> Iterator[Caveat]:
+    """The destination is a node, of whose ports some lead to a pod."""
+    target = point.subject if point.direction is Direction.INGRESS else point.peer
+    unit = engine.table.units[target]
+    if unit.kind is UnitKind.NODE and asked & engine.host_ports(unit.node):
+        yield known.HOST_PORT
 
 
 def _host_peer(reach: _Reach, peer: Party) -> Iterator[Caveat]:

@@ -285,7 +285,7 @@ class Names:
             if workload.id.name == name:
                 return replace(self._workload(workload), text=text)
         msg = f"the enforcer of this cluster has no end {shown(text)}"
-        raise UnknownEndpointError(msg, "Cilium has reserved:health@NODE and reserved:ingress")
+        raise UnknownEndpointError(msg, "some have reserved:health@NODE and reserved:ingress")
 
     def _host(self, text: str, name: str) -> End:
         """Return what a DNS name is, or a pattern that rules write."""

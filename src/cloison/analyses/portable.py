@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cloison.base import Span
-from cloison.dialects.writing.features import Kept, Use
+from cloison.ir.features import Kept, Use
 from cloison.ir.policy import PolicyId
 from cloison.ir.profile import Profile
 
@@ -124,10 +124,9 @@ def product_of(profile: str) -> str:
 def products(names: Sequence[str], every: Iterable[Profile]) -> tuple[str, ...]:
     """Return profiles in few words: a product where every version of it is among them.
 
-    >>> from cloison.platform import profile
-    >>> known = [profile(name) for name in ("calico@3.31", "calico@3.32", "antrea")]
-    >>> products(("calico@3.31", "calico@3.32"), known)
-    ('calico',)
+    Args:
+        names: Names of profiles.
+        every: Every profile there is.
     """
     versions: dict[str, set[str]] = defaultdict(set)
     for each in every:

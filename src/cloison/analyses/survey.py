@@ -105,7 +105,7 @@ class _Survey:
                 dict(self.outward),
                 dict(self.inward),
                 self.itself,
-                tuple(sorted(standing_caveats(self.engine))),
+                tuple(sorted((*standing_caveats(self.engine), *outside_caveats(self.engine)))),
             )
         )
 
@@ -407,13 +407,17 @@ def standing_caveats(engine: Engine) -> Iterator[Caveat]:
         yield known.HOSTNETWORK
     if any(endpoint.pending for endpoint in engine.table.endpoints):
         yield known.POD_PENDING
-    if not all(map(engine.binder.matcher.book.knows, engine.mentioned)):
-        yield known.NAME_NOT_RESOLVED
     if _labels_unread(engine):
         yield known.NAMESPACE_LABELS_UNKNOWN
     for policy in engine.ordered:
         if policy.opaque is not None:
             yield policy.opaque.caveat
+
+
+def outside_caveats(engine: Engine) -> Iterator[Caveat]:
+    """Yield what holds, besides, of all that is said of what is outside."""
+    if not all(map(engine.binder.matcher.book.knows, engine.mentioned)):
+        yield known.NAME_NOT_RESOLVED
 
 
 def _labels_unread(engine: Engine) -> bool:

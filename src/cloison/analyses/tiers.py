@@ -16,7 +16,7 @@ from cloison.algebra.bitmaps import BitMap, union
 from cloison.analyses.chosen import Chosen, check_namespace, port_limit
 from cloison.analyses.connectivity import EndRef, MapOptions
 from cloison.analyses.ends import Names
-from cloison.analyses.survey import ends_of, standing_caveats
+from cloison.analyses.survey import ends_of, outside_caveats, standing_caveats
 from cloison.engine import Engine, UnitKind
 from cloison.engine.decide import Decision, Piece
 from cloison.engine.engine import Point
@@ -178,7 +178,7 @@ class _Count:
             tuple(
                 h for d, (number, sums) in found.items() for h in self._handover(d, number, sums)
             ),
-            tuple(sorted(set(standing_caveats(self.engine)))),
+            tuple(sorted({*standing_caveats(self.engine), *outside_caveats(self.engine)})),
             partial=any(asked) or options.port is not None,
         )
 

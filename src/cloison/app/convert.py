@@ -10,10 +10,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-from cloison.app.arrange import arranged
 from cloison.app.comments import attached
 from cloison.app.compared import Compared
-from cloison.app.load import Item, Name, named_item, paths, session_of
+from cloison.app.load import Item, Name, meant, named_item, paths, session_of
 from cloison.app.load import under as load_under
 from cloison.app.noted import noted
 from cloison.app.session import Session
@@ -472,13 +471,10 @@ def _compiled(
     said: Iterable[Diagnostic],
 ) -> Session:
     """Return what objects mean under a profile, in the world of a session."""
-    compiled = [
-        dialect.compile(held, profile, around.world)
-        for _, (dialect, held) in sorted(objects.items())
-    ]
+    held = [each for _, each in sorted(objects.items())]
     return Session(
         around.world,
-        arranged(profile, compiled),
+        meant(held, profile, around.world),
         profile,
         around.settings,
         sort_diagnostics(said),

@@ -83,7 +83,8 @@ def read(path: Path) -> DnsTable:
         msg = f"{shown} is larger than {LARGEST >> 20} MiB"
         raise SourceError(msg, "leave out names that no policy is about")
     root = _root(shown, documents(BytesIO(data), shown))
-    given = root.plain()
+    plain = root.plain()
+    given: dict[str, Any] = plain if isinstance(plain, dict) else {}
     whole = bool(_OWN & given.keys()) and not isinstance(given.get("names"), list | str)
     try:
         document = msgspec.convert(given if whole else {"names": given}, DnsTableDocument)

@@ -14,7 +14,7 @@ from cloison.engine.resolve import resolve
 from cloison.ir.enforcement import Ruleset
 from cloison.probe.lab.client import have_room
 from cloison.probe.lab.plan import Plan
-from cloison.probe.lab.realise import realise
+from cloison.probe.lab.realise import Realised, realise
 from cloison.probe.lab.stations import blocks_outside, outside_addresses, twins
 
 BLOCKS = 128
@@ -57,16 +57,31 @@ def blueprint(
     Raises:
         QuestionError: There are not enough addresses, or it is too large for a lab.
     """
+    found = layout(session, rows, like)
+    built = over(session, found.world)
+    built = built.staged() if staged else built
+    ruleset = resolve(built.engine)
+    plan = with_changes(found.plan, rulesets=rulesets(ruleset, found.plan))
+    return Blueprint(built, plan, ruleset, found.left_out)
+
+
+def layout(session: Session, rows: Iterable[Row] = (), like: Plan | None = None) -> Realised:
+    """Return what a lab of a session is to be built of, without packet filters: those take longest.
+
+    Args:
+        session: What was read.
+        rows: What will be asked: each address outside that they name has a host.
+        like: The plan of a lab that runs: what has a name there gets its addresses again.
+
+    Raises:
+        QuestionError: There are not enough addresses, or it is too large for a lab.
+    """
     engine, rows = session.engine, tuple(rows)
     outside: tuple[str, ...] = (*outside_addresses(engine, rows), *blocks_outside(engine, BLOCKS))
     outside = (*(like.outside if like is not None else ()), *outside)
     made = realise(engine, outside, like, twins(engine, rows))
     have_room(made.plan)
-    built = over(session, made.world)
-    built = built.staged() if staged else built
-    ruleset = resolve(built.engine)
-    plan = with_changes(made.plan, rulesets=rulesets(ruleset, made.plan))
-    return Blueprint(built, plan, ruleset, made.left_out)
+    return made
 
 
 def rulesets(ruleset: Ruleset, plan: Plan) -> dict[str, str]:

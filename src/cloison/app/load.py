@@ -447,9 +447,24 @@ def _compiled(
             own = compiled[place].policies
             for other, found in enumerate(compiled):
                 if other != place:
-                    policies = tuple(dialect.beside(own, found.policies, profile))
+                    policies = tuple(dialect.beside(own, found.policies, profile, world))
                     compiled[other] = replace(found, policies=policies)
+            around = tuple(dialect.beside(own, profile.around, profile, world))
+            profile = replace(profile, around=around)
     return arranged(profile, compiled), origins, said
+
+
+def meant(
+    objects: Iterable[tuple[Dialect[Any], Sequence[Any]]], profile: Profile, world: World
+) -> PolicySet:
+    """Return what objects mean together.
+
+    Args:
+        objects: By dialect.
+        profile: Who enforces.
+        world: The inventory.
+    """
+    return _compiled(objects, profile, world)[0]
 
 
 def alike(before: "Session", after: "Session") -> "tuple[Session, Session]":

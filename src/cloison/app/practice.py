@@ -1,7 +1,8 @@
 """Exercises laid out for a learner, and checked by packets in a lab that stays between checks."""
 
 import shlex
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -275,12 +276,15 @@ def _inside(plan: Plan) -> Plan:
     return with_changes(plan, outside=(), rulesets={})
 
 
-def check(desk: Desk, name: str = NAME) -> Practised:
+def check(
+    desk: Desk, name: str = NAME, waiting: Callable[[str], None] = lambda _: None
+) -> Practised:
     """Apply a learner's policies to the lab, and send packets.
 
     Args:
         desk: The learner's directory.
         name: What the lab is called.
+        waiting: Told the lab's name when another command has it, before that is waited for.
 
     Raises:
         QuestionError: A lab of that name runs that is no exercise's; a file of beliefs holds
@@ -297,7 +301,20 @@ def check(desk: Desk, name: str = NAME) -> Practised:
     refused = tuple(d for d in (*session.diagnostics, *said) if d.severity is Severity.ERROR)
     if refused:
         return Practised(exercise, (), refused, notes=notes)
-    found = bench(desk, session, kept, name)
+    lab = _running(desk, name)
+    with lab.turn(waiting) if lab is not None else nullcontext():
+        findings, fresh = _tried(bench(desk, session, kept, name), rows, sheet)
+    return Practised(exercise, findings, noticed=session.suspicions, notes=notes, fresh=fresh)
+
+
+def _tried(found: Bench, rows: Sequence[Row], sheet: Sheet) -> tuple[tuple[Finding, ...], bool]:
+    """Send packets; return what came of them, and whether the lab was built for that.
+
+    Args:
+        found: The lab.
+        rows: What the learner believes; empty where that is not asked.
+        sheet: The exercise's.
+    """
     matrix = run(
         found.lab,
         found.session.engine,
@@ -306,13 +323,9 @@ def check(desk: Desk, name: str = NAME) -> Practised:
         unclear=found.made.ruleset.unclear,
     )
     if sheet.beliefs:
-        findings = believed(sheet, found.rows, matrix)
-    else:
-        findings = (
-            *judged(sheet, matrix),
-            *(_counted(found, each, sheet) for each in sheet.counted),
-        )
-    return Practised(exercise, findings, noticed=session.suspicions, notes=notes, fresh=found.fresh)
+        return believed(sheet, found.rows, matrix), found.fresh
+    counted = (_counted(found, each, sheet) for each in sheet.counted)
+    return (*judged(sheet, matrix), *counted), found.fresh
 
 
 def _notes(desk: Desk) -> Iterator[str]:

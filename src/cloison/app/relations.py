@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 from cloison.analyses.relate import Related, Relation, relate_one, relate_two, union_of
 from cloison.analyses.staged import PREVIEWED, enforced
-from cloison.app.arrange import arranged
+from cloison.app.load import meant
 from cloison.base import QuestionError
 from cloison.engine import Networks
 from cloison.ir.policy import PolicySet
@@ -73,11 +73,7 @@ def _profile(first: "Session", second: "Session") -> Profile:
 
 def _policies(session: "Session", world: World, profile: Profile) -> PolicySet:
     """Return a session's policies as they are meant in another world."""
-    compiled = [
-        dialect.compile(objects, profile, world)
-        for dialect, objects in (session.objects or {}).values()
-    ]
-    found = arranged(profile, compiled)
+    found = meant((session.objects or {}).values(), profile, world)
     ahead = any(d.code == PREVIEWED for d in session.read_diagnostics)
     return enforced(found) if ahead else found
 

@@ -13,7 +13,7 @@ from cloison.analyses.question import split_port
 from cloison.analyses.traced import Trace
 from cloison.app import snapshot
 from cloison.app.answers import connectivity_tests
-from cloison.app.lab import Blueprint, blueprint, rulesets
+from cloison.app.lab import layout, rulesets
 from cloison.app.load import over, session_of, taker
 from cloison.app.overlay import Item as ReadItem
 from cloison.app.overlay import ObjectId, Overlay
@@ -27,6 +27,7 @@ from cloison.probe.lab.client import Lab
 from cloison.probe.lab.plan import Plan
 from cloison.probe.lab.trace import trace as send
 from cloison.resources.documents import Document, RawObject
+from cloison.resources.world import World
 
 _POLICIES = {kind for row in TABLE for _, kind in row.kinds}
 _TOLD = 5
@@ -40,14 +41,14 @@ class Running:
     Args:
         lab: The lab.
         plan: What was built.
-        made: What it was built of.
+        world: The world as built.
         session: Its policies as they are now, over the world as built.
         kept: The sources, as they were read and as they are now.
     """
 
     lab: Lab
     plan: Plan
-    made: Blueprint
+    world: World
     session: Session
     kept: Snapshot
 
@@ -63,11 +64,12 @@ class Running:
         kept = snapshot.restore(lab.place.snapshot)
         plan = lab.plan
         read = kept.session()
-        made = blueprint(read, connectivity_tests(read, ())[0], like=plan)
+        made = layout(read, connectivity_tests(read, ())[0], plan)
         if _places(made.plan) != _places(plan):
             msg = f"the lab {name!r} is not what its sources would be built into now"
             raise SourceError(msg, "build it anew: cloison lab down, cloison lab up")
-        return cls(lab, plan, made, over(kept.current(), made.session.world), kept)
+        current = read if kept.now is None else kept.current()
+        return cls(lab, plan, made.world, over(current, made.world), kept)
 
     def trace(self, source: str, destination: str, family: int | None = None) -> Trace:
         """Send one flow, and say which rules counted its packets.
@@ -121,7 +123,7 @@ class Running:
         known_before = set(self.session.read_diagnostics)
         said = [d for d in read.read_diagnostics if d not in known_before]
         _only_policies({*overlay.objects, *overlay.deleted}, said)
-        after = over(read, self.made.session.world)
+        after = over(read, self.world)
         told = resolve(after.engine)
         scripts = rulesets(told, self.plan)
         before = Side(self.session.engine, resolve(self.session.engine).unclear)
@@ -135,7 +137,7 @@ class Running:
         keeps = after.profile.keeps_connections
         result = Applied(done, tuple(scripts), flows, more, keeps, _notes(said))
         plan = with_changes(self.plan, rulesets=scripts)
-        return Running(self.lab, plan, self.made, after, kept), result
+        return Running(self.lab, plan, self.world, after, kept), result
 
 
 def _places(plan: Plan) -> set[tuple[str, tuple[str, ...]]]:

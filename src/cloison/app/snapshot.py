@@ -65,6 +65,9 @@ class KeptSettings(msgspec.Struct, frozen=True):
     service_cidrs: tuple[str, ...]
     names: dict[str, tuple[str, ...]]
     policy_channel: str
+    cilium: dict[str, str] = {}
+    cilium_from: dict[str, str] = {}
+    dns_tables: tuple[str, ...] = ()
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -133,6 +136,10 @@ def _settings(session: Session) -> KeptSettings:
         said.service_cidrs,
         dict(said.names),
         said.policy_channel,
+        dict(said.cilium),
+        dict(said.cilium_from),
+        # They are read again, from wherever somebody stands then.
+        tuple(str(Path(table).absolute()) for table in said.dns_tables),
     )
 
 

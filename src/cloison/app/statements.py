@@ -1,6 +1,6 @@
 """Which objects of a session are to be written in another language."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ from cloison.dialects import Dialect, features_of, row_for
 from cloison.dialects.writing import Statement, Writer
 from cloison.dialects.writing.features import Kept, Use, uses
 from cloison.dialects.writing.places import CHOICE, place_of
-from cloison.ir.policy import Mode, Policy
+from cloison.ir.policy import Mode, PodsMatch, Policy, plain_matches
 from cloison.resources.documents import Document
 
 
@@ -115,7 +115,21 @@ def _unsayable(statement: Statement) -> tuple[tuple[str, ...], str, str] | None:
                 "it is staged, which no other language can say",
                 "enforce it first, or convert what it would replace",
             )
+        if any(":" in key for key in _keys(policy)):
+            return (
+                ("endpointSelector", "spec"),
+                "pods in the input have identities that no other language tells apart",
+                "convert without the CiliumEndpoints, or leave the object as it is",
+            )
     return None
+
+
+def _keys(policy: Policy) -> Iterator[str]:
+    """Yield the keys of labels by which a policy selects pods; those with a colon are no labels."""
+    matches = [m for r in policy.rules for p in r.peers for m in plain_matches(p.match)]
+    for match in (*policy.subjects, *matches):
+        if isinstance(match, PodsMatch):
+            yield from match.pods.keys
 
 
 _BY_WORDS = frozenset(("cilium",))

@@ -120,7 +120,9 @@ class Dialect(Generic[T]):
     besides: Callable[[T], Iterator[Span]] | None = None
     plain: Callable[[PlainObject, ReadOptions, Pool], T | None] | None = None
     tells: Callable[[Sequence[T], Profile, World], World] | None = None
-    beside: Callable[[Sequence[Policy], Sequence[Policy], Profile], Sequence[Policy]] | None = None
+    beside: (
+        Callable[[Sequence[Policy], Sequence[Policy], Profile, World], Sequence[Policy]] | None
+    ) = None
 
 
 def told(

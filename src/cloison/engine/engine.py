@@ -5,9 +5,10 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import InitVar, dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
 
-from cloison.algebra import TrafficSet
+from cloison.algebra import NO_TRAFFIC, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.base import unhurried
 from cloison.engine.addressbook import AddressBook
@@ -257,6 +258,30 @@ class Engine:
     def node_addresses(self) -> dict[int, str]:
         """Names of nodes by address."""
         return {p: n.name for n in self.world.nodes.values() for p in n.addresses}
+
+    def host_ports(self, node: str | None) -> TrafficSet:
+        """Return the traffic to a node that its pods take by their host ports, or may take.
+
+        Args:
+            node: Its name; None for any.
+        """
+        found = self._host_ports
+        if node is None:
+            return reduce(or_, found.values(), NO_TRAFFIC)
+        return found.get(node, NO_TRAFFIC) | found.get(None, NO_TRAFFIC)
+
+    @cached_property
+    def _host_ports(self) -> dict[str | None, TrafficSet]:
+        """What pods take by host ports, by node; None of those that may be on any."""
+        taken = {
+            (endpoint.shape.node, protocol, port)
+            for endpoint in self.table.endpoints
+            for protocol, port in endpoint.shape.host_ports
+        }
+        found: dict[str | None, TrafficSet] = defaultdict(TrafficSet)
+        for node, protocol, port in taken:
+            found[node] |= TrafficSet.ports(protocol, port)
+        return dict(found)
 
     def asked_about(self) -> BitMap:
         """Return pods, and what is on the network of a node that a policy names."""

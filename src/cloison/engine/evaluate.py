@@ -132,6 +132,9 @@ class Layer(Generic[Mask]):
             spoken = name in self.matched or name in self.ends or name in self.closed
             if spoken or self.noted is not None:
                 going = self._tier(tier, self.matched.get(name, []), going)
+        for tier in self.layer.tiers:
+            if tier.late and tier.end is not None:
+                going = self._end(tier, tier.end, going)
         if self.layer.default is Action.ALLOW:
             self.allowed |= going
         else:
@@ -149,7 +152,7 @@ class Layer(Generic[Mask]):
             else:
                 for action in _PRECEDENCE[combine]:
                     going = self._all_of(action, band, going)
-        if tier.end is not None:
+        if tier.end is not None and not tier.late:
             going = self._end(tier, tier.end, going)
         return going | self.passed
 

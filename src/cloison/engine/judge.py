@@ -98,9 +98,7 @@ class Judge:
         when = self._refiner.when(matter.matched, spectrum, undetermined, self.said, evaluate, key)
         return Outcome(*split(plain.allowed, plain.undetermined, when))
 
-    def _through(
-        self, matter: Matter, matched: Matched, parts: Parts[Mask]
-    ) -> tuple[Mask, Mask]:
+    def _through(self, matter: Matter, matched: Matched, parts: Parts[Mask]) -> tuple[Mask, Mask]:
         """Return what passes all layers, and what may pass besides."""
         allowed = passing = parts.whole
         for number in range(len(self.layers)):

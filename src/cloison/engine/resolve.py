@@ -54,13 +54,13 @@ _OF_HOSTS = frozenset(
 """How peers can stand to a pod, and to a node."""
 
 
-def rule_key(policy: PolicyId, direction: Direction, index: int) -> str:
-    """Name a declared rule; its counter goes by that name.
+def rule_key(policy: PolicyId, listed: str, index: int) -> str:
+    """Name a declared rule by its list, or its direction; its counter goes by that name.
 
     >>> rule_key(PolicyId("NetworkPolicy", "web", "front"), Direction.INGRESS, 1)
     'NetworkPolicy web/front ingress 1'
     """
-    return f"{policy.kind} {policy} {direction} {index}"
+    return f"{policy.kind} {policy} {listed} {index}"
 
 
 def end_key(tier: str, direction: Direction) -> str:
@@ -229,6 +229,7 @@ class _Resolver:
             of[id(bound.policy)] += self._resolved(bound, sure=sure, on_host=on_host)
         for spec in self.engine.policies.layers:
             tiers = tuple(t for t in (self._tier(tier, terms, of) for tier in spec.tiers) if t)
+            tiers = _ends_last(tiers, {tier.name for tier in spec.tiers if tier.late})
             if tiers or _closed(spec, terms.direction):
                 builtin = tuple(_builtin(spec, terms.direction, on_host=on_host))
                 yield EnforcedLayer(spec.name, builtin, tiers, spec.default)
@@ -288,7 +289,7 @@ class _Resolver:
             # Towards whom its port names mean something, nodes and the pod itself are not told.
             nested = not relations <= direct or bound.domain is not None
         plain = EnforcedRule(
-            rule_key(bound.policy.id, rule.direction, rule.index),
+            rule_key(bound.policy.id, rule.listed or rule.direction, rule.index),
             rule.action,
             certain,
             bound.traffic,
@@ -375,6 +376,15 @@ def _tier(
         because,
         returned,
     )
+
+
+def _ends_last(tiers: tuple[EnforcedTier, ...], late: set[str]) -> tuple[EnforcedTier, ...]:
+    """Return tiers with what ends some of them after all of them."""
+    if not late:
+        return tiers
+    ends = tuple(replace(each, bands=()) for each in tiers if each.name in late and each.end)
+    others = (replace(each, end=None) if each.name in late else each for each in tiers)
+    return (*(each for each in others if each.bands or each.end), *ends)
 
 
 def _closed(layer: LayerSpec, direction: Direction) -> bool:

@@ -51,6 +51,12 @@ SERVICE_NAT = Caveat(
     "port, as most CNIs see the connection; a CNI that looks before translation may differ.",
     f"{_CONCEPT}; {_TYPES}",
 )
+HOST_PORT = Caveat(
+    "HOST_PORT",
+    "A pod takes this port of the node as its hostPort, or may do so: the connection then ends in "
+    "that pod, whose policies are asked; the answer is about the node itself.",
+    "kubernetes/api core/v1/types.go, ContainerPort.hostPort; containernetworking/plugins portmap",
+)
 SNAT = Caveat(
     "SNAT",
     "Traffic that enters through a load balancer or node port may arrive with another source "
@@ -269,6 +275,8 @@ BASELINE_KINDS = Caveat(
 )
 
 EVERY = (
+    REQUESTS_TOO_LARGE,
+    REQUEST_WRITTEN_OTHERWISE,
     CNI_IPBLOCK_POD,
     CNI_IPBLOCK_NODE,
     OWN_NODE_EGRESS,
@@ -276,6 +284,7 @@ EVERY = (
     HOSTNETWORK,
     NON_L4,
     SERVICE_NAT,
+    HOST_PORT,
     SNAT,
     ESTABLISHED,
     NAMED_PORT_CONTAINER,

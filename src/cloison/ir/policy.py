@@ -358,6 +358,7 @@ class Rule:
     caveats: tuple[Caveat, ...] = ()
     request: RequestCondition | None = None
     tracked: bool = True
+    listed: str | None = None
     unmet: TrafficMatch | None = None
 
     @property
@@ -374,7 +375,7 @@ class Rule:
     @property
     def label(self) -> str:
         """The name people give it in its policy: `egress rule 2`."""
-        return f"{self.direction} rule {self.index}"
+        return f"{self.listed or self.direction} rule {self.index}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -460,6 +461,7 @@ class TierSpec:
             comes from; None for what happens to everything else.
         ending: The first of those bands that are only asked where a policy isolates, and the end
             is met; None for no such band.
+        late: Whether its end comes after all tiers of the layer, and not right after its bands.
     """
 
     name: str
@@ -472,6 +474,7 @@ class TierSpec:
     ends_both: bool = False
     returned: Action | None = None
     ending: int | None = None
+    late: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from cloison.algebra import LabelSelector, Operator, Requirement
 from cloison.ir.fidelity import Caveat
 from cloison.ir.keypattern import KeyPattern
 from cloison.ir.policy import LayerSpec, Order, Policy, PolicyId, Rule
@@ -44,6 +45,8 @@ class Place:
             is to it a rule with a peer of no known kind.
         passes_unknown: Whether a rule that passes on what a peer of no known kind sends matches
             nothing; otherwise it denies everything, as the API demands.
+        by_rule: Whether policies of equal order are tried side by side: the first rule of each,
+            then the second ones, and of these what denies first, then what allows.
         last: The last order it accepts; policies that ask for a later one are not enforced.
         caveats: What an answer that rests on a policy of the kind carries.
     """
@@ -54,6 +57,7 @@ class Place:
     band: int = 0
     lacks: frozenset[str] = frozenset()
     passes_unknown: bool = False
+    by_rule: bool = False
     last: float | None = None
     caveats: tuple[Caveat, ...] = ()
 
@@ -110,6 +114,30 @@ class LabelFilter:
     def keeps_of_namespace(self, key: str) -> bool:
         """Return whether policies see the namespace label `key`."""
         return self.keeps(self.namespaces + key)
+
+    def seen(self, selector: LabelSelector, *, namespaces: bool = False) -> LabelSelector:
+        """Return what a selector comes to that is asked of the labels that policies see.
+
+        To demand one that is left out is to match nobody; its absence is there for everybody.
+
+        Args:
+            selector: On the labels that there are.
+            namespaces: Whether those are of namespaces.
+
+        >>> hiding = LabelFilter(ignore=(KeyPattern("hash"),))
+        >>> str(hiding.seen(LabelSelector.of({"app": "a", "hash": "b"})))
+        'app=a,!hash,hash=b'
+        """
+        keeps = self.keeps_of_namespace if namespaces else self.keeps
+        if all(keeps(key) for key in selector.keys):
+            return selector
+        found: list[Requirement] = []
+        for each in selector.requirements:
+            if keeps(each.key):
+                found.append(each)
+            elif not each.matches({}):
+                found += (each, Requirement(each.key, Operator.DOES_NOT_EXIST))
+        return LabelSelector.of({}, found)
 
 
 @dataclass(frozen=True, slots=True)

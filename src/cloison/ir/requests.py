@@ -60,11 +60,10 @@ class RequestMatch:
         >>> read.matches(Request(method="GET", path="/a")), read.matches(Request(path="/a"))
         (True, None)
         """
-        asked = type(self.must).of(request)
-        if asked <= self.must:
-            return True
-        passing = self.must if self.may is None else self.must | self.may
-        return False if asked.isdisjoint(passing) else None
+        must = self.must.holds(request)
+        if must is not False or self.may is None:
+            return must
+        return False if self.may.holds(request) is False else None
 
     def requests(self) -> "RequestMatch":
         """Return itself."""

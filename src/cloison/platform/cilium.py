@@ -190,13 +190,16 @@ def _layers(switches: Switches, *, cluster: bool) -> tuple[LayerSpec, ...]:
     # and what passes only because it is audited comes last.
     bands = (Combine.DENY_OVERRIDES,) * (3 if switches.audit else 1)
     ending = 1 if switches.audit else None
-    tier = TierSpec(TIER, bands, end, order=(2,), returned=Action.ALLOW, ending=ending)
+    # What a policy closes is denied once no tier has anything to say of it.
+    tier = TierSpec(
+        TIER, bands, end, order=(2,), returned=Action.ALLOW, ending=ending, late=cluster
+    )
     return (LayerSpec("cni", among(tier, cluster=cluster), Action.ALLOW, rules),)
 
 
 def _places(switches: Switches, *, flagged: bool) -> Mapping[str, Place | None]:
     gate = () if switches.cluster_policies else (own.CLUSTER_POLICY_GATE,)
-    gated = Place(ADMIN, caveats=(*gate, own.NAMES_OPEN_DNS))
+    gated = Place(ADMIN, by_rule=True, caveats=(*gate, own.NAMES_OPEN_DNS))
     here = Place(TIER)
     enforced = {
         "NetworkPolicy": switches.kubernetes,

@@ -413,7 +413,10 @@ def differing(first: Profile, second: Profile) -> tuple[Fact, ...]:
     ['no']
     """
     rows = (row.compared(first, second) for row in (*_ROWS, *_others()))
-    found = (fact for fact in rows if fact is not None)
+    found = [fact for fact in rows if fact is not None]
+    if first.enforces is not second.enforces:
+        # One of the two asks no policy anything, and everything follows from that.
+        return tuple(fact for fact in found if fact.id == "enforces" or not fact.edges)
     return (*_kinds(first, second), *_unknown(first, second), *found)
 
 
@@ -450,10 +453,15 @@ def _unknown(first: Profile, second: Profile) -> Iterator[Fact]:
             yield Fact(
                 f"unknown-{kind.replace('/', '-')}",
                 f"fields of a {kind} whose rules fail closed, because they are not known",
-                ", ".join(sorted(one.lacks)) or "none",
-                ", ".join(sorted(two.lacks)) or "none",
+                _lacking(one),
+                _lacking(two),
                 _knowing(kind),
             )
+
+
+def _lacking(place: Place) -> str:
+    said = ", ".join(sorted(place.lacks)) or "none"
+    return f"{said}; what such a rule passes on, none" if place.passes_unknown else said
 
 
 def _knowing(kind: str) -> Swap:

@@ -14,7 +14,7 @@ from cloison.report.about import About, Look
 from cloison.report.lacking import previews, sentences
 from cloison.report.text.diff import moves, told
 from cloison.report.text.layout import count, profile_line
-from cloison.report.text.map import Words, edge_count
+from cloison.report.text.map import Words, edge_count, passing
 
 _ROWS = 12
 """Rows of a table that are shown at once; a longer one opens with a click."""
@@ -37,10 +37,9 @@ def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str
 def _map(known: Map) -> Iterator[str]:
     words = Words(known.ends)
     rows = [
-        (_names(line.sources, words), _names(line.destinations, words), _code(f"{traffic}{mark}"))
+        (_names(line.sources, words), _names(line.destinations, words), _code(traffic))
         for line in known.lines
-        for traffic, mark in ((line.allowed, ""), (line.undetermined, " ?"))
-        if traffic
+        for traffic in passing(line.passage)
     ]
     yield "### Who may talk to whom"
     yield ""

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 import msgspec
 
-from cloison.algebra import parse_address
+from cloison.algebra import V6_BASE, parse_address
 from cloison.base import Severity, Span
 from cloison.resources import faults, wire
 from cloison.resources.faults import Fault, Path
@@ -157,22 +157,25 @@ class Builder(msgspec.Struct, gc=False):
     def shape(self, meta: wire.MetaW | None, spec: wire.PodSpecW, path: Path) -> PodShape:
         """Return what policies can tell of a pod or template."""
         ports: list[ContainerPort] = []
+        taken: list[tuple[str, int]] = []
         for index, container in enumerate(spec.containers or ()):
             if container is not None and container.ports:
                 here = (*path, "spec", "containers", index)
-                self.container_ports(container, ContainerKind.REGULAR, here, ports)
+                self.container_ports(container, ContainerKind.REGULAR, here, ports, taken)
         for index, container in enumerate(spec.initContainers or ()):
             if container is not None and container.ports:
                 always = container.restartPolicy == "Always"
                 kind = ContainerKind.SIDECAR if always else ContainerKind.INIT
                 here = (*path, "spec", "initContainers", index)
-                self.container_ports(container, kind, here, ports)
+                self.container_ports(container, kind, here, ports, taken)
         return self.pool.shape(
             self.labels(meta, path),
             self.pool.share(tuple(ports)) if ports else (),
             spec.serviceAccountName or spec.serviceAccount or "default",
             spec.nodeName or None,
             host_network=bool(spec.hostNetwork),
+            # On the network of its node a pod takes the node's ports without any of these.
+            host_ports=tuple(sorted(set(taken))) if taken and not spec.hostNetwork else (),
         )
 
     def container_ports(
@@ -181,14 +184,17 @@ class Builder(msgspec.Struct, gc=False):
         kind: ContainerKind,
         path: Path,
         out: list[ContainerPort],
+        taken: list[tuple[str, int]],
     ) -> None:
-        """Add the ports of one container to `out`."""
+        """Add the ports of one container to `out`, and those it takes of its node to `taken`."""
         for index, port in enumerate(container.ports or ()):
             if port is None or port.containerPort is None:
                 continue
             made = self.pool.port(port.containerPort, port.protocol, port.name, kind)
             if made is not None:
                 out.append(made)
+                if port.hostPort and is_port(port.hostPort) and kind is not ContainerKind.INIT:
+                    taken.append((made.protocol, port.hostPort))
                 continue
             here = (*path, "ports", index)
             if not is_port(port.containerPort):
@@ -331,10 +337,14 @@ class Builder(msgspec.Struct, gc=False):
         if not text:
             return ()
         try:
-            return (parse_address(text),)
+            point = parse_address(text)
         except ValueError:
             self.not_an_address(text, path, "an IP address")
             return ()
+        if _nobodys(point):
+            self.not_an_address(text, path, "an address that a pod or a node is reached by")
+            return ()
+        return (point,)
 
     def is_block(self, text: str) -> bool:
         """Return whether a node's pod CIDR is a block of addresses."""
@@ -390,6 +400,20 @@ class Builder(msgspec.Struct, gc=False):
                 Severity.WARNING,
             )
         )
+
+
+_EVERY_HOST = (1 << 32) - 1
+_FOUR = ((0, 0), (0x7F << 24, (0x80 << 24) - 1), (0xE0 << 24, (0xF0 << 24) - 1))
+_SIX = ((0, 1), (0xFE80 << 112, (0xFEC0 << 112) - 1), (0xFF << 120, (1 << 128) - 1))
+"""Addresses of no host in particular: unspecified ones, loopback, multicast; of IPv6 those, too,
+that mean something on one link only."""
+
+
+def _nobodys(point: int) -> bool:
+    """Return whether an address stands for no host, or for every one."""
+    if point < V6_BASE:
+        return point == _EVERY_HOST or any(low <= point <= high for low, high in _FOUR)
+    return any(low <= point - V6_BASE <= high for low, high in _SIX)
 
 
 def _texts(texts: Iterable[str | None] | None) -> tuple[str, ...]:

@@ -59,13 +59,18 @@ class Namespace:
 
 @dataclass(frozen=True, slots=True)
 class PodShape:
-    """What a pod template and a pod have in common, and policies can tell apart."""
+    """What a pod template and a pod have in common, and policies can tell apart.
+
+    Args:
+        host_ports: Protocols and ports of its node that lead to it. Policies see none of them.
+    """
 
     labels: Labels
     ports: tuple[ContainerPort, ...] = ()
     host_network: bool = False
     service_account: str = "default"
     node: str | None = None
+    host_ports: tuple[tuple[str, int], ...] = ()
 
 
 class Pod(msgspec.Struct, frozen=True, gc=False):

@@ -59,9 +59,7 @@ class Pool:
         ] = {}
         self._once: dict[Hashable, object] = {}
         self._owners: dict[tuple[str, str, str], OwnerReference] = {}
-        self._shapes: dict[
-            tuple[int, tuple[ContainerPort, ...], bool, str, str | None], PodShape
-        ] = {}
+        self._shapes: dict[tuple[object, ...], PodShape] = {}
 
     def once(self, key: Hashable, make: Callable[[], V]) -> V:
         """Return what was made for a key, made by the first who asks for it.
@@ -154,10 +152,11 @@ class Pool:
         node: str | None,
         *,
         host_network: bool,
+        host_ports: tuple[tuple[str, int], ...] = (),
     ) -> PodShape:
         """Return the one shape with these parts; `labels` and `ports` come from this pool."""
         # Labels are compared by identity: equal maps of this pool are one object, kept alive here.
-        key = (id(labels), ports, host_network, service_account, node)
+        key = (id(labels), ports, host_network, service_account, node, host_ports)
         shape = self._shapes.get(key)
         if shape is None:
             text = self.text
@@ -167,6 +166,7 @@ class Pool:
                 host_network,
                 text(service_account),
                 None if node is None else text(node),
+                host_ports,
             )
             self._shapes[key] = shape
         return shape

@@ -35,6 +35,7 @@ class PortW(msgspec.Struct, gc=False):
     containerPort: int | None = None
     protocol: str | None = None
     name: str | None = None
+    hostPort: int | None = None
 
 
 class ContainerW(msgspec.Struct):

@@ -1,5 +1,7 @@
 """Sets of requests as people read them, and the ways to write a path that are told apart."""
 
+import random
+
 import pytest
 
 from cloison.algebra.budget import TooLargeError
@@ -127,3 +129,30 @@ def test_case_and_queries() -> None:
     assert other_case(pattern("(?i)/a")) is None
     paths = with_any_query(of("/a"))
     assert [t.name for t in traps(paths, VARIANTS[1:2])] == []
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_a_request_is_looked_up_as_all_that_it_may_be(seed: int) -> None:
+    rng = random.Random(seed)
+    sets = [
+        RequestSet.http(StringSet.of("GET"), StringSet.pattern("/a/.*")),
+        RequestSet.http(None, StringSet.of("/b"), StringSet.of("x")),
+        RequestSet.http(headers={"h": Values(StringSet.of("1"), absent=True)}),
+        RequestSet.sni(StringSet.of("x.example.com")),
+        RequestSet.dns(StringSet.pattern(r".*\.example\.com")),
+    ]
+    known = sets[rng.randrange(5)]
+    for _ in range(3):
+        other = sets[rng.randrange(5)]
+        known = rng.choice((known | other, known & other, known - other, ~known))
+    for kind in ("http", "dns", "other", None):
+        request = Request(
+            kind,
+            rng.choice((None, "GET", "PUT")) if kind == "http" else None,
+            rng.choice((None, "/a/1", "/b")) if kind == "http" else None,
+            rng.choice((None, "x")) if kind == "http" else None,
+            rng.choice(((), (("h", "1"),), (("h", None),))) if kind == "http" else (),
+            rng.choice((None, "x.example.com")) if kind != "dns" else None,
+            rng.choice((None, "a.example.com", "b.org")) if kind == "dns" else None,
+        )
+        assert known.holds(request) is known.answers(RequestSet.of(request)), (known, request)

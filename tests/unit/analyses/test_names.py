@@ -191,3 +191,10 @@ def test_tests_may_go_to_names(
     code = main(["verify", "-f", str(source), "--tests", str(tests)])
     assert code == 0, capsys.readouterr()
     assert "all 4 rows passed" in capsys.readouterr().out
+
+
+def test_anybody_may_be_asked_about(load: Load) -> None:
+    session = load(PODS, NAMES, CLOSED)
+    assert session.why("any:shop", "dns:api.example.com:443").verdict is Verdict.ALLOWED
+    assert session.why("any:", "dns:other.test:443").verdict is Verdict.MIXED
+    assert session.why("any:shop", "dns:other.test:443").verdict is Verdict.DENIED

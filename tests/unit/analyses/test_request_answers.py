@@ -164,7 +164,6 @@ def test_a_map_has_the_requests_of_each_edge() -> None:
     ]
     assert sorted(found) == [
         (53, [r"DNS [-0-9A-Z_a-z]*\.example\.com"]),
-        (53, [r"DNS [-0-9A-Z_a-z]*\.example\.com"]),
         (8080, ["GET /v1/.* or POST /payments/reservations"]),
         (8443, [r"TLS, SNI api\.example\.com"]),
     ]
@@ -187,16 +186,41 @@ def test_a_path_that_opens_is_a_change() -> None:
 
 
 def test_rows_ask_with_requests() -> None:
+    name = "dns: b.example.com"
     rows = [
         '{from: shop/web, to: shop/api, port: 8080, http: "GET /v1/a", expect: allow}',
         "{from: shop/web, to: shop/api, port: 8080, http: {method: PUT}, expect: deny}",
         "{from: shop/web, to: shop/api, port: 8080, grpc: a.B/C, expect: deny}",
         "{from: shop/web, to: shop/api, port: 8443, sni: api.example.com, expect: allow}",
-        "{from: shop/web, to: shop/dns, port: 53, protocol: UDP, dns: a.example.com, expect: allow}",
+        f"{{from: shop/web, to: shop/dns, port: 53, protocol: UDP, {name}, expect: allow}}",
         "{from: shop/web, to: shop/api, port: 8080, expect: allow}",
         "{from: shop/web, to: shop/api, port: 8080, http: GET x, expect: allow}",
     ]
     head = "apiVersion: cloison.dev/v1alpha1\nkind: ConnectivityTests\ntests:\n"
     found = session(**{"t.yaml": head + "".join(f"- {row}\n" for row in rows)}).verify()
     assert [str(r.status) for r in found] == [*["passed"] * 5, "failed", "error"]
-    assert found.results[4].notes == ("a policy here looks at dns: DNS a.example.com was asked",)
+    assert found.results[4].notes == ("a policy here looks at dns: DNS b.example.com was asked",)
+
+
+def test_what_takes_too_much_work_is_left_open() -> None:
+    one = POLICY.split("---", maxsplit=1)[0]
+    many = "---".join(
+        one.replace("name: api", f"name: api-{i}").replace("/v1/.*", f"/v{i}/.*")
+        for i in range(150)
+    )
+    answer = session(many).why("shop/web", API)
+    assert answer.verdict == "undetermined"
+    assert {caveat.id for caveat in answer.caveats} == {"REQUESTS_TOO_LARGE"}
+    assert session(many).why("shop/web", API, http="GET /v149/a").verdict == "allowed"
+    assert session(many).why("shop/web", API, http="GET /v150/a").verdict == "denied"
+
+
+def test_a_pattern_that_is_not_worked_out_leaves_open_what_it_may_mean() -> None:
+    known = session(POLICY.replace('"/v1/.*"', '"(a|b)*a(a|b){20}"'))
+    answer = known.why("shop/web", API)
+    (when,) = answer.when
+    assert str(when.allowed) == "POST /payments/reservations"
+    assert str(when.undetermined) == "GET (any path)"
+    assert [caveat.id for caveat in answer.caveats] == ["PATTERN_UNDECIDED"]
+    assert known.why("shop/web", API, http="GET /").verdict == "undetermined"
+    assert known.why("shop/web", API, http="PUT /").verdict == "denied"

@@ -268,6 +268,22 @@ spec:
         "cilium@1.19,calico@3.31",
     ),
     Row(
+        "a policy with requests, of a kind that only one has",
+        """
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: p, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {app: api}}
+  ingress:
+    - fromEndpoints: [{matchLabels: {app: web}}]
+      toPorts: [{ports: [{port: "8080", protocol: TCP}], rules: {http: [{method: GET}]}}]
+""",
+        ("ops/probe", "shop/api", ""),
+        (DENIED, ALLOWED),
+        ("enforces-cilium.io-CiliumNetworkPolicy",),
+    ),
+    Row(
         "a rule about nodes by label that fails closed",
         """
 apiVersion: policy.networking.k8s.io/v1alpha2

@@ -111,7 +111,7 @@ def test_an_empty_file_says_nothing(file: Path) -> None:
         ("suppressions: [{resaon: a}]", "1:17: a suppression has no key", "did you mean `reason`"),
         ("suppressions: [{code: NPL001, reason: a, expires: soon}]", "1:51: ", "as 2027-03-31"),
         ("suppressions: [1]", "1:16: `suppressions[0]`: expected", ""),
-        ("cilium: {enable-polcy: a}", "1:10: Cilium has no setting", "mean `enable-policy`"),
+        ("cilium: {enable-policies: a}", "1:10: Cilium has no setting", "mean `enable-policy`"),
         ("cilium: {enable-policy: on}", "1:25: `cilium.enable-policy`: expected", "it is default"),
         ("cilium: {enable-sctp: 3}", "1:23: `cilium.enable-sctp`: expected", "true or false"),
         ("cilium: {labels: 'a('}", "1:18: 'a(' is no value of `labels`", "patterns of label"),

@@ -29,6 +29,25 @@ def test_a_session_comes_back_as_it_was(tmp_path: Path) -> None:
     assert [p.name for p in tmp_path.iterdir()] == ["snapshot.json"]
 
 
+def test_settings_of_the_enforcer_come_back(tmp_path: Path) -> None:
+    said = {"enable-policy": "always"}
+    session, snapshot = take([BROKEN], Settings(profile="cilium@1.19", cilium=said))
+    save(snapshot, tmp_path / "snapshot.json")
+    again = restore(tmp_path / "snapshot.json").session()
+    assert again.settings.cilium == session.settings.cilium == said
+    assert again.profile == session.profile
+
+
+def test_tables_of_names_are_found_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("names.yaml").write_text("api.example.com: [203.0.113.10]\n", encoding="utf-8")
+    _, snapshot = take([BROKEN], Settings(dns_tables=("names.yaml",)))
+    save(snapshot, tmp_path / "snapshot.json")
+    monkeypatch.chdir("/")
+    again = restore(tmp_path / "snapshot.json").session()
+    assert [str(name) for name in again.engine.networks.names] == ["api.example.com"]
+
+
 def test_places_come_back(tmp_path: Path) -> None:
     _, snapshot = take([BROKEN], Settings())
     save(snapshot, tmp_path / "snapshot.json")

@@ -75,10 +75,27 @@ def test_every_setting_is_shown_and_has_its_option(
     known = {field.encode_name for field in msgspec.structs.fields(SettingsDocument)}
     known -= {"apiVersion", "kind", "suppressions"}
     assert set(shown(capsys=capsys)) == known
-    assert set(settings.PARAMETERS) == known - {"sources", *settings.FILE_ONLY}
+    # Those of Cilium are put together one by one.
+    assert set(settings.PARAMETERS) == known - {"sources", "cilium", *settings.FILE_ONLY}
     assert settings.FILE == SETTINGS_FILE
     info = click.Context(cli).to_info_dict()["command"]["commands"]["config"]["commands"]["show"]
     assert set(settings.PARAMETERS.values()) <= {each["name"] for each in info["params"]}
+
+
+def test_the_switches_of_cilium_are_shown_one_by_one(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    configure(here, "cni: cilium@1.19\ncilium:\n  enable-policy: always\n  U1: deny-wins\n")
+    monkeypatch.setenv("CLOISON_CILIUM", "cluster-name=east U1=localhost-wins")
+    found = shown(capsys=capsys)
+    assert "cilium" not in found
+    said = {name: found[f"cilium.{name}"] for name in ("enable-policy", "U1", "cluster-name", "U2")}
+    assert said == {
+        "enable-policy": ("always", "../cloison.yaml:3"),
+        "U1": ("localhost-wins", "CLOISON_CILIUM"),
+        "cluster-name": ("east", "CLOISON_CILIUM"),
+        "U2": ("undetermined", "default"),
+    }
 
 
 def test_every_value_of_the_file_takes_effect(
@@ -90,11 +107,11 @@ def test_every_value_of_the_file_takes_effect(
         "cni: flannel\nkubernetesVersion: '1.31'\npodCidrs: [10.0.0.0/8]\n"
         "nodeCidrs: [192.0.2.0/24]\nserviceCidrs: [10.9.0.0/16]\nfieldValidation: strict\n"
         "names: {a.test: [192.0.2.1, 192.0.2.2]}\ndnsTables: [deploy/dns.yaml]\n"
-        "policyChannel: experimental\nstrict: true\nfailOn: info\n",
+        "policyChannel: experimental\nstrict: true\nfailOn: info\ncilium: {patch: 4}\n",
     )
     (here / "dns.yaml").write_text("b.test: [192.0.2.3]\n", encoding="utf-8")
     found = shown(capsys=capsys)
-    assert [where for _, where in found.values()] == [f"../cloison.yaml:{n}" for n in range(1, 16)]
+    assert [where for _, where in found.values()] == [f"../cloison.yaml:{n}" for n in range(1, 17)]
     assert found["names"][0] == ["a.test=192.0.2.1", "a.test=192.0.2.2"]
     assert found["sources"][0] == ["corners.yaml"]
     assert found["values"][0] == ["v.yaml"]
@@ -139,6 +156,20 @@ def test_someone_elses_file_where_everybody_may_write_is_refused(
     assert code == 2
     assert "someone else's" in err
     assert shown("--config", "cloison.yaml", capsys=capsys)["cni"][0] == "flannel"
+
+
+def test_a_file_that_is_found_has_no_table_read_from_elsewhere(
+    here: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = tmp_path / "secret.yaml"
+    secret.write_text("a.test: [192.0.2.1]", encoding="utf-8")
+    (here / "link").symlink_to(secret)
+    for name in (str(secret), "../secret.yaml", "deploy/link"):
+        configure(here, f"dnsTables: ['{name}']\n")
+        code, out, err = _run("config", "show", capsys=capsys)
+        assert (code, out) == (2, "")
+        assert f"{name} leads out of the directory repo" in err
+    assert shown("--config", f"../{SETTINGS_FILE}", capsys=capsys)["dnsTables"][0] == ["link"]
 
 
 @pytest.mark.parametrize("key", ["sources", "values"])

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloison.algebra import Request, RequestSet, UndecidedError
+from cloison.algebra import Request, RequestSet
 from cloison.app import Session
 from cloison.dialects.cilium import l7
 from cloison.dialects.cilium.cluster import Cluster
@@ -82,10 +82,11 @@ class TestHttp:
         assert asked.doubt.id == "HEADER_SECRET"
 
     def test_too_large_is_open(self) -> None:
-        asked = condition(HttpRule(path="(a|b)*a(a|b){20}"))
+        asked = condition(HttpRule(path="(a|b)*a(a|b){20}", method="GET"), HttpRule(path="/x"))
         assert asked.matches(get("/")) is None
-        with pytest.raises(UndecidedError):
-            asked.requests()
+        assert asked.matches(get("/x")) is True
+        # What is known of the rule still holds.
+        assert asked.matches(Request(method="POST", path="/")) is False
         assert asked.doubt is not None
         assert asked.doubt.id == "PATTERN_UNDECIDED"
 
@@ -185,6 +186,11 @@ class TestTogether:
         session = loaded(policy(GET_V1), said={"policy-audit-mode": "true"})
         assert asks(session, request_) is found
         assert asks(session, "GET /v1/a", "ops/probe") is YES
+
+    def test_audited_denial_does_not_reach_the_proxy(self) -> None:
+        deny = f"ingressDeny: [{{{ON_8080.removeprefix(', ')}}}]"
+        session = loaded(policy(f"{GET_V1}\n{deny}"), said={"policy-audit-mode": "true"})
+        assert asks(session, "POST /v1/a") is YES
 
 
 class TestAuthentication:

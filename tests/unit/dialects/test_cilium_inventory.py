@@ -81,6 +81,27 @@ class TestIdentities:
         assert open_to(entity, "shop/db-0", "shop/api") is YES
         assert open_to(entity, "shop/web", "shop/api") is NO
 
+    def test_labels_that_the_filter_leaves_out(self) -> None:
+        spec = "ingress: [{fromEndpoints: [{matchLabels: {pod-template-hash: x}}]}]"
+        told = endpoint("db-0", "k8s:pod-template-hash=x", HOME)
+        session = loaded(policy(spec), told)
+        assert open_to(session, "shop/db-0", "shop/api") is YES
+        assert open_to(session, "shop/web", "shop/api") is NO
+
+    def test_network_policies_find_pods_of_the_cluster(self) -> None:
+        head = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: "
+        allow = (
+            f"{head}{{name: all, namespace: shop}}\n"
+            "spec: {podSelector: {}, ingress: [{from: [{podSelector: {}}]}]}\n"
+        )
+        for label, found in (("reserved:init", NO), ("k8s:app=db", YES)):
+            told = endpoint("db-0", label)
+            out = policy("egress: [{toEntities: [all]}]", "", namespace=None, name="c")
+            session = loaded(allow, told, out)
+            assert open_to(session, "shop/db-0", "shop/api") is found
+        west = endpoint("db-0", "k8s:app=db", "k8s:io.cilium.k8s.policy.cluster=west")
+        assert open_to(loaded(allow, west), "shop/db-0", "shop/api") is NO
+
 
 REDIRECT = """
 apiVersion: cilium.io/v2

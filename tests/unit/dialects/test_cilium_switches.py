@@ -54,7 +54,12 @@ def test_other_profiles_have_the_defaults_of_the_newest(name: str) -> None:
 def test_texts_are_read_as_the_agent_reads_them(
     name: str, text: str, attribute: str, meant: object
 ) -> None:
-    assert getattr(parsed((1, 19), {name: text}), attribute) == meant
+    assert getattr(parsed((1, 20), {name: text}), attribute) == meant
+
+
+def test_blocks_cannot_match_pods_before_1_20() -> None:
+    found = parsed((1, 19), {"policy-cidr-match-mode": "nodes pods"})
+    assert found.cidr_match == {CidrMatch.NODES}
 
 
 @pytest.mark.parametrize(
@@ -82,7 +87,7 @@ def test_what_a_setting_cannot_be_is_refused_with_what_it_can(name: str, text: s
 
 def test_a_name_that_is_nearly_right_is_told() -> None:
     with pytest.raises(QuestionError) as caught:
-        find("enable-polcy")
+        find("enable-policies")
     assert caught.value.help == "did you mean `enable-policy`?"
 
 

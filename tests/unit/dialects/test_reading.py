@@ -301,3 +301,41 @@ def test_nothing_is_read_otherwise_by_the_specification() -> None:
     reader = Reader(profile("generic"))
     assert reader.profile.reading.caveats == ()
     assert reader.numbers("http", "TCP").size() == 0
+
+
+BETA = "{matchLabels: {x.beta.kubernetes.io/y: z}}"
+
+
+def codes(spec: str, name: str = "cilium@1.19") -> list[tuple[str, str | None]]:
+    found = [each for each in session(spec, name).suspicions if each.code.startswith("NPS02")]
+    return [(each.code, each.effect) for each in found]
+
+
+@pytest.mark.parametrize(
+    ("spec", "effect"),
+    [
+        ("podSelector: {matchLabels: {pod-template-hash: x}}", "it selects nobody"),
+        (
+            "podSelector: {matchExpressions: [{key: controller-uid, operator: DoesNotExist}]}",
+            "it is as if that were not asked",
+        ),
+        (
+            f"{ON_API}, ingress: [{{from: [{{podSelector: {{matchLabels: {{k8s.io/x: y}}}}}}]}}]",
+            "it selects nobody",
+        ),
+        (
+            f"{ON_API}, ingress: [{{from: [{{namespaceSelector: {BETA}}}]}}]",
+            "it selects nobody",
+        ),
+    ],
+)
+def test_selectors_on_labels_that_are_left_out_are_told(spec: str, effect: str) -> None:
+    assert codes(spec) == [("NPS022", effect)]
+    assert codes(spec, "generic") == []
+
+
+def test_rules_that_count_all_the_same_are_told_in_place_of_rules_that_do_nothing() -> None:
+    spec = f"{ON_API}, policyTypes: [Egress], ingress: [{{}}]"
+    assert [code for code, _ in codes(spec)] == ["NPS023"]
+    assert "NPS003" not in {each.code for each in session(spec).suspicions}
+    assert "NPS003" in {each.code for each in session(spec, "generic").suspicions}

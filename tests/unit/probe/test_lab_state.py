@@ -3,12 +3,15 @@
 import os
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 
 from cloison.base import QuestionError, SourceError
 from cloison.probe.lab import state
+from cloison.probe.lab.client import Lab
 from cloison.probe.lab.state import Owner, Record
 
 
@@ -111,3 +114,29 @@ def test_a_socket_is_reachable_however_deep_it_lies(tmp_path: Path) -> None:
         assert len(path) < 100
         Path(path).touch()
     assert (deep / "control").exists()
+
+
+def test_commands_that_need_a_lab_to_themselves_take_turns(tmp_path: Path) -> None:
+    lab, told = Lab(state.Place(tmp_path)), Event()
+    done: list[str] = []
+
+    def second() -> None:
+        with Lab(state.Place(tmp_path)).turn(lambda _: told.set()):
+            done.append("second")
+
+    with ThreadPoolExecutor(1) as pool:
+        with lab.turn(done.append):
+            waits = pool.submit(second)
+            assert told.wait(60), "who comes second is told so"
+            assert done == []
+            done.append("first")
+        waits.result(60)
+    assert done == ["first", "second"], "who comes first is told nothing"
+
+
+def test_of_a_lab_that_has_ended_nobody_has_a_turn(tmp_path: Path) -> None:
+    with (
+        pytest.raises(SourceError, match="has ended"),
+        Lab(state.Place(tmp_path / "gone")).turn(lambda _: None),
+    ):
+        pass

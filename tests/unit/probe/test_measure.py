@@ -372,6 +372,19 @@ def test_of_a_single_stack_the_other_family_is_not_asked_about() -> None:
     assert found.rows.passed == 2
 
 
+def test_pods_on_the_network_of_one_node_share_a_namespace() -> None:
+    names = ("one", "other")
+    made = [pod(name, "10.9.0.1") for name in names]
+    for each in made:
+        each["spec"]["hostNetwork"] = True
+    world = session(node("n1", "10.9.0.1"), *made)
+    hosts = plan(session(node("n1", "10.9.0.1")))
+    lab = Told(lambda _: OPEN)
+    matrix = run(lab, world.engine, hosts, [row("web/one", "web/other", None)])
+    assert only(matrix).reason == "web/one and web/other are in one network namespace"
+    assert not lab.sent
+
+
 def test_icmp_is_an_echo_request_of_its_own_family() -> None:
     world = session(
         node("n1", "10.9.0.1", "2001:db8:9::1"),

@@ -3,8 +3,23 @@
 import re
 
 from cloison.base.version import VERSION
+from cloison.probe.lab.trace import trace
 from cloison.report import About, Look, render
-from tests.support.lab import CLUSTER, applied, matrix, odd_matrix, traced
+from tests.support.lab import (
+    CLUSTER,
+    DROPPED,
+    Told,
+    applied,
+    matrix,
+    node,
+    odd_matrix,
+    plan,
+    pod,
+    policy,
+    row,
+    session,
+    traced,
+)
 from tests.support.xml import read_xml
 from tests.unit.report.test_reports import ATTRIBUTES
 
@@ -76,6 +91,15 @@ def test_a_trace_says_where_the_two_part() -> None:
     assert "leaving   1        web/front egress rule 1  the same" in text
     assert "entering  0        nothing                  web/api ingress rule 1  <- DIFFERS" in text
     assert "nothing is proven either way" in text
+
+
+def test_a_trace_counts_the_isolating_policies_that_it_does_not_list() -> None:
+    peers = [policy(f"p{n}", "api", policyTypes=["Ingress"], ingress=[]) for n in range(5)]
+    made = session(node("n1", "10.9.0.1"), pod("a", "10.1.0.1"), pod("api", "10.1.0.2"), *peers)
+    found = trace(Told(lambda _: DROPPED), made.engine, plan(made), row("web/a", "web/api", None))
+    text = said("trace", found)
+    assert text.count("isolates ingress") == 3
+    assert "\n  and 2 policies more\n" in text
 
 
 def test_a_change_says_what_became_of_traffic() -> None:

@@ -165,7 +165,15 @@ def test_a_host_network_pod_has_the_addresses_of_its_node() -> None:
     assert pod.addresses == points("192.0.2.1")
 
 
-@pytest.mark.parametrize("address", ["10.0.0", "10.0.0.256", "x", "fd00::1%eth0", "010.0.0.1"])
+@pytest.mark.parametrize(
+    "address",
+    [
+        *("10.0.0", "10.0.0.256", "x", "fd00::1%eth0", "010.0.0.1"),
+        # Addresses that reach no pod in particular.
+        *("0.0.0" + ".0", "127.0.0.1", "127.255.0.9", "224.0.0.5", "239.1.2.3", "255.255.255.255"),
+        *("::", "::1", "fe80::2", "ff02::1"),
+    ],
+)
 def test_an_address_that_is_none_is_left_out_with_a_warning(address: str) -> None:
     decoded = read(
         f"{{apiVersion: v1, kind: Pod, metadata: {{name: a}}, status: {{podIP: '{address}'}}}}"

@@ -121,6 +121,9 @@ def _switches(
         session = _read(asked)
         if session is not None:
             said, origins = session.settings.cilium, session.settings.cilium_from
+    if not said and not name.startswith(PRODUCT):
+        yield Setting(PRODUCT, (), "default")
+        return
     usual = defaults(version_of(name))
     for each in SWITCHES:
         shown = f"{PRODUCT}.{each.name.removeprefix(PREFIX)}"

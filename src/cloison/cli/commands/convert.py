@@ -41,6 +41,7 @@ def _languages(
     cls=Example,
     examples=(
         "cloison convert --to calico -f policies/",
+        "cloison convert --to cilium -f policies/ --target-cni cilium@1.19 --check",
         "cloison convert --to clusternetworkpolicy -f anp.yaml --check > cnp.yaml",
         "cloison convert --to clusternetworkpolicy --kind AdminNetworkPolicy -f all.json --check",
         "kubectl get anp,banp -o json | cloison convert --to clusternetworkpolicy -f -",

@@ -7,11 +7,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import click
+from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from cloison.base import SourceError
 from cloison.cli import run
-from cloison.cli.options import FORMATS, Common, Example, Function, colored, common
+from cloison.cli.options import FORMATS, AdvisedError, Common, Example, Function, colored, common
 
 if TYPE_CHECKING:
     from cloison.app import Session
@@ -103,6 +104,11 @@ def show(kind: str, result: object, session: "Session", output: str, color: str)
 
     look = Look(colored(color), shutil.get_terminal_size((100, 40)).columns)
     run.write(render(kind, result, run.about(session), output, look))
+
+
+def waiting(name: str) -> None:
+    """Say that another command has a lab to itself."""
+    click.echo(f"waiting for another command that uses the lab {name}", err=True)
 
 
 class Group(click.Group):
@@ -213,7 +219,7 @@ def exec_(station: str, words: tuple[str, ...], name: str) -> int:
     from cloison.probe.lab.start import surroundings
 
     shell = os.environ.get("SHELL") or "/bin/sh"
-    program = words[1:] if words[:1] == ("--",) else words
+    name, program = _program(name, words)
     line = Lab.find(name).inside(station, program or (shell,))
     sys.stdout.flush()
     try:
@@ -223,16 +229,45 @@ def exec_(station: str, words: tuple[str, ...], name: str) -> int:
         raise SourceError(msg, "install it; Debian's package is util-linux") from None
 
 
+def _program(name: str, words: tuple[str, ...]) -> tuple[str, tuple[str, ...]]:
+    """Return which lab is meant, and the program: the option may also stand between the two.
+
+    Args:
+        name: Which lab, as it was said before.
+        words: What stands behind the end.
+
+    Raises:
+        AdvisedError: It is some other option.
+    """
+    while words and words[0].startswith("-"):
+        first, rest = words[0], words[1:]
+        option, equals, value = first.partition("=")
+        if first == "--":
+            return name, rest
+        if option == "--name" and equals:
+            name, words = value, rest
+        elif option == "--name" and rest:
+            name, words = rest[0], rest[1:]
+        else:
+            msg = f"{first!r} is no program, and no option of `cloison lab exec`"
+            raise AdvisedError(msg, "write -- before a program whose name begins so")
+    return name, words
+
+
 @lab.command(
     cls=Example,
     examples=("cloison lab down", "cloison lab down before", "cloison lab down --all"),
 )
 @click.argument("name", metavar="[NAME]", default=NAME, envvar="CLOISON_LAB", shell_complete=_labs)
 @click.option("--all", "everything", is_flag=True, help="End every lab of yours.")
-def down(name: str, *, everything: bool) -> int:
+@click.pass_context
+def down(context: click.Context, name: str, *, everything: bool) -> int:
     """End a lab; nothing of it stays."""
     from cloison.probe.lab.client import Lab
 
+    if everything and context.get_parameter_source("name") is ParameterSource.COMMANDLINE:
+        msg = f"--all ends every lab, and {name!r} names one"
+        raise AdvisedError(msg, "give either the name or --all")
     labs = Lab.all() if everything else (Lab.find(name, built=False),)
     for each in labs:
         each.down()

@@ -10,6 +10,7 @@ import click
 from click.shell_completion import CompletionItem
 
 from cloison.cli import run
+from cloison.cli.commands.lab import waiting
 from cloison.cli.options import AdvisedError, Example, colored
 
 if TYPE_CHECKING:
@@ -150,7 +151,7 @@ def _check(desk: "Desk", known: "tuple[Exercise, ...]", look: "Look") -> int:
     from cloison.app.practice import check
     from cloison.report.text.practice import lines
 
-    result = check(desk)
+    result = check(desk, waiting=waiting)
     following = next((e for e in known if e.number > desk.exercise.number), None)
     if result.done:
         desk.mark()

@@ -5,7 +5,7 @@ import sys
 import click
 
 from cloison.cli import run
-from cloison.cli.commands.lab import named, printed, show
+from cloison.cli.commands.lab import named, printed, show, waiting
 from cloison.cli.options import AdvisedError, Example, Question
 
 
@@ -30,9 +30,11 @@ def trace(
     proven.
     """
     from cloison.app.running import Running
+    from cloison.probe.lab.client import Lab
 
-    found = Running.find(name)
-    result = found.trace(source, destination, int(family) if family else None)
+    with Lab.find(name).turn(waiting):
+        found = Running.find(name)
+        result = found.trace(source, destination, int(family) if family else None)
     show("trace", result, found.session, output, color)
     if result.cell.measured is None:
         return run.UNANSWERED
@@ -68,9 +70,11 @@ def apply(
         msg = "there is nothing to apply"
         raise AdvisedError(msg, "name a file of policies, or one to delete with --delete")
     from cloison.app.running import Running
+    from cloison.probe.lab.client import Lab
 
-    found = Running.find(name)
-    after, result = found.apply(files, delete, sys.stdin.buffer if "-" in files else None)
+    with Lab.find(name).turn(waiting):
+        found = Running.find(name)
+        after, result = found.apply(files, delete, sys.stdin.buffer if "-" in files else None)
     show("applied", result, after.session, output, color)
     if result.differs:
         return run.FOUND

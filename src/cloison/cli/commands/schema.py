@@ -12,6 +12,8 @@ NAMES = (
     "tally",
     "diff",
     "relate",
+    "portability",
+    "between",
     "effective",
     "policy",
     "verify",

@@ -11,6 +11,7 @@ from typing import Final
 
 from cloison.base import Sharing
 from cloison.dialects.adminpolicy import model
+from cloison.dialects.adminpolicy.beside import as_seen, side_by_side
 from cloison.dialects.adminpolicy.matches import (
     compile_peer,
     compile_traffic,
@@ -79,12 +80,14 @@ def compile_policies(
         place = place_in(each, profile)
         compiled = compile_object(each, place, profile, share)
         if compiled is not None:
-            policies.append(compiled)
+            policies.append(as_seen(compiled, profile.visible))
             origins.append(number)
     kinds = {place_of(each) for each in objects if enforced(each, profile)}
     both = kinds >= BASELINE
     if both:
         policies = [between_kinds(policy, profile) for policy in policies]
+    placed = list(side_by_side(policies, origins, profile))
+    policies, origins = [policy for policy, _ in placed], [number for _, number in placed]
     return Compilation(
         tuple(policies),
         tuple(origins),

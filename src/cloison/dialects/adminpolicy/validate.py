@@ -330,7 +330,9 @@ class _Check(Checking):
             for j, value in enumerate(values):
                 if value.value is None:
                     self.error("ADL013", (*at, "values", j), "an item is null", "write it")
-            if all(asked) and name is not None and operator is not None:
+            # What is no text at all is refused by the schema, which says so.
+            nested = any(isinstance(v.value, dict | list) for v in values)
+            if all(asked) and name is not None and operator is not None and not nested:
                 self.unusable(at, operator, name, [str(v.value) for v in values])
 
     def unusable(self, path: Path, operator: str, key: str, values: list[str]) -> None:

@@ -33,6 +33,12 @@ CIDR_PODS = Caveat(
     "`policy-cidr-match-mode: pods` is on, and which pods a block then matches is not confirmed.",
     "cilium/cilium pkg/option/config.go",
 )
+REQUESTS_FIRST = Caveat(
+    "REQUESTS_FIRST",
+    "A rule that asks about requests may come before a later tier here, and what it refuses is "
+    "refused; what the later tier allows is left open where both are about the same ports.",
+    "cilium/cilium pkg/policy/mapstate.go",
+)
 REQUIRES = Caveat(
     "REQUIRES",
     "`fromRequires` and `toRequires` of Cilium before 1.19 narrow what other rules allow, and are "
@@ -103,12 +109,6 @@ PORT_RANGE = Caveat(
     "not documented.",
     f"{_API}/l4.go",
 )
-REQUIRES = Caveat(
-    "REQUIRES",
-    "A policy asks for labels with `fromRequires` or `toRequires`, which count in every rule about "
-    "its pods; that went with 1.19, and is not modelled.",
-    f"{_API}/ingress.go",
-)
 SELECTOR_UNCLEAR = Caveat(
     "SELECTOR_UNCLEAR",
     "A selector asks for labels that ends outside the cluster, or nodes, may have; which of them "
@@ -150,7 +150,7 @@ EVERY = (
     PATTERN_UNDECIDED,
     PORT_NAME_TABLE,
     PORT_RANGE,
-    REQUIRES,
+    REQUESTS_FIRST,
     SELECTOR_UNCLEAR,
     SERVICE_ENDPOINTS,
     SERVICE_UNRESOLVED,

@@ -6,7 +6,7 @@ from functools import cached_property
 
 from cloison.algebra import NO_ADDRESSES, AddressSet
 from cloison.base import Sharing
-from cloison.dialects.cilium.identities import CLUSTER, MARK
+from cloison.dialects.cilium.identities import CLUSTER, MARK, SEEN
 from cloison.dialects.cilium.model import CiliumCIDRGroup
 from cloison.dialects.cilium.switches import Switches, switches
 from cloison.ir.policy import PodsMatch
@@ -107,9 +107,10 @@ class Cluster:
         return self.profile.visible or LabelFilter()
 
     @cached_property
-    def _marks(self) -> tuple[frozenset[str], frozenset[str]]:
-        """Reserved identities, and other clusters, that pods of the inventory have."""
+    def _marks(self) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
+        """Reserved identities, other clusters and labels in spite of the filter, of all pods."""
         reserved: set[str] = set()
+        seen_keys: set[str] = set()
         clusters: set[str] = set()
         seen: set[int] = set()
         for workload in self.world.workloads.values():
@@ -118,9 +119,11 @@ class Cluster:
                     continue
                 seen.add(id(end.shape))
                 reserved.update(key for key in end.labels if key.startswith(MARK))
+                seen_keys.update(key for key in end.labels if key.startswith(SEEN))
                 if CLUSTER in end.labels:
                     clusters.add(end.labels[CLUSTER])
-        return frozenset(key.removeprefix(MARK) for key in reserved), frozenset(clusters)
+        names = frozenset(key.removeprefix(MARK) for key in reserved)
+        return names, frozenset(clusters), frozenset(key.removeprefix(SEEN) for key in seen_keys)
 
     @property
     def reserved(self) -> tuple[str, ...]:
@@ -131,6 +134,16 @@ class Cluster:
     def clusters(self) -> tuple[str, ...]:
         """Other clusters that some pods are of."""
         return tuple(sorted(self._marks[1]))
+
+    @property
+    def marked(self) -> bool:
+        """Whether some pods have identities that their own labels do not tell."""
+        return any(self._marks)
+
+    @property
+    def seen(self) -> frozenset[str]:
+        """Keys of labels that some identities have although the filter leaves them out."""
+        return self._marks[2]
 
     @cached_property
     def api_servers(self) -> AddressSet | None:

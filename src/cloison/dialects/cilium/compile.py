@@ -7,7 +7,7 @@ comes after that: which names can be looked up, and what else covers the resolve
 from collections.abc import Sequence
 
 from cloison.base import Diagnostic
-from cloison.dialects.cilium import audit, conflicts, labels, learned, resolver, told
+from cloison.dialects.cilium import audit, conflicts, labels, later, learned, marked, resolver, told
 from cloison.dialects.cilium.cluster import Cluster
 from cloison.dialects.cilium.identities import INIT, reserved_key
 from cloison.dialects.cilium.model import (
@@ -20,15 +20,16 @@ from cloison.dialects.cilium.model import (
     Policy,
 )
 from cloison.dialects.cilium.policies import compile_policy, kind_name, unplaced
-from cloison.dialects.cilium.switches import switches
+from cloison.dialects.cilium.switches import EnablePolicy
 from cloison.dialects.cilium.withheld import withheld
 from cloison.dialects.dialect import Compilation
-from cloison.ir.policy import Direction, PolicyId
+from cloison.ir.policy import ANY_NODE, Direction, PolicyId
 from cloison.ir.policy import Policy as Meaning
 from cloison.ir.profile import Place, Profile
 from cloison.resources.world import World
 
 _OWN = f"{API_GROUP}/"
+_TIER = "networkpolicy"
 
 
 def compile_objects(objects: Sequence[CiliumObject], profile: Profile, world: World) -> Compilation:
@@ -63,11 +64,12 @@ def compile_objects(objects: Sequence[CiliumObject], profile: Profile, world: Wo
         found += ((each, policy, number) for each in compile_policy(policy, place, cluster))
     done, more = _together(found, cluster)
     done += _of_init(objects, cluster)
+    done += _of_hosts(cluster)
     return _compilation(done, (*said, *more))
 
 
 def beside(
-    own: Sequence[Meaning], others: Sequence[Meaning], profile: Profile
+    own: Sequence[Meaning], others: Sequence[Meaning], profile: Profile, world: World
 ) -> Sequence[Meaning]:
     """Return policies of another language as they are beside Cilium's.
 
@@ -75,12 +77,23 @@ def beside(
         own: What Cilium's objects mean.
         others: What the others do.
         profile: Who enforces.
+        world: The inventory, as Cilium sees it.
     """
-    limits = resolver.limits(own)
-    if not limits.items or not any(name.startswith(_OWN) for name in profile.places):
+    if not any(name.startswith(_OWN) for name in profile.places):
         return others
-    u3 = switches(profile).u3
-    return [resolver.beside_limits(each, limits, u3) for each in others]
+    cluster = Cluster(profile, world)
+    limits = resolver.limits(own)
+    if cluster.marked:
+        others = [marked.without_marks(each, cluster) for each in others]
+    asked = later.refused(own)
+    if any(asked.values()):
+        others = [
+            later.left_open(each, asked) if later.after(each, _TIER, profile) else each
+            for each in others
+        ]
+    if not limits.items:
+        return others
+    return [resolver.beside_limits(each, limits, cluster.switches.u3) for each in others]
 
 
 def _together(
@@ -127,3 +140,22 @@ def _of_init(objects: Sequence[CiliumObject], cluster: Cluster) -> list[tuple[Me
     )
     told_by = (n for n, e in enumerate(objects) if isinstance(e, CiliumEndpoint | CiliumIdentity))
     return [(closed, next(told_by, 0))]
+
+
+def _of_hosts(cluster: Cluster) -> list[tuple[Meaning, int]]:
+    """Return what closes nodes both ways where policies are always enforced, on nodes, too."""
+    always = cluster.switches.enable_policy is EnablePolicy.ALWAYS
+    nodes = {*cluster.world.nodes, *((ANY_NODE,) if cluster.hosts_anywhere else ())}
+    if not (always and cluster.switches.host_firewall and nodes):
+        return []
+    name = PolicyId("enable-policy", None, "always, on nodes")
+    closed = Meaning(
+        name,
+        (),
+        frozenset(Direction),
+        (),
+        _TIER,
+        nodes=frozenset(nodes),
+        stated=False,
+    )
+    return [(closed, 0)]

@@ -67,6 +67,8 @@ class Order:
         Raises:
             UnsayableError: It does not.
         """
+        if all(tier.name != policy.tier for tier in self.tiers):
+            raise UnsayableError("no policy is asked anything here", "kind")
         for direction in Direction:
             others = [other for other in self._all() if self._share(policy, other, direction)]
             self._check_passing(policy, direction)
@@ -189,18 +191,23 @@ class Order:
     def _check_passed_by(
         self, policy: Policy, others: Sequence[Policy], direction: Direction
     ) -> None:
-        """Check that no policy of its tier passes everything on before this one is asked.
+        """Check that no policy of its tier passes on what this one would be asked about.
 
         Raises:
             UnsayableError: One does, or may.
         """
+        mine = [r for r in policy.rules_for(direction) if r.action in (Action.ALLOW, Action.DENY)]
         for other in others:
             same = self._number(other) == self._number(policy)
-            if same and passes_all(other, direction) and self._rank(other) <= self._rank(policy):
+            if not same or self._rank(other) > self._rank(policy):
+                continue
+            passing = [r for r in other.rules_for(direction) if r.action is Action.PASS]
+            if any(self._overlap(rule, each) for rule in mine for each in passing):
                 raise UnsayableError(
-                    f"{other.id.said} comes first and passes everything on, so that this is never "
-                    "asked",
+                    f"{other.id.said} comes first and passes on part of what this is about, so "
+                    "that it is never asked",
                     "order",
+                    "priority",
                     "spec",
                 )
 

@@ -21,6 +21,9 @@ WORLD_V4 = "world-ipv4"
 WORLD_V6 = "world-ipv6"
 INIT = "init"
 
+SEEN = "identity:"
+"""What keys begin with of labels that an identity has although the filter leaves them out."""
+
 MARK = f"{RESERVED}:"
 """What keys begin with by which pods of reserved identities are marked; no pod can have such."""
 

@@ -21,6 +21,7 @@ from cloison.dialects.cilium.identities import (
     NAMESPACE,
     NAMESPACE_LABELS,
     RESERVED,
+    SEEN,
     reserved_key,
 )
 from cloison.dialects.cilium.model import (
@@ -143,7 +144,8 @@ def _sorted(said: Iterable[str], cluster: Cluster) -> tuple[Labels | None, Label
             if key == CLUSTER and value != cluster.switches.cluster_name:
                 marks[CLUSTER] = value
             elif key not in _SPECIAL and not key.startswith(NAMESPACE_LABELS):
-                own[key] = value
+                into = own if cluster.keeps(key) else marks
+                into[key if cluster.keeps(key) else SEEN + key] = value
     return (own if plain else None), marks
 
 

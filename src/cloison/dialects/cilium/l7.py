@@ -39,29 +39,26 @@ class Condition:
     @property
     def doubt(self) -> Caveat | None:
         """What an answer carries of which it is not known whether it matches."""
-        try:
-            return self._sets.doubt
-        except algebra.UndecidedError:
-            return caveats.PATTERN_UNDECIDED
+        return self._sets.doubt
 
     def matches(self, request: "Request") -> bool | None:
         """Return whether it is met by a request; None where nobody can say."""
-        try:
-            return self._sets.matches(request)
-        except algebra.UndecidedError:
-            return None
+        return self._sets.matches(request)
 
     def requests(self) -> RequestMatch:
-        """Return it as sets.
-
-        Raises:
-            UndecidedError: they take more than is put up with, or a pattern is not supported.
-        """
+        """Return it as sets; where one is not worked out, all that it may be is possible."""
         return self._sets
 
     @cached_property
     def _sets(self) -> RequestMatch:
-        must, may = _http(self.http or ())
+        try:
+            return self._worked_out()
+        except algebra.UndecidedError:
+            every = algebra.EVERY_REQUEST
+            return RequestMatch(algebra.NO_REQUESTS, every, caveats.PATTERN_UNDECIDED, str(self))
+
+    def _worked_out(self) -> RequestMatch:
+        must, may, doubt = _http(self.http or ())
         if self.http is None:
             must = algebra.EVERY_REQUEST
         if self.names is not None:
@@ -70,7 +67,7 @@ class Condition:
             opened = algebra.RequestSet.sni(_union(self.servers))
             must, may = must & opened, may & opened
         may -= must
-        return RequestMatch(must, may or None, caveats.HEADER_SECRET if may else None, str(self))
+        return RequestMatch(must, may or None, doubt if may else None, str(self))
 
     def __str__(self) -> str:
         """Render for people, in the words of the policy."""
@@ -136,24 +133,34 @@ def _union(patterns: Iterable[NamePattern]) -> "StringSet":
     return algebra.StringSet.union(each.strings for each in patterns)
 
 
-def _http(rules: Iterable[HttpRule]) -> "tuple[RequestSet, RequestSet]":
-    """Return the requests that some rule certainly matches, and those that one may match."""
+def _http(rules: Iterable[HttpRule]) -> "tuple[RequestSet, RequestSet, Caveat | None]":
+    """Return the requests that some rule certainly matches, those that one may match, and why."""
     must, may = algebra.NO_REQUESTS, algebra.NO_REQUESTS
+    doubt = None
     for rule in rules:
         wanted, secret = _headers(rule)
         if not all(map(_TOKEN.fullmatch, wanted)):
             continue  # No request has a header of such a name.
-        method, path, host = map(_pattern, (rule.method, rule.path, rule.host))
+        sets = [_pattern(text) for text in (rule.method, rule.path, rule.host)]
+        method, path, host = (texts for texts, _ in sets)
         found = algebra.RequestSet.http(method, path, host, wanted)
-        if secret:
+        undecided = not all(known for _, known in sets)
+        if secret or undecided:
             may |= found
+            doubt = caveats.PATTERN_UNDECIDED if undecided else doubt or caveats.HEADER_SECRET
         else:
             must |= found
-    return must, may
+    return must, may, doubt
 
 
-def _pattern(text: str | None) -> "StringSet | None":
-    return None if text is None else algebra.StringSet.pattern(text)
+def _pattern(text: str | None) -> "tuple[StringSet | None, bool]":
+    """Return the texts of a pattern, None for any, and whether they are worked out."""
+    if text is None:
+        return None, True
+    try:
+        return algebra.StringSet.pattern(text), True
+    except algebra.UndecidedError:
+        return None, False
 
 
 def _headers(rule: HttpRule) -> tuple[dict[str, Values], bool]:

@@ -28,6 +28,7 @@ from cloison.dialects.cilium.identities import (
     NODE,
     REMOTE_NODE,
     RESERVED,
+    SEEN,
     WORLD,
     WORLD_V4,
     WORLD_V6,
@@ -249,6 +250,8 @@ def _plain_pods(wanted: Iterable[Requirement], cluster: Cluster) -> PodsMatch | 
             into.append(replace(wants, key=bare))
         elif cluster.keeps(key):
             own.append(wants)
+        elif key in cluster.seen:
+            own.append(replace(wants, key=SEEN + key))
         elif not wants.matches({}):
             return None
     return _pods(names, of_namespace, own, of_account)

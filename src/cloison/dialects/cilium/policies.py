@@ -50,10 +50,7 @@ def compile_policy(policy: Written, place: Place, cluster: Cluster) -> Iterator[
             meant = replace(
                 found, subjects=cluster.share(subjects), isolates=isolates(written, cluster)
             )
-            if _requires(written):
-                yield replace(meant, isolates=frozenset(Direction), opaque=_REQUIRED)
-            else:
-                yield replace(meant, rules=tuple(_rules(written, scope)))
+            yield replace(meant, rules=tuple(_rules(written, scope)))
             demanding = _demanding(written)
             if demanding:
                 why = UnknownMatch("labels that a rule requires of peers", caveats.REQUIRES)
@@ -101,19 +98,6 @@ def isolates(written: WrittenRule, cluster: Cluster) -> frozenset[Direction]:
         if any(listed for _, listed in elements(written, direction))
         and (wanted is not False or not optional)
     )
-
-
-def _requires(written: WrittenRule) -> bool:
-    """Whether it asks for labels that count in every rule about its subjects, whoever states it."""
-    return any(
-        element.requires
-        for direction in Direction
-        for _, listed in elements(written, direction)
-        for element in listed
-    )
-
-
-_REQUIRED = UnknownMatch("`fromRequires` or `toRequires`", caveats.REQUIRES)
 
 
 def _rules(written: WrittenRule, scope: Scope) -> Iterator[Rule]:

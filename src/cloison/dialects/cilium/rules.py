@@ -50,8 +50,18 @@ def elements(
 def compiled(written: Written, direction: Direction, scope: Scope) -> Iterator[Rule]:
     """Yield what the elements of one direction mean."""
     for action, listed in elements(written, direction):
+        name = _list_name(written, direction, action)
         for element in listed:
-            yield from _compiled(element, action, direction, scope)
+            for rule in _compiled(element, action, direction, scope):
+                yield replace(rule, listed=name)
+
+
+def _list_name(written: Written, direction: Direction, action: Action) -> str | None:
+    """Return what a list of elements is called, where the direction does not say it."""
+    name = f"{direction}Deny" if action is Action.DENY else str(direction)
+    if written.index > 1:
+        return f"spec {written.index} {name}"
+    return name if action is Action.DENY else None
 
 
 def _compiled(

@@ -1,6 +1,7 @@
 """Policies that a cluster's settings, or its version, refuse; others take the same object.
 
-Source: cilium/cilium pkg/policy/api/rule_validation.go; layer7.rst at v1.20.2 for Kafka.
+Source: cilium/cilium pkg/policy/api/rule_validation.go and
+pkg/k8s/apis/cilium.io/client/crds/v2; layer7.rst at v1.20.2 for Kafka.
 """
 
 import re
@@ -18,8 +19,6 @@ _NO_REQUIRES = (1, 19)
 _NO_KAFKA = (1, 20)
 _STARS_ANYWHERE = (1, 20)
 _STARS_FIRST = re.compile(r"(?:\*?\*\.)?[-a-zA-Z0-9_.]+")
-_REQUIRES = "cilium/cilium pkg/policy/api/ingress.go; Cilium documentation, Layer 3 policies"
-_KAFKA = "Cilium documentation, Layer 7 policies"
 
 
 def withheld(policy: Policy, switches: Switches) -> list[Diagnostic]:
@@ -61,7 +60,7 @@ def _element(element: Element, switches: Switches) -> Iterator[_Reason]:
     if element.requires and switches.version >= _NO_REQUIRES:
         message = "`fromRequires` and `toRequires` are gone since Cilium 1.19"
         help_ = "write the labels into every selector of peers"
-        yield "CIL122", span, message, help_, _REQUIRES
+        yield "CIL122", span, message, help_, CRD
     for rule in element.ports or ():
         yield from _ports(rule, switches)
 
@@ -76,7 +75,7 @@ def _ports(rule: PortRule, switches: Switches) -> Iterator[_Reason]:
         if gone is not None:
             message = f"`rules.{gone}` is gone since Cilium 1.20, which refuses what is left"
             help_ = "leave `rules` out to allow the port, or write `http`"
-            yield "CIL124", rules.span, message, help_, _KAFKA
+            yield "CIL124", rules.span, message, help_, CRD
     for text in rule.server_names or () if switches.version < _STARS_ANYWHERE else ():
         if not _STARS_FIRST.fullmatch(text):
             message = f"the server's name `{text}` has a `*` that is not its first label"

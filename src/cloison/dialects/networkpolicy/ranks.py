@@ -99,6 +99,8 @@ class Ranks:
         Raises:
             UnsayableError: It does not isolate, or what stays would be evaluated otherwise.
         """
+        if all(tier.name != policy.tier for tier in self.tiers):
+            raise UnsayableError("no policy is asked anything here", "kind")
         for direction in Direction:
             if not policy.rules_for(direction) and direction not in policy.isolates:
                 continue

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from cloison.algebra import NO_TRAFFIC, LabelSelector, Operator, Requirement, TrafficSet
+from cloison.algebra import NO_TRAFFIC, LabelSelector, TrafficSet
 from cloison.base import Sharing
 from cloison.dialects.networkpolicy import model
 from cloison.ir.fidelity import Caveat
@@ -22,7 +22,7 @@ from cloison.ir.policy import (
     PodsMatch,
     UnknownMatch,
 )
-from cloison.ir.profile import Profile, Quirk
+from cloison.ir.profile import LabelFilter, Profile, Quirk
 from cloison.resources.objects import ContainerKind
 from cloison.resources.world import World
 
@@ -35,11 +35,13 @@ class Reader:
         profile: Who enforces.
         world: The inventory, as far as it is known.
         share: Keeps the matches that policies have in common.
+        kept: Which labels policies see, as far as any asked: by key, and whether of a namespace.
     """
 
     profile: Profile
     world: World | None = None
     share: Sharing = field(default_factory=Sharing)
+    kept: dict[tuple[str, bool], bool] = field(default_factory=dict)
 
     def types(self, policy: model.NetworkPolicy) -> frozenset[model.PolicyType]:
         """Return the directions that a policy isolates, in which its rules count."""
@@ -49,10 +51,7 @@ class Reader:
         return found
 
     def visible(self, selector: LabelSelector, *, namespaces: bool = False) -> LabelSelector:
-        """Return what a selector matches by the labels that policies see.
-
-        One that is left out does not exist: to demand it is to match nobody, and its absence is
-        there for everybody.
+        """Return what a selector comes to that is asked of the labels that policies see.
 
         Args:
             selector: On the labels that there are.
@@ -61,16 +60,17 @@ class Reader:
         seen = self.profile.visible
         if seen is None or not selector:
             return selector
-        keeps = seen.keeps_of_namespace if namespaces else seen.keeps
-        if all(keeps(key) for key in selector.keys):
+        if all(self._keeps(seen, key, namespaces=namespaces) for key in selector.keys):
             return selector
-        found: list[Requirement] = []
-        for each in selector.requirements:
-            if keeps(each.key):
-                found.append(each)
-            elif not each.matches({}):
-                found += (each, Requirement(each.key, Operator.DOES_NOT_EXIST))
-        return LabelSelector.of({}, found)
+        return seen.seen(selector, namespaces=namespaces)
+
+    def _keeps(self, seen: LabelFilter, key: str, *, namespaces: bool) -> bool:
+        """Return whether policies see a label: one answer for all policies that ask for it."""
+        found = self.kept.get((key, namespaces))
+        if found is None:
+            found = seen.keeps_of_namespace(key) if namespaces else seen.keeps(key)
+            self.kept[key, namespaces] = found
+        return found
 
     def matches(
         self, match: PeerMatch, direction: Direction, namespace: str

@@ -1,8 +1,8 @@
 """What the API server accepts and the author probably did not mean.
 
 Each check is one function. The ones here look at a single object; `suspicious_world`
-holds those that need to know what the policies are applied to, `suspicious_profile` those
-about who enforces them. A check that would be
+holds those that need to know what the policies are applied to, `suspicious_profile` and
+`suspicious_reading` those about who enforces them. A check that would be
 wrong as often as right is not worth having: these stay quiet in doubt.
 """
 
@@ -25,6 +25,7 @@ from cloison.dialects.networkpolicy.model import (
 from cloison.dialects.networkpolicy.say import suspect
 from cloison.dialects.networkpolicy.suspicious_blocks import RANGE_CHECKS
 from cloison.dialects.networkpolicy.suspicious_profile import unsupported
+from cloison.dialects.networkpolicy.suspicious_reading import read_otherwise
 from cloison.dialects.networkpolicy.suspicious_world import WORLD_CHECKS
 
 DNS = 53
@@ -45,10 +46,14 @@ def suspicious(policies: Sequence[NetworkPolicy], around: Surroundings) -> list[
 
     Cost: linear in the policies' peers, plus one selection per distinct selector.
     """
-    found = [d for policy in policies for check in OBJECT_CHECKS for d in check(policy)]
+    counted = around.profile.reading.every_list
+    alone = [c for c in OBJECT_CHECKS if not (counted and c is _ignored_rules)]
+    found = [d for policy in policies for check in alone for d in check(policy)]
     known = Known(around)
     cases = [Case.of(policy) for policy in policies]
     found += unsupported(cases, known)
+    if around.profile.enforces:
+        found += read_otherwise(cases, around.profile)
     checks = (*RANGE_CHECKS, *(WORLD_CHECKS if around.world.workloads else ()))
     found += [d for check in checks for d in check(cases, known)]
     return list(sort_diagnostics(found))

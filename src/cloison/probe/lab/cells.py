@@ -173,10 +173,9 @@ class Planner:
                     return one, other
         if isinstance(source, AnyEnd) or isinstance(destination, AnyEnd):
             return ""
-        if sources[0].address != targets[0].address or self.stations.outside in (
-            sources[0].station,
-            targets[0].station,
-        ):
+        shared = (*self.plan.nodes, self.stations.outside)
+        if sources[0].address != targets[0].address or sources[0].station in shared:
+            # Pods on their node's network have its address: they are many, and it is one.
             return f"{sources[0].text} and {targets[0].text} are in one network namespace"
         return f"only one pod of {case.source.text} was built, and what it sends itself stays in it"
 

@@ -1,5 +1,6 @@
 """Starting a lab, asking it things, ending it."""
 
+import fcntl
 import os
 import secrets
 import select
@@ -9,8 +10,8 @@ import struct
 import subprocess
 import sys
 import time
-from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
@@ -254,6 +255,34 @@ class Lab:
             entering += ["--user", "--preserve-credentials"]
         given = [str(Path.cwd()), str(resolver) if resolver.exists() else "", str(file)]
         return [*entering, "unshare", "--mount", "sh", "-c", _INSIDE, "lab", *given, *words]
+
+    @contextmanager
+    def turn(self, waiting: Callable[[str], None]) -> Iterator[None]:
+        """Have the lab to oneself: what is counted meanwhile, or replaced, is nobody else's.
+
+        Commands that only look do not ask for it.
+
+        Args:
+            waiting: Told the lab's name when somebody else has it, before that is waited for.
+
+        Raises:
+            SourceError: The lab has ended.
+        """
+        try:
+            file = os.open(self.place.turn, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:
+            msg = f"the lab {self.name!r} has ended"
+            raise SourceError(msg, "start another one with `cloison lab up`") from None
+        try:
+            # The kernel lets go of it when the process ends, however that happens.
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                waiting(self.name)
+                fcntl.flock(file, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(file)
 
     def stay(self) -> None:
         """Let the lab live on when this process has ended; `down` ends it."""

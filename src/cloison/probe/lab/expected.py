@@ -92,7 +92,8 @@ def _of_band(
 
 
 def _any_of(direction: Direction, members: Sequence[tuple[Step, BoundRule]]) -> Stage:
-    keys = (rule_key(rule.policy.id, direction, rule.rule.index) for _, rule in members)
+    rules = ((bound.policy.id, bound.rule) for _, bound in members)
+    keys = (rule_key(policy, rule.listed or direction, rule.index) for policy, rule in rules)
     return _stage(direction, [step for step, _ in members], keys)
 
 

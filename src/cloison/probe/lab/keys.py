@@ -77,7 +77,7 @@ def _deciders(engine: Engine) -> Iterator[tuple[str, Decider]]:
                             tier.name,
                             rule.action,
                         )
-                        key = rule_key(policy.id, direction, rule.index)
+                        key = rule_key(policy.id, rule.listed or direction, rule.index)
                         yield key, decider
                         yield key + DOUBT, decider
                 key = end_key(tier.name, direction)

@@ -117,6 +117,11 @@ class Place(msgspec.Struct, frozen=True):
         """Files that take the place of `/etc/resolv.conf`, one for each pod."""
         return self.path / "resolv"
 
+    @property
+    def turn(self) -> Path:
+        """What a command locks that must have the lab to itself."""
+        return self.path / "turn"
+
     def record(self) -> Record | None:
         """Return what the directory says; None where it says nothing that can be read."""
         try:

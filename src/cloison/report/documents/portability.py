@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 
 from cloison.analyses.portable import GONE, Portability, Portable, Read
 from cloison.base import Diagnostic, Severity, sort_diagnostics
-from cloison.dialects.writing.features import Kept, Use
+from cloison.ir.features import Kept, Use
 from cloison.report.about import About
 from cloison.report.documents import parts
 

@@ -201,8 +201,8 @@ class _Side:
         self.nodes = Table[str | None](lambda name: clean(name) if name is not None else None)
         self._by_id: dict[int, Policy] = {}
         self.policies = Table[int](self._policy)
-        self._rules: dict[tuple[int, Direction, int], Rule] = {}
-        self.rules = Table[tuple[int, Direction, int]](self._rule)
+        self._rules: dict[tuple[int, int], Rule] = {}
+        self.rules = Table[tuple[int, int]](self._rule)
         self._bound: dict[int, BoundRule] = {}
         self.bound = Table[int](self._bound_rule)
         self._reasons: dict[int, Reason] = {}
@@ -277,7 +277,7 @@ class _Side:
             -1 if policy.opaque is None else self.shared.caveats(policy.opaque.caveat),
         ]
 
-    def _rule(self, key: tuple[int, Direction, int]) -> Json:
+    def _rule(self, key: tuple[int, int]) -> Json:
         policy, rule = self._by_id[key[0]], self._rules[key]
         span = rule.span or policy.span
         return [
@@ -292,7 +292,7 @@ class _Side:
 
     def _bound_rule(self, key: int) -> Json:
         bound = self._bound[key]
-        place = (id(bound.policy), bound.rule.direction, bound.rule.index)
+        place = (id(bound.policy), id(bound.rule))
         self._by_id[id(bound.policy)] = bound.policy
         self._rules[place] = bound.rule
         return [
@@ -324,7 +324,7 @@ class _Side:
     def _act(self, act: Act) -> Json:
         number = -1
         if act.rule is not None:
-            place = (id(act.rule.policy), act.rule.rule.direction, act.rule.rule.index)
+            place = (id(act.rule.policy), id(act.rule.rule))
             self._by_id[id(act.rule.policy)] = act.rule.policy
             self._rules[place] = act.rule.rule
             number = self.rules(place)

@@ -24,17 +24,20 @@ class Told:
         traffic: What passes; in a difference, what passes that did not.
         lost: In a difference, what passes no more.
         unsure: Nobody can say of all of it.
+        partly: Some of it passes with some requests only.
     """
 
     kind: str
     traffic: TrafficSet
     lost: TrafficSet = NO_TRAFFIC
     unsure: bool = False
+    partly: bool = False
 
     def join(self, other: "Told") -> "Told":
         """Return what there is to say of some edges and others of the same kind."""
-        unsure = self.unsure or other.unsure
-        return Told(self.kind, self.traffic | other.traffic, self.lost | other.lost, unsure)
+        unsure, partly = self.unsure or other.unsure, self.partly or other.partly
+        traffic, lost = self.traffic | other.traffic, self.lost | other.lost
+        return Told(self.kind, traffic, lost, unsure, partly)
 
     @property
     def title(self) -> str:
@@ -52,6 +55,8 @@ class Told:
             yield ("+ " if diff else "") + text(self.traffic)
         if self.lost:
             yield f"\u2212 {text(self.lost)}"
+        if self.partly:
+            yield "(some requests)"
         if self.unsure:
             yield "?"
 

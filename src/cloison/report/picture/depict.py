@@ -12,6 +12,7 @@ from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.compress import fans, products
 from cloison.analyses.connectivity import EndRef, Map, Passage
 from cloison.analyses.diff import Diff, Shift
+from cloison.ir.when import union
 from cloison.report.picture.bundles import Tally, Told, bundled, in_groups, in_nodes
 from cloison.report.picture.fold import NODES, Fold, fold
 from cloison.report.picture.graph import Bundle, Picture
@@ -117,16 +118,19 @@ def _connected(found: Iterable[Rectangle]) -> BitMap:
 
 
 def _passing(passage: Passage) -> Iterator[Told]:
-    if passage.allowed:
-        yield Told("allowed", passage.allowed)
-    if passage.undetermined:
-        yield Told("undetermined", passage.undetermined, unsure=True)
+    some = union(each.traffic for each in passage.when if each.allowed)
+    if passage.allowed or some:
+        yield Told("allowed", passage.allowed | some, partly=bool(some))
+    if passage.undetermined - some:
+        yield Told("undetermined", passage.undetermined - some, unsure=True)
 
 
 def _shifting(shift: Shift) -> Iterator[Told]:
     now = shift.after if shift.gained else shift.before
-    unsure = not (shift.gained or shift.lost) <= now.allowed
-    yield Told(str(shift.kind), shift.gained, shift.lost, unsure=unsure)
+    some = union(each.traffic for each in now.when if each.allowed)
+    moved = shift.gained or shift.lost
+    unsure, partly = not moved <= now.allowed | some, not moved.isdisjoint(some)
+    yield Told(str(shift.kind), shift.gained, shift.lost, unsure=unsure, partly=partly)
 
 
 def _ends(

@@ -47,10 +47,7 @@ def lines(result: Map, about: About, look: Look) -> Iterator[str]:
 
 def edge_count(result: Map) -> int:
     """Return how many edges a map has, without spelling them out."""
-    return sum(
-        sum(1 for _ in passage.parts) * pairs
-        for passage, pairs in passages(result)
-    )
+    return sum(sum(1 for _ in passage.parts) * pairs for passage, pairs in passages(result))
 
 
 def passages(result: Map) -> Iterator[tuple[Passage, int]]:
@@ -65,10 +62,15 @@ def passages(result: Map) -> Iterator[tuple[Passage, int]]:
 
 def _rows(line: Line, words: "Words") -> Iterator[tuple[list[str], list[str], str]]:
     ends = words.of(line.sources), words.of(line.destinations)
-    for verdict, traffic, requests in line.passage.parts:
+    yield from ((*ends, text) for text in passing(line.passage))
+
+
+def passing(passage: Passage) -> Iterator[str]:
+    """Iterate over what passes, and over what may, with a question mark, in words."""
+    for verdict, traffic, requests in passage.parts:
         asks = "" if requests is None else f" when {words_of(requests)}"
         mark = "" if verdict is Verdict.ALLOWED else " ?"
-        yield (*ends, f"{traffic}{mark}{asks}")
+        yield f"{traffic}{mark}{asks}"
 
 
 class Words:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from cloison.analyses.portable import GONE, Portability, Portable, products
-from cloison.dialects.writing.features import Feature, Kept, Use
+from cloison.ir.features import Feature, Kept, Use
 from cloison.ir.profile import Profile
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing

@@ -82,4 +82,6 @@ def _places(result: Trace) -> Iterator[str]:
     rows = [(decider.text, decider.span.place) for decider in said if decider.span]
     if rows:
         yield from table(rows, indent="  ")
+        if len(because) > _POLICIES:
+            yield f"  and {count(len(because) - _POLICIES, 'policy')} more"
         yield ""

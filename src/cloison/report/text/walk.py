@@ -73,7 +73,7 @@ def _tier(tier: TierWalk, came: Came, point: PointAnswer, look: Look) -> Iterato
         telling = point.verdict is not Verdict.ALLOWED and ranked[0].remoteness < FAR
         near = ranked[:1] if tier.ended or telling or ranked[0].matched else []
     for each in near:
-        yield from told(each, point, look)
+        yield from told(each, look)
     rest = [c for c in ranked if c not in near and c.selects]
     if rest and tier.ordered:
         yield from _in_order(tier, [c.policy for c in rest], look)
@@ -127,7 +127,7 @@ def _outcome(tier: TierWalk, came: Came) -> str:
     return "; ".join(parts)
 
 
-def told(each: Considered, point: PointAnswer, look: Look) -> Iterator[str]:
+def told(each: Considered, look: Look) -> Iterator[str]:
     """Iterate over what one policy has to say, rule by rule."""
     span = each.matched[0].span if each.decides else each.miss_span or each.policy.span
     place = f"  {span.place}" if span else ""
@@ -135,7 +135,7 @@ def told(each: Considered, point: PointAnswer, look: Look) -> Iterator[str]:
     yield f"   - {look.paint(each.policy.id.said, 'bold')}{word}{look.paint(place, 'cyan')}"
     for rule in each.matched[:SHOWN]:
         here = f" (line {rule.span.line})" if rule.span and rule.span != span else ""
-        text = f"{point.direction} rule {rule.index} {rule_words(each.policy, rule)}{here}"
+        text = f"{rule.label} {rule_words(each.policy, rule)}{here}"
         yield from wrapped(text, look, "       ")
     if len(each.matched) > SHOWN:
         yield f"       and {count(len(each.matched) - SHOWN, 'more rule')} of it"

@@ -224,7 +224,7 @@ def _point(number: int, point: PointAnswer, party: Party, look: Look, layer: str
     if not near:
         near = list(ranked[:1])
     for each in near:
-        yield from told(each, point, look)
+        yield from told(each, look)
     rest = [c for c in ranked if c not in near and c.selects]
     if rest:
         said = listed([f"{c.policy.id.said} ({scope(c, point.direction)})" for c in rest])

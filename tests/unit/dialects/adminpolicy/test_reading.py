@@ -155,3 +155,10 @@ def test_a_name_that_the_server_completes_stays_apart() -> None:
     one, _ = read(cnp("a", "ingress: []").replace("name: a", "generateName: a-"))
     assert one is not None
     assert one.name.startswith("a-*")
+
+
+def test_a_value_that_is_no_text_is_the_schema_s_to_refuse() -> None:
+    selector = "{matchExpressions: [{key: a, operator: In, values: [[x]]}]}"
+    _, said = read(cnp("a", f"ingress: [{{action: Deny, from: [{{namespaces: {selector}}}]}}]"))
+    assert [each.code for each in said] == ["OBJ003"]
+    assert "Node(" not in "".join(each.message for each in said)
