@@ -82,10 +82,10 @@ def samples(seed: int) -> tuple[CiliumWorld, list[Question]]:
 
 
 def _left_out(world: CiliumWorld, oracle: RawCiliumOracle, flow: Flow) -> bool:
-    """Return whether a flow is about what is asked elsewhere.
+    """Return whether a flow is about what engine and oracle differ on.
 
-    That is what stays on one node's network, and names that are looked up past the tiers of
-    ClusterNetworkPolicies.
+    That is what goes from a node's network to one, which the host firewall does not see where
+    it is the same, and names that are looked up past the tiers of ClusterNetworkPolicies.
     """
     tiers = "enable-k8s-cluster-network-policy" in world.switches
     hosts = all(oracle.party(end).on_node for end in (flow.src, flow.dst))
