@@ -5,7 +5,7 @@ held.
 """
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from math import inf
 from pathlib import Path
 
@@ -91,16 +91,6 @@ def write_company(path: Path, workloads: int, megabytes: float = inf) -> int:
         total += len(objects)
         (path / f"{home}.yaml").write_text(text, encoding="utf-8")
     return total
-
-
-def write_list(path: Path, objects: Iterable[Manifest]) -> None:
-    """Write objects as one List in JSON, on one line each."""
-    with path.open("w", encoding="utf-8") as out:
-        out.write('{"apiVersion": "v1", "kind": "List", "items": [')
-        for place, each in enumerate(objects):
-            out.write(",\n" if place else "\n")
-            out.write(json.dumps(each))
-        out.write("\n]}\n")
 
 
 def _text(each: Manifest, indent: int | None) -> str:

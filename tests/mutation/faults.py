@@ -148,7 +148,7 @@ DIALECT = (
 UNITS = (
     Fault(
         "atoms end one address early",
-        "engine/units.py",
+        "engine/vocabulary.py",
         "starts.update((low, high + 1))",
         "starts.update((low, high))",
     ),
@@ -166,7 +166,7 @@ UNITS = (
     ),
     Fault(
         "label keys of peers are not told apart",
-        "engine/units.py",
+        "engine/vocabulary.py",
         "into.update(selector.keys)",
         "pass",
     ),
@@ -319,7 +319,7 @@ ENGINE = (
     ),
     Fault(
         "a policy may tell apart what no unit does",
-        "engine/units.py",
+        "engine/vocabulary.py",
         "other.names <= self.names",
         "True",
         _WHAT_IF,

@@ -23,7 +23,7 @@ import ipaddress
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TypeAlias
 
 from tests.oracle.raw import (
@@ -45,6 +45,7 @@ from tests.oracle.raw_cilium_rules import (
     DENY,
     NAMESPACE,
     NAMESPACE_LABELS,
+    NORMAL,
     Entry,
     Name,
     Peer,
@@ -607,12 +608,12 @@ class RawCiliumOracle(RawOracle):
                 pattern.fullmatch(name) and self._learned(name, subject, guess) for name in called
             )
         plain = text.lower().removesuffix(".")
-        if not stars and plain in self.names:
-            return False
         some = sorted(_examples(plain)) if stars else [plain]
         rules = [rule for entry in self.entries for rule in _lookups(entry)]
         some += [name for rule in rules for name in _examples(fqdn(rule)[0])]
-        learned = (self._learned(name, subject, guess) for name in some if pattern.fullmatch(name))
+        # Names of the table are at other addresses.
+        some = [name for name in some if name not in self.names and pattern.fullmatch(name)]
+        learned = (self._learned(name, subject, guess) for name in some)
         return any(learned) and bool(guess(("called", text)))
 
     def _learned(self, name: str, subject: Party, guess: Guesses) -> bool:
@@ -621,7 +622,11 @@ class RawCiliumOracle(RawOracle):
             party = self.party(end)
             if not self._here(party):
                 continue
-            if not any(self._asks(entry, name) for entry in self._of(party, "Egress")):
+            mine = self._of(party, "Egress")
+            if not any(map(_lookups_of, mine)):
+                continue
+            asks = any(self._asks(entry, name) for entry in mine)
+            if not asks and not self._any_name(party, mine, guess):
                 continue
             if party == subject:
                 return True
@@ -629,6 +634,63 @@ class RawCiliumOracle(RawOracle):
             if there == 2 or (there == 1 and guess(("node of", end))):
                 return True
         return False
+
+    def _any_name(self, party: Party, mine: Sequence[Entry], guess: Guesses) -> bool:
+        """Return whether every name that an end asks for passes the proxy.
+
+        It does where no entry closes the direction, and where one that asks for no name lets the
+        end reach resolvers of one that does; those in between may be asked, or the others.
+        """
+        always = self.switches.get("enable-policy") == "always"
+        always = always or ("reserved", "init") in self.labels(party)
+        if not always and not any(entry.default for entry in mine):
+            return True
+        plain = [
+            (entry, term)
+            for entry in mine
+            if (entry.verdict, entry.level) == (ALLOW, NORMAL)
+            for term in (entry.ports if entry.ports is not None else (None,))
+            if term is None or term.rules is None
+        ]
+        for limit in filter(_lookups_of, mine):
+            for port in limit.ports or ():
+                if port.rules is None or port.rules.dns is None:
+                    continue
+                for entry, term in plain:
+                    if term is not None and not _shared(port, term):
+                        continue
+                    if term is None and self._open("U3", guess, "relaxes", "keeps") == "keeps":
+                        continue
+                    if self._resolved(party, limit, entry, guess):
+                        return True
+        return False
+
+    def _resolved(self, party: Party, limit: Entry, entry: Entry, guess: Guesses) -> bool:
+        """Return whether the resolver that is asked under an entry is a peer of another, too."""
+        if limit.peers == entry.peers or ("all",) in (entry.peers or ()):
+            return True
+        if entry.peers == () and entry.ports is not None:
+            return True
+        if not any(peer[0] == "name" for one in (limit, entry) for peer in one.peers or ()):
+            known = [(c, f) for c, f in self._resolvers if self._among(limit, party, c, f, guess)]
+            found = [self._among(entry, party, c, f, guess) for c, f in known]
+            if found and len(set(found)) == 1:
+                return found[0]
+        return bool(guess(("resolver", repr(limit), repr(entry))))
+
+    @cached_property
+    def _resolvers(self) -> list[tuple[Party, Flow]]:
+        """Return who may be asked for names: pods, nodes, and somebody outside."""
+        ends: list[End] = [*self._endpoints(), *(("node", name) for name in self.node_labels)]
+        ends += [("ip", "198.18.0.53"), ("ip", "2001:db8:53::53")]
+        peers = [peer for entry in self.entries for peer in entry.peers or ()]
+        blocks = {network(peer[1]) for peer in peers if peer[0] == "cidr"}
+        ends += [("ip", str(block[0])) for block in sorted(blocks, key=str)]
+        return [
+            (party, Flow(party, "UDP", 53, family, None))
+            for party in map(self.party, ends)
+            for family in sorted({a.version for a in party.addresses} or {4})
+        ]
 
     def _asks(self, entry: Entry, name: str) -> bool:
         """Return whether an entry sends queries of a name past the DNS proxy."""
@@ -711,6 +773,17 @@ def _lookups(entry: Entry) -> Iterator[Manifest]:
     for term in entry.ports or ():
         if entry.verdict == ALLOW and term.rules is not None:
             yield from term.rules.dns or ()
+
+
+def _lookups_of(entry: Entry) -> bool:
+    return any(True for _ in _lookups(entry))
+
+
+def _shared(one: Term, other: Term) -> bool:
+    """Return whether two ports have numbers in common; of a name nobody knows."""
+    if not set(one.protocols) & set(other.protocols):
+        return False
+    return other.name is not None or (one.low <= other.high and other.low <= one.high)
 
 
 def _examples(text: str) -> set[str]:

@@ -119,7 +119,7 @@ def test_there_and_back_mirror_each_other(chunk: int) -> None:
 
 
 @pytest.mark.parametrize("pods", [False, True])
-def test_lines_expand_to_exactly_the_changes(pods: bool) -> None:  # noqa: FBT001 - a parameter
+def test_lines_expand_to_exactly_the_changes(*, pods: bool) -> None:
     for seed, _, (old, new) in pairs(1, 940_000):
         diff = load(old).diff(load(new), MapOptions(pods=pods))
         because = {(c.src, c.dst): c.reasons for c in diff}

@@ -36,8 +36,10 @@ def normalised(path: str) -> str:
 def ways(path: str) -> Iterator[tuple[str, str]]:
     """Yield other ways to write a path which a server may take for the same, by variant.
 
-    >>> list(ways("/v1/Users"))
-    [('trailing-slash', '/v1/Users/'), ('query', '/v1/Users?q'), ('letter-case', '/v1/users')]
+    >>> list(ways("/Users"))[:3]
+    [('trailing-slash', '/Users/'), ('query', '/Users?q'), ('letter-case', '/users')]
+    >>> list(ways("/v1/a"))[-2:]
+    [('double-slash', '//v1/a'), ('encoded-slash', '/v1%2Fa')]
     """
     head, mark, query = path.partition("?")
     if head != "/":
@@ -47,3 +49,6 @@ def ways(path: str) -> Iterator[tuple[str, str]]:
     small = head.lower() if head != head.lower() else head.upper()
     if small != head:
         yield "letter-case", f"{small}{mark}{query}"
+    yield "double-slash", f"/{path}"
+    if "/" in head[1:]:
+        yield "encoded-slash", f"/{head[1:].replace('/', '%2F', 1)}{mark}{query}"

@@ -25,6 +25,7 @@ _NAME_HELP = "write a name, as in api.example.com"
 _PARTS = ("method", "path", "host", "headers")
 _MOST_HEADERS = 32
 _MOST_CHARACTERS = 8192
+_LONGEST_NAME = 253
 _LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})"
 
 
@@ -213,7 +214,7 @@ def parse_grpc(text: str) -> "Request":
 def _name(text: str, what: str) -> str:
     """Return a name in small letters, without the last dot."""
     name = text.strip().lower().removesuffix(".")
-    if len(name) > 253 or not re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})*", name):  # noqa: PLR2004
+    if len(name) > _LONGEST_NAME or not re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})*", name):
         msg = f"{shown(text)} is not {what}"
         raise QuestionError(msg, _NAME_HELP)
     return name

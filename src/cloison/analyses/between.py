@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 from cloison.algebra import TrafficSet
-from cloison.analyses.connectivity import EndRef, Passage
+from cloison.analyses.connectivity import EndRef, Passage, pairs_of
 from cloison.analyses.diff import ChangeLine, Diff, Reasons, Shift
 from cloison.analyses.diff.responsible import Responsible, Side
 from cloison.engine import Engine
@@ -59,10 +59,7 @@ class Difference:
     @property
     def pairs(self) -> int:
         """How many edges it stands for."""
-        if len(self.sources) == 1 == len(self.destinations):
-            return 1
-        both = len({*self.sources} & {*self.destinations})
-        return len(self.sources) * len(self.destinations) - both
+        return pairs_of(self.sources, self.destinations)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ Rows, not pairs: for each source the sets of destinations that share one outcome
 spelled out only when somebody iterates over the edges.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -53,6 +53,17 @@ class EndRef:
         """Workloads by name, then nodes, then addresses ascending."""
         spans = self.addresses.spans if self.addresses else ()
         return (_RANK[self.kind], self.namespace, self.name, self.type, spans)
+
+
+def pairs_of(sources: Sequence[EndRef], destinations: Sequence[EndRef]) -> int:
+    """Return how many pairs there are from some ends to others, none with itself.
+
+    One end on each side is a pair in any case: such an edge may be of a workload's own pods.
+    """
+    if len(sources) == 1 == len(destinations):
+        return 1
+    both = len({*sources} & {*destinations})
+    return len(sources) * len(destinations) - both
 
 
 @dataclass(frozen=True, slots=True)

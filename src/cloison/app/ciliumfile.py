@@ -58,6 +58,10 @@ class CiliumSettings(
     l7_proxy: Annotated[Flag | None, Meta(description="Whether rules may ask about requests.")] = (
         None
     )
+    normalises_paths: Annotated[
+        Flag | None,
+        Meta(description="Whether paths of HTTP are brought to one form before they are matched."),
+    ] = None
     sctp: Annotated[Flag | None, Meta(description="Whether SCTP is carried.")] = None
     extended_protocols: Annotated[
         Flag | None, Meta(description="Whether rules may name VRRP and IGMP.")

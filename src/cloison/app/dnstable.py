@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from cloison.algebra import AddressSet
+from cloison.app.ownfile import read_whole
 from cloison.base import Diagnostic, SourceError, Span
 from cloison.ir.names import host_name, is_host_name
 from cloison.resources.documents import Node
@@ -73,15 +74,13 @@ def read(path: Path) -> DnsTable:
         SourceError: it cannot be read, or is no DNS table.
     """
     shown = relpath(path)
-    try:
-        with path.open("rb") as handle:
-            data = handle.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        why = (isinstance(error, OSError) and error.strerror) or "the name is not valid"
-        raise SourceError(f"cannot read {shown}: {why}", "--dns-table names a file") from None
-    if len(data) > LARGEST:
-        msg = f"{shown} is larger than {LARGEST >> 20} MiB"
-        raise SourceError(msg, "leave out names that no policy is about")
+    data = read_whole(
+        path,
+        shown,
+        LARGEST,
+        named_by="--dns-table names a file",
+        smaller="leave out names that no policy is about",
+    )
     root = _root(shown, documents(BytesIO(data), shown))
     plain = root.plain()
     given: dict[str, Any] = plain if isinstance(plain, dict) else {}

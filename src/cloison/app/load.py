@@ -437,8 +437,15 @@ def _compiled(
     said: list[Diagnostic] = []
     held = tuple(objects)
     world = told(held, profile, world)
-    for dialect, mine in held:
-        found = dialect.compile(mine, profile, world)
+    alone = {
+        place: dialect.compile(mine, profile, world)
+        for place, (dialect, mine) in enumerate(held)
+        if dialect.compile_among is None
+    }
+    others = tuple(policy for found in alone.values() for policy in found.policies)
+    for place, (dialect, mine) in enumerate(held):
+        among = dialect.compile_among
+        found = alone[place] if among is None else among(mine, profile, world, others)
         compiled.append(found)
         said += found.diagnostics
         origins.add(dialect, found, mine)

@@ -18,8 +18,9 @@ def measure(
 ) -> MeasuredMatrix:
     """Measure every row of the connectivity tests; see `Session.measure`."""
     rows, diagnostics = connectivity_tests(session, tests)
+    rows, unsent = _without_requests(rows)
     made = blueprint(session.staged() if staged else session, rows, staged=staged)
-    notes = _built_as(made)
+    notes = (*_built_as(made), *unsent)
     tested = bool(rows or diagnostics)
     if matrix or not tested:
         more, said = pairs(made.session.engine)
@@ -58,6 +59,19 @@ def measured(
             diagnostics=diagnostics,
             notes=notes,
         )
+
+
+def _without_requests(rows: Sequence[Row]) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+    """Return the rows that packets can answer, and a note on the others.
+
+    Rows that are all about requests stay, so that nothing measured is not taken for all is well.
+    """
+    kept = tuple(row for row in rows if row.faults or not row.application.said)
+    left = len(rows) - len(kept)
+    if not left or not kept:
+        return tuple(rows), ()
+    asked = "1 row asks" if left == 1 else f"{left} rows ask"
+    return kept, (f"{asked} about requests, which are not sent here: cloison verify answers them",)
 
 
 def _built_as(made: Blueprint) -> tuple[str, ...]:

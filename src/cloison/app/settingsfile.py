@@ -16,6 +16,7 @@ from msgspec import Meta, Struct
 from cloison.algebra import AddressSet
 from cloison.app.ciliumfile import SHORT, CiliumSettings
 from cloison.app.ciliumfile import texts as in_its_words
+from cloison.app.ownfile import read_whole
 from cloison.base import Diagnostic, QuestionError, SourceError, Span
 from cloison.dialects.cilium.switches import PREFIX, find
 from cloison.dialects.cilium.switches import value as read_value
@@ -176,16 +177,13 @@ def read(path: Path, *, found: bool = False) -> SettingsFile:
         SourceError: it cannot be read, or says something that has no meaning.
     """
     shown = relpath(path)
-    try:
-        with path.open("rb") as handle:
-            data = handle.read(LARGEST + 1)
-    except (OSError, ValueError) as error:
-        why = (isinstance(error, OSError) and error.strerror) or "the name is not valid"
-        advice = "--config names a settings file; `--config none` reads none"
-        raise SourceError(f"cannot read {shown}: {why}", advice) from None
-    if len(data) > LARGEST:
-        msg = f"{shown} is larger than {LARGEST >> 20} MiB"
-        raise SourceError(msg, "a settings file is small; check what it is")
+    data = read_whole(
+        path,
+        shown,
+        LARGEST,
+        named_by="--config names a settings file; `--config none` reads none",
+        smaller="a settings file is small; check what it is",
+    )
     root = _root(shown, list(documents(BytesIO(data), shown)))
     if root is None:
         return SettingsFile(path, shown, {}, {})

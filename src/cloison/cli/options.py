@@ -178,14 +178,7 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             metavar="NAMESPACE",
             help="Namespace of names and objects that say none.",
         ),
-        click.option(
-            "-o",
-            "--output",
-            type=click.Choice(formats),
-            default=formats[0],
-            envvar="CLOISON_OUTPUT",
-            help=f"Output format.  [default: {formats[0]}]",
-        ),
+        output(formats),
         click.option(
             "--cni",
             envvar="CLOISON_CNI",
@@ -273,13 +266,7 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             envvar="CLOISON_STRICT",
             help="Exit with 2 when a document could not be read.",
         ),
-        click.option(
-            "--color",
-            type=click.Choice(("auto", "always", "never")),
-            default="auto",
-            envvar="CLOISON_COLOR",
-            help="Colours in text; auto asks the terminal and NO_COLOR.  [default: auto]",
-        ),
+        color,
         click.option(
             "-q",
             "--quiet",
@@ -287,10 +274,40 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             envvar="CLOISON_QUIET",
             help="Nothing on standard error but what stops the run.",
         ),
-        click.option(
-            "--debug", is_flag=True, expose_value=False, help="Show where an error was raised."
-        ),
+        debug,
     ]
+
+
+def output(formats: tuple[str, ...]) -> Callable[[Function], Function]:
+    """Return the option of how an answer is printed.
+
+    Args:
+        formats: The formats, the default first.
+    """
+    return click.option(
+        "-o",
+        "--output",
+        type=click.Choice(formats),
+        default=formats[0],
+        envvar="CLOISON_OUTPUT",
+        help=f"Output format.  [default: {formats[0]}]",
+    )
+
+
+color = click.option(
+    "--color",
+    type=click.Choice(("auto", "always", "never")),
+    default="auto",
+    envvar="CLOISON_COLOR",
+    help="Colours in text; auto asks the terminal and NO_COLOR.  [default: auto]",
+)
+"""Option of whatever prints in colour."""
+
+
+debug = click.option(
+    "--debug", is_flag=True, expose_value=False, help="Show where an error was raised."
+)
+"""Option of whatever may fail."""
 
 
 staged = click.option(

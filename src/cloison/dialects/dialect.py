@@ -104,6 +104,8 @@ class Dialect(Generic[T]):
         tells: Returns the inventory with what objects say of it: labels by which an enforcer
             sees pods, say, or where it leads the traffic of a Service. None where they say
             nothing of it.
+        compile_among: Does what `compile` does, where what policies of other languages mean
+            counts, too: those come last. None where they do not matter.
         beside: Returns policies of another language, one for one, as they are under a profile
             beside those of this one. None where each means the same alone.
     """
@@ -120,6 +122,9 @@ class Dialect(Generic[T]):
     besides: Callable[[T], Iterator[Span]] | None = None
     plain: Callable[[PlainObject, ReadOptions, Pool], T | None] | None = None
     tells: Callable[[Sequence[T], Profile, World], World] | None = None
+    compile_among: Callable[[Sequence[T], Profile, World, Sequence[Policy]], Compilation] | None = (
+        None
+    )
     beside: (
         Callable[[Sequence[Policy], Sequence[Policy], Profile, World], Sequence[Policy]] | None
     ) = None

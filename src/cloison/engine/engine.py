@@ -13,15 +13,17 @@ from cloison.algebra.bitmaps import BitMap
 from cloison.base import unhurried
 from cloison.engine.addressbook import AddressBook
 from cloison.engine.bind import Binder, Hold, Ports
-from cloison.engine.decide import Decision, Folder, Free, Piece, Terms, ranked
+from cloison.engine.decide import Decision, Free, Piece, Terms, ranked
 from cloison.engine.evaluate import builtin_matches
+from cloison.engine.fold import Folder
 from cloison.engine.hosts import NO_HOSTS, Hosts, mentioned, with_hosts
 from cloison.engine.partition import partition
 from cloison.engine.reach import Rectangle, Side, rectangles
 from cloison.engine.related import UNRELATED, Relations
 from cloison.engine.selection import Homes, Selection, Signature
 from cloison.engine.steps import Step
-from cloison.engine.units import Networks, UnitKind, UnitTable, Vocabulary, build_units
+from cloison.engine.units import Networks, UnitKind, UnitTable, build_units
+from cloison.engine.vocabulary import Vocabulary
 from cloison.ir.names import NamePattern
 from cloison.ir.policy import (
     BlockMatch,

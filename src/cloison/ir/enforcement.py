@@ -139,7 +139,3 @@ class Ruleset:
     unclear: tuple[tuple[AddressSet, str], ...] = ()
     layers: tuple[str, ...] = ()
     keeps_connections: bool = True
-
-
-NOBODY = NO_ADDRESSES
-"""No address at all: what a rule without peers matches."""

@@ -6,7 +6,10 @@ from typing import Final
 
 from cloison.dialects.cilium.caveats import AUDIT_MODE, CIDR_PODS, PORT_NAME_TABLE
 from cloison.dialects.cilium.switches import (
+    NORMALISED,
+    NORMALIZE_PATH,
     PRODUCT,
+    TOLD_APART,
     U1,
     U4,
     CidrMatch,
@@ -125,8 +128,8 @@ def profile(version: str, said: Mapping[str, str]) -> Profile:
         own_node_egress=False,
         keeps_connections=False,
         refusals=_REFUSALS,
-        normalises="http-normalize-path",
-        tells_apart=("trailing-slash", "query", "letter-case"),
+        normalises=NORMALIZE_PATH if switches.normalises_paths else None,
+        tells_apart=TOLD_APART if switches.normalises_paths else (*TOLD_APART, *NORMALISED),
         known=tuple(sorted(_known(switches))),
         visible=label_filter(switches.labels),
         reading=_reading(switches),
@@ -179,10 +182,11 @@ def _flagged(switches: Switches) -> bool:
 def _layers(switches: Switches, *, cluster: bool) -> tuple[LayerSpec, ...]:
     """Return the CNI layer: one tier of all kinds, and what no policy is asked about before it.
 
-    What a pod sends to itself, and what its own Service leads back to it, is not looked at.
-    Source: bpf/bpf_lxc.c.
+    What a pod sends to itself, and what its own Service leads back to it, is not looked at; nor is
+    what stays on the network of one node, by its host firewall.
+    Source: bpf/bpf_lxc.c, bpf/bpf_host.c.
     """
-    alone = (Relative.SELF, Relative.RETURNED)
+    alone = (Relative.SELF, Relative.RETURNED, Relative.LOOPBACK)
     inward = (Relative.OWN_NODE, *alone) if switches.exempts_localhost else alone
     rules = (*builtin(Direction.INGRESS, inward), *builtin(Direction.EGRESS, alone))
     end = Action.ALLOW if switches.audit else Action.DENY

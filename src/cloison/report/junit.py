@@ -28,7 +28,7 @@ from cloison.ir.fidelity import Verdict
 from cloison.report.about import About, Look
 from cloison.report.lacking import previews, sentences
 from cloison.report.text import measured
-from cloison.report.text.verify import telling
+from cloison.report.text.rows import telling
 from cloison.report.xml import legal
 
 _DECIDERS = 5
@@ -122,7 +122,7 @@ def _flow(cell: Cell) -> list[str]:
     came = "not sent" if cell.arrival is None else str(cell.arrival)
     lines = [f"{measured.named(cell.flow)}: {came}, predicted {cell.predicted}"]
     lines += [f"  {cell.reason}"] if cell.reason else []
-    for decider in measured.telling(cell.decided_by)[:_DECIDERS]:
+    for decider in telling(cell.decided_by)[:_DECIDERS]:
         at = f" ({decider.span.place})" if decider.span else ""
         lines.append(f"  decided by: {decider.text}{at}")
     if cell.control is not None:
@@ -158,7 +158,7 @@ def _lines(known: RowResult) -> list[str]:
     if row.span:
         lines.append(f"row: {row.span.place}")
     lines += [f"help: {known.help}"] if known.help else []
-    for decider in telling(known)[:_DECIDERS]:
+    for decider in telling(known.decided_by)[:_DECIDERS]:
         at = f" ({decider.span.place})" if decider.span else ""
         lines.append(f"decided by: {decider.text}{at}")
     for each in known.witnesses:

@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import msgspec
 
@@ -47,9 +46,6 @@ class Decoded(msgspec.Struct, frozen=True, gc=False):
     resource: Resource | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
     understood: bool = True
-
-
-Make: TypeAlias = Callable[[Builder, msgspec.Struct], Resource]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """One copy of each repeated value, so that a hundred thousand pods stay small."""
 
 from collections.abc import Callable, Hashable
-from typing import TypeVar
+from typing import TypeVar, cast
 
 from cloison.base import Sharing
 from cloison.resources.names import (
@@ -69,9 +69,10 @@ class Pool:
             make: Makes it.
         """
         try:
-            return self._once[key]  # type: ignore[return-value]  # whoever has the key made it
+            found = self._once[key]
         except KeyError:
-            return self._once.setdefault(key, make())  # type: ignore[return-value]
+            found = self._once.setdefault(key, make())
+        return cast("V", found)  # the key says who made it, and so of what type it is
 
     def text(self, text: str) -> str:
         """Return the first text equal to this one."""

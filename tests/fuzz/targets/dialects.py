@@ -234,7 +234,7 @@ NETWORKPOLICY = Target(
     "networkpolicy",
     _networkpolicy,
     lambda: [*seeds.worlds(), *seeds.cases()],
-    (*_CODE, "cloison.engine.bind", "cloison.engine.units"),
+    (*_CODE, "cloison.engine.bind", "cloison.engine.units", "cloison.engine.vocabulary"),
 )
 ADMINPOLICY = Target(
     "adminpolicy",

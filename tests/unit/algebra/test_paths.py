@@ -28,9 +28,11 @@ def test_a_path_is_read_in_one_form(path: str, read: str) -> None:
 
 
 def test_other_ways_to_write_a_path() -> None:
-    assert dict(ways("/")) == {"query": "/?q"}
+    assert dict(ways("/")) == {"query": "/?q", "double-slash": "//"}
     assert dict(ways("/a/?x=B")) == {
         "trailing-slash": "/a?x=B",
         "query": "/a/",
         "letter-case": "/A/?x=B",
+        "double-slash": "//a/?x=B",
+        "encoded-slash": "/a%2F?x=B",
     }

@@ -14,12 +14,12 @@ from tests.support.cli import ROOT
 
 @pytest.fixture(scope="module")
 def healthy() -> Session:
-    return load(str(ROOT / "examples" / "case-management"))
+    return load(str(ROOT / "examples" / "case-management"), profile="generic")
 
 
 @pytest.fixture(scope="module")
 def broken() -> Session:
-    return load(str(ROOT / "examples" / "case-management-broken"))
+    return load(str(ROOT / "examples" / "case-management-broken"), profile="generic")
 
 
 def sides(answer: Effective) -> tuple[Side, Side]:
@@ -249,8 +249,8 @@ def test_the_other_direction_is_named_with_who_governs_it(healthy: Session) -> N
 
 
 def test_declared_ports_that_stay_closed_are_named(healthy: Session) -> None:
-    (text, _) = topics(healthy.describe_policy("payments/payments-api"))["ports"]
-    assert "TCP/9090 (metrics), which payments/allow-metrics-scrape opens" in text
+    (text, _) = topics(healthy.describe_policy("evidence/evidence-api"))["ports"]
+    assert "TCP/9090 (metrics), which evidence/allow-metrics-scrape opens" in text
     spec = "{podSelector: {}, ingress: [{ports: [{port: 81}]}]}"
     (closed,) = topics(world(spec).describe_policy("web/p"))["ports"]
     assert closed.endswith("they also declare TCP/80 (http), which no policy opens")

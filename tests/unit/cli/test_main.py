@@ -51,7 +51,7 @@ def _run(*args: str, capsys: pytest.CaptureFixture[str]) -> tuple[int, str, str]
         (("validate", "-f", BROKEN), 0),
         (("validate", "-f", BROKEN, "--fail-on", "warning"), 1),
         (("validate", "-f", BROKEN, "--fail-on", "never"), 0),
-        (("validate", "-f", EXAMPLE, "--fail-on", "info"), 0),
+        (("validate", "-f", EXAMPLE, "--fail-on", "warning"), 0),
         (("why", "web/case-portal", "no/such:80", "-f", EXAMPLE), 2),
         (("map", "-f", "no/such/place"), 2),
         (("map", "-f", EXAMPLE, "--cni", "no-such"), 2),

@@ -237,10 +237,19 @@ def test_ways_to_write_a_path() -> None:
     assert {each.severity for each in found} == {Severity.INFO}
     query, others = (each.message for each in found)
     assert "`/public` through, but not `/public?q`" in query
-    for way in ("`/public/`", "`//public`", "`/PUBLIC`"):
+    for way in ("`/public/`", "`/PUBLIC`"):
         assert way in others
+    assert "//" not in others
     assert codes(said(http(r"{path: '/public(\?.*)?'}"))) == ["CIL253"]
     (only,) = said(http("{path: '/files/.*'}"))
+    assert "%2F" not in only.message
+
+
+def test_ways_to_write_a_path_where_the_proxy_does_not_normalise() -> None:
+    off = {"http-normalize-path": "false"}
+    _, others = said(http("{path: /public}"), settings=off)
+    assert "`//public`" in others.message
+    (only,) = said(http("{path: '/files/.*'}"), settings=off)
     assert "`/files%2F`" in only.message
 
 

@@ -108,14 +108,15 @@ def test_mermaid_stays_below_its_limit() -> None:
 
 
 def test_markdown_of_a_map_is_a_table() -> None:
-    text = rendered("map", example("case-management").map(), "md")
-    assert "64 edges in 19 lines. What is not listed is denied." in text
+    text = rendered("map", example("case-management", "cilium").map(), "md")
+    assert "62 edges in 21 lines. What is not listed is denied." in text
+    assert "| `TCP/8080 when POST /payments/reservations` |" in text
     assert (
         "| `web/case-portal` | `case-management/case-api`<br>`case-management/case-api-canary` "
         in text
     )
     rows = [line for line in text.splitlines() if line.startswith("|")]
-    assert len(rows) == 19 + 2
+    assert len(rows) == 21 + 2
     assert {line.count("|") for line in rows} == {4}
 
 
@@ -158,7 +159,7 @@ def matrix(known: object, width: int = 100, *, simple: bool = False, color: bool
 
 
 def test_the_matrix_has_a_sign_for_every_pair() -> None:
-    known = example("case-management").map()
+    known = example("case-management", "cilium").map()
     names = [f"{e.namespace}/{e.name}" for e in known.ends]
     open_ = {
         (

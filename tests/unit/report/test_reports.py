@@ -66,7 +66,7 @@ def test_junit_counts_and_explains() -> None:
     said = failure.text or ""
     assert "decided by: evidence/evidence-api ingress rule 1 (" in said
     assert "40-evidence.yaml:292)" in said
-    assert "tests.yaml:213" in said
+    assert "tests.yaml:230" in said
     assert len(JUnitXml.fromstring(text.encode())) == 1
 
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from cloison.algebra import TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.compress import fans, products
-from cloison.analyses.connectivity import EndRef, Passage
+from cloison.analyses.connectivity import EndRef, Passage, pairs_of
 from cloison.analyses.diff.shifts import NO_REASONS, Kind, Reasons, Shift, reasons_of, together
 
 if TYPE_CHECKING:
@@ -55,10 +55,7 @@ class ChangeLine:
     @property
     def pairs(self) -> int:
         """How many edges it stands for."""
-        if len(self.sources) == 1 == len(self.destinations):
-            return 1
-        both = len({*self.sources} & {*self.destinations})
-        return len(self.sources) * len(self.destinations) - both
+        return pairs_of(self.sources, self.destinations)
 
 
 def lines(diff: "Diff") -> tuple[ChangeLine, ...]:

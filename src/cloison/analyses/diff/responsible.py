@@ -13,7 +13,7 @@ from cloison.analyses.explain import Decider, case_outcome, deciders_at
 from cloison.analyses.hosts import hosts_of, mentioned_by
 from cloison.analyses.question import Case, Party, Traffic, cases
 from cloison.engine import Engine, Point
-from cloison.engine.decide import UNRELATED
+from cloison.engine.related import UNRELATED
 from cloison.ir.names import NamePattern
 from cloison.ir.policy import Direction
 from cloison.ir.when import within

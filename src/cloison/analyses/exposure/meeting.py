@@ -13,7 +13,7 @@ from cloison.analyses.exposure.peers import concerns, towards_peers
 from cloison.analyses.exposure.regions import EVERY_POD, Homes, Region, named, not_named
 from cloison.analyses.exposure.subjects import Match, Subjects
 from cloison.engine import Engine, UnitKind
-from cloison.engine.decide import partition
+from cloison.engine.partition import partition
 from cloison.ir import caveats as known
 from cloison.ir.policy import BlockMatch, Direction, GroupsMatch, Policy, plain_matches
 from cloison.ir.ruleset import OPEN, BoundRule, Outcome

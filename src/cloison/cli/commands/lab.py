@@ -11,7 +11,7 @@ from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
 from cloison.base import SourceError
-from cloison.cli import run
+from cloison.cli import options, run
 from cloison.cli.options import FORMATS, AdvisedError, Common, Example, Function, colored, common
 
 if TYPE_CHECKING:
@@ -59,33 +59,7 @@ def printed() -> Callable[[Function], Function]:
     """Return a decorator that adds the options of how an answer is printed."""
 
     def decorate(function: Function) -> Function:
-        for option in reversed(
-            (
-                click.option(
-                    "-o",
-                    "--output",
-                    type=click.Choice(FORMATS),
-                    default=FORMATS[0],
-                    envvar="CLOISON_OUTPUT",
-                    help=f"Output format.  [default: {FORMATS[0]}]",
-                ),
-                click.option(
-                    "--color",
-                    type=click.Choice(("auto", "always", "never")),
-                    default="auto",
-                    envvar="CLOISON_COLOR",
-                    help="Colours in text; auto asks the terminal and NO_COLOR.  [default: auto]",
-                ),
-                click.option(
-                    "--debug",
-                    is_flag=True,
-                    expose_value=False,
-                    help="Show where an error was raised.",
-                ),
-            )
-        ):
-            function = option(function)
-        return function
+        return options.output(FORMATS)(options.color(options.debug(function)))
 
     return decorate
 

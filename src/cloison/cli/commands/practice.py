@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import click
 from click.shell_completion import CompletionItem
 
-from cloison.cli import run
+from cloison.cli import options, run
 from cloison.cli.commands.lab import waiting
 from cloison.cli.options import AdvisedError, Example, colored
 
@@ -53,14 +53,8 @@ def _complete(
     type=click.Path(file_okay=False, path_type=Path),
     help=f"Where your files go, in a directory for each exercise.  [default: {DIRECTORY}]",
 )
-@click.option(
-    "--color",
-    type=click.Choice(("auto", "always", "never")),
-    default="auto",
-    envvar="CLOISON_COLOR",
-    help="Colours in text; auto asks the terminal and NO_COLOR.  [default: auto]",
-)
-@click.option("--debug", is_flag=True, expose_value=False, help="Show where an error was raised.")
+@options.color
+@options.debug
 def practice(
     exercise: str | None,
     directory: Path,

@@ -4,29 +4,63 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cloison.ir.policy import Action, Peer, PodsMatch, Policy, Rule
+from cloison.ir.policy import (
+    Action,
+    AllOf,
+    BlockMatch,
+    NodesMatch,
+    NoneOf,
+    Peer,
+    PeerMatch,
+    PodsMatch,
+    Policy,
+    Rule,
+    UnknownMatch,
+)
 from cloison.ir.profile import LabelFilter, Profile
 
 _RANK = {Action.DENY: 0, Action.ALLOW: 1, Action.PASS: 2}
 
 
-def as_seen(policy: Policy, seen: LabelFilter | None) -> Policy:
-    """Return what a policy means to an enforcer that only sees some labels."""
-    if seen is None:
+def as_seen(policy: Policy, profile: Profile) -> Policy:
+    """Return what a policy means to its enforcer, which may only see some labels."""
+    reading = profile.reading
+    if profile.visible is None and not reading.whole_outside and reading.block_of_pods is None:
         return policy
+    seen = profile.visible or LabelFilter()
     return replace(
         policy,
         subjects=tuple(_pods(each, seen) for each in policy.subjects),
-        rules=tuple(_rule(each, seen) for each in policy.rules),
+        rules=tuple(_rule(each, seen, profile) for each in policy.rules),
     )
 
 
-def _rule(rule: Rule, seen: LabelFilter) -> Rule:
+def _rule(rule: Rule, seen: LabelFilter, profile: Profile) -> Rule:
     peers = tuple(
-        Peer(_pods(each.match, seen), each.span) if isinstance(each.match, PodsMatch) else each
-        for each in rule.peers
+        replace(peer, match=match) for peer in rule.peers for match in _seen(peer, seen, profile)
     )
     return replace(rule, peers=peers)
+
+
+def _seen(peer: Peer, seen: LabelFilter, profile: Profile) -> Iterator[PeerMatch]:
+    match = peer.match
+    if isinstance(match, BlockMatch):
+        yield _outside(match, profile)
+        pods = profile.reading.block_of_pods
+        if pods is not None and not match.whole:
+            unknown = UnknownMatch(pods.reason or str(match), pods.caveat)
+            yield AllOf((PodsMatch(), unknown)) if pods.reason else PodsMatch()
+    else:
+        yield _pods(match, seen) if isinstance(match, PodsMatch) else match
+
+
+def _outside(block: BlockMatch, profile: Profile) -> PeerMatch:
+    """Return a block that, where it is a whole family, means what is outside the cluster."""
+    inside: list[PeerMatch] = []
+    if block.whole and profile.reading.whole_outside:
+        inside += [NodesMatch()] if profile.block_matches_nodes else []
+        inside += [PodsMatch()] if profile.block_matches_pods else []
+    return AllOf((block, NoneOf(tuple(inside)))) if inside else block
 
 
 def _pods(match: PodsMatch, seen: LabelFilter) -> PodsMatch:

@@ -80,7 +80,7 @@ def compile_policies(
         place = place_in(each, profile)
         compiled = compile_object(each, place, profile, share)
         if compiled is not None:
-            policies.append(as_seen(compiled, profile.visible))
+            policies.append(as_seen(compiled, profile))
             origins.append(number)
     kinds = {place_of(each) for each in objects if enforced(each, profile)}
     both = kinds >= BASELINE

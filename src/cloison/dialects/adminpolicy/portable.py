@@ -11,7 +11,6 @@ from cloison.resources.documents import Node
 
 _NP, _CALICO, _CILIUM = "networkpolicy", "calico", "cilium"
 _RULES = "spec.ingress[]|egress[]"
-_PEERS = ("spec.ingress[].from[]", "spec.egress[].to[]")
 _SOURCE = "kubernetes-sigs/network-policy-api apis/v1alpha1, apis/v1alpha2"
 
 

@@ -47,7 +47,6 @@ IN_A_NAMESPACE: Expression = Test(Requirement(NAMESPACE, Operator.EXISTS))
 """What `all()` comes to in a `namespaceSelector`."""
 IN_NO_NAMESPACE: Expression = Test(Requirement(NAMESPACE, Operator.DOES_NOT_EXIST))
 """What `global()` comes to."""
-OF_AN_ACCOUNT: Expression = Test(Requirement(SERVICE_ACCOUNT, Operator.EXISTS))
 
 
 def in_namespace(name: str) -> Expression:

@@ -35,8 +35,8 @@ CIDR_PODS = Caveat(
 )
 REQUESTS_FIRST = Caveat(
     "REQUESTS_FIRST",
-    "A rule that asks about requests may come before a later tier here, and what it refuses is "
-    "refused; what the later tier allows is left open where both are about the same ports.",
+    "A rule that asks about requests may come before a later tier here, and what it decides is "
+    "decided; what the later tier says is left open where both are about the same ports.",
     "cilium/cilium pkg/policy/mapstate.go",
 )
 REQUIRES = Caveat(
@@ -70,8 +70,8 @@ L7_NOT_MODELLED = Caveat(
 NAME_NOT_LEARNED = Caveat(
     "NAME_NOT_LEARNED",
     "A rule by DNS name only holds for answers that the DNS proxy of the node has seen; here no "
-    "rule that looks at names certainly leads the pod's own queries through it, and other "
-    "pods of the node may have asked.",
+    "rule certainly lets the pod's own queries of the name through it, and other pods of the node "
+    "may have asked, or a rule without names may let them through.",
     f"{_LAYER3}; {_LAYER7}",
 )
 NAMES_LEARNED = Caveat(

@@ -12,7 +12,7 @@ from cloison.dialects.cilium.switches import Switches, switches
 from cloison.ir.policy import PodsMatch
 from cloison.ir.profile import LabelFilter, Profile
 from cloison.resources.objects import ContainerKind
-from cloison.resources.world import PodEndpoint, World
+from cloison.resources.world import PodEndpoint, WorkloadId, World
 
 API_SERVER_SERVICE = ("default", "kubernetes")
 """The Service whose endpoints are the API servers."""
@@ -64,6 +64,10 @@ class Cluster:
             nodes = frozenset(each for each in ends if each is not None)
             found = self._places[matches] = Places(nodes, None in ends)
         return found
+
+    def pods_of(self, match: PodsMatch) -> frozenset[tuple[WorkloadId, str | None]]:
+        """Return the pods that a match finds, those on a node's network aside."""
+        return frozenset((end.workload, end.pod) for end in self._found(match))
 
     def _found(self, match: PodsMatch) -> Iterator[PodEndpoint]:
         """Iterate over the pods that a match finds."""

@@ -32,7 +32,12 @@ _OWN = f"{API_GROUP}/"
 _TIER = "networkpolicy"
 
 
-def compile_objects(objects: Sequence[CiliumObject], profile: Profile, world: World) -> Compilation:
+def compile_objects(
+    objects: Sequence[CiliumObject],
+    profile: Profile,
+    world: World,
+    others: Sequence[Meaning] = (),
+) -> Compilation:
     """Return what Cilium's objects mean under a profile.
 
     Args:
@@ -40,6 +45,7 @@ def compile_objects(objects: Sequence[CiliumObject], profile: Profile, world: Wo
         profile: Who enforces. Of a profile that has no place for Cilium's policies nobody knows
             what its enforcer makes of them: they are opaque.
         world: Where rules find Services, nodes and what ports are called.
+        others: What policies of other languages mean.
     """
     groups = {each.name: each for each in objects if isinstance(each, CiliumCIDRGroup)}
     cluster = Cluster(profile, world, dict(sorted(groups.items())))
@@ -62,7 +68,7 @@ def compile_objects(objects: Sequence[CiliumObject], profile: Profile, world: Wo
             continue
         said += told.missing(policy, cluster)
         found += ((each, policy, number) for each in compile_policy(policy, place, cluster))
-    done, more = _together(found, cluster)
+    done, more = _together(found, others, cluster)
     done += _of_init(objects, cluster)
     done += _of_hosts(cluster)
     return _compilation(done, (*said, *more))
@@ -85,23 +91,27 @@ def beside(
     limits = resolver.limits(own)
     if cluster.marked:
         others = [marked.without_marks(each, cluster) for each in others]
-    asked = later.refused(own)
-    if any(asked.values()):
+    asked = later.asked(own)
+    if any(asked.every.values()):
         others = [
             later.left_open(each, asked) if later.after(each, _TIER, profile) else each
             for each in others
         ]
     if not limits.items:
         return others
-    return [resolver.beside_limits(each, limits, cluster.switches.u3) for each in others]
+    u3 = cluster.switches.u3
+    # What another tier lets through does not meet the rules of this one.
+    return [
+        resolver.beside_limits(each, limits, u3) if each.tier == _TIER else each for each in others
+    ]
 
 
 def _together(
-    found: Sequence[tuple[Meaning, Policy, int]], cluster: Cluster
+    found: Sequence[tuple[Meaning, Policy, int]], others: Sequence[Meaning], cluster: Cluster
 ) -> tuple[list[tuple[Meaning, int]], tuple[Diagnostic, ...]]:
     """Return policies as they are beside each other."""
     every = [each for each, _, _ in found]
-    known = learned.lookups(every, cluster)
+    known = learned.lookups(every, others, cluster)
     limits = resolver.limits(every)
     u3 = cluster.switches.u3
     done: list[tuple[Meaning, int]] = []

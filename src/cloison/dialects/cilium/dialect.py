@@ -11,6 +11,7 @@ DIALECT: Dialect[CiliumObject] = Dialect(
     name="cilium",
     read=decode,
     compile=compile_objects,
+    compile_among=compile_objects,
     notices=notices,
     suspicious=later("cloison.dialects.cilium.suspicious", "suspicious"),
     tells=tells,

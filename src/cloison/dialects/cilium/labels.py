@@ -339,7 +339,7 @@ def nodes_called(names: Sequence[str], cluster: Cluster) -> tuple[PeerMatch, ...
     if not names:
         return ()
     every = cluster.world.nodes
-    if set(names) == set(every):
+    if set(names) == set(every) and not cluster.hosts_anywhere:
         return (NodesMatch(),)
     called = {name: node.labels.get(HOSTNAME) for name, node in every.items()}
     mine = {called[name] for name in names}

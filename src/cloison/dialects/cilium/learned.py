@@ -12,13 +12,12 @@ from dataclasses import dataclass, replace
 
 from cloison.dialects.cilium import caveats
 from cloison.dialects.cilium.cluster import Cluster, Places
-from cloison.dialects.cilium.l7 import Condition
 from cloison.dialects.cilium.near import Near, within
-from cloison.ir.names import NamePattern
+from cloison.dialects.cilium.resolver import limits
+from cloison.dialects.cilium.widened import Widening
+from cloison.ir.names import NamePattern, Stars
 from cloison.ir.policy import (
-    Action,
     AllOf,
-    Direction,
     NamesMatch,
     Peer,
     PodsMatch,
@@ -26,6 +25,8 @@ from cloison.ir.policy import (
     Rule,
     UnknownMatch,
 )
+
+EVERY_NAME = (NamePattern("*", Stars.PARTS),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +45,19 @@ class Lookup:
 
 
 class Lookups(Near[Lookup]):
-    """Lookups, and where pods run that may make them."""
+    """Lookups, and where pods run that may make them.
 
-    def __init__(self, items: Iterable[Lookup], cluster: Cluster) -> None:
+    Args:
+        items: The lookups.
+        cluster: Where pods run.
+        perhaps: Those of which it is not known whether they are let through.
+    """
+
+    def __init__(
+        self, items: Iterable[Lookup], cluster: Cluster, perhaps: "Lookups | None" = None
+    ) -> None:
         super().__init__(items)
+        self.perhaps = perhaps
         found: dict[tuple[NamePattern, ...], list[Lookup]] = {}
         for each in self.items:
             found.setdefault(each.names, []).append(each)
@@ -67,17 +77,28 @@ class Lookups(Near[Lookup]):
             yield held[0], places
 
 
-def lookups(policies: Iterable[Policy], cluster: Cluster) -> Lookups:
-    """Return what policies lead through the DNS proxy."""
-    found = []
+def lookups(policies: Sequence[Policy], others: Sequence[Policy], cluster: Cluster) -> Lookups:
+    """Return what policies lead through the DNS proxy.
+
+    Args:
+        policies: Cilium's own.
+        others: What stands beside them.
+        cluster: What they are compiled in.
+    """
+    found: list[Lookup] = []
+    perhaps: list[Lookup] = []
+    wider: Widening | None = None
+    if any(map(_by_name, (rule for policy in policies for rule in policy.rules))):
+        tiers = {policy.tier for policy in policies}
+        wider = Widening((*policies, *(each for each in others if each.tier in tiers)), cluster)
     for policy in policies:
-        for rule in policy.rules_for(Direction.EGRESS):
-            asked = rule.request
-            if rule.action is not Action.ALLOW or not isinstance(asked, Condition):
-                continue
-            if asked.names is not None and rule.peers:
-                found.append(Lookup(policy.subjects, policy.nodes, asked.names))
-    return Lookups(found, cluster)
+        for limit in limits((policy,)).items:
+            found.append(Lookup(limit.subjects, limit.nodes, limit.names))
+            for each in wider.of(policy, limit) if wider is not None else ():
+                if each.subjects or each.nodes:
+                    more = found if each.sure else perhaps
+                    more.append(Lookup(each.subjects, each.nodes, EVERY_NAME))
+    return Lookups(found, cluster, Lookups(perhaps, cluster) if perhaps else None)
 
 
 def with_lookups(policy: Policy, known: Lookups) -> Policy:
@@ -93,7 +114,7 @@ def unlearned(policy: Policy, known: Lookups) -> Iterator[tuple[Rule, Peer]]:
     for rule in policy.rules:
         for peer in rule.peers:
             name = _name(peer)
-            if name is not None and not _asked_for(name, known.items):
+            if name is not None and not known.perhaps and not _asked_for(name, known.items):
                 yield rule, peer
 
 
@@ -129,6 +150,8 @@ def _learned(rule: Rule, policy: Policy, known: Lookups) -> Iterator[Rule]:
             if lookup.subjects and parts and lookup not in mine:
                 yield replace(noted, peers=parts, subjects=lookup.subjects)
         yield from _by_others(rule, noted, rest, known)
+        if known.perhaps is not None:
+            yield from _by_some(rule, policy, [peer for peer, _ in rest], known.perhaps)
 
 
 def _by_others(
@@ -146,6 +169,22 @@ def _by_others(
         perhaps += (peer for peer, name in rest if _overlaps(name, lookup))
     if perhaps:
         yield _perhaps(rule, dict.fromkeys(perhaps))
+
+
+def _by_some(rule: Rule, policy: Policy, peers: Sequence[Peer], perhaps: Lookups) -> Iterator[Rule]:
+    """Yield a rule for names of which it is not known whether they may be looked up."""
+    unsure = _perhaps(rule, peers)
+    for lookup in perhaps.to(policy):
+        if _all_of(policy, lookup):
+            yield unsure
+            return
+        if lookup.subjects:
+            yield replace(unsure, subjects=lookup.subjects)
+    for _, places in perhaps.by_names():
+        if places.unknown:
+            yield unsure
+        elif places.nodes:
+            yield replace(unsure, subjects=(PodsMatch(nodes=places.nodes),))
 
 
 def _perhaps(rule: Rule, peers: Iterable[Peer]) -> Rule:

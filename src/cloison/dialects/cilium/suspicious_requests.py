@@ -1,8 +1,9 @@
 """Doubts about what is asked of requests.
 
-Cilium's proxy matches the whole path as it is sent, with its query; servers take several ways to
-write it for one. What a rule does not let through is refused, so a way that it forgets is a
-request that fails; a way to write something else that it forgets to leave out is a way around it.
+Cilium's proxy matches the whole path with its query, in one form unless `http-normalize-path` is
+off; servers take several ways to write it for one. What a rule does not let through is refused, so
+a way that it forgets is a request that fails; a way to write something else that it forgets to
+leave out is a way around it.
 
 Source: cilium/cilium pkg/envoy; Envoy documentation, HeaderMatcher and RouteMatch.
 """
@@ -18,6 +19,7 @@ from cloison.algebra.variants import VARIANTS, other_case, traps
 from cloison.base import Diagnostic, Severity
 from cloison.dialects.cilium.item import Item, Known
 from cloison.dialects.cilium.model_rules import HttpRule
+from cloison.dialects.cilium.switches import NORMALISED
 from cloison.resources.names import shown
 
 _ENVOY = "cilium/cilium pkg/envoy"
@@ -83,7 +85,7 @@ def _without_classes(text: str) -> str:
 
 
 def _paths(item: Item, known: Known) -> Iterator[Diagnostic]:
-    del known
+    as_one = NORMALISED if known.cluster.switches.normalises_paths else ()
     for rule in _rules(item):
         if rule.path is None:
             continue
@@ -113,7 +115,7 @@ def _paths(item: Item, known: Known) -> Iterator[Diagnostic]:
         others = [
             f"`{shown(outside)}` ({_OTHER_WAYS[name]})"
             for name, inside, outside in about
-            if name in _OTHER_WAYS and len(outside) >= len(inside)
+            if name in _OTHER_WAYS and name not in as_one and len(outside) >= len(inside)
         ]
         if others:
             yield item.doubt(
@@ -121,7 +123,7 @@ def _paths(item: Item, known: Known) -> Iterator[Diagnostic]:
                 rule.span,
                 f"`path: {shown(rule.path)}` of {item.label} tells apart what a server may take "
                 f"for one: it leaves out {', '.join(others)}",
-                effect="Cilium's proxy matches paths as they are sent: such requests are refused",
+                effect="Cilium's proxy takes these for other paths: such requests are refused",
                 help_="list the ways that clients use; refuse the others on purpose",
                 source=_ENVOY,
                 severity=Severity.INFO,

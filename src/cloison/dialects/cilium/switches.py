@@ -24,6 +24,12 @@ PREFIX = "cilium."
 
 OLDEST, NEWEST = (1, 18), (1, 20)
 """Versions that there are facts of."""
+NORMALIZE_PATH = "http-normalize-path"
+"""The setting by which the proxy writes paths in one way. Source: pkg/option/config.go."""
+TOLD_APART = ("trailing-slash", "query", "letter-case")
+"""Ways to write a path that stay different ones, by their names in `algebra.variants`."""
+NORMALISED = ("double-slash", "encoded-slash")
+"""Ways that are one where the proxy brings paths to one form."""
 _PODS_SINCE = (1, 20)
 """Before, blocks cannot be made to match pods."""
 
@@ -106,6 +112,8 @@ class Switches:
         node_selector_labels: `enable-node-selector-labels`.
         audit: `policy-audit-mode`.
         l7_proxy: `enable-l7-proxy`.
+        normalises_paths: `http-normalize-path`: whether the proxy brings paths to one form before
+            it compares them.
         sctp: `enable-sctp`.
         extended_protocols: `enable-extended-ip-protocols`.
         icmp_rules: `enable-icmp-rules`.
@@ -134,6 +142,7 @@ class Switches:
     node_selector_labels: bool = False
     audit: bool = False
     l7_proxy: bool = True
+    normalises_paths: bool = True
     sctp: bool = False
     extended_protocols: bool = False
     icmp_rules: bool = True
@@ -295,6 +304,11 @@ SWITCHES = (
         "Whether what policies would drop passes, and is only reported.",
     ),
     _flag_of("enable-l7-proxy", "l7_proxy", "Whether rules may ask about requests."),
+    _flag_of(
+        NORMALIZE_PATH,
+        "normalises_paths",
+        "Whether paths of HTTP are brought to one form before they are matched.",
+    ),
     _flag_of("enable-sctp", "sctp", "Whether SCTP is carried."),
     _flag_of(
         "enable-extended-ip-protocols",

@@ -20,7 +20,8 @@ from cloison.analyses.measured import (
 from cloison.report.about import About
 from cloison.report.lacking import previews, sentences
 from cloison.report.text.layout import profile_line
-from cloison.report.text.measured import cells_summary, named, outcomes, summary, telling
+from cloison.report.text.measured import cells_summary, named, outcomes, summary
+from cloison.report.text.rows import telling
 from cloison.report.xml import legal
 
 _STYLE = """

@@ -1,5 +1,6 @@
 """`portability --between` for people: differences by the fact they are owed to."""
 
+import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from cloison.analyses.between import Between, Difference
@@ -93,12 +94,17 @@ def _difference(
     sources, destinations = (", ".join(words.of(x)) for x in (each.sources, each.destinations))
     if each.sources == each.destinations and len(each.sources) == 1:
         destinations = "its own replicas"
-    verdicts = ", ".join(
-        look.paint(str(verdict), STYLE[verdict]) for verdict in (each.first, each.second)
-    )
-    yield from wrapped(
-        f"{sources} -> {destinations}: {each.traffic}: {verdicts}", look, "  ", "      "
-    )
+    ends = f"{sources} -> {destinations}: {each.traffic}"
+    plain = "\n".join(wrapped(f"{ends}: {each.first}, {each.second}", look, "  ", "      "))
+
+    def painted(found: re.Match[str]) -> str:
+        first, second = (
+            look.paint(found[n], STYLE[v]) for n, v in ((1, each.first), (3, each.second))
+        )
+        return f"{first}{found[2]}{second}"
+
+    # Painted last: colours have no width, and wrapping would count them.
+    yield from re.sub(r"(\w+)(,\s+)(\w+)\Z", painted, plain).split("\n")
     for name, verdict, deciders in (
         (names[0], each.first, each.reasons.before),
         (names[1], each.second, each.reasons.after),

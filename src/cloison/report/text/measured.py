@@ -1,9 +1,8 @@
 """`verify --on lab` for people: every row on a line, then those that need a look."""
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-from cloison.analyses.explain import Decider
 from cloison.analyses.measured import (
     Agreement,
     Cell,
@@ -18,15 +17,15 @@ from cloison.ir.fidelity import Verdict
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
 from cloison.report.text.layout import count, table, wrapped
+from cloison.report.text.rows import DECIDERS, decided, row_lines, tally, telling
 from cloison.report.text.validate import Quotes, message
 
-_STYLE = {
+_STYLE: Mapping[str, str] = {
     RowStatus.PASSED: "green",
     RowStatus.FAILED: "red",
     RowStatus.INCONCLUSIVE: "yellow",
     RowStatus.ERROR: "red",
 }
-_DECIDERS = 3
 _CELLS = 8
 """Cells of one row that are shown."""
 
@@ -34,13 +33,8 @@ _CELLS = 8
 def lines(result: MeasuredMatrix, about: About, look: Look) -> Iterator[str]:
     """Iterate over the lines of a measured matrix."""
     told = [r for r in result if not _uneventful(r)]
-    if told:
-        head, *rest = table([("RESULT", "ROW", "MEASURED", "PREDICTED", "BY"), *map(_row, told)])
-        yield head
-        for known, line in zip(told, rest, strict=True):
-            word = str(known.status)
-            yield look.paint(word, _STYLE[known.status]) + line.removeprefix(word)
-        yield ""
+    head = ("RESULT", "ROW", "MEASURED", "PREDICTED", "BY")
+    yield from row_lines(head, [_row(r) for r in told], _STYLE, look)
     quoted = Quotes()
     for diagnostic in result.diagnostics:
         yield from message(diagnostic, look, quoted)
@@ -70,17 +64,12 @@ def _uneventful(known: MeasuredRow) -> bool:
 def summary(result: MeasuredMatrix) -> str:
     """Return how many rows came to what, in a sentence."""
     known = result.rows
-    if not known.total:
-        return "no rows"
-    if known.passed == known.total:
-        return f"all {count(known.total, 'row')} passed" if known.total > 1 else "1 row passed"
     bad = (
         (known.failed, "failed"),
         (known.inconclusive, "inconclusive"),
         (known.errors, "could not be asked"),
     )
-    said = [f"{number} {word}" for number, word in bad if number]
-    return f"of {count(known.total, 'row')}, {', '.join(said)} and {known.passed} passed"
+    return tally(known.passed, known.total, bad)
 
 
 def cells_summary(result: MeasuredMatrix) -> str:
@@ -105,7 +94,7 @@ def _row(known: MeasuredRow) -> tuple[str, str, str, str, str]:
         known.row.name,
         outcomes(known.cells),
         str(known.predicted or ""),
-        _by(known),
+        decided(known.decided_by),
     )
 
 
@@ -115,23 +104,6 @@ def outcomes(cells: Sequence[Cell]) -> str:
     if len(found) == 1:
         return next(iter(found))
     return ", ".join(f"{number} {word}" for word, number in sorted(found.items()))
-
-
-def _by(known: MeasuredRow) -> str:
-    """Name what decides: for a closed path what closes it, for an open one what opens it."""
-    texts = list(dict.fromkeys(d.text for d in telling(known.decided_by)))
-    more = f" and {len(texts) - 2} more" if len(texts) > _DECIDERS else ""
-    return ", ".join(texts[: 2 if more else _DECIDERS]) + more
-
-
-def telling(said: Sequence[Decider]) -> tuple[Decider, ...]:
-    """Return the deciders worth naming: policies if there are any, else all."""
-    rules = tuple(d for d in said if d.rule is not None)
-    first: dict[object, Decider] = {}
-    for decider in said:
-        if decider.policy is not None and decider.rule is None:
-            first.setdefault(decider.direction, decider)
-    return (*rules, *first.values()) or tuple(said)
 
 
 def _closer(known: MeasuredRow, look: Look) -> Iterator[str]:
@@ -149,10 +121,8 @@ def _closer(known: MeasuredRow, look: Look) -> Iterator[str]:
     verb = "allowed" if row.expect and row.expect.verdict is Verdict.ALLOWED else "denied"
     if row.expect is not None:
         yield f"  expected {verb}, measured {_verdict(known.measured)}"
-    telling_ = [
-        c for c in known.cells if wrong(c, row.expect) or c.agreement is not Agreement.AGREES
-    ]
-    groups = alike(telling_)
+    shown = [c for c in known.cells if wrong(c, row.expect) or c.agreement is not Agreement.AGREES]
+    groups = alike(shown)
     for group in groups[:_CELLS]:
         yield from cell_lines(group, look)
     if len(groups) > _CELLS:
@@ -188,7 +158,7 @@ def cell_lines(cells: Sequence[Cell], look: Look) -> Iterator[str]:
     if cell.reason:
         yield from wrapped(cell.reason, look, "      ")
     places = {d.text: d.span for d in telling(cell.decided_by)}
-    for text, span in list(places.items())[:_DECIDERS]:
+    for text, span in list(places.items())[:DECIDERS]:
         yield f"      {text}" + (f"  {span.place}" if span else "")
     if cell.control is not None:
         yield f"      control: {cell.control.flow} arrived (same {cell.control.same})"

@@ -10,7 +10,8 @@ from cloison.analyses.practice import Exercise, Finding, Practised
 from cloison.base import Severity
 from cloison.report.about import Look
 from cloison.report.text.layout import count, table, wrapped
-from cloison.report.text.measured import outcomes, telling
+from cloison.report.text.measured import outcomes
+from cloison.report.text.rows import telling
 from cloison.report.text.validate import Quotes, message
 
 _DECIDERS = 2

@@ -1,35 +1,27 @@
 """`verify` for people: every row on a line, then those that need a look."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
-from cloison.analyses.explain import Decider
 from cloison.analyses.matrix import Matrix, RowResult, Status
 from cloison.ir.fidelity import Verdict
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
-from cloison.report.text.layout import count, table, wrapped
+from cloison.report.text.layout import wrapped
+from cloison.report.text.rows import DECIDERS, decided, row_lines, tally, telling
 from cloison.report.text.validate import Quotes, message
 
-_STYLE = {
+_STYLE: Mapping[str, str] = {
     Status.PASSED: "green",
     Status.FAILED: "red",
     Status.UNDETERMINED: "yellow",
     Status.ERROR: "red",
 }
-_DECIDERS = 3
 
 
 def lines(result: Matrix, about: About, look: Look) -> Iterator[str]:
     """Iterate over the lines of a matrix."""
-    rows = [("RESULT", "ROW", "VERDICT", "DECIDED BY")]
-    rows += [_row(r) for r in result]
-    if result.results:
-        head, *rest = table(rows)
-        yield head
-        for known, line in zip(result, rest, strict=True):
-            word = str(known.status)
-            yield look.paint(word, _STYLE[known.status]) + line.removeprefix(word)
-        yield ""
+    head = ("RESULT", "ROW", "VERDICT", "DECIDED BY")
+    yield from row_lines(head, [_row(r) for r in result], _STYLE, look)
     quoted = Quotes()
     for diagnostic in result.diagnostics:
         yield from message(diagnostic, look, quoted)
@@ -51,42 +43,19 @@ def lines(result: Matrix, about: About, look: Look) -> Iterator[str]:
 def summary(result: Matrix) -> str:
     """Return how many rows came to what, in a sentence."""
     known = result.summary
-    if not known.total:
-        return "no rows"
-    if known.passed == known.total:
-        return f"all {count(known.total, 'row')} passed" if known.total > 1 else "1 row passed"
     bad = (
         (known.failed, "failed"),
         (known.undetermined, "undetermined"),
         (known.errors, "could not be asked"),
     )
-    said = [f"{number} {word}" for number, word in bad if number]
-    return f"of {count(known.total, 'row')}, {', '.join(said)} and {known.passed} passed"
+    return tally(known.passed, known.total, bad)
 
 
 def _row(known: RowResult) -> tuple[str, str, str, str]:
     if known.error is not None:
         return str(known.status), known.row.name, "", known.error
     verdict = str(known.verdict)
-    return str(known.status), known.row.name, verdict, _decided(known)
-
-
-def _decided(known: RowResult) -> str:
-    """Name what decided: for a closed path what closes it, for an open one what opens it."""
-    texts = list(dict.fromkeys(d.text for d in telling(known)))
-    more = f" and {len(texts) - 2} more" if len(texts) > _DECIDERS else ""
-    return ", ".join(texts[: 2 if more else _DECIDERS]) + more
-
-
-def telling(known: RowResult) -> tuple[Decider, ...]:
-    """Return the deciders worth naming: of those that isolate one each way, no mere default."""
-    said = [d for d in known.decided_by if d.policy is not None]
-    rules = [d for d in said if d.rule is not None]
-    first: dict[object, Decider] = {}
-    for decider in said:
-        if decider.rule is None:
-            first.setdefault(decider.direction, decider)
-    return (*rules, *first.values()) or known.decided_by
+    return str(known.status), known.row.name, verdict, decided(known.decided_by)
 
 
 def _closer(known: RowResult, look: Look) -> Iterator[str]:
@@ -102,7 +71,7 @@ def _closer(known: RowResult, look: Look) -> Iterator[str]:
     yield f"  {row}"
     verb = "allowed" if row.expect and row.expect.verdict is Verdict.ALLOWED else "denied"
     yield f"  expected {verb}, found {known.verdict}"
-    for decider in telling(known)[:_DECIDERS]:
+    for decider in telling(known.decided_by)[:DECIDERS]:
         at = f"  {decider.span.place}" if decider.span else ""
         yield f"    {decider.text}{at}"
     for witness in known.witnesses:

@@ -151,7 +151,7 @@ def test_rules_in_doubt_decide_nothing() -> None:
 
 
 @pytest.mark.parametrize("keeps", [True, False])
-def test_replies_need_no_rule(keeps: bool) -> None:  # noqa: FBT001 - parametrised
+def test_replies_need_no_rule(*, keeps: bool) -> None:
     """Where connections do not outlive what allowed them, only replies go by themselves."""
     told = ruleset(layer(tier()))
     text = write(Ruleset(told.enforcements, keeps_connections=keeps), NODE)

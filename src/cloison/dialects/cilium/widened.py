@@ -1,0 +1,154 @@
+"""Rules about names, beside what lets every name through: the proxy sees such queries all the same.
+
+A rule without names for the resolver's port lifts the limit of one with names, and queries still
+go through the proxy, which learns from every answer. So does a direction that nothing closes.
+What covers a part of the resolvers only leaves open whether that part is asked.
+
+Source: cilium/cilium pkg/policy/l4.go; Cilium documentation, Layer 7 policies.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from cloison.dialects.cilium.cluster import Cluster
+from cloison.dialects.cilium.near import Near, both, within
+from cloison.dialects.cilium.resolver import Limit
+from cloison.dialects.cilium.rules import every_port
+from cloison.dialects.cilium.switches import U3, EnablePolicy
+from cloison.ir.policy import (
+    Action,
+    AllOf,
+    AnyMatch,
+    AnyOf,
+    BlockMatch,
+    Direction,
+    NamesMatch,
+    NodesMatch,
+    PeerMatch,
+    PodsMatch,
+    Policy,
+    RelativeMatch,
+    Rule,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Wider:
+    """Who may look up every name.
+
+    Args:
+        subjects: The pods, any of these.
+        nodes: The nodes.
+        sure: Whether that is certain.
+    """
+
+    subjects: tuple[PodsMatch, ...]
+    nodes: frozenset[str]
+    sure: bool
+
+
+class Widening:
+    """What stands beside rules about names.
+
+    Args:
+        policies: All that there are, of every language.
+        cluster: What they are compiled in.
+    """
+
+    def __init__(self, policies: Sequence[Policy], cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._plain = Near([each for each in policies if any(map(_plain, each.rules))])
+        closing = [each for each in policies if Direction.EGRESS in each.isolates]
+        self._closing = Near(closing)
+
+    def of(self, policy: Policy, limit: Limit) -> Iterator[Wider]:
+        """Yield who may look up more than the names of a rule of a policy."""
+        if any(each.every for each in limit.names):
+            return
+        yield from self._open(policy)
+        for other in self._plain.to(policy):
+            for rule in filter(_plain, other.rules):
+                sure = self._lifts(rule, limit)
+                if sure is not False:
+                    found = (both(one, two) for one in limit.subjects for two in other.subjects)
+                    subjects = tuple(each for each in found if each is not None)
+                    whole = rule.subjects is None and other.opaque is None
+                    yield Wider(subjects, limit.nodes & other.nodes, bool(sure) and whole)
+
+    def _open(self, policy: Policy) -> Iterator[Wider]:
+        """Yield whom a policy is about that nothing closes, where rules only look at requests."""
+        always = self._cluster.switches.enable_policy is EnablePolicy.ALWAYS
+        if always or Direction.EGRESS in policy.isolates:
+            return
+        closing = self._closing.to(policy)
+        subjects = tuple(
+            one
+            for one in policy.subjects
+            if not any(within(one, two) for other in closing for two in other.subjects)
+        )
+        if subjects or policy.nodes:
+            yield Wider(subjects, policy.nodes, not closing)
+
+    def _lifts(self, rule: Rule, limit: Limit) -> bool | None:
+        """Return whether a rule lets every name through to the resolvers; None if it may."""
+        u3 = self._cluster.switches.u3
+        if every_port(rule):
+            if u3 is U3.KEEPS:
+                return False
+            certain = u3 is U3.RELAXES
+        else:
+            certain = bool(rule.traffic.must & limit.traffic)
+            if not certain and not rule.traffic.named and not rule.traffic.may & limit.traffic:
+                return False
+        found = {self._covers(rule, each) for each in limit.peers}
+        if found == {False}:
+            return False
+        return True if certain and found == {True} and rule.condition is None else None
+
+    def _covers(self, rule: Rule, resolver: PeerMatch) -> bool | None:
+        """Return whether a rule's peers hold all of some resolvers, or none; None for a part."""
+        matches = [peer.match for peer in rule.peers]
+        if any(isinstance(each, AnyMatch) or each == resolver for each in matches):
+            return True
+        meeting = [each for each in matches if self._meet(each, resolver)]
+        if not meeting:
+            return False
+        if not isinstance(resolver, PodsMatch):
+            return None
+        plain = [each for each in meeting if isinstance(each, PodsMatch)]
+        if any(within(resolver, each) for each in plain):
+            return True
+        pods = self._cluster.pods_of(resolver)
+        if not pods or len(plain) < len(meeting):
+            return None
+        inside = {pod for each in plain for pod in self._cluster.pods_of(each)}
+        if pods <= inside:
+            return True
+        return None if pods & inside else False
+
+    def _meet(self, one: PeerMatch, resolver: PeerMatch) -> bool:
+        """Return whether two matches may find the same end."""
+        if isinstance(one, PodsMatch) and isinstance(resolver, PodsMatch):
+            return both(one, resolver) is not None
+        if isinstance(one, BlockMatch) and isinstance(resolver, BlockMatch):
+            return bool(one.addresses & resolver.addresses)
+        pods, other = (one, resolver) if isinstance(one, PodsMatch) else (resolver, one)
+        return not isinstance(pods, PodsMatch) or self._of_pods(other)
+
+    def _of_pods(self, match: PeerMatch) -> bool:
+        """Return whether a match may find pods."""
+        match match:
+            case BlockMatch():
+                profile = self._cluster.profile
+                return profile.block_matches_pods or profile.reading.block_of_pods is not None
+            case AllOf(matches):
+                return all(map(self._of_pods, matches))
+            case AnyOf(matches):
+                return any(map(self._of_pods, matches))
+        return not isinstance(match, NamesMatch | NodesMatch | RelativeMatch)
+
+
+def _plain(rule: Rule) -> bool:
+    """Whether it lets traffic out without asking about requests."""
+    outward = rule.direction is Direction.EGRESS and rule.action is Action.ALLOW
+    return outward and rule.request is None and bool(rule.peers)

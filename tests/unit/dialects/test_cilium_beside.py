@@ -1,0 +1,90 @@
+"""What Cilium's policies mean beside other policies, tiers and nodes that nobody knows."""
+
+import pytest
+
+from cloison.ir.fidelity import Verdict
+from tests.unit.dialects.cilium_world import loaded, open_to, pod, policy, slice_of
+
+YES, NO, OPEN = Verdict.ALLOWED, Verdict.DENIED, Verdict.UNDETERMINED
+HOSTS = {"enable-host-firewall": "true"}
+TIERS = {"enable-k8s-cluster-network-policy": "true"}
+CLOSED = """
+apiVersion: cilium.io/v2
+kind: CiliumClusterwideNetworkPolicy
+metadata: {name: hosts}
+spec: {nodeSelector: {}, egressDeny: [{toEntities: [all]}], ingressDeny: [{fromEntities: [all]}]}
+"""
+
+
+def tier(name: str, rule: str) -> str:
+    """Return a ClusterNetworkPolicy about what everybody sends."""
+    return (
+        "apiVersion: policy.networking.k8s.io/v1alpha2\nkind: ClusterNetworkPolicy\n"
+        f"metadata: {{name: p}}\nspec: {{tier: {name}, priority: 1, "
+        f"subject: {{namespaces: {{}}}}, egress: [{rule}]}}\n"
+    )
+
+
+def test_a_host_firewall_does_not_see_what_stays_on_its_node() -> None:
+    session = loaded(CLOSED, said=HOSTS)
+    assert open_to(session, "node:n1", "shop/agent") is YES
+    assert open_to(session, "shop/agent", "node:n1") is YES
+    assert open_to(session, "node:n2", "shop/agent") is NO
+
+
+def test_a_whole_family_of_a_cluster_network_policy_is_outside() -> None:
+    said = {
+        **TIERS,
+        "policy-cidr-match-mode": "nodes,pods",
+        "cilium.U4": "matches-like-nodes",
+    }
+    whole = tier("Admin", "{action: Deny, to: [{networks: [0.0.0.0/0]}]}")
+    session = loaded(whole, version="1.20", said=said)
+    assert open_to(session, "shop/web", "shop/api") is YES
+    assert open_to(session, "shop/web", "node:n2") is YES
+    assert open_to(session, "shop/web", "203.0.113.9") is NO
+    part = tier("Admin", "{action: Deny, to: [{networks: [10.0.2.0/24]}]}")
+    assert open_to(loaded(part, version="1.20", said=said), "shop/web", "shop/api") is NO
+    del said["cilium.U4"]
+    assert open_to(loaded(part, version="1.20", said=said), "shop/web", "shop/api") is OPEN
+
+
+@pytest.mark.parametrize(("closes", "expected"), [("true", NO), ("false", OPEN)])
+def test_a_denial_of_a_later_tier_after_rules_about_requests(
+    closes: str, expected: Verdict
+) -> None:
+    http = """
+    enableDefaultDeny: {egress: %s}
+    egress:
+    - toEntities: [all]
+      toPorts: [{ports: [{port: "8080", protocol: TCP}], rules: {http: [{path: /a}]}}]
+    """
+    later = tier("Baseline", "{action: Deny, to: [{namespaces: {}}]}")
+    mine = policy(http % closes, "app: web")
+    session = loaded(mine, later, version="1.20", said=TIERS)
+    assert session.why("shop/web", "shop/api:8080", http="GET /a").verdict is YES
+    assert session.why("shop/web", "shop/api:8080", http="GET /b").verdict is expected
+
+
+def test_a_pod_on_a_node_that_nobody_knows_may_not_be_an_api_server() -> None:
+    known = slice_of("default/kubernetes", "192.0.2.11, 192.0.2.12", 6443)
+    lost = pod("shop/lost", "n1", "192.0.2.13", "app: lost", "hostNetwork: true, ")
+    lost = lost.replace("nodeName: n1, ", "").replace("192.0.2.13", '""')
+    spec = "ingress: [{fromEntities: [kube-apiserver]}]"
+    session = loaded(policy(spec), known, more=f"---{lost}", said={"allow-localhost": "policy"})
+    assert open_to(session, "node:n1", "shop/api") is YES
+    assert open_to(session, "shop/lost", "shop/api") is OPEN
+
+
+@pytest.mark.parametrize(("said", "expected"), [("true", YES), ("false", NO)])
+def test_paths_are_brought_to_one_form(said: str, expected: Verdict) -> None:
+    http = """
+    ingress:
+    - toPorts: [{ports: [{port: "8080", protocol: TCP}], rules: {http: [{path: /a/b}]}}]
+    """
+    session = loaded(policy(http), said={"http-normalize-path": said})
+    answer = session.why("shop/web", "shop/api:8080", http="GET /a//b")
+    assert answer.verdict is expected
+    plain = session.why("shop/web", "shop/api:8080", http="GET /a/b")
+    told = any("//a/b" in note for note in plain.notes)
+    assert told is (said == "false")
