@@ -48,7 +48,7 @@ LEFT_OUT = {
     "cilium-fields": {},
     "cilium-networkpolicy": {NO_TRAFFIC: 1},
     "cilium-open": {UNKNOWN: 4, REQUEST: 3},
-    "cilium-requests": {NO_TRAFFIC: 21, REQUEST: 28},
+    "cilium-requests": {NO_TRAFFIC: 21, REQUEST: 28, UNKNOWN: 1},
     "cilium-state": {OWN_END: 2, REDIRECTED: 2, REQUEST: 1},
 }
 """How many rows of each file packets cannot express, by why: all others are measured."""
