@@ -9,16 +9,8 @@ from benchmarks.worlds.manifests import below
 from cloison.algebra import AddressSet, address_text
 from cloison.algebra.selectors import Operator
 from cloison.app.session import Session
-from cloison.ir.policy import (
-    BlockMatch,
-    Direction,
-    GroupsMatch,
-    PeerMatch,
-    PodsMatch,
-    Policy,
-    Rule,
-    plain_matches,
-)
+from cloison.ir.peers import BlockMatch, GroupsMatch, PeerMatch, PodsMatch, plain_matches
+from cloison.ir.policy import Direction, Policy, Rule
 from cloison.resources.world import PodEndpoint
 from tests.oracle.ir import IROracle
 

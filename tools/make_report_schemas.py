@@ -6,6 +6,7 @@ Run from the top of the checkout: python tools/make_report_schemas.py
 import json
 from pathlib import Path
 
+from cloison.analyses import testschema
 from cloison.app import dnstable, settingsfile
 from cloison.report.schema import schemas
 
@@ -13,6 +14,7 @@ PACKAGE = Path(__file__).parent.parent / "src" / "cloison"
 
 if __name__ == "__main__":
     written = {PACKAGE / "report" / "schemas" / f"{k}.json": v for k, v in schemas().items()}
+    written[PACKAGE / "report" / "schemas" / "tests.json"] = testschema.schema()
     written[PACKAGE / "app" / "schemas" / "settings.json"] = settingsfile.schema()
     written[PACKAGE / "app" / "schemas" / "dns-table.json"] = dnstable.schema()
     for path, schema in written.items():

@@ -15,17 +15,8 @@ from benchmarks.faults import NotSupportedError
 from cloison.algebra import AddressSet
 from cloison.algebra.selectors import LabelSelector, Operator, Requirement
 from cloison.app.session import Session
-from cloison.ir.policy import (
-    Action,
-    AnyMatch,
-    BlockMatch,
-    Direction,
-    NamedPort,
-    PeerMatch,
-    PodsMatch,
-    Policy,
-    Rule,
-)
+from cloison.ir.peers import AnyMatch, BlockMatch, PeerMatch, PodsMatch
+from cloison.ir.policy import Action, Direction, NamedPort, Policy, Rule
 from cloison.resources.world import PodEndpoint
 
 _KIND = "NetworkPolicy"

@@ -10,20 +10,22 @@ from collections.abc import Iterator
 from benchmarks.faults import NotSupportedError
 from cloison.algebra import L4, NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.app.session import Session
-from cloison.ir.policy import (
-    Action,
+from cloison.ir.peers import (
     AllOf,
     AnyMatch,
     AnyOf,
     BlockMatch,
-    Combine,
-    Direction,
     GroupsMatch,
-    LayerSpec,
-    NamedPort,
     NoneOf,
     PeerMatch,
     PodsMatch,
+)
+from cloison.ir.policy import (
+    Action,
+    Combine,
+    Direction,
+    LayerSpec,
+    NamedPort,
     Policy,
     Rule,
     TierSpec,

@@ -14,7 +14,8 @@ from cloison.app.load import load_objects
 from cloison.app.session import Session
 from cloison.engine import Rectangle
 from cloison.resources.world import PodEndpoint
-from tests.oracle.ir import IROracle, traffic_point
+from tests.oracle.ir import IROracle
+from tests.oracle.ir_ways import traffic_point
 
 PROTOCOL, PORT = "TCP", 8080
 """What is counted, so that all can be held against one another."""

@@ -77,7 +77,7 @@ def read_ready(path: str, sampled: int = 0) -> Measured:
     meter = Meter()
     meter.begin()
     with meter.phase("load"):
-        session = cloison.load(path, profile="generic")
+        session = cloison.load(path, profile="generic", runtime=False)
     with meter.phase("bind"):
         ready_to_ask(session)
     questions = list(Lot(session).questions(1))

@@ -32,7 +32,7 @@ def opened(objects: list[Manifest], profile: str, meter: Meter) -> Session:
     warm(profile)
     meter.begin()
     with meter.phase("load"):
-        session = load_objects(objects, profile=profile)
+        session = load_objects(objects, profile=profile, runtime=False)
     with meter.phase("bind"):
         ready_to_ask(session)
     count(session, meter)
@@ -41,7 +41,7 @@ def opened(objects: list[Manifest], profile: str, meter: Meter) -> Session:
 
 def warm(profile: str) -> None:
     """Import what answering takes: that is what `startup` measures."""
-    session = load_objects(list(indexed(1)), profile=profile)
+    session = load_objects(list(indexed(1)), profile=profile, runtime=False)
     session.why("ns-00000/pod1", "ns-00000/pod2:80")
 
 

@@ -14,7 +14,8 @@ from cloison.analyses.ask import verdict_only
 from cloison.app.session import Session
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
-from cloison.ir.policy import PodsMatch, Policy
+from cloison.ir.peers import PodsMatch
+from cloison.ir.policy import Policy
 from tests.oracle.ir import IROracle
 
 

@@ -13,11 +13,13 @@ from sphinx.application import Sphinx
 
 from cloison.app import settingsfile
 from cloison.cli.app import cli
+from cloison.cli.commands.validate import validate
 from cloison.cli.settings import PARAMETERS
 from cloison.dialects import TABLE
 from cloison.dialects.cilium.switches import NEWEST, PREFIX, SWITCHES, defaults
 from cloison.ir.profile import Profile, Quirk
 from cloison.platform import CATALOGUE, profile, profile_names
+from cloison.platform.components import Component, Role, known
 
 PROGRAM = "cloison"
 _WIDTH = 90
@@ -123,6 +125,13 @@ _READINGS = (
     ("blocks match pods in a way that is not known", "block_of_pods"),
     ("an ingress peer that is a block also is every pod of its namespace", "block_and_own"),
     ("namespaces by what they are not also are nodes, and what is outside", "beyond_pods"),
+    ("and of those that do not exclude clusters as well, so are other nodes", "beyond_nodes"),
+    ("the former only where the peer speaks of the label", "beyond_key"),
+    ("what `except` leaves out of a block no other block lets through", "sticky_holes"),
+    ("port names towards blocks, or everybody, stand for nothing", "names_need_pods"),
+    ("a peer by labels also is pods on the network of nodes", "host_pods"),
+    ("a peer of whole namespaces may also be nodes", "host_namespace"),
+    ("`::/0` is only", "whole_v6"),
 )
 
 
@@ -156,6 +165,9 @@ def _read(each: Profile) -> Iterator[str]:
         way = getattr(each.reading, key)
         if isinstance(way, Quirk):
             yield f"| {text} | {'perhaps: ' if way.reason else 'yes: '}`{way.caveat.id}` |"
+        elif isinstance(way, str | tuple) and way:
+            said = (way,) if isinstance(way, str) else way
+            yield f"| {text} | {', '.join(f'`{each}`' for each in said)} |"
         elif way:
             yield f"| {text} | yes |"
 
@@ -183,8 +195,7 @@ def profile_reference() -> str:
 def settings_reference() -> str:
     """Return the table of settings, and that of what a suppression says."""
     schema = settingsfile.schema()
-    context = click.Context(cli.commands["validate"])
-    options = {each.name: each for each in context.command.get_params(context)}
+    options = {each.name: each for each in validate.params}
     rows = ["| key | is | default | flag | variable |", "|---|---|---|---|---|"]
     for key, said in schema["properties"].items():
         name = PARAMETERS.get(key, key)
@@ -210,6 +221,52 @@ def settings_reference() -> str:
     return "\n".join((*rows, ""))
 
 
+def component_reference() -> str:
+    """Return the tables of known components, by what they do."""
+    parts: list[str] = []
+    for role in Role:
+        parts += [f"## {_ROLES[role]}", "", "| id | pods | ports | source |", "|---|---|---|---|"]
+        for each in known():
+            if each.role is role:
+                name = f"`{each.id}`<br>{each.name}{'' if each.certain else ' (not certain)'}"
+                notes = f"<br>{each.note}" if each.note else ""
+                ports = "; ".join(f"{p.protocol} {p.port} {p.purpose}" for p in each.ports)
+                cells = (name, f"{_pods(each)}{notes}", ports, each.source)
+                parts.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
+        parts.append("")
+    return "\n".join(parts)
+
+
+_ROLES = {
+    Role.DNS: "Resolvers",
+    Role.GATEWAY: "Gateways and ingress controllers",
+    Role.GATEWAY_CONTROL: "What runs gateways",
+    Role.MESH_CONTROL: "Control planes of service meshes",
+    Role.MESH_PROXY: "Proxies of service meshes",
+    Role.METRICS: "Metrics",
+    Role.TELEMETRY: "Telemetry",
+    Role.CERTIFICATES: "Certificates",
+    Role.CONTROLLER: "Controllers",
+    Role.API_SERVER: "The API server",
+    Role.NODE: "Nodes",
+    Role.LOAD_BALANCER: "Load balancers of providers",
+    Role.METADATA: "Metadata of providers",
+    Role.STATEFUL: "Stores and brokers",
+}
+
+
+def _pods(each: Component) -> str:
+    """Return where a component is: labels in a namespace, or blocks."""
+    sets = [each.pod_labels, *each.other_labels]
+    labels = " or ".join(
+        ", ".join(f"`{key}={value}`" for key, value in labels.items()) for labels in sets if labels
+    )
+    home = f" in `{each.namespace}`" if each.namespace and labels else ""
+    host = ", host network" if each.host_network else ""
+    blocks = ", ".join(f"`{block}`" for block in each.blocks)
+    return "; ".join(part for part in (f"{labels}{home}{host}".lstrip(", "), blocks) if part)
+
+
 def _cell(text: str) -> str:
     return text.replace("|", r"\|")
 
@@ -224,6 +281,7 @@ def pages() -> dict[str, str]:
     return {
         "caveats.md": caveat_reference(),
         "cli.md": cli_reference(),
+        "components.md": component_reference(),
         "noticed.md": noticed_kinds(),
         "profiles.md": profile_reference(),
         "schemas.md": schema_reference(),

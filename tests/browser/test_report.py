@@ -1,38 +1,19 @@
 """The html report in a real browser: what a reader does with it, and what it never does."""
 
-import random
 from pathlib import Path
-from typing import Any
 
 import pytest
 from selenium.webdriver.common.keys import Keys
 
 import cloison
 from cloison.algebra import TrafficSet
-from cloison.analyses.ask import ask
 from cloison.analyses.connectivity import MapOptions
-from cloison.analyses.ledger import ledger
-from cloison.app import Session, load_objects
+from cloison.app import load_objects
 from cloison.cli import main
 from cloison.report import About, render
-from cloison.report.html import Content, Side
+from cloison.report.html import Content
 from tests.browser.conftest import Browser
-from tests.support.large import default_deny, open_cluster
-from tests.support.page import Page, embedded
-from tests.support.session import load
-from tests.support.worlds import random_world
-
-EXAMPLE = Path(__file__).parents[2] / "examples" / "case-management"
-BROKEN = EXAMPLE.with_name("case-management-broken")
-
-
-def written(session: Session, file: Path, options: MapOptions | None = None) -> Page:
-    """Write the page of a session's map, and return its data."""
-    chosen = options or MapOptions(self_edges=True)
-    content = Content(session.map(chosen), (Side(ledger(session.engine), "-f here"),))
-    text = "".join(render("map", content, About("0", session.profile, "default"), "html"))
-    file.write_text(text, "utf-8")
-    return Page(embedded(text))
+from tests.browser.pages import BROKEN, EXAMPLE, SHOP, cell, search, written
 
 
 @pytest.fixture(scope="module")
@@ -42,19 +23,6 @@ def example(tmp_path_factory: pytest.TempPathFactory) -> Path:
     session = cloison.load(str(EXAMPLE))
     written(session, file, MapOptions())
     return file
-
-
-def cell(browser: Browser, start: str) -> Any:
-    """Return the cell whose description begins in a certain way."""
-    return browser.find(f'.grid .cell[aria-label^="{start}"]')
-
-
-def search(browser: Browser, side: str, text: str) -> None:
-    field = browser.find(f"#filter-{side}")
-    field.send_keys(Keys.CONTROL, "a", Keys.DELETE)
-    field.send_keys(text)
-    browser.until("return !document.getElementById('matrix').hasAttribute('aria-busy')")
-    assert field.get_attribute("value") == text
 
 
 def test_a_reader_gets_from_the_matrix_to_a_reason(browser: Browser, example: Path) -> None:
@@ -109,6 +77,56 @@ def test_the_answer_has_the_words_of_why(
     shown = " ".join(browser.find("#answer").text.split())
     assert "passes: TCP/8080" in shown
     assert "allows app=case-api in namespace case-management on TCP/8080" in shown
+
+
+def test_requests_that_decide_are_seen(browser: Browser, tmp_path: Path) -> None:
+    known = load_objects(SHOP, profile="cilium@1.19")
+    file = tmp_path / "requests.html"
+    read = written(known, file)
+    browser.open(file)
+    marked = browser.all(".grid .cell.when")
+    words = "TCP/8080 when GET /v1/.* or POST /orders"
+    labels = [each.get_attribute("aria-label") for each in marked]
+    assert labels == [f"web/front → shop/api: {words}"]
+    assert "1 edge with some requests" in browser.find("#facts").text
+    assert "some requests" in browser.find("#legend").text
+
+    marked[0].click()
+    answer = browser.find("#answer")
+    shown = " ".join(answer.text.split())
+    for said in (
+        "mixed TCP/8080 with some requests passes",
+        f"{words} allowed: CiliumNetworkPolicy shop/api ingress rule 1",
+        "TCP/8080 with any other request denied: entering by CiliumNetworkPolicy shop/api",
+        f"passes: {words}",
+        "cloison why web/front shop/api:8080 -f here",
+    ):
+        assert said in shown
+    at = {name: number for number, name in enumerate(read.names)}
+    told = browser.run(
+        "return cloison.why(cloison.data.sides[0], arguments[0], arguments[1])",
+        at["web/front"],
+        at["shop/api"],
+    )
+    verdict, allowed = read.why(at["web/front"], at["shop/api"])
+    assert (told["verdict"], TrafficSet(pairwise_of(told["allowed"]))) == (verdict, allowed)
+    assert told["cases"][0]["when"][0]["traffic"] == [6 * 65536 + 8080] * 2
+
+    browser.keys(Keys.ESCAPE)
+    browser.run(
+        "const field = document.getElementById('look'); field.value = 'when';"
+        "field.dispatchEvent(new Event('change'))"
+    )
+    names = [each.text for each in browser.all(".grid .name:not(.heading) .label")]
+    assert names == ["front"]
+    browser.find("#tab-list").click()
+    assert words in browser.find("#list").text
+    assert len(browser.all("#list tbody tr")) == 1
+    assert browser.complaints() == []
+
+
+def pairwise_of(spans: list[int]) -> list[tuple[int, int]]:
+    return list(zip(spans[::2], spans[1::2], strict=True))
 
 
 def test_the_keyboard_is_enough(browser: Browser, example: Path) -> None:
@@ -246,137 +264,6 @@ def test_nothing_but_the_file_is_asked_for(browser: Browser, example: Path) -> N
     with pytest.raises(Exception, match="TrustedHTML"):
         browser.run("document.body.innerHTML = '<p>x</p>'")
     browser.complaints()
-
-
-EVALUATE = """
-const [pairs, side] = arguments;
-const page = globalThis.cloison;
-return pairs.map(([src, dst]) => {
-  const found = page.why(page.data.sides[side], src, dst);
-  const state = page.stateOf(src, dst);
-  return [
-    found.verdict,
-    found.allowed,
-    page.passes(page.data.sides[side], src, dst),
-    state < 0 ? null : page.data.states[state],
-    page.trafficText(found.allowed),
-  ];
-});
-"""
-
-
-def assert_page_agrees(browser: Browser, read: Page, pairs: list[tuple[int, int]]) -> None:
-    """Hold the page's own look-ups against the plain reading of the same tables."""
-    assert pairs
-    for (src, dst), told in zip(pairs, browser.run(EVALUATE, pairs, 0), strict=True):
-        where = (read.names[src], read.names[dst])
-        verdict, allowed = read.why(src, dst)
-        assert told[0] == verdict, where
-        assert told[1] == _flat(allowed), where
-        assert told[2] == [_flat(each) for each in read.passes(src, dst)], where
-        assert told[3] == read.state(src, dst), where
-        assert told[4] == (str(allowed) if allowed else "nothing"), where
-
-
-def _flat(traffic: TrafficSet) -> list[int]:
-    return [point for span in traffic for point in span]
-
-
-def _pairs(read: Page) -> list[tuple[int, int]]:
-    ends, inside = range(len(read.names)), read.data["inside"]
-    return [(a, b) for a in ends for b in ends if a < inside or b < inside]
-
-
-def test_the_page_computes_what_the_engine_does(browser: Browser, tmp_path: Path) -> None:
-    session = cloison.load(str(EXAMPLE))
-    file = tmp_path / "page.html"
-    read = written(session, file)
-    browser.open(file)
-    pairs = _pairs(read)
-    assert_page_agrees(browser, read, pairs)
-
-
-DECIDERS = """
-const page = globalThis.cloison;
-const side = page.data.sides[0];
-return arguments[0].map(([src, dst, traffic]) => {
-  const answer = page.why(side, src, dst);
-  return answer.cases.map(({ leaving, entering }) =>
-    [leaving, entering].map((point) =>
-      page.deciders(side, point, traffic).map(({ text }) => text)));
-});
-"""
-
-
-def test_the_page_names_the_deciders_that_why_names(browser: Browser, tmp_path: Path) -> None:
-    session = cloison.load(str(EXAMPLE))
-    file = tmp_path / "page.html"
-    read = written(session, file)
-    browser.open(file)
-    chosen = random.Random(3).sample(_pairs(read), 80)
-    asked = [(src, dst, port) for src, dst in chosen for port in (8080, 53)]
-    questions = [(a, b, _flat(TrafficSet.ports("TCP", port))) for a, b, port in asked]
-    told = browser.run(DECIDERS, questions)
-    for (src, dst, port), cases in zip(asked, told, strict=True):
-        question = session.question(read.names[src], read.names[dst], port=port)
-        answer = ask(session.engine, question)
-        # Addresses of both families that are alike are one end, and a question names one of them.
-        assert len(answer.cases) <= len(cases)
-        for case, points in zip(answer.cases, cases, strict=False):
-            for point, texts in zip(case.points, points, strict=True):
-                where = (read.names[src], read.names[dst], port)
-                assert sorted(texts) == sorted(d.text for d in point.decided_by), where
-
-
-def test_odd_worlds_are_computed_alike(browser: Browser, tmp_path: Path) -> None:
-    for seed in range(940_000, 940_006):
-        session = load(random_world(random.Random(seed)))
-        for number, options in enumerate((MapOptions(), MapOptions(pods=True, nodes=True))):
-            file = tmp_path / f"{seed}-{number}.html"
-            read = written(session, file, options)
-            browser.open(file)
-            assert_page_agrees(browser, read, _pairs(read))
-
-
-def test_two_thousand_workloads_can_be_used(browser: Browser, tmp_path: Path) -> None:
-    session = load_objects(default_deny(2000))
-    file = tmp_path / "large.html"
-    read = written(session, file)
-    browser.open(file)
-    # Only what is in sight is in the document, and namespaces come first.
-    assert len(browser.all(".grid [data-at]")) < 6000
-    assert not browser.all(".grid .name:not(.heading)")
-    browser.picture("large")
-    assert 2 < browser.run("return document.querySelectorAll('#drawing .node').length") <= 150
-    search(browser, "from", "team-7/app-1007")
-    search(browser, "to", "team-8/app-1008")
-    cell(browser, "team-7/app-1007 → team-8/app-1008").click()
-    text = browser.find("#answer").text
-    assert "team-7/app-1007 egress rule 1" in text
-    assert "team-8/app-1008 ingress rule 1" in text
-    browser.picture("large-why")
-    pairs = random.Random(7).sample(range(len(read.names) * read.data["inside"]), 60)
-    chosen = [divmod(number, read.data["inside"]) for number in pairs]
-    assert_page_agrees(browser, read, chosen)
-    for src, dst in chosen[:30]:
-        answer = ask(session.engine, session.question(read.names[src], read.names[dst]))
-        assert read.why(src, dst) == (str(answer.verdict), answer.allowed)
-    assert browser.requests() == [file.as_uri()]
-
-
-def test_an_open_cluster_can_be_used(browser: Browser, tmp_path: Path) -> None:
-    file = tmp_path / "open.html"
-    read = written(load_objects(open_cluster(2000)), file, MapOptions())
-    browser.open(file)
-    assert "4,002,000 edges" in browser.find("#facts").text
-    cell(browser, "team-0 → team-1:").click()
-    assert "400 of 400 pairs" in browser.find("#answer").text
-    browser.find("#answer .unfold").click()
-    browser.until("return document.querySelector('.grid .cell.all:not(.folded)') !== null")
-    browser.keys(Keys.ENTER)
-    assert "allowed" in browser.find("#answer").text
-    browser.picture("open")
-    assert_page_agrees(browser, read, [(0, 1), (1999, 3), (5, 5), (0, 2000), (2000, 9)])
 
 
 def test_a_difference_shows_both_sides(

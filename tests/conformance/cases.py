@@ -72,9 +72,9 @@ class Probe:
     verdict: str
     policies: str
     kubernetes: str = "1.35"
-    fieldValidation: str = "warn"  # noqa: N815 - the case file's key
+    field_validation: str = "warn"
     probe: int | None = None
-    policyChannel: str = "any"  # noqa: N815 - the case file's key
+    policy_channel: str = "any"
     says: tuple[str, ...] = ()
 
 
@@ -198,7 +198,11 @@ def _case(raw: dict[str, Any]) -> Case:
 
 
 def _probe(raw: dict[str, Any]) -> Probe:
-    return Probe(**{**raw, "says": tuple(raw.get("says", ()))})
+    named = {_SNAKE.sub(r"_\g<0>", key).lower(): value for key, value in raw.items()}
+    return Probe(**{**named, "says": tuple(raw.get("says", ()))})
+
+
+_SNAKE = re.compile("[A-Z]")
 
 
 def _row(raw: dict[str, Any]) -> Row:

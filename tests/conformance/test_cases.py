@@ -66,7 +66,7 @@ def test_case_manifests_parse(case: Case) -> None:
         (document,) = read(probe.policies)
         assert document["kind"] in KINDS[case.id[:2]]
         assert probe.verdict in {"accept", "reject"}
-        assert probe.fieldValidation in {"warn", "strict"}
+        assert probe.field_validation in {"warn", "strict"}
 
 
 @every_case

@@ -13,7 +13,14 @@ from tests.oracle.raw_cilium import RawCiliumOracle
 from tests.oracle.raw_cilium_requests import Asked, name_pattern
 from tests.oracle.raw_cilium_valid import judged
 
-FILES = ("cilium", "cilium-requests", "cilium-state", "cilium-networkpolicy", "cilium-open")
+FILES = (
+    "cilium",
+    "cilium-requests",
+    "cilium-state",
+    "cilium-networkpolicy",
+    "cilium-open",
+    "published-cilium",
+)
 CASES = tuple(case for file in FILES for case in cases(file))
 ROWS = [
     pytest.param(case, row, id=f"{case.ids[0]}-{number}")

@@ -87,8 +87,8 @@ def test_object_is_judged_as_the_server_would(case: Case, probe: Probe) -> None:
         case.texts(policies=probe.policies),
         profile="generic",
         kubernetes=_version(probe.kubernetes),
-        field_validation=probe.fieldValidation,
-        policy_channel=probe.policyChannel,
+        field_validation=probe.field_validation,
+        policy_channel=probe.policy_channel,
     )
     kind, namespace, name = identity(read(probe.policies)[0])
     place = f"{namespace}/{name}" if namespace else name

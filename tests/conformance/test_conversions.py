@@ -2,12 +2,12 @@
 
 import pytest
 
-from cloison.app.convert import convert_texts
 from cloison.base import Severity
 from cloison.dialects import targets
-from cloison.ir.policy import NodesMatch, plain_matches
+from cloison.ir.peers import NodesMatch, plain_matches
 from tests.conformance.cases import BASE, Case, cases
 from tests.support.apart import alike
+from tests.support.texts import convert_texts
 
 PROFILES = {
     "adminpolicy": "generic",

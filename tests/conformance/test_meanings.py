@@ -10,12 +10,13 @@ import pytest
 
 from cloison.app import Session, load_texts
 from cloison.app.compared import differences
-from cloison.app.convert import Conversion, convert_texts
+from cloison.app.convert import Conversion
 from cloison.base import Severity
 from cloison.dialects import targets
 from tests.conformance.cases import HERE, read
 from tests.support.apart import alike
 from tests.support.cli import ROOT
+from tests.support.texts import convert_texts
 
 PROFILES = {"adminnetworkpolicy": "calico@3.31", "cilium": "cilium@1.20"}
 """Who enforces a language, where it is not `calico@3.32`."""

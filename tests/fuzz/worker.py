@@ -33,10 +33,8 @@ def watched(target: Any, guard: Any, data: bytes) -> BaseException | None:
     try:
         with guard.watch():
             target.check(data)
-    except Exception as error:  # noqa: BLE001 - any of them is the finding
-        return error
     except BaseException as error:
-        if type(error).__name__ == "Escape":
+        if isinstance(error, Exception) or type(error).__name__ == "Escape":
             return error
         raise
     return None

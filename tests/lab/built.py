@@ -3,12 +3,10 @@
 from collections.abc import Iterable
 from dataclasses import replace as with_fields
 
-from msgspec.structs import replace
-
 from cloison.analyses.ends import PodsEnd
 from cloison.analyses.staged import added
 from cloison.app import Session
-from cloison.app.lab import rulesets
+from cloison.app.lab import enforced
 from cloison.app.load import over
 from cloison.engine.resolve import resolve
 from cloison.probe.lab.plan import Plan
@@ -32,4 +30,4 @@ def built(
     found = over(session, made.world)
     if staged:
         found = with_fields(found, policies=added(found.policies))
-    return found, replace(made.plan, rulesets=rulesets(resolve(found.engine), made.plan))
+    return found, enforced(made.plan, resolve(found.engine), found.profile)

@@ -11,7 +11,8 @@ import msgspec
 from cloison.algebra import address_text, family_of, parse_address
 from cloison.analyses.ends import AddressEnd, ServiceEnd
 from cloison.app import Session
-from cloison.probe.lab.plan import Plan, Probe
+from cloison.app.apart import with_ends
+from cloison.probe.lab.plan import Ask, Plan, Probe
 from tests.conformance.cases import Row
 from tests.lab.built import built
 from tests.lab.judge import Places
@@ -19,9 +20,6 @@ from tests.lab.rows import PING, Asked, reason, session_of
 
 UNANSWERED = "what is not tracked is let in and gets no answer: nobody sees that it arrived"
 NOWHERE = "the lab has no such end"
-BEFORE_NAT = (
-    "policies look before a node port is translated, and packet filters here look afterwards"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,12 +29,22 @@ class Expected:
     Args:
         asked: The row.
         probes: What to send, for each family and pod that is meant.
-        arrives: Whether an answer comes back.
+        arrives: Whether the target answers.
     """
 
     asked: Asked
     probes: tuple[Probe, ...]
     arrives: bool
+
+    def wrong(self, outcome: str) -> bool:
+        """Whether what came of a probe is not what the case says.
+
+        A proxy refuses with words, and packet filters without.
+        """
+        answer, refused = self.asked.row.answer, outcome == "forbidden"
+        if answer and refused is not (answer == "L7_DENY"):
+            return True
+        return (outcome in ("open", "refused")) is not self.arrives
 
     @property
     def older(self) -> bool:
@@ -59,7 +67,7 @@ class Round:
     @property
     def bare(self) -> Plan:
         """What is built, whatever the policies: rounds that have this in common share a lab."""
-        return msgspec.structs.replace(self.plan, rulesets={})
+        return msgspec.structs.replace(self.plan, rulesets={}, proxies={})
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +101,8 @@ def sort(rows: Iterable[Asked]) -> Sorted:
     for snapshot, members in by_snapshot.items():
         around = sorted(set(outside[members[0].case.world]))
         file, case, step, profile, staged = snapshot
-        declared = session_of(file, case, step, profile)
+        ends = {end for each in members for end in (each.row.src, each.row.dst)}
+        declared = with_ends(session_of(file, case, step, profile), sorted(ends))
         # What replicas of one workload say to each other takes two of them.
         twice = [e.row.src for e in members if e.row.src == e.row.dst]
         session, plan = built(declared, around, twice, staged=staged)
@@ -122,8 +131,6 @@ def _expected(asked: Asked, session: Session, places: Places, plan: Plan) -> Exp
     row = asked.row
     if row.verdict == "allowed" and _unanswered(asked, session):
         return UNANSWERED
-    if _is_node_port(row, plan):
-        return BEFORE_NAT
     families = (row.family,) if row.family else (4, 6)
     if row.on in PING:
         families = (4,)  # the other family has messages of its own
@@ -133,11 +140,6 @@ def _expected(asked: Asked, session: Session, places: Places, plan: Plan) -> Exp
     if not probes:
         return NOWHERE
     return Expected(asked, probes, row.verdict == "allowed")
-
-
-def _is_node_port(row: Row, plan: Plan) -> bool:
-    ports = {f"{p.protocol}/{p.node_port}" for each in plan.services for p in each.ports}
-    return row.dst.startswith("node:") and row.on in ports
 
 
 def _unanswered(asked: Asked, session: Session) -> bool:
@@ -174,7 +176,17 @@ def _probes(
             address_text(target),
             protocol,
             number,
+            ask=_ask(row),
         )
+
+
+def _ask(row: Row) -> Ask | None:
+    """Return the request that a row is about, what it does not say made up."""
+    if not (row.http or row.host or row.headers):
+        return None
+    method, _, path = (row.http or "GET /").partition(" ")
+    headers = tuple((name, value) for name, _, value in (h.partition(": ") for h in row.headers))
+    return Ask(method, path, row.host or "lab.example.com", headers)
 
 
 def _at(text: str, session: Session, places: Places, plan: Plan, family: int) -> list[int]:

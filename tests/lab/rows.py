@@ -22,6 +22,7 @@ FILES = (
     "cilium-open",
     "cilium-requests",
     "cilium-state",
+    "published-cilium",
 )
 _JUDGED = "it is about what an API server takes, and asks about no traffic"
 EXCLUDED = {
@@ -37,10 +38,9 @@ PING = ("ICMP/8/0",)
 NO_TRAFFIC = "it asks about an object, and not about traffic"
 UNKNOWN = "the answer is that nobody can say"
 SEVERAL = "the question has several answers"
-REQUEST = "it is about a request, which no packet filter reads"
+LOOKED_UP = "it is about a name that is looked up, and no proxy here reads such queries"
 REWRITTEN = "whether the client's address is rewritten is for the load balancer to say"
 WITHOUT_ADDRESS = "it is about a pod without an address, and in a lab every pod has one"
-OWN_END = "it is about an end of the enforcer's own, which is in no lab"
 REDIRECTED = "a redirect to a pod of the own node, before policies look, is in no lab"
 MESSAGE = "probes send no other ICMP message than an echo request"
 PROTOCOL = "probes send TCP, UDP, SCTP and ICMP only"
@@ -110,9 +110,8 @@ def _no_traffic(asked: Asked) -> bool:
     return asked.row.asks != "traffic"
 
 
-def _request(asked: Asked) -> bool:
-    row = asked.row
-    return bool(row.http or row.host or row.headers or row.dns)
+def _looked_up(asked: Asked) -> bool:
+    return bool(asked.row.dns)
 
 
 def _rewritten(asked: Asked) -> bool:
@@ -121,10 +120,6 @@ def _rewritten(asked: Asked) -> bool:
 
 def _without_address(asked: Asked) -> bool:
     return "POD_ADDRESS_UNKNOWN" in (asked.row.caveats or ())
-
-
-def _own_end(asked: Asked) -> bool:
-    return any(end.startswith("reserved:") for end in (asked.row.src, asked.row.dst))
 
 
 def _redirected(asked: Asked) -> bool:
@@ -144,10 +139,9 @@ WITHOUT_PACKETS: Mapping[str, Callable[[Asked], bool]] = MappingProxyType(
         NO_TRAFFIC: _no_traffic,
         UNKNOWN: _not_known,
         SEVERAL: _several,
-        REQUEST: _request,
+        LOOKED_UP: _looked_up,
         REWRITTEN: _rewritten,
         WITHOUT_ADDRESS: _without_address,
-        OWN_END: _own_end,
         REDIRECTED: _redirected,
         MESSAGE: _other_message,
         PROTOCOL: _other_protocol,

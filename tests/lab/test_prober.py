@@ -40,7 +40,7 @@ def one(
 ) -> Measured:
     """The one probe of that kind."""
     address = address or (TARGETS[4] if source == "there" else SOURCES[6 if ":" in target else 4])
-    wanted = source, address, target, protocol, port, source_port
+    wanted = source, address, target, protocol, port, source_port, None
     (result,) = (m for p, m in found.single if msgspec.structs.astuple(p) == wanted)
     return result
 

@@ -1,5 +1,6 @@
 """The faults that are planted, by the part of the answer they spoil."""
 
+from tests.mutation.cilium import CILIUM
 from tests.mutation.filters import FILTERS
 from tests.mutation.plant import Fault
 
@@ -548,8 +549,8 @@ EXPOSURE = (
     Fault(
         "what a narrower opening adds is not told",
         "analyses/exposure/openings.py",
-        "            traffic -= other.traffic",
-        "            traffic = TrafficSet()",
+        "            flows = _less(flows, other.flows)",
+        "            flows = Flows()",
         _EXPOSURE,
     ),
 )
@@ -566,4 +567,5 @@ FAULTS: tuple[Fault, ...] = (
     + CHANGE
     + EXPOSURE
     + FILTERS
+    + CILIUM
 )

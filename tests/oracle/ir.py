@@ -78,102 +78,41 @@ that the policy selects, or may select, on ingress; under `WHOLE_PROTOCOL`
 any port of the protocol does, on such a pod.
 """
 
-import re
 from collections.abc import Iterable, Iterator, Mapping
-from enum import Enum, IntEnum
 from itertools import groupby
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING
 
 from cloison.algebra import (
-    FAMILY,
     L4,
-    NO_ADDRESSES,
     PORT_PROTOCOLS,
     AddressSet,
     TrafficSet,
-    family_of,
-    protocol_number,
 )
 from cloison.ir.fidelity import Verdict
-from cloison.ir.names import NamePattern, Stars
+from cloison.ir.names import NamePattern
+from cloison.ir.peers import (
+    PodsMatch,
+)
 from cloison.ir.policy import (
     Action,
-    AllOf,
-    AnyMatch,
-    AnyOf,
-    BlockMatch,
     Combine,
     Direction,
-    GroupsMatch,
     LayerSpec,
     Mode,
     NamedPort,
-    NamesMatch,
-    NodesMatch,
-    NoneOf,
-    PeerMatch,
-    PodsMatch,
     Policy,
     PolicySet,
-    Relative,
-    RelativeMatch,
     Rule,
     TierSpec,
 )
 from cloison.ir.profile import NamedPorts, OtherProtocols, Profile
 from cloison.resources.objects import ContainerKind, ContainerPort, Node
 from cloison.resources.world import PodEndpoint, World
+from tests.oracle.ir_ends import Ends
+from tests.oracle.ir_ways import EITHER, OPEN, WAY_OF, End, Match, Way, Ways, traffic_point
 
 if TYPE_CHECKING:
     from cloison.algebra import Request
-
-End: TypeAlias = PodEndpoint | Node | int | NamePattern
-"""A pod, a node, an address as a point of the address axis, or a name outside that nobody resolved;
-with stars, any of the names that it covers."""
-SOME_NAMES = [
-    f"{host}.{domain}.{top}"
-    for host in ("a", "ab", "api", "b", "db", "www", "x", "a.b", "api.a", "x.y.z")
-    for domain in ("example", "a", "other")
-    for top in ("com", "net", "org")
-]
-"""Enough names to tell the patterns of tests apart."""
-
-
-class Match(IntEnum):
-    """Whether something matches. `min` is "and", `max` is "or"."""
-
-    NO = 0
-    MAY = 1
-    MUST = 2
-
-
-OPPOSITE = {Match.NO: Match.MUST, Match.MAY: Match.MAY, Match.MUST: Match.NO}
-
-
-_OF_OTHERS = {True: Relative.OWN_NODE, False: Relative.LOOPBACK}
-"""What is none of a subject's relations, by whether it is on a node's network."""
-
-
-class Way(Enum):
-    """How evaluation can leave a rule, a band or a tier."""
-
-    ALLOW = "allow"
-    DENY = "deny"
-    PASS = "pass"
-    ON = "on"
-    """Nothing matched, or nothing decided: go on."""
-
-
-Ways: TypeAlias = frozenset[Way]
-
-OPEN: Ways = frozenset((Way.ALLOW,))
-EITHER: Ways = frozenset((Way.ALLOW, Way.DENY))
-WAY_OF = {Action.ALLOW: Way.ALLOW, Action.DENY: Way.DENY, Action.PASS: Way.PASS}
-
-
-def traffic_point(protocol: str, port: int | None) -> int:
-    """Return one point of the traffic axis; a protocol without ports is any of its points."""
-    return protocol_number(protocol) << 16 | (port or 0)
 
 
 class IROracle:
@@ -240,7 +179,7 @@ class IROracle:
                 (source, target, Direction.EGRESS),
                 (target, source, Direction.INGRESS),
             ):
-                point = _Point(self, layer, subject, peer, direction, target, traffic, family)
+                point = Point(self, layer, subject, peer, direction, target, traffic, family)
                 outcomes.append(point.outcome())
         if any(outcome == {Way.DENY} for outcome in outcomes):
             return Verdict.DENIED
@@ -263,7 +202,7 @@ class IROracle:
             flow: Point of the traffic axis, and the address family.
         """
         target = ends[1] if direction is Direction.EGRESS else ends[0]
-        point = _Point(self, layer, *ends, direction, target, *flow)
+        point = Point(self, layer, *ends, direction, target, *flow)
         if Way.ON not in point.builtin():
             return
         for tier in layer.tiers:
@@ -338,7 +277,7 @@ class IROracle:
         return False, None
 
 
-class _Point:
+class Point(Ends):
     """One enforcement point and one flow. Lives for one question."""
 
     def __init__(
@@ -352,15 +291,11 @@ class _Point:
         traffic: int,
         family: int,
     ) -> None:
-        self.oracle = oracle
-        self.profile = oracle.profile
+        super().__init__(oracle, subject, peer, family)
         self.layer = layer
-        self.subject = subject
-        self.peer = peer
         self.direction = direction
         self.target = target
         self.traffic = traffic
-        self.family = family
 
     def outcome(self) -> Ways:
         """Return the possible outcomes: allow, deny or both."""
@@ -481,129 +416,14 @@ class _Point:
         subjects = rule.subjects
         return min(
             self.oracle.applies(policy, self.subject) if policy else Match.MUST,
-            max((self._end(peer.match, self.peer) for peer in rule.peers), default=Match.NO),
+            max((self.match(peer.match, self.peer) for peer in rule.peers), default=Match.NO),
             Match.MUST
             if subjects is None
-            else max((self._end(each, self.subject) for each in subjects), default=Match.NO),
+            else max((self.match(each, self.subject) for each in subjects), default=Match.NO),
             self._traffic(policy, rule),
             Match.MAY if asks_more else Match.MUST,
             self._request(rule),
         )
-
-    def _end(self, match: PeerMatch, end: End) -> Match:
-        """Return whether a match holds of an end: the peer, or the subject itself."""
-        combined = match.matches if isinstance(match, AnyOf | AllOf | NoneOf) else ()
-        parts = [self._end(part, end) for part in combined]
-        match match:
-            case AnyOf():
-                return max(parts, default=Match.NO)
-            case AllOf():
-                return min(parts, default=Match.MUST)
-            case NoneOf():
-                return OPPOSITE[max(parts, default=Match.NO)]
-            case BlockMatch() | GroupsMatch() | NamesMatch():
-                return self._by_address(match, end)
-            case PodsMatch():
-                return self.oracle.selects(match, end)
-            case NodesMatch():
-                return self._nodes(match, end)
-            case RelativeMatch():
-                return self._relative(match.relation)
-        return Match.MUST if isinstance(match, AnyMatch) else Match.MAY
-
-    def _by_address(self, match: BlockMatch | GroupsMatch | NamesMatch, end: End) -> Match:
-        if isinstance(match, NamesMatch):
-            return self._names(match, end)
-        if isinstance(match, GroupsMatch):
-            return self._groups(match, end)
-        whole = match.whole and match.family == self.family
-        return self._inside(match.addresses, end, whole=whole)
-
-    def _groups(self, match: GroupsMatch, end: End) -> Match:
-        addresses = NO_ADDRESSES
-        for group in self.oracle.groups:
-            if match.labels.matches(group.labels):
-                addresses |= group.addresses
-        return self._inside(addresses, end, whole=FAMILY[self.family] <= addresses)
-
-    def _names(self, match: NamesMatch, end: End) -> Match:
-        known = self.oracle.names
-        if isinstance(end, NamePattern):
-            # A name that nobody resolved is at no address of another one.
-            said = (p.text for p in (*match.names, end) if "*" not in p.text)
-            meant = [name for name in (*SOME_NAMES, *said) if _covers(end, name)]
-            open_ = [p for p in match.names if not (p.stars is Stars.NONE and p.text in known)]
-            if any(all(_covers(p, name) for name in meant) for p in open_):
-                return Match.MUST
-            return Match.MAY if any(_covers(p, n) for p in open_ for n in meant) else Match.NO
-        if not isinstance(end, int):
-            return Match.NO
-        for name, addresses in known.items():
-            if end in addresses and any(_covers(pattern, name) for pattern in match.names):
-                return Match.MUST
-        if any(end in addresses for addresses in known.values()):
-            return Match.NO
-        if self.oracle.complete:
-            return Match.NO
-        sure = all(each.stars is Stars.NONE and each.text in known for each in match.names)
-        return Match.NO if sure else Match.MAY
-
-    def _inside(self, addresses: AddressSet, end: End, *, whole: bool) -> Match:
-        """Return whether an end has addresses of the flow's family among some.
-
-        Args:
-            addresses: The addresses.
-            end: The end.
-            whole: Whether these are every address of the flow's family, holes aside.
-        """
-        if isinstance(end, NamePattern):
-            called = [a for a in self.oracle.names.values() if a]
-            place = FAMILY[self.family]
-            for each in called:
-                place -= each
-            if place.isdisjoint(addresses):
-                return Match.NO
-            return Match.MUST if place <= addresses else Match.MAY
-        on_node, _ = self.oracle.node_of(end)
-        seen = self.profile.block_matches_nodes if on_node else self.profile.block_matches_pods
-        if not seen and not isinstance(end, int):
-            return Match.NO
-        known = self.oracle.addresses(end)
-        if not known:
-            return Match.MUST if whole else Match.NO
-        inside = {a in addresses for a in known if family_of(a) == self.family}
-        if inside == {True}:
-            return Match.MUST
-        return Match.MAY if True in inside else Match.NO
-
-    def _nodes(self, match: NodesMatch, end: End) -> Match:
-        on_node, name = self.oracle.node_of(end)
-        if not on_node:
-            return Match.NO
-        node = self.oracle.world.nodes.get(name or "")
-        if node is None or node.span is None:
-            return Match.MAY if match.nodes else Match.MUST
-        return Match.MUST if match.nodes.matches(node.labels) else Match.NO
-
-    def _relative(self, relation: Relative) -> Match:
-        if relation is Relative.SELF:
-            same = isinstance(self.peer, PodEndpoint) and self.peer.pod is not None
-            return Match.MUST if same and self.peer == self.subject else Match.NO
-        if relation is Relative.RETURNED:
-            return Match.NO
-        hosted, own = self.oracle.node_of(self.subject)
-        if isinstance(self.subject, PodEndpoint):
-            own = self.subject.shape.node
-        on_node, name = self.oracle.node_of(self.peer)
-        if relation is Relative.OWN_POD:
-            if not hosted or not isinstance(self.peer, PodEndpoint) or on_node:
-                return Match.NO
-            name = self.peer.shape.node
-        elif not on_node or (relation is _OF_OTHERS[hosted]):
-            return Match.NO
-        if name is None or own is None:
-            return Match.MAY
-        return Match.MUST if (name == own) is (relation is not Relative.OTHER_NODE) else Match.NO
 
     def _traffic(self, policy: Policy | None, rule: Rule) -> Match:
         traffic = rule.traffic
@@ -662,18 +482,3 @@ def _at_best(match: Match, ways: Ways) -> Ways:
     if match is Match.MUST:
         return ways
     return ways | on if match is Match.MAY else on
-
-
-def _covers(pattern: NamePattern, name: str) -> bool:
-    """Return whether a name is one that a pattern stands for."""
-    text, label = pattern.text, "[-a-zA-Z0-9_]"
-    if pattern.stars is Stars.NONE:
-        return text == name
-    if pattern.stars is Stars.LABELS:
-        labels, wanted = name.split("."), text.split(".")[1:]
-        return len(labels) > len(wanted) and labels[-len(wanted) :] == wanted
-    if text in ("*", "**"):
-        return True
-    several = pattern.stars is Stars.PARTS_OR_LABELS and text.startswith("**.")
-    start, rest = (f"({label}+[.])+", text[3:]) if several else ("", text)
-    return re.fullmatch(start + re.escape(rest).replace(r"\*", f"{label}*"), name) is not None

@@ -115,11 +115,12 @@ def name_pattern(name: Name, *, deep: bool) -> re.Pattern[str]:
     plain = text.lower().removesuffix(".")
     if not stars:
         return re.compile(re.escape(plain))
-    if plain in ("*", "**"):
+    if plain and not plain.strip("*"):
         return re.compile(".*")
     start = ""
-    if deep and plain.startswith("**."):
-        start, plain = r"([-a-zA-Z0-9_]+\.)+", plain[3:]
+    several = re.match(r"\*{2,}\.", plain) if deep else None
+    if several:
+        start, plain = r"([-a-zA-Z0-9_]+\.)+", plain[several.end() :]
     parts = re.split(r"\*+", plain)
     return re.compile(start + "[-a-zA-Z0-9_]*".join(re.escape(part) for part in parts))
 

@@ -164,11 +164,16 @@ class Translator:
         cluster: The cluster's name where peers that name none are of this one; None otherwise.
         defect: Whether a block that is the only peer of a NetworkPolicy's ingress rule also lets in
             the policy's namespace, as some releases did; None where nobody knows.
+        loose: Whether a peer of a NetworkPolicy that only excludes also is who is no pod; None
+            where nobody knows.
     """
 
-    def __init__(self, cluster: str | None, *, defect: bool | None = False) -> None:
+    def __init__(
+        self, cluster: str | None, *, defect: bool | None = False, loose: bool | None = None
+    ) -> None:
         self.cluster = cluster
         self.defect = defect
+        self.loose = loose
 
     def entries(self, item: Manifest) -> Iterator[Entry]:
         """Iterate over the entries of an object."""
@@ -209,13 +214,13 @@ class Translator:
                     direction=direction,
                     verdict=verdict,
                     default=True if said is None else said,
-                    peers=self._peers(element, direction, home, init=init),
+                    peers=self._peers(element, direction, home, init=init, verdict=verdict),
                     ports=terms(element),
                     nodes=nodes,
                 )
 
     def _peers(
-        self, element: Manifest, direction: str, home: str | None, *, init: bool
+        self, element: Manifest, direction: str, home: str | None, *, init: bool, verdict: str
     ) -> tuple[Peer, ...] | None:
         word = "from" if direction == "Ingress" else "to"
         covered = ("Endpoints", "Nodes", "Entities", "CIDR", "CIDRSet")
@@ -235,7 +240,9 @@ class Translator:
         peers += [("name", fqdn(each)) for each in element.get("toFQDNs") or ()]
         services = element.get("toServices") or ()
         if services:
-            peers.append(("services", tuple(_service(each) for each in services)))
+            # Only those of rules that allow are ever looked up.
+            known = services if verdict == ALLOW else ()
+            peers.append(("services", tuple(_service(each) for each in known)))
         if element.get(f"{word}Groups"):
             peers.append(("clouds",))
         return tuple(peers)
@@ -245,9 +252,9 @@ class Translator:
         if any(source == "reserved" for source, *_ in found):
             return found
         added: list[Requirement] = []
-        if not init and not has(found, NAMESPACE):
+        if not has(found, NAMESPACE):
             if home is None:
-                added.append(("k8s", NAMESPACE, "Exists", ()))
+                added += [] if init else [("k8s", NAMESPACE, "Exists", ())]
             elif not has(found, NAMESPACE_LABELS, prefix=True):
                 added.append(("k8s", NAMESPACE, "In", (home,)))
         return (*found, *added, *self._local(found))
@@ -299,13 +306,22 @@ class Translator:
             return
         found = requirements(peer.get("podSelector"), "k8s")
         where = self._namespaces(peer, home)
-        every = (*found, *where, *self._local(()))
-        if any(operator in ("In", "Exists") for _, _, operator, _ in every):
+        yield from self._pods((*found, *where), (*found, *where, *self._local(found)))
+
+    def _pods(self, written: Requirements, every: Requirements) -> Iterator[Peer]:
+        """Iterate over whom conditions mean.
+
+        Args:
+            written: Conditions of the policy.
+            every: Those, and what Cilium adds.
+        """
+        if any(operator in ("In", "Exists") for _, _, operator, _ in written):
             yield ("labels", every)
             return
-        # Who has no labels at all meets these; which releases keep it out is not settled.
+        # Who has none of these labels meets them; which releases keep it out is not settled.
         yield ("labels", (*every, ("k8s", NAMESPACE, "Exists", ())))
-        yield ("perhaps", "without labels", ("labels", every))
+        also: Peer = ("labels", every)
+        yield also if self.loose else ("perhaps", "without labels", also)
 
     def _namespaces(self, peer: Manifest, home: str | None) -> Requirements:
         selector = peer.get("namespaceSelector")
@@ -358,7 +374,10 @@ class Translator:
 
     def _cluster_peer(self, peer: Manifest) -> Iterator[Peer]:
         if "pods" in peer or "namespaces" in peer:
-            yield ("labels", (*self._chosen(peer), *self._local(())))
+            # A cluster is only demanded of pods.
+            found = self._chosen(peer)
+            demanded = self._local(found) if "pods" in peer else ()
+            yield from self._pods(found, (*found, *demanded))
         for block in peer.get("networks") or ():
             yield ("cidr", block, ())
         for name in peer.get("domainNames") or ():
@@ -390,11 +409,11 @@ def _cidr_rule(each: Manifest) -> Peer:
 
 def _service(each: Manifest) -> tuple[str | None, str | None, Requirements | None]:
     """Return namespace, name and selector of what `toServices` names."""
-    if "k8sService" in each:
-        told = each["k8sService"]
-        return told.get("namespace") or None, told["serviceName"], None
-    told = each["k8sServiceSelector"]
-    return told.get("namespace") or None, None, requirements(told["selector"])
+    if "k8sServiceSelector" in each:
+        told = each["k8sServiceSelector"]
+        return told.get("namespace") or None, None, requirements(told["selector"])
+    told = each["k8sService"]
+    return told.get("namespace") or None, told["serviceName"], None
 
 
 def terms(element: Manifest) -> tuple[Term, ...] | None:

@@ -36,24 +36,16 @@ from math import inf
 
 from tests.oracle.raw import PORTED, Answer, Manifest, Party, network, same_node
 from tests.oracle.raw_calico import (
-    ALLOW,
-    DENY,
-    LOG,
     NUMBERS,
     ON,
     OPPOSITE,
-    PASS,
-    Enforced,
-    Entity,
-    Labels,
     Packet,
     RawCalicoOracle,
-    Rule,
     Ways,
-    as_rule,
-    holds,
     inside,
 )
+from tests.oracle.raw_calico_rules import ALLOW, DENY, LOG, PASS, Enforced, Entity, Rule, as_rule
+from tests.oracle.raw_calico_selector import Labels, holds
 
 INGRESS, EGRESS = "Ingress", "Egress"
 _TCP = (179, 2379, 2380, 5473, 6443, 6666, 6667)

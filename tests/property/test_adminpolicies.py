@@ -7,15 +7,15 @@ from typing import Any
 import pytest
 
 from cloison.app import Session, load_objects
-from cloison.app.convert import convert_texts
 from cloison.base import Severity
 from cloison.dialects.adminpolicy import model
 from cloison.dialects.adminpolicy.decode import decode
-from cloison.dialects.adminpolicy.write import write_policy
 from cloison.resources.options import ReadOptions
 from tests.support.adminpolicies import KINDS, NAMES, AdminMaker, Seen
 from tests.support.documents import document
+from tests.support.texts import convert_texts
 from tests.support.worlds import random_world
+from tests.support.written.adminpolicy import to_yaml
 
 Manifest = dict[str, Any]
 OLD = KINDS[:2]
@@ -61,11 +61,11 @@ def test_what_is_written_reads_back_the_same(seed: int) -> None:
     rng = random.Random(seed)
     maker = AdminMaker(Seen(world(rng)), rng)
     for policy in read(maker.policies(4)):
-        text = write_policy(policy)
+        text = to_yaml(policy)
         again, said = decode(document(text), ReadOptions())
         assert again == policy, said
         assert isinstance(again, type(policy))
-        assert write_policy(again) == text
+        assert to_yaml(again) == text
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -24,7 +24,8 @@ from cloison.app.load import load, load_objects
 from cloison.app.session import Session
 from cloison.ir.fidelity import Verdict
 from cloison.resources.world import PodEndpoint
-from tests.oracle.ir import IROracle, traffic_point
+from tests.oracle.ir import IROracle
+from tests.oracle.ir_ways import traffic_point
 
 SIZES = {"indexed": 12, "dense": 30, "crowded": 12, "adversarial": 30}
 COMPANY = 30

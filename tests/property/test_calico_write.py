@@ -8,12 +8,12 @@ from hypothesis import strategies as st
 
 from cloison.dialects.calico import model
 from cloison.dialects.calico.decode import decode
-from cloison.dialects.calico.write import to_yaml
 from cloison.dialects.networkpolicy import model as kubernetes
 from cloison.dialects.networkpolicy.model import PolicyType
 from cloison.resources.documents import Document
 from cloison.resources.options import ReadOptions
 from cloison.sources import read
+from tests.support.written.calico import to_yaml
 
 # Nothing here is refused, so that every object has a text that means it.
 names = st.sampled_from(("a", "b-c", "web", "on"))

@@ -22,7 +22,7 @@ from cloison.app import Session, load_objects
 from tests.oracle.raw import Manifest, network
 from tests.oracle.raw_cilium import RawCiliumOracle
 from tests.oracle.raw_cilium_requests import Asked
-from tests.support import ciliumpolicies as made
+from tests.support import ciliumwords as made
 from tests.support.chances import chance, pick
 from tests.support.ciliumpolicies import CiliumWorld, cilium_world
 from tests.support.worlds import Flow, FlowMaker, edges, random_world
@@ -35,9 +35,6 @@ WORLDS = -(-max(int(os.environ.get("CLOISON_FLOWS", "0")), DEFAULT_FLOWS) // FLO
 SERVER_NAMES = ("api.example.com", "a.b.example.com", "db.test", "x.y.test", "example.com")
 OPEN = {"mixed": "undetermined"}
 """Without a request, or with a part of one, some requests may pass and others not."""
-
-LEFT_OPEN = {"REQUESTS_FIRST"}
-"""Caveats of answers that are not worked out, and say so: a tier with requests before another."""
 
 
 @dataclass(frozen=True)
@@ -171,8 +168,6 @@ def both(oracle: RawCiliumOracle, asking: Session, asked: Question) -> tuple[str
     src, dst, said = asked.told()
     answer = asking.why(src, dst, **said)
     verdict, expected = str(answer.verdict), raw_verdict(oracle, asked)
-    if verdict in ("undetermined", "mixed") and LEFT_OPEN & {each.id for each in answer.caveats}:
-        return verdict, verdict
     if (expected, verdict, asked.request) == ("undetermined", "denied", None):
         expected = _whatever_is_asked(oracle, asked)
     return expected, OPEN.get(verdict, verdict)

@@ -8,13 +8,13 @@ import yaml
 
 from cloison.dialects.cilium import model
 from cloison.dialects.cilium.decode import decode
-from cloison.dialects.cilium.write import to_yaml
 from cloison.resources.documents import Document
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
 from cloison.sources import read
 from tests.support.ciliumpolicies import cilium_world
 from tests.support.worlds import random_world
+from tests.support.written.cilium import to_yaml
 
 WORLDS = 25
 

@@ -10,13 +10,14 @@ from collections import Counter
 import pytest
 import yaml
 
-from cloison.app.convert import Conversion, convert_texts
+from cloison.app.convert import Conversion
 from cloison.base import Severity
 from cloison.ir.caveats import POD_ADDRESS_UNKNOWN
-from cloison.ir.policy import NodesMatch, plain_matches
+from cloison.ir.peers import NodesMatch, plain_matches
 from tests.oracle.raw import Manifest
 from tests.support.adminpolicies import AdminMaker, Seen
 from tests.support.calicopolicies import CalicoMaker
+from tests.support.texts import convert_texts
 from tests.support.worlds import random_world
 
 WORLDS = int(os.environ.get("CLOISON_CONVERSIONS", "8"))

@@ -11,12 +11,12 @@ import pytest
 import yaml
 
 from cloison.analyses.diff import Diff
-from cloison.app.convert import convert_texts
 from cloison.base import Severity
 from cloison.ir.caveats import POD_ADDRESS_UNKNOWN
 from tests.property.test_convert import by_node, objects
 from tests.support.apart import alike
 from tests.support.ciliumpolicies import cilium_world
+from tests.support.texts import convert_texts
 from tests.support.worlds import random_world
 
 WORLDS = int(os.environ.get("CLOISON_CONVERSIONS", "4"))

@@ -20,7 +20,7 @@ from cloison.ir.fidelity import Verdict
 from cloison.ir.names import NamePattern
 from cloison.resources.objects import Node
 from cloison.resources.world import World
-from tests.oracle.ir import End
+from tests.oracle.ir_ways import End
 from tests.oracle.raw import Manifest
 from tests.property.test_ir_random import oracle_of, reproduction, samples
 from tests.support.adminpolicies import AdminMaker, Seen

@@ -17,7 +17,8 @@ from cloison.app import Session, load_objects
 from cloison.engine import Engine, Networks
 from cloison.ir.caveats import LABEL_VALUE_UNKNOWN, NAMED_PORT_UNKNOWN, PODS_NOT_TOLD_APART
 from cloison.ir.fidelity import Verdict
-from cloison.ir.policy import Direction, PodsMatch, PolicySet, TrafficMatch, plain_matches
+from cloison.ir.peers import PodsMatch, plain_matches
+from cloison.ir.policy import Direction, PolicySet, TrafficMatch
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
 from cloison.resources.world import World
 from tests.oracle.raw import Manifest

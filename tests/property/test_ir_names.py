@@ -10,7 +10,7 @@ from cloison.algebra import family_of, parse_address
 from cloison.engine import Engine, Networks
 from cloison.ir.fidelity import Verdict
 from cloison.ir.names import NamePattern, exact_name, names_below, names_within
-from cloison.ir.policy import NamesMatch, plain_matches
+from cloison.ir.peers import NamesMatch, plain_matches
 from tests.oracle.ir import IROracle
 from tests.support.policies import OUTSIDE, Question, Snapshot, describe, random_question
 from tests.support.richer import PATTERNS, rich_snapshot

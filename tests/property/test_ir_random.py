@@ -9,11 +9,13 @@ import pytest
 from cloison.engine import Engine, Networks
 from cloison.engine.related import Relations
 from cloison.ir.fidelity import Verdict
-from cloison.ir.policy import Combine, Relative, plain_matches
+from cloison.ir.peers import Relative, plain_matches
+from cloison.ir.policy import Combine
 from cloison.ir.ruleset import Outcome
 from cloison.resources.objects import Node
 from cloison.resources.world import PodEndpoint
-from tests.oracle.ir import End, IROracle
+from tests.oracle.ir import IROracle
+from tests.oracle.ir_ways import End
 from tests.support.policies import (
     Question,
     Snapshot,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 
 from cloison.algebra import ALL_LABELS, LabelSelector, LabelSet, Operator, Requirement
 from cloison.analyses.exposure.regions import EVERY_POD, Homes, Region, not_named
-from cloison.ir.policy import PodsMatch
+from cloison.ir.peers import PodsMatch
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
 
 KEYS = ("app", "tier")

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 import yaml
 
 from cloison.analyses.ask import Explanation
+from cloison.analyses.ends import PodsEnd
 from cloison.app import Session
 from cloison.ir.fidelity import Verdict
 from tests.oracle.raw import Manifest
@@ -50,7 +51,8 @@ def nameable(session: Session, flow: Flow) -> bool:
     for end in (flow.src, flow.dst):
         if end[0] in ("pod", "workload"):
             found = session.names.end(why_name(end))
-            for index in found.endpoints:  # type: ignore[union-attr]
+            assert isinstance(found, PodsEnd)
+            for index in found.endpoints:
                 endpoint = session.engine.table.endpoints[index]
                 if endpoint.shape.host_network and not endpoint.addresses:
                     return False

@@ -12,7 +12,7 @@ from cloison.analyses.relate import Part, Related, Relation, relate_one, relate_
 from cloison.engine import Engine, Networks
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import Action, Mode
-from tests.oracle.ir import Match
+from tests.oracle.ir_ways import Match
 from tests.support.policies import Snapshot, describe
 from tests.support.relations import (
     Asked,

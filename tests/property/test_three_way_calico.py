@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from cloison.app import load_objects
-from tests.oracle.ir import IROracle, traffic_point
+from tests.oracle.ir import IROracle
+from tests.oracle.ir_ways import traffic_point
 from tests.oracle.raw import Manifest
 from tests.oracle.raw_calico import RawCalicoOracle
 from tests.support.adminpolicies import AdminMaker, Seen

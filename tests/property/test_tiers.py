@@ -16,7 +16,8 @@ from cloison.analyses.tiers import StageKind, Tiers, tiers
 from cloison.engine import Engine, Networks
 from cloison.ir.policy import Direction
 from cloison.resources.world import PodEndpoint
-from tests.oracle.ir import End, IROracle, Way, Ways, traffic_point
+from tests.oracle.ir import IROracle
+from tests.oracle.ir_ways import End, Way, Ways, traffic_point
 from tests.support.policies import Snapshot, random_snapshot
 from tests.support.richer import rich_snapshot
 

@@ -7,6 +7,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+def seeded(seed: int) -> random.Random:
+    """Return the same choices for the same seed."""
+    return random.Random(seed)
+
+
 def chance(rng: random.Random, probability: float) -> bool:
     """Return True with a probability."""
     return rng.random() < probability

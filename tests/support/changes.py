@@ -8,7 +8,7 @@ from itertools import product
 from typing import Any
 
 from cloison.algebra import L4, TrafficSet, family_of
-from cloison.analyses.diff import Diff
+from cloison.analyses.diff import Diff, Seen, Shift
 from cloison.app import Session
 from cloison.ir.ruleset import Outcome
 from tests.oracle.raw import Manifest
@@ -22,6 +22,13 @@ Name = tuple[str, str, str]
 Told = dict[tuple[Name, Name], tuple[Passing, Passing]]
 """What passes between two workloads before and after, where that differs."""
 NOTHING: Passing = (TrafficSet(), TrafficSet())
+
+_UNDONE = {Seen.BOTH: Seen.BOTH, Seen.BEFORE: Seen.AFTER, Seen.AFTER: Seen.BEFORE}
+
+
+def undone(shift: Shift) -> Shift:
+    """Return the same change the other way round."""
+    return Shift(shift.after, shift.before, _UNDONE[shift.src], _UNDONE[shift.dst])
 
 
 def changed_world(rng: random.Random, objects: list[Manifest]) -> list[Manifest]:

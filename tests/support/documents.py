@@ -26,6 +26,14 @@ def document(text: str, file: str = "test.yaml") -> Document:
     return only
 
 
+def text_at(document: Document, *path: str) -> str:
+    """Return the text that stands at a place of an object; it must be there."""
+    node = document.root.get(*path)
+    assert node is not None, path
+    assert isinstance(node.value, str), path
+    return node.value
+
+
 def world(text: str, options: ReadOptions | None = None) -> World:
     """Return the world of a text; policies in it are left out."""
     inventory = Inventory()

@@ -13,7 +13,8 @@ from cloison.ir.enforcement import (
     Enforcement,
     Ruleset,
 )
-from cloison.ir.policy import Action, Combine, Direction, Relative
+from cloison.ir.peers import Relative
+from cloison.ir.policy import Action, Combine, Direction
 from cloison.resources.world import World
 
 _PRECEDENCE = {

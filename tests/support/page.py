@@ -15,6 +15,9 @@ from cloison.algebra import ANY, L4, TrafficSet
 
 Pair = tuple[TrafficSet, TrafficSet]
 """Allowed, undetermined."""
+Some = tuple[TrafficSet, int, int]
+"""Traffic of which requests decide, and the numbers of those that pass, and that may pass."""
+NONE, EVERY = 0, 1
 WAYS = ("egress", "ingress")
 
 
@@ -31,10 +34,13 @@ def holds(runs: Sequence[int], member: int) -> bool:
     return any(low <= member <= high for low, high in zip(runs[::2], runs[1::2], strict=True))
 
 
-def verdict(allowed: TrafficSet, undetermined: TrafficSet, asked: TrafficSet) -> str:
+def verdict(passes: Pair, some: Sequence[Some], asked: TrafficSet) -> str:
     """Return the verdict on all of `asked`."""
+    allowed, undetermined = passes
     if asked <= allowed:
         return "allowed"
+    if any(not traffic.isdisjoint(asked) for traffic, _, _ in some):
+        return "mixed"
     if asked.isdisjoint(allowed) and asked.isdisjoint(undetermined):
         return "denied"
     return "undetermined" if asked <= undetermined else "mixed"
@@ -86,8 +92,42 @@ class Page:
         return self.data["states"][found[0]] if found else None
 
     def passage(self, number: int) -> Pair:
-        allowed, undetermined, _ = self.data["passages"][number]
+        allowed, undetermined, *_ = self.data["passages"][number]
         return self.traffics[allowed], self.traffics[undetermined]
+
+    def some(self, rows: Sequence[Sequence[int]] | int) -> list[Some]:
+        """Return what is said of traffic of which requests decide."""
+        if isinstance(rows, int):
+            return []
+        return [(self.traffics[traffic], allowed, passing) for traffic, allowed, passing in rows]
+
+    def conditions(self, src: int, dst: int) -> list[Some]:
+        """Return what the matrix of a map says passes with some requests."""
+        state = self.state(src, dst)
+        return [] if state is None else self.some(self.data["passages"][state[0]][3])
+
+    def both(self, out: Sequence[Some], into: Sequence[Some]) -> list[Some]:
+        """Return what requests decide of traffic that passes two points."""
+        found: dict[tuple[int, int], TrafficSet] = {}
+        for ours, one, other in out:
+            for theirs, two, another in into:
+                if ours.isdisjoint(theirs):
+                    continue
+                sure, passing = self._shared(one, two), self._shared(other, another)
+                if passing != NONE and (sure, passing) not in ((NONE, EVERY), (EVERY, EVERY)):
+                    known = found.get((sure, passing), TrafficSet())
+                    found[sure, passing] = known | (ours & theirs & L4)
+        return [(traffic, *key) for key, traffic in found.items() if traffic]
+
+    def _shared(self, one: int, other: int) -> int:
+        """Return the requests of two sets; what the page could not look up is an error here."""
+        low, high = sorted((one, other))
+        if low in (NONE, high):
+            return low
+        if low == EVERY:
+            return high
+        pairs = {(a, b): found for a, b, found in self.data["met"]}
+        return int(pairs[low, high])
 
     def cell(self, src: int, dst: int) -> Pair:
         """Return what the matrix of a map says passes."""
@@ -129,12 +169,38 @@ class Page:
         verdicts = set()
         allowed = L4
         for a, b, relation, family in self.cases(src, dst):
-            out, _, _ = self.point("egress", a, b, relation, family)
-            into, _, _ = self.point("ingress", b, a, relation, family)
-            passes = _meet(out, into)
-            verdicts.add(verdict(*passes, L4))
+            passes, some = self._case(a, b, relation, family)
+            verdicts.add(verdict(passes, some, L4))
             allowed &= passes[0]
         return (verdicts.pop() if len(verdicts) == 1 else "mixed"), allowed
+
+    def asking(self, src: int, dst: int) -> list[list[Some]]:
+        """Return for each case of a question what passes with some requests."""
+        return [self._case(*case)[1] for case in self.cases(src, dst)]
+
+    def _case(self, a: int, b: int, relation: str, family: int) -> tuple[Pair, list[Some]]:
+        points = [
+            self.point("egress", a, b, relation, family),
+            self.point("ingress", b, a, relation, family),
+        ]
+        parts: list[list[Some]] = []
+        for (allowed, undetermined), _, reason in points:
+            asked = self.some(reason[7]) if reason else []
+            parts.append([(allowed, EVERY, EVERY), (undetermined, NONE, EVERY), *asked])
+        return self._sum(parts), self.both(*parts)
+
+    def _sum(self, parts: list[list[Some]]) -> Pair:
+        allowed, undetermined = TrafficSet(), TrafficSet()
+        for ours, one, other in parts[0]:
+            for theirs, two, another in parts[1]:
+                if ours.isdisjoint(theirs):
+                    continue
+                found = self._shared(one, two), self._shared(other, another)
+                if found == (EVERY, EVERY):
+                    allowed |= ours & theirs
+                if found == (NONE, EVERY):
+                    undetermined |= ours & theirs
+        return allowed, undetermined & L4
 
     def passes(self, src: int, dst: int) -> Pair:
         """Return what passes for some pair of pods, whatever nodes they are on."""

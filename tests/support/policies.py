@@ -24,35 +24,37 @@ from cloison.algebra import (
 from cloison.base import Span
 from cloison.ir.fidelity import Caveat
 from cloison.ir.names import NamePattern
-from cloison.ir.policy import (
-    EVERY_TRAFFIC,
-    L4_TRAFFIC,
-    Action,
+from cloison.ir.peers import (
     AllOf,
     AnyMatch,
     AnyOf,
     BlockMatch,
-    Combine,
-    Direction,
     GroupsMatch,
-    LayerSpec,
-    Mode,
-    NamedPort,
     NamesMatch,
     NodesMatch,
     NoneOf,
-    Peer,
     PeerMatch,
     PodsMatch,
+    Relative,
+    RelativeMatch,
+    UnknownMatch,
+)
+from cloison.ir.policy import (
+    EVERY_TRAFFIC,
+    L4_TRAFFIC,
+    Action,
+    Combine,
+    Direction,
+    LayerSpec,
+    Mode,
+    NamedPort,
+    Peer,
     Policy,
     PolicyId,
     PolicySet,
-    Relative,
-    RelativeMatch,
     Rule,
     TierSpec,
     TrafficMatch,
-    UnknownMatch,
 )
 from cloison.ir.profile import NamedPorts, OtherProtocols, Profile
 from cloison.resources.objects import (
@@ -64,7 +66,7 @@ from cloison.resources.objects import (
     PodShape,
 )
 from cloison.resources.world import PodEndpoint, Workload, WorkloadId, World
-from tests.oracle.ir import End, traffic_point
+from tests.oracle.ir_ways import End, traffic_point
 from tests.support.chances import chance, pick
 
 HERE = Span("random.yaml", 1)

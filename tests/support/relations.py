@@ -6,7 +6,7 @@ What rules name is read off the IR oracle's own walk.
 """
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from itertools import islice
 
@@ -16,27 +16,18 @@ from cloison.algebra import (
     PORT_PROTOCOLS,
     V6_BASE,
     AddressSet,
+    Request,
     family_of,
 )
 from cloison.analyses.relate import Relation
 from cloison.engine import UnitKind
 from cloison.ir.fidelity import Verdict
 from cloison.ir.names import NamePattern
-from cloison.ir.policy import (
-    Action,
-    AllOf,
-    AnyOf,
-    BlockMatch,
-    Direction,
-    NoneOf,
-    PeerMatch,
-    Policy,
-    PolicySet,
-    Rule,
-    plain_matches,
-)
+from cloison.ir.peers import AllOf, AnyOf, BlockMatch, NoneOf, PeerMatch, plain_matches
+from cloison.ir.policy import Action, Direction, Policy, PolicySet, Rule
 from cloison.resources.world import PodEndpoint
-from tests.oracle.ir import OPEN, End, IROracle, Match, Way, Ways, _Point, traffic_point
+from tests.oracle.ir import IROracle, Point
+from tests.oracle.ir_ways import OPEN, End, Match, Way, Ways, traffic_point
 from tests.support.chances import chance
 from tests.support.policies import Snapshot, random_snapshot
 from tests.support.richer import rich_snapshot
@@ -58,10 +49,19 @@ class Said:
     named: bool | None
 
 
-def random_pair(rng: random.Random) -> tuple[Snapshot, Snapshot]:
-    """Return two sets of policies over one world, with much in common."""
+def random_pair(
+    rng: random.Random, changed: Callable[[random.Random, Snapshot], Snapshot] | None = None
+) -> tuple[Snapshot, Snapshot]:
+    """Return two sets of policies over one world, with much in common.
+
+    Args:
+        rng: Chance.
+        changed: Makes something else of each of them first.
+    """
     made = rich_snapshot if chance(rng, 0.6) else random_snapshot
     one, other = made(rng), made(rng)
+    if changed is not None:
+        one, other = changed(rng, one), changed(rng, other)
     tiers = [tier.name for layer in one.policies.layers for tier in layer.tiers]
     kept = [p for p in one.policies.policies if chance(rng, 0.7)]
     new = [
@@ -201,13 +201,14 @@ class Asked:
 
     Args:
         snapshot: The world and its policies.
+        request: The request that is made; None where no rule asks.
     """
 
-    def __init__(self, snapshot: Snapshot) -> None:
+    def __init__(self, snapshot: Snapshot, request: Request | None = None) -> None:
         world, names = snapshot.world, snapshot.names
-        self.oracle = IROracle(world, snapshot.policies, snapshot.profile, names)
+        self.oracle = IROracle(world, snapshot.policies, snapshot.profile, names, request=request)
         self.strict = [
-            (IROracle(world, each, snapshot.profile, names), number)
+            (IROracle(world, each, snapshot.profile, names, request=request), number)
             for number, each in enumerate(_strict(snapshot.policies))
         ]
 
@@ -232,7 +233,7 @@ class Asked:
         ends = (source, target) if rule.direction is Direction.EGRESS else (target, source)
         layer = self.oracle.layers[0]
         plain = replace(rule, condition=None, sources=None)
-        point = _Point(self.oracle, layer, *ends, rule.direction, target, traffic, family)
+        point = Point(self.oracle, layer, *ends, rule.direction, target, traffic, family)
         return point._matches(policy, plain)
 
     def _named(self, flow: Flow) -> Iterator[Ways]:
@@ -246,7 +247,7 @@ class Asked:
             ):
                 if oracle.is_subject(subject):
                     layer = oracle.layers[number]
-                    yield _Point(
+                    yield Point(
                         oracle, layer, subject, peer, direction, target, traffic, family
                     ).outcome()
 

@@ -13,24 +13,18 @@ from cloison.algebra import (
     parse_address,
 )
 from cloison.ir.names import exact_name, names_below, names_within
-from cloison.ir.policy import (
-    AddressGroup,
+from cloison.ir.peers import (
     AllOf,
     AnyOf,
     BlockMatch,
     GroupsMatch,
-    NamedPort,
     NamesMatch,
     NoneOf,
-    Peer,
     PeerMatch,
     PodsMatch,
-    Policy,
-    PolicyId,
     RelativeMatch,
-    Rule,
-    TierSpec,
 )
+from cloison.ir.policy import AddressGroup, NamedPort, Peer, Policy, PolicyId, Rule, TierSpec
 from cloison.ir.profile import NamedPorts
 from cloison.resources.objects import ACCOUNT_NAME_LABEL, ServiceAccount
 from cloison.resources.world import World

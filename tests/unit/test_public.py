@@ -4,6 +4,7 @@ import subprocess
 import sys
 import tomllib
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -59,6 +60,7 @@ def test_sources_may_be_paths() -> None:
     assert cloison.diff(one, other).opens
     before, after = cloison.what_if(one, apply=[other])
     assert before.diff(after).opens
-    for wrong in (3, b"examples", None):
+    odd: tuple[Any, ...] = (3, b"examples", None)
+    for wrong in odd:
         with pytest.raises(cloison.QuestionError, match="names no source"):
-            cloison.load(wrong)  # type: ignore[arg-type]
+            cloison.load(wrong)

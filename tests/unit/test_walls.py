@@ -63,6 +63,25 @@ def test_every_package_says_what_it_is_for() -> None:
     assert not silent
 
 
+def test_a_file_is_one_thing() -> None:
+    """What a file holds beyond this belongs in another one; most are far shorter."""
+    folders = ("src", "tests", "benchmarks", "tools", "docs/_ext")
+    files = (file for folder in folders for file in (ROOT / folder).rglob("*.py"))
+    lengths = {file: len(file.read_text(encoding="utf-8").splitlines()) for file in files}
+    larger = {file.relative_to(ROOT).as_posix() for file, n in lengths.items() if n > _MOST_LINES}
+    assert larger <= _STILL_LARGER
+
+
+_MOST_LINES = 500
+_STILL_LARGER = {
+    "src/cloison/app/load.py",
+    "src/cloison/engine/engine.py",
+    "tests/mutation/faults.py",
+    "tests/unit/app/test_between_every_row.py",
+}
+"""To be split; nothing is to be added."""
+
+
 def test_constraints_name_versions_and_no_place_to_get_them() -> None:
     """Whoever installs Cloison chooses the index."""
     lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()

@@ -32,11 +32,12 @@ class AddressSet(IntervalSet):
             ValueError: `cidr` is not an address block.
         """
         network = ipaddress.ip_network(cidr, strict=False)
-        mapped = network[0].ipv4_mapped if network.version == 6 else None  # noqa: PLR2004
-        if mapped is not None and network.prefixlen >= _MAPPED_BITS:
+        if isinstance(network, ipaddress.IPv6Network):
+            mapped = network[0].ipv4_mapped
+            if mapped is None or network.prefixlen < _MAPPED_BITS:
+                return cls([(V6_BASE + int(network[0]), V6_BASE + int(network[-1]))])
             network = ipaddress.ip_network((mapped, network.prefixlen - _MAPPED_BITS))
-        base = 0 if network.version == 4 else V6_BASE  # noqa: PLR2004 - IP version
-        return cls([(base + int(network[0]), base + int(network[-1]))])
+        return cls([(int(network[0]), int(network[-1]))])
 
     @classmethod
     def address(cls, text: str) -> Self:

@@ -194,27 +194,31 @@ def canonical(
 
 
 def _blocks(rows: Sequence[Sequence[int]], final: set[int]) -> list[int]:
-    """Return for each state the number of those it is equivalent to (Hopcroft's algorithm)."""
-    size = len(rows)
-    before: list[list[list[int]]] = []
-    for column in zip(*rows, strict=True):
-        sources: list[list[int]] = [[] for _ in range(size)]
-        for source, target in enumerate(column):
-            sources[target].append(source)
-        before.append(sources)
-    members = [part for part in (set(final), set(range(size)) - final) if part]
-    block = [0] * size
+    """Return for each state the number of those it is equivalent to (Hopcroft's algorithm).
+
+    States from which everything goes the same way for good are equivalent to each other and to no
+    other. Where most transitions lead to them, none of these is looked at: what parts states that
+    go there parts them from all others, too.
+    """
+    lasting = _lasting(rows, final)
+    into = _into(rows, lasting)
+    others = set(range(len(rows))) - lasting
+    parts = (others & final, others - final, lasting)
+    members = [part for part in parts if part]
+    block = [0] * len(rows)
     for number_, part in enumerate(members):
         for state in part:
             block[state] = number_
-    waiting = set(range(len(members)))
+    waiting = set(range(len(members) - bool(lasting)))
     while waiting:
-        splitter = tuple(members[waiting.pop()])
-        for sources in before:
+        sources_of: dict[int, list[int]] = {}
+        for target in members[waiting.pop()]:
+            for letter, sources in into[target].items():
+                sources_of.setdefault(letter, []).extend(sources)
+        for sources in sources_of.values():
             touched: dict[int, list[int]] = {}
-            for target in splitter:
-                for source in sources[target]:
-                    touched.setdefault(block[source], []).append(source)
+            for source in sources:
+                touched.setdefault(block[source], []).append(source)
             for old, states in touched.items():
                 if len(states) == len(members[old]):
                     continue
@@ -226,3 +230,39 @@ def _blocks(rows: Sequence[Sequence[int]], final: set[int]) -> list[int]:
                 smaller = new if len(states) <= len(members[old]) else old
                 waiting.add(new if old in waiting else smaller)
     return block
+
+
+def _into(rows: Sequence[Sequence[int]], without: set[int]) -> list[dict[int, list[int]]]:
+    """Return for each state where each letter leads to it from; some states do not count."""
+    into: list[dict[int, list[int]]] = [{} for _ in rows]
+    for source, row in enumerate(rows):
+        if source not in without:
+            for letter, target in enumerate(row):
+                if target not in without:
+                    into[target].setdefault(letter, []).append(source)
+    return into
+
+
+def _lasting(rows: Sequence[Sequence[int]], final: set[int]) -> set[int]:
+    """Return the states from which nothing is accepted, or those from which everything is.
+
+    Of the two those that more transitions lead to.
+    """
+    before: list[set[int]] = [set() for _ in rows]
+    for source, row in enumerate(rows):
+        for target in set(row):
+            before[target].add(source)
+    every = set(range(len(rows)))
+    found = []
+    for wanted in (final, every - final):
+        seen, left = set(wanted), list(wanted)
+        while left:
+            fresh = before[left.pop()] - seen
+            seen |= fresh
+            left += fresh
+        found.append(every - seen)
+    if not (found[0] and found[1]):
+        return found[0] or found[1]
+    counts = [sum(map(row.count, states)) for states in found for row in rows]
+    half = len(rows)
+    return found[0] if sum(counts[:half]) >= sum(counts[half:]) else found[1]

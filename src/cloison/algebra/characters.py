@@ -85,18 +85,22 @@ _FEW = 128
 def _orbits() -> dict[int, CharSet]:
     """Return for the number of each character that has case those that are the same but for it."""
     by_fold: dict[str, set[str]] = {}
-    for code in range(_LAST_CASED):
-        char = chr(code)
-        folded = char.casefold()
-        if len(folded) > 1:
-            # It folds into several characters; its simple folding is its small letter, if any.
-            folded = char.lower()
-        if len(folded) == 1 and folded != char:
-            by_fold.setdefault(folded, {folded}).add(char)
+    for start in range(0, _LAST_CASED, _BLOCK):
+        block = "".join(map(chr, range(start, start + _BLOCK)))
+        if block.casefold() == block:
+            continue  # most scripts have no case
+        for char in block:
+            folded = char.casefold()
+            if len(folded) > 1:
+                # It folds into several characters; its simple folding is its small letter, if any.
+                folded = char.lower()
+            if len(folded) == 1 and folded != char:
+                by_fold.setdefault(folded, {folded}).add(char)
     sets = [CharSet.of("".join(sorted(each))) for each in by_fold.values()]
     return {index: each for each in sets for low, high in each for index in range(low, high + 1)}
 
 
+_BLOCK = 0x100
 _LAST_CASED = 0x1F000
 """No character from here on has another case."""
 

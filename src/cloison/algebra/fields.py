@@ -48,6 +48,10 @@ class Field(NamedTuple):
 HTTP, DNS, OTHER = "http", "dns", "other"
 """Kinds of requests: HTTP, a name that is looked up, and all else."""
 _KINDS = Values(StringSet.of(HTTP, DNS, OTHER))
+KINDS: dict[tuple[str, ...], Values] = {
+    kinds: Values(StringSet.of(*kinds)) for kinds in ((HTTP,), (DNS,), (OTHER,), (HTTP, OTHER))
+}
+"""Kinds that are asked for together."""
 _OPTIONAL = (Part.HEADER, Part.SNI)
 
 KIND = Field(Part.KIND)
@@ -212,7 +216,9 @@ class _Boxes:
     def _forked(self, diagram: Fork) -> list[Box]:
         # Of which kind a request is, is always said: what is asked of one kind no other has.
         common: Diagram = diagram.field != KIND
-        for _, rest in diagram.arms:
+        if any(rest is False for _, rest in diagram.arms):
+            common = False
+        for _, rest in diagram.arms if common is not False else ():
             common = combined(common, rest, lambda a, b: a and b, self._budget)
         found = list(self.of(common))
         by_rest: dict[tuple[Box, ...], Values] = {}
@@ -226,9 +232,9 @@ class _Boxes:
 
     def _left(self, rest: Diagram, common: Diagram) -> list[Box]:
         """Return what is to be said of an arm, besides what all have in common."""
-        apart = self.of(combined(rest, common, lambda a, b: a and not b, self._budget))
         if common is False:
-            return apart
+            return self.of(rest)
+        apart = self.of(combined(rest, common, lambda a, b: a and not b, self._budget))
         wide = [each for each in self.of(rest) if not self._within(each, common)]
         return min(apart, wide, key=lambda found: sum(map(len, found)))
 

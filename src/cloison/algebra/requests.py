@@ -20,6 +20,7 @@ from cloison.algebra.fields import (
     Fork,
     Part,
 )
+from cloison.algebra.flat import FlatRequests, flattened, raised
 from cloison.algebra.strings import StringSet
 from cloison.algebra.told import told
 from cloison.algebra.values import ABSENT, ANY_TEXT, PRESENT, Values
@@ -88,22 +89,23 @@ class RequestSet:
     (False, 'GET /api/')
     """
 
-    __slots__ = ("_diagram", "_hash")
+    __slots__ = ("_diagram", "_hash", "_text")
 
     _diagram: Diagram
     _hash: int
+    _text: str | None
 
     @classmethod
     def _of(cls, diagram: Diagram) -> "RequestSet":
         new = cls.__new__(cls)
         new._diagram = diagram
         new._hash = hash(diagram)
+        new._text = None
         return new
 
     @classmethod
     def _box(cls, kinds: tuple[str, ...], wanted: Mapping[Field, Values]) -> "RequestSet":
-        told_kinds = Values(StringSet.of(*kinds))
-        return cls._of(fields.box({KIND: told_kinds, **wanted}, Budget()))
+        return cls._of(fields.box({KIND: fields.KINDS[kinds], **wanted}, Budget()))
 
     @classmethod
     def http(
@@ -151,6 +153,25 @@ class RequestSet:
     def dns(cls, names: StringSet) -> "RequestSet":
         """Return queries for names, in small letters and without the last dot."""
         return cls._box((DNS,), {NAME: Values.of(names)})
+
+    @classmethod
+    def unpacked(cls, flat: FlatRequests) -> "RequestSet":
+        """Return the set that was packed.
+
+        >>> read = RequestSet.http(StringSet.of("GET"), StringSet.pattern("/v1/.*"))
+        >>> RequestSet.unpacked(read.packed()) == read
+        True
+        """
+        return cls._of(raised(flat))
+
+    def packed(self) -> FlatRequests:
+        """Return it as plain tuples, which travel to other processes."""
+        return flattened(self._diagram)
+
+    @property
+    def asks_of_tls(self) -> bool:
+        """Whether it tells requests apart by the name that TLS was opened with."""
+        return any(fork.part == Part.SNI for fork in self.packed().forks)
 
     @classmethod
     def of(cls, request: Request) -> "RequestSet":
@@ -293,6 +314,11 @@ class RequestSet:
         >>> str(~RequestSet.http(StringSet.of("GET")))
         '(not GET) (any path) or anything but HTTP'
         """
+        if self._text is None:
+            self._text = self._written()
+        return self._text
+
+    def _written(self) -> str:
         if isinstance(self._diagram, bool):
             return "any" if self._diagram else "none"
         try:

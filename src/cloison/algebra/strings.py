@@ -8,7 +8,7 @@ from cloison.algebra.automata import Dfa
 from cloison.algebra.budget import Budget
 from cloison.algebra.characters import EVERY_CHARACTER, CharSet
 from cloison.algebra.regex import build, literal, parse, write
-from cloison.algebra.regex.syntax import EMPTY, Chars, Node, alt, cat, repeat
+from cloison.algebra.regex.syntax import Chars, Node, alt, cat, repeat
 
 _NO_CHARACTERS = CharSet()
 
@@ -37,6 +37,16 @@ class StringSet:
         new._dfa = dfa
         new._hash = hash(dfa)
         return new
+
+    @classmethod
+    def accepted(cls, automaton: Dfa) -> "StringSet":
+        """Return the texts that an automaton accepts, which is in its one form."""
+        return cls._of(automaton)
+
+    @property
+    def automaton(self) -> Dfa:
+        """The automaton that accepts them, in its one form."""
+        return self._dfa
 
     @classmethod
     def _made(cls, tree: Node, budget: Budget | None = None) -> "StringSet":
@@ -68,16 +78,6 @@ class StringSet:
     def prefix(cls, text: str) -> "StringSet":
         """Return the texts that start with one."""
         return cls._made(cat((literal(text), _ANYTHING)))
-
-    @classmethod
-    def suffix(cls, text: str) -> "StringSet":
-        """Return the texts that end with one."""
-        return cls._made(cat((_ANYTHING, literal(text))))
-
-    @classmethod
-    def containing(cls, text: str) -> "StringSet":
-        """Return the texts that another one occurs in."""
-        return cls._made(cat((_ANYTHING, literal(text), _ANYTHING)))
 
     @classmethod
     def glob(cls, text: str, wildcards: Mapping[str, str]) -> "StringSet":
@@ -245,6 +245,13 @@ class StringSet:
             return f"<{len(self)} states, such as {self.example()!r}>"
         return found
 
+    def plainly(self, text: str) -> bool:
+        """Return whether an expression of these texts is as short as can be expected.
+
+        Then it is a word with little around it, and its opposite is not said in fewer letters.
+        """
+        return automata.dead(self._dfa) is not None and len(text) <= 2 * len(self)
+
     def __str__(self) -> str:
         """Render as a regular expression.
 
@@ -270,5 +277,3 @@ NO_STRINGS = StringSet._made(alt(()))
 """The empty set."""
 EVERY_STRING = StringSet._made(_ANYTHING)
 """All texts."""
-EMPTY_STRING = StringSet._made(EMPTY)
-"""The text without characters, alone."""

@@ -12,6 +12,7 @@ PROTOCOLS: dict[str, int] = {"ICMP": 1, "TCP": 6, "UDP": 17, "ICMPV6": 58, "SCTP
 PORT_PROTOCOLS = ("TCP", "UDP", "SCTP")
 """Protocols whose traffic is told apart by port, in the order they are printed."""
 
+_ICMP = {4: "ICMP", 6: "ICMPV6"}
 _NAMES = {number: name for name, number in PROTOCOLS.items()}
 _PORTED = frozenset(PROTOCOLS[name] for name in PORT_PROTOCOLS)
 _TYPED = frozenset((1, 58))
@@ -71,7 +72,7 @@ class TrafficSet(IntervalSet):
     @classmethod
     def icmp(cls, type_: int | None = None, code: int | None = None, version: int = 4) -> Self:
         """Return ICMP (or ICMPv6, `version=6`) of a type and code; None means every one."""
-        base = PROTOCOLS["ICMP" if version == 4 else "ICMPV6"] * _WIDTH  # noqa: PLR2004 - IP version
+        base = PROTOCOLS[_ICMP[version]] * _WIDTH
         if type_ is None:
             return cls([(base, base + MAX_PORT)])
         first = base + type_ * 256 + (code or 0)

@@ -32,6 +32,8 @@ class Values(NamedTuple):
         """Return what both allow."""
         if self == other:
             return self
+        if other.texts == ANY_TEXT:  # it holds every text of any field
+            return Values(self.texts, self.absent and other.absent)
         return Values(self.texts.meet(other.texts, budget), self.absent and other.absent)
 
     def join(self, other: "Values", budget: Budget) -> "Values":
@@ -63,6 +65,8 @@ class Values(NamedTuple):
         'not GET'
         """
         plain = self.texts.text(UNSENT)
+        if self.texts.plainly(plain):
+            return plain
         others = (ANY_TEXT - self.texts).text(UNSENT)
         return f"not {others}" if len(others) + len("not ") < len(plain) else plain
 

@@ -89,12 +89,3 @@ def other_case(paths: StringSet) -> Trap | None:
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
-
-
-def with_any_query(paths: StringSet) -> StringSet:
-    """Return paths with any query after them, or none: what is left to an enforcer that cuts it.
-
-    >>> "/a?x=1" in with_any_query(StringSet.of("/a"))
-    True
-    """
-    return paths + StringSet.pattern(r"([?].*)?")

@@ -23,10 +23,16 @@ _MAPPED_HELP = "write {method: GET, path: /pub/x}; host and headers may be said 
 _GRPC_HELP = "write a service and a method, as in shop.v1.Cart/Add"
 _NAME_HELP = "write a name, as in api.example.com"
 _PARTS = ("method", "path", "host", "headers")
-_MOST_HEADERS = 32
-_MOST_CHARACTERS = 8192
-_LONGEST_NAME = 253
-_LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})"
+MOST_HEADERS = 32
+"""Headers that one request may name."""
+MOST_CHARACTERS = 8192
+"""Characters of a path, or of a header's value."""
+LONGEST_NAME = 253
+"""Characters of a name."""
+LABEL = r"[A-Za-z0-9_](?:[A-Za-z0-9_-]{0,62})"
+"""One label of a name that is looked up, or that TLS is opened with."""
+WORD = r"[A-Za-z_][A-Za-z0-9_]{0,254}"
+"""One word of the name of a gRPC service, or its method."""
 
 
 class Said(TypedDict, total=False):
@@ -147,7 +153,7 @@ def parse_http(text: str) -> "Request":
 
 
 def _plain(text: str) -> bool:
-    return text.isprintable() and len(text) <= _MOST_CHARACTERS
+    return text.isprintable() and len(text) <= MOST_CHARACTERS
 
 
 def _split(text: str) -> dict[str, object]:
@@ -182,8 +188,8 @@ def _headers(said: object) -> Iterator[tuple[str, str | None]]:
     help_ = "write headers: {x-role: admin}, and null for one that is not sent"
     if said is None:
         return
-    if not isinstance(said, dict) or len(said) > _MOST_HEADERS:
-        msg = f"headers are at most {_MOST_HEADERS} names, each with a value"
+    if not isinstance(said, dict) or len(said) > MOST_HEADERS:
+        msg = f"headers are at most {MOST_HEADERS} names, each with a value"
         raise QuestionError(msg, help_)
     known = set[str]()
     for name, value in said.items():
@@ -203,8 +209,7 @@ def parse_grpc(text: str) -> "Request":
     Raises:
         QuestionError: it is none.
     """
-    word = r"[A-Za-z_][A-Za-z0-9_]{0,254}"
-    found = re.fullmatch(rf"/?((?:{word}\.){{0,32}}{word})/({word})", text.strip())
+    found = re.fullmatch(rf"/?((?:{WORD}\.){{0,32}}{WORD})/({WORD})", text.strip())
     if found is None:
         msg = f"{shown(text)} is not a gRPC method"
         raise QuestionError(msg, _GRPC_HELP)
@@ -214,7 +219,7 @@ def parse_grpc(text: str) -> "Request":
 def _name(text: str, what: str) -> str:
     """Return a name in small letters, without the last dot."""
     name = text.strip().lower().removesuffix(".")
-    if len(name) > _LONGEST_NAME or not re.fullmatch(rf"{_LABEL}(?:\.{_LABEL})*", name):
+    if len(name) > LONGEST_NAME or not re.fullmatch(rf"{LABEL}(?:\.{LABEL})*", name):
         msg = f"{shown(text)} is not {what}"
         raise QuestionError(msg, _NAME_HELP)
     return name

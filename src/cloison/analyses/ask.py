@@ -32,6 +32,7 @@ from cloison.ir.when import Split, When, met, union, within
 
 if TYPE_CHECKING:
     from cloison.algebra import Request
+    from cloison.analyses.paths.model import Way
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,6 +128,8 @@ class Explanation:
         caveats: What the verdict stands on.
         notes: How the question was understood.
         mending: Finds the change that would let denied traffic through.
+        ways: Where the call comes to several hops, those; reasons are then of the first that
+            does not let it through.
     """
 
     question: Question
@@ -143,6 +146,7 @@ class Explanation:
     mending: "Callable[[Explanation], tuple[Mend, ...]] | None" = field(
         default=None, compare=False, repr=False
     )
+    ways: "tuple[Way, ...]" = ()
 
     @cached_property
     def mend(self) -> tuple[Mend, ...]:
@@ -187,8 +191,8 @@ def ask(engine: Engine, question: Question, explain: ExplainCase = explain_case)
     complete = True
     if anybody:
         engine, complete = imagine(engine, anybody)
-    engine = _naming(engine, question)
     followed = _follow(engine, question)
+    engine = _naming(engine, followed)
     asked = [case for f in followed for case in _cases(engine, question, f)]
     answers = [explain(engine, case) for case in _telling(engine, asked)]
     caveats = merge_caveats([*(a.caveats for a in answers), *(f.caveats for f in followed)])
@@ -309,10 +313,10 @@ def _follow(engine: Engine, question: Question) -> list[Followed]:
     return [Followed(question.source, question.destination, question.traffic)]
 
 
-def _naming(engine: Engine, question: Question) -> Engine:
-    """Return an engine that knows the name that is asked about, if one is."""
-    end = question.destination
-    return engine.with_hosts(end.names) if isinstance(end, NameEnd) else engine
+def _naming(engine: Engine, followed: Iterable[Followed]) -> Engine:
+    """Return an engine that knows the names that are asked about, if any is."""
+    names = [n for f in followed if isinstance(f.destination, NameEnd) for n in f.destination.names]
+    return engine.with_hosts(tuple(names)) if names else engine
 
 
 def _without_engine(question: Question, profile: Profile) -> Explanation | None:
@@ -428,10 +432,12 @@ def verdict_only(engine: Engine, question: Question) -> Verdict:
     ends = (question.source, question.destination)
     if question.state is not State.NEW or any(isinstance(e, AnyEnd) for e in ends):
         return ask(engine, question).verdict
-    engine = _naming(requested(engine, question.request), question)
+    engine = requested(engine, question.request)
+    followed = _follow(engine, question)
+    engine = _naming(engine, followed)
     found = [
         (c, verdict_of(case_outcome(engine, c), c.traffic))
-        for f in _follow(engine, question)
+        for f in followed
         for c in _cases(engine, question, f)
     ]
     return _overall(engine, found) if found else Verdict.UNDETERMINED

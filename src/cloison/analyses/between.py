@@ -4,17 +4,22 @@ A fact is responsible for a difference if the difference is gone once one enforc
 mind about it. That is tried, not guessed: the policies are evaluated by an enforcer in between.
 """
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from cloison.algebra import TrafficSet
-from cloison.analyses.connectivity import EndRef, Passage, pairs_of
+from cloison.algebra import L4, NO_TRAFFIC, TrafficSet, UndecidedError
+from cloison.analyses.connectivity import EndRef, pairs_of
 from cloison.analyses.diff import ChangeLine, Diff, Reasons, Shift
 from cloison.analyses.diff.responsible import Responsible, Side
 from cloison.engine import Engine
 from cloison.ir.fidelity import Caveat, Verdict
-from cloison.ir.profile import Profile
-from cloison.platform.facts import Fact
+from cloison.ir.flows import Flows, Known
+from cloison.ir.profile import OtherProtocols, Profile
+from cloison.platform.differences import ISOLATION, REQUESTS, SCTP, SERVICES, Fact
+
+if TYPE_CHECKING:
+    from cloison.algebra import RequestSet
 
 Hybrid = Callable[[int, Fact], Engine | None]
 """Returns the engine of the first side (0) or the second (1) with a fact of the other one; None
@@ -43,6 +48,7 @@ class Difference:
         alone: Whether each fact brings it about by itself.
         caveats: What the answer of one of them stands on, and that of the other does not.
         joint: The reasons are of one pair or another.
+        requests: The requests on the traffic of which all this is said; None for all.
     """
 
     sources: tuple[EndRef, ...]
@@ -55,6 +61,7 @@ class Difference:
     alone: bool = True
     caveats: tuple[Caveat, ...] = ()
     joint: bool = False
+    requests: "RequestSet | None" = None
 
     @property
     def pairs(self) -> int:
@@ -100,8 +107,16 @@ class _Piece:
     """Part of what is different on an edge: traffic of one verdict on each side."""
 
     traffic: TrafficSet
+    requests: "RequestSet | None"
     first: Verdict
     second: Verdict
+
+    @property
+    def flows(self) -> Flows:
+        """The traffic with its requests."""
+        if self.requests is None:
+            return Flows(self.traffic)
+        return Flows.of(self.traffic, self.requests)
 
     @property
     def passes_after(self) -> bool:
@@ -127,18 +142,41 @@ def between(
     differences = tuple(causes.differences(found))
     used = {fact.id for each in differences for fact in each.facts}
     first, second = engines
+    there = frozenset(about for engine in engines for about in _subjects(engine))
     return Between(
         first.profile,
         second.profile,
         differences,
         tuple(fact for fact in facts if fact.id in used),
-        tuple(fact for fact in facts if not fact.edges),
+        tuple(
+            fact
+            for fact in facts
+            if fact.about in there and not (fact.id in used if fact.about else fact.edges)
+        ),
         found.ends,
         found.caveats_before,
         found.caveats_after,
         sum(found.counts.values()),
         found.partial,
     )
+
+
+def _subjects(engine: Engine) -> Iterator[str]:
+    """Yield what facts may be about that is there; the empty text for those about nothing else."""
+    yield ""
+    if engine.world.services:
+        yield SERVICES
+    sctp = TrafficSet.protocol("SCTP")
+    for policy in engine.policies.policies:
+        yield policy.id.kind
+        if policy.isolates:
+            yield ISOLATION
+        for rule in policy.rules:
+            if rule.request is not None:
+                yield REQUESTS
+            named = any(each.protocol == "SCTP" for each in rule.traffic.named)
+            if named or (rule.traffic.must & sctp and not rule.traffic.must >= L4):
+                yield SCTP
 
 
 @dataclass
@@ -157,7 +195,7 @@ class _Causes:
         responsible = Responsible(*self.engines)
         for line in found.lines:
             src, dst = _pair(line)
-            for piece in _pieces(line.shift):
+            for piece in self._undefined(src, dst, _pieces(line.shift)):
                 reasons = line.reasons
                 if not line.joint:
                     reasons = responsible.of(
@@ -175,7 +213,30 @@ class _Causes:
                     alone,
                     _caveats(line.shift, piece),
                     line.joint,
+                    piece.requests,
                 )
+
+    def _undefined(self, src: EndRef, dst: EndRef, pieces: Iterable[_Piece]) -> Iterator[_Piece]:
+        """Yield pieces, undetermined where a side only seems to deny what nobody has defined.
+
+        Maps leave out protocols of which their policies do not say what becomes.
+        """
+        for piece in pieces:
+            beyond = piece.traffic - L4
+            denied = tuple(each is Verdict.DENIED for each in (piece.first, piece.second))
+            open_ = NO_TRAFFIC
+            for side, engine in zip(denied, self.engines, strict=True):
+                undefined = engine.profile.other_protocols is OtherProtocols.UNDEFINED
+                if side and beyond and undefined and piece.requests is None:
+                    open_ = Side(engine).passage(src, dst, beyond).undetermined & beyond
+            if piece.traffic - open_:
+                yield replace(piece, traffic=piece.traffic - open_)
+            first, second = (
+                Verdict.UNDETERMINED if side else verdict
+                for side, verdict in zip(denied, (piece.first, piece.second), strict=True)
+            )
+            if open_ and first is not second:
+                yield replace(piece, traffic=open_, first=first, second=second)
 
     def _facts(
         self, src: EndRef, dst: EndRef, piece: _Piece, reasons: Reasons
@@ -194,7 +255,7 @@ class _Causes:
             (0, piece.first, piece.second),
             (1, piece.second, piece.first),
         ):
-            held = [(f, self._verdict(side, f, src, dst, piece.traffic)) for f in self.facts]
+            held = [(f, self._verdict(side, f, src, dst, piece.flows)) for f in self.facts]
             sure = tuple(fact for fact, verdict in held if verdict is wanted)
             if sure:
                 return sure, True
@@ -202,24 +263,20 @@ class _Causes:
         return tuple(touched), len(touched) == 1
 
     def _verdict(
-        self, side: int, fact: Fact, src: EndRef, dst: EndRef, asked: TrafficSet
+        self, side: int, fact: Fact, src: EndRef, dst: EndRef, asked: Flows
     ) -> Verdict | None:
-        """Return what an enforcer in between makes of some traffic; None where there is none."""
+        """Return what an enforcer in between makes of some flows; None where there is none."""
         key = (side, fact.id)
         if key not in self._sides:
             engine = self.hybrid(side, fact)
             self._sides[key] = None if engine is None else Side(engine)
         held = self._sides[key]
-        return None if held is None else _verdict(held.passage(src, dst, asked), asked)
-
-
-def _verdict(passage: Passage, asked: TrafficSet) -> Verdict:
-    if asked <= passage.allowed:
-        return Verdict.ALLOWED
-    if asked <= passage.undetermined:
-        return Verdict.UNDETERMINED
-    passes = (passage.allowed | passage.undetermined) & asked
-    return Verdict.MIXED if passes else Verdict.DENIED
+        if held is None:
+            return None
+        try:
+            return Known.of(held.passage(src, dst, asked.wide)).verdict(asked)
+        except UndecidedError:
+            return Verdict.UNDETERMINED
 
 
 def _pair(line: ChangeLine) -> tuple[EndRef, EndRef]:
@@ -236,19 +293,25 @@ def _pair(line: ChangeLine) -> tuple[EndRef, EndRef]:
 
 def _pieces(shift: Shift) -> Iterator[_Piece]:
     """Yield what differs on an edge, by what each side makes of it."""
-    before, after = shift.before, shift.after
-    passed, passes = (p.allowed | p.undetermined for p in (before, after))
-    found = (
-        (before.allowed - passes, Verdict.ALLOWED, Verdict.DENIED),
-        (after.allowed - passed, Verdict.DENIED, Verdict.ALLOWED),
-        (before.allowed & after.undetermined, Verdict.ALLOWED, Verdict.UNDETERMINED),
-        (before.undetermined & after.allowed, Verdict.UNDETERMINED, Verdict.ALLOWED),
-        (before.undetermined - passes, Verdict.UNDETERMINED, Verdict.DENIED),
-        (after.undetermined - passed, Verdict.DENIED, Verdict.UNDETERMINED),
-    )
-    for traffic, first, second in found:
-        if traffic:
-            yield _Piece(traffic, first, second)
+    try:
+        found = tuple(_moved(Known.of(shift.before), Known.of(shift.after)))
+    except UndecidedError:
+        # Traffic of which requests decide is then undetermined.
+        plain = (replace(passage, when=()) for passage in (shift.before, shift.after))
+        found = tuple(_moved(*map(Known.of, plain)))
+    for flows, first, second in found:
+        for traffic, requests in flows.pieces:
+            yield _Piece(traffic, requests, first, second)
+
+
+def _moved(before: Known, after: Known) -> Iterator[tuple[Flows, Verdict, Verdict]]:
+    """Yield flows, and what is made of them before and after, where that differs."""
+    yield before.allowed - after.passing, Verdict.ALLOWED, Verdict.DENIED
+    yield after.allowed - before.passing, Verdict.DENIED, Verdict.ALLOWED
+    yield before.allowed & after.undetermined, Verdict.ALLOWED, Verdict.UNDETERMINED
+    yield before.undetermined & after.allowed, Verdict.UNDETERMINED, Verdict.ALLOWED
+    yield before.undetermined - after.passing, Verdict.UNDETERMINED, Verdict.DENIED
+    yield after.undetermined - before.passing, Verdict.DENIED, Verdict.UNDETERMINED
 
 
 def _caveats(shift: Shift, piece: _Piece) -> tuple[Caveat, ...]:

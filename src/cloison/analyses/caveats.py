@@ -12,22 +12,18 @@ from cloison.engine.steps import Cause
 from cloison.engine.units import Unit
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat, Verdict
-from cloison.ir.policy import (
-    Action,
+from cloison.ir.peers import (
     BlockMatch,
-    Combine,
-    Direction,
     GroupsMatch,
     NamesMatch,
     NodesMatch,
     PeerMatch,
     PodsMatch,
-    Policy,
     RelativeMatch,
-    Rule,
     UnknownMatch,
     plain_matches,
 )
+from cloison.ir.policy import Action, Combine, Direction, Policy, Rule
 from cloison.ir.profile import NamedPorts
 from cloison.ir.ruleset import BoundRule
 from cloison.ir.when import within
@@ -65,6 +61,9 @@ def point_caveats(
         found.add(known.NAME_ADDRESS_UNKNOWN)
     if walk is not None and walk.policies and not point.builtin_sure:
         found.update(_by_rules(_Reach.of(engine, point, walk, asked), subject, peer, verdict))
+    then = engine.profile.own_node_then if verdict is not Verdict.DENIED else None
+    if then is not None and _to_node(engine, point, subject, peer):
+        found.add(then)
     if point.builtin is not None and not point.builtin_sure and verdict is not Verdict.ALLOWED:
         found.add(known.OWN_NODE_UNKNOWN)
     return tuple(sorted(found))
@@ -182,11 +181,14 @@ def _in_doubt(reach: _Reach) -> Iterator[Caveat]:
         if step.rule.rule.sources is not None:
             yield known.SOURCE_PORTS
         for match in _matches(step.rule.rule):
-            if matcher.holds(match, point.peer, point.relations) is False:
+            # On either node, the answer may be the same.
+            counts = reach.undetermined or not isinstance(match, RelativeMatch)
+            if counts and matcher.holds(match, point.peer, point.relations) is False:
                 yield from _open_match(match)
     for policy in reach.policies:
         if point.subject in reach.engine.binder.subjects(policy).may:
-            yield known.POD_NODE_UNKNOWN
+            told = reach.engine.table.units[point.subject].node in policy.doubtful
+            yield known.NODE_LABELS_UNKNOWN if told else known.POD_NODE_UNKNOWN
 
 
 def _matches(rule: Rule) -> Iterator[PeerMatch]:
@@ -315,8 +317,14 @@ def _pod_matches(rules: Iterable[BoundRule]) -> list[PodsMatch]:
 
 def _own_node(engine: Engine, point: Point, subject: Party, peer: Party) -> bool:
     """Whether a pod's way to its own node was judged by its egress rules."""
+    return engine.profile.own_node_egress is None and _to_node(engine, point, subject, peer)
+
+
+def _to_node(engine: Engine, point: Point, subject: Party, peer: Party) -> bool:
+    """Whether this is a pod's way to its own node, or may be."""
     unit = engine.table.units[peer.unit]
-    if point.direction is not Direction.EGRESS or engine.profile.own_node_egress is not None:
+    pod = engine.table.units[point.subject].kind is UnitKind.POD
+    if point.direction is not Direction.EGRESS or not pod:
         return False
     if unit.kind not in (UnitKind.NODE, UnitKind.HOST):
         return False

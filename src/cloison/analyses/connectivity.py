@@ -178,6 +178,7 @@ class MapOptions:
         self_edges: Also a workload's unrestricted traffic with itself.
         nodes: Also nodes, and every pod's own node.
         hosts: The names outside to tell of; without any, those that rules mention.
+        policed: Nodes of which all traffic is told, though no policy may govern them here.
     """
 
     focus: tuple[str, ...] = ()
@@ -189,6 +190,7 @@ class MapOptions:
     self_edges: bool = False
     nodes: bool = False
     hosts: tuple[NamePattern, ...] = ()
+    policed: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

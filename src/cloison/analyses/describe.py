@@ -19,19 +19,13 @@ from cloison.analyses.resolve import (
     subjects,
 )
 from cloison.base import Diagnostic, QuestionError, Span, UnknownEndpointError
+from cloison.base.words import begun
 from cloison.engine import Engine
 from cloison.engine.bind import Binder
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import (
-    Action,
-    Direction,
-    Policy,
-    PolicyId,
-    Rule,
-    UnknownMatch,
-    plain_matches,
-)
+from cloison.ir.peers import UnknownMatch, plain_matches
+from cloison.ir.policy import Action, Direction, Policy, PolicyId, Rule
 from cloison.resources.kinds import NETWORK_POLICY
 
 
@@ -117,8 +111,9 @@ def find_policy(engine: Engine, name: str, namespace: str | None = None) -> Poli
     msg = f"there is no policy {text!r}"
     if close:
         raise UnknownEndpointError(msg, f"did you mean {' or '.join(close[:3])}?")
-    shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")  # noqa: PLR2004 - a line
-    raise UnknownEndpointError(msg, f"known: {shown}" if names else "the source holds no policy")
+    raise UnknownEndpointError(
+        msg, f"known: {begun(names)}" if names else "the source holds no policy"
+    )
 
 
 def _with_kind(name: str) -> str:

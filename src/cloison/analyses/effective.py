@@ -29,16 +29,8 @@ from cloison.engine import Engine, UnitKind
 from cloison.engine.decide import Decision
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import (
-    Action,
-    Direction,
-    LayerSpec,
-    Peer,
-    PodsMatch,
-    Policy,
-    PolicyId,
-    TierSpec,
-)
+from cloison.ir.peers import PodsMatch
+from cloison.ir.policy import Action, Direction, LayerSpec, Peer, Policy, PolicyId, TierSpec
 from cloison.ir.profile import OtherProtocols
 from cloison.resources.kinds import NETWORK_POLICY
 from cloison.resources.world import PodEndpoint, WorkloadId

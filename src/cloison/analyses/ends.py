@@ -13,8 +13,10 @@ from itertools import islice
 
 from cloison.algebra import NO_ADDRESSES, AddressSet, address_text, family_of, parse_address
 from cloison.base import QuestionError, UnknownEndpointError
+from cloison.base.words import begun
 from cloison.engine import Engine
 from cloison.ir.names import NamePattern, exact_name, host_name, is_host_name
+from cloison.platform.routes.model import Entry
 from cloison.resources.names import shown
 from cloison.resources.objects import Node, Service
 from cloison.resources.world import APART, PodEndpoint, Workload
@@ -112,10 +114,31 @@ class NodeEnd:
 
 @dataclass(frozen=True, slots=True)
 class ServiceEnd:
-    """A Service, to be followed to the pods behind it."""
+    """A Service, to be followed to the pods behind it.
+
+    Args:
+        text: What to call it in an answer.
+        service: The Service.
+        note: How the question's words led here, where that is not obvious.
+        outside: Whether it is called at an address for clients outside: of its load balancer, or
+            an external one.
+    """
 
     text: str
     service: Service
+    note: str | None = None
+    outside: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class EntryEnd:
+    """A Gateway, Ingress or route.
+
+    As a source it stands for whoever serves it, as a destination for all that is behind it.
+    """
+
+    text: str
+    entry: Entry
     note: str | None = None
 
 
@@ -136,7 +159,7 @@ class SomeNodeEnd:
     note: str | None = None
 
 
-End = PodsEnd | AddressEnd | NameEnd | NodeEnd | SomeNodeEnd | ServiceEnd | AnyEnd
+End = PodsEnd | AddressEnd | NameEnd | NodeEnd | SomeNodeEnd | ServiceEnd | EntryEnd | AnyEnd
 
 
 @dataclass(slots=True)
@@ -155,10 +178,12 @@ class Names:
     Args:
         engine: Whose world.
         namespace: Where a bare name is looked up.
+        entries: Gateways, Ingresses and routes.
     """
 
     engine: Engine
     namespace: str | None = None
+    entries: tuple[Entry, ...] = ()
     _cache: dict[str, End] = field(default_factory=dict)
     _known: "dict[str, _Names]" = field(default_factory=dict)
 
@@ -192,13 +217,19 @@ class Names:
         """Known addresses; a Service's give way to a node's, a node's to a pod's."""
         found: dict[int, End] = {}
         for service in self.engine.world.services.values():
-            for text in (*service.cluster_ips, *service.external_ips):
+            outside = {*service.external_ips, *service.load_balancer}
+            for text in (*service.cluster_ips, *sorted(outside)):
                 try:
                     point = parse_address(text)
                 except ValueError:
-                    continue  # `None` marks a headless Service
+                    continue  # `None` marks a headless Service; a load balancer may have a name
                 name = f"{service.namespace}/{service.name}"
-                found[point] = ServiceEnd(f"svc:{name}", service, f"{text} is Service {name}")
+                end = ServiceEnd(
+                    f"svc:{name}", service, f"{text} is Service {name}", outside=text in outside
+                )
+                if service.redirected is not None:
+                    end = ServiceEnd(text, service, f"some traffic to {text} is redirected")
+                found[point] = end
         for node in self.engine.world.nodes.values():
             for point in node.addresses:
                 note = f"{address_text(point)} is node {node.name}"
@@ -276,8 +307,27 @@ class Names:
             case "reserved":
                 return self._apart(text, rest)
             case _:
-                msg = f"{prefix}: ends cannot be asked about yet"
-                raise QuestionError(msg, _FORMS)
+                return self._entry(rest)
+
+    def _entry(self, rest: str) -> End:
+        """Return the entry of a name, `NAMESPACE/NAME` or with its kind in the middle."""
+        namespace, _, name = rest.rpartition("/")
+        namespace, _, kind = namespace.partition("/")
+        key = (namespace or self.namespace or "default", name)
+        found = [
+            each
+            for each in self.entries
+            if (each.namespace, each.name) == key
+            and (not kind or each.kind.lower() == kind.lower().removesuffix("s"))
+        ]
+        if len(found) == 1:
+            return EntryEnd(f"gw:{key[0]}/{key[1]}", found[0])
+        if found:
+            forms = ", ".join(f"gw:{e.namespace}/{e.kind.lower()}/{e.name}" for e in found)
+            msg = f"gw:{key[0]}/{key[1]} names {len(found)} things: {forms}"
+            raise QuestionError(msg, "say which one, with its kind in the middle")
+        names = [f"{each.namespace}/{each.name}" for each in self.entries]
+        raise UnknownEndpointError(*_unknown(f"Gateway, Ingress or Route {rest!r}", rest, names))
 
     def _apart(self, text: str, name: str) -> End:
         """Return an end that the enforcer has besides pods."""
@@ -419,7 +469,7 @@ _LOOPBACK = AddressSet.block("127.0.0.0/8") | AddressSet.block("::1/128")
 _FEW = 3
 _FORMS = (
     "write NAMESPACE/NAME, NAMESPACE/KIND/NAME, NAME with -n, an address or block, "
-    "node:NAME, svc:NAMESPACE/NAME, dns:NAME or any:"
+    "node:NAME, svc:NAMESPACE/NAME, gw:NAMESPACE/NAME, dns:NAME or any:"
 )
 
 
@@ -428,5 +478,4 @@ def _unknown(what: str, text: str, known: Iterable[str]) -> tuple[str, str]:
     close = get_close_matches(text, names, n=3, cutoff=0.6)
     if close:
         return f"there is no {what}", f"did you mean {' or '.join(close)}?"
-    shown = ", ".join(names[:6]) + (", ..." if len(names) > 6 else "")  # noqa: PLR2004
-    return f"there is no {what}", f"known: {shown}" if names else "the source holds none"
+    return f"there is no {what}", f"known: {begun(names)}" if names else "the source holds none"

@@ -14,15 +14,13 @@ from cloison.engine.bind import Binder
 from cloison.engine.decide import Decision
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
+from cloison.ir.peers import AnyMatch, PeerMatch, RelativeMatch
 from cloison.ir.policy import (
     Action,
-    AnyMatch,
     Direction,
     Peer,
-    PeerMatch,
     Policy,
     PolicyId,
-    RelativeMatch,
     Rule,
     TierSpec,
     TrafficMatch,

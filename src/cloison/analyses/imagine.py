@@ -13,7 +13,8 @@ from cloison.algebra import LabelSelector, Operator, Requirement
 from cloison.analyses.ends import AnyEnd
 from cloison.base import Span
 from cloison.engine import Engine
-from cloison.ir.policy import PodsMatch, Policy, plain_matches
+from cloison.ir.peers import PodsMatch, plain_matches
+from cloison.ir.policy import Policy
 from cloison.resources.objects import (
     ACCOUNT_NAME_LABEL,
     NAMESPACE_NAME_LABEL,

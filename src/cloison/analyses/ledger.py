@@ -22,7 +22,8 @@ from cloison.engine.related import ON_ONE_NODE, ON_OTHER_NODES, ON_UNKNOWN_NODES
 from cloison.engine.steps import Cause
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import Action, Direction, Policy, Relative, RelativeMatch, Rule
+from cloison.ir.peers import Relative, RelativeMatch
+from cloison.ir.policy import Action, Direction, Policy, Rule
 from cloison.ir.ruleset import BoundRule, Outcome
 from cloison.resources.world import WorkloadId
 
@@ -331,6 +332,7 @@ class _Collector:
         piece, decision = point.piece, point.decision
         rules = piece.rules if piece is not None else ()
         undetermined = point.outcome.undetermined & L4
+        outcome = point.outcome.within(undetermined)
         doubts: set[Caveat] = set()
         if undetermined:
             doubts = {p.opaque.caveat for p in decision.policies if p.opaque} if decision else set()
@@ -338,11 +340,13 @@ class _Collector:
                 doubts.add(known.POD_ADDRESS_UNKNOWN)
             if point.builtin is not None and not point.builtin_sure:
                 doubts.add(known.OWN_NODE_UNKNOWN)
+            doubts.update(doubt for each in outcome.when for doubt in each.doubts)
         builtin = _words(point.builtin) if point.builtin is not None else ""
         acts = tuple(self._acts(point))
         key = (
             point.outcome.allowed,
             undetermined,
+            outcome.when,
             tuple((id(rule), sure) for rule, sure in rules),
             builtin,
             point.builtin_sure,
@@ -351,7 +355,6 @@ class _Collector:
         )
         found = self._reasons.get(key)
         if found is None:
-            outcome = point.outcome.within(undetermined)
             said = _relevant(rules)
             sure = point.builtin_sure
             found = Reason(outcome, said, builtin, sure, tuple(sorted(doubts)), acts)

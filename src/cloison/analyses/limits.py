@@ -11,16 +11,8 @@ from cloison.analyses.walk import adds_up
 from cloison.base.words import some
 from cloison.engine import Engine, UnitKind
 from cloison.engine.bind import Binder
-from cloison.ir.policy import (
-    Action,
-    Combine,
-    Direction,
-    Mode,
-    Policy,
-    Relative,
-    RelativeMatch,
-    TierSpec,
-)
+from cloison.ir.peers import Relative, RelativeMatch
+from cloison.ir.policy import Action, Combine, Direction, Mode, Policy, TierSpec
 from cloison.ir.profile import OtherProtocols
 from cloison.ir.ruleset import BoundRule
 from cloison.platform import DEFAULT_PROFILE

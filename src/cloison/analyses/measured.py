@@ -18,6 +18,8 @@ class Arrival(StrEnum):
     """Something answered."""
     REFUSED = "refused"
     """It arrived, and nothing listens there."""
+    FORBIDDEN = "forbidden"
+    """A proxy on the way answered that it may not be asked for."""
     DROPPED = "dropped"
     """No answer in time."""
     NO_ROUTE = "no-route"
@@ -54,6 +56,7 @@ class Flow:
         protocol: `TCP`, `UDP`, `SCTP` or `ICMP`.
         port: The destination port; 0 for ICMP.
         family: 4 or 6; 0 where it is not known.
+        request: The request that is made, as text; empty for none.
     """
 
     source: str
@@ -63,6 +66,7 @@ class Flow:
     protocol: str
     port: int = 0
     family: int = 0
+    request: str = ""
 
     @property
     def traffic(self) -> str:
@@ -71,7 +75,8 @@ class Flow:
 
     def __str__(self) -> str:
         """Render as a question."""
-        return f"{self.source} -> {self.destination} on {self.traffic}"
+        asked = f", {self.request}" if self.request else ""
+        return f"{self.source} -> {self.destination} on {self.traffic}{asked}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +117,7 @@ class Cell:
         agreement: How the two compare.
         arrival: What came of it; None where nothing was sent.
         control: For a closed path, what shows that it was closed and not merely broken.
-        reason: Why it proves nothing, or was not sent.
+        reason: Why it proves nothing, or was not sent; of what a proxy refused, its words.
         decided_by: What decides, as predicted. Of what nobody expected and that came out as
             predicted, it is not said.
         caveats: What the prediction stands on, likewise.
@@ -148,7 +153,8 @@ def compare(
     """Return what a measurement proves about a prediction.
 
     A closed path is one on which nothing arrived while something else did, from the same
-    source or to the same target: without that it may as well be broken.
+    source or to the same target: without that it may as well be broken. A refusal by a proxy needs
+    nothing beside it.
 
     Args:
         flow: What was sent.
@@ -161,6 +167,9 @@ def compare(
     if arrival.arrived:
         control = None
         agreement = _agreement(Verdict.ALLOWED, predicted)
+    elif arrival is Arrival.FORBIDDEN:
+        control, reason = None, detail or None
+        agreement = _agreement(Verdict.DENIED, predicted)
     elif arrival is Arrival.DROPPED and control is not None:
         agreement = _agreement(Verdict.DENIED, predicted)
     else:

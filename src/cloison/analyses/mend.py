@@ -24,19 +24,10 @@ from cloison.analyses.walk import TierWalk
 from cloison.engine import Engine, UnitKind
 from cloison.engine.steps import Cause
 from cloison.ir.fidelity import Verdict
-from cloison.ir.policy import (
-    Action,
-    BlockMatch,
-    Direction,
-    Peer,
-    PodsMatch,
-    Policy,
-    PolicyId,
-    Rule,
-    TrafficMatch,
-)
+from cloison.ir.peers import BlockMatch, PodsMatch
+from cloison.ir.policy import Action, Direction, Peer, Policy, PolicyId, Rule, TrafficMatch
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
-from cloison.resources.world import WorkloadId
+from cloison.resources.world import APART, WorkloadId
 
 VOLATILE = frozenset(
     {
@@ -275,6 +266,8 @@ def _peers(
     if unit.kind is UnitKind.POD and peer.endpoint is not None:
         pods = LabelSelector.of(telling_labels(engine, peer))
         namespace = peer.endpoint.namespace
+        if namespace == APART:
+            return ()  # it is no pod
         if namespace == home:
             return (Peer(PodsMatch(namespace=home, pods=pods)),)
         where = LabelSelector.of({NAMESPACE_NAME_LABEL: namespace})

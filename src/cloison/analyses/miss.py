@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from cloison.algebra import EVERYTHING, LabelSelector, Operator, Requirement, TrafficSet
 from cloison.analyses.question import Party
 from cloison.analyses.resolve import relation_text
+from cloison.base.words import begun
 from cloison.engine import Engine, Point, UnitKind
-from cloison.ir.policy import (
-    Action,
+from cloison.ir.peers import (
     AllOf,
     AnyMatch,
     AnyOf,
@@ -17,17 +17,14 @@ from cloison.ir.policy import (
     NamesMatch,
     NodesMatch,
     NoneOf,
-    Peer,
     PeerMatch,
     PodsMatch,
-    Policy,
     RelativeMatch,
-    Rule,
-    TrafficMatch,
     UnknownMatch,
 )
+from cloison.ir.policy import Action, Peer, Policy, Rule, TrafficMatch
 from cloison.resources.objects import ACCOUNT_NAME_LABEL, NAMESPACE_NAME_LABEL, Labels
-from cloison.resources.world import PodEndpoint, World
+from cloison.resources.world import APART, PodEndpoint, World
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -247,6 +244,8 @@ def pods_lack(
 ) -> tuple[int, list[str]]:
     """Return how many conditions of a match a pod does not meet, and what it has instead."""
     home = endpoint.namespace
+    if home == APART:
+        return 1, [f"{name} is no pod"]
     said: list[str] = []
     labels = world.namespaces[home].labels
     unmet = match.namespaces.unmet(labels) if match.namespace is None else ()
@@ -292,7 +291,7 @@ def _held(unmet: tuple[Requirement, ...], labels: Labels) -> str:
     if len(said) == 1 and labels and "has no label" in said[0]:
         shown = [f"{k}={v}" for k, v in sorted(labels.items()) if k != NAMESPACE_NAME_LABEL]
         if shown:
-            return f"{said[0]} (it has {', '.join(shown[:4])}{', ...' if len(shown) > 4 else ''})"  # noqa: PLR2004
+            return f"{said[0]} (it has {begun(shown, 4)})"
     return " and ".join(said)
 
 

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator
 
 from cloison.analyses.explain import CaseAnswer
 from cloison.engine import Engine, UnitKind
-from cloison.ir.policy import NamesMatch, Peer, plain_matches
+from cloison.ir.peers import NamesMatch, plain_matches
+from cloison.ir.policy import Peer
 
 _SHOWN = 3
 

@@ -35,7 +35,7 @@ from cloison.engine.related import (
     UNRELATED,
     Relations,
 )
-from cloison.ir.policy import Relative
+from cloison.ir.peers import Relative
 from cloison.resources.names import shown
 from cloison.resources.world import PodEndpoint
 
@@ -73,6 +73,8 @@ EVERYTHING = Traffic(None, L4)
 _NOT_A_BYTE = 256
 _DIGITS = 5
 """Digits of the largest port."""
+_NAME_MOST = 15
+"""Characters of a port's name."""
 _HELP = "write DST:8080, DST:8080/UDP, DST:http or DST:icmp"
 
 
@@ -83,11 +85,13 @@ def split_port(text: str) -> tuple[str, str | None]:
     ('web/api', '8080/UDP')
     >>> split_port("[2001:db8::1]:443"), split_port("2001:db8::1"), split_port("node:n1")
     (('2001:db8::1', '443'), ('2001:db8::1', None), ('node:n1', None))
+    >>> split_port("reserved:ingress"), split_port("reserved:health@n1:4240")
+    (('reserved:ingress', None), ('reserved:health@n1', '4240'))
     """
     bracketed = re.fullmatch(r"\[([^\]]+)\](?::(.+))?", text)
     if bracketed:
         return bracketed[1], bracketed[2]
-    prefix = re.match(r"(node|svc|gw|dns|any):", text)
+    prefix = re.match(r"(node|svc|gw|dns|any|reserved):", text)
     head, rest = (prefix[0], text[prefix.end() :]) if prefix else ("", text)
     if rest.count(":") > 1:
         return text, None
@@ -98,12 +102,16 @@ def split_port(text: str) -> tuple[str, str | None]:
 def parse_traffic(port: str | None, protocol: str | None = None) -> Traffic:
     """Read a port and protocol, together (`8080/UDP`) or apart.
 
+    Types of ICMP, and codes, are told with it: `icmp/8/0`.
+
     Raises:
         QuestionError: not a port, name or protocol.
     """
     if port is None:
         if protocol is None:
             return EVERYTHING
+        if protocol.lower().startswith(("icmp/", "icmpv6/")):
+            return _icmp(protocol)
         return Traffic(protocol.upper(), TrafficSet.protocol(_protocol(protocol)))
     number, _, said = port.partition("/")
     said = said or protocol or ""
@@ -123,7 +131,7 @@ def parse_traffic(port: str | None, protocol: str | None = None) -> Traffic:
     if span and 1 <= int(span[1]) <= int(span[2]) <= MAX_PORT:
         traffic = TrafficSet.ports(name, int(span[1]), int(span[2]))
         return Traffic(f"{name}/{number}", traffic)
-    if not re.fullmatch(r"(?=.*[a-z])[a-z0-9](-?[a-z0-9])*", number) or len(number) > 15:  # noqa: PLR2004
+    if not re.fullmatch(r"(?=.*[a-z])[a-z0-9](-?[a-z0-9])*", number) or len(number) > _NAME_MOST:
         msg = f"{number!r} is neither a port nor a port's name"
         raise QuestionError(msg, _HELP)
     return Traffic(f"{said + '/' if said else ''}{number}", NO_TRAFFIC, number, name)

@@ -7,23 +7,21 @@ from difflib import SequenceMatcher
 from cloison.algebra import FAMILY, AddressSet, LabelSelector, Operator
 from cloison.engine import Engine, UnitKind
 from cloison.engine.bind import Binder
-from cloison.ir.policy import (
+from cloison.ir.peers import (
     AllOf,
     AnyMatch,
     AnyOf,
     BlockMatch,
     GroupsMatch,
-    Mode,
     NamesMatch,
     NodesMatch,
     NoneOf,
-    Peer,
     PodsMatch,
-    Policy,
     Relative,
     RelativeMatch,
     UnknownMatch,
 )
+from cloison.ir.policy import Mode, Peer, Policy
 from cloison.resources.objects import NAMESPACE_NAME_LABEL, Labels
 from cloison.resources.world import PodEndpoint, WorkloadId, World
 

@@ -1,19 +1,40 @@
 """Services followed to the pods behind them: address, port and apparent source.
 
 Policies judge the packet that arrives: the backend pod's address and its own port.
+
+Source: kubernetes/api core/v1 types.go (ServiceSpec, ServicePort, ServiceExternalTrafficPolicy);
+kubernetes/kubernetes staging/src/k8s.io/endpointslice/utils.go, pkg/proxy.
 """
 
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 
-from cloison.algebra import NO_TRAFFIC, AddressSet, TrafficSet, parse_address
-from cloison.analyses.ends import AddressEnd, End, NodeEnd, PodsEnd, ServiceEnd, SomeNodeEnd
+from cloison.algebra import TrafficSet, parse_address
+from cloison.analyses.backends import Listed, itself, members, nodes_of, on_node, own_port
+from cloison.analyses.ends import (
+    AddressEnd,
+    End,
+    NameEnd,
+    Names,
+    PodsEnd,
+    ServiceEnd,
+    SomeNodeEnd,
+)
 from cloison.analyses.question import Traffic
 from cloison.base import QuestionError
+from cloison.base.words import listed
 from cloison.engine import Engine
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
+from cloison.platform.routes.model import Stop
 from cloison.resources.objects import Service, ServicePort
+
+_TYPES = "kubernetes/api core/v1/types.go ServiceSpec"
+_FEW = 3
+_ALIASES = 8
+"""Aliases of aliases that are followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,60 +49,272 @@ class Followed:
     returned: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What becomes of a part of a call to a Service: somebody gets it, or nobody does.
+
+    Args:
+        source: Who calls.
+        traffic: What they call, as they dial it.
+        followed: Where it arrives.
+        stop: Why it arrives nowhere, though no policy is to blame.
+    """
+
+    source: End
+    traffic: Traffic
+    followed: tuple[Followed, ...] = ()
+    stop: Stop | None = None
+
+
 def follow(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> list[Followed]:
     """Return the questions that one through a Service comes to.
 
     Raises:
         QuestionError: the Service has no such port, or nothing behind it.
     """
+    found = lead(engine, source, end, traffic)
+    arriving = [each for part in found for each in part.followed]
+    stops = [part.stop for part in found if part.stop is not None]
+    if not arriving:
+        raise QuestionError(stops[0].text, stops[0].help)
+    notes = tuple(f"{stop.text}: that part of the question was left out" for stop in stops)
+    return [replace(each, notes=(*each.notes, *notes)) for each in arriving]
+
+
+def lead(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> tuple[Part, ...]:
+    """Return what becomes of a call to a Service, part by part; at least one.
+
+    Args:
+        engine: Whose world.
+        source: Who calls.
+        end: The Service.
+        traffic: What is dialled.
+    """
     service = end.service
     if service.type == "ExternalName":
-        msg = f"{end.text} is an alias for {service.external_name}"
-        raise QuestionError(msg, "ask about the address it stands for")
-    found = list(
-        _headless(engine, source, end, traffic)
-        if "None" in service.cluster_ips
-        else _translated(engine, source, end, traffic)
+        return _alias(engine, source, end, traffic)
+    if "None" in service.cluster_ips:
+        return _headless(engine, source, end, traffic)
+    own = itself(service)
+    if own is not None and not _matching(service, traffic):
+        return (Part(source, traffic, (Followed(source, own, traffic),)),)
+    ports = _matching(service, traffic)
+    if not ports:
+        return (Part(source, traffic, stop=_no_port(end, traffic)),)
+    parts = [
+        part
+        for port in ports
+        for part in _translated(engine, source, end, port, _dialled(port, traffic, ports))
+    ]
+    if all(part.stop is not None for part in parts):
+        # What is behind it serves no port: one reason for all of them.
+        reasons = {part.stop.text: part for part in parts if part.stop is not None}
+        return tuple(reasons.values())
+    return tuple(parts)
+
+
+def alias(engine: Engine, end: ServiceEnd) -> ServiceEnd | NameEnd | AddressEnd | Stop:
+    """Return what an ExternalName Service stands for: another Service, or a name outside.
+
+    Args:
+        engine: Whose world.
+        end: The Service.
+    """
+    seen = set()
+    while end.service.type == "ExternalName":
+        service = end.service
+        name = (service.external_name or "").rstrip(".").lower()
+        if not name or (service.namespace, service.name) in seen or len(seen) > _ALIASES:
+            return _no_alias(end, f"{end.text} is an alias for nothing that has an address")
+        seen.add((service.namespace, service.name))
+        if _is_address(name):
+            said = f"{end.text} is an alias for {name}, and no resolver takes that for an address"
+            return _no_alias(end, said)
+        inside = _inside(engine, name)
+        if inside is None:
+            try:
+                found = Names(engine).end(f"dns:{name}")
+            except QuestionError as error:
+                return _no_alias(end, f"{end.text} is an alias for {name}: {error.message}")
+            if isinstance(found, NameEnd | AddressEnd):
+                return found
+            return _no_alias(end, f"{end.text} is an alias for {name}, which is no name")
+        end = inside
+    return end
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parse_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _no_alias(end: ServiceEnd, said: str) -> Stop:
+    return Stop(
+        "NoSuchName",
+        said,
+        "write a DNS name, or a Service without a selector and an EndpointSlice for addresses",
+        end.service.span,
+        "kubernetes/website concepts/services-networking/service.md, ExternalName",
     )
-    if not found:
-        msg = f"no pod is behind {end.text}"
-        raise QuestionError(msg, _why_empty(service))
-    return found
 
 
-def _headless(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> Iterator[Followed]:
-    """A headless name stands for the pods' own addresses, and nothing rewrites the port."""
+def _inside(engine: Engine, name: str) -> ServiceEnd | None:
+    """Return the Service of the input that a cluster name is of."""
+    parts = name.split(".")
+    if len(parts) < _FEW or parts[2] != "svc":
+        return None
+    service = engine.world.services.get((parts[1], parts[0]))
+    return None if service is None else ServiceEnd(f"svc:{parts[1]}/{parts[0]}", service)
+
+
+def _alias(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> tuple[Part, ...]:
+    """An alias is for resolvers only: who calls it dials what it stands for, on its own port."""
+    found = alias(engine, end)
+    if isinstance(found, Stop):
+        return (Part(source, traffic, stop=found),)
+    named = _named_port(end, traffic)
+    if named is None:
+        return (Part(source, traffic, stop=_no_port(end, traffic)),)
+    note = f"{end.text} is an alias for {_bare(found)}: the client dials that, on its own port"
+    if isinstance(found, ServiceEnd):
+        parts = lead(engine, source, found, named)
+        return tuple(
+            replace(
+                part,
+                followed=tuple(replace(f, notes=(note, *f.notes)) for f in part.followed),
+            )
+            for part in parts
+        )
+    return (Part(source, named, (Followed(source, found, named, (), (note,)),)),)
+
+
+def _bare(end: End) -> str:
+    return end.text.partition(":")[2] or end.text
+
+
+def _named_port(end: ServiceEnd, traffic: Traffic) -> Traffic | None:
+    """Return traffic with the number that a Service gives a name; None where it gives it none."""
+    if traffic.name is None:
+        return traffic
+    for port in end.service.ports:
+        if port.name == traffic.name:
+            return _on(port.protocol, port.port)
+    return None
+
+
+def _on(protocol: str, port: int) -> Traffic:
+    return Traffic(f"{protocol}/{port}", TrafficSet.ports(protocol, port))
+
+
+def _headless(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> tuple[Part, ...]:
+    """A headless name stands for the pods' own addresses, and nothing rewrites the port.
+
+    A record for a port by its name leads to the pods' own port instead.
+    """
     service = end.service
-    if traffic.name is not None:
-        named = [p for p in service.ports if p.name == traffic.name]
-        for port in named[:1]:
-            text = f"{port.protocol}/{port.port}"
-            traffic = Traffic(text, TrafficSet.ports(port.protocol, port.port))
+    found = members(engine, service)
+    if not found.ends:
+        return (Part(source, traffic, stop=_nobody(end, found.left_out)),)
     note = f"Service {end.text[4:]} is headless: its name leads to the pods, the port is theirs"
-    for backend, _ in _backends(engine, service):
-        yield Followed(source, backend, traffic, (), (note,))
+    if service.publish_not_ready:
+        note = f"{note}; also to those that are not ready"
+    notes = (note, *_left_out(found.left_out))
+    arriving: list[Followed] = []
+    for backend, ports in found.ends:
+        if traffic.name is None:
+            arriving.append(Followed(source, backend, traffic, (), notes))
+            continue
+        for port in (p for p in service.ports if p.name == traffic.name):
+            for to, own, _ in _own(engine, port, backend, ports):
+                arriving.append(Followed(source, to, _on(port.protocol, own), (), notes))
+    if not arriving:
+        return (Part(source, traffic, stop=_no_port(end, traffic)),)
+    return (Part(source, traffic, tuple(arriving)),)
 
 
 def _translated(
-    engine: Engine, source: End, end: ServiceEnd, traffic: Traffic
-) -> Iterator[Followed]:
-    """The usual Service: address and port are replaced by a backend's."""
+    engine: Engine, source: End, end: ServiceEnd, port: ServicePort, traffic: Traffic
+) -> Iterator[Part]:
+    """Yield what becomes of a call to one port: address and port are replaced by a backend's."""
     service = end.service
     caveats = {known.SERVICE_NAT}
-    apparent = _apparent(source, service, caveats)
-    for port in _ports(service, traffic, end.text):
-        for backend, listed in _led(engine, source, service, port):
-            asked = _target(port, listed)
-            if asked is None:
-                continue
-            arriving = asked.traffic
-            if not arriving and isinstance(backend, PodsEnd):
-                arriving = _declared(engine, port, backend)
-            if not arriving:
-                continue
-            note = f"Service {end.text[4:]} port {port.port} leads to {backend.text} on {arriving}"
-            followed = Followed(apparent, backend, asked, tuple(sorted(caveats)), (note,))
-            yield from _hairpin(engine, followed)
+    apparent = _apparent(source, end, caveats)
+    own = itself(service)
+    found = members(engine, service)
+    led = list(_led(engine, source, service, port, found.ends))
+    if not led:
+        yield Part(source, traffic, stop=_nobody(end, found.left_out))
+        return
+    served: list[tuple[PodsEnd | AddressEnd, int, str]] = []
+    lacking: list[str] = []
+    for backend, ports in led:
+        served += _own(engine, port, backend, ports)
+        lacking += _lacking(engine, port, backend, ports)
+    if not served:
+        yield Part(source, traffic, stop=_no_target(end, port, lacking))
+        return
+    what = f"Service {end.text[4:]}" if own is None else end.text
+    said = (*_left_out(found.left_out), *_left_out(tuple(lacking)))
+    for part_source, group, stop, unsure in _placed(engine, source, apparent, service, served):
+        if stop is not None:
+            yield Part(part_source, traffic, stop=stop)
+            continue
+        shown = part_source if apparent == source else apparent
+        carried = tuple(sorted({*caveats, *unsure}))
+        arriving: list[Followed] = []
+        for to, number, protocol in group:
+            leads = "leads" if to != own else "is not redirected here: it leads"
+            note = f"{what} port {port.port} {leads} to {to.text} on {protocol}/{number}"
+            one = Followed(shown, to, _on(protocol, number), carried, (note, *said))
+            arriving += _hairpin(engine, one)
+        yield Part(part_source, traffic, tuple(arriving))
+
+
+_Group = Sequence[tuple[PodsEnd | AddressEnd, int, str]]
+
+
+def _placed(
+    engine: Engine, source: End, apparent: End, service: Service, served: _Group
+) -> Iterator[tuple[End, _Group, Stop | None, tuple[Caveat, ...]]]:
+    """Yield who gets whose call, where a Service keeps calls on the node they come from."""
+    here = nodes_of(engine, source)
+    if service.internal_traffic_policy != "Local" or not here or apparent != source:
+        yield source, served, None, ()
+        return
+    there = frozenset(
+        node
+        for to, _, _ in served
+        for node in (nodes_of(engine, to) if isinstance(to, PodsEnd) else {None})
+    )
+    if None in here | there:
+        yield source, served, None, (known.LOCAL_ENDPOINTS,)
+        return
+    for node in sorted(each for each in here if each is not None):
+        mine = on_node(engine, source, node) if isinstance(source, PodsEnd) else source
+        if mine is None:
+            continue
+        mine = replace(mine, text=source.text) if isinstance(mine, PodsEnd) else mine
+        local = [
+            (kept, number, protocol)
+            for to, number, protocol in served
+            if isinstance(to, PodsEnd) and (kept := on_node(engine, to, node)) is not None
+        ]
+        stop = None if local else _not_here(service, node)
+        yield mine, local, stop, ()
+
+
+def _not_here(service: Service, node: str) -> Stop:
+    name = f"{service.namespace}/{service.name}"
+    return Stop(
+        "NoLocalEndpoint",
+        f"internalTrafficPolicy of Service {name} is Local, and node {node} has no pod behind it",
+        "run a pod of it on every node that calls it, or set internalTrafficPolicy: Cluster",
+        service.span,
+        "kubernetes/api core/v1/types.go ServiceInternalTrafficPolicy",
+    )
 
 
 def _hairpin(engine: Engine, followed: Followed) -> Iterator[Followed]:
@@ -100,29 +333,40 @@ def _hairpin(engine: Engine, followed: Followed) -> Iterator[Followed]:
         or workload.replicas == 1
         or engine.table.endpoints[source.endpoints[0]].pod is not None
     )
-    itself = replace(source, single=True), replace(backend, single=True)
-    yield replace(followed, source=itself[0], destination=itself[1], returned=True)
+    pair = replace(source, single=True), replace(backend, single=True)
+    yield replace(followed, source=pair[0], destination=pair[1], returned=True)
     if not alone:
         yield followed
 
 
-def _apparent(source: End, service: Service, caveats: set[Caveat]) -> End:
+def _apparent(source: End, end: ServiceEnd, caveats: set[Caveat]) -> End:
     """Return the source a backend sees.
 
     A client outside comes through a load balancer or node port, where its address is
-    replaced unless the Service keeps traffic on the node it arrived at.
+    replaced unless the Service keeps traffic on the node it arrived at. Who calls an outside
+    address from within is led to the backends as if that policy were `Cluster`.
     """
-    outside = isinstance(source, AddressEnd)
-    if not outside or service.type == "ClusterIP" or service.external_traffic_policy == "Local":
+    service = end.service
+    outward = service.type in ("NodePort", "LoadBalancer") or service.external_ips
+    local = service.external_traffic_policy == "Local"
+    if not isinstance(source, AddressEnd):
+        if end.outside:
+            caveats.add(known.SHORT_CIRCUIT)
         return source
-    caveats.add(known.SNAT)
+    if not outward or (local and service.type != "LoadBalancer"):
+        return source
+    if local:
+        caveats.add(known.BALANCER_SOURCE)
+        return source
+    caveats.update((known.SNAT, known.OVERLAY_SOURCE))
     return SomeNodeEnd(f"{source.text}, translated", "the source seen may be a node's address")
 
 
-def _ports(service: Service, traffic: Traffic, text: str) -> Iterable[ServicePort]:
+def _matching(service: Service, traffic: Traffic) -> tuple[ServicePort, ...]:
+    """Return the ports of a Service that some traffic asks for."""
     if traffic.text is None:
         return service.ports
-    found = [
+    return tuple(
         port
         for port in service.ports
         if (
@@ -130,26 +374,27 @@ def _ports(service: Service, traffic: Traffic, text: str) -> Iterable[ServicePor
             if traffic.name is not None
             else TrafficSet.ports(port.protocol, port.port) <= traffic.traffic
         )
-    ]
-    if not found:
-        have = ", ".join(
-            f"{p.protocol}/{p.port}{f' ({p.name})' if p.name else ''}" for p in service.ports
-        )
-        have = have or "no ports"
-        msg = f"{text} has no port {traffic.text}"
-        raise QuestionError(msg, f"it has {have}")
-    return found
+    )
+
+
+def _dialled(port: ServicePort, traffic: Traffic, ports: Sequence[ServicePort]) -> Traffic:
+    """Return what is dialled to reach one port of several."""
+    return traffic if len(ports) == 1 else _on(port.protocol, port.port)
 
 
 def _led(
-    engine: Engine, source: End, service: Service, port: ServicePort
-) -> Iterator[tuple[PodsEnd | AddressEnd, tuple[ServicePort, ...] | None]]:
+    engine: Engine,
+    source: End,
+    service: Service,
+    port: ServicePort,
+    behind: Iterable[tuple[PodsEnd | AddressEnd, Listed]],
+) -> Iterator[tuple[PodsEnd | AddressEnd, Listed]]:
     """Iterate over what a port of a Service leads to from where somebody is.
 
     On a node that has a pod to which traffic of the Service is redirected, that gets it.
     """
     redirect = service.redirect
-    here = _nodes_of(engine, source)
+    here = nodes_of(engine, source)
     target = None if redirect is None else redirect.ports.get((port.protocol, port.port))
     everywhere = True
     if redirect is not None and target is not None and here:
@@ -162,99 +407,99 @@ def _led(
         ]
         for index, end in local:
             workload = engine.world.workloads[end.workload]
-            listed = (replace(port, port=target),)
-            yield PodsEnd(end.name, workload, (index,), single=True), listed
+            ports = (replace(port, port=target),)
+            yield PodsEnd(end.name, workload, (index,), single=True), ports
         everywhere = bool(here - {end.shape.node for _, end in local})
     if everywhere:
-        yield from _backends(engine, service)
+        yield from behind
 
 
-def _nodes_of(engine: Engine, source: End) -> frozenset[str | None]:
-    """Return the nodes that somebody is on, None among them for one that is not known."""
-    if isinstance(source, NodeEnd):
-        return frozenset((source.node.name,))
-    if isinstance(source, PodsEnd):
-        ends = engine.table.endpoints
-        return frozenset(ends[index].shape.node for index in source.endpoints)
-    return frozenset()
+def _own(
+    engine: Engine, port: ServicePort, backend: PodsEnd | AddressEnd, ports: Listed
+) -> Iterator[tuple[PodsEnd | AddressEnd, int, str]]:
+    """Yield a backend with its own port behind a Service port.
 
-
-def _backends(
-    engine: Engine, service: Service
-) -> Iterator[tuple[PodsEnd | AddressEnd, tuple[ServicePort, ...] | None]]:
-    """Iterate over what is behind a Service, with the ports its EndpointSlice gives, if any."""
-    selector = service.selector
-    if selector is None:
-        yield from _listed(engine, service)
-        return
-    if not selector:
-        return
-    for workload in engine.world.workloads.values():
-        if workload.id.namespace != service.namespace:
-            continue
-        chosen = tuple(
-            index
-            for index in engine.table.by_workload[workload.id]
-            if selector.items() <= engine.table.endpoints[index].labels.items()
-        )
-        if chosen:
-            end = PodsEnd(str(workload.id), workload, chosen, single=workload.id.kind == "Pod")
-            yield end, None
-
-
-def _listed(
-    engine: Engine, service: Service
-) -> Iterator[tuple[PodsEnd | AddressEnd, tuple[ServicePort, ...]]]:
-    """Iterate over what EndpointSlices list for a Service without a selector."""
-    for piece in engine.world.slices:
-        if (piece.namespace, piece.service) != (service.namespace, service.name):
-            continue
-        for text in (address for each in piece.endpoints for address in each.addresses):
-            try:
-                point = parse_address(text)
-            except ValueError:
-                continue  # a slice may list host names
-            held = engine.holders.get(point, ())
-            for index in held:
-                endpoint = engine.table.endpoints[index]
-                workload = engine.world.workloads[endpoint.workload]
-                yield PodsEnd(endpoint.name, workload, (index,), single=True), piece.ports
-            if not held:
-                yield AddressEnd(text, AddressSet.points((point,))), piece.ports
-
-
-def _target(port: ServicePort, listed: tuple[ServicePort, ...] | None) -> Traffic | None:
-    """Return the backend's own port behind a Service port, a name where the Service gives one.
-
-    Args:
-        port: The Service's port.
-        listed: Ports of the EndpointSlice; they are the backends' own, matched by name.
+    Pods that give the port's name to different numbers are told apart; one that does not declare
+    it is no endpoint of that port.
     """
-    if listed is not None:
-        match = next((p for p in listed if p.name == port.name), None)
-        if match is None:
-            return None
-        text = f"{match.protocol}/{match.port}"
-        return Traffic(text, TrafficSet.ports(match.protocol, match.port))
+    if ports is not None:
+        match = next((p for p in ports if p.name == port.name), None)
+        if match is not None:
+            yield backend, match.port, match.protocol
+        return
     target = port.target if port.target is not None else port.port
-    text = f"{port.protocol}/{target}"
     if isinstance(target, int):
-        return Traffic(text, TrafficSet.ports(port.protocol, target))
-    return Traffic(text, NO_TRAFFIC, target, port.protocol)
-
-
-def _declared(engine: Engine, port: ServicePort, backend: PodsEnd) -> TrafficSet:
-    """Return the numbers that a backend's pods declare under the name a Service port leads to."""
-    found = NO_TRAFFIC
+        yield backend, target, port.protocol
+        return
+    if not isinstance(backend, PodsEnd):
+        return
+    numbers: dict[int, list[int]] = defaultdict(list)
     for index in backend.endpoints:
-        for each in engine.table.endpoints[index].ports:
-            if each.name == port.target and each.protocol == port.protocol:
-                found |= TrafficSet.ports(each.protocol, each.number)
-    return found
+        number = own_port(engine.table.endpoints[index], target, port.protocol)
+        if number is not None:
+            numbers[number].append(index)
+    for number, chosen in numbers.items():
+        yield replace(backend, endpoints=tuple(chosen)), number, port.protocol
 
 
-def _why_empty(service: Service) -> str:
+def _lacking(
+    engine: Engine, port: ServicePort, backend: PodsEnd | AddressEnd, ports: Listed
+) -> Iterator[str]:
+    """Yield what is said of pods that do not declare the name that a port leads to."""
+    if ports is not None or not isinstance(port.target, str) or not isinstance(backend, PodsEnd):
+        return
+    for index in backend.endpoints:
+        endpoint = engine.table.endpoints[index]
+        if own_port(endpoint, port.target, port.protocol) is None:
+            yield (
+                f"pod {endpoint.name} declares no {port.protocol} port named {port.target!r}, so "
+                f"it is no endpoint of port {port.port}"
+            )
+
+
+def _left_out(said: tuple[str, ...]) -> tuple[str, ...]:
+    """Return what is said of pods that are no endpoints, of many pods by their number."""
+    few = tuple(islice(dict.fromkeys(said), _FEW))
+    return (*few, f"{len(said) - _FEW} more are none") if len(said) > _FEW else few
+
+
+def _no_port(end: ServiceEnd, traffic: Traffic) -> Stop:
+    have = ", ".join(
+        f"{p.protocol}/{p.port}{f' ({p.name})' if p.name else ''}" for p in end.service.ports
+    )
+    return Stop(
+        "NoSuchPort",
+        f"{end.text} has no port {traffic.text}",
+        f"it has {have or 'no ports'}",
+        end.service.span,
+        "kubernetes/api core/v1/types.go ServicePort",
+    )
+
+
+def _nobody(end: ServiceEnd, left_out: tuple[str, ...]) -> Stop:
+    service = end.service
+    if left_out:
+        return Stop(
+            "NoReadyEndpoints",
+            f"no pod behind {end.text} is an endpoint",
+            f"{listed(_left_out(left_out))}; see why its probes fail",
+            service.span,
+            "kubernetes/kubernetes staging/src/k8s.io/endpointslice/utils.go",
+        )
     if not service.selector:
-        return "it has no selector, and no EndpointSlice lists a pod that was read"
-    chosen = ", ".join(f"{k}={v}" for k, v in sorted(service.selector.items()))
-    return f"it selects {chosen} in {service.namespace}; check the labels and its targetPort"
+        said = "it has no selector, and no EndpointSlice lists a pod that was read"
+    else:
+        chosen = ", ".join(f"{k}={v}" for k, v in sorted(service.selector.items()))
+        said = f"it selects {chosen} in {service.namespace}; check the labels and its targetPort"
+    return Stop("NoEndpoints", f"no pod is behind {end.text}", said, service.span, _TYPES)
+
+
+def _no_target(end: ServiceEnd, port: ServicePort, lacking: Sequence[str]) -> Stop:
+    about = _left_out(tuple(lacking))
+    return Stop(
+        "NoSuchTargetPort",
+        f"no pod is behind {end.text} port {port.port}: none serves what it leads to",
+        f"{listed(about)}; check its targetPort" if about else "check the ports of its slices",
+        end.service.span,
+        "kubernetes/kubernetes staging/src/k8s.io/endpointslice/utils.go FindPort",
+    )

@@ -2,22 +2,23 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import reduce
 from itertools import combinations
 
 from cloison.algebra import EVERY_ADDRESS, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap, union
+from cloison.analyses.beside import Beside, Standing, Stands
 from cloison.analyses.chosen import Chosen, check_namespace, port_limit
 from cloison.analyses.connectivity import EndRef, Map, MapOptions, Passage, Row, unrestricted
 from cloison.analyses.ends import Names
 from cloison.analyses.hosts import hosts_of, mentioned_by
 from cloison.engine import Engine, Rectangle, UnitKind
-from cloison.engine.related import ON_ONE_NODE, ON_UNKNOWN_NODES, Relations
+from cloison.engine.related import ON_ONE_NODE
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import BlockMatch, GroupsMatch, PeerMatch, PodsMatch, plain_matches
+from cloison.ir.peers import BlockMatch, GroupsMatch, PeerMatch, PodsMatch, plain_matches
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
+from cloison.resources.world import PodEndpoint
 
 
 def survey(engine: Engine, options: MapOptions, names: Names) -> Map:
@@ -30,19 +31,21 @@ def survey(engine: Engine, options: MapOptions, names: Names) -> Map:
     return _Survey(engine, options, names).map()
 
 
+def policed_nodes(engine: Engine) -> frozenset[str]:
+    """Return the nodes whose own traffic policies govern, by name."""
+    units = engine.table.units
+    found = (units[unit].node for unit in engine.table.kinds[UnitKind.NODE] & engine.governed)
+    return frozenset(name for name in found if name is not None)
+
+
 def ends_of(engine: Engine, options: MapOptions) -> tuple[tuple[EndRef, ...], dict[int, list[int]]]:
     """Return the ends of a map, sorted, and for each unit the ends that have endpoints in it."""
     table = engine.table
     refs: dict[EndRef, set[int]] = defaultdict(set)
     for index, endpoint in enumerate(table.endpoints):
-        w = endpoint.workload
-        if endpoint.pending and (w.kind == "Pod" or options.pods):
-            continue  # it has no address yet, so it takes part in nothing
-        if w.kind == "Pod" or (options.pods and endpoint.pod is not None):
-            ref = EndRef("pod", w.namespace, endpoint.pod or w.name)
-        else:
-            ref = EndRef("workload", w.namespace, w.name, w.kind)
-        refs[ref].update(table.by_endpoint[index])
+        ref = _ref(endpoint, options)
+        if ref is not None:
+            refs[ref].update(table.by_endpoint[index])
     if options.nodes:
         for name, units in table.by_node.items():
             refs[EndRef("node", name=name)].update(units)
@@ -52,6 +55,16 @@ def ends_of(engine: Engine, options: MapOptions) -> tuple[tuple[EndRef, ...], di
         for unit in refs[ref]:
             of_unit[unit].append(place)
     return ends, of_unit
+
+
+def _ref(endpoint: PodEndpoint, options: MapOptions) -> EndRef | None:
+    """Return the end that a pod is, or is part of; None for one that takes part in nothing."""
+    w = endpoint.workload
+    if endpoint.pending and (w.kind == "Pod" or options.pods):
+        return None  # it has no address yet
+    if w.kind == "Pod" or (options.pods and endpoint.pod is not None):
+        return EndRef("pod", w.namespace, endpoint.pod or w.name)
+    return EndRef("workload", w.namespace, w.name, w.kind)
 
 
 class _Survey:
@@ -75,6 +88,12 @@ class _Survey:
             for number in self.table.kinds[UnitKind.POD]
             if not self.table.units[number].exact
         )
+        # What nodes send each other, or to the outside, is told where policies govern them.
+        self.quiet = BitMap(
+            unit
+            for unit in self.table.kinds[UnitKind.NODE] - engine.governed
+            if self.table.units[unit].node not in options.policed
+        )
         self.rows: dict[int, Row] = defaultdict(dict)
         self.outward: dict[int, dict[Passage, AddressSet]] = defaultdict(dict)
         self.inward: dict[int, dict[Passage, AddressSet]] = defaultdict(dict)
@@ -84,6 +103,8 @@ class _Survey:
         self._blocks: dict[bytes, AddressSet] = {}
         self.outer_out: dict[int, Row] = defaultdict(dict)
         self.outer_in: dict[int, Row] = defaultdict(dict)
+        self._covered: dict[int, BitMap] = {}
+        """By identity of rows: at least all that they speak of."""
 
     def map(self) -> Map:
         inside = (
@@ -111,8 +132,7 @@ class _Survey:
 
     def _take(self, rectangle: Rectangle, inside: BitMap) -> None:
         outside = self.table.kinds[UnitKind.EXTERNAL]
-        # What nodes send each other, or to the outside, is told where policies govern them.
-        pods = inside - (self.table.kinds[UnitKind.NODE] - self.engine.governed)
+        pods = inside - self.quiet
         for sources, by_source in self._split(rectangle.sources & inside, rectangle.from_address):
             for targets, by_target in self._split(
                 rectangle.destinations & inside, rectangle.to_address
@@ -179,7 +199,10 @@ class _Survey:
     def _add(self, row: Row, passage: Passage, members: BitMap) -> None:
         """Add destinations to a row, joining with what already passes to some of them."""
         left = members
-        for other, held in list(row.items()):
+        covered = self._covered.setdefault(id(row), BitMap())
+        known = list(row.items()) if covered.intersect(members) else ()
+        covered |= members
+        for other, held in known:
             if other == passage:
                 continue
             both = held & left
@@ -245,43 +268,38 @@ class _Survey:
         return found
 
     def _own_nodes(self) -> None:
-        """Add what nodes, and pods on their network, exchange with what runs on the same node.
-
-        The rectangles leave relations out. Where it is not known which node a pod runs on,
-        every node may be its own.
-        """
-        hosts: dict[str | None, list[int]] = defaultdict(list)
-        for name, units in self.table.by_node.items():
-            hosts[name] += units
-        for unit in self.table.kinds[UnitKind.HOST]:
-            hosts[self.table.units[unit].node].append(unit)
-        everywhere = [unit for units in hosts.values() for unit in units]
-        homes: dict[tuple[int, str | None], None] = {}
+        """Make what is said of pods and nodes true of which node it is; see `beside`."""
+        members: tuple[dict[int, set[Standing]], dict[int, set[Standing]]]
+        members = defaultdict(set), defaultdict(set)
+        places = {ref: place for place, ref in enumerate(self.ends)}
         for index, endpoint in enumerate(self.table.endpoints):
-            if not endpoint.shape.host_network:
+            ref = _ref(endpoint, self.options)
+            if ref is not None:
                 for unit in self.table.by_endpoint[index]:
-                    homes[unit, endpoint.shape.node] = None
-        for unit, node in homes:
-            sure = hosts.get(node, []) if node is not None else []
-            maybe = hosts.get(None, []) if node is not None else everywhere
-            for others, relations in ((sure, ON_ONE_NODE), (maybe, ON_UNKNOWN_NODES)):
-                for other in others:
-                    self._relate(other, unit, relations)
-        hosts.pop(None, None)
-        for beside in hosts.values():
-            governed = [unit for unit in beside if unit in self.engine.governed]
-            for one, other in combinations(governed, 2):
-                self._relate(one, other, ON_ONE_NODE)
+                    on_host = self.table.units[unit].kind is UnitKind.HOST
+                    members[on_host][places[ref]].add((unit, endpoint.shape.node))
+        for name, units in self.table.by_node.items():
+            members[True][places[EndRef("node", name=name)]] |= {(unit, name) for unit in units}
+        pods, hosts = ({p: frozenset(held) for p, held in each.items()} for each in members)
+        Beside(self.engine, pods, hosts, self.rows, self._add).settle()
+        self._among_hosts(hosts.values())
 
-    def _relate(self, host: int, pod: int, relations: Relations) -> None:
-        """Add what passes between a node and what stands to it in a known way."""
-        if not self._meet(host, pod):
+    def _among_hosts(self, hosts: Iterable[Stands]) -> None:
+        """Add what those exchange that share the network of a node, where policies govern them."""
+        sharing: dict[str, dict[int, None]] = defaultdict(dict)
+        for unit, node in sorted(each for stands in hosts for each in stands if each[1]):
+            if node is not None and unit in self.engine.governed:
+                sharing[node][unit] = None
+        for beside in sharing.values():
+            for one, other in combinations(beside, 2):
+                self._relate(one, other)
+
+    def _relate(self, one: int, other: int) -> None:
+        """Add what passes between two that share the network of a node."""
+        if not self._meet(one, other):
             return
-        for source, target in ((host, pod), (pod, host)):
-            outcome = self.engine.outcome(source, target, relations, relations)
-            passage = Passage.of(outcome)
-            if passage.undetermined and relations is ON_UNKNOWN_NODES:
-                passage = replace(passage, caveats=(known.OWN_NODE_UNKNOWN,))
+        for source, target in ((one, other), (other, one)):
+            passage = Passage.of(self.engine.outcome(source, target, ON_ONE_NODE, ON_ONE_NODE))
             if passage:
                 for end in self.of_unit[source]:
                     others = BitMap(self.of_unit[target]) - BitMap([end])

@@ -180,7 +180,9 @@ class _Reader:
             return None
         if "/" in value or value.lower() in ("icmp", "icmpv6"):
             port, _, protocol = value.partition("/")
-            better = f"port: {port}, protocol: {protocol}" if protocol else f"protocol: {port}"
+            better = f"port: {port}, protocol: {protocol}"
+            if port.lower() in ("icmp", "icmpv6"):
+                better = f"protocol: {value}"
             message = f"`port` is {value!r}, and the protocol has a field of its own"
             self.fault(PORT_MISPLACED, node, message, f"write {better}")
             return None

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from cloison.analyses.application import Application, Said
 from cloison.analyses.ask import Explanation, Question, ask, verdict_only
 from cloison.analyses.ends import Names
+from cloison.analyses.paths.which import is_call
 from cloison.analyses.question import State, parse_traffic, split_port
 from cloison.analyses.request import requested
 from cloison.app.mends import written
@@ -55,7 +56,8 @@ def with_ends(session: "Session", *texts: str) -> "Session":
 
 def find_names(session: "Session", namespace: str | None = None) -> Names:
     """Return what finds ends by name; bare names are looked up in `namespace`."""
-    return Names(session.engine, namespace) if namespace else Names(session.engine)
+    known = session.world.declared and session.settings.runtime
+    return Names(session.engine, namespace, session.site.entries if known else ())
 
 
 def _names(session: "Session", namespace: str | None) -> Names:
@@ -93,14 +95,30 @@ def with_request(asked: Question, said: Said) -> Question:
 
 def why(session: "Session", asked: Question) -> Explanation:
     """Answer a question with its reasons; see `Session.why`."""
-    engine = requested(session.engine, asked.request)
-    answer = ask(engine, asked)
+
+    def one(question: Question, engine: Engine | None = None) -> Explanation:
+        return hop(session, question, engine)
+
+    if is_call(asked):
+        from cloison.analyses.paths.ways import joined, ways
+
+        found = ways(session.engine, session.site, asked, one)
+        if found:
+            return joined(asked, found)
+    return hop(session, asked)
+
+
+def hop(session: "Session", asked: Question, engine: Engine | None = None) -> Explanation:
+    """Answer a question about one connection, by the session's engine if no other is given."""
+    plain = session.engine if engine is None else engine
+    bound = requested(plain, asked.request)
+    answer = ask(bound, asked)
     if asked.request is not None:
         from cloison.analyses.proxy import with_proxy
 
-        answer = with_proxy(session.engine, answer)
+        answer = with_proxy(plain, answer)
     origins = session.origins
-    return replace(answer, mending=lambda found: written(engine, found, origins))
+    return replace(answer, mending=lambda found: written(bound, found, origins))
 
 
 def map_(session: "Session", options: "MapOptions | None") -> "Map":
@@ -158,6 +176,8 @@ def staged(session: "Session") -> "Session":
 
 def verdict(session: "Session", asked: Question) -> Verdict:
     """Answer a question without its reasons; see `Session.verdict`."""
+    if is_call(asked):
+        return why(session, asked).verdict
     return verdict_only(session.engine, asked)
 
 
@@ -188,6 +208,7 @@ def verify(session: "Session", tests: Sequence[str], on: str) -> "Matrix":
     rows, diagnostics = connectivity_tests(session, tests)
     if not rows and not diagnostics:
         raise no_tests("in the source")
+    session = with_ends(session, *(text for row in rows for text in (row.source, row.destination)))
     return run(session.engine, rows, names=session.names, diagnostics=diagnostics)
 
 

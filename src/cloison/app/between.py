@@ -11,7 +11,8 @@ from cloison.app.session import Session
 from cloison.base import QuestionError
 from cloison.ir.profile import Profile
 from cloison.platform import DEFAULT_PROFILE, profile, profile_names
-from cloison.platform.facts import Fact, differing
+from cloison.platform.differences import Fact
+from cloison.platform.facts import differing
 
 if TYPE_CHECKING:
     from cloison.engine import Engine
@@ -50,8 +51,8 @@ def sides(session: Session, first: Profile, second: Profile) -> tuple[Session, S
 def _alone(session: Session, other: Profile) -> Session:
     """Return a session whose enforcer knows that it does not enforce another one's own kinds."""
     mine = session.profile
-    if mine.name == DEFAULT_PROFILE:
-        return session  # it may be anybody
+    if mine.name == DEFAULT_PROFILE or mine.bundles == other.name.partition("@")[0]:
+        return session  # it may be anybody, or have that in it
     foreign = {kind: None for kind in other.places if _has_group(kind) and kind not in mine.places}
     if not foreign:
         return session

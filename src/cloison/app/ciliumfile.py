@@ -45,6 +45,10 @@ class CiliumSettings(
         list[str] | str | None,
         Meta(description="Which labels policies see besides the defaults; `!app` hides `app`."),
     ] = None
+    node_labels: Annotated[
+        list[str] | str | None,
+        Meta(description="Which labels of nodes rules see that select nodes as peers, likewise."),
+    ] = None
     host_firewall: Annotated[
         Flag | None, Meta(description="Whether policies of nodes are enforced.")
     ] = None

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cloison.app.comments import attached
 from cloison.app.compared import Compared
-from cloison.app.load import Item, Name, meant, named_item, paths, session_of
+from cloison.app.load import Item, Name, meant, paths, session_of
 from cloison.app.load import under as load_under
 from cloison.app.noted import noted
 from cloison.app.session import Session
@@ -34,7 +34,7 @@ from cloison.dialects.writing import (
 )
 from cloison.dialects.writing.places import CHOICE
 from cloison.dialects.writing.render import places
-from cloison.ir.policy import BlockMatch, PeerMatch, plain_matches
+from cloison.ir.peers import BlockMatch, PeerMatch, plain_matches
 from cloison.ir.profile import Profile, Reading
 from cloison.platform import profile as find_profile
 from cloison.resources.documents import Document
@@ -171,28 +171,6 @@ def convert(
         files = {each.statement.document.file for each in done.written.manifests}
         lines = _lines(named, chosen, stdin, files)
         return replace(done, texts=_texts(done.written.manifests, lines))
-
-
-def convert_texts(
-    texts: Mapping[str, str],
-    *,
-    to: str,
-    kinds: Sequence[str] = (),
-    target_cni: str | None = None,
-    snapshot: bool = False,
-    **said: Any,
-) -> Conversion:
-    """Write policies given as text, by the name they are shown under; see `convert`."""
-    dialect, writer = writer_for(to)
-    items = (
-        named_item(item, name)
-        for name, text in texts.items()
-        for item in read(["-"], stdin=io.BytesIO(text.encode()))
-    )
-    target = Target(dialect, writer, target_cni, tuple(kinds))
-    done = _convert(items, Settings().but(**said), target, snapshot=snapshot)
-    lines = {name: comments(io.BytesIO(text.encode())) for name, text in texts.items()}
-    return replace(done, texts=_texts(done.written.manifests, lines))
 
 
 def _convert(

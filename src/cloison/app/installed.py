@@ -9,8 +9,9 @@ import msgspec
 
 from cloison.base import Diagnostic, QuestionError, Severity, Span
 from cloison.dialects.cilium.switches import PREFIX, SWITCHES, find, value
-from cloison.platform.cilium import CLUSTER_POLICIES, VERSIONS
-from cloison.platform.detect import Evidence
+from cloison.platform.agents import nearest_cilium
+from cloison.platform.cilium import CLUSTER_POLICIES
+from cloison.platform.evidence import Evidence
 from cloison.resources.documents import Document, PlainObject, RawObject
 from cloison.resources.typed import NOT_SO
 
@@ -142,10 +143,10 @@ def together(found: Iterable[Installed]) -> Installation:
         image = each.version or image
     origins = dict.fromkeys(settings, CONFIG_MAP)
     patch = (image or "").split(".")[2:]
-    if image and patch and _known(image) == image.rpartition(".")[0]:
+    if image and patch and nearest_cilium(image) == image.rpartition(".")[0]:
         settings = {PATCH: patch[0], **settings}
         origins = {PATCH: DAEMON_SET, **origins}
-    return Installation(settings, origins, place, image and _known(image), image, said)
+    return Installation(settings, origins, place, image and nearest_cilium(image), image, said)
 
 
 def _config(plain: object, span: Span) -> Installed | None:
@@ -191,17 +192,6 @@ def _daemon(plain: object, span: Span) -> Installed | None:
 
 def _is(meta: _Meta | None, name: str) -> bool:
     return meta is not None and meta.name == name and meta.namespace == NAMESPACE
-
-
-def _known(version: str) -> str:
-    """Return the version of the profile that is nearest."""
-    wanted = _numbers(version)[:2]
-    earlier = [each for each in VERSIONS if _numbers(each) <= wanted]
-    return max(earlier, key=_numbers, default=min(VERSIONS, key=_numbers))
-
-
-def _numbers(version: str) -> tuple[int, ...]:
-    return tuple(int(each) for each in version.split("."))
 
 
 def _odd(error: QuestionError, span: Span) -> Diagnostic:

@@ -1,20 +1,23 @@
 """What a lab is built of: the world of a session made whole, its policies as packet filters."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from msgspec.structs import replace as with_changes
 
 from cloison.algebra import AddressSet, parse_address
 from cloison.analyses.matrix import Row
+from cloison.app.apart import with_ends
 from cloison.app.load import over
 from cloison.app.session import Session
 from cloison.dialects.nftables import NodeView, write
 from cloison.engine.resolve import resolve
 from cloison.ir.enforcement import Ruleset
+from cloison.ir.profile import Profile
 from cloison.probe.lab.client import have_room
 from cloison.probe.lab.plan import Plan
 from cloison.probe.lab.realise import Realised, realise
+from cloison.probe.lab.rulings import node_proxy
 from cloison.probe.lab.stations import blocks_outside, outside_addresses, twins
 
 BLOCKS = 128
@@ -61,7 +64,7 @@ def blueprint(
     built = over(session, found.world)
     built = built.staged() if staged else built
     ruleset = resolve(built.engine)
-    plan = with_changes(found.plan, rulesets=rulesets(ruleset, found.plan))
+    plan = enforced(found.plan, ruleset, built.profile)
     return Blueprint(built, plan, ruleset, found.left_out)
 
 
@@ -70,18 +73,38 @@ def layout(session: Session, rows: Iterable[Row] = (), like: Plan | None = None)
 
     Args:
         session: What was read.
-        rows: What will be asked: each address outside that they name has a host.
+        rows: What will be asked: each address outside that they name has a host, and each end that
+            the enforcer has besides pods a namespace, as a pod has.
         like: The plan of a lab that runs: what has a name there gets its addresses again.
 
     Raises:
         QuestionError: There are not enough addresses, or it is too large for a lab.
     """
-    engine, rows = session.engine, tuple(rows)
+    rows = tuple(rows)
+    ends = (end for row in rows for end in (row.source, row.destination))
+    engine = with_ends(session, ends).engine
     outside: tuple[str, ...] = (*outside_addresses(engine, rows), *blocks_outside(engine, BLOCKS))
     outside = (*(like.outside if like is not None else ()), *outside)
     made = realise(engine, outside, like, twins(engine, rows))
     have_room(made.plan)
     return made
+
+
+def enforced(plan: Plan, ruleset: Ruleset, profile: Profile) -> Plan:
+    """Return a plan with the packet filters and proxies that enforce a ruleset.
+
+    Args:
+        plan: Who is where.
+        ruleset: What is enforced.
+        profile: Who enforces.
+    """
+    normalises = profile.normalises is not None or profile.http_segments is True
+    told = {
+        name: proxy
+        for name, view in _views(plan)
+        if (proxy := node_proxy(ruleset, view, normalises=normalises)) is not None
+    }
+    return with_changes(plan, rulesets=rulesets(ruleset, plan), proxies=told)
 
 
 def rulesets(ruleset: Ruleset, plan: Plan) -> dict[str, str]:
@@ -91,23 +114,20 @@ def rulesets(ruleset: Ruleset, plan: Plan) -> dict[str, str]:
         ruleset: What is enforced.
         plan: Who is where.
     """
+    return {name: write(ruleset, view) for name, view in _views(plan)}
+
+
+def _views(plan: Plan) -> Iterator[tuple[str, NodeView]]:
+    """Yield what each node's filter sees of the world."""
     own = {node.name: _points(node.addresses) for node in plan.nodes}
     everyone = AddressSet(span for each in own.values() for span in each.spans)
     pods: dict[str, list[str]] = {}
     for pod in plan.pods:
         pods.setdefault(pod.node, []).extend(pod.addresses)
-    return {
-        node.name: write(
-            ruleset,
-            NodeView(
-                node.node,
-                _points(pods.get(node.node, ())),
-                own[node.name],
-                everyone - own[node.name],
-            ),
-        )
-        for node in plan.nodes
-    }
+    for node in plan.nodes:
+        mine = own[node.name]
+        here = _points(pods.get(node.node, ()))
+        yield node.name, NodeView(node.node, here, mine, everyone - mine)
 
 
 def _points(texts: Iterable[str]) -> AddressSet:

@@ -21,14 +21,17 @@ from cloison.base import (
     sort_diagnostics,
     unhurried,
 )
-from cloison.dialects import Compilation, Dialect, completed, dialect_for, group_of, told
+from cloison.dialects import Compilation, Dialect, always_asked, completed, dialect_for, told
 from cloison.ir.policy import PolicySet
 from cloison.ir.profile import Profile
 from cloison.platform import DEFAULT_PROFILE, configured, detect
 from cloison.platform import profile as find_profile
+from cloison.platform.cluster import platform_of
+from cloison.platform.enforcers import enforcers
 from cloison.resources.decode import Decoded, decode, decode_raw
 from cloison.resources.documents import Document, PlainObject, RawObject
 from cloison.resources.inventory import Built, Inventory, unused_kinds
+from cloison.resources.kinds import group_of
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
 from cloison.resources.world import World
@@ -268,6 +271,7 @@ class _Loader:
     objects: dict[str, tuple[Dialect[Any], list[Any]]] = field(default_factory=dict)
     own: list[Document] = field(default_factory=list)
     installed: list[Installed] = field(default_factory=list)
+    built: Built | None = None
     broken: int = 0
 
     def take(self, item: Item) -> bool:
@@ -279,8 +283,6 @@ class _Loader:
         told = installation(item)
         if told is not None:
             self.installed.append(told)
-            if told.settings is not None:
-                return True  # nothing else is read from it
         if isinstance(item, PlainObject):
             found = self._plain(item)
             if found is not None:
@@ -331,12 +333,13 @@ class _Loader:
             self.inventory.mention(namespace)
 
     def finish(self) -> Built:
-        """Build the world, and let go of everything that was needed only until then."""
-        self.pool = Pool()
-        built = self.inventory.build()
-        self.diagnostics += unused_kinds(self.inventory.tallies())
-        self.inventory = Inventory()
-        return built
+        """Build the world once, and let go of everything that was needed only until then."""
+        if self.built is None:
+            self.pool = Pool()
+            self.built = self.inventory.build()
+            self.diagnostics += unused_kinds(self.inventory.tallies())
+            self.inventory = Inventory()
+        return self.built
 
     def _world(self, decoded: Decoded) -> bool:
         self.diagnostics += decoded.diagnostics
@@ -372,10 +375,17 @@ def _detected(settings: Settings, *loaders: _Loader) -> Settings:
     """Return settings with the profile that the input gives away, where nobody has said one."""
     if settings.profile_chosen != DEFAULT_CHOSEN or settings.profile != DEFAULT_PROFILE:
         return settings
-    tallies = (tally for loader in loaders for tally in loader.inventory.tallies())
+    worlds = [loader.finish().world for loader in loaders]
+    named = {name for world in worlds for name in world.kinds}
+    kinds = {(group_of(each), kind) for each, _, kind in (n.rpartition("/") for n in named)}
     said = together(each for loader in loaders for each in loader.installed)
-    kinds = {(group_of(tally.api_version), tally.kind) for tally in tallies}
-    found = detect(kinds, said.evidence)
+    # Of what only one side has, as of two versions, the later side counts.
+    agents = {
+        one.id: one
+        for world in worlds
+        for one in enforcers(world, platform_of(world, settings.platform))
+    }
+    found = detect(kinds, said.evidence, tuple(agents[name] for name in sorted(agents)))
     if found is None:
         return settings
     for loader in loaders:
@@ -436,6 +446,9 @@ def _compiled(
     origins = Origins()
     said: list[Diagnostic] = []
     held = tuple(objects)
+    names = {dialect.name for dialect, _ in held}
+    more = always_asked(profile.name)
+    held = (*held, *((dialect, ()) for dialect in more if dialect.name not in names))
     world = told(held, profile, world)
     alone = {
         place: dialect.compile(mine, profile, world)

@@ -8,6 +8,7 @@ from cloison.app.answers import connectivity_tests, no_tests
 from cloison.app.lab import Blueprint, blueprint
 from cloison.app.session import Session
 from cloison.base import TREATED_AS_ABSENT, Diagnostic, Severity
+from cloison.probe.lab.asking import unsendable
 from cloison.probe.lab.client import Lab
 from cloison.probe.lab.measure import run
 from cloison.probe.lab.pairs import pairs
@@ -64,14 +65,15 @@ def measured(
 def _without_requests(rows: Sequence[Row]) -> tuple[tuple[Row, ...], tuple[str, ...]]:
     """Return the rows that packets can answer, and a note on the others.
 
-    Rows that are all about requests stay, so that nothing measured is not taken for all is well.
+    Rows of which none is sent stay, so that nothing measured is not taken for all is well.
     """
-    kept = tuple(row for row in rows if row.faults or not row.application.said)
+    kept = tuple(row for row in rows if row.faults or unsendable(row.application) is None)
     left = len(rows) - len(kept)
     if not left or not kept:
         return tuple(rows), ()
     asked = "1 row asks" if left == 1 else f"{left} rows ask"
-    return kept, (f"{asked} about requests, which are not sent here: cloison verify answers them",)
+    what = "about gRPC, TLS or DNS, which are not sent here: cloison verify answers them"
+    return kept, (f"{asked} {what}",)
 
 
 def _built_as(made: Blueprint) -> tuple[str, ...]:

@@ -43,6 +43,7 @@ class Origins(Mapping[PolicyId, Origin]):
                 policy.id: Origin(dialect, objects[place], policy)
                 for dialect, compiled, objects in self._groups
                 for policy, place in zip(compiled.policies, compiled.origins, strict=True)
+                if place < len(objects)  # settings alone can bring a policy, without any object
             }
         return self._by_id
 

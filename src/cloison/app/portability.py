@@ -1,20 +1,20 @@
 """`portability`: which policies bind a cluster to one enforcer, by the objects as written."""
 
-import io
 from collections.abc import Mapping, Sequence
 from typing import Any, BinaryIO
 
 from cloison.analyses.portable import Portability, Portable, enforces
-from cloison.app.load import Name, named_item, paths, session_of
+from cloison.app.load import Name, paths, session_of
 from cloison.app.noted import noted
 from cloison.app.session import Session
 from cloison.app.settings import Settings
 from cloison.base import Span
-from cloison.dialects import TABLE, Row, features_of, group_of, row_for, targets
+from cloison.dialects import TABLE, Row, features_of, row_for, targets
 from cloison.dialects.writing.features import uses
 from cloison.ir.policy import PolicyId
 from cloison.platform import profile, profile_names
 from cloison.resources.documents import Document
+from cloison.resources.kinds import group_of
 from cloison.sources import Progress, read
 
 _OWN_GROUPS = frozenset(("networking.k8s.io", "extensions", "policy.networking.k8s.io"))
@@ -49,20 +49,6 @@ def portability(
     named = paths(names) or chosen.sources or (".",)
     items = read(named, stdin=stdin, progress=progress, rendering=chosen.rendering())
     session = session_of(noted(items, kept), chosen)
-    return session, of_session(session, kept, namespace)
-
-
-def portability_texts(
-    texts: Mapping[str, str], namespace: str | None = None, **said: Any
-) -> tuple[Session, Portability]:
-    """Do the same for manifests given as text, by the name they are shown under."""
-    kept: dict[Span, Document] = {}
-    items = (
-        named_item(item, name)
-        for name, text in texts.items()
-        for item in read(["-"], stdin=io.BytesIO(text.encode()))
-    )
-    session = session_of(noted(items, kept), Settings().but(**said))
     return session, of_session(session, kept, namespace)
 
 

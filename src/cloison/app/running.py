@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 import msgspec
-from msgspec.structs import replace as with_changes
 
+from cloison.analyses.application import NOTHING_SAID, Application
 from cloison.analyses.applied import Applied, Deed, Done
 from cloison.analyses.matrix import Row
 from cloison.analyses.question import split_port
 from cloison.analyses.traced import Trace
 from cloison.app import snapshot
 from cloison.app.answers import connectivity_tests
-from cloison.app.lab import layout, rulesets
+from cloison.app.lab import enforced, layout
 from cloison.app.load import over, session_of, taker
 from cloison.app.overlay import Item as ReadItem
 from cloison.app.overlay import ObjectId, Overlay
@@ -71,13 +71,20 @@ class Running:
         current = read if kept.now is None else kept.current()
         return cls(lab, plan, made.world, over(current, made.world), kept)
 
-    def trace(self, source: str, destination: str, family: int | None = None) -> Trace:
+    def trace(
+        self,
+        source: str,
+        destination: str,
+        family: int | None = None,
+        application: Application = NOTHING_SAID,
+    ) -> Trace:
         """Send one flow, and say which rules counted its packets.
 
         Args:
             source: Who connects, as in a question.
             destination: Who listens, with the port: `web/api:8080`.
             family: 4 or 6 to send over that one.
+            application: The request that is made, if any.
 
         Raises:
             QuestionError: It cannot be asked, or means nothing that can be sent.
@@ -88,7 +95,8 @@ class Running:
         if port.lower().startswith("icmp"):
             port, protocol = carried or "", ""
         name = f"{source} -> {destination}"
-        row = Row(name, source, target, None, port or None, protocol or "TCP")
+        on = port or None, protocol or "TCP"
+        row = Row(name, source, target, None, *on, application=application)
         unclear = resolve(self.session.engine).unclear
         engine = self.session.engine
         return send(self.lab, engine, self.plan, row, family=family, unclear=unclear)
@@ -125,9 +133,9 @@ class Running:
         _only_policies({*overlay.objects, *overlay.deleted}, said)
         after = over(read, self.world)
         told = resolve(after.engine)
-        scripts = rulesets(told, self.plan)
+        plan = enforced(self.plan, told, after.profile)
         before = Side(self.session.engine, resolve(self.session.engine).unclear)
-        flows, more = change(self.lab, self.plan, before, Side(after.engine, told.unclear), scripts)
+        flows, more = change(self.lab, plan, before, Side(after.engine, told.unclear))
         kept = self.kept.changed(items)
         snapshot.save(kept, self.lab.place.snapshot)
         known = [_plain(item) for item in there]
@@ -135,8 +143,7 @@ class Running:
         unchanged = Overlay(same, (), how.namespace, taker(how)).objects
         done = tuple(_done(overlay, self.session, unchanged))
         keeps = after.profile.keeps_connections
-        result = Applied(done, tuple(scripts), flows, more, keeps, _notes(said))
-        plan = with_changes(self.plan, rulesets=scripts)
+        result = Applied(done, tuple(plan.rulesets), flows, more, keeps, _notes(said))
         return Running(self.lab, plan, self.world, after, kept), result
 
 

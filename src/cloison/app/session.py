@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from cloison.app.origins import Origin
 from cloison.app.settings import Settings
-from cloison.base import Diagnostic, sort_diagnostics
+from cloison.base import Diagnostic, Severity, sort_diagnostics
 from cloison.dialects import Dialect, Surroundings, told
 from cloison.ir.policy import PolicyId, PolicySet
 from cloison.ir.profile import Profile
@@ -28,11 +28,15 @@ if TYPE_CHECKING:
     from cloison.analyses.exposure import Exposure
     from cloison.analyses.matrix import Matrix
     from cloison.analyses.measured import MeasuredMatrix
+    from cloison.analyses.paths.site import Site
     from cloison.analyses.relate import Related
     from cloison.analyses.tiers import Tiers
     from cloison.app.suppress import Sorted
     from cloison.engine import Engine
     from cloison.ir.fidelity import Verdict
+    from cloison.platform.cluster import Platform
+    from cloison.platform.component import Found
+    from cloison.platform.enforcers import Enforcer
 
 
 @dataclass(frozen=True)
@@ -67,6 +71,34 @@ class Session:
         return told((self.objects or {}).values(), self.profile, self.world)
 
     @cached_property
+    def platform(self) -> "Platform":
+        """What the cluster is: what the settings say, else what the input gives away."""
+        from cloison.platform.cluster import platform_of
+
+        return platform_of(self.world, self.settings.platform)
+
+    @cached_property
+    def components(self) -> "tuple[Found, ...]":
+        """Known components of the platform that the input holds, or the settings place."""
+        from cloison.platform.components import found
+
+        return found(self.world, self.platform, self.settings.components)
+
+    @cached_property
+    def enforcers(self) -> "tuple[Enforcer, ...]":
+        """Network plugins and agents that the input gives away, whether they enforce or not."""
+        from cloison.platform.enforcers import enforcers
+
+        return enforcers(self.world, self.platform)
+
+    @cached_property
+    def site(self) -> "Site":
+        """What leads traffic in the cluster: its platform, components, gateways and routes."""
+        from cloison.app.site import site
+
+        return site(self)
+
+    @cached_property
     def engine(self) -> "Engine":
         """Policies bound to the world."""
         from cloison.app import answers
@@ -88,6 +120,15 @@ class Session:
     @cached_property
     def suspicions(self) -> tuple[Diagnostic, ...]:
         """What is accepted but probably not meant."""
+        return self._suspicions(notes=True)
+
+    @cached_property
+    def warnings(self) -> tuple[Diagnostic, ...]:
+        """Those of the suspicions that are more than notes; quicker to find than all."""
+        found = self._suspicions(notes=False)
+        return tuple(each for each in found if each.severity is not Severity.INFO)
+
+    def _suspicions(self, *, notes: bool) -> tuple[Diagnostic, ...]:
         said = self.settings.networks()
         around = Surroundings(
             self.world,
@@ -96,6 +137,7 @@ class Session:
             said.nodes,
             said.services,
             self.policies.groups,
+            notes,
         )
         found = [
             d

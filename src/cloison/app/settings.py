@@ -18,6 +18,7 @@ from cloison.sources.inputs import SETTINGS_FILE
 if TYPE_CHECKING:
     from cloison.app.settingsfile import SettingsFile
     from cloison.engine import Networks
+    from cloison.platform.component import Said
 
 
 _FIELDS = {
@@ -35,13 +36,18 @@ _FIELDS = {
     "dnsTables": "dns_tables",
     "policyChannel": "policy_channel",
     "cilium": "cilium",
+    "platform": "platform",
+    "components": "components",
 }
 """What a setting of the file is called here; the others are for the command line."""
 
 
 DEFAULT_CHOSEN = "default"
 """How the profile was chosen that nobody has chosen."""
+AUTO = "auto"
+"""The name of no profile: the input gives it away, or it is the default one."""
 _DETECTED = "detected "
+_DEFAULT = "generic"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +55,7 @@ class Settings:
     """How to read sources and judge flows.
 
     Args:
-        profile: Who enforces: a CNI profile or its name.
+        profile: Who enforces: a CNI profile or its name; `auto` for what the input gives away.
         profile_chosen: How the profile was chosen: `default`, `--cni`, a settings file,
             `detected from` what the input holds.
         kubernetes: Target Kubernetes version, (major, minor).
@@ -64,6 +70,9 @@ class Settings:
             Those that its ConfigMap in the input says otherwise are as they are here.
         cilium_from: Where each of them comes from: `cloison.yaml`, the ConfigMap's place. What is
             not listed, the caller said.
+        runtime: Whether to keep how pods are run, which calls by name and the doctor ask for.
+        platform: What the cluster is: `eks`, `openshift`, ...; None for what the input gives away.
+        components: Where known components of a platform are, by id; None for one that is nowhere.
         policy_channel: Which CRDs of the Network Policy API the cluster has: `standard`,
             `experimental`, or `any` for what either accepts.
         values: Values files for the charts among the sources.
@@ -72,7 +81,7 @@ class Settings:
         file: The settings file that was read, with the findings it accepts.
     """
 
-    profile: Profile | str = "generic"
+    profile: Profile | str = _DEFAULT
     profile_chosen: str = DEFAULT_CHOSEN
     kubernetes: tuple[int, int] = (1, 35)
     field_validation: str = "warn"
@@ -84,6 +93,9 @@ class Settings:
     dns_tables: tuple[str, ...] = ()
     cilium: Mapping[str, str] = field(default_factory=dict)
     cilium_from: Mapping[str, str] = field(default_factory=dict)
+    runtime: bool = True
+    platform: str | None = None
+    components: "Said" = field(default_factory=dict)
     policy_channel: str = "any"
     values: tuple[str, ...] = ()
     render: str = "auto"
@@ -123,6 +135,8 @@ class Settings:
         if "kubernetes" in said:
             major, minor = said["kubernetes"].removeprefix("v").split(".")[:2]
             said["kubernetes"] = (int(major), int(minor))
+        if said.get("profile") == AUTO:
+            del said["profile"]
         if "profile" in said:
             said["profile_chosen"] = SETTINGS_FILE
         said["cilium_from"] = dict.fromkeys(said.get("cilium", {}), SETTINGS_FILE)
@@ -139,6 +153,8 @@ class Settings:
         if unknown:
             msg = f"there is no setting {unknown[0]!r}"
             raise QuestionError(msg, f"settings are {', '.join(sorted(known))}")
+        if said.get("profile") == AUTO:
+            said.update(profile=_DEFAULT, profile_chosen=DEFAULT_CHOSEN)
         if "profile" in said and "profile_chosen" not in said:
             said["profile_chosen"] = "profile="
         return dataclasses.replace(self, **said)
@@ -158,7 +174,7 @@ class Settings:
             msg = f"{self.policy_channel!r} is no channel of the Network Policy API"
             raise QuestionError(msg, "say standard, experimental or any")
         channel = None if self.policy_channel == "any" else Channel(self.policy_channel)
-        return ReadOptions(self.kubernetes, validation, self.namespace, channel)
+        return ReadOptions(self.kubernetes, validation, self.namespace, channel, self.runtime)
 
     def rendering(self) -> Rendering:
         """Return how charts and kustomizations are rendered.

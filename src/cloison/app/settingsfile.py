@@ -16,17 +16,22 @@ from msgspec import Meta, Struct
 from cloison.algebra import AddressSet
 from cloison.app.ciliumfile import SHORT, CiliumSettings
 from cloison.app.ciliumfile import texts as in_its_words
+from cloison.app.componentsfile import ComponentSettings, placed
+from cloison.app.componentsfile import faults as component_faults
 from cloison.app.ownfile import read_whole
+from cloison.app.settings import AUTO
 from cloison.base import Diagnostic, QuestionError, SourceError, Span
 from cloison.dialects.cilium.switches import PREFIX, find
 from cloison.dialects.cilium.switches import value as read_value
+from cloison.platform.cluster import platform_of
 from cloison.resources.documents import Node
+from cloison.resources.world import World
 from cloison.sources.inputs import GIT, SETTINGS_FILE, STDIN, repository
 from cloison.sources.yaml import documents
 
 LARGEST: Final = 1 << 20
 """Bytes of a settings file."""
-RESERVED: Final = ("annotationPrefix", "lint", "platform", "zones")
+RESERVED: Final = ("annotationPrefix", "lint", "zones")
 """Keys that nothing reads yet. They are refused, so that nobody relies on what has no effect."""
 
 
@@ -83,9 +88,27 @@ class SettingsDocument(
     namespace: Annotated[
         str, Meta(min_length=1, description="Namespace of names and objects that say none.")
     ] = "default"
-    cni: Annotated[str, Meta(description="Who enforces: a profile such as `calico@3.32`.")] = (
-        "generic"
-    )
+    cni: Annotated[
+        str,
+        Meta(
+            description="Who enforces: a profile such as `calico@3.32`; `auto` is what the input "
+            "gives away, else `generic`."
+        ),
+    ] = "auto"
+    platform: Annotated[
+        str | None,
+        Meta(
+            description="What the cluster is: `eks`, `openshift`, `kind`, ...; what the input "
+            "gives away, where it is left out."
+        ),
+    ] = None
+    components: Annotated[
+        ComponentSettings,
+        Meta(
+            description="Where known components of a platform are, by id, such as "
+            "`dns-coredns-helm`; `false` for one that is nowhere."
+        ),
+    ] = {}
     kubernetes_version: Annotated[
         str,
         Meta(
@@ -197,6 +220,7 @@ def read(path: Path, *, found: bool = False) -> SettingsFile:
     if found:
         _check_paths(document, root, path, shown)
     plain = msgspec.structs.asdict(document)
+    plain["components"] = placed(document.components, root.get("components"), shown)
     if document.cilium is not None:
         plain["cilium"] = _cilium(document.cilium, root, shown)
     names = {f.encode_name: f.name for f in msgspec.structs.fields(SettingsDocument)}
@@ -288,6 +312,9 @@ def _check_keys(node: Node, type_: type[Struct], shown: str, path: tuple[str | i
         switches = node.get("cilium")
         if switches is not None and isinstance(switches.value, dict):
             _check_switches(switches.value, shown)
+        components = node.get("components")
+        for at, what, advice in component_faults(components, shown) if components else ():
+            raise _wrong(at, what, advice)
         listed = node.get("suppressions")
         if listed is not None and isinstance(listed.value, list):
             for number, each in enumerate(listed.value):
@@ -332,9 +359,15 @@ def _check_values(document: SettingsDocument, root: Node, shown: str) -> None:
         from cloison.platform import profile  # noqa: PLC0415 - only where a profile is named
 
         try:
-            profile(document.cni)
+            if document.cni != AUTO:
+                profile(document.cni)
         except QuestionError as error:
             raise _wrong(_span(root, ("cni",), shown), error.message, error.help) from None
+    if document.platform is not None:
+        try:
+            platform_of(World(), document.platform)
+        except QuestionError as error:
+            raise _wrong(_span(root, ("platform",), shown), error.message, error.help) from None
 
 
 def _cilium(said: CiliumSettings, root: Node, shown: str) -> dict[str, str]:
@@ -422,7 +455,7 @@ def _misfit(root: Node, shown: str, said: str) -> SourceError:
     return _wrong(_span(root, path, shown), what, advice)
 
 
-def _choices(type_: Any) -> list[str]:  # noqa: ANN401 - what a field is declared as
+def _choices(type_: object) -> list[str]:
     """Return the words a field may be."""
     if isinstance(type_, str):
         return [type_]

@@ -10,7 +10,8 @@ from cloison.dialects import Dialect, features_of, row_for
 from cloison.dialects.writing import Statement, Writer
 from cloison.dialects.writing.features import Kept, Use, uses
 from cloison.dialects.writing.places import CHOICE, place_of
-from cloison.ir.policy import Mode, PodsMatch, Policy, plain_matches
+from cloison.ir.peers import PodsMatch, plain_matches
+from cloison.ir.policy import Mode, Policy
 from cloison.resources.documents import Document
 
 

@@ -6,11 +6,13 @@ from datetime import date
 from fnmatch import fnmatchcase
 from os.path import relpath
 from pathlib import Path
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
-from cloison.app.settingsfile import SettingsFile, Suppression
 from cloison.base import Diagnostic, Severity, Span, sort_diagnostics
 from cloison.sources.inputs import GIT
+
+if TYPE_CHECKING:
+    from cloison.app.settingsfile import SettingsFile, Suppression
 
 _RENDERED: Final = (" (helm)", " (kustomize)")
 
@@ -25,10 +27,10 @@ class Sorted:
     """
 
     kept: tuple[Diagnostic, ...]
-    suppressed: tuple[tuple[Diagnostic, Suppression], ...] = ()
+    suppressed: "tuple[tuple[Diagnostic, Suppression], ...]" = ()
 
 
-def sort(found: Iterable[Diagnostic], settings: SettingsFile | None, today: date) -> Sorted:
+def sort(found: Iterable[Diagnostic], settings: "SettingsFile | None", today: date) -> Sorted:
     """Tell findings that are accepted from those that are not.
 
     Args:
@@ -59,7 +61,7 @@ def sort(found: Iterable[Diagnostic], settings: SettingsFile | None, today: date
     return Sorted((*kept, *sort_diagnostics(remarks)), tuple(accepted))
 
 
-def _covers(suppression: Suppression, each: Diagnostic, directory: Path) -> bool:
+def _covers(suppression: "Suppression", each: Diagnostic, directory: Path) -> bool:
     """Return whether a suppression speaks of a finding."""
     if each.code != suppression.code:
         return False
@@ -83,7 +85,7 @@ def _place(span: Span, directory: Path) -> str:
     return Path(relpath(file, directory)).as_posix()
 
 
-def _expired(suppression: Suppression, span: Span, last: date) -> Diagnostic:
+def _expired(suppression: "Suppression", span: Span, last: date) -> Diagnostic:
     return Diagnostic(
         "CFG001",
         Severity.WARNING,
@@ -94,7 +96,7 @@ def _expired(suppression: Suppression, span: Span, last: date) -> Diagnostic:
     )
 
 
-def _idle(suppression: Suppression, span: Span) -> Diagnostic:
+def _idle(suppression: "Suppression", span: Span) -> Diagnostic:
     return Diagnostic(
         "CFG002",
         Severity.INFO,

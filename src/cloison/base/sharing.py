@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Hashable
-from typing import TypeVar
+from typing import Any, TypeVar
 
 T = TypeVar("T", bound=Hashable)
 
@@ -23,8 +23,9 @@ class Sharing:
 
     def __init__(self) -> None:
         # By type, because sets of different axes are equal when both are empty.
-        self._known: defaultdict[type, dict[Hashable, Hashable]] = defaultdict(dict)
+        self._known: defaultdict[type, dict[Any, Any]] = defaultdict(dict)
 
     def __call__(self, value: T) -> T:
         """Return the first value that has this one's type and equals it."""
-        return self._known[type(value)].setdefault(value, value)  # type: ignore[return-value]
+        known: dict[T, T] = self._known[type(value)]
+        return known.setdefault(value, value)

@@ -26,6 +26,15 @@ def some(names: Sequence[str], shown: int = 3) -> str:
     return f"{', '.join(names[:shown])} and {len(names) - shown} more"
 
 
+def begun(names: Sequence[str], shown: int = 6) -> str:
+    """Return the first of names, and dots where there are more.
+
+    >>> begun(["a", "b", "c"]), begun(["a", "b", "c"], 2)
+    ('a, b, c', 'a, b, ...')
+    """
+    return ", ".join([*names[:shown], "..."] if len(names) > shown else names)
+
+
 def few(names: Iterable[str], shown: int = 3) -> str:
     """Return the first of names in order, each once, and how many more there are.
 

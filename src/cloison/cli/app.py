@@ -4,43 +4,42 @@ import sys
 
 import click
 
-from cloison.cli.commands.completion import completion
-from cloison.cli.commands.config import config
-from cloison.cli.commands.convert import convert
-from cloison.cli.commands.demo import demo
-from cloison.cli.commands.diff import diff
-from cloison.cli.commands.effective import effective
-from cloison.cli.commands.lab import lab
-from cloison.cli.commands.map import map_
-from cloison.cli.commands.portability import portability
-from cloison.cli.commands.practice import practice
-from cloison.cli.commands.relate import relate
-from cloison.cli.commands.running import apply, trace
-from cloison.cli.commands.schema import schema
-from cloison.cli.commands.validate import validate
-from cloison.cli.commands.verify import verify
-from cloison.cli.commands.version import version
-from cloison.cli.commands.why import why
+from cloison.cli.group import Group
 from cloison.cli.options import AdvisedError
+
+_COMMANDS = {
+    "why": "cloison.cli.commands.why:why",
+    "map": "cloison.cli.commands.map:map_",
+    "diff": "cloison.cli.commands.diff:diff",
+    "effective": "cloison.cli.commands.effective:effective",
+    "relate": "cloison.cli.commands.relate:relate",
+    "verify": "cloison.cli.commands.verify:verify",
+    "lab": "cloison.cli.commands.lab:lab",
+    "convert": "cloison.cli.commands.convert:convert",
+    "portability": "cloison.cli.commands.portability:portability",
+    "doctor": "cloison.cli.commands.doctor:doctor",
+    "validate": "cloison.cli.commands.validate:validate",
+    "demo": "cloison.cli.commands.demo:demo",
+    "config": "cloison.cli.commands.config:config",
+    "schema": "cloison.cli.commands.schema:schema",
+    "completion": "cloison.cli.commands.completion:completion",
+    "version": "cloison.cli.commands.version:version",
+}
+"""Where each command is: questions first."""
 
 
 def _version(context: click.Context, _param: click.Parameter, asked: object) -> None:
     """Print the version, as the command of that name does, and leave."""
     if asked and not context.resilient_parsing:
+        from cloison.cli.commands.version import version
+
         context.invoke(version)
         context.exit()
 
 
-class Ordered(click.Group):
-    """A group that lists its commands in the order they were added: questions first."""
-
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        """Return the commands' names."""
-        return list(self.commands)
-
-
 @click.group(
-    cls=Ordered,
+    cls=Group,
+    table=_COMMANDS,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
     invoke_without_command=True,
     epilog="Ends are NAMESPACE/NAME, NAMESPACE/KIND/NAME, an address or block, node:NAME, "
@@ -65,25 +64,3 @@ def cli(context: click.Context) -> None:
         raise AdvisedError(msg, "send the answer somewhere: > answer.txt")
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
-
-
-for _command in (
-    why,
-    map_,
-    diff,
-    effective,
-    relate,
-    verify,
-    lab,
-    convert,
-    portability,
-    validate,
-    demo,
-    config,
-    schema,
-    completion,
-    version,
-):
-    cli.add_command(_command)
-for _command in (trace, apply, practice):
-    lab.add_command(_command)

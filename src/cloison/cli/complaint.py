@@ -151,9 +151,16 @@ def _found(
     session: "Session", how: Manner, *, judge: bool = True
 ) -> tuple[tuple[Diagnostic, ...], int]:
     """Return what there is to say of a session's input, and how much of it is accepted."""
-    suspicions = session.suspicions if judge and how.text else ()
-    told = session.accepted([*session.diagnostics, *suspicions], how.today)
+    told = session.accepted(
+        [*session.diagnostics, *(_judged(session) if judge and how.text else ())], how.today
+    )
     return tuple(told.kept), len(told.suppressed)
+
+
+def _judged(session: "Session") -> tuple[Diagnostic, ...]:
+    """Return suspicions: without notes, which are not counted, where no file accepts some."""
+    file = session.settings.file
+    return session.suspicions if file is not None and file.suppressions else session.warnings
 
 
 def _costs(diagnostic: Diagnostic) -> bool:

@@ -3,7 +3,7 @@
 import functools
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from cloison.analyses.connectivity import MapOptions
     from cloison.cli.options import Common
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Function = Callable[..., Any]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def filters(function: Function) -> Function:
 
     for option in reversed(_OPTIONS):
         call = option(call)
-    return call  # type: ignore[return-value]  # click makes a command of it
+    return call
 
 
 _OPTIONS = (

@@ -5,13 +5,13 @@ import os
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from cloison.cli import settings
 
-Function = TypeVar("Function", bound=Callable[..., Any])
+Function = Callable[..., Any]
 
 FORMATS = ("text", "json", "yaml", "csv")
 
@@ -128,6 +128,11 @@ def path_given(text: str, ctx: click.Context | None = None) -> click.UsageError:
     )
 
 
+def _profile(_ctx: click.Context, _param: click.Parameter, value: str | None) -> str | None:
+    """Return the profile that is named, None for what the input gives away."""
+    return None if value == "auto" else value
+
+
 def _version(_ctx: click.Context, _param: click.Parameter, value: str) -> tuple[int, int]:
     major, dot, minor = value.removeprefix("v").partition(".")
     minor = minor.partition(".")[0]
@@ -154,7 +159,7 @@ def common(*extra_formats: str, usual: tuple[str, ...] = FORMATS) -> Callable[[F
 
         for option in reversed(_options((*usual, *extra_formats))):
             call = option(call)
-        return call  # type: ignore[return-value]  # click makes a command of it
+        return call
 
     return decorate
 
@@ -183,8 +188,9 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             "--cni",
             envvar="CLOISON_CNI",
             metavar="PROFILE",
-            help="Who enforces: generic, calico@3.32, cilium@1.19, aws-vpc-cni, ...  "
-            "[default: detected from the objects, else generic]",
+            callback=_profile,
+            help="Who enforces: generic, calico@3.32, cilium@1.19, aws-vpc-cni, ...; auto is what "
+            "the objects give away, else generic.  [default: auto]",
         ),
         click.option(
             "--kubernetes-version",

@@ -28,12 +28,13 @@ OK, FOUND, UNANSWERED = 0, 1, 2
 """Exit codes: nothing wrong; something found; not answered as asked."""
 
 
-def load(common: Common, *, staged: bool = False) -> "Session":
+def load(common: Common, *, staged: bool = False, runtime: bool = False) -> "Session":
     """Read the sources.
 
     Args:
         common: The common options.
         staged: Whether staged policies are taken to be enforced.
+        runtime: Whether the answer asks how pods are run, and not only what policies see.
 
     Raises:
         SourceError: A source cannot be read at all.
@@ -41,7 +42,7 @@ def load(common: Common, *, staged: bool = False) -> "Session":
     """
     from cloison.app import load as read
 
-    settings = _settings(common)
+    settings = _settings(common).but(runtime=runtime)
     session = read(*sources(common), settings=settings, progress=_bar(common))
     return as_staged(common, session)[0] if staged else session
 
@@ -172,6 +173,8 @@ def _settings(common: Common) -> "Settings":
         dns_tables=common.dns_tables,
         cilium=switches,
         cilium_from=origins,
+        platform=said.get("platform"),
+        components=said.get("components", {}),
         policy_channel=said.get("policyChannel", "any"),
         file=file,
     )

@@ -32,9 +32,9 @@ PARAMETERS: Final = {
 }
 """The option that each setting is the default of. `sources` is told apart in `run`: commands
 differ in where they take them from."""
-FILE_ONLY: Final = ("names", "policyChannel")
+FILE_ONLY: Final = ("names", "platform", "components", "policyChannel")
 """Settings without an option."""
-FINDINGS: Final = ("show", "validate")
+FINDINGS: Final = ("show", "validate", "doctor")
 """Commands whose `--fail-on` is about findings; that of others is about something else."""
 _META: Final = "cloison.settings"
 

@@ -17,9 +17,9 @@ from cloison.dialects.dialect import (
     GroupKind,
     Surroundings,
     completed,
-    group_of,
     told,
 )
+from cloison.resources.kinds import group_of
 
 if TYPE_CHECKING:
     from cloison.dialects.writing import Writer
@@ -41,6 +41,8 @@ class Row:
             dialect has a kind of the name.
         stored: Groups under which a store keeps objects of another group, and that group.
         stored_before: What such a store may put before the names of policies.
+        product: The product under whose profiles it has a say even where it has no object, as
+            their names begin; None where objects say all.
     """
 
     name: str
@@ -51,6 +53,7 @@ class Row:
     short: Mapping[str, str] = field(default_factory=dict, hash=False)
     stored: Mapping[str, str] = field(default_factory=dict, hash=False)
     stored_before: str = ""
+    product: str | None = None
 
     def load(self) -> Dialect[Any]:
         """Import the dialect."""
@@ -170,6 +173,7 @@ TABLE: tuple[Row, ...] = (
             "ciliumnp": "ciliumnetworkpolicy",
             "clrp": "ciliumlocalredirectpolicy",
         },
+        product="cilium",
     ),
     Row(
         "unmodelled",
@@ -227,6 +231,16 @@ def dialects() -> Iterator[Dialect[Any]]:
         yield row.load()
 
 
+def always_asked(profile: str) -> Iterator[Dialect[Any]]:
+    """Iterate over dialects that have a say under a profile, whether or not they have objects.
+
+    Args:
+        profile: Its name.
+    """
+    product = profile.partition("@")[0]
+    return (row.load() for row in TABLE if row.product == product)
+
+
 def targets() -> tuple[str, ...]:
     """Return the names of the languages that can be written, in the order of the table."""
     return tuple(row.writes for row in TABLE if row.writes is not None)
@@ -267,11 +281,11 @@ __all__ = [
     "GroupKind",
     "Row",
     "Surroundings",
+    "always_asked",
     "completed",
     "dialect_for",
     "dialects",
     "features_of",
-    "group_of",
     "row_for",
     "targets",
     "told",

@@ -34,6 +34,8 @@ class Surroundings:
         nodes: Where somebody said node addresses come from.
         services: Where somebody said Service addresses come from.
         groups: Address groups that objects of any dialect declare.
+        notes: Whether what is only worth a note is looked for, too: findings of severity `info`.
+            Where nobody reads them, checks that cost much may leave them out.
     """
 
     world: World
@@ -42,6 +44,7 @@ class Surroundings:
     nodes: AddressSet = NO_ADDRESSES
     services: AddressSet = NO_ADDRESSES
     groups: tuple[AddressGroup, ...] = ()
+    notes: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,12 +159,6 @@ def later(module: str, name: str) -> Callable[..., Any]:
         return getattr(import_module(module), name)(*arguments)
 
     return call
-
-
-def group_of(api_version: str) -> str:
-    """Return the API group of an `apiVersion`; the core group is the empty text."""
-    group, slash, _ = api_version.rpartition("/")
-    return group if slash else ""
 
 
 def completed(document: Document, api_version: str, kind: str) -> Document:

@@ -10,11 +10,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloison.base import Diagnostic, Severity, Span
-from cloison.dialects.dialect import Compilation, Dialect, GroupKind, Surroundings, group_of
+from cloison.dialects.dialect import Compilation, Dialect, GroupKind, Surroundings
 from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import Direction, PodsMatch, Policy, PolicyId, UnknownMatch
+from cloison.ir.peers import PodsMatch, UnknownMatch
+from cloison.ir.policy import Direction, Policy, PolicyId
 from cloison.ir.profile import Profile
 from cloison.resources.documents import Document
+from cloison.resources.kinds import group_of
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
 from cloison.resources.world import World

@@ -5,7 +5,8 @@ from functools import cached_property
 
 from cloison.algebra import EVERY_ADDRESS, NO_ADDRESSES, AddressSet, LabelSelector
 from cloison.ir.names import NamePattern
-from cloison.ir.policy import AddressGroup, NamesMatch
+from cloison.ir.peers import NamesMatch
+from cloison.ir.policy import AddressGroup
 
 
 class AddressBook:

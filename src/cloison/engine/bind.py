@@ -13,19 +13,15 @@ from cloison.engine.related import UNRELATED, Relations
 from cloison.engine.units import UnitKind, UnitTable
 from cloison.ir.caveats import NAMED_PORT_AMBIGUOUS, SCTP_SUPPORT
 from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import (
+from cloison.ir.peers import (
     BlockMatch,
-    Direction,
     GroupsMatch,
-    NamedPort,
-    Peer,
     PodsMatch,
-    Policy,
     Relative,
     RelativeMatch,
-    Rule,
     plain_matches,
 )
+from cloison.ir.policy import ANY_NODE, Direction, NamedPort, Peer, Policy, Rule
 from cloison.ir.profile import NamedPorts, OtherProtocols, Profile
 from cloison.ir.ruleset import BoundRule
 from cloison.resources.objects import ContainerPort
@@ -118,13 +114,15 @@ class Binder:
 
     def _with_nodes(self, policy: Policy, pods: Matched) -> Matched:
         must, may = pods.must.copy(), pods.may.copy()
+        sure = policy.nodes - policy.doubtful
         for name in policy.nodes:
-            must.update(self.table.by_node.get(name, ()))
+            (must if name in sure else may).update(self.table.by_node.get(name, ()))
+        every = sure >= {ANY_NODE, *self.world.nodes}
         for number in self.table.kinds[UnitKind.HOST]:
             node = self.table.units[number].node
-            if node in policy.nodes:
+            if node in sure or (node is None and every):
                 must.add(number)
-            elif node is None:
+            elif node is None or node in policy.nodes:
                 may.add(number)
         return Matched(must, may - must, pods.blocks)
 

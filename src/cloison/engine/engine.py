@@ -21,22 +21,13 @@ from cloison.engine.partition import partition
 from cloison.engine.reach import Rectangle, Side, rectangles
 from cloison.engine.related import UNRELATED, Relations
 from cloison.engine.selection import Homes, Selection, Signature
+from cloison.engine.sides import Sides
 from cloison.engine.steps import Step
 from cloison.engine.units import Networks, UnitKind, UnitTable, build_units
 from cloison.engine.vocabulary import Vocabulary
 from cloison.ir.names import NamePattern
-from cloison.ir.policy import (
-    BlockMatch,
-    Direction,
-    GroupsMatch,
-    Mode,
-    Policy,
-    PolicyId,
-    PolicySet,
-    RelativeMatch,
-    Rule,
-    plain_matches,
-)
+from cloison.ir.peers import BlockMatch, GroupsMatch, RelativeMatch, plain_matches
+from cloison.ir.policy import ANY_NODE, Direction, Mode, Policy, PolicyId, PolicySet, Rule
 from cloison.ir.profile import Profile
 from cloison.ir.ruleset import OPEN, BoundRule, Outcome
 from cloison.resources.world import World
@@ -119,6 +110,7 @@ class Engine:
         self.binder = Binder(self.world, self.table, self.profile, book)
         asked = self.policies.requests
         self._folder = Folder(layers, self.binder.everybody, self.ordered, asked)
+        self._sides = Sides(layers)
         self._builtin = {
             d: tuple(
                 r
@@ -387,7 +379,10 @@ class Engine:
     def _optional(self, unit: int) -> bool:
         """Whether a governed unit may be one that no policy is about: on what node, is unknown."""
         found = self.table.units[unit]
-        return found.kind is UnitKind.HOST and found.node is None
+        if found.kind is not UnitKind.HOST or found.node is not None:
+            return False
+        everywhere = (policy for policy in self.ordered if ANY_NODE in policy.nodes)
+        return not any(unit in self.binder.subjects(policy).must for policy in everywhere)
 
     def alike(self, units: Iterable[int]) -> list[int]:
         """Return one unit, the first, of each class that no policy of either end tells apart.
@@ -529,6 +524,25 @@ class Engine:
                 matched.pop(id(bound), None)
             else:
                 matched[id(bound)] = sure and id(bound.policy) not in unsure
+        if relations.sides is not None:
+            open_ = [
+                bound
+                for bound in decision.rules
+                if bound.relations
+                and matched.get(id(bound)) is False
+                and id(bound.policy) not in unsure
+            ]
+            known = self._sides.of(
+                decision.direction,
+                open_,
+                relations.sides,
+                lambda bound, side: self.binder.matches(bound, *ends, side, family),
+            )
+            for bound, sure in known:
+                if sure is None:
+                    del matched[id(bound)]
+                else:
+                    matched[id(bound)] = sure
         rules = tuple((r, matched[id(r)]) for r in decision.rules if id(r) in matched)
         if rules == piece.rules and relations is UNRELATED:
             return piece

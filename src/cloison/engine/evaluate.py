@@ -15,18 +15,8 @@ from cloison.algebra import TrafficSet
 from cloison.engine.related import Relations
 from cloison.engine.spectrum import Mask, Parts
 from cloison.engine.steps import Cause, Step
-from cloison.ir.policy import (
-    Action,
-    AnyMatch,
-    Combine,
-    Direction,
-    LayerSpec,
-    Policy,
-    Relative,
-    RelativeMatch,
-    Rule,
-    TierSpec,
-)
+from cloison.ir.peers import AnyMatch, Relative, RelativeMatch
+from cloison.ir.policy import Action, Combine, Direction, LayerSpec, Policy, Rule, TierSpec
 from cloison.ir.ruleset import BoundRule
 
 
@@ -164,6 +154,8 @@ class Layer(Generic[Mask]):
         if tier.ending is None or number < tier.ending:
             return band
         ends = self.ends.get(tier.name)
+        if tier.loose is not None and number >= tier.loose:
+            return [] if ends else [(rule, sure and ends is None) for rule, sure in band]
         return [] if ends is None else [(rule, sure and ends) for rule, sure in band]
 
     def _end(self, tier: TierSpec, end: Action, going: Mask) -> Mask:

@@ -13,7 +13,8 @@ from cloison.algebra.bitmaps import BitMap
 from cloison.engine.addressbook import AddressBook
 from cloison.engine.units import Unit, UnitKind, UnitTable
 from cloison.ir.names import NamePattern
-from cloison.ir.policy import NamesMatch, PodsMatch, Policy, plain_matches
+from cloison.ir.peers import NamesMatch, PodsMatch, plain_matches
+from cloison.ir.policy import Policy
 
 Sort: TypeAlias = tuple[frozenset[NamePattern], frozenset[NamePattern]]
 """Patterns of rules that cover whatever a pattern does, and those that cover a part of it."""

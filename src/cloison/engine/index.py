@@ -7,7 +7,7 @@ from dataclasses import replace
 from cloison.algebra import EVERYTHING, LabelSelector, Operator, Requirement
 from cloison.algebra.bitmaps import BitMap, union
 from cloison.engine.units import UnitKind, UnitTable
-from cloison.ir.policy import PodsMatch
+from cloison.ir.peers import PodsMatch
 from cloison.resources.objects import Labels
 from cloison.resources.world import World
 

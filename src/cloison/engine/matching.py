@@ -12,7 +12,7 @@ from cloison.engine.addressbook import AddressBook
 from cloison.engine.index import PodIndex
 from cloison.engine.related import UNRELATED, Relations
 from cloison.engine.units import UnitKind, UnitTable
-from cloison.ir.policy import (
+from cloison.ir.peers import (
     AllOf,
     AnyMatch,
     AnyOf,

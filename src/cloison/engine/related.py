@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from cloison.engine.units import UnitKind
-from cloison.ir.policy import Relative
+from cloison.ir.peers import Relative
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +24,14 @@ class Relations:
             return True
         return False if relation in self.maybe else None
 
+    @property
+    def sides(self) -> "tuple[Relations, Relations] | None":
+        """The peer on the subject's own node, and on another; None where there is no such doubt."""
+        own = self.maybe & _OWN
+        if not own or Relative.OTHER_NODE not in self.maybe:
+            return None
+        return Relations(self.sure | own), Relations(self.sure | {Relative.OTHER_NODE})
+
     def between(self, subject: UnitKind, peer: UnitKind) -> "Relations":
         """Leave out what cannot hold between ends of these kinds.
 
@@ -39,6 +47,7 @@ class Relations:
         return Relations(sure, maybe) if sure or maybe else UNRELATED
 
 
+_OWN = frozenset((Relative.OWN_NODE, Relative.LOOPBACK))
 HOSTS = frozenset((UnitKind.HOST, UnitKind.NODE))
 """What is on a node's network."""
 

@@ -9,7 +9,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
-from cloison.algebra import ANY, EVERY_ADDRESS, NO_ADDRESSES, AddressSet
+from cloison.algebra import ANY, EVERY_ADDRESS, NO_ADDRESSES, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.engine.decide import Terms
 from cloison.engine.engine import Engine
@@ -24,27 +24,22 @@ from cloison.ir.enforcement import (
     Enforcement,
     Ruleset,
 )
-from cloison.ir.policy import (
-    Action,
+from cloison.ir.peers import (
     AllOf,
     AnyMatch,
     AnyOf,
-    Direction,
-    LayerSpec,
     NamesMatch,
     NodesMatch,
     NoneOf,
     PeerMatch,
     PodsMatch,
-    Policy,
-    PolicyId,
     Relative,
     RelativeMatch,
-    Rule,
-    TierSpec,
     UnknownMatch,
     plain_matches,
 )
+from cloison.ir.policy import Action, Direction, LayerSpec, Policy, PolicyId, Rule, TierSpec
+from cloison.ir.requests import RequestCondition, of_http
 from cloison.ir.ruleset import BoundRule
 
 _OF_PODS = frozenset({Relative.SELF, Relative.RETURNED, Relative.OWN_NODE, Relative.OTHER_NODE})
@@ -52,6 +47,7 @@ _OF_HOSTS = frozenset(
     {Relative.SELF, Relative.RETURNED, Relative.LOOPBACK, Relative.OTHER_NODE, Relative.OWN_POD}
 )
 """How peers can stand to a pod, and to a node."""
+_TCP = TrafficSet.protocol("TCP")
 
 
 def rule_key(policy: PolicyId, listed: str, index: int) -> str:
@@ -300,9 +296,17 @@ class _Resolver:
         )
         every = bound.traffic | bound.may_traffic
         possible = certain | self.addresses.of(bound.may) if bound.may else certain
+        request = _for_a_proxy(rule)
+        if request is not None:
+            plain = replace(plain, traffic=bound.traffic & _TCP, request=request)
         if rule.conditions is not None:
-            yield replace(plain, peers=possible, traffic=every, doubt=rule.conditions)
-            return
+            rest = every if request is None else every - _TCP
+            if rest:
+                doubt = rule.conditions
+                yield replace(plain, peers=possible, traffic=rest, doubt=doubt, request=None)
+            every &= _TCP
+            if request is None or not every:
+                return
         if not sure:
             reason = "the rule may be about this end or not"
             yield replace(plain, peers=possible, traffic=every, doubt=reason)
@@ -311,11 +315,11 @@ class _Resolver:
             reason = "how the peer stands to this end counts among other things"
             yield replace(plain, peers=possible, traffic=every, relations=relations, doubt=reason)
             return
-        if bound.traffic and (plain.peers or plain.relations or plain.others):
+        if plain.traffic and (plain.peers or plain.relations or plain.others):
             yield plain
-        if bound.may_traffic:
+        if bound.may_traffic & every:
             reason = "whether the rule means this traffic is not defined"
-            yield replace(plain, traffic=bound.may_traffic, doubt=reason)
+            yield replace(plain, traffic=bound.may_traffic & every, doubt=reason)
         if bound.may:
             unsure = replace(plain, relations=frozenset(), others=NO_ADDRESSES)
             may = self.addresses.of(bound.may)
@@ -359,8 +363,11 @@ def _tier(
         end, scope, because, returned = tier.end, tier.end_scope, isolating, tier.returned
     elif tier.end is not None and closing:
         end, because = Action.ALLOW, closing
-    if end is None and tier.ending is not None:
-        told = [(band, policy) for band, policy in told if band < tier.ending]
+    asked = {*range(len(tier.bands))}
+    if tier.ending is not None:
+        last = len(tier.bands) if tier.loose is None else tier.loose
+        asked -= {*range(last, len(tier.bands))} if end else {*range(tier.ending, last)}
+    told = [(band, policy) for band, policy in told if band in asked]
     if end is None and not told:
         return None
     bands = tuple(
@@ -375,6 +382,7 @@ def _tier(
         scope,
         because,
         returned,
+        tier.before_nat,
     )
 
 
@@ -424,6 +432,13 @@ def _either(rule: Rule, *, whole: bool = False) -> Iterator[PeerMatch]:
 
     for peer in rule.peers:
         yield from parts(peer.match)
+
+
+def _for_a_proxy(rule: Rule) -> RequestCondition | None:
+    """Return what a rule asks of requests, if that is all it asks and a proxy of HTTP can tell."""
+    if rule.request is None or rule.condition is not None:
+        return None
+    return of_http(rule.request)
 
 
 def _unknown(rule: Rule) -> str:

@@ -6,15 +6,15 @@ from dataclasses import dataclass
 
 from cloison.algebra import EVERY_ADDRESS, NO_ADDRESSES, V6_BASE, AddressSet
 from cloison.engine.addressbook import AddressBook
-from cloison.ir.policy import (
+from cloison.ir.peers import (
     BlockMatch,
     GroupsMatch,
     NamesMatch,
     PeerMatch,
     PodsMatch,
-    Policy,
     plain_matches,
 )
+from cloison.ir.policy import Policy
 
 
 @dataclass(frozen=True, slots=True)

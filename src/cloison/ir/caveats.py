@@ -63,6 +63,32 @@ SNAT = Caveat(
     "address; the client's own is seen only where nothing rewrites it.",
     f"{_CONCEPT}; kubernetes.io tutorial Using Source IP",
 )
+OVERLAY_SOURCE = Caveat(
+    "OVERLAY_SOURCE",
+    "What a node sends on to a pod of another node may carry the address of its tunnel, such as "
+    "the first of its range of pods, and not the address that the node is known by.",
+    "rancher/rke2 pkg/controllers/cisnetworkpolicy/controller.go; tigera/docs "
+    "calico/networking/configuring/node-local-dns-cache.mdx",
+)
+BALANCER_SOURCE = Caveat(
+    "BALANCER_SOURCE",
+    "The client's address is seen behind a load balancer that only forwards packets; one that "
+    "ends connections, or replaces addresses, shows its own.",
+    "kubernetes.io tutorial Using Source IP",
+)
+SHORT_CIRCUIT = Caveat(
+    "SHORT_CIRCUIT",
+    "A pod that calls an outside address of a Service is led to its pods without leaving the "
+    "cluster; what does that may put its node's address in place of its own.",
+    "kubernetes/api core/v1/types.go ServiceExternalTrafficPolicy; kubernetes/kubernetes "
+    "pkg/proxy/iptables/proxier.go",
+)
+LOCAL_ENDPOINTS = Caveat(
+    "LOCAL_ENDPOINTS",
+    "The Service keeps calls on the node they come from (internalTrafficPolicy: Local), and which "
+    "nodes callers or pods are on is not known: where no pod of it is, nothing answers.",
+    "kubernetes/api core/v1/types.go ServiceInternalTrafficPolicy",
+)
 ESTABLISHED = Caveat(
     "ESTABLISHED",
     "What a policy or label change does to connections that are already open is left to the CNI.",
@@ -286,6 +312,10 @@ EVERY = (
     SERVICE_NAT,
     HOST_PORT,
     SNAT,
+    OVERLAY_SOURCE,
+    BALANCER_SOURCE,
+    SHORT_CIRCUIT,
+    LOCAL_ENDPOINTS,
     ESTABLISHED,
     NAMED_PORT_CONTAINER,
     NAMED_PORT_AMBIGUOUS,

@@ -7,7 +7,9 @@ to bear on a packet is left to whoever enforces.
 from dataclasses import dataclass
 
 from cloison.algebra import ANY, NO_ADDRESSES, AddressSet, TrafficSet
-from cloison.ir.policy import Action, Combine, Direction, PolicyId, Relative
+from cloison.ir.peers import Relative
+from cloison.ir.policy import Action, Combine, Direction, PolicyId
+from cloison.ir.requests import RequestCondition
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +26,7 @@ class EnforcedRule:
         tracked: Whether replies to what it lets through need no rule.
         doubt: Why no packet filter can tell whether it matches; None for most.
         others: Addresses that match where they are those of another node than the subject's.
+        request: What it asks of HTTP requests, for a proxy to tell; None where it asks nothing.
     """
 
     key: str
@@ -35,6 +38,7 @@ class EnforcedRule:
     tracked: bool = True
     doubt: str | None = None
     others: AddressSet = NO_ADDRESSES
+    request: RequestCondition | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +82,7 @@ class EnforcedTier:
         isolating: The policies because of which the end is met.
         returned: What becomes, instead of `end`, of what a Service leads back to the pod it
             comes from.
+        before_nat: Whether it sees destinations as they are before Services lead elsewhere.
     """
 
     name: str
@@ -87,6 +92,7 @@ class EnforcedTier:
     scope: TrafficSet = ANY
     isolating: tuple[PolicyId, ...] = ()
     returned: Action | None = None
+    before_nat: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,22 +5,16 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from cloison.algebra import AddressSet, TrafficSet, address_text
-from cloison.ir.policy import (
-    AddressGroup,
+from cloison.ir.peers import (
     AllOf,
     AnyMatch,
     AnyOf,
     BlockMatch,
-    Direction,
     GroupsMatch,
-    NamedPort,
-    Peer,
     PeerMatch,
-    Policy,
-    Rule,
-    TrafficMatch,
     UnknownMatch,
 )
+from cloison.ir.policy import AddressGroup, Direction, NamedPort, Peer, Policy, Rule, TrafficMatch
 
 
 def exactly(addresses: AddressSet) -> tuple[BlockMatch, ...]:

@@ -50,7 +50,7 @@ class NamePattern:
     @property
     def every(self) -> bool:
         """Whether it is every name."""
-        return self.stars in _IN_PARTS and self.text in ("*", "**")
+        return self.stars in _IN_PARTS and not self.text.strip("*")
 
     @property
     def tail(self) -> str:
@@ -89,7 +89,7 @@ class NamePattern:
 
     def _covers_parts(self, name: str) -> bool:
         labels, wanted = name.split("."), self.text.split(".")
-        if self.stars is Stars.PARTS_OR_LABELS and len(wanted) > 1 and wanted[0] == "**":
+        if self.stars is Stars.PARTS_OR_LABELS and len(wanted) > 1 and _several(wanted[0]):
             del wanted[0]
             more = len(labels) - len(wanted)
             if more < 1 or not all(label and _LETTERS.issuperset(label) for label in labels[:more]):
@@ -159,7 +159,7 @@ def names_below(text: str) -> NamePattern:
 def names_within(text: str, *, deep: bool = True) -> NamePattern:
     """Return the names of a pattern in which `*` is any number of characters of one label.
 
-    `*` or `**` alone is every name.
+    `*` or `**` alone is every name; more stars in a row are as two.
 
     Args:
         text: The pattern.
@@ -169,13 +169,18 @@ def names_within(text: str, *, deep: bool = True) -> NamePattern:
     pattern = host_name(text)
     if "*" not in pattern:
         return NamePattern(pattern)
-    several = deep and pattern.startswith("**.")
+    several = deep and _several(pattern.partition(".")[0])
     return NamePattern(pattern, Stars.PARTS_OR_LABELS if several else Stars.PARTS)
 
 
 def _names(pattern: NamePattern) -> "StringSet":
     """Return those texts of a pattern that can be names."""
     return pattern.strings & algebra.StringSet.pattern("[-_a-z0-9]+([.][-_a-z0-9]+)*")
+
+
+def _several(label: str) -> bool:
+    """Return whether the first label of a pattern stands for any number of them."""
+    return len(label) > 1 and not label.strip("*")
 
 
 def _label_fits(wanted: str, label: str) -> bool:

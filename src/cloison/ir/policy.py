@@ -5,25 +5,22 @@ cluster; selectors are still selectors. `ruleset.py` holds what binding to a wor
 of it.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, TypeAlias
 
 from cloison.algebra import (
     ANY,
-    EVERYTHING,
     L4,
     NO_ADDRESSES,
     NO_TRAFFIC,
     AddressSet,
-    LabelSelector,
     TrafficSet,
-    family_of,
 )
 from cloison.base import Span
 from cloison.ir.fidelity import Caveat
-from cloison.ir.names import NamePattern
+from cloison.ir.peers import PeerMatch, PodsMatch, UnknownMatch
 from cloison.ir.requests import RequestCondition
 
 if TYPE_CHECKING:
@@ -67,20 +64,6 @@ class Combine(StrEnum):
     """Any deny denies, else any allow allows."""
 
 
-class Relative(StrEnum):
-    """Peers that are defined by their relation to the subject, resolved when asked."""
-
-    SELF = "self"
-    OWN_NODE = "own-node"
-    OTHER_NODE = "other-node"
-    OWN_POD = "own-pod"
-    """Seen from a node: a pod that runs on it."""
-    LOOPBACK = "loopback"
-    """Seen from a node: itself, or what shares its network."""
-    RETURNED = "returned"
-    """Itself, its traffic led back to it by a Service."""
-
-
 ANY_NODE = ""
 """What stands for a node that nobody told of among the names of nodes."""
 
@@ -101,156 +84,6 @@ class PolicyId:
     def said(self) -> str:
         """How people name it: with its kind, but for a NetworkPolicy, which goes without saying."""
         return str(self) if self.kind == "NetworkPolicy" else f"{self.kind} {self}"
-
-
-@dataclass(frozen=True, slots=True)
-class PodsMatch:
-    """Pods, by namespace and labels.
-
-    Args:
-        namespace: Exactly this namespace; None when `namespaces` says.
-        namespaces: Selector on namespace labels, used when `namespace` is None; the empty
-            selector is every namespace.
-        pods: Selector on pod labels; empty is every pod.
-        accounts: Selector on the labels of the pod's service account, its name among them
-            under `kubernetes.io/service-account.name`; empty is every account.
-        nodes: Only pods that run on these nodes; None is every node.
-    """
-
-    namespace: str | None = None
-    namespaces: LabelSelector = EVERYTHING
-    pods: LabelSelector = EVERYTHING
-    accounts: LabelSelector = EVERYTHING
-    nodes: frozenset[str] | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class BlockMatch:
-    """Addresses: a block minus its holes.
-
-    Args:
-        addresses: What is matched.
-        cidr: The block as written.
-        holes: The holes as written.
-        whole: Whether the block, holes aside, is a whole address family.
-        caveat: What an answer that rests on this block carries, because of how it is written.
-    """
-
-    addresses: AddressSet
-    cidr: str
-    holes: tuple[str, ...] = ()
-    whole: bool = False
-    caveat: Caveat | None = None
-
-    @property
-    def family(self) -> int:
-        """The address family it matches, 4 or 6."""
-        if self.addresses:
-            return family_of(self.addresses.spans[0][0])
-        return 6 if ":" in self.cidr else 4
-
-
-@dataclass(frozen=True, slots=True)
-class NodesMatch:
-    """Nodes, by the addresses of those whose labels match."""
-
-    nodes: LabelSelector = EVERYTHING
-
-
-@dataclass(frozen=True, slots=True)
-class RelativeMatch:
-    """A peer defined by its relation to the subject."""
-
-    relation: Relative
-
-
-@dataclass(frozen=True, slots=True)
-class AnyMatch:
-    """Every peer, inside or outside the cluster."""
-
-
-@dataclass(frozen=True, slots=True)
-class UnknownMatch:
-    """A peer we cannot resolve: it may be anybody.
-
-    Args:
-        reason: What we lack, for people.
-        caveat: The caveat an answer that depends on it carries.
-    """
-
-    reason: str
-    caveat: Caveat
-
-
-@dataclass(frozen=True, slots=True)
-class GroupsMatch:
-    """Addresses of the `AddressGroup`s whose labels match: whoever has such an address.
-
-    Args:
-        labels: Selector on the groups' labels.
-    """
-
-    labels: LabelSelector = EVERYTHING
-
-
-@dataclass(frozen=True, slots=True)
-class NamesMatch:
-    """Addresses that DNS names stand for, outside the cluster.
-
-    Args:
-        names: Any of these; `ir.names` makes them.
-    """
-
-    names: tuple[NamePattern, ...]
-
-    def covers(self, name: str) -> bool:
-        """Return whether a name, in lower case without the final dot, is one of these."""
-        return any(pattern.covers(name) for pattern in self.names)
-
-
-@dataclass(frozen=True, slots=True)
-class AnyOf:
-    """Whom any of these matches; empty is nobody."""
-
-    matches: "tuple[PeerMatch, ...]"
-
-
-@dataclass(frozen=True, slots=True)
-class AllOf:
-    """Whom all of these match; empty is everybody."""
-
-    matches: "tuple[PeerMatch, ...]"
-
-
-@dataclass(frozen=True, slots=True)
-class NoneOf:
-    """Whom none of these matches, inside or outside the cluster; empty is everybody."""
-
-    matches: "tuple[PeerMatch, ...]"
-
-
-PeerMatch: TypeAlias = (
-    PodsMatch
-    | BlockMatch
-    | GroupsMatch
-    | NamesMatch
-    | NodesMatch
-    | RelativeMatch
-    | AnyMatch
-    | UnknownMatch
-    | AnyOf
-    | AllOf
-    | NoneOf
-)
-
-
-def plain_matches(match: PeerMatch) -> Iterator[PeerMatch]:
-    """Iterate over the matches a peer is made of: itself, or those it combines."""
-    if isinstance(match, AnyOf | AllOf | NoneOf):
-        for each in match.matches:
-            yield from plain_matches(each)
-    else:
-        yield match
 
 
 @dataclass(frozen=True, slots=True)
@@ -311,7 +144,7 @@ class TrafficMatch:
     """
 
     must: TrafficSet
-    may: TrafficSet = TrafficSet()  # noqa: RUF009 - immutable
+    may: TrafficSet = NO_TRAFFIC
     named: tuple[NamedPort, ...] = ()
     excepted: tuple[NamedPort, ...] = ()
     without: TrafficSet = NO_TRAFFIC
@@ -411,7 +244,8 @@ class Policy:
         band: Place of its band in the tier.
         order: Place in the band; compared as tuples, equal means no order.
         nodes: Nodes whose own traffic it applies to, by name; `ANY_NODE` is one that is not in
-            the input, which it may apply to.
+            the input.
+        doubtful: Those of them that it may not apply to, for all that is known.
         mode: Whether it takes part.
         preview: For a staged policy, what enforcing it would do.
         stated: Whether an object states its rules, to which more can be added; not where it is
@@ -433,6 +267,7 @@ class Policy:
     opaque: UnknownMatch | None = None
     band: int = 0
     nodes: frozenset[str] = frozenset()
+    doubtful: frozenset[str] = frozenset()
     preview: Preview | None = None
     stated: bool = True
 
@@ -461,7 +296,10 @@ class TierSpec:
             comes from; None for what happens to everything else.
         ending: The first of those bands that are only asked where a policy isolates, and the end
             is met; None for no such band.
+        loose: The first of those bands that are only asked where none isolates; None likewise.
         late: Whether its end comes after all tiers of the layer, and not right after its bands.
+        before_nat: Whether its policies see destinations as they are before Services lead to
+            their endpoints.
     """
 
     name: str
@@ -474,7 +312,9 @@ class TierSpec:
     ends_both: bool = False
     returned: Action | None = None
     ending: int | None = None
+    loose: int | None = None
     late: bool = False
+    before_nat: bool = False
 
 
 @dataclass(frozen=True, slots=True)

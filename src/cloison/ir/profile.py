@@ -167,6 +167,17 @@ class Reading:
         block_and_own: An ingress peer that is a block also is every pod of the policy's namespace.
         beyond_pods: A peer that only says which labels its pods and namespaces do not have also
             is whoever has none: nodes, and what is outside the cluster.
+        beyond_key: The pod label that such a peer must speak of for that; empty where any is.
+        beyond_nodes: Such a peer that does not speak of that label also is every node but the
+            subject's own.
+        whole_v6: What a block that is all of IPv6 comes to, where that is less.
+        names_need_pods: Whether port names of egress rules stand for nothing where the peer is a
+            block, or everybody.
+        host_pods: Whether peers by label also are pods on the network of their node, by its
+            address, and so the node.
+        sticky_holes: Addresses that a block leaves out are not let through by other blocks either.
+        host_namespace: Peers that are whole namespaces may also be nodes.
+        host_labels: The labels of the namespace that stands for them.
     """
 
     every_list: bool = False
@@ -175,6 +186,14 @@ class Reading:
     block_of_pods: Quirk | None = None
     block_and_own: Quirk | None = None
     beyond_pods: Quirk | None = None
+    beyond_key: str = ""
+    beyond_nodes: Quirk | None = None
+    whole_v6: tuple[str, ...] = ()
+    names_need_pods: bool = False
+    host_pods: bool = False
+    sticky_holes: Quirk | None = None
+    host_namespace: Quirk | None = None
+    host_labels: tuple[tuple[str, str], ...] = ()
 
     @property
     def caveats(self) -> tuple[Caveat, ...]:
@@ -184,8 +203,11 @@ class Reading:
             self.block_of_pods,
             self.block_and_own,
             self.beyond_pods,
+            self.beyond_nodes,
+            self.sticky_holes,
+            self.host_namespace,
         )
-        return tuple(each.caveat for each in quirks if each is not None)
+        return tuple(dict.fromkeys(each.caveat for each in quirks if each is not None))
 
 
 class Against(StrEnum):
@@ -239,6 +261,10 @@ class Profile:
         init_container_ports: Whether names declared by init and sidecar containers count.
         other_protocols: Fate of protocols outside NetworkPolicy's scope.
         own_node_egress: Whether a pod may always reach its own node; None when unclear.
+        own_node_then: What the answer stands on that a pod reaches its own node once its policies
+            let it, where that is still a setting of the enforcer's; None where nothing follows.
+        host_objects: Whether objects of the enforcer's own say what becomes of traffic of hosts:
+            host endpoints, settings of its agent.
         keeps_connections: Whether connections that are open pass whatever policies say by then;
             None when unclear.
         layers: The tiers NetworkPolicy and its neighbours sit in.
@@ -255,6 +281,7 @@ class Profile:
             None where paths are compared as they are sent, or rules say how.
         tells_apart: Ways to write a path that it takes for different ones all the same, by their
             names in `algebra.variants`.
+        bundles: The product it is built on, whose own kinds it may enforce, too.
         known: Facts that differ but are not modelled, as caveats every answer carries.
         visible: Which labels policies see; None for all of them.
         reading: How it reads NetworkPolicies.
@@ -279,6 +306,8 @@ class Profile:
     init_container_ports: bool = False
     other_protocols: OtherProtocols = OtherProtocols.UNDEFINED
     own_node_egress: bool | None = None
+    own_node_then: Caveat | None = None
+    host_objects: bool = False
     keeps_connections: bool | None = None
     places: Mapping[str, Place | None] = field(default_factory=dict, hash=False)
     groups_prefix: str | None = None
@@ -286,6 +315,7 @@ class Profile:
     refusals: Mapping[str, str] = field(default_factory=dict, hash=False)
     normalises: str | None = None
     tells_apart: tuple[str, ...] = ()
+    bundles: str = ""
     known: tuple[Caveat, ...] = field(default_factory=tuple)
     visible: LabelFilter | None = None
     reading: Reading = Reading()

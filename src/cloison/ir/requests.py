@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
+from cloison import algebra
 from cloison.ir.fidelity import Caveat
 
 if TYPE_CHECKING:
@@ -72,3 +73,18 @@ class RequestMatch:
     def __str__(self) -> str:
         """Render for people."""
         return str(self.must) if self.text is None else self.text
+
+
+def of_http(condition: RequestCondition) -> RequestMatch | None:
+    """Return a condition as sets, where a proxy that reads HTTP in the clear can tell if it is met.
+
+    None where it is about names in TLS, or about no HTTP at all, or its sets are not worked out.
+    """
+    try:
+        found = condition.requests()
+        every = found.must if found.may is None else found.must | found.may
+        # What no request meets is about HTTP as much as anything.
+        other = bool(every) and every.isdisjoint(algebra.RequestSet.http())
+    except algebra.UndecidedError:
+        return None
+    return None if other or every.asks_of_tls else found

@@ -6,8 +6,10 @@ from functools import cached_property
 from cloison.algebra import ANY, NO_TRAFFIC, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import Policy, Relative, Rule
-from cloison.ir.when import When, met, pieces, within
+from cloison.ir.flows import Flows, Known
+from cloison.ir.peers import Relative
+from cloison.ir.policy import Policy, Rule
+from cloison.ir.when import Split, When, either, met, pieces, union, within
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -58,15 +60,31 @@ class Outcome:
     undetermined: TrafficSet = NO_TRAFFIC
     when: tuple[When, ...] = ()
 
+    @classmethod
+    def allowing(cls, flows: Flows) -> "Outcome":
+        """Return that some flows pass, and nothing else."""
+        when = tuple(When.only(traffic, requests) for traffic, requests in flows.some)
+        return cls(flows.traffic, union(each.traffic for each in when), when)
+
     @cached_property
     def denied(self) -> TrafficSet:
         """Traffic that is stopped."""
         return ANY - self.allowed - self.undetermined
 
+    @property
+    def open(self) -> TrafficSet:
+        """That part of `undetermined` of which no request decides."""
+        return self.undetermined - union(each.traffic for each in self.when if each.mixed)
+
     @cached_property
     def passing(self) -> TrafficSet:
         """Traffic that passes or may pass."""
         return self.allowed | self.undetermined
+
+    @cached_property
+    def flows(self) -> Known:
+        """The same as sets of traffic and requests, of what was judged for every request."""
+        return Known.of(self)
 
     def within(self, traffic: TrafficSet) -> "Outcome":
         """Return it with what is undetermined out of `traffic` as stopped."""
@@ -82,6 +100,18 @@ class Outcome:
         )
         return Outcome(self.allowed, self.undetermined | self.denied, pieces(when))
 
+    def either(self, other: "Outcome") -> "Outcome":
+        """Return what is certain where nobody knows which of two holds."""
+        if self.when or other.when:
+            return Outcome(*either(self.split, other.split))
+        allowed = self.allowed & other.allowed
+        return Outcome(allowed, (self.passing | other.passing) - allowed)
+
+    @property
+    def split(self) -> Split:
+        """What passes, what may, and with which requests."""
+        return self.allowed, self.undetermined, self.when
+
     def meet(self, other: "Outcome") -> "Outcome":
         """Return what passes both of two enforcement points.
 
@@ -95,8 +125,7 @@ class Outcome:
         if other is OPEN or other == OPEN:
             return self
         if self.when or other.when:
-            one = (self.allowed, self.undetermined, self.when)
-            return Outcome(*met(one, (other.allowed, other.undetermined, other.when)))
+            return Outcome(*met(self.split, other.split))
         allowed = self.allowed & other.allowed
         return Outcome(allowed, (self.passing & other.passing) - allowed)
 

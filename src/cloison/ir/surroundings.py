@@ -4,12 +4,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Final
 
+from cloison.ir.peers import PodsMatch
 from cloison.ir.policy import (
     Action,
     Combine,
     Direction,
     LayerSpec,
-    PodsMatch,
     Policy,
     PolicyId,
     Rule,

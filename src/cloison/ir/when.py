@@ -38,6 +38,11 @@ class When:
         return cls(traffic, every, algebra.NO_REQUESTS, every)
 
     @classmethod
+    def only(cls, traffic: TrafficSet, requests: "RequestSet") -> "When":
+        """Return traffic that passes with some requests, and with no other."""
+        return cls(traffic, requests, algebra.NO_REQUESTS, algebra.EVERY_REQUEST)
+
+    @classmethod
     def open(cls, traffic: TrafficSet, *doubts: Caveat) -> "When":
         """Return traffic of which nobody can say with which requests it passes."""
         every = algebra.EVERY_REQUEST
@@ -81,6 +86,18 @@ class When:
         except algebra.UndecidedError:
             return When.open(traffic, *doubts, REQUESTS_TOO_LARGE)
 
+    def either(self, other: "When") -> "When":
+        """Return what is certain where nobody knows which of two holds."""
+        traffic, doubts = self.traffic & other.traffic, self.doubts | other.doubts
+        try:
+            asked = self.asked | other.asked
+            allowed = self.allowed & other.allowed
+            passing = self.allowed | self.undetermined | other.allowed | other.undetermined
+            undetermined = passing - allowed
+            return When(traffic, allowed, undetermined, asked, doubts if undetermined else _NONE)
+        except algebra.UndecidedError:
+            return When.open(traffic, *doubts, REQUESTS_TOO_LARGE)
+
 
 _NONE: frozenset[Caveat] = frozenset()
 Split = tuple[TrafficSet, TrafficSet, tuple[When, ...]]
@@ -106,6 +123,11 @@ def met(one: Split, other: Split) -> Split:
 def joined(one: Split, other: Split) -> Split:
     """Return what passes one of two ways."""
     return _split(a.join(b) for _, a, b in aligned(one, other))
+
+
+def either(one: Split, other: Split) -> Split:
+    """Return what is certain where nobody knows which of two holds."""
+    return _split(a.either(b) for _, a, b in aligned(one, other))
 
 
 def aligned(one: Split, other: Split) -> Iterator[tuple[TrafficSet, When, When]]:

@@ -27,10 +27,13 @@ IPBLOCK_ONLY_PEER_DEFECT = Caveat(
 )
 NEGATIVE_NAMESPACE_DEFECT = Caveat(
     "NEGATIVE_NAMESPACE_DEFECT",
-    "A peer whose namespace selector only excludes (NotIn, DoesNotExist) can also select nodes "
-    "and addresses outside the cluster where `policy-default-local-cluster` is off; which "
-    "releases do so is not settled.",
-    "cilium issue 46949",
+    "A peer that only excludes namespaces (NotIn, DoesNotExist) also selects nodes and addresses "
+    "outside the cluster where `policy-default-local-cluster` is off, or where the peer itself "
+    "only excludes clusters; with `enable-node-selector-labels` it selects other nodes in any "
+    "case. That holds up to Cilium 1.19.4 (`cilium.patch` says which patch release runs); which "
+    "other releases do so is not settled.",
+    "cilium issue 46949 and pull request 46996; cilium/cilium pkg/k8s/network_policy.go, "
+    "pkg/node/manager/manager.go",
 )
 LOCALHOST_OR_DENY = Caveat(
     "cilium.U1",
@@ -135,6 +138,69 @@ NAMES_OPEN_DNS = Caveat(
     "cilium/cilium pkg/k8s ClusterNetworkPolicy translation",
 )
 
+UNPROFILED_CNI = Caveat(
+    "UNPROFILED_CNI",
+    "The CNI that this cluster runs has no profile here: the answer is that of any conformant CNI, "
+    "and what this one does differently is not in it.",
+    "kubernetes.io concept page Network Policies, prerequisites",
+)
+CNI_OF_PLATFORM = Caveat(
+    "CNI_OF_PLATFORM",
+    "No object of a policy agent was read: the platform is known to bring one, and may have been "
+    "set up without.",
+    "documentation of the platform",
+)
+MAY_NOT_ENFORCE = Caveat(
+    "MAY_NOT_ENFORCE",
+    "Whether this CNI enforces policies as it is installed here is not known: where it does not, "
+    "everything is allowed.",
+    "documentation of the CNI",
+)
+_DNS = "kubernetes/website content/en/docs/concepts/services-networking/dns-pod-service.md"
+DNS_ASSUMED = Caveat(
+    "DNS_ASSUMED",
+    "No resolver was read: the answer takes what the platform ships, and where the platform is "
+    "not known any of those that are common. `platform` and `components` in cloison.yaml say "
+    "which it is.",
+    _DNS,
+)
+DNS_PODS_UNSEEN = Caveat(
+    "DNS_PODS_UNSEEN",
+    "The Service of the resolver was read, and none of its pods: their labels are taken from its "
+    "selector, and their port from its own.",
+    _DNS,
+)
+DNS_SEVERAL = Caveat(
+    "DNS_SEVERAL",
+    "More than one Service looks like the cluster's resolver; the address that kubelets hand out "
+    "says which it is, and was not read.",
+    _DNS,
+)
+DNS_OF_NODE = Caveat(
+    "DNS_OF_NODE",
+    "The pod asks what its node asks (`dnsPolicy: Default`), and no manifest says what that is.",
+    _DNS,
+)
+DNS_CACHE_UNCLEAR = Caveat(
+    "DNS_CACHE_UNCLEAR",
+    "A cache for names runs on the nodes. Pods may be told its own address or that of the DNS "
+    "Service, and policies may see an address or a pod: what was read does not settle it.",
+    "kubernetes/website content/en/docs/tasks/administer-cluster/nodelocaldns.md",
+)
+DNS_ON_NODE = Caveat(
+    "DNS_ON_NODE",
+    "Nodes of EKS Auto Mode cache names themselves. At which address policies see that is not "
+    "documented; the answer takes the address of the DNS Service.",
+    "Amazon EKS User Guide, Learn about VPC networking and load balancing in EKS Auto Mode",
+)
+DNS_OF_PROVIDER = Caveat(
+    "DNS_OF_PROVIDER",
+    "On this platform a cache on the node or a resolver of the provider may answer instead of the "
+    "pods that were read; the address that kubelets hand out says which, and was not read.",
+    "MicrosoftDocs/azure-aks-docs articles/aks/localdns-custom.md; Google Cloud documentation, "
+    "Using Cloud DNS for GKE, Setting up NodeLocal DNSCache",
+)
+
 CATALOGUE: Mapping[str, Caveat] = MappingProxyType(
     {
         each.id: each
@@ -164,6 +230,16 @@ CATALOGUE: Mapping[str, Caveat] = MappingProxyType(
                 ADMIN_POLICY_IMAGE,
                 PORT_NAME_PROTOCOL,
                 NAMES_OPEN_DNS,
+                UNPROFILED_CNI,
+                CNI_OF_PLATFORM,
+                MAY_NOT_ENFORCE,
+                DNS_ASSUMED,
+                DNS_PODS_UNSEEN,
+                DNS_SEVERAL,
+                DNS_OF_NODE,
+                DNS_CACHE_UNCLEAR,
+                DNS_ON_NODE,
+                DNS_OF_PROVIDER,
             )
         )
     }

@@ -23,17 +23,8 @@ from cloison.dialects.cilium.switches import (
 from cloison.ir import caveats as general
 from cloison.ir.fidelity import Caveat
 from cloison.ir.keypattern import KeyPattern
-from cloison.ir.policy import (
-    Action,
-    Combine,
-    Direction,
-    LayerSpec,
-    PodsMatch,
-    Policy,
-    PolicyId,
-    Relative,
-    TierSpec,
-)
+from cloison.ir.peers import PodsMatch, Relative
+from cloison.ir.policy import Action, Combine, Direction, LayerSpec, Policy, PolicyId, TierSpec
 from cloison.ir.profile import (
     Against,
     Exemption,
@@ -92,6 +83,9 @@ _REFUSALS: Final = MappingProxyType(
 """What a client sees. Source: Cilium documentation, Layer 7 policies."""
 
 _OF_NAMESPACES = "io.cilium.k8s.namespace.labels."
+CLUSTER_LABEL: Final = "io.cilium.k8s.policy.cluster"
+"""The label that says of which cluster an endpoint is."""
+
 _ACCOUNT = "io.cilium.k8s.policy.serviceaccount"
 
 
@@ -191,12 +185,20 @@ def _layers(switches: Switches, *, cluster: bool) -> tuple[LayerSpec, ...]:
     rules = (*builtin(Direction.INGRESS, inward), *builtin(Direction.EGRESS, alone))
     end = Action.ALLOW if switches.audit else Action.DENY
     # What is audited still meets the proxy: requests that no rule lets through come after rules,
-    # and what passes only because it is audited comes last.
-    bands = (Combine.DENY_OVERRIDES,) * (3 if switches.audit else 1)
-    ending = 1 if switches.audit else None
+    # then what passes only because it is audited. Where tiers follow that must not see such
+    # requests, those that rules only look at come last.
+    several = switches.audit or cluster
+    count = 1 + several + switches.audit + cluster
     # What a policy closes is denied once no tier has anything to say of it.
     tier = TierSpec(
-        TIER, bands, end, order=(2,), returned=Action.ALLOW, ending=ending, late=cluster
+        TIER,
+        (Combine.DENY_OVERRIDES,) * count,
+        end,
+        order=(2,),
+        returned=Action.ALLOW,
+        ending=1 if several else None,
+        loose=count - 1 if cluster else None,
+        late=cluster,
     )
     return (LayerSpec("cni", among(tier, cluster=cluster), Action.ALLOW, rules),)
 
@@ -253,17 +255,29 @@ def _around(switches: Switches) -> Iterator[Policy]:
 def _reading(switches: Switches) -> Reading:
     """Return how NetworkPolicies are read. Source: pkg/k8s/network_policy.go."""
     pods = CidrMatch.PODS in switches.cidr_match and switches.u4 is not U4.MATCHES_LIKE_NODES
-    # Without a cluster, and with negative requirements only, a selector matches whoever has no
-    # labels at all. Which patch releases do not do so any more is not settled.
-    loose = not switches.default_local_cluster
     return Reading(
         every_list=True,
         cluster_names=Quirk(PORT_NAME_TABLE) if switches.version <= (1, 19) else None,
         whole_outside=True,
         block_of_pods=Quirk(CIDR_PODS, "which pods a block matches") if pods else None,
         block_and_own=_block_and_own(switches),
-        beyond_pods=Quirk(own.NEGATIVE_NAMESPACE_DEFECT, _PATCH_UNKNOWN) if loose else None,
+        beyond_pods=_beyond(switches),
+        beyond_key=CLUSTER_LABEL if switches.default_local_cluster else "",
+        beyond_nodes=_beyond(switches) if switches.node_selector_labels else None,
     )
+
+
+def _beyond(switches: Switches) -> Quirk:
+    """Return the defect of peers that only say which labels are not there.
+
+    Whoever has no labels meets them, unless a cluster is demanded besides, which is what
+    `policy-default-local-cluster` does for peers that name none. Nodes are of a cluster where
+    rules may select them by label. Up to 1.19.4 that is so; it is open which later releases, and
+    which of other versions, do not do it any more.
+    """
+    patch = switches.patch
+    sure = switches.version == _DEFECTIVE and patch is not None and patch < _FIXED
+    return Quirk(own.NEGATIVE_NAMESPACE_DEFECT, None if sure else _PATCH_UNKNOWN)
 
 
 _PATCH_UNKNOWN = "what a defect of some patch releases lets in"

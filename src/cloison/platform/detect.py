@@ -1,15 +1,17 @@
 """Who enforces, as far as the input itself gives it away.
 
-Objects of a product's own API are there because the product reads them. Rows of data, like the
-profiles: whose kinds they are, and which version what else is there speaks for.
+Agents on the nodes are who enforces. Objects of a product's own API are there because the product
+reads them: rows of data say whose kinds they are, and which version what else is there speaks for.
 """
 
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass, replace
 
 from cloison.ir.profile import Profile
 from cloison.platform.cilium import CILIUM_GROUP
-from cloison.platform.profiles import CALICO_GROUP, profile
+from cloison.platform.enforcers import Enforcer, enforcing
+from cloison.platform.evidence import Evidence
+from cloison.platform.profiles import CALICO_GROUP, DEFAULT_PROFILE, NO_ENFORCER, profile
 
 GroupKind = tuple[str, str]
 """API group and kind."""
@@ -37,7 +39,7 @@ class Clue:
 _POLICY_API = "policy.networking.k8s.io"
 _CLUES = (
     Clue(
-        frozenset({CALICO_GROUP, f"crd.{CALICO_GROUP}"}),
+        frozenset({CALICO_GROUP, f"crd.{CALICO_GROUP}", "operator.tigera.io"}),
         "calico",
         frozenset(
             {(_POLICY_API, "AdminNetworkPolicy"), (_POLICY_API, "BaselineAdminNetworkPolicy")}
@@ -46,20 +48,8 @@ _CLUES = (
         "calico@3.31",
     ),
     Clue(frozenset({CILIUM_GROUP}), "cilium"),
+    Clue(frozenset({"crd.antrea.io"}), "antrea"),
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Evidence:
-    """What an installation says of itself.
-
-    Args:
-        profile: The profile's name; without a version the newest.
-        shown: What says so, for people.
-    """
-
-    profile: str
-    shown: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,25 +65,78 @@ class Detected:
     chosen: str
 
 
-def detect(kinds: Collection[GroupKind], installed: Evidence | None = None) -> Detected | None:
-    """Return who enforces, if objects of one product are there and of no other.
+def detect(
+    kinds: Collection[GroupKind],
+    installed: Evidence | None = None,
+    agents: Sequence[Enforcer] = (),
+) -> Detected | None:
+    """Return who enforces, if what is there speaks for one enforcer and for no other.
+
+    Agents on the nodes that enforce tell most; then objects of one product's own API; then agents
+    that may enforce. What a platform brings without showing it counts where nothing else is there.
 
     Args:
         kinds: The kinds of the objects that were read, by API group.
         installed: What an installation says of itself, if there is one.
+        agents: Who is installed, as far as objects show.
 
     >>> detect({("crd.projectcalico.org", "GlobalNetworkPolicy"), ("", "Pod")}).chosen
     'detected from GlobalNetworkPolicy'
     """
     found = [(clue, mine) for clue in _CLUES if (mine := _telling(clue, kinds))]
+    running = [one for one in agents if one.enforces and not one.assumed]
+    if not running and not found and installed is None:
+        running = [one for one in agents if one.enforces is None and not one.assumed]
+    products = {clue.profile for clue, _ in found} | {one.id for one in running}
     if installed is not None:
-        product = installed.profile.partition("@")[0]
-        others = any(clue.profile != product for clue, _ in found)
-        named = Detected(profile(installed.profile), f"detected from {installed.shown}")
-        return None if others else named
-    if len(found) != 1:
+        product = installed.of.partition("@")[0]
+        named = Detected(profile(installed.of), f"detected from {installed.shown}")
+        return named if _agree(products | {product}) else None
+    if not _agree(products):
         return None
-    clue, mine = found[0]
+    if len(running) == 1 and not (found and running[0].id not in {c.profile for c, _ in found}):
+        return _by_agent(running[0])
+    if len(found) == 1:
+        return _by_kind(*found[0], kinds)
+    if agents and not running:
+        return _by_platform(agents) or _nobody(agents)
+    return None
+
+
+def _agree(products: Collection[str]) -> bool:
+    """Return whether products may be one: GKE's reads objects of Cilium, on which it is built."""
+    return len(set(products) - {"gke-dataplane-v2"} or products) <= 1
+
+
+def _by_agent(agent: Enforcer) -> Detected:
+    """Return the profile of an agent, the generic one where it has none."""
+    base = profile(agent.profile or DEFAULT_PROFILE)
+    shown = agent.evidence[0].shown
+    lacking = "" if agent.profile else f": {agent.title}, which has no profile here"
+    known = (*base.known, *agent.caveats)
+    return Detected(replace(base, known=known), f"detected from {shown}{lacking}")
+
+
+def _by_platform(agents: Sequence[Enforcer]) -> Detected | None:
+    """Return the profile of the agent that the platform brings; None where it brings none."""
+    brought = enforcing([one for one in agents if one.assumed])
+    return _by_agent(brought[0]) if len(brought) == 1 else None
+
+
+def _nobody(agents: Sequence[Enforcer]) -> Detected | None:
+    """Return what it is where everything that is installed enforces nothing."""
+    if any(one.enforces is not False for one in agents):
+        return None
+    only = agents[0] if len(agents) == 1 else None
+    name = only.profile if only is not None else None
+    chosen = profile(name or NO_ENFORCER)
+    if chosen.enforces:
+        chosen = profile(NO_ENFORCER)
+    said = "; ".join(f"{one.evidence[0].shown}, {one.why}" for one in agents)
+    return Detected(chosen, f"detected from {said}")
+
+
+def _by_kind(clue: Clue, mine: GroupKind, kinds: Collection[GroupKind]) -> Detected:
     name = _shown(mine)
     old = sorted(kind for _, kind in clue.older & set(kinds))
     if old and not clue.newer & set(kinds):

@@ -8,19 +8,24 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
-from cloison.ir.policy import (
-    Action,
-    Combine,
-    Direction,
-    LayerSpec,
-    Relative,
-    RelativeMatch,
-    Rule,
-    TierSpec,
-)
+from cloison.ir.peers import Relative, RelativeMatch
+from cloison.ir.policy import Action, Combine, Direction, LayerSpec, Rule, TierSpec
 from cloison.ir.profile import NamedPorts, OtherProtocols, Place, Profile, Quirk
+from cloison.platform.differences import (
+    ISOLATION,
+    REQUESTS,
+    SAID,
+    SCTP,
+    SERVICES,
+    Fact,
+    Swap,
+    kinds,
+    known,
+    late,
+    noted,
+    unknown,
+)
 
-_SAID = {True: "yes", False: "no", None: "unclear"}
 _PORTS = {
     NamedPorts.PER_POD: "looked up on each pod",
     NamedPorts.UNION: "every number that any pod gives the name",
@@ -34,31 +39,6 @@ _OTHERS = {
 }
 
 
-Swap = Callable[[Profile, Profile], Profile | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Fact:
-    """Something two profiles do not agree on.
-
-    Args:
-        id: Stable name, `blocks-match-pods`.
-        title: What it is about, as a sentence without an end.
-        first: What the first profile says.
-        second: What the second one says.
-        swap: Returns the profile given first with this fact as the profile given second has it;
-            None where it could not stand there.
-        edges: Whether it can change who may talk to whom.
-    """
-
-    id: str
-    title: str
-    first: str
-    second: str
-    swap: Swap
-    edges: bool = True
-
-
 @dataclass(frozen=True, slots=True)
 class _Row:
     """A fact of every profile.
@@ -70,6 +50,7 @@ class _Row:
         said: What a profile says, in words; the value of the first field when not given.
         swap: As of a fact; takes over the fields when not given.
         edges: As of a fact.
+        about: As of a fact.
     """
 
     id: str
@@ -78,6 +59,7 @@ class _Row:
     said: Callable[[Profile], str] | None = None
     swap: Swap | None = None
     edges: bool = True
+    about: str = ""
 
     def compared(self, first: Profile, second: Profile) -> Fact | None:
         """Return the fact, if the two are not of one mind."""
@@ -88,7 +70,8 @@ class _Row:
         if same:
             return None
         swap = self.swap or _taking(self.fields)
-        return Fact(self.id, self.title, self.tell(first), self.tell(second), swap, self.edges)
+        said = self.tell(first), self.tell(second)
+        return Fact(self.id, self.title, *said, swap, self.edges, self.about)
 
     def tell(self, profile: Profile) -> str:
         """Return what a profile says."""
@@ -99,7 +82,7 @@ class _Row:
 
 def _word(value: object) -> str:
     if value is None or isinstance(value, bool):
-        return _SAID[value]
+        return SAID[value]
     if isinstance(value, Mapping):
         return ", ".join(f"{key}={text}" for key, text in sorted(value.items())) or "none"
     return str(value) if isinstance(value, str) else "of its own" if value else "none"
@@ -262,23 +245,42 @@ def _read(name: str) -> Callable[[Profile], str]:
         way = getattr(profile.reading, name)
         if isinstance(way, Quirk):
             return "yes" if way.reason is None else "unclear"
-        return _SAID[bool(way)]
+        return SAID[bool(way)]
 
     return said
 
 
-def _reading(name: str) -> Swap:
-    """Return what takes over one of these ways."""
+def _taking_readings(*names: str) -> Swap:
+    """Return what takes over some of these ways."""
 
     def swap(profile: Profile, other: Profile) -> Profile:
-        way: dict[str, Any] = {name: getattr(other.reading, name)}
-        return replace(profile, reading=replace(profile.reading, **way))
+        ways: dict[str, Any] = {name: getattr(other.reading, name) for name in names}
+        return replace(profile, reading=replace(profile.reading, **ways))
 
     return swap
 
 
 def _way(id_: str, title: str, name: str) -> _Row:
-    return _Row(id_, title, (), _read(name), _reading(name))
+    return _Row(id_, title, (), _read(name), _taking_readings(name))
+
+
+def _beyond(profile: Profile) -> str:
+    """Say who is no pod and is taken for one by what it is not."""
+    way = profile.reading
+    if way.beyond_pods is None:
+        return SAID[False]
+    said = SAID[True] if way.beyond_pods.reason is None else SAID[None]
+    if not way.beyond_key:
+        return said
+    nodes = ", and other nodes" if way.beyond_nodes is not None else ""
+    return f"{said}, for peers that also exclude clusters{nodes}"
+
+
+def _own_node(profile: Profile) -> str:
+    """Say what a pod's own node is to it once its policies let it."""
+    if profile.own_node_then is not None:
+        return "as its agent is set, which denies it unless the installation says otherwise"
+    return SAID[None] if profile.own_node_egress is None else "reached"
 
 
 _ROWS: tuple[_Row, ...] = (
@@ -294,7 +296,7 @@ _ROWS: tuple[_Row, ...] = (
         ("block_matches_nodes",),
     ),
     _Row("end-port", "`endPort` is honoured", ("end_port",)),
-    _Row("sctp", "SCTP is supported", ("sctp",)),
+    _Row("sctp", "SCTP is supported", ("sctp",), edges=False, about=SCTP),
     _Row(
         "named-ports",
         "a port name stands for",
@@ -317,6 +319,7 @@ _ROWS: tuple[_Row, ...] = (
         ("other_protocols",),
         lambda p: _OTHERS[p.other_protocols],
         _swap_others,
+        about=ISOLATION,
     ),
     _Row(
         "labels-seen",
@@ -341,10 +344,37 @@ _ROWS: tuple[_Row, ...] = (
         "a block that lets in also lets in the pods of the policy's namespace",
         "block_and_own",
     ),
-    _way(
+    _Row(
         "beyond-pods",
         "namespaces by what they are not also are nodes, and what is outside",
-        "beyond_pods",
+        (),
+        _beyond,
+        _taking_readings("beyond_pods", "beyond_key", "beyond_nodes"),
+    ),
+    _way(
+        "sticky-holes",
+        "what `except` leaves out of a block no other block lets through",
+        "sticky_holes",
+    ),
+    _way(
+        "names-need-pods",
+        "port names towards blocks, or everybody, stand for nothing",
+        "names_need_pods",
+    ),
+    _way("host-pods", "a peer by labels also is pods on the network of nodes", "host_pods"),
+    _Row(
+        "host-namespace",
+        "a peer of whole namespaces may also be nodes",
+        (),
+        _read("host_namespace"),
+        _taking_readings("host_namespace", "host_labels"),
+    ),
+    _Row(
+        "whole-v6",
+        "`::/0` is all of IPv6",
+        (),
+        lambda p: ", ".join(p.reading.whole_v6) or "yes",
+        _taking_readings("whole_v6"),
     ),
     _Row(
         "around",
@@ -355,22 +385,53 @@ _ROWS: tuple[_Row, ...] = (
     ),
     _Row("always", "let through whatever policies allow", (), _always, _swap_always),
     _Row(
+        "host-objects",
+        "its own objects say what becomes of traffic of hosts",
+        ("host_objects",),
+    ),
+    _Row(
+        "own-node-then",
+        "a pod's own node, once the pod's policies let it",
+        (),
+        _own_node,
+        _taking(("own_node_then", "own_node_egress")),
+        edges=False,
+    ),
+    _Row(
         "returned",
         "what a Service leads back to the pod it comes from",
         (),
         _returned,
         _swap_returned,
+        edges=False,
+        about=SERVICES,
     ),
     _Row(
         "groups",
         "a peer of namespaces also finds address groups",
         ("groups_prefix",),
-        lambda p: _SAID[p.groups_prefix is not None],
+        lambda p: SAID[p.groups_prefix is not None],
     ),
     _Row(
         "http-segments",
         "paths of HTTP are compared by segments, normalised",
         ("http_segments",),
+    ),
+    _Row(
+        "normalises",
+        "paths of HTTP are brought to one form before they are compared, by a setting",
+        ("normalises", "tells_apart"),
+        lambda p: "no" if p.normalises is None else f"`{p.normalises}`",
+        edges=False,
+        about=REQUESTS,
+    ),
+    _Row(
+        "refusals",
+        "what a client meets whose request no rule lets through",
+        ("refusals",),
+        lambda p: ", ".join(f"{kind}: {said}" for kind, said in sorted(p.refusals.items())) or "-",
+        edges=False,
+        about=REQUESTS,
     ),
     _Row(
         "order",
@@ -390,11 +451,13 @@ _ROWS: tuple[_Row, ...] = (
 
 _NO_FACTS = frozenset(
     (
+        "bundles",
         "exemptions",
         "known",
         "layers",
         "name",
         "own_node_egress",
+        "own_node_then",
         "places",
         "reading",
         "source",
@@ -416,8 +479,16 @@ def differing(first: Profile, second: Profile) -> tuple[Fact, ...]:
     found = [fact for fact in rows if fact is not None]
     if first.enforces is not second.enforces:
         # One of the two asks no policy anything, and everything follows from that.
-        return tuple(fact for fact in found if fact.id == "enforces" or not fact.edges)
-    return (*_kinds(first, second), *_unknown(first, second), *found)
+        found = [fact for fact in found if fact.id in ("enforces", "keeps-connections")]
+        return (*found, *known(first, second))
+    return (
+        *kinds(first, second),
+        *unknown(first, second),
+        *late(first, second),
+        *found,
+        *noted(first, second),
+        *known(first, second),
+    )
 
 
 def _others() -> Iterator[_Row]:
@@ -426,70 +497,3 @@ def _others() -> Iterator[_Row]:
     for each in fields(Profile):
         if each.name not in told:
             yield _Row(each.name.replace("_", "-"), each.name.replace("_", " "), (each.name,))
-
-
-def _kinds(first: Profile, second: Profile) -> Iterator[Fact]:
-    """Yield the kinds of policy that only one of two enforces."""
-    # A NetworkPolicy has a place of its own only where there is something to say of it.
-    for kind in sorted({*first.places, *second.places} - {"NetworkPolicy"}):
-        one, two = _enforced(first, kind), _enforced(second, kind)
-        if one != two:
-            yield Fact(
-                f"enforces-{kind.replace('/', '-')}",
-                f"{kind} is enforced",
-                _SAID[one],
-                _SAID[two],
-                _without(kind),
-            )
-
-
-def _unknown(first: Profile, second: Profile) -> Iterator[Fact]:
-    """Yield what only one of two knows in the policies of a kind that both enforce."""
-    for kind in sorted(first.places.keys() & second.places.keys()):
-        one, two = first.places[kind], second.places[kind]
-        if one is None or two is None:
-            continue
-        if (one.lacks, one.passes_unknown) != (two.lacks, two.passes_unknown):
-            yield Fact(
-                f"unknown-{kind.replace('/', '-')}",
-                f"fields of a {kind} whose rules fail closed, because they are not known",
-                _lacking(one),
-                _lacking(two),
-                _knowing(kind),
-            )
-
-
-def _lacking(place: Place) -> str:
-    said = ", ".join(sorted(place.lacks)) or "none"
-    return f"{said}; what such a rule passes on, none" if place.passes_unknown else said
-
-
-def _knowing(kind: str) -> Swap:
-    def swap(profile: Profile, other: Profile) -> Profile | None:
-        mine, theirs = profile.places[kind], other.places[kind]
-        if mine is None or theirs is None:
-            return None
-        place = replace(mine, lacks=theirs.lacks, passes_unknown=theirs.passes_unknown)
-        return replace(profile, places={**profile.places, kind: place})
-
-    return swap
-
-
-def _enforced(profile: Profile, kind: str) -> bool | None:
-    """Return whether a profile enforces a kind; None where nobody knows."""
-    if kind not in profile.places:
-        return None
-    return profile.places[kind] is not None
-
-
-def _without(kind: str) -> Swap:
-    def swap(profile: Profile, other: Profile) -> Profile | None:
-        match _enforced(other, kind):
-            case True:
-                return None
-            case False:
-                return replace(profile, places={**profile.places, kind: None})
-        rest = {each: place for each, place in profile.places.items() if each != kind}
-        return replace(profile, places=rest)
-
-    return swap

@@ -6,16 +6,14 @@ from types import MappingProxyType
 
 from cloison.algebra import ANY, L4, TrafficSet
 from cloison.ir import caveats as general
+from cloison.ir.peers import AnyMatch, Relative, RelativeMatch
 from cloison.ir.policy import (
     EVERY_TRAFFIC,
     Action,
-    AnyMatch,
     Combine,
     Direction,
     LayerSpec,
     Peer,
-    Relative,
-    RelativeMatch,
     Rule,
     TierSpec,
     TrafficMatch,
@@ -59,6 +57,7 @@ def layers(
     always: TrafficSet | None = None,
     cluster: bool = False,
     ends_both: bool = False,
+    denies: bool = False,
 ) -> tuple[LayerSpec, ...]:
     """Return the CNI layer: own node and self before one tier of NetworkPolicies.
 
@@ -68,6 +67,7 @@ def layers(
         always: Traffic let through whatever policies say, in both directions.
         cluster: Whether cluster-wide policies have tiers before and after that one.
         ends_both: Whether a NetworkPolicy of one direction keeps the later tier out of both.
+        denies: Whether something in a NetworkPolicy may deny what others allow.
     """
     if other is OtherProtocols.ALWAYS_ALLOWED:
         always = (always or TrafficSet()) | (ANY - L4)
@@ -82,7 +82,7 @@ def layers(
     undefined = other is OtherProtocols.UNDEFINED
     tier = TierSpec(
         TIER,
-        (Combine.UNION,),
+        (Combine.DENY_OVERRIDES if denies else Combine.UNION,),
         end=Action.DENY,
         end_scope=L4 if undefined else ANY,
         end_caveat=general.NON_L4 if undefined else None,

@@ -13,15 +13,19 @@ from types import MappingProxyType
 
 from cloison.algebra import TrafficSet
 from cloison.base import QuestionError
+from cloison.dialects.calico.caveats import ENDPOINT_TO_HOST
 from cloison.ir import caveats as general
 from cloison.ir.policy import Action, Combine, LayerSpec, TierSpec
-from cloison.ir.profile import NamedPorts, OtherProtocols, Place, Profile
+from cloison.ir.profile import NamedPorts, OtherProtocols, Place, Profile, Quirk, Reading
 from cloison.platform import caveats as own
 from cloison.platform import cilium
 from cloison.platform.layers import ADMIN, layers, places
 
 DEFAULT_PROFILE = "generic"
 """The profile of a cluster whose CNI is not known."""
+
+NO_ENFORCER = "none"
+"""The profile of a cluster where nobody enforces policies."""
 
 _PLAIN = Place(ADMIN)
 _NOT_ENFORCED = places(None, None)
@@ -138,6 +142,8 @@ def _calico(
         init_container_ports=True,
         other_protocols=OtherProtocols.PORTLESS_RULES,
         own_node_egress=False,
+        own_node_then=ENDPOINT_TO_HOST,
+        host_objects=True,
         keeps_connections=True,
         places=MappingProxyType(places),
         groups_prefix="pcns.",
@@ -150,13 +156,18 @@ def _aws() -> Profile:
     return Profile(
         name="aws-vpc-cni",
         title="Amazon VPC CNI, network policy agent 1.4",
-        layers=layers(own_node_egress=True, ends_both=True),
+        layers=layers(own_node_egress=True, ends_both=True, denies=True),
         places=_NOT_ENFORCED,
         source="aws/amazon-network-policy-controller-k8s pkg/resolvers/endpoints.go; "
         "aws/aws-network-policy-agent; Amazon EKS User Guide",
         sctp=True,
         named_ports=NamedPorts.UNION,
         own_node_egress=True,
+        reading=Reading(
+            names_need_pods=True,
+            host_pods=True,
+            sticky_holes=Quirk(own.EXCEPT_IS_DENY, "no rule allows the identical block"),
+        ),
         known=(
             own.EXCEPT_IS_DENY,
             own.NAMED_PORT_EGRESS_DROPPED,
@@ -175,6 +186,7 @@ def _gke() -> Profile:
         source="Google Cloud documentation, GKE Dataplane V2; built on Cilium",
         block_matches_pods=False,
         block_matches_nodes=False,
+        bundles="cilium",
         known=(own.UPSTREAM_VERSION,),
     )
 
@@ -211,6 +223,13 @@ def _antrea() -> Profile:
     )
 
 
+_HOST_NAMESPACE = (
+    ("kubernetes.io/metadata.name", "openshift-host-network"),
+    ("policy-group.network.openshift.io/host-network", ""),
+)
+"""The namespace that stands for nodes. Source: Red Hat OpenShift documentation, Network policy."""
+
+
 def _ovn() -> Profile:
     return Profile(
         name="ovn-kubernetes",
@@ -221,6 +240,10 @@ def _ovn() -> Profile:
         sctp=True,
         named_ports=NamedPorts.WHOLE_PROTOCOL,
         other_protocols=OtherProtocols.PORTLESS_RULES,
+        reading=Reading(
+            host_namespace=Quirk(own.HOST_NETWORK_NAMESPACE, "nodes count as a namespace"),
+            host_labels=_HOST_NAMESPACE,
+        ),
         known=(own.HOST_NETWORK_NAMESPACE,),
     )
 
@@ -241,6 +264,7 @@ def _kube_router() -> Profile:
         sctp=True,
         other_protocols=OtherProtocols.PORTLESS_RULES,
         own_node_egress=False,
+        reading=Reading(whole_v6=("2000::/3", "fd00::/8")),
         known=(
             own.IPV6_WHOLE_FAMILY,
             own.NODE_PORT_EGRESS,
@@ -264,13 +288,14 @@ def _kube_network_policies() -> Profile:
     )
 
 
-def _flannel() -> Profile:
+def _without(name: str, title: str, source: str) -> Profile:
+    """Return what a network plugin makes of policies that reads none."""
     return Profile(
-        name="flannel",
-        title="Flannel without a policy agent",
+        name=name,
+        title=title,
         layers=(LayerSpec("cni", ()),),
         places=_NOT_ENFORCED,
-        source="flannel-io/flannel README",
+        source=source,
         enforces=False,
         known=(general.CNI_NOT_ENFORCING,),
     )
@@ -289,7 +314,12 @@ def _table() -> Mapping[str, Profile]:
         _ovn(),
         _kube_router(),
         _kube_network_policies(),
-        _flannel(),
+        _without("flannel", "Flannel without a policy agent", "flannel-io/flannel README"),
+        _without(
+            NO_ENFORCER,
+            "a cluster without a policy agent",
+            "kubernetes.io concept page Network Policies, prerequisites",
+        ),
     )
     return MappingProxyType({row.name: row for row in rows})
 

@@ -44,6 +44,7 @@ KINDS = (
     "applied",
     "lab",
     "validate",
+    "doctor",
     "config",
 )
 """Results that can be rendered; `between` is what two enforcers make of the same policies,
@@ -66,7 +67,7 @@ _FOR = {
     "jsonl": ("map", "diff", "exposure"),
     "html": ("map", "diff", "measured"),
     "junit": ("verify", "measured"),
-    "sarif": ("validate", "portability"),
+    "sarif": ("validate", "portability", "doctor"),
 }
 """Results of formats that are not for every one."""
 

@@ -3,9 +3,13 @@
 import re
 from dataclasses import dataclass
 from datetime import date
+from typing import TYPE_CHECKING
 
 from cloison.base import Diagnostic, Span
 from cloison.ir.profile import Profile
+
+if TYPE_CHECKING:
+    from cloison.analyses.doctor.finding import Finding
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,23 @@ class Accepted:
     diagnostic: Diagnostic
     reason: str
     expires: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Examination:
+    """The answer to `doctor`.
+
+    Args:
+        findings: What was found, the worst first.
+        checks: Names of the checks that were made.
+        suppressed: What the settings file accepts of what was found.
+        show_suppressed: Whether text prints that, and not only how much it is.
+    """
+
+    findings: "tuple[Finding, ...]"
+    checks: tuple[str, ...]
+    suppressed: tuple[Accepted, ...] = ()
+    show_suppressed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -153,6 +153,4 @@ def _text(text: str) -> str:
 
 
 def _reference(match: re.Match[str]) -> str:
-    point = ord(match[0])
-    visible = match[0].isprintable() and not 0xD800 <= point <= 0xDFFF  # noqa: PLR2004 - surrogates
-    return f"&#{point if visible else 0xFFFD};"
+    return f"&#{ord(match[0]) if match[0].isprintable() else 0xFFFD};"

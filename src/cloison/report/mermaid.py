@@ -114,9 +114,7 @@ def _quoted(lines: Sequence[str]) -> str:
 
 
 def _number(match: re.Match[str]) -> str:
-    point = ord(match[0])
-    visible = match[0].isprintable() and not 0xD800 <= point <= 0xDFFF  # noqa: PLR2004 - surrogates
-    return f"#{point if visible else 0xFFFD};"
+    return f"#{ord(match[0]) if match[0].isprintable() else 0xFFFD};"
 
 
 def _title(text: str) -> str:

@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from cloison.base import Diagnostic, Severity
-from cloison.report.about import About, Findings, Look
+from cloison.report.about import About, Examination, Findings, Look
 from cloison.report.documents.portability import diagnostics
 from cloison.report.sarif_model import (
     ArtifactLocation,
@@ -40,6 +40,7 @@ _LEVEL: dict[Severity, Literal["error", "warning", "note"]] = {
 
 _FAMILIES = {
     "CFG": "Settings",
+    "DNS": "Names that do not resolve",
     "NPL": "A NetworkPolicy that the API server rejects or reads differently",
     "NPS": "A NetworkPolicy that says something else than it seems to",
     "POR": "A policy that not every enforcer takes, or reads alike",
@@ -57,6 +58,10 @@ def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str
     """Return a SARIF log of one run."""
     if kind == "portability":
         findings = Findings(diagnostics(cast("Portability", result)), 0)
+    elif kind == "doctor":
+        examined = cast("Examination", result)
+        said = tuple(each.diagnostic for each in examined.findings)
+        findings = Findings(said, 0, examined.suppressed)
     else:
         findings = cast("Findings", result)
     accepted = [each.diagnostic for each in findings.suppressed]

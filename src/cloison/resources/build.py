@@ -8,6 +8,7 @@ import msgspec
 from cloison.algebra import V6_BASE, parse_address
 from cloison.base import Severity, Span
 from cloison.resources import faults, wire
+from cloison.resources.build_runtime import annotations, runtime
 from cloison.resources.faults import Fault, Path
 from cloison.resources.kinds import KindInfo
 from cloison.resources.names import (
@@ -109,7 +110,8 @@ class Builder(msgspec.Struct, gc=False):
         """Return a pod."""
         meta = wired.metadata or _NO_META
         status = wired.status or _NO_POD_STATUS
-        shape = self.shape(meta, wired.spec or _NO_POD_SPEC, ())
+        owner = self.owner(meta)
+        shape = self.shape(meta, wired.spec or _NO_POD_SPEC, (), owner)
         addresses = self.addresses(status.podIPs, status.podIP, ("status", "podIP"))
         hosts = self.addresses(status.hostIPs, status.hostIP, ("status", "hostIP"))
         hosts = self.pool.share(hosts) if hosts else ()
@@ -124,7 +126,8 @@ class Builder(msgspec.Struct, gc=False):
             host_addresses=hosts,
             phase=self.pool.text(status.phase) if status.phase else None,
             terminating=meta.deletionTimestamp is not None,
-            owner=self.owner(meta),
+            owner=owner,
+            ready=_ready(status),
         )
 
     def controller(self, wired: wire.ControllerW | wire.JobW) -> Controller:
@@ -154,8 +157,22 @@ class Builder(msgspec.Struct, gc=False):
             finished=finished,
         )
 
-    def shape(self, meta: wire.MetaW | None, spec: wire.PodSpecW, path: Path) -> PodShape:
-        """Return what policies can tell of a pod or template."""
+    def shape(
+        self,
+        meta: wire.MetaW | None,
+        spec: wire.PodSpecW,
+        path: Path,
+        owner: OwnerReference | None = None,
+    ) -> PodShape:
+        """Return what policies can tell of a pod or template, and how it is run.
+
+        Args:
+            meta: Its own metadata.
+            spec: Its spec.
+            path: Where it stands in the object.
+            owner: What made a pod from its template. Pods that the same one made with the same
+                labels, a revision's hash among them, come from one template.
+        """
         ports: list[ContainerPort] = []
         taken: list[tuple[str, int]] = []
         for index, container in enumerate(spec.containers or ()):
@@ -168,14 +185,26 @@ class Builder(msgspec.Struct, gc=False):
                 kind = ContainerKind.SIDECAR if always else ContainerKind.INIT
                 here = (*path, "spec", "initContainers", index)
                 self.container_ports(container, kind, here, ports, taken)
-        return self.pool.shape(
-            self.labels(meta, path),
-            self.pool.share(tuple(ports)) if ports else (),
+        pool, labels = self.pool, self.labels(meta, path)
+        run = None
+        # Who enforces shows in the containers of agents, which DaemonSets run.
+        kept = self.options.runtime or "DaemonSet" in (self.kind, owner and owner.kind)
+        if kept and owner is None:
+            run = runtime(pool, meta, spec)
+        elif kept:
+            run = pool.once(
+                ("runtime", meta and meta.namespace, owner, id(labels)),
+                lambda: runtime(pool, meta, spec),
+            )
+        return pool.shape(
+            labels,
+            pool.share(tuple(ports)) if ports else (),
             spec.serviceAccountName or spec.serviceAccount or "default",
             spec.nodeName or None,
             host_network=bool(spec.hostNetwork),
             # On the network of its node a pod takes the node's ports without any of these.
             host_ports=tuple(sorted(set(taken))) if taken and not spec.hostNetwork else (),
+            runtime=run,
         )
 
     def container_ports(
@@ -247,6 +276,7 @@ class Builder(msgspec.Struct, gc=False):
             self.pool.share(tuple(dict.fromkeys(points))),
             tuple(dict.fromkeys(good)),
             self.span,
+            (wired.spec.providerID if wired.spec else None) or "",
         )
 
     def service(self, wired: wire.ServiceW) -> Service:
@@ -271,7 +301,12 @@ class Builder(msgspec.Struct, gc=False):
             protocol = self.protocol(port.protocol, here)
             ports.append(
                 ServicePort(
-                    port.port, protocol, port.name or None, target or None, port.nodePort or None
+                    port.port,
+                    protocol,
+                    port.name or None,
+                    target or None,
+                    port.nodePort or None,
+                    port.appProtocol or None,
                 )
             )
         return Service(
@@ -287,6 +322,12 @@ class Builder(msgspec.Struct, gc=False):
             external_traffic_policy=spec.externalTrafficPolicy or "Cluster",
             internal_traffic_policy=spec.internalTrafficPolicy or "Cluster",
             labels=self.labels(meta),
+            publish_not_ready=bool(spec.publishNotReadyAddresses),
+            load_balancer=_balancer(wired),
+            load_balancer_class=spec.loadBalancerClass or None,
+            source_ranges=_texts(spec.loadBalancerSourceRanges),
+            health_check_port=spec.healthCheckNodePort or None,
+            annotations=dict(annotations(self.pool, meta)),
         )
 
     def slice(self, wired: wire.SliceW) -> EndpointSlice:
@@ -314,10 +355,17 @@ class Builder(msgspec.Struct, gc=False):
             self.namespace(meta), self.name(meta), self.span, service, tuple(endpoints), ports
         )
 
-    def account(self, wired: wire.NamedW) -> ServiceAccount:
+    def account(self, wired: wire.AccountW) -> ServiceAccount:
         """Return a ServiceAccount."""
         meta = wired.metadata or _NO_META
-        return ServiceAccount(self.namespace(meta), self.name(meta), self.labels(meta), self.span)
+        return ServiceAccount(
+            self.namespace(meta),
+            self.name(meta),
+            self.labels(meta),
+            self.span,
+            dict(annotations(self.pool, meta)),
+            wired.automountServiceAccountToken,
+        )
 
     # Values
 
@@ -418,6 +466,21 @@ def _nobodys(point: int) -> bool:
 
 def _texts(texts: Iterable[str | None] | None) -> tuple[str, ...]:
     return tuple(text for text in texts or () if text)
+
+
+def _ready(status: wire.PodStatusW) -> bool | None:
+    for condition in status.conditions or ():
+        if condition is not None and condition.type == "Ready":
+            return condition.status == "True"
+    return None
+
+
+def _balancer(wired: wire.ServiceW) -> tuple[str, ...]:
+    """Return the addresses and names of a load balancer; those that are in force come first."""
+    status = wired.status.loadBalancer if wired.status else None
+    listed = [each.ip or each.hostname for each in (status and status.ingress) or () if each]
+    wanted = wired.spec.loadBalancerIP if wired.spec else None
+    return tuple(dict.fromkeys(_texts((*listed, wanted))))
 
 
 def _job_finished(job: wire.JobW) -> bool:

@@ -2,7 +2,7 @@
 
 import difflib
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -232,22 +232,24 @@ class _Walk:
                 elif field.struct is not None:
                     self.struct(child, field.struct, (*path, key))
             elif field.shape == Shape.LIST:
-                if kind is list:
-                    self.items(enumerate(inner), field, (*path, key))  # type: ignore[arg-type]
+                if isinstance(inner, list):
+                    self.items(enumerate(inner), field, (*path, key))
                 else:
                     self.wrong(child, "a list", (*path, key))
-            elif kind is dict:
-                self.items(inner.items(), field, (*path, key))  # type: ignore[union-attr]
+            elif isinstance(inner, dict):
+                self.items(inner.items(), field, (*path, key))
             else:
                 self.wrong(child, "a mapping", (*path, key))
         if struct.name == _OBJECT_META:
             self.labels(node, path)
 
-    def items(self, items: "object", field: FieldType, path: faults.Path) -> None:
+    def items(
+        self, items: Iterable[tuple[str | int, Node]], field: FieldType, path: faults.Path
+    ) -> None:
         """Check the values of a list or mapping."""
         if len(self.found) > MAX_PROBLEMS * 2:
             return
-        for step, item in items:  # type: ignore[attr-defined]
+        for step, item in items:
             inner = item.value
             if inner is None:
                 continue

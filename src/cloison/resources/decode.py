@@ -9,13 +9,14 @@ from cloison.base import TREATED_AS_ABSENT, Diagnostic, Severity, Span
 from cloison.resources import faults, wire
 from cloison.resources.build import Builder
 from cloison.resources.check import check, check_foreign, object_name
+from cloison.resources.declared import KEPT, declared
 from cloison.resources.documents import Document, PlainObject, RawObject
 from cloison.resources.faults import Path
-from cloison.resources.kinds import KINDS, KindInfo, misplaced, mistyped
-from cloison.resources.objects import Resource
+from cloison.resources.kinds import KINDS, KindInfo, group_of, misplaced, mistyped
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
 from cloison.resources.project import convert
+from cloison.resources.resource import Resource
 from cloison.resources.typed import NOT_SO, covers, read
 
 _FOREIGN = KindInfo("", "")
@@ -70,7 +71,7 @@ _WAYS: dict[str, _Way] = {
     "Node": _Way(wire.NodeW, Builder.node),
     "Service": _Way(wire.ServiceW, Builder.service),
     "EndpointSlice": _Way(wire.SliceW, Builder.slice),
-    "ServiceAccount": _Way(wire.NamedW, Builder.account),
+    "ServiceAccount": _Way(wire.AccountW, Builder.account),
 }
 _READ_ELSEWHERE = frozenset(("NetworkPolicy", "PodTemplate"))
 
@@ -110,6 +111,9 @@ def decode(
         )
         return Decoded(api_version, kind, span, None, (diagnostic,))
     pool = pool or Pool()
+    if (group_of(api_version), kind) in KEPT:
+        kept = declared(document, api_version, kind, options.namespace)
+        return Decoded(api_version, kind, span, kept, understood=kept is not None)
     info = KINDS.get((api_version, kind))
     if info is None:
         return _decode_foreign(document, options, pool, api_version, kind)
@@ -152,6 +156,8 @@ def decode_raw(
     key = (raw.api_version, raw.kind)
     if key == _NEVER_OPENED:
         return Decoded(*key, span, understood=False)
+    if (group_of(raw.api_version), raw.kind) in KEPT:
+        return decode(raw.locate(), options, pool, api_version=raw.api_version, kind=raw.kind)
     info = KINDS.get(key)
     if info is not None and info.type in _READ_ELSEWHERE:
         return Decoded(*key, span)

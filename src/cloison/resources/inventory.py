@@ -9,6 +9,7 @@ from msgspec.structs import replace as with_changes
 
 from cloison.base import Diagnostic, Severity, Span, sort_diagnostics
 from cloison.resources import faults
+from cloison.resources.declared import Declared, GroupKind
 from cloison.resources.decode import Decoded
 from cloison.resources.names import shown
 from cloison.resources.objects import (
@@ -18,17 +19,17 @@ from cloison.resources.objects import (
     Namespace,
     Node,
     Pod,
-    Resource,
     Service,
     ServiceAccount,
 )
+from cloison.resources.resource import Resource
 from cloison.resources.workloads import shared_addresses, workloads
 from cloison.resources.world import World
 
 _Key: TypeAlias = tuple[str, str, str]
-"""Kind of a controller, namespace, name."""
+"""Kind of a controller or of what is kept as written, namespace, name."""
 
-T = TypeVar("T", Namespace, Pod, Controller, Node, Service, EndpointSlice, ServiceAccount)
+T = TypeVar("T", Namespace, Pod, Controller, Node, Service, EndpointSlice, ServiceAccount, Declared)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,16 @@ class Inventory:
     def __init__(self) -> None:
         self._found: dict[type, dict[_Key, Resource]] = {
             kind: {}
-            for kind in (Namespace, Pod, Controller, Node, Service, EndpointSlice, ServiceAccount)
+            for kind in (
+                Namespace,
+                Pod,
+                Controller,
+                Node,
+                Service,
+                EndpointSlice,
+                ServiceAccount,
+                Declared,
+            )
         }
         # Objects after the first of their name: rare, so that each object costs no list.
         self._more: dict[tuple[type, _Key], list[Resource]] = {}
@@ -87,11 +97,13 @@ class Inventory:
     def add(self, resource: Resource) -> None:
         """Add a resource. It is not counted: `take` and `count` do that."""
         kind = type(resource)
-        key = (
-            resource.kind if isinstance(resource, Controller) else "",
-            "" if isinstance(resource, Namespace | Node) else resource.namespace,
-            resource.name,
-        )
+        of = ""
+        if isinstance(resource, Controller):
+            of = resource.kind
+        elif isinstance(resource, Declared):
+            of = f"{resource.group}/{resource.kind}"
+        home = "" if isinstance(resource, Namespace | Node) else resource.namespace
+        key = (of, home, resource.name)
         first = self._found[kind].setdefault(key, resource)
         if first is not resource:
             self._more.setdefault((kind, key), []).append(resource)
@@ -138,13 +150,15 @@ class Inventory:
         accounts = self._single(ServiceAccount, said)
         controllers = self._several(Controller, said)
         pods = self._several(Pod, said)
+        declared = self._several(Declared, said)
         all_nodes = _nodes(nodes, pods, controllers)
         pods = [_on_node(pod, all_nodes) for pod in pods]
         said += shared_addresses(pods)
         homes = {
             item.namespace
-            for group in (pods, controllers, services, slices, accounts)
+            for group in (pods, controllers, services, slices, accounts, declared)
             for item in group
+            if item.namespace
         }
         world = World(
             namespaces=_namespaces(namespaces, homes | self._mentioned),
@@ -157,6 +171,7 @@ class Inventory:
                 f"{api_version}/{kind}": self._counts[api_version, kind]
                 for api_version, kind in sorted(self._counts)
             },
+            declared=_by_kind(declared),
         )
         return Built(world, sort_diagnostics(said))
 
@@ -185,6 +200,13 @@ class Inventory:
         *others, kept = sorted(self._same(kind, key), key=_order)
         said.extend(_duplicate(other, kept) for other in others if not _equal(other, kept))
         return kept
+
+
+def _by_kind(items: Iterable[Declared]) -> dict[GroupKind, tuple[Declared, ...]]:
+    found: dict[GroupKind, list[Declared]] = defaultdict(list)
+    for item in items:
+        found[item.group, item.kind].append(item)
+    return {key: tuple(same) for key, same in sorted(found.items())}
 
 
 _RESTRICTIVE = ("Policy", "Policies", "Authorization", "Permission", "Permissions", "Intentions")
@@ -261,14 +283,16 @@ def _equal(one: Resource, other: Resource) -> bool:
     """Return whether two objects say the same, wherever they stand."""
     if isinstance(one, Pod) and isinstance(other, Pod):
         return with_changes(one, span=other.span) == other
+    if isinstance(one, Declared) and isinstance(other, Declared):
+        return one.document.root.plain() == other.document.root.plain()
     return replace(one, span=other.span) == other  # type: ignore[arg-type]  # both are of one kind
 
 
 def _duplicate(other: Resource, kept: Resource) -> Diagnostic:
     """Say that an object is not the only one of its name."""
-    kind = kept.kind if isinstance(kept, Controller) else type(kept).__name__
+    kind = kept.kind if isinstance(kept, Controller | Declared) else type(kept).__name__
     name = shown(kept.name)
-    if not isinstance(kept, Namespace | Node):
+    if not isinstance(kept, Namespace | Node) and kept.namespace:
         name = f"{shown(kept.namespace)}/{name}"
     place = _place(kept).place
     return Diagnostic(

@@ -74,12 +74,18 @@ BY_TYPE = {info.type: info for info in KINDS.values() if info.removed is None}
 """The served entry of every type of the field table that is a kind."""
 
 
+def group_of(api_version: str) -> str:
+    """Return the API group of an `apiVersion`; the core group is the empty text."""
+    group, slash, _ = api_version.rpartition("/")
+    return group if slash else ""
+
+
 def misplaced(api_version: str, kind: str) -> str | None:
     """Return the API version a built-in kind belongs to, where `api_version` is a wrong one.
 
     None when the pair is right, or is somebody's own kind that happens to share the name.
     """
-    group = api_version.rpartition("/")[0]
+    group = group_of(api_version)
     info = BY_TYPE.get(kind)
     if info is None or (api_version, kind) in KINDS or group not in _BUILT_IN_GROUPS:
         return None
@@ -95,10 +101,10 @@ def mistyped(api_version: str, kind: str) -> str | None:
     >>> mistyped("networking.k8s.io/v1", "NetworkPolcy")
     'NetworkPolicy'
     """
-    group = api_version.rpartition("/")[0]
+    group = group_of(api_version)
     if group not in _BUILT_IN_GROUPS or kind in BY_TYPE or kind.endswith("List"):
         return None
-    near = {known.casefold(): known for version, known in KINDS if _same(version, group)}
+    near = {known.casefold(): known for version, known in KINDS if group_of(version) == group}
     found = get_close_matches(kind[:_LONGEST].casefold(), near, n=1, cutoff=_NEAR)
     return near[found[0]] if found else None
 
@@ -106,7 +112,3 @@ def mistyped(api_version: str, kind: str) -> str | None:
 _LONGEST = 64
 _NEAR = 0.85
 """`ServiceCIDR`, which exists, is less than that from `Service`."""
-
-
-def _same(api_version: str, group: str) -> bool:
-    return api_version.rpartition("/")[0] == group

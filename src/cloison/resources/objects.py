@@ -3,12 +3,15 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import msgspec
 
 from cloison.algebra import LabelSelector
 from cloison.base import Span
+
+if TYPE_CHECKING:
+    from cloison.resources.runtime import Runtime
 
 Labels: TypeAlias = Mapping[str, str]
 
@@ -63,6 +66,7 @@ class PodShape:
 
     Args:
         host_ports: Protocols and ports of its node that lead to it. Policies see none of them.
+        runtime: How its containers are run, which no policy sees; None of an end that was made up.
     """
 
     labels: Labels
@@ -71,6 +75,7 @@ class PodShape:
     service_account: str = "default"
     node: str | None = None
     host_ports: tuple[tuple[str, int], ...] = ()
+    runtime: "Runtime | None" = field(default=None, compare=False, repr=False)
 
 
 class Pod(msgspec.Struct, frozen=True, gc=False):
@@ -84,6 +89,7 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
         phase: `status.phase`, or None when the object carries no status.
         host_addresses: `status.hostIPs`: addresses of the node it runs on.
         terminating: Whether it has a deletion timestamp. It still counts while it has an address.
+        ready: Whether its status says that it is ready; None where it says nothing of it.
     """
 
     namespace: str
@@ -95,6 +101,7 @@ class Pod(msgspec.Struct, frozen=True, gc=False):
     phase: str | None = None
     terminating: bool = False
     owner: OwnerReference | None = None
+    ready: bool | None = None
 
     @property
     def finished(self) -> bool:
@@ -133,6 +140,8 @@ class Node:
     addresses: tuple[int, ...] = ()
     pod_cidrs: tuple[str, ...] = ()
     span: Span | None = None
+    provider: str = ""
+    """`spec.providerID`, which says whose machine it is: `gce://…`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -145,6 +154,7 @@ class ServicePort:
     target: int | str | None = None
     """`targetPort`: a number, a container port's name, or None for the same number."""
     node_port: int | None = None
+    app_protocol: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,15 +164,30 @@ class Redirect:
     Args:
         pods: Which pods of the Service's namespace get it.
         ports: Their ports, by protocol and port of the Service; what is missing is as before.
+        address: The address it is about, of which the Service only stands for what is redirected;
+            None where the Service is there by itself.
     """
 
     pods: LabelSelector
     ports: Mapping[tuple[str, int], int] = field(default_factory=dict, hash=False)
+    address: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A Service. `selector` is None when it has none (its endpoints are kept by hand)."""
+    """A Service.
+
+    Args:
+        selector: None when it has none, so that its endpoints are kept by hand.
+        cluster_ips: As written, so `None` marks a headless Service.
+        redirect: Where its traffic goes instead, if an object leads it elsewhere.
+        publish_not_ready: Whether pods count before they are ready.
+        load_balancer: Addresses of its load balancer, as its status or its spec says them.
+        load_balancer_class: `loadBalancerClass`: who makes the load balancer.
+        source_ranges: `loadBalancerSourceRanges`.
+        health_check_port: `healthCheckNodePort`.
+        annotations: Its annotations.
+    """
 
     namespace: str
     name: str
@@ -171,13 +196,23 @@ class Service:
     selector: Labels | None = None
     ports: tuple[ServicePort, ...] = ()
     cluster_ips: tuple[str, ...] = ()
-    """As written, so `None` marks a headless Service."""
     external_ips: tuple[str, ...] = ()
     external_name: str | None = None
     external_traffic_policy: str = "Cluster"
     internal_traffic_policy: str = "Cluster"
     labels: Labels = field(default_factory=dict)
     redirect: Redirect | None = None
+    publish_not_ready: bool = False
+    load_balancer: tuple[str, ...] = ()
+    load_balancer_class: str | None = None
+    source_ranges: tuple[str, ...] = ()
+    health_check_port: int | None = None
+    annotations: Labels = field(default_factory=dict)
+
+    @property
+    def redirected(self) -> str | None:
+        """The address it only stands for because some of its traffic is redirected."""
+        return self.redirect.address if self.redirect is not None else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,6 +246,6 @@ class ServiceAccount:
     name: str
     labels: Labels
     span: Span
-
-
-Resource: TypeAlias = Namespace | Pod | Controller | Node | Service | EndpointSlice | ServiceAccount
+    annotations: Labels = field(default_factory=dict)
+    mounts_token: bool | None = None
+    """`automountServiceAccountToken`; None where it says nothing, which means yes."""

@@ -48,11 +48,9 @@ def controller_workload(id_: WorkloadId, controllers: Controllers) -> WorkloadId
     """
     for _ in range(_MAX_CHAIN):
         controller = controllers.get(id_)
-        if controller is None or not is_stage(controller):
+        if controller is None or controller.owner is None or not is_stage(controller):
             break
         owner = controller.owner
-        if owner is None:  # pragma: no cover - is_stage says otherwise; here for the types
-            break
         id_ = WorkloadId(id_.namespace, owner.name, owner.kind)
     return id_
 

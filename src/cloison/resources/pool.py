@@ -20,6 +20,7 @@ from cloison.resources.objects import (
     OwnerReference,
     PodShape,
 )
+from cloison.resources.runtime import Runtime
 from cloison.resources.wire import LabelText
 
 T = TypeVar("T", bound=Hashable)
@@ -154,10 +155,14 @@ class Pool:
         *,
         host_network: bool,
         host_ports: tuple[tuple[str, int], ...] = (),
+        runtime: Runtime | None = None,
     ) -> PodShape:
-        """Return the one shape with these parts; `labels` and `ports` come from this pool."""
-        # Labels are compared by identity: equal maps of this pool are one object, kept alive here.
-        key = (id(labels), ports, host_network, service_account, node, host_ports)
+        """Return the one shape with these parts.
+
+        `labels`, `ports` and `runtime` come from this pool.
+        """
+        # Compared by identity: equal ones of this pool are one object, kept alive here.
+        key = (id(labels), ports, host_network, service_account, node, host_ports, id(runtime))
         shape = self._shapes.get(key)
         if shape is None:
             text = self.text
@@ -168,6 +173,7 @@ class Pool:
                 text(service_account),
                 None if node is None else text(node),
                 host_ports,
+                runtime,
             )
             self._shapes[key] = shape
         return shape

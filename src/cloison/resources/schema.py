@@ -7,9 +7,11 @@ list and `{` a mapping of it.
 """
 
 import json
+from collections.abc import Mapping
 from enum import IntEnum
-from functools import cache
+from functools import cache, cached_property
 from pkgutil import get_data  # importlib.resources imports ten times as much
+from types import MappingProxyType
 
 
 class Shape(IntEnum):
@@ -37,13 +39,27 @@ class StructType:
 
     Args:
         name: Its name in the table.
+        codes: The codes of those of its fields that a table has.
+        types: The table, by name.
     """
 
-    __slots__ = ("fields", "name")
-
-    def __init__(self, name: str) -> None:
+    def __init__(
+        self,
+        name: str,
+        codes: Mapping[str, str] = MappingProxyType({}),
+        types: "Mapping[str, StructType]" = MappingProxyType({}),
+    ) -> None:
         self.name = name
-        self.fields: dict[str, FieldType] = {}
+        self._codes = codes
+        self._types = types
+
+    @cached_property
+    def fields(self) -> "dict[str, FieldType]":
+        """Its fields by name; made when first asked for, as most types never turn up."""
+        return {
+            field: FieldType(code, self._types.get(code.lstrip("[{")))
+            for field, code in self._codes.items()
+        }
 
 
 class FieldType:
@@ -76,12 +92,10 @@ class Schema:
         data = json.loads(text)
         self.client: str = data["client"]
         """The client library, and its version, that the table was made from."""
-        self.types = {name: StructType(name) for name in data["types"]}
+        self.types: dict[str, StructType] = {}
         """By name: kinds, and everything nested in them."""
-        for name, fields in data["types"].items():
-            for field, code in fields.items():
-                struct = self.types.get(code.lstrip("[{"))
-                self.types[name].fields[field] = FieldType(code, struct)
+        for name, codes in data["types"].items():
+            self.types[name] = StructType(name, codes, self.types)
 
 
 @cache

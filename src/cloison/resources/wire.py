@@ -24,6 +24,7 @@ class MetaW(msgspec.Struct):
     generateName: str | None = None
     namespace: str | None = None
     labels: LabelText | None = None
+    annotations: LabelText | None = None
     ownerReferences: list[OwnerW | None] | None = None
     deletionTimestamp: str | None = None
     uid: str | None = None
@@ -38,11 +39,89 @@ class PortW(msgspec.Struct, gc=False):
     hostPort: int | None = None
 
 
+class HTTPGetW(msgspec.Struct, gc=False):
+    """`HTTPGetAction`, and `TCPSocketAction`, which has less."""
+
+    port: int | str | None = None
+    host: str | None = None
+
+
+class GRPCW(msgspec.Struct, gc=False):
+    """`GRPCAction`."""
+
+    port: int | None = None
+
+
+class ProbeW(msgspec.Struct, gc=False):
+    """`Probe`, but for commands."""
+
+    httpGet: HTTPGetW | None = None
+    tcpSocket: HTTPGetW | None = None
+    grpc: GRPCW | None = None
+
+
+class KeyW(msgspec.Struct, gc=False):
+    """`ConfigMapKeySelector` and `SecretKeySelector`."""
+
+    name: str | None = None
+    key: str | None = None
+
+
+class FieldW(msgspec.Struct, gc=False):
+    """`ObjectFieldSelector`."""
+
+    fieldPath: str | None = None
+
+
+class VariableSourceW(msgspec.Struct, gc=False):
+    """`EnvVarSource`."""
+
+    configMapKeyRef: KeyW | None = None
+    secretKeyRef: KeyW | None = None
+    fieldRef: FieldW | None = None
+
+
+class VariableW(msgspec.Struct, gc=False):
+    """`EnvVar`."""
+
+    name: str | None = None
+    value: str | None = None
+    valueFrom: VariableSourceW | None = None
+
+
+class NamedRefW(msgspec.Struct, gc=False):
+    """`ConfigMapEnvSource`."""
+
+    name: str | None = None
+
+
+class VariablesFromW(msgspec.Struct, gc=False):
+    """`EnvFromSource`."""
+
+    configMapRef: NamedRefW | None = None
+
+
 class ContainerW(msgspec.Struct):
     """`Container`."""
 
+    name: str | None = None
+    image: str | None = None
+    command: list[str | None] | None = None
+    args: list[str | None] | None = None
+    env: list[VariableW | None] | None = None
+    envFrom: list[VariablesFromW | None] | None = None
     ports: list[PortW | None] | None = None
     restartPolicy: str | None = None
+    livenessProbe: ProbeW | None = None
+    readinessProbe: ProbeW | None = None
+    startupProbe: ProbeW | None = None
+
+
+class DNSConfigW(msgspec.Struct, gc=False):
+    """`PodDNSConfig`."""
+
+    nameservers: list[str | None] | None = None
+    searches: list[str | None] | None = None
 
 
 class PodSpecW(msgspec.Struct):
@@ -50,6 +129,11 @@ class PodSpecW(msgspec.Struct):
 
     containers: list[ContainerW | None] | None = None
     initContainers: list[ContainerW | None] | None = None
+    dnsPolicy: str | None = None
+    dnsConfig: DNSConfigW | None = None
+    automountServiceAccountToken: bool | None = None
+    hostname: str | None = None
+    subdomain: str | None = None
     hostNetwork: bool | None = None
     serviceAccountName: str | None = None
     serviceAccount: str | None = None
@@ -62,10 +146,18 @@ class AddressW(msgspec.Struct, gc=False):
     ip: str | None = None
 
 
+class ConditionW(msgspec.Struct, gc=False):
+    """A condition of a status."""
+
+    type: str | None = None
+    status: str | None = None
+
+
 class PodStatusW(msgspec.Struct):
     """`PodStatus`."""
 
     phase: str | None = None
+    conditions: list[ConditionW | None] | None = None
     podIP: str | None = None
     podIPs: list[AddressW | None] | None = None
     hostIP: str | None = None
@@ -107,13 +199,6 @@ class ControllerSpecW(msgspec.Struct):
     jobTemplate: JobTemplateW | None = None
 
 
-class ConditionW(msgspec.Struct, gc=False):
-    """A condition of a status."""
-
-    type: str | None = None
-    status: str | None = None
-
-
 class JobStatusW(msgspec.Struct):
     """`JobStatus`."""
 
@@ -141,11 +226,19 @@ class NamedW(msgspec.Struct):
     metadata: MetaW | None = None
 
 
+class AccountW(msgspec.Struct):
+    """`ServiceAccount`."""
+
+    metadata: MetaW | None = None
+    automountServiceAccountToken: bool | None = None
+
+
 class NodeSpecW(msgspec.Struct):
     """`NodeSpec`."""
 
     podCIDR: str | None = None
     podCIDRs: list[str | None] | None = None
+    providerID: str | None = None
 
 
 class NodeAddressW(msgspec.Struct, gc=False):
@@ -177,6 +270,7 @@ class ServicePortW(msgspec.Struct, gc=False):
     name: str | None = None
     targetPort: int | str | None = None
     nodePort: int | None = None
+    appProtocol: str | None = None
 
 
 class ServiceSpecW(msgspec.Struct):
@@ -191,6 +285,31 @@ class ServiceSpecW(msgspec.Struct):
     externalName: str | None = None
     externalTrafficPolicy: str | None = None
     internalTrafficPolicy: str | None = None
+    publishNotReadyAddresses: bool | None = None
+    allocateLoadBalancerNodePorts: bool | None = None
+    healthCheckNodePort: int | None = None
+    loadBalancerClass: str | None = None
+    loadBalancerIP: str | None = None
+    loadBalancerSourceRanges: list[str | None] | None = None
+
+
+class LoadBalancerIngressW(msgspec.Struct, gc=False):
+    """`LoadBalancerIngress`."""
+
+    ip: str | None = None
+    hostname: str | None = None
+
+
+class LoadBalancerW(msgspec.Struct):
+    """`LoadBalancerStatus`."""
+
+    ingress: list[LoadBalancerIngressW | None] | None = None
+
+
+class ServiceStatusW(msgspec.Struct):
+    """`ServiceStatus`."""
+
+    loadBalancer: LoadBalancerW | None = None
 
 
 class ServiceW(msgspec.Struct):
@@ -198,12 +317,15 @@ class ServiceW(msgspec.Struct):
 
     metadata: MetaW | None = None
     spec: ServiceSpecW | None = None
+    status: ServiceStatusW | None = None
 
 
 class ReadyW(msgspec.Struct, gc=False):
     """`EndpointConditions`."""
 
     ready: bool | None = None
+    serving: bool | None = None
+    terminating: bool | None = None
 
 
 class ReferenceW(msgspec.Struct, gc=False):

@@ -128,7 +128,17 @@ def _from_templates(
 
 
 def _endpoint(id_: WorkloadId, pod: Pod) -> PodEndpoint:
-    return PodEndpoint(id_, pod.name, pod.shape, pod.span, pod.addresses, pod.pending, pod.finished)
+    return PodEndpoint(
+        id_,
+        pod.name,
+        pod.shape,
+        pod.span,
+        pod.addresses,
+        pod.pending,
+        pod.finished,
+        pod.ready,
+        pod.terminating,
+    )
 
 
 def _id(controller: Controller) -> WorkloadId:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from cloison.base import Span
+from cloison.resources.declared import Declared, GroupKind
 from cloison.resources.objects import (
     ACCOUNT_NAME_LABEL,
     ContainerPort,
@@ -22,6 +23,15 @@ APART = "reserved:"
 """Where ends live that an enforcer has besides pods; no namespace can have this name."""
 
 
+def ended(namespace: str, name: str) -> str:
+    """Return what an end is called: by its namespace, if it has one.
+
+    >>> ended("shop", "web"), ended("reserved:", "ingress")
+    ('shop/web', 'reserved:ingress')
+    """
+    return f"{namespace}{name}" if namespace == APART else f"{namespace}/{name}"
+
+
 class WorkloadId(msgspec.Struct, frozen=True, order=True, gc=False):
     """Names a workload: `Deployment web/portal`, or `Pod web/shell` for a pod of its own.
 
@@ -35,7 +45,7 @@ class WorkloadId(msgspec.Struct, frozen=True, order=True, gc=False):
 
     def __str__(self) -> str:
         """Render as `namespace/name`, the form questions use."""
-        return f"{self.namespace}/{self.name}"
+        return ended(self.namespace, self.name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +61,8 @@ class PodEndpoint:
         finished: A live pod that ran to its end. Kept so that it can be named; it takes
             part in nothing.
         span: Where it was written.
+        ready: Whether a live pod is ready; None where nothing says so.
+        terminating: Whether a live pod is being deleted.
     """
 
     workload: WorkloadId
@@ -60,6 +72,8 @@ class PodEndpoint:
     addresses: tuple[int, ...] = ()
     pending: bool = False
     finished: bool = False
+    ready: bool | None = None
+    terminating: bool = False
 
     @property
     def namespace(self) -> str:
@@ -69,7 +83,7 @@ class PodEndpoint:
     @property
     def name(self) -> str:
         """`namespace/pod` for a live pod, else the workload's name."""
-        return f"{self.workload.namespace}/{self.pod or self.workload.name}"
+        return ended(self.workload.namespace, self.pod or self.workload.name)
 
     @property
     def labels(self) -> Labels:
@@ -116,6 +130,8 @@ class World:
         slices: EndpointSlices, sorted by namespace and name.
         accounts: By (namespace, name).
         kinds: Number of objects read, by `apiVersion/Kind`; what was not understood too.
+        declared: What starts traffic or leads it somewhere (routes, monitors, webhooks), as
+            written, by API group and kind; sorted by namespace and name.
     """
 
     namespaces: Mapping[str, Namespace] = field(default_factory=dict)
@@ -125,6 +141,7 @@ class World:
     slices: tuple[EndpointSlice, ...] = ()
     accounts: Mapping[tuple[str, str], ServiceAccount] = field(default_factory=dict)
     kinds: Mapping[str, int] = field(default_factory=dict)
+    declared: Mapping[GroupKind, tuple[Declared, ...]] = field(default_factory=dict)
 
     def account_labels(self, namespace: str, account: str) -> Labels:
         """Return the labels of a service account, its name among them.

@@ -39,8 +39,8 @@ class _Header(msgspec.Struct):
 _header = msgspec.json.Decoder(_Header)
 
 
-class NotBulk(Exception):  # noqa: N818 - not a fault: the other reader's turn
-    """The input is no List that could be read in bulk.
+class NotBulkError(Exception):
+    """The input is no List that could be read in bulk: the other reader's turn.
 
     Args:
         why: What it is, for a message.
@@ -105,7 +105,7 @@ def objects(
         consumed: Called with the byte offset reached.
 
     Raises:
-        NotBulk: The input is not one well-formed object with `kind`, `apiVersion` and `items`.
+        NotBulkError: The input is not one well-formed object with `kind`, `apiVersion` and `items`.
             Raised before anything is yielded.
     """
     members = _split(data)
@@ -126,22 +126,22 @@ def _split(data: memoryview) -> Mapping[str, msgspec.Raw]:
     try:
         members = _members.decode(data)
     except msgspec.ValidationError as error:
-        raise NotBulk(str(error)) from None
+        raise NotBulkError(str(error)) from None
     except msgspec.DecodeError as error:
         place = _BYTE.search(str(error))
         what = str(error).removeprefix("JSON is malformed: ")
-        raise NotBulk(_BYTE.sub("", what), int(place[1]) if place else 0) from None
+        raise NotBulkError(_BYTE.sub("", what), int(place[1]) if place else 0) from None
     except UnicodeDecodeError:
-        raise NotBulk("bytes that are not UTF-8") from None
+        raise NotBulkError("bytes that are not UTF-8") from None
     except RecursionError:
-        raise NotBulk("nested too deeply") from None
+        raise NotBulkError("nested too deeply") from None
     if not is_list(_named(members, "kind")) or not _named(members, "apiVersion"):
-        raise NotBulk("not a List")
+        raise NotBulkError("not a List")
     items = members.get("items")
     if items is None or bytes(memoryview(items)[:1]) != b"[":
-        raise NotBulk("a List without `items`")
+        raise NotBulkError("a List without `items`")
     if not _to_items(Cursor(data), members):
-        raise NotBulk("a key of the List is repeated")
+        raise NotBulkError("a key of the List is repeated")
     return members
 
 
@@ -233,7 +233,7 @@ def _item(
 def _inner(view: memoryview) -> Mapping[str, msgspec.Raw] | None:
     try:
         return _split(view)
-    except NotBulk:
+    except NotBulkError:
         return None
 
 

@@ -7,7 +7,7 @@ from typing import BinaryIO, Final
 import yaml
 from yaml.events import AliasEvent, CollectionEndEvent, CollectionStartEvent, ScalarEvent
 
-from cloison.sources.text import BadText, Chunks, Resume, as_utf8
+from cloison.sources.text import BadTextError, Chunks, Resume, as_utf8
 from cloison.sources.yaml import EventSource, parser_events
 
 LARGEST: Final = 4 << 20
@@ -46,14 +46,14 @@ def comments(handle: BinaryIO) -> tuple[Line, ...]:
         handle = as_utf8(handle)
         handle.seek(0)
         text = handle.read().decode("utf-8-sig")
-    except (BadText, UnicodeDecodeError):
+    except (BadTextError, UnicodeDecodeError):
         return ()
     handle.seek(0)
     said = _Said()
     try:
         for event in _events(parser_events(Chunks(handle, Resume(0, 0), lambda _: None))):
             said.take(event)
-    except (BadText, yaml.YAMLError):
+    except (BadTextError, yaml.YAMLError):
         return tuple(_lines(text, said))[: said.reached]
     return tuple(_lines(text, said))
 

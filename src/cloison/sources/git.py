@@ -210,12 +210,13 @@ class Blobs:
             self._process = tools.start(command, environment(), asked=True)
         self._process.stdin.write(oid.encode("ascii") + b"\n")
         self._process.stdin.flush()
-        head = self._process.stdout.readline().split()
-        if len(head) != 3 or not head[2].isdigit():  # noqa: PLR2004 - name, type and size
-            self.close()
-            msg = "git does not have this object: the clone is partial or damaged"
-            raise OSError(0, msg)
-        left = int(head[2])
+        match self._process.stdout.readline().split():
+            case [_name, _type, size] if size.isdigit():
+                left = int(size)
+            case _:
+                self.close()
+                msg = "git does not have this object: the clone is partial or damaged"
+                raise OSError(0, msg)
         if left > most:
             self.close()
             raise OSError(0, f"the file is larger than {most >> 20} MiB")

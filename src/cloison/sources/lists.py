@@ -129,7 +129,7 @@ def item_fault(file: str, item: Node) -> Diagnostic | None:
     if not isinstance(item.value, dict):
         return faults.list_item(item.span(file), f"it is {_name(item.value)}")
     missing = missing_field(item)
-    return missing and faults.list_item(item.span(file), f"it has no `{missing}`")  # type: ignore[return-value]
+    return None if missing is None else faults.list_item(item.span(file), f"it has no `{missing}`")
 
 
 def missing_field(root: Node) -> str | None:

@@ -11,7 +11,7 @@ from typing import BinaryIO, Final
 
 from cloison.base import Diagnostic, SourceError, Span
 from cloison.resources.documents import Document, Node, RawObject
-from cloison.sources import bulk, faults, json, yaml
+from cloison.sources import faults, yaml
 from cloison.sources.inputs import OWN_GROUP, Input, Rendering
 from cloison.sources.lists import Sorter
 from cloison.sources.progress import Meter, Progress, Silent
@@ -162,6 +162,8 @@ def _yaml(handle: BinaryIO, source: Input, sorter: Sorter, meter: Meter) -> Iter
 def _json(
     handle: BinaryIO, source: Input, sorter: Sorter, meter: Meter, bulk_from: int
 ) -> Iterator[Item]:
+    from cloison.sources import bulk, json  # noqa: PLC0415 - most manifests are YAML
+
     size = handle.seek(0, io.SEEK_END)
     if size == 0:
         return
@@ -169,7 +171,7 @@ def _json(
         data = _mapped(handle)
         try:
             yield from bulk.objects(data, source.shown, meter.at)
-        except bulk.NotBulk as error:
+        except bulk.NotBulkError as error:
             if size > LARGEST_LOCATED:
                 at = position(handle, error.offset)
                 span = Span(source.shown, at[0] + 1, at[1] + 1)

@@ -11,7 +11,7 @@ import binascii
 import math
 import re
 import struct
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Final, TypeAlias
 
@@ -210,9 +210,10 @@ def _timestamp(text: str) -> str:
     """Return a timestamp as the text it is, once it is known to be one."""
     match = _TIMESTAMP.fullmatch(text)
     if match:
-        numbers = [int(part) for part in match.groups() if part is not None]
+        year, month, day, *clock = (int(part) for part in match.groups() if part is not None)
+        hour, minute, second = clock or (0, 0, 0)
         try:
-            datetime(*numbers)  # type: ignore[arg-type]  # noqa: DTZ001 - only its range matters
+            datetime(year, month, day, hour, minute, second, tzinfo=UTC)
         except ValueError:
             match = None
     if match is None:

@@ -22,8 +22,8 @@ _ACTION: Final = re.compile(rb"^\s*(?:-\s+)*(?:[\w./-]+:\s+)?\{\{|^\s*\{%")
 """A template action where YAML expects a value or a key; one inside quotes is plain text."""
 
 
-class BadText(Exception):  # noqa: N818 - raised through the parser, caught by its caller
-    """Bytes that are no text.
+class BadTextError(Exception):
+    """Bytes that are no text; raised through the parser, caught by its caller.
 
     Args:
         what: What is wrong, for a message.
@@ -83,12 +83,13 @@ class Chunks:
         self._bad: tuple[str, int] | None = None
         handle.seek(start.offset)
 
-    def read(self, size: int = -1) -> bytes:  # noqa: ARG002 - PyYAML keeps what it cannot use yet
+    def read(self, size: int = -1) -> bytes:
         """Return the next piece of good text, empty at the end.
 
         Raises:
-            BadText: The next byte is no text.
+            BadTextError: The next byte is no text.
         """
+        del size  # PyYAML keeps what it cannot use yet
         self._consumed(self._offset)
         if self._bad is None:
             data = self._handle.read(_CHUNK)
@@ -100,7 +101,7 @@ class Chunks:
             if good:
                 return good
         what, offset = self._bad or ("", 0)
-        raise BadText(what, *position(self._handle, offset, self._start))
+        raise BadTextError(what, *position(self._handle, offset, self._start))
 
     def _checked(self, data: bytes) -> bytes:
         """Return the good text at the start of `data`, completed to a whole character."""
@@ -132,7 +133,7 @@ def as_utf8(handle: BinaryIO) -> BinaryIO:
     """Return the stream as UTF-8; only UTF-16, which YAML allows, is converted, and in memory.
 
     Raises:
-        BadText: The stream says it is UTF-16 and is not.
+        BadTextError: The stream says it is UTF-16 and is not.
     """
     handle.seek(0)
     mark = handle.read(2)
@@ -142,7 +143,7 @@ def as_utf8(handle: BinaryIO) -> BinaryIO:
     try:
         return io.BytesIO(handle.read().decode("utf-16").encode("utf-8"))
     except UnicodeError:
-        raise BadText("the file starts as UTF-16 text but is not", 0, 0) from None
+        raise BadTextError("the file starts as UTF-16 text but is not", 0, 0) from None
 
 
 def resume_after(handle: BinaryIO, start: Resume, document: int, error: int) -> Found:

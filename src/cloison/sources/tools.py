@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import ExitStack, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, BinaryIO, Final
+from typing import IO, TYPE_CHECKING, BinaryIO, Final, cast
 
 if TYPE_CHECKING:
     import subprocess
@@ -50,9 +50,8 @@ def spool(stack: ExitStack) -> BinaryIO:
     """
     from tempfile import SpooledTemporaryFile  # noqa: PLC0415 - imports much, files do without
 
-    made = SpooledTemporaryFile(SPOOL)  # noqa: SIM115 - the stack closes it
-    stack.callback(made.close)
-    return made  # type: ignore[return-value]  # a BinaryIO in all but name
+    # A BinaryIO in all but name.
+    return cast("BinaryIO", stack.enter_context(SpooledTemporaryFile(SPOOL)))
 
 
 def find(*programs: str) -> str | None:

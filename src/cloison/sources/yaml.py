@@ -26,7 +26,7 @@ from cloison.base import Diagnostic, Span
 from cloison.resources.documents import Node
 from cloison.sources import faults, scalars
 from cloison.sources.advice import explain
-from cloison.sources.text import BadText, Chunks, Resume, as_utf8, resume_after
+from cloison.sources.text import BadTextError, Chunks, Resume, as_utf8, resume_after
 
 MAX_DEPTH: Final = 100
 """Levels of nesting; the deepest real objects (CRD schemas) stay below 40."""
@@ -80,7 +80,7 @@ def documents(
     memo = _Memo()
     try:
         handle = as_utf8(handle)
-    except BadText as bad:
+    except BadTextError as bad:
         yield faults.unreadable_text(Span(file, 1), bad.what)
         return
     start: Resume | None = Resume(0, 0)
@@ -91,7 +91,7 @@ def documents(
                 yield from builder.notes
                 if root.value is not None:
                     yield root
-        except (BadText, _RefusedError, yaml.YAMLError) as error:
+        except (BadTextError, _RefusedError, yaml.YAMLError) as error:
             failure = error
         else:
             return
@@ -110,7 +110,7 @@ def _line_of(failure: Exception, start: Resume, document: int) -> int:
     """Return the 0-based line at which a parse ended."""
     if isinstance(failure, _RefusedError) and failure.diagnostic.span is not None:
         return failure.diagnostic.span.line - 1
-    if isinstance(failure, BadText):
+    if isinstance(failure, BadTextError):
         return failure.line
     if isinstance(failure, yaml.MarkedYAMLError) and failure.problem_mark is not None:
         return int(failure.problem_mark.line) + start.line
@@ -121,7 +121,7 @@ def _blame(failure: Exception, file: str, start: Resume, at: int, text: str) -> 
     """Return the diagnostic for what ended a parse at 0-based line `at`, which reads `text`."""
     if isinstance(failure, _RefusedError):
         return failure.diagnostic
-    if isinstance(failure, BadText):
+    if isinstance(failure, BadTextError):
         return faults.unreadable_text(Span(file, at + 1, failure.column + 1), failure.what)
     if isinstance(failure, yaml.MarkedYAMLError):
         return explain(failure, file, start.line, text)
@@ -334,9 +334,11 @@ class _Builder:
                     members[key] = Node(node.value, node.line, node.column, key_line, key_column)
                     key = None
                 else:
+                    if isinstance(node.value, list | dict):
+                        raise self._refused(
+                            faults.unusable_key, line, column, "a mapping or list cannot be a key"
+                        )
                     try:
-                        if isinstance(node.value, list | dict):
-                            raise scalars.ScalarError("a mapping or list cannot be a key")  # noqa: TRY301
                         key = scalars.key_of(node.value, str(node.value))
                     except scalars.ScalarError as error:
                         raise self._refused(faults.unusable_key, line, column, str(error)) from None

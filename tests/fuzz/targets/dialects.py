@@ -6,30 +6,29 @@ from typing import Any
 
 from cloison.algebra import AddressSet, LabelSelector, Operator, Requirement
 from cloison.algebra.addresses import V6_BASE
-from cloison.analyses.ask import Question, ask
 from cloison.analyses.connectivity import MapOptions
 from cloison.analyses.ends import Names
-from cloison.analyses.question import parse_traffic
 from cloison.analyses.survey import survey
-from cloison.base import CloisonError, Diagnostic, Severity
-from cloison.dialects import Dialect, Surroundings, completed, dialect_for, row_for
+from cloison.base import Severity
+from cloison.dialects import Dialect, Surroundings, dialect_for
 from cloison.dialects.adminpolicy.decode import decode as decode_admin
 from cloison.dialects.adminpolicy.model import Policy, Rule, Unreadable
-from cloison.dialects.adminpolicy.write import write_policy
 from cloison.dialects.networkpolicy.cidr import parse_cidr
 from cloison.dialects.networkpolicy.decode import decode
 from cloison.engine import Engine, Networks
 from cloison.ir.policy import PolicySet
 from cloison.ir.profile import Profile
 from cloison.platform import profile, profile_names
-from cloison.resources.documents import Document, Node, RawObject
+from cloison.resources.documents import Document, Node
 from cloison.resources.options import FieldValidation, ReadOptions
 from cloison.resources.pool import Pool
 from cloison.resources.world import World
 from cloison.sources import read
 from tests.fuzz import seeds
+from tests.fuzz.policies import answers, documents
 from tests.fuzz.target import Target, sampled, sound
 from tests.fuzz.targets.questions import small_world
+from tests.support.written.adminpolicy import to_yaml
 
 _OPTIONS = (
     ReadOptions(),
@@ -45,18 +44,7 @@ def _policies(
     pool = Pool()
     found: list[Any] = []
     speaker = None
-    for one in read(["-"], stdin=io.BytesIO(data), bulk_from=len(data) % 2 << 40):
-        if isinstance(one, Diagnostic):
-            continue
-        document = one
-        if isinstance(one, RawObject):
-            document = completed(one.locate(), one.api_version, one.kind)
-        assert isinstance(document, Document)
-        said_to_be = [document.root.get(key) for key in ("apiVersion", "kind")]
-        version, kind = (str(node and node.value) for node in said_to_be)
-        row = row_for(version, kind)
-        if row is None or row.name != dialect:
-            continue
+    for document, version, kind in documents(data, dialect):
         speaker = dialect_for(version, kind)
         assert speaker is not None
         policy, said = speaker.read(document, options, pool)
@@ -102,21 +90,17 @@ def _one_each(policies: list[Any]) -> list[Any]:
 def _asked(world: World, policies: list[Any], who: Profile) -> list[str]:
     """Return the answers to one question each way, and the map."""
     engine = Engine(world, PolicySet(tuple(policies), who.layers), who, Networks())
-    names = Names(engine)
-    answers = []
-    for source, destination, port in (
-        ("web/portal", "api/server", "8080"),
-        ("web/portal", "api/server", None),
-        ("192.0.2.7", "web/portal", "http"),
-        ("node:n1", "svc:web/front", "8000"),
-    ):
-        question = Question(names.end(source), names.end(destination), parse_traffic(port))
-        try:
-            answers.append(repr(ask(engine, question).verdict))
-        except CloisonError as error:
-            answers.append(error.message)
-    edges = survey(engine, MapOptions(), names)
-    return [*answers, *(repr(edge) for edge in edges)]
+    asked = answers(
+        engine,
+        (
+            ("web/portal", "api/server", "8080"),
+            ("web/portal", "api/server", None),
+            ("192.0.2.7", "web/portal", "http"),
+            ("node:n1", "svc:web/front", "8000"),
+        ),
+    )
+    edges = survey(engine, MapOptions(), Names(engine))
+    return [*asked, *(repr(edge) for edge in edges)]
 
 
 def _networkpolicy(data: bytes) -> None:
@@ -130,7 +114,7 @@ def _adminpolicy(data: bytes) -> None:
     for policy in readable:
         if any(r.unknown or not all(peer.known for peer in r.peers) for r in _rules(policy)):
             continue  # what is not known is not written
-        text = write_policy(policy)
+        text = to_yaml(policy)
         (one,) = read(["-"], stdin=io.BytesIO(text.encode()))
         assert isinstance(one, Document), text
         again, _ = decode_admin(one, ReadOptions())

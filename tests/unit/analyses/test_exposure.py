@@ -1,5 +1,7 @@
 """Exposure, case by case: what is told, in which words, and what is left open."""
 
+from typing import Any
+
 import pytest
 
 import cloison
@@ -15,7 +17,8 @@ from cloison.analyses.exposure import (
 )
 from cloison.app import Session
 from cloison.ir import caveats as known
-from cloison.ir.policy import Direction, PodsMatch
+from cloison.ir.peers import PodsMatch
+from cloison.ir.policy import Direction
 from cloison.report.text.exposure import peer_words
 from cloison.resources.objects import ACCOUNT_NAME_LABEL
 
@@ -178,8 +181,8 @@ def test_open_means_that_no_label_is_asked_for() -> None:
     assert [is_open(o.region) for o in one.openings] == [False]
 
 
-def only(session: Session, **said: object) -> Exposure:
-    return session.exposure(cloison.MapOptions(**said))  # type: ignore[arg-type]
+def only(session: Session, **said: Any) -> Exposure:
+    return session.exposure(cloison.MapOptions(**said))
 
 
 def test_filters_choose_workloads_directions_and_traffic() -> None:

@@ -7,21 +7,17 @@ import pytest
 from cloison.algebra import AddressSet, LabelSelector, TrafficSet
 from cloison.analyses.diff.policies import PolicyChange, PolicyKind, policy_changes
 from cloison.base import Span
+from cloison.ir.peers import AllOf, AnyOf, GroupsMatch, NoneOf, PodsMatch
 from cloison.ir.policy import (
     EVERY_TRAFFIC,
     Action,
     AddressGroup,
-    AllOf,
-    AnyOf,
     Combine,
     Direction,
-    GroupsMatch,
     LayerSpec,
     Mode,
     NamedPort,
-    NoneOf,
     Peer,
-    PodsMatch,
     Policy,
     PolicyId,
     PolicySet,

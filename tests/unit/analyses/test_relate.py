@@ -19,15 +19,14 @@ from cloison.analyses.relate import (
 from cloison.base import Span
 from cloison.engine import Engine, Networks
 from cloison.ir.fidelity import Verdict
+from cloison.ir.peers import AnyMatch, PodsMatch
 from cloison.ir.policy import (
     EVERY_TRAFFIC,
     Action,
-    AnyMatch,
     Combine,
     Direction,
     LayerSpec,
     Peer,
-    PodsMatch,
     Policy,
     PolicyId,
     PolicySet,

@@ -337,3 +337,46 @@ def test_the_order_of_reading_does_not_choose_between_rows_of_one_name() -> None
         (said,) = matrix.diagnostics
         assert said.span is not None
         assert said.span.file == "two.yaml"
+
+
+CILIUM = """
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: back, namespace: web, labels: {app: back}}
+spec: {nodeName: n1, containers: [{name: c}]}
+status: {podIP: 10.0.0.2, phase: Running}
+---
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: back, namespace: web}
+spec:
+  endpointSelector: {matchLabels: {app: back}}
+  ingress: [{icmps: [{fields: [{type: 8}]}]}, {fromEntities: [ingress]}]
+"""
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        ("{from: 203.0.113.9, to: web/back, protocol: ICMP/8, expect: allow}", Verdict.ALLOWED),
+        ("{from: 203.0.113.9, to: web/back, protocol: icmp/8/0, expect: allow}", Verdict.ALLOWED),
+        ("{from: 203.0.113.9, to: web/back, protocol: ICMP/0, expect: allow}", Verdict.DENIED),
+        ("{from: 203.0.113.9, to: web/back, protocol: ICMP, expect: allow}", Verdict.MIXED),
+        ("{from: 'reserved:ingress', to: web/back, port: 80, expect: allow}", Verdict.ALLOWED),
+        ("{from: 'reserved:health@n1', to: web/back, port: 80, expect: allow}", Verdict.DENIED),
+        ("{from: web/back, to: 'reserved:health@n1', port: 4240, expect: allow}", Verdict.ALLOWED),
+    ],
+)
+def test_types_of_messages_and_ends_of_the_enforcer(row: str, verdict: Verdict) -> None:
+    assert one(row, world=CILIUM, profile="cilium@1.19").verdict is verdict
+
+
+def test_a_type_in_the_place_of_a_port_is_told_where_it_belongs() -> None:
+    result = one("{from: web/front, to: web/back, port: icmp/8, expect: allow}")
+    (fault,) = result.row.faults
+    assert fault.help == "write protocol: icmp/8"

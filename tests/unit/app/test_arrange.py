@@ -3,8 +3,8 @@
 import pytest
 
 from cloison.app import load_texts
-from cloison.app.convert import convert_texts
 from cloison.app.session import Session
+from tests.support.texts import convert_texts
 
 WORLD = """\
 apiVersion: v1

@@ -336,5 +336,7 @@ def test_where_both_say_the_same_nothing_is_found(spec: str) -> None:
 
 def test_open_connections_are_told_beside_the_edges() -> None:
     found = _compared(f"{{{API}}}", "cilium@1.19,calico@3.32")
-    (fact,) = found.aside
-    assert (fact.id, fact.first, fact.second) == ("keeps-connections", "no", "yes")
+    told = {fact.id: (fact.first, fact.second) for fact in found.aside}
+    assert sorted(told) == ["keeps-connections", "own-node-then"]
+    assert told["keeps-connections"] == ("no", "yes")
+    assert told["own-node-then"][0] == "reached"

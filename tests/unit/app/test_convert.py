@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 import yaml
 
-from cloison.app.convert import convert, convert_texts
+from cloison.app.convert import convert
 from cloison.base import QuestionError, SourceError
+from tests.support.texts import convert_texts
 
 ANP: dict[str, Any] = {
     "apiVersion": "policy.networking.k8s.io/v1alpha1",

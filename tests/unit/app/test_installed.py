@@ -73,8 +73,8 @@ def test_it_is_read_in_every_form(how: str) -> None:
         ("registry.test:5000/cilium/cilium:v1.20", "cilium@1.20"),
         ("cilium:v1.14.2", "cilium@1.18"),
         ("cilium:v1.31.0", "cilium@1.20"),
-        ("cilium:latest", "generic"),
-        ("cilium@sha256:0", "generic"),
+        ("cilium:latest", "cilium@1.20"),
+        ("cilium@sha256:0", "cilium@1.20"),
     ],
 )
 def test_the_image_tells_the_version(image: str, profile: str) -> None:
@@ -103,12 +103,18 @@ def test_who_says_a_profile_or_a_setting_has_it() -> None:
     [
         {**CONFIG, "metadata": {"name": "cilium-config", "namespace": "other"}},
         {**CONFIG, "metadata": {"name": "other", "namespace": "kube-system"}},
-        {**agent(), "metadata": {"name": "cilium", "namespace": "other"}},
     ],
 )
 def test_what_only_looks_like_it_says_nothing(other: dict[str, Any]) -> None:
     session = load_objects([other])
     assert (session.profile.name, session.settings.cilium) == ("generic", {})
+
+
+def test_an_agent_elsewhere_enforces_with_settings_nobody_reads() -> None:
+    elsewhere = {**agent(), "metadata": {"name": "cilium", "namespace": "other"}}
+    session = load_objects([elsewhere])
+    assert said(session) == ("cilium@1.19", "detected from DaemonSet other/cilium (1.19.4)")
+    assert session.settings.cilium == {}
 
 
 @pytest.mark.parametrize("data", [None, {}, {"enable-policy": None}])

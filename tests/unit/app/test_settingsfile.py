@@ -39,6 +39,8 @@ suppressions:
     expires: 2027-03-31
 cilium: {enable-policy: always, labels: ["k8s:app", "!team"], U1: deny-wins}
 dnsTables: [dns.yaml]
+platform: eks
+components: {gw-traefik: {namespace: edge}}
 """
 
 
@@ -73,6 +75,7 @@ def test_everything_it_may_say(file: Path, monkeypatch: pytest.MonkeyPatch) -> N
         "api.example.com": AddressSet.block("203.0.113.11"),
     }
     assert settings.dns_tables == ("../../dns.yaml",)
+    assert (settings.platform, list(settings.components)) == ("eks", ["gw-traefik"])
     assert settings.networks().complete
     assert settings.cilium == {
         "enable-policy": "always",
@@ -166,9 +169,15 @@ def test_the_shipped_schema_is_the_types(file: Path) -> None:
 
 def test_the_schema_agrees_with_the_reader() -> None:
     validator = jsonschema.Draft202012Validator(schema())
-    whole = yaml.load(WHOLE, yaml.BaseLoader)  # noqa: S506 - every scalar as text, nothing is made
+    whole = yaml.BaseLoader(WHOLE).get_single_data()  # every scalar as text
     validator.validate(whole | {"strict": True})
-    for wrong in ({"cnii": "x"}, {"failOn": "x"}, {"suppressions": [{"code": "NPL001"}]}):
+    assert validator.is_valid({"components": {"gw-traefik": False}})
+    for wrong in (
+        {"cnii": "x"},
+        {"failOn": "x"},
+        {"suppressions": [{"code": "NPL001"}]},
+        {"components": {"gw-traefik": True}},
+    ):
         assert not validator.is_valid(wrong)
 
 

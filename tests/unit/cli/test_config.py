@@ -12,12 +12,25 @@ from cloison.app.settingsfile import SettingsDocument
 from cloison.cli import main, settings
 from cloison.cli.app import cli
 from cloison.sources.inputs import SETTINGS_FILE
+from tests.support.platforms import container, workload
 from tests.unit.report.results import CORNERS
 
 BROKEN = CORNERS.replace(
     "spec:\n  podSelector: {matchLabels: {app: one}}",
     "spec:\n  podSelektor: {}\n  podSelector: {matchLabels: {app: one}}",
 )
+
+HTTP = """
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: paths, namespace: a}
+spec:
+  endpointSelector: {}
+  ingress:
+  - toPorts:
+    - ports: [{port: "80", protocol: TCP}]
+      rules: {http: [{path: /public}]}
+"""
 
 
 @pytest.fixture
@@ -104,14 +117,15 @@ def test_every_value_of_the_file_takes_effect(
     configure(
         here,
         "sources: [deploy/corners.yaml]\nvalues: [deploy/v.yaml]\nrender: never\nnamespace: a\n"
-        "cni: flannel\nkubernetesVersion: '1.31'\npodCidrs: [10.0.0.0/8]\n"
+        "cni: flannel\nplatform: k3s\ncomponents: {gw-traefik: false}\n"
+        "kubernetesVersion: '1.31'\npodCidrs: [10.0.0.0/8]\n"
         "nodeCidrs: [192.0.2.0/24]\nserviceCidrs: [10.9.0.0/16]\nfieldValidation: strict\n"
         "names: {a.test: [192.0.2.1, 192.0.2.2]}\ndnsTables: [deploy/dns.yaml]\n"
         "policyChannel: experimental\nstrict: true\nfailOn: info\ncilium: {patch: 4}\n",
     )
     (here / "dns.yaml").write_text("b.test: [192.0.2.3]\n", encoding="utf-8")
     found = shown(capsys=capsys)
-    assert [where for _, where in found.values()] == [f"../cloison.yaml:{n}" for n in range(1, 17)]
+    assert [where for _, where in found.values()] == [f"../cloison.yaml:{n}" for n in range(1, 19)]
     assert found["names"][0] == ["a.test=192.0.2.1", "a.test=192.0.2.2"]
     assert found["sources"][0] == ["corners.yaml"]
     assert found["values"][0] == ["v.yaml"]
@@ -131,6 +145,21 @@ def test_the_nearest_file_holds_and_one_is_named_with_config(
     assert shown("--config", "", capsys=capsys)["cni"] == ("generic", "default")
     monkeypatch.setenv("CLOISON_CONFIG", str(other))
     assert shown(capsys=capsys)["cni"][0] == "kube-router"
+
+
+@pytest.mark.parametrize("said", ["cni: auto\n", "cni: flannel\n"])
+def test_auto_is_what_the_input_gives_away(
+    here: Path, capsys: pytest.CaptureFixture[str], said: str
+) -> None:
+    configure(here, said)
+    agent = workload("calico-node", container("calico-node", "calico/node:v3.31.2"))
+    assert shown("--cni", "auto", capsys=capsys)["cni"] == ("generic", "default")
+    (here / "agent.json").write_text(json.dumps(agent), encoding="utf-8")
+    found = shown("-f", str(here), "--cni", "auto", capsys=capsys)
+    assert found["cni"] == (
+        "calico@3.31",
+        "detected from DaemonSet kube-system/calico-node (3.31.2)",
+    )
 
 
 def test_a_directory_that_everybody_may_write_to_is_passed_over(here: Path, tmp_path: Path) -> None:
@@ -221,6 +250,14 @@ def test_the_files_threshold_is_for_findings(
     assert _run("validate", capsys=capsys)[0] == 0
     assert _run("validate", "--fail-on", "error", capsys=capsys)[0] == 1
     assert _run("map", capsys=capsys)[0] == 0
+
+
+def test_suppressed_notes_are_counted_beside_an_answer(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (here / "http.yaml").write_text(HTTP, encoding="utf-8")
+    configure(here, "suppressions: [{code: CIL253, reason: no server tells them apart}]\n")
+    assert "(1 more suppressed)" in _run("map", capsys=capsys)[2]
 
 
 def test_suppressed_findings_are_counted_and_shown_on_demand(

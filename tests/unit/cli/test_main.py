@@ -4,6 +4,7 @@ import json
 from importlib import import_module
 from pathlib import Path
 
+import click
 import pytest
 
 import cloison
@@ -295,9 +296,18 @@ def test_a_source_without_manifests_is_said_in_full(
     assert "warning[SRC" in err
 
 
-@pytest.mark.parametrize("command", sorted(cli.commands))
+@pytest.mark.parametrize("command", cli.list_commands(click.Context(cli)))
 def test_help_shows_no_markup(command: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert "\\b" not in _run(command, "--help", capsys=capsys)[1]
+
+
+@pytest.mark.parametrize(("typed", "meant"), [(("wyh",), "why"), (("lab", "trase"), "trace")])
+def test_a_command_that_is_none_is_held_against_all(
+    typed: tuple[str, ...], meant: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    code, _, err = _run(*typed, capsys=capsys)
+    assert code == 2
+    assert f"Did you mean '{meant}'?" in err
 
 
 def test_help_speaks_as_the_plugin(

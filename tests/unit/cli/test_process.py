@@ -54,6 +54,23 @@ def test_help_imports_nothing_it_does_not_need() -> None:
     assert "Commands:" in ran.stdout
 
 
+def test_a_run_imports_no_command_but_its_own() -> None:
+    code = (
+        "import sys; from cloison.cli import main; main(['version']); "
+        "base = 'cloison.cli.commands.'; "
+        "others = {m for m in sys.modules if m.startswith(base)} - {base + 'version'}; "
+        "sys.exit(', '.join(sorted(others)) or 0)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code],
+        env=plain_environment(),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert ran.returncode == 0, ran.stderr
+
+
 def test_output_is_the_same_in_every_locale() -> None:
     environment = plain_environment() | {"LC_ALL": "C", "PYTHONUTF8": "0"}
     command = [sys.executable, "-c", _ENTRY, "validate", "-f", "-"]

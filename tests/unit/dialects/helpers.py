@@ -26,8 +26,11 @@ def read(
 
 def policy(spec: str, name: str = "p", namespace: str = "x") -> NetworkPolicy:
     """Return a policy that must be accepted."""
-    head = {"apiVersion": "networking.k8s.io/v1", "kind": "NetworkPolicy"}
-    head["metadata"] = {"name": name, "namespace": namespace}  # type: ignore[assignment]
+    head = {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "NetworkPolicy",
+        "metadata": {"name": name, "namespace": namespace},
+    }
     text = json.dumps(head)[:-1] + f', "spec": {spec}}}'
     found, diagnostics = decode(document(text), options())
     assert found is not None, diagnostics

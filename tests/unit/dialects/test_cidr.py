@@ -107,5 +107,5 @@ def test_a_mapped_block_matches_ipv4_packets() -> None:
         ("::/0", "::ffff:10.0.0.0/104", False),
     ],
 )
-def test_what_except_may_name(outer: str, inner: str, holds: bool) -> None:  # noqa: FBT001
+def test_what_except_may_name(outer: str, inner: str, *, holds: bool) -> None:
     assert block(outer).holds_strictly(block(inner)) is holds

@@ -49,7 +49,7 @@ def test_a_whole_family_of_a_cluster_network_policy_is_outside() -> None:
     assert open_to(loaded(part, version="1.20", said=said), "shop/web", "shop/api") is OPEN
 
 
-@pytest.mark.parametrize(("closes", "expected"), [("true", NO), ("false", OPEN)])
+@pytest.mark.parametrize(("closes", "expected"), [("true", NO), ("false", YES)])
 def test_a_denial_of_a_later_tier_after_rules_about_requests(
     closes: str, expected: Verdict
 ) -> None:
@@ -88,3 +88,48 @@ def test_paths_are_brought_to_one_form(said: str, expected: Verdict) -> None:
     plain = session.why("shop/web", "shop/api:8080", http="GET /a/b")
     told = any("//a/b" in note for note in plain.notes)
     assert told is (said == "false")
+
+
+AUDITED = {"policy-audit-mode": "true"}
+
+
+def test_audit_mode_lets_pass_what_a_cluster_network_policy_denies() -> None:
+    denying = tier("Admin", "{action: Deny, to: [{namespaces: {}}]}")
+    for texts in ((denying,), (denying, policy("ingress: [{}]"))):
+        session = loaded(*texts, version="1.20", said={**TIERS, **AUDITED})
+        assert open_to(session, "shop/web", "shop/api") is YES
+        assert open_to(loaded(*texts, version="1.20", said=TIERS), "shop/web", "shop/api") is NO
+
+
+def test_a_later_tier_does_not_decide_of_what_a_rule_about_requests_refuses() -> None:
+    http = "egress: [{toEntities: [all], toPorts: [{ports: [{port: '8080', protocol: TCP}], %s}]}]"
+    later = tier("Baseline", "{action: Accept, to: [{namespaces: {}}]}")
+    listener = "listener: {name: x, envoyConfig: {kind: CiliumEnvoyConfig, name: mesh}}"
+    for asked, expected in (("rules: {http: [{path: /a}]}", NO), (listener, OPEN)):
+        mine = policy(http % asked, "app: web")
+        session = loaded(mine, later, version="1.20", said=TIERS)
+        answer = session.why("shop/web", "shop/api:8080", http="GET /b")
+        assert answer.verdict is expected
+        assert open_to(session, "shop/web", "shop/api", 9090) is YES
+
+
+def test_always_closes_nodes_where_no_policy_is_written() -> None:
+    said = {**HOSTS, "enable-policy": "always"}
+    session = loaded(said=said)
+    assert open_to(session, "node:n1", "node:n2") is NO
+    assert open_to(session, "node:n1", "shop/agent") is YES
+
+
+def test_a_policy_may_be_for_a_node_whose_labels_nobody_knows() -> None:
+    spec = "nodeSelector: {matchLabels: {zone: one}}, ingressDeny: [{fromEntities: [all]}]"
+    closed = (
+        "apiVersion: cilium.io/v2\nkind: CiliumClusterwideNetworkPolicy\n"
+        f"metadata: {{name: hosts}}\nspec: {{{spec}}}\n"
+    )
+    more = pod("shop/far", "n9", "10.0.9.1", "app: far").replace(
+        "podIP: 10.0.9.1", "podIP: 10.0.9.1, hostIP: 192.0.2.19"
+    )
+    session = loaded(closed, more=f"---{more}", said=HOSTS)
+    assert open_to(session, "shop/web", "node:n1") is NO
+    assert open_to(session, "shop/web", "node:n2") is YES
+    assert open_to(session, "shop/web", "node:n9") is OPEN

@@ -376,6 +376,8 @@ class TestOthers:
             frontends=(("UDP", 53),),
             backends=Selector((Requirement("any", "app", "In", ("cache",), pair=True),)),
             ports=(("UDP", 5353),),
+            frontend_names=("dns",),
+            port_names=("",),
         )
 
     def test_a_gateway_selects_by_labels_of_identities(self) -> None:

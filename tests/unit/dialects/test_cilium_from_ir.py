@@ -5,8 +5,9 @@ from typing import Any
 import pytest
 import yaml
 
-from cloison.app.convert import Conversion, convert_texts
+from cloison.app.convert import Conversion
 from cloison.base import Severity
+from tests.support.texts import convert_texts
 
 WORLD = """
 apiVersion: v1

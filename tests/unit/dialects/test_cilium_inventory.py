@@ -148,6 +148,51 @@ class TestRedirects:
             assert answers == found
 
 
+ADDRESS = """
+apiVersion: cilium.io/v2
+kind: CiliumLocalRedirectPolicy
+metadata: {name: meta, namespace: kube-system}
+spec:
+  redirectFrontend:
+    addressMatcher:
+      ip: %s
+      toPorts: [{port: "80", name: web, protocol: TCP}, {port: "81", name: rest, protocol: TCP}]
+  redirectBackend:
+    localEndpointSelector: {matchLabels: {app: creds}}
+    toPorts: [{port: "8181", name: web, protocol: TCP}, {port: "8182", name: other, protocol: TCP}]
+"""
+CREDS = pod("kube-system/creds", "n1", "10.0.1.53", "app: creds")
+
+
+class TestRedirectedAddresses:
+    """Traffic to an address that a pod of the node gets, port by port."""
+
+    def test_only_ports_and_nodes_with_such_a_pod(self) -> None:
+        out = policy("egress: [{toCIDR: [169.254.169.254/32]}]", "")
+        session = loaded(out, ADDRESS % "169.254.169.254", more=f"---{CREDS}")
+        asked = (("shop/web", 80), ("shop/web", 81), ("shop/web", 443), ("shop/api", 80))
+        found = [open_to(session, source, "169.254.169.254", port) for source, port in asked]
+        assert found == [NO, YES, YES, YES]
+
+    def test_the_pod_has_to_be_let_through_to_its_own_port(self) -> None:
+        selected = "{matchLabels: {'k8s:io.kubernetes.pod.namespace': kube-system, app: creds}}"
+        for port, found in ((8181, YES), (80, NO)):
+            ports = f"toPorts: [{{ports: [{{port: '{port}'}}]}}]"
+            out = policy(f"egress: [{{toEndpoints: [{selected}], {ports}}}]", "")
+            session = loaded(out, ADDRESS % "169.254.169.254", more=f"---{CREDS}")
+            assert open_to(session, "shop/web", "169.254.169.254", 80) is found
+
+    def test_an_address_of_a_service_stays_its_own(self) -> None:
+        out = policy("egress: [{toCIDR: [10.96.0.10/32]}]", "")
+        session = loaded(out, ADDRESS % "10.96.0.10", more=f"---{SERVICE}---{CREDS}")
+        assert ("kube-system", "meta:local-redirect") not in session.world.services
+
+    def test_no_service_is_selected_that_nobody_wrote(self) -> None:
+        out = policy("egress: [{toServices: [{k8sServiceSelector: {selector: {}}}]}]", "")
+        session = loaded(out, ADDRESS % "169.254.169.254", more=f"---{CREDS}")
+        assert open_to(session, "shop/web", "169.254.169.254", 80) is NO
+
+
 class TestEndsBesides:
     """Endpoints that are no pods."""
 

@@ -1,14 +1,18 @@
 """What Cilium accepts and nobody meant."""
 
 from collections.abc import Mapping, Sequence
+from itertools import product
 
 import pytest
 
 from cloison.algebra import AddressSet
+from cloison.algebra.paths import normalised
+from cloison.algebra.strings import StringSet
 from cloison.base import Diagnostic, Severity
 from cloison.dialects import Surroundings
 from cloison.dialects.cilium.decode import decode
 from cloison.dialects.cilium.suspicious import suspicious
+from cloison.dialects.cilium.suspicious_requests import REWRITTEN
 from cloison.platform import configured, profile
 from cloison.resources.options import ReadOptions
 from tests.support.documents import documents, world
@@ -73,7 +77,10 @@ def http(rule: str) -> str:
 
 
 def said(
-    *texts: str, who: str = "cilium@1.19", settings: Mapping[str, str] | None = None
+    *texts: str,
+    who: str = "cilium@1.19",
+    settings: Mapping[str, str] | None = None,
+    notes: bool = True,
 ) -> list[Diagnostic]:
     objects = []
     for each in documents("\n".join(texts)):
@@ -85,6 +92,7 @@ def said(
         world(WORLD),
         configured(profile(who), SETTINGS if settings is None else settings),
         services=AddressSet.block("10.96.0.0/12"),
+        notes=notes,
     )
     found_ = suspicious(objects, around)
     assert set(found_) == set(suspicious(objects[::-1], around))
@@ -179,6 +187,10 @@ CLUSTER_DENY = "ingressDeny: [{fromEntities: [world]}]"
         ("CIL254", [http("{headers: ['X-Role:admin', 'X-Role: admin', X-Role]}")]),
         ("CIL255", [http("{path: v1/.*}")]),
         ("CIL256", [http("{method: get|post}")]),
+        ("CIL257", [http("{path: //a}")]),
+        ("CIL257", [http("{path: /a%2Fb/.*}")]),
+        ("CIL257", [http(r"{path: '/a/\.\./b'}")]),
+        ("CIL257", [http("{path: /%7Euser}")]),
     ],
 )
 def test_a_doubt(code: str, texts: list[str]) -> None:
@@ -245,12 +257,36 @@ def test_ways_to_write_a_path() -> None:
     assert "%2F" not in only.message
 
 
+def test_ways_to_write_a_path_are_not_looked_for_where_nobody_reads_notes() -> None:
+    assert codes(said(http("{path: /public}"), notes=False)) == []
+    assert codes(said(http("{path: public}"), notes=False)) == ["CIL255"]
+
+
 def test_ways_to_write_a_path_where_the_proxy_does_not_normalise() -> None:
     off = {"http-normalize-path": "false"}
     _, others = said(http("{path: /public}"), settings=off)
     assert "`//public`" in others.message
     (only,) = said(http("{path: '/files/.*'}"), settings=off)
     assert "`/files%2F`" in only.message
+
+
+def test_a_path_that_is_rewritten_first_is_told_with_its_plain_form() -> None:
+    (only,) = said(http("{path: /a%2Fb}"))
+    assert "`/a%2Fb` is compared as `/a/b`" in only.message
+    assert only.help is not None
+    assert "`/a/b`" in only.help
+    off = {"http-normalize-path": "false"}
+    assert "CIL257" not in codes(said(http("{path: /a%2Fb}"), settings=off))
+    plain = "{path: '/a(//)?'}", "{path: /.*}", "{path: '/a[?]x=//'}", "{path: /a%20b}"
+    assert all("CIL257" not in codes(said(http(each))) for each in plain)
+
+
+def test_what_is_rewritten_is_what_normalising_changes() -> None:
+    rewritten = StringSet.pattern(REWRITTEN)
+    texts = ("".join(each) for length in range(5) for each in product("/.?a", repeat=length))
+    for text in (*texts, "%2F", "a%2fb", "a%2Eb", "%7e?", "?%2F", "a%20", "%", "%2", "..%2F", "."):
+        path = f"/{text}"
+        assert (path in rewritten) is (normalised(path) != path), path
 
 
 def test_a_list_of_names_that_is_empty_opens_its_ports() -> None:

@@ -8,16 +8,13 @@ from cloison.algebra import EVERYTHING, L4, AddressSet, LabelSelector, TrafficSe
 from cloison.base import Span
 from cloison.dialects.networkpolicy import model
 from cloison.dialects.networkpolicy.compile import compile_policy
+from cloison.ir.peers import AnyMatch, BlockMatch, PeerMatch, PodsMatch
 from cloison.ir.policy import (
     L4_TRAFFIC,
     Action,
-    AnyMatch,
-    BlockMatch,
     Direction,
     Mode,
     NamedPort,
-    PeerMatch,
-    PodsMatch,
     Policy,
     PolicyId,
     TrafficMatch,

@@ -3,10 +3,12 @@
 import pytest
 
 from cloison.base import Severity
-from cloison.dialects import TABLE, dialect_for, dialects, group_of, row_for
+from cloison.dialects import TABLE, dialect_for, dialects, row_for
 from cloison.dialects.unmodelled import KINDS, compile_policy, notices, read
-from cloison.ir.policy import Direction, PodsMatch, Policy
+from cloison.ir.peers import PodsMatch
+from cloison.ir.policy import Direction, Policy
 from cloison.ir.profile import Profile
+from cloison.resources.kinds import group_of
 from cloison.resources.options import ReadOptions
 from tests.support.documents import document
 

@@ -182,7 +182,7 @@ class TestUpdates:
         ("{name: a, namespace: x.y}", True),
     ],
 )
-def test_names(metadata: str, refused: bool) -> None:  # noqa: FBT001
+def test_names(metadata: str, *, refused: bool) -> None:
     text = f"apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\nmetadata: {metadata}\n"
     found, diagnostics = decode(document(text), options())
     assert (found is None) == refused, diagnostics

@@ -13,7 +13,8 @@ from cloison.dialects.writing import At, Comments, rendered
 from cloison.dialects.writing.errors import UnsayableError
 from cloison.dialects.writing.names import Names
 from cloison.dialects.writing.shadow import Piece, Taking
-from cloison.ir.policy import AnyMatch, BlockMatch, Peer, PeerMatch, PodsMatch
+from cloison.ir.peers import AnyMatch, BlockMatch, PeerMatch, PodsMatch
+from cloison.ir.policy import Peer
 
 HERE = Span("f", 3, 1)
 TEXTS = st.text(max_size=12) | st.sampled_from(

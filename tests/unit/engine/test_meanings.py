@@ -19,29 +19,31 @@ from cloison.engine import Engine, Networks
 from cloison.engine.related import ON_ONE_NODE, ON_OTHER_NODES, ON_UNKNOWN_NODES
 from cloison.ir.fidelity import Caveat
 from cloison.ir.names import NamePattern, exact_name, names_below
-from cloison.ir.policy import (
-    EVERY_TRAFFIC,
-    Action,
-    AddressGroup,
+from cloison.ir.peers import (
     AllOf,
     AnyMatch,
     AnyOf,
     BlockMatch,
-    Combine,
-    Direction,
     GroupsMatch,
-    LayerSpec,
-    NamedPort,
     NamesMatch,
     NoneOf,
-    Peer,
     PeerMatch,
     PodsMatch,
+    Relative,
+    RelativeMatch,
+)
+from cloison.ir.policy import (
+    EVERY_TRAFFIC,
+    Action,
+    AddressGroup,
+    Combine,
+    Direction,
+    LayerSpec,
+    NamedPort,
+    Peer,
     Policy,
     PolicyId,
     PolicySet,
-    Relative,
-    RelativeMatch,
     Rule,
     TierSpec,
     TrafficMatch,

@@ -4,29 +4,39 @@ from dataclasses import replace
 
 import yaml
 
-from cloison.algebra import ANY, EVERY_ADDRESS, L4, AddressSet, TrafficSet
+from cloison.algebra import (
+    ANY,
+    EVERY_ADDRESS,
+    L4,
+    AddressSet,
+    RequestSet,
+    StringSet,
+    TrafficSet,
+)
 from cloison.app import Session, load_objects
 from cloison.engine import Engine
 from cloison.engine.resolve import builtin_key, end_key, resolve, rule_key
 from cloison.ir.enforcement import EnforcedRule, Enforcement, Ruleset
-from cloison.ir.policy import (
-    EVERY_TRAFFIC,
-    Action,
+from cloison.ir.peers import (
     AllOf,
     AnyMatch,
     AnyOf,
+    NodesMatch,
+    PeerMatch,
+    PodsMatch,
+    Relative,
+    RelativeMatch,
+)
+from cloison.ir.policy import (
+    EVERY_TRAFFIC,
+    Action,
     Combine,
     Direction,
     LayerSpec,
-    NodesMatch,
     Peer,
-    PeerMatch,
-    PodsMatch,
     Policy,
     PolicyId,
     PolicySet,
-    Relative,
-    RelativeMatch,
     Rule,
     TierSpec,
 )
@@ -280,6 +290,26 @@ def test_conditions_are_not_for_filters() -> None:
     (rule,) = rules(told(of, A, EGRESS))
     assert (rule.action, rule.doubt) == (Action.DENY, "the host's own rules drop it")
     assert rule.relations == {Relative.OWN_NODE}
+
+
+ASKING = """
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: p, namespace: web}
+spec:
+  endpointSelector: {}
+  ingress:
+  - toPorts: [{ports: [{port: '80', protocol: TCP}], rules: {http: [{method: GET}]}}]
+  - toPorts: [{ports: [{port: '443', protocol: TCP}], serverNames: [a.x]}]
+"""
+
+
+def test_what_is_asked_of_http_is_for_a_proxy_and_what_is_asked_of_tls_for_nobody() -> None:
+    of = load_objects([*WORLD, *_objects(ASKING)], profile="cilium")
+    found = [rule for rule in rules(told(of, A)) if rule.traffic != ANY]
+    get = RequestSet.http(StringSet.of("GET"))
+    asked = [(r.request and r.request.requests().must, r.doubt) for r in found]
+    assert asked == [(get, None), (None, "TLS for a.x")]
 
 
 HOSTS = """

@@ -8,13 +8,13 @@ import pytest
 from cloison.ir.keypattern import LONGEST, MOST_REPEATS, KeyPattern, KeyPatternError
 from cloison.ir.profile import LabelFilter
 
-PIECES = ("a", "b", ".", "a?", "b*", ".*", "a+", ".?", r"\.", r"b\-")
+PIECES = ("a", "b", ".", "a?", "b*", ".*", "a+", ".?", r"\.", r"b\-", "[a.]", "[a-b]*", "[-b]?")
 
 
 def test_takes_what_regular_expressions_take() -> None:
     rng = random.Random(6)
     for _ in range(3000):
-        text = "".join(rng.choices(PIECES, k=rng.randint(1, 7)))
+        text = "".join(rng.choices(PIECES, k=rng.randint(1, 7))) + rng.choice(("", "", "$"))
         key = "".join(rng.choices("ab.-", k=rng.randint(0, 9)))
         match = re.match(text, key, re.DOTALL)
         assert KeyPattern(text).taken(key) == (match and match.end()), (text, key)
@@ -25,7 +25,10 @@ def test_takes_what_regular_expressions_take() -> None:
     [
         ("a|b", "`|`"),
         ("(a)", "`(`"),
-        ("[ab]", "`[`"),
+        ("[^ab]", "`[`"),
+        ("[]", "`[`"),
+        ("[b-a]", "`[b-a]`"),
+        ("a$b", "`$`"),
         ("a{2}", "`{`"),
         ("*beta", "`*`"),
         (r"\d", r"`\d`"),
@@ -40,7 +43,8 @@ def test_what_is_not_understood_is_refused(text: str, why: str) -> None:
 
 
 def test_the_worst_that_is_accepted_ends_at_once() -> None:
-    worst = KeyPattern(".*" * MOST_REPEATS + "x")
+    worst = KeyPattern(".*" * MOST_REPEATS + "x.")
+    assert worst.taken("a" * (LONGEST - 1) + "x") is None
     assert worst.taken("a" * LONGEST) is None
 
 

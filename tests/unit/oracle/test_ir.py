@@ -5,33 +5,36 @@ import pytest
 from cloison.algebra import ANY, L4, AddressSet, TrafficSet, parse_address
 from cloison.base import Span
 from cloison.ir.fidelity import Caveat, Verdict
+from cloison.ir.peers import (
+    AnyMatch,
+    BlockMatch,
+    PeerMatch,
+    PodsMatch,
+    Relative,
+    RelativeMatch,
+    UnknownMatch,
+)
 from cloison.ir.policy import (
     EVERY_TRAFFIC,
     L4_TRAFFIC,
     Action,
-    AnyMatch,
-    BlockMatch,
     Combine,
     Direction,
     LayerSpec,
     Mode,
     Peer,
-    PeerMatch,
-    PodsMatch,
     Policy,
     PolicyId,
     PolicySet,
-    Relative,
-    RelativeMatch,
     Rule,
     TierSpec,
     TrafficMatch,
-    UnknownMatch,
 )
 from cloison.ir.profile import Profile
 from cloison.resources.objects import Namespace, Node, PodShape
 from cloison.resources.world import PodEndpoint, Workload, WorkloadId, World
-from tests.oracle.ir import End, IROracle
+from tests.oracle.ir import IROracle
+from tests.oracle.ir_ways import End
 
 HERE = Span("by-hand", 1)
 ALLOWED, DENIED, UNDETERMINED = Verdict.ALLOWED, Verdict.DENIED, Verdict.UNDETERMINED

@@ -3,10 +3,11 @@
 import pytest
 
 from cloison.base import QuestionError
-from cloison.ir.policy import Action, Direction, Relative, RelativeMatch
+from cloison.ir.peers import Relative, RelativeMatch
+from cloison.ir.policy import Action, Direction
 from cloison.ir.profile import Against, LabelFilter, Profile
 from cloison.platform import CATALOGUE, configured, profile
-from cloison.platform.cilium import VERSIONS, label_filter
+from cloison.platform.cilium import CLUSTER_LABEL, VERSIONS, label_filter
 
 NEW = profile("cilium@1.20")
 
@@ -78,8 +79,11 @@ def test_versions_differ_where_they_are_known_to() -> None:
     defect = middle.reading.block_and_own
     assert defect is not None
     assert defect.reason == "what a defect of some patch releases lets in"
-    assert old.reading.beyond_pods is not None
-    assert middle.reading.beyond_pods is None
+    assert [row.reading.beyond_key for row in (old, middle, new)] == [
+        "",
+        CLUSTER_LABEL,
+        CLUSTER_LABEL,
+    ]
     assert [len(row.layers[0].tiers) for row in (old, middle, new)] == [1, 1, 3]
 
 
@@ -94,6 +98,21 @@ def test_versions_differ_where_they_are_known_to() -> None:
 def test_the_patch_release_settles_the_defect(said: dict[str, str], *, sure: bool | None) -> None:
     found = configured(profile("cilium@1.19"), said).reading.block_and_own
     assert (found and found.reason is None) is sure
+
+
+@pytest.mark.parametrize(
+    ("said", "sure"),
+    [({"cilium.patch": "4"}, True), ({"patch": "5"}, False), ({}, False)],
+)
+def test_the_patch_release_settles_who_is_no_pod(said: dict[str, str], *, sure: bool) -> None:
+    """And nodes are of a cluster where rules may select them by label."""
+    plain = configured(profile("cilium@1.19"), said).reading
+    nodes = configured(
+        profile("cilium@1.19"), {**said, "enable-node-selector-labels": "true"}
+    ).reading
+    assert plain.beyond_pods is not None
+    assert (plain.beyond_pods.reason is None, plain.beyond_nodes) == (sure, None)
+    assert nodes.beyond_nodes == plain.beyond_pods
 
 
 def test_settings_are_kept_by_the_names_cilium_has() -> None:

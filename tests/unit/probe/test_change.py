@@ -3,12 +3,14 @@
 from collections.abc import Mapping, Sequence
 
 import pytest
+from msgspec.structs import replace
 
 from cloison.analyses.applied import Applied, Changed, Held
 from cloison.analyses.measured import Agreement
 from cloison.app import Session
 from cloison.probe.lab.change import Side, change
 from cloison.probe.lab.plan import Measured, Probe
+from cloison.probe.lab.rulings import NodeProxy
 from tests.support.lab import (
     CLUSTER,
     DROPPED,
@@ -59,14 +61,17 @@ class Running(Told):
     def release(self, held: Sequence[int]) -> None:
         self.released += held
 
-    def apply(self, rulesets: Mapping[str, str]) -> None:
+    def apply(
+        self, rulesets: Mapping[str, str], proxies: Mapping[str, NodeProxy] | None = None
+    ) -> None:
+        assert not proxies
         self.loaded = rulesets
         self.answer = obedient(SEALED)
 
 
 def turned(lab: Running) -> dict[str, Changed]:
     before, after = Side(CLUSTER.engine), Side(SEALED.engine)
-    found, more = change(lab, plan(SEALED), before, after, {"node:n1": "script"})
+    found, more = change(lab, replace(plan(SEALED), rulesets={"node:n1": "script"}), before, after)
     assert more == 0
     return {str(each.cell.flow): each for each in found}
 

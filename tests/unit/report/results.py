@@ -9,12 +9,12 @@ from cloison.analyses.between import Between
 from cloison.analyses.portable import Portability
 from cloison.app import Session
 from cloison.app.between import compare, pair_of, sides
-from cloison.app.portability import portability_texts
 from cloison.base import Span, sort_diagnostics
 from cloison.base.version import VERSION
 from cloison.report import About, Accepted, Effective, Findings, Setting
 from tests.support.cli import ROOT
 from tests.support.lab import CLUSTER, SEEN, applied, matrix, odd_matrix, traced
+from tests.support.texts import portability_texts
 
 CORNERS = """\
 apiVersion: v1

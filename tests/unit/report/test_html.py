@@ -73,7 +73,10 @@ def test_the_matrix_holds_every_edge_of_the_map(example: Session) -> None:
     filled = {(a, b) for a, b in cells(read) if max(a, b) < inside and read.state(a, b)}
     for edge in inner:
         src, dst = (at[f"{e.namespace}/{e.name}"] for e in (edge.src, edge.dst))
-        assert read.cell(src, dst) == (edge.allowed, edge.undetermined)
+        assert read.cell(src, dst) == (edge.allowed, edge.passage.open)
+        some = [(traffic, allowed) for traffic, allowed, _ in read.conditions(src, dst)]
+        texts = [(traffic, read.data["requests"][allowed][0]) for traffic, allowed in some]
+        assert texts == [(each.traffic, str(each.allowed)) for each in edge.passage.when]
         filled.remove((src, dst))
     assert inner
     assert not filled
@@ -89,9 +92,10 @@ def test_edges_are_counted_as_the_map_counts_them(example: Session) -> None:
         open_ports = [edge.allowed >= L4 for edge in edges if edge.allowed]
         assert told.get("all", 0) == sum(open_ports)
         assert told.get("some", 0) == len(open_ports) - sum(open_ports)
-        assert told.get("doubt", 0) == sum(bool(edge.undetermined) for edge in edges)
+        assert told.get("doubt", 0) == sum(bool(edge.passage.open) for edge in edges)
+        assert told.get("when", 0) == sum(bool(edge.passage.when) for edge in edges)
         looks |= set(told)
-    assert looks == {"all", "some", "doubt"}
+    assert looks == {"all", "some", "when", "doubt"}
     change = example.diff(cloison.load(BROKEN))
     told = embedded(written(example, "diff", change))["edges"]
     assert told == {str(kind): number for kind, number in change.counts.items()}

@@ -3,9 +3,11 @@
 import json
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import yaml
 
+from cloison.algebra import parse_address
 from cloison.base import Diagnostic
 from cloison.resources.decode import Decoded, decode, decode_raw
 from cloison.resources.documents import Document, Node, RawObject, Value
@@ -94,3 +96,29 @@ def world(*texts: str, options: ReadOptions = OPTIONS) -> Built:
 def shared(part: str) -> Path:
     """Return a path of the material kept beside the checkout; it may not be there."""
     return Path(__file__).parents[3].parent / "shared" / part
+
+
+def points(*texts: str) -> tuple[int, ...]:
+    """Return addresses as points of the axis."""
+    return tuple(map(parse_address, texts))
+
+
+def both(item: dict[str, Any], options: ReadOptions = OPTIONS) -> Any:
+    """Decode in bulk and by document, require equal objects, return the resource."""
+    raw = raw_of(item)
+    located = decode(raw.locate(), options)
+    bulk = decode_raw(raw, options)
+    assert bulk.resource == located.resource
+    assert (bulk.api_version, bulk.kind, bulk.span) == (
+        located.api_version,
+        located.kind,
+        located.span,
+    )
+    assert bulk.understood == located.understood
+    # The one allowed difference: fields newer than the table, in what a server printed.
+    printed = isinstance(item["metadata"], dict) and bool(item["metadata"].get("uid"))
+    left_out = "OBJ002" if printed else ""
+    assert [d for d in bulk.diagnostics if d.code != left_out] == [
+        d for d in located.diagnostics if d.code != left_out
+    ]
+    return bulk.resource

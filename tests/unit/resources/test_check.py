@@ -155,7 +155,7 @@ def test_a_name_that_cannot_be_one_refuses_the_object(name: str) -> None:
         ("Pod", "a" * 64, True),
     ],
 )
-def test_each_kind_has_its_rule_for_names(kind: str, name: str, good: bool) -> None:  # noqa: FBT001
+def test_each_kind_has_its_rule_for_names(kind: str, name: str, *, good: bool) -> None:
     text = f"{{apiVersion: v1, kind: {kind}, metadata: {{name: {name}}}}}"
     assert checked(text).refused is not good
 

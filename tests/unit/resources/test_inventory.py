@@ -315,18 +315,18 @@ def test_addresses_of_finished_and_host_network_pods_may_repeat(more: dict[str, 
 def test_kinds_are_counted_and_the_unknown_ones_noted_once_each() -> None:
     pool, inventory = Pool(), Inventory()
     item = "---\n{{apiVersion: v1, kind: {}, metadata: {{name: a{}}}}}\n"
-    text = "".join(item.format("ConfigMap", i) for i in range(3)) + item.format("Pod", 1)
+    text = "".join(item.format("LimitRange", i) for i in range(3)) + item.format("Pod", 1)
     found = documents(text)
     for document in reversed(found):
         inventory.take(decode(document, OPTIONS, pool))
     inventory.count("networking.k8s.io/v1", "NetworkPolicy", understood=True)
     assert inventory.build().world.kinds == {
         "networking.k8s.io/v1/NetworkPolicy": 1,
-        "v1/ConfigMap": 3,
+        "v1/LimitRange": 3,
         "v1/Pod": 1,
     }
     (note,) = unused_kinds(inventory.tallies())
-    assert note.message == "3 objects of kind ConfigMap (v1) are not used"
+    assert note.message == "3 objects of kind LimitRange (v1) are not used"
     assert (note.code, note.severity) == ("OBJ022", Severity.INFO)
     assert note.span == Span("in.yaml", 2, 1)
 
@@ -385,7 +385,7 @@ CLUSTER = (
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 1 << 30))
 def test_reading_order_never_shows(seed: int) -> None:
-    def read(shuffled: bool) -> tuple[str, str, str]:  # noqa: FBT001
+    def read(*, shuffled: bool) -> tuple[str, str, str]:
         pool, inventory = Pool(), Inventory()
         found = documents(CLUSTER)
         if shuffled:

@@ -114,8 +114,8 @@ def test_large_input_that_is_no_list_is_refused(
     assert item.locate().root.get("kind", "x") is None
 
 
-@given(PLAIN, st.sampled_from([None, 1]), st.booleans())
-def test_dumped_values_read_back(value: object, indent: int | None, ascii_only: bool) -> None:  # noqa: FBT001
+@given(value=PLAIN, indent=st.sampled_from([None, 1]), ascii_only=st.booleans())
+def test_dumped_values_read_back(*, value: object, indent: int | None, ascii_only: bool) -> None:
     text = standard.dumps(value, indent=indent, ensure_ascii=ascii_only)
     assert found(text) == ([value], [])
 
@@ -135,16 +135,16 @@ def both(text: str) -> tuple[list[object], list[object]]:
     def run(bulk_from: int) -> list[object]:
         result: list[object] = []
         for one in read(["-"], stdin=io.BytesIO(text.encode()), bulk_from=bulk_from):
+            item: object = one
             if isinstance(one, RawObject):
-                document = one.locate()
+                item = document = one.locate()
                 root = document.root
                 assert (one.line, one.column) == (root.line, root.column)
                 kind, version = root.get("kind"), root.get("apiVersion")
                 assert kind is not None
                 assert version is not None
                 assert (one.kind, one.api_version) == (kind.value, version.value)
-                one = document  # noqa: PLW2901
-            result.append(flat(one.root) if isinstance(one, Document) else one)
+            result.append(flat(item.root) if isinstance(item, Document) else item)
         return result
 
     return run(1 << 40), run(0)
@@ -156,7 +156,8 @@ def both(text: str) -> tuple[list[object], list[object]]:
 def test_bulk_and_located_agree(
     indent: int | str | None,
     separators: tuple[str, str] | None,
-    ascii_only: bool,  # noqa: FBT001
+    *,
+    ascii_only: bool,
 ) -> None:
     text = standard.dumps(PODS, indent=indent, separators=separators, ensure_ascii=ascii_only)
     located, raw = both(text)
@@ -206,7 +207,7 @@ def test_lists_nested_without_end_are_cut() -> None:
     ],
 )
 def test_what_is_no_list_falls_back(text: str) -> None:
-    with pytest.raises(bulk.NotBulk):
+    with pytest.raises(bulk.NotBulkError):
         bulk.objects(memoryview(text.encode()), "x.json")
     located, raw = both(text)
     assert located == raw

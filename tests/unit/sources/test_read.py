@@ -10,6 +10,7 @@ import pytest
 from cloison.base import Diagnostic, Severity, SourceError
 from cloison.resources.documents import Document
 from cloison.sources import read
+from tests.support.documents import text_at
 
 CONFIG = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n"
 REPOSITORY = Path(__file__).parents[3]
@@ -52,8 +53,7 @@ def stdin(text: str) -> list[Document | Diagnostic]:
 def codes(text: str) -> list[str]:
     """Return the kinds of objects and codes of diagnostics in a text."""
     return [
-        one.code if isinstance(one, Diagnostic) else f"{one.root.get('kind').value}"  # type: ignore[union-attr]
-        for one in stdin(text)
+        one.code if isinstance(one, Diagnostic) else text_at(one, "kind") for one in stdin(text)
     ]
 
 

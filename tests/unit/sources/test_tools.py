@@ -3,6 +3,7 @@
 import sys
 from contextlib import ExitStack
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -10,10 +11,10 @@ from cloison.sources import tools
 from cloison.sources.render import environment
 
 
-def run(code: str, **limits: float) -> tools.Ran:
+def run(code: str, **limits: Any) -> tools.Ran:
     with ExitStack() as stack:
         command = (sys.executable, "-S", "-c", code)
-        ran = tools.run(command, stack, environment={}, **limits)  # type: ignore[arg-type]
+        ran = tools.run(command, stack, environment={}, **limits)
         return tools.Ran(ran.out, ran.out.read().decode() + ran.said, ran.failure)
 
 

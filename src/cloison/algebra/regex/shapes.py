@@ -11,6 +11,8 @@ from cloison.algebra.regex.syntax import Alt, Cat, Chars, Node, alt, cat, litera
 
 _STEPS = 20_000
 """Transitions that trying a shape may take."""
+_SPARE = 5
+"""States of a shape, at most, besides one for each letter of its text."""
 
 
 def shaped(dfa: Dfa) -> Node | None:
@@ -28,7 +30,7 @@ def shaped(dfa: Dfa) -> Node | None:
         span for letter, t in enumerate(dfa.rows[state]) if t != nowhere for span in sets[letter]
     )
     text = example(dfa)
-    if not chars or text is None:
+    if not chars or text is None or not _likely(dfa, state, chars, nowhere, len(text)):
         return None
     try:
         for tree in _candidates(begun, text[len(begun) :], chars):
@@ -37,6 +39,32 @@ def shaped(dfa: Dfa) -> Node | None:
     except TooLargeError:
         return None
     return None
+
+
+def _likely(dfa: Dfa, state: int, chars: CharSet, nowhere: int | None, size: int) -> bool:
+    """Return whether it may be one of the shapes: building one takes its time.
+
+    Args:
+        dfa: The automaton.
+        state: Where the shape begins.
+        chars: Characters that go on from there.
+        nowhere: The state from which nothing is accepted.
+        size: Letters of a shortest text.
+    """
+    if len(dfa.rows) > size + _SPARE:
+        return False  # a shape has few states besides those of its letters
+    every = chars - CharSet.of("./")
+    letters = [n for n, each in enumerate(dfa.alphabet.sets()) if not each.isdisjoint(every)]
+    found, waiting = {state}, [state]
+    while waiting:
+        row = dfa.rows[waiting.pop()]
+        onward = {row[letter] for letter in letters}
+        if nowhere in onward:
+            return False  # what may be in a shape's middle may be so any number of times
+        fresh = onward - found
+        found |= fresh
+        waiting += fresh
+    return True
 
 
 def _only(chars: CharSet) -> str:

@@ -1,5 +1,7 @@
 """Writes automata as regular expressions, as short as simple means find."""
 
+from collections.abc import Iterable
+
 from cloison.algebra.automata import Dfa, dead
 from cloison.algebra.characters import EVERY_CHARACTER, CharSet, character
 from cloison.algebra.regex.shapes import shaped, worded
@@ -53,34 +55,67 @@ def _tree(dfa: Dfa) -> Node | None:
     for state in dfa.final:
         ways[state][end] = EMPTY
     ways[start][0] = EMPTY
-    left = set(range(end)) - {nowhere}
-    while left:
-        leave = min(left, key=lambda state: (_weight(ways, state), -state))
-        left.remove(leave)
-        outward = ways.pop(leave)
-        loop = outward.pop(leave, None)
-        for targets in ways.values():
-            inward = targets.pop(leave, None)
-            if inward is None:
-                continue
+    return _Elimination(ways, set(range(end)) - {nowhere}).run(start, end)
+
+
+class _Elimination:
+    """Leaves out one state after the other; lives for one automaton.
+
+    Args:
+        ways: For each state, where it leads and by what.
+        left: The states to leave out.
+    """
+
+    def __init__(self, ways: dict[int, dict[int, Node]], left: Iterable[int | None]) -> None:
+        self.ways = {s: {t: (n, _size(n)) for t, n in out.items()} for s, out in ways.items()}
+        self.into: dict[int, set[int]] = {state: set() for state in ways}
+        for state, targets in ways.items():
+            for target in targets:
+                self.into[target].add(state)
+        self.weights = {state: self._weight(state) for state in left if state is not None}
+
+    def run(self, start: int, end: int) -> Node | None:
+        """Return what leads from the start to the end; None where it is too long."""
+        while self.weights:
+            leave = min(self.weights, key=lambda state: (self.weights[state], -state))
+            del self.weights[leave]
+            if not self._leave(leave):
+                return None
+        found = self.ways[start].get(end)
+        return NOTHING if found is None else found[0]
+
+    def _leave(self, state: int) -> bool:
+        """Leave a state out; return whether what comes of it is short enough."""
+        outward = self.ways.pop(state)
+        loop = outward.pop(state, None)
+        sources = self.into.pop(state) - {state}
+        for target in outward:
+            self.into[target].discard(state)
+        for source in sources:
+            targets = self.ways[source]
+            inward, _ = targets.pop(state)
             if loop is not None:
-                inward = then(inward, star(loop))
-            for target, onward in outward.items():
+                inward = then(inward, star(loop[0]))
+            for target, (onward, _) in outward.items():
                 whole = then(inward, onward)
                 known = targets.get(target)
-                targets[target] = whole if known is None else either(known, whole)
-                if _size(targets[target]) > MOST_SIZE:
-                    return None
-    return ways[start].get(end, NOTHING)
+                node = whole if known is None else either(known[0], whole)
+                targets[target] = (node, _size(node))
+                self.into[target].add(source)
+                if targets[target][1] > MOST_SIZE:
+                    return False
+        for each in (sources | outward.keys()) & self.weights.keys():
+            self.weights[each] = self._weight(each)
+        return True
 
-
-def _weight(ways: dict[int, dict[int, Node]], state: int) -> int:
-    """Return about how much longer all becomes when a state is left out."""
-    inward = [_size(t[state]) for s, t in ways.items() if s != state and state in t]
-    outward = [_size(node) for t, node in ways[state].items() if t != state]
-    loop = _size(ways[state][state]) if state in ways[state] else 0
-    pairs = len(inward) * len(outward)
-    return sum(inward) * (len(outward) - 1) + sum(outward) * (len(inward) - 1) + loop * pairs
+    def _weight(self, state: int) -> int:
+        """Return about how much longer all becomes when a state is left out."""
+        targets = self.ways[state]
+        inward = [self.ways[source][state][1] for source in self.into[state] if source != state]
+        outward = [size for target, (_, size) in targets.items() if target != state]
+        loop = targets[state][1] if state in targets else 0
+        pairs = len(inward) * len(outward)
+        return sum(inward) * (len(outward) - 1) + sum(outward) * (len(inward) - 1) + loop * pairs
 
 
 def _size(node: Node) -> int:

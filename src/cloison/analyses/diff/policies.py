@@ -9,14 +9,11 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cloison.base import Span
+from cloison.ir.peers import AllOf, AnyOf, NoneOf, PeerMatch
 from cloison.ir.policy import (
     AddressGroup,
-    AllOf,
-    AnyOf,
     Combine,
     Mode,
-    NoneOf,
-    PeerMatch,
     Policy,
     PolicyId,
     PolicySet,

@@ -261,6 +261,9 @@ class Side:
         if end.kind == "external-name":
             yield from (Party(unit, str(end)) for unit in self._hosts.get(end, ()))
             return
+        if end.kind == "node":
+            yield from (Party(unit, str(end)) for unit in table.by_node.get(end.name, ()))
+            return
         for index in self._endpoints(end):
             endpoint = table.endpoints[index]
             for unit in table.by_endpoint[index]:

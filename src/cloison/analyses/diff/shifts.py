@@ -88,14 +88,6 @@ class Shift:
         """Whether traffic was lost."""
         return bool(self.lost)
 
-    @property
-    def mirror(self) -> "Shift":
-        """The same change, undone."""
-        return Shift(self.after, self.before, _MIRROR[self.src], _MIRROR[self.dst])
-
-
-_MIRROR = {Seen.BOTH: Seen.BOTH, Seen.BEFORE: Seen.AFTER, Seen.AFTER: Seen.BEFORE}
-
 
 def _risen(low: Passage, high: Passage) -> TrafficSet:
     passed = low.allowed | low.undetermined

@@ -10,7 +10,7 @@ from cloison.analyses.diff.policies import policy_changes
 from cloison.analyses.diff.responsible import Responsible
 from cloison.analyses.ends import Names
 from cloison.analyses.hosts import mentioned_by
-from cloison.analyses.survey import survey
+from cloison.analyses.survey import policed_nodes, survey
 from cloison.base import UnknownEndpointError
 from cloison.engine import Engine
 
@@ -30,7 +30,8 @@ def change(before: Engine, after: Engine, options: MapOptions | None = None) -> 
         QuestionError: A filter names nothing on either side.
     """
     hosts = mentioned_by(before, after)
-    asked = replace(options or MapOptions(), self_edges=True, hosts=hosts)
+    policed = policed_nodes(before) | policed_nodes(after)
+    asked = replace(options or MapOptions(), self_edges=True, hosts=hosts, policed=policed)
     sides = (Names(before, asked.namespace), Names(after, asked.namespace))
     _namespace(sides, asked)
     known = [_known(sides, names) for names in (asked.focus, asked.sources, asked.destinations)]
@@ -80,7 +81,9 @@ def _map(side: Names, asked: MapOptions, known: Sequence[tuple[str, ...] | None]
     """Return one side's part of what is asked for."""
     focus, sources, destinations = known
     if focus is None or sources is None or destinations is None or not _lives(side, asked):
-        whole = MapOptions(pods=asked.pods, nodes=asked.nodes, hosts=asked.hosts)
+        whole = MapOptions(
+            pods=asked.pods, nodes=asked.nodes, hosts=asked.hosts, policed=asked.policed
+        )
         return replace(
             survey(side.engine, whole, side),
             rows={},

@@ -14,7 +14,7 @@ from cloison.engine import Engine
 from cloison.engine.matching import whole_families
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import (
+from cloison.ir.peers import (
     AllOf,
     AnyMatch,
     AnyOf,

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from cloison.algebra import FAMILY, AddressSet, LabelSet
+from cloison.algebra import FAMILY, AddressSet, LabelSet, UndecidedError
 from cloison.analyses.exposure.faces import NO_CAVEATS, Caveats
 from cloison.analyses.exposure.layers import MOST_PARTS, all_of, both, by_layer
 from cloison.analyses.exposure.parts import Part, left_open
@@ -15,7 +15,9 @@ from cloison.analyses.exposure.subjects import Match, Subjects
 from cloison.engine import Engine, UnitKind
 from cloison.engine.partition import partition
 from cloison.ir import caveats as known
-from cloison.ir.policy import BlockMatch, Direction, GroupsMatch, Policy, plain_matches
+from cloison.ir.flows import Flows
+from cloison.ir.peers import BlockMatch, GroupsMatch, plain_matches
+from cloison.ir.policy import Direction, Policy
 from cloison.ir.ruleset import OPEN, BoundRule, Outcome
 
 _FEW = 64
@@ -281,11 +283,18 @@ def _shared(asked: Part, met: Sequence[Part]) -> Iterator[Part]:
     """Iterate over what passes for every pod of a region, told part by part: it is wider news."""
     if not 1 < len(met) <= _FEW:
         return
-    for traffic in dict.fromkeys(m.outcome.allowed for m in met):
-        able = [m for m in met if traffic <= m.outcome.allowed]
-        if traffic and Homes.covered(asked.region, [m.region for m in able]):
+    for flows in dict.fromkeys(m.outcome.flows.allowed for m in met):
+        able = [m for m in met if _within(flows, m.outcome.flows.allowed)]
+        if flows and Homes.covered(asked.region, [m.region for m in able]):
             caveats = frozenset(c for m in able for c in m.caveats)
-            yield Part(asked.region, Outcome(traffic), caveats)
+            yield Part(asked.region, Outcome.allowing(flows), caveats)
+
+
+def _within(flows: Flows, allowed: Flows) -> bool:
+    try:
+        return flows <= allowed
+    except UndecidedError:
+        return False
 
 
 def _nothing_lost(asked: Part, met: Iterable[Part]) -> bool:

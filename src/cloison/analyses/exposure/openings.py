@@ -8,8 +8,9 @@ regions, widest first, each with what it has in addition to the wider ones.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-from cloison.algebra import ANY, L4, TrafficSet
+from cloison.algebra import L4, TrafficSet, UndecidedError
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.chosen import Chosen, check_namespace, port_limit
 from cloison.analyses.connectivity import EndRef, MapOptions
@@ -22,8 +23,13 @@ from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat, Verdict
+from cloison.ir.flows import EVERY_FLOW, Flows
 from cloison.ir.policy import Direction
+from cloison.ir.ruleset import Outcome
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
+
+if TYPE_CHECKING:
+    from cloison.algebra import RequestSet
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,12 +41,14 @@ class Opening:
         traffic: What passes, in addition to what wider openings say.
         verdict: `allowed` or `undetermined`.
         caveats: What it stands on, sorted.
+        requests: The requests with which it does; None for all.
     """
 
     region: Region
     traffic: TrafficSet
     verdict: Verdict
     caveats: tuple[Caveat, ...] = ()
+    requests: "RequestSet | None" = None
 
     @property
     def sure(self) -> bool:
@@ -111,59 +119,102 @@ class _Exposer:
 _SCTP = TrafficSet.protocol("SCTP")
 
 
-def _openings(parts: Iterable[Part]) -> Iterator[Opening]:
+@dataclass(frozen=True, slots=True)
+class _Open:
+    """What passes for the pods of a region, as sets of traffic and requests."""
+
+    region: Region
+    flows: Flows
+    verdict: Verdict
+    caveats: tuple[Caveat, ...] = ()
+
+
+def _openings(parts: Iterable[Part]) -> Iterator[_Open]:
     for part in parts:
-        allowed, undetermined = part.outcome.allowed, part.outcome.undetermined & L4
-        for traffic, verdict, caveats in (
-            (allowed, Verdict.ALLOWED, part.caveats),
-            (undetermined, Verdict.UNDETERMINED, part.caveats | part.doubts),
+        outcome = part.outcome.flows
+        unclear = (doubt for each in part.outcome.when for doubt in each.doubts)
+        for flows, verdict, caveats in (
+            (outcome.allowed, Verdict.ALLOWED, part.caveats),
+            (
+                _undetermined(part.outcome),
+                Verdict.UNDETERMINED,
+                part.caveats.union(part.doubts, unclear),
+            ),
         ):
-            if traffic:
+            if flows:
                 # One end may have spoken of SCTP where the other lets none pass.
-                spare = {known.SCTP_SUPPORT} if traffic.isdisjoint(_SCTP) else set()
-                yield Opening(part.region, traffic, verdict, tuple(sorted(caveats - spare)))
+                spare = {known.SCTP_SUPPORT} if flows.wide.isdisjoint(_SCTP) else set()
+                yield _Open(part.region, flows, verdict, tuple(sorted(caveats - spare)))
 
 
-def told_once(homes: Homes, openings: Iterable[Opening]) -> tuple[Opening, ...]:
+def _undetermined(outcome: Outcome) -> Flows:
+    if not outcome.when:
+        return Flows(outcome.undetermined & L4)
+    try:
+        return outcome.flows.undetermined.within(L4)
+    except UndecidedError:
+        return Flows(outcome.undetermined & L4)
+
+
+def told_once(homes: Homes, openings: Iterable[_Open]) -> tuple[Opening, ...]:
     """Return openings that say the same without repeating each other, widest first."""
     joined = _joined(openings)
     left = []
     for i, one in enumerate(joined):
-        traffic = one.traffic
+        flows = one.flows
         for j, other in enumerate(joined):
             if i == j or not _says(other, one) or not homes.covers(other.region, one.region):
                 continue
             if j > i and _says(one, other) and homes.covers(one.region, other.region):
                 continue  # they say the same; the first one stays
-            traffic -= other.traffic
-        if traffic:
+            flows = _less(flows, other.flows)
+        if flows:
             # "Anything" says more than a list of all the protocols nobody spoke of.
-            left.append(one if one.traffic == ANY else replace(one, traffic=traffic))
-    return tuple(sorted(_joined(left), key=sort_key))
+            left.append(one if one.flows == EVERY_FLOW else replace(one, flows=flows))
+    told = (
+        Opening(each.region, traffic, each.verdict, each.caveats, requests)
+        for each in _joined(left)
+        for traffic, requests in each.flows.pieces
+    )
+    return tuple(sorted(told, key=sort_key))
 
 
-def _says(one: Opening, other: Opening) -> bool:
+def _less(flows: Flows, others: Flows) -> Flows:
+    """Return what is left of some flows; all of it where that is too much work to tell."""
+    try:
+        return flows - others
+    except UndecidedError:
+        return flows
+
+
+def _says(one: _Open, other: _Open) -> bool:
     """Whether what `one` says of some traffic makes `other` superfluous there."""
     if one.verdict is not other.verdict:
         return one.verdict is Verdict.ALLOWED
     return set(one.caveats) <= set(other.caveats)
 
 
-def _joined(openings: Iterable[Opening]) -> list[Opening]:
+def _joined(openings: Iterable[_Open]) -> list[_Open]:
     """Join openings that differ in their traffic, then in the names of namespaces, only."""
-    by_region: dict[object, Opening] = {}
+    by_region: dict[object, _Open] = {}
     for each in openings:
         key = (each.region, each.verdict, each.caveats)
         held = by_region.get(key)
-        by_region[key] = replace(held, traffic=held.traffic | each.traffic) if held else each
-    found: list[Opening] = []
-    alike: dict[object, list[Opening]] = defaultdict(list)
+        if held is None:
+            by_region[key] = each
+            continue
+        try:
+            by_region[key] = replace(held, flows=held.flows | each.flows)
+        except UndecidedError:
+            by_region[key, each.flows] = each
+    found: list[_Open] = []
+    alike: dict[object, list[_Open]] = defaultdict(list)
     for each in by_region.values():
         region = each.region
         if region.names.complement or len(region.namespaces.keys) > 1:
             found.append(each)
         else:
-            alike[region.pods, region.but, each.traffic, each.verdict, each.caveats].append(each)
+            alike[region.pods, region.but, each.flows, each.verdict, each.caveats].append(each)
     for same in alike.values():
         names = [n for each in same for n in each.region.names.values if n is not None]
         found.append(replace(same[0], region=replace(same[0].region, namespaces=named(*names))))
@@ -192,6 +243,7 @@ def sort_key(opening: Opening) -> tuple[object, ...]:
         opening.verdict,
         opening.caveats,
         opening.traffic.spans,
+        str(opening.requests or ""),
     )
 
 

@@ -17,7 +17,8 @@ from cloison.analyses.exposure.parts import EVERY_POD, Part, left_open
 from cloison.analyses.exposure.regions import Homes
 from cloison.engine import Engine
 from cloison.ir import caveats as known
-from cloison.ir.policy import Action, BlockMatch, Direction, Policy, Rule, plain_matches
+from cloison.ir.peers import BlockMatch, plain_matches
+from cloison.ir.policy import Action, Direction, Policy, Rule
 from cloison.ir.ruleset import OPEN, BoundRule, Outcome
 
 

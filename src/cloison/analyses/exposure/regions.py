@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from cloison.algebra import ALL_LABELS, ANY_VALUE, LabelSelector, LabelSet, ValueSet
-from cloison.ir.policy import PodsMatch
+from cloison.ir.peers import PodsMatch
 from cloison.resources.objects import NAMESPACE_NAME_LABEL, Labels
 
 NODE = "@node"

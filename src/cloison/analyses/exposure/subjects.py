@@ -318,7 +318,9 @@ class _Meeting:
             return self._outcome([*selecting, *cell.unsure], matches, cell.unsure)
         sizes = range(len(cell.unsure) + 1)
         chosen = chain.from_iterable(combinations(cell.unsure, size) for size in sizes)
-        return reduce(_either, (self._outcome([*selecting, *some], matches) for some in chosen))
+        return reduce(
+            Outcome.either, (self._outcome([*selecting, *some], matches) for some in chosen)
+        )
 
     def _outcome(
         self, selecting: Iterable[int], matches: dict[int, bool], unsure: Sequence[int] = ()
@@ -334,9 +336,3 @@ class _Meeting:
         engine, direction = self.subjects.engine, self.subjects.direction
         doubted = tuple(self.policies[i] for i in unsure)
         return seen(engine.judge(direction, policies, matched, unsure=doubted))
-
-
-def _either(one: Outcome, other: Outcome) -> Outcome:
-    """Return what is certain where nobody knows which of two holds."""
-    allowed = one.allowed & other.allowed
-    return Outcome(allowed, (one.passing | other.passing) - allowed)

@@ -8,14 +8,13 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cloison.engine import Engine, Networks
+from cloison.ir.peers import BlockMatch, PodsMatch
 from cloison.ir.policy import (
     EVERY_TRAFFIC,
     Action,
-    BlockMatch,
     Direction,
     Mode,
     Peer,
-    PodsMatch,
     Policy,
     PolicyId,
     PolicySet,

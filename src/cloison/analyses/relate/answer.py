@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from cloison.algebra import AddressSet, TrafficSet
 from cloison.analyses.connectivity import EndRef
@@ -10,6 +10,9 @@ from cloison.analyses.explain import Decider
 from cloison.base import Span
 from cloison.ir.fidelity import Caveat, Verdict
 from cloison.ir.policy import Direction, PolicyId
+
+if TYPE_CHECKING:
+    from cloison.algebra import RequestSet
 
 
 class Relation(StrEnum):
@@ -65,11 +68,12 @@ class Flow:
     Args:
         src: Who connects.
         dst: Who listens.
-        traffic: All traffic between the two that shows it.
+        traffic: All traffic between the two that shows it, with the same requests.
         first: What the first set of policies makes of it.
         second: And the second.
         if_src: Where the source's address must lie, where nobody knows it and it counts.
         if_dst: And the destination's.
+        requests: The requests on the traffic that show it; None for all.
     """
 
     src: EndRef
@@ -79,6 +83,13 @@ class Flow:
     second: Told
     if_src: AddressSet | None = None
     if_dst: AddressSet | None = None
+    requests: "RequestSet | None" = None
+
+    @property
+    def said(self) -> str:
+        """What shows it, in words: `TCP/80 when GET /v1/.*`."""
+        asks = "" if self.requests is None else f" when {self.requests}"
+        return f"{self.traffic}{asks}"
 
 
 @dataclass(frozen=True, slots=True)

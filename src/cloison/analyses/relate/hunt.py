@@ -2,30 +2,40 @@
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
-from cloison.algebra import ANY, TrafficSet
+from cloison.algebra import ANY, TrafficSet, UndecidedError
 from cloison.analyses.relate.pairs import FAMILIES, Pair, Pairs
 from cloison.analyses.relate.panes import Cell, Pane, Panes, Twins, panes
 from cloison.analyses.relate.stand import HORIZON, Side, Stand
 from cloison.engine import Engine
-from cloison.ir.policy import Action, Direction, Relative, RelativeMatch
+from cloison.ir.flows import Flows
+from cloison.ir.peers import Relative, RelativeMatch
+from cloison.ir.policy import Action, Direction
 from cloison.ir.ruleset import Outcome
 
+if TYPE_CHECKING:
+    from cloison.algebra import RequestSet
+
 Stands = Sequence[Stand]
-Shown = tuple[TrafficSet, TrafficSet]
-"""Traffic that certainly shows what is looked for, and traffic that may show it besides."""
+Shown = tuple[Flows, Flows]
+"""Flows that certainly show what is looked for, and those that may show it besides."""
 Seen = dict[tuple[int, ...], tuple[Shown, tuple[Outcome, ...]]]
 _KEPT = 100_000
 """Answers that are remembered."""
 
 
 class Judge(ABC):
-    """Says what traffic shows that a relation does not hold."""
+    """Says what flows show that a relation does not hold."""
 
     @abstractmethod
     def shown(self, leaving: Stands, entering: Stands) -> Shown:
-        """Return the traffic that shows it, given what is made of it at both ends."""
+        """Return the flows that show it, given what is made of them at both ends.
+
+        Raises:
+            UndecidedError: It takes more work than is put up with.
+        """
 
     @abstractmethod
     def quiet(self, stands: Stands) -> bool:
@@ -38,11 +48,25 @@ class Hit:
 
     Args:
         pair: The two, and how they stand to each other.
-        traffic: All such traffic between them.
+        traffic: All such traffic between them that shows it with the same requests.
+        requests: The requests; None for all.
     """
 
     pair: Pair
     traffic: TrafficSet
+    requests: "RequestSet | None" = None
+
+    @classmethod
+    def of(cls, pair: Pair, found: Flows) -> "Hit":
+        """Return the first of some flows between two units."""
+        return cls(pair, *next(found.pieces))
+
+    @property
+    def flows(self) -> Flows:
+        """The traffic with its requests."""
+        if self.requests is None:
+            return Flows(self.traffic)
+        return Flows.of(self.traffic, self.requests)
 
 
 @dataclass
@@ -65,9 +89,9 @@ class Hits:
         """Note what was shown; return whether the search is over."""
         sure, maybe = shown
         if sure:
-            self.sure = Hit(pair, sure)
+            self.sure = Hit.of(pair, sure)
         elif maybe and self.maybe is None:
-            self.maybe = Hit(pair, maybe)
+            self.maybe = Hit.of(pair, maybe)
         return self.sure is not None
 
 
@@ -106,7 +130,7 @@ class Hunt:
                         return self.hits
         for pair in self._related():
             leaving_stands, entering_stands = stands(self.sides, pair)
-            shown = self.judge.shown(leaving_stands, entering_stands)
+            shown = shown_by(self.judge, leaving_stands, entering_stands)
             if self.hits.wants(shown) and self.hits.take(shown, pair):
                 break
         return self.hits
@@ -117,8 +141,8 @@ class Hunt:
         found = self.seen.get(key)
         if found is not None:
             return found[0]
-        shown = self.judge.shown(leaving, entering)
-        if not any(outcome.undetermined & HORIZON for outcome in outcomes):
+        shown = shown_by(self.judge, leaving, entering)
+        if not any(map(_vague, outcomes)):
             # Nothing but the outcomes counts then, and they are few.
             if len(self.seen) > _KEPT:
                 self.seen.clear()
@@ -184,6 +208,29 @@ class Hunt:
                             targets = into.units & here.peers & theirs
                             if targets:
                                 yield from self.pairs.with_nodes(sources, targets, family)
+
+
+def shown_by(judge: Judge, leaving: Stands, entering: Stands) -> Shown:
+    """Return the flows that show something; where requests are too much work, without them.
+
+    Then traffic of which requests decide is undetermined.
+    """
+    try:
+        return judge.shown(leaving, entering)
+    except UndecidedError:
+        return judge.shown(*(tuple(map(_plain, each)) for each in (leaving, entering)))
+
+
+def _plain(stand: Stand) -> Stand:
+    found = stand.outcome
+    return replace(stand, outcome=replace(found, when=())) if found.when else stand
+
+
+def _vague(outcome: Outcome) -> bool:
+    """Whether nobody can say of some traffic, or of requests on it, and that counts."""
+    if not outcome.undetermined & HORIZON:
+        return False
+    return not outcome.when or bool(outcome.flows.undetermined.within(HORIZON))
 
 
 def search(

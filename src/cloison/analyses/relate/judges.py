@@ -2,14 +2,13 @@
 
 from collections.abc import Sequence
 
-from cloison.algebra import NO_TRAFFIC, TrafficSet
 from cloison.analyses.relate.hunt import Judge, Shown, Stands
 from cloison.analyses.relate.stand import FREE, HORIZON
-from cloison.ir.ruleset import Outcome
+from cloison.ir.flows import NO_FLOWS, Flows, Known
 
 
 class Equivalent(Judge):
-    """Traffic that one permits and the other does not."""
+    """Flows that one permits and the other does not."""
 
     def shown(self, leaving: Stands, entering: Stands) -> Shown:
         """Return it."""
@@ -24,7 +23,7 @@ class Equivalent(Judge):
 
 
 class Contained(Judge):
-    """Traffic that the first permits and the second does not."""
+    """Flows that the first permits and the second does not."""
 
     def shown(self, leaving: Stands, entering: Stands) -> Shown:
         """Return it."""
@@ -39,7 +38,7 @@ class Contained(Judge):
 
 
 class Permits(Judge):
-    """Traffic that rules of the first name and the second does not permit.
+    """Flows that rules of the first name and the second does not permit.
 
     Args:
         named: Places of the sides that say what rules of the first name.
@@ -64,14 +63,14 @@ class Permits(Judge):
 
 
 class Forbids(Permits):
-    """Traffic that rules of the first name and the second permits."""
+    """Flows that rules of the first name and the second permits."""
 
     def shown(self, leaving: Stands, entering: Stands) -> Shown:
         """Return it."""
         first = explicit(leaving, entering, 0, self.named)
         second = allowed(leaving, entering, self.second)
         sure = first.allowed & second.allowed
-        return sure, _doubt(first.passing & second.passing, sure, NO_TRAFFIC)
+        return sure, _doubt(first.passing & second.passing, sure, NO_FLOWS)
 
     def quiet(self, stands: Stands) -> bool:
         """Return whether one of the two lets nothing pass."""
@@ -79,7 +78,7 @@ class Forbids(Permits):
 
 
 class Interferes(Permits):
-    """Traffic that rules of the first name and rules of the second do not.
+    """Flows that rules of the first name and rules of the second do not.
 
     Args:
         named: Places of the sides that say what rules of the first name.
@@ -96,19 +95,19 @@ class Interferes(Permits):
         first = explicit(leaving, entering, 0, self.named)
         second = explicit(leaving, entering, self.second, self.others)
         sure = first.allowed - second.passing
-        same = NO_TRAFFIC
+        same = NO_FLOWS
         if len(self.named) == len(self.others):
             twins = [(0, self.second), *zip(self.named, self.others, strict=True)]
             same = agreed(leaving, entering, twins)
         return sure, _doubt(first.passing - second.allowed, sure, same)
 
 
-def allowed(leaving: Stands, entering: Stands, place: int) -> Outcome:
+def allowed(leaving: Stands, entering: Stands, place: int) -> Known:
     """Return what one side lets pass."""
-    return leaving[place].outcome.meet(entering[place].outcome)
+    return leaving[place].outcome.meet(entering[place].outcome).flows
 
 
-def explicit(leaving: Stands, entering: Stands, place: int, named: Sequence[int]) -> Outcome:
+def explicit(leaving: Stands, entering: Stands, place: int, named: Sequence[int]) -> Known:
     """Return what one side lets pass because a rule, at one end at least, says so.
 
     Args:
@@ -117,28 +116,28 @@ def explicit(leaving: Stands, entering: Stands, place: int, named: Sequence[int]
         place: The side.
         named: Sides on which only rules allow.
     """
-    sure = maybe = NO_TRAFFIC
+    sure = maybe = NO_FLOWS
     for other in named:
         for strict, rest in (
             (leaving[other], entering[place]),
             (entering[other], leaving[place]),
         ):
             if strict is not FREE:
-                met = strict.outcome.meet(rest.outcome)
+                met = strict.outcome.meet(rest.outcome).flows
                 sure |= met.allowed
                 maybe |= met.passing
     real = allowed(leaving, entering, place)
     sure &= real.allowed
-    return Outcome(sure, (maybe & real.passing) - sure)
+    return Known(sure, sure | (maybe & real.passing))
 
 
-def agreed(leaving: Stands, entering: Stands, twins: Sequence[tuple[int, int]]) -> TrafficSet:
-    """Return traffic on which sides agree at both ends, whatever it is that nobody knows."""
-    found = HORIZON
+def agreed(leaving: Stands, entering: Stands, twins: Sequence[tuple[int, int]]) -> Flows:
+    """Return what sides agree on at both ends, whatever it is that nobody knows."""
+    found = Flows(HORIZON)
     for one, other in twins:
         found &= leaving[one].alike(leaving[other]) & entering[one].alike(entering[other])
     return found
 
 
-def _doubt(doubtful: TrafficSet, sure: TrafficSet, same: TrafficSet) -> TrafficSet:
-    return (doubtful & HORIZON) - sure - same
+def _doubt(doubtful: Flows, sure: Flows, same: Flows) -> Flows:
+    return doubtful.within(HORIZON) - sure - same

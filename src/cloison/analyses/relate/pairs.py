@@ -13,7 +13,7 @@ from cloison.engine.related import (
     UNRELATED,
     Relations,
 )
-from cloison.ir.policy import Relative
+from cloison.ir.peers import Relative
 
 FAMILIES = (4, 6)
 _SELF = Relations(frozenset({Relative.SELF}))

@@ -7,12 +7,13 @@ other ends by what is made of them. Nothing here loops over pairs of units.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cloison.algebra import ANY
+from cloison.algebra import ANY, UndecidedError
 from cloison.algebra.bitmaps import BitMap, FrozenBitMap
 from cloison.analyses.relate.stand import FREE, HORIZON, Side, Stand
 from cloison.engine.decide import Decision, Piece
 from cloison.engine.related import UNRELATED
-from cloison.ir.policy import BlockMatch, Direction, GroupsMatch, Peer, plain_matches
+from cloison.ir.peers import BlockMatch, GroupsMatch, plain_matches
+from cloison.ir.policy import Direction, Peer
 from cloison.ir.ruleset import BoundRule
 
 Twins = Sequence[tuple[int, int]] | None
@@ -217,4 +218,7 @@ def same(one: Stand, other: Stand) -> bool:
     if one is other:
         return True
     nobody_knows = (one.outcome.undetermined | other.outcome.undetermined) - HORIZON
-    return ANY - nobody_knows <= one.alike(other)
+    try:
+        return ANY - nobody_knows <= one.alike(other).traffic
+    except UndecidedError:
+        return False

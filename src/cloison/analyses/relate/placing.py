@@ -16,16 +16,8 @@ from cloison.analyses.relate.hunt import Hit
 from cloison.analyses.relate.pairs import Pair
 from cloison.engine import Engine, UnitKind
 from cloison.engine.addressbook import AddressBook
-from cloison.ir.policy import (
-    BlockMatch,
-    Direction,
-    GroupsMatch,
-    Mode,
-    PeerMatch,
-    PolicySet,
-    Rule,
-    plain_matches,
-)
+from cloison.ir.peers import BlockMatch, GroupsMatch, PeerMatch, plain_matches
+from cloison.ir.policy import Direction, Mode, PolicySet, Rule
 from cloison.ir.profile import Profile
 from cloison.resources.objects import Node
 from cloison.resources.world import PodEndpoint, World

@@ -6,6 +6,7 @@ from cloison.algebra import L4, TrafficSet
 from cloison.engine import Engine
 from cloison.engine.decide import Decision, Piece, Terms
 from cloison.engine.related import UNRELATED, Relations
+from cloison.ir.flows import Flows
 from cloison.ir.policy import Direction, Policy, Rule
 from cloison.ir.ruleset import OPEN, BoundRule, Outcome
 
@@ -30,16 +31,31 @@ class Stand:
     terms: Terms | None = None
     rules: Matched = ()
 
-    def alike(self, other: "Stand") -> TrafficSet:
-        """Return the traffic of which the two say the same, whatever it is that nobody knows.
+    def alike(self, other: "Stand") -> Flows:
+        """Return the flows of which the two say the same, whatever it is that nobody knows.
 
-        Traffic is determined alike, or undetermined for the same reasons.
+        They are determined alike, or undetermined for the same reasons.
+
+        Raises:
+            UndecidedError: It takes more work than is put up with.
         """
         ours, theirs = self.outcome, other.outcome
         same = (ours.allowed & theirs.allowed) | (ours.denied & theirs.denied)
         doubtful = ours.undetermined & theirs.undetermined & HORIZON
         if doubtful and self.reasons(doubtful) == other.reasons(doubtful):
-            same |= doubtful
+            return Flows(same | doubtful)
+        if not ours.when and not theirs.when:
+            return Flows(same)
+        return self._alike(other)
+
+    def _alike(self, other: "Stand") -> Flows:
+        """Return the same where requests decide on some of it."""
+        ours, theirs = self.outcome.flows, other.outcome.flows
+        same = (ours.allowed & theirs.allowed) | (ours.denied & theirs.denied)
+        doubtful = (ours.undetermined & theirs.undetermined).within(HORIZON)
+        for traffic, requests in doubtful.pieces:
+            if self.reasons(traffic) == other.reasons(traffic):
+                same |= Flows(traffic) if requests is None else Flows.of(traffic, requests)
         return same
 
     def reasons(self, traffic: TrafficSet) -> object:

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import replace
 
+from cloison.algebra import UndecidedError
 from cloison.analyses.relate.align import aligned
 from cloison.analyses.relate.answer import Flow, Related, Relation
 from cloison.analyses.relate.hunt import Hit, Hits, Judge, search, stands
@@ -135,11 +136,14 @@ def _named(sides: Sequence[Side], hit: Hit, place: int, named: Sequence[int]) ->
     if not named:
         return None
     leaving, entering = stands(sides, hit.pair)
-    return hit.traffic <= explicit(leaving, entering, place, named).allowed
+    try:
+        return hit.flows <= explicit(leaving, entering, place, named).allowed
+    except UndecidedError:
+        return False
 
 
 def _reason(shown: Flow) -> str:
     return (
-        f"it depends on {shown.traffic} from {shown.src} to {shown.dst}, "
+        f"it depends on {shown.said} from {shown.src} to {shown.dst}, "
         "of which nobody can promise anything"
     )

@@ -1,14 +1,23 @@
 """Flows as people are shown them: ends by name, and what decided on each side."""
 
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from cloison.algebra import UndecidedError
 from cloison.analyses.connectivity import EndRef
-from cloison.analyses.explain import Decider, deciders_at, verdict_of
+from cloison.analyses.explain import Decider, deciders_at
 from cloison.analyses.relate.answer import Flow, Told
 from cloison.analyses.relate.hunt import Hit
 from cloison.analyses.relate.pairs import Pair
-from cloison.engine import Engine, UnitKind
+from cloison.engine import Engine, Point, UnitKind
 from cloison.ir.fidelity import Verdict
-from cloison.ir.policy import Direction
+from cloison.ir.flows import Flows, Known
+from cloison.ir.policy import Action, Direction
+from cloison.ir.requests import RequestCondition
 from cloison.resources.world import PodEndpoint
+
+if TYPE_CHECKING:
+    from cloison.algebra import RequestSet
 
 
 def flow(hit: Hit, first: Engine, second: Engine, named: tuple[bool | None, bool | None]) -> Flow:
@@ -27,6 +36,7 @@ def flow(hit: Hit, first: Engine, second: Engine, named: tuple[bool | None, bool
         hit.traffic,
         told(first, hit, named=named[0]),
         told(second, hit, named=named[1]),
+        requests=hit.requests,
     )
 
 
@@ -37,8 +47,8 @@ def told(engine: Engine, hit: Hit, *, named: bool | None) -> Told:
         engine.point(pair.source, pair.target, Direction.EGRESS, pair.relations, pair.family),
         engine.point(pair.target, pair.source, Direction.INGRESS, pair.relations, pair.family),
     )
-    verdicts = [verdict_of(point.outcome, hit.traffic) for point in points]
-    verdict = verdict_of(points[0].outcome.meet(points[1].outcome), hit.traffic)
+    verdicts = [_verdict(point.outcome.flows, hit.flows) for point in points]
+    verdict = _verdict(points[0].outcome.meet(points[1].outcome).flows, hit.flows)
     telling = [
         point
         for point, said in zip(points, verdicts, strict=True)
@@ -46,8 +56,37 @@ def told(engine: Engine, hit: Hit, *, named: bool | None) -> Told:
     ]
     found: dict[Decider, None] = {}
     for point in telling or points:
-        found.update(dict.fromkeys(deciders_at(engine, point, hit.traffic)))
+        found.update(dict.fromkeys(deciders_at(engine, _asked(point, hit.requests), hit.traffic)))
+    rules = tuple(each for each in found if each.action is Action.ALLOW)
+    if hit.requests is not None and verdict is Verdict.ALLOWED and rules:
+        return Told(verdict, named, rules)
     return Told(verdict, named, tuple(found))
+
+
+def _asked(point: Point, requests: "RequestSet | None") -> Point:
+    """Return a point without the rules that match none of some requests."""
+    if requests is None or point.piece is None:
+        return point
+    rules = tuple(r for r in point.piece.rules if _matches(r[0].rule.request, requests))
+    return replace(point, piece=replace(point.piece, rules=rules))
+
+
+def _matches(condition: RequestCondition | None, requests: "RequestSet") -> bool:
+    if condition is None:
+        return True
+    try:
+        sets = condition.requests()
+        possible = sets.must if sets.may is None else sets.must | sets.may
+        return not possible.isdisjoint(requests)
+    except UndecidedError:
+        return True
+
+
+def _verdict(known: Known, asked: Flows) -> Verdict:
+    try:
+        return known.verdict(asked)
+    except UndecidedError:
+        return Verdict.UNDETERMINED
 
 
 def place_of(engine: Engine, unit: int, node: str | None = None, *, second: bool = False) -> EndRef:

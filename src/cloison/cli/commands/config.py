@@ -59,6 +59,13 @@ def show(asked: Common, fail_on: str) -> int:
         "render": asked.render,
         "namespace": asked.namespace or "default",
         "cni": asked.cni or (detected.profile.name if detected is not None else "generic"),
+        "platform": (found.values.get("platform") if found is not None else None) or "auto",
+        "components": tuple(
+            f"{name}={'nowhere' if where is None else where.namespace or 'anywhere'}"
+            for name, where in (
+                found.values.get("components", {}) if found is not None else {}
+            ).items()
+        ),
         "kubernetesVersion": f"{major}.{minor}",
         "podCidrs": asked.pod_cidrs,
         "nodeCidrs": asked.node_cidrs,
@@ -85,8 +92,10 @@ def show(asked: Common, fail_on: str) -> int:
         option = options.get(parameter)
         by = option.opts[-1] if option is not None and kind == "flag" else None
         by = str(option.envvar) if option is not None and kind == "environment" else by
-        if kind == "default" and name == "cni" and detected is not None:
-            kind, by = "detected", detected.settings.profile_chosen
+        if name == "cni" and not asked.cni:
+            kind, by = ("default", None)  # whoever says `auto` says what holds anyway
+            if detected is not None:
+                kind, by = "detected", detected.settings.profile_chosen
         span = places.get(name) if kind == "file" else None
         listed.append(Setting(name, value, kind, by, span))
     listed += _switches(asked, detected, places)
@@ -166,8 +175,8 @@ def _read(asked: Common) -> "Session | None":
 @click.argument("what", type=click.Choice(("settings", "dns-table")), default="settings")
 def schema(what: str) -> int:
     """Print the JSON Schema of a settings file, or of a DNS table."""
-    from importlib.resources import files
+    from pkgutil import get_data  # importlib.resources imports ten times as much
 
-    text = (files("cloison.app") / "schemas" / f"{what}.json").read_text(encoding="utf-8")
-    click.echo(text, nl=False)
+    text = get_data("cloison.app", f"schemas/{what}.json") or b""
+    click.echo(text.decode(), nl=False)
     return run.OK

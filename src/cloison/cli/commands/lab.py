@@ -12,6 +12,7 @@ from click.shell_completion import CompletionItem
 
 from cloison.base import SourceError
 from cloison.cli import options, run
+from cloison.cli.group import Group
 from cloison.cli.options import FORMATS, AdvisedError, Common, Example, Function, colored, common
 
 if TYPE_CHECKING:
@@ -85,15 +86,15 @@ def waiting(name: str) -> None:
     click.echo(f"waiting for another command that uses the lab {name}", err=True)
 
 
-class Group(click.Group):
-    """A group that lists its commands in the order they were added."""
+_COMMANDS = {
+    "trace": "cloison.cli.commands.running:trace",
+    "apply": "cloison.cli.commands.running:apply",
+    "practice": "cloison.cli.commands.practice:practice",
+}
+"""Where the commands are that this module does not hold."""
 
-    def list_commands(self, _ctx: click.Context) -> list[str]:
-        """Return the commands' names."""
-        return list(self.commands)
 
-
-@click.group(cls=Group, invoke_without_command=True)
+@click.group(cls=Group, table=_COMMANDS, invoke_without_command=True)
 @click.pass_context
 def lab(context: click.Context) -> None:
     """A cluster's network on this machine, to try policies in.

@@ -14,27 +14,41 @@ from cloison.cli.options import AdvisedError, Example, Question
     examples=(
         "cloison lab trace web/portal evidence/api:8080",
         "cloison lab trace web/portal svc:kube-system/kube-dns:53/UDP --family 6",
+        "cloison lab trace web/portal evidence/api:8080 --http 'GET /v1/cases'",
     ),
 )
 @click.argument("source", metavar="SRC")
 @click.argument("destination", metavar="DST[:PORT[/PROTO]]")
 @click.option("--family", type=click.Choice(("4", "6")), help="Send over IPv4 or IPv6.")
+@click.option(
+    "--http",
+    metavar="REQUEST",
+    help="Make an HTTP request, as in 'GET /pub/x'. As JSON it may say host and headers, too.",
+)
 @named
 @printed()
 def trace(
-    source: str, destination: str, family: str | None, name: str, output: str, color: str
+    source: str,
+    destination: str,
+    family: str | None,
+    http: str | None,
+    name: str,
+    output: str,
+    color: str,
 ) -> int:
     """Send one connection in a lab, and show which rules it met beside those predicted.
 
     Exit code 1 says that the kernel did something else than was predicted, 2 that nothing is
     proven.
     """
+    from cloison.analyses.application import Application
     from cloison.app.running import Running
     from cloison.probe.lab.client import Lab
 
     with Lab.find(name).turn(waiting):
         found = Running.find(name)
-        result = found.trace(source, destination, int(family) if family else None)
+        asked = Application(http=http)
+        result = found.trace(source, destination, int(family) if family else None, asked)
     show("trace", result, found.session, output, color)
     if result.cell.measured is None:
         return run.UNANSWERED

@@ -50,7 +50,7 @@ def verify(asked: Common, tests: tuple[str, ...], on: str, *, pairs: bool, stage
         said = "--matrix" if pairs else "-o html"
         msg = f"{said} is for what a lab measures"
         raise AdvisedError(msg, "say --on lab besides")
-    session = run.load(asked, staged=staged)
+    session = run.load(asked, staged=staged, runtime=True)
     matrix = session.verify(tests, on=on)
     code = run.OK if matrix.passed else run.FOUND
     return run.answer(asked, session, "verify", matrix, code if matrix.complete else run.UNANSWERED)
@@ -58,7 +58,7 @@ def verify(asked: Common, tests: tuple[str, ...], on: str, *, pairs: bool, stage
 
 def _measure(asked: Common, tests: tuple[str, ...], *, pairs: bool, staged: bool) -> int:
     """Let a kernel answer."""
-    session = run.load(asked)
+    session = run.load(asked, runtime=True)
     if staged:
         session = run.as_staged(asked, session)[0]
     found = session.measure(tests, matrix=pairs, staged=staged)

@@ -61,7 +61,7 @@ def why(
     for end in (source, destination):
         if is_path(end) and not (end.count("/") == 1 and end[0] not in "./~"):
             raise path_given(end, click.get_current_context())
-    session = run.load(asked, staged=staged)
+    session = run.load(asked, staged=staged, runtime=_by_name(source, destination))
     from cloison.base import UnknownEndpointError
     from cloison.ir.fidelity import Verdict
 
@@ -81,3 +81,8 @@ def why(
         raise
     found = exit_code and result.verdict is not Verdict.ALLOWED
     return run.answer(asked, session, "why", result, run.FOUND if found else run.OK)
+
+
+def _by_name(*ends: str) -> bool:
+    """Return whether somebody is called by a name, which takes more than policies see."""
+    return any(end.startswith(("svc:", "dns:", "gw:")) for end in ends)

@@ -4,19 +4,16 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cloison.ir.policy import (
-    Action,
+from cloison.ir.peers import (
     AllOf,
     BlockMatch,
     NodesMatch,
     NoneOf,
-    Peer,
     PeerMatch,
     PodsMatch,
-    Policy,
-    Rule,
     UnknownMatch,
 )
+from cloison.ir.policy import Action, Peer, Policy, Rule
 from cloison.ir.profile import LabelFilter, Profile
 
 _RANK = {Action.DENY: 0, Action.ALLOW: 1, Action.PASS: 2}

@@ -39,18 +39,8 @@ from cloison.ir.caveats import (
     RULE_UNUSABLE,
 )
 from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import (
-    EVERY_TRAFFIC,
-    Action,
-    AnyMatch,
-    Direction,
-    Peer,
-    PodsMatch,
-    Policy,
-    PolicyId,
-    Rule,
-    UnknownMatch,
-)
+from cloison.ir.peers import AnyMatch, PodsMatch, UnknownMatch
+from cloison.ir.policy import EVERY_TRAFFIC, Action, Direction, Peer, Policy, PolicyId, Rule
 from cloison.ir.profile import Place, Profile
 from cloison.resources.world import World
 

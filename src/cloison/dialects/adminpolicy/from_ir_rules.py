@@ -14,22 +14,17 @@ from cloison.dialects.writing.labels import named_namespace, plain_selector, sel
 from cloison.dialects.writing.places import check_rule, only_groups
 from cloison.dialects.writing.ports import Ports, everything, only_with_ports, port_groups
 from cloison.ir.names import NamePattern, Stars
-from cloison.ir.policy import (
-    Action,
+from cloison.ir.peers import (
     AnyMatch,
     AnyOf,
     BlockMatch,
-    Direction,
     GroupsMatch,
-    NamedPort,
     NamesMatch,
     NodesMatch,
-    Peer,
     PeerMatch,
     PodsMatch,
-    Policy,
-    Rule,
 )
+from cloison.ir.policy import Action, Direction, NamedPort, Peer, Policy, Rule
 
 MOST: Final = 25
 """Rules of a direction, peers of a rule, protocols of a rule, blocks of a peer."""

@@ -17,22 +17,21 @@ from cloison.algebra import (
 from cloison.base import Sharing
 from cloison.dialects.adminpolicy import model
 from cloison.dialects.adminpolicy.terms import PROTOCOLS, usable
+from cloison.dialects.reading.negative import beyond
+from cloison.dialects.reading.selectors import compile_selector
 from cloison.ir.caveats import RULE_UNUSABLE
 from cloison.ir.names import names_below
-from cloison.ir.policy import (
-    EVERY_TRAFFIC,
+from cloison.ir.peers import (
     AnyOf,
     BlockMatch,
     GroupsMatch,
-    NamedPort,
     NamesMatch,
     NodesMatch,
-    Peer,
     PeerMatch,
     PodsMatch,
-    TrafficMatch,
     UnknownMatch,
 )
+from cloison.ir.policy import EVERY_TRAFFIC, NamedPort, Peer, TrafficMatch
 from cloison.ir.profile import Profile
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
 
@@ -49,8 +48,12 @@ def compile_peer(peer: model.Peer, profile: Profile, share: Sharing) -> Iterator
             groups = GroupsMatch(_prefixed(selector, profile.groups_prefix))
             match = share(AnyOf((match, groups)))
         yield Peer(match, peer.span)
+        more = beyond(PodsMatch(namespaces=selector), profile.reading, clustered=False)
+        yield from (Peer(share(each), peer.span) for each in more)
     elif peer.pods is not None:
-        yield Peer(share(selected(model.Subject(pods=peer.pods))), peer.span)
+        pods = selected(model.Subject(pods=peer.pods))
+        yield Peer(share(pods), peer.span)
+        yield from (Peer(share(each), peer.span) for each in beyond(pods, profile.reading))
     elif peer.nodes is not None:
         yield Peer(share(NodesMatch(compile_selector(peer.nodes))), peer.span)
     elif peer.domain_names is not None:
@@ -69,20 +72,6 @@ def compile_block(text: str) -> BlockMatch:
     """
     addresses = AddressSet.block(str(ipaddress.ip_network(text, strict=False)))
     return BlockMatch(addresses, text, whole=addresses in FAMILY.values())
-
-
-def compile_selector(selector: model.LabelSelector | None) -> LabelSelector:
-    """Return what a selector matches, where its absence means everything.
-
-    Raises:
-        ValueError: an operator is none of the four.
-    """
-    if selector is None or selector.empty:
-        return EVERYTHING
-    return LabelSelector.of(
-        selector.match_labels,
-        [Requirement(e.key, Operator(e.operator), e.values) for e in selector.match_expressions],
-    )
 
 
 def compile_traffic(rule: model.Rule) -> tuple[TrafficMatch, bool]:

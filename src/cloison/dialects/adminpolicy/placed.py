@@ -6,7 +6,8 @@ from typing import Final
 
 from cloison.base import Diagnostic, Severity
 from cloison.dialects.adminpolicy import model
-from cloison.dialects.adminpolicy.say import DOCS, said
+from cloison.dialects.adminpolicy.say import DOCS
+from cloison.dialects.reading.say import suspect
 from cloison.ir.caveats import BASELINE_KINDS
 from cloison.ir.policy import Policy
 from cloison.ir.profile import Place, Profile
@@ -59,7 +60,7 @@ def about_baselines(objects: Iterable[model.Object]) -> Iterator[Diagnostic]:
     """Say that Baseline rules of two kinds meet."""
     for policy in objects:
         if isinstance(policy, model.BaselineAdminNetworkPolicy):
-            yield said(
+            yield suspect(
                 "ADL031",
                 policy,
                 policy.span,
@@ -67,6 +68,7 @@ def about_baselines(objects: Iterable[model.Object]) -> Iterator[Diagnostic]:
                 effect="nothing says which come first: it is taken to come after them, "
                 "and answers that rest on either say so",
                 help_="move its rules into a ClusterNetworkPolicy with a priority",
+                source=DOCS,
             )
 
 
@@ -79,7 +81,7 @@ def about_places(objects: Sequence[model.Object], profile: Profile) -> Iterator[
         by_kind.setdefault(place_of(each), []).append(each)
         place = place_in(each, profile)
         if _too_late(each, place) and place is not None:
-            yield said(
+            yield suspect(
                 "ADL034",
                 each,
                 each.span,
@@ -150,7 +152,7 @@ def _closes(
         effect = "it fails closed: this rule matches nothing"
     else:
         effect = "it fails closed: this rule denies its subject everything in that direction"
-    return said(
+    return suspect(
         "ADL035",
         policy,
         rule.span,

@@ -3,24 +3,14 @@
 Source: kubernetes-sigs/network-policy-api apis; documentation of the enforcers.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 
-from cloison.dialects.writing.features import Elsewhere, Feature, Reading, elsewhere
+from cloison.dialects.writing.features import Feature, Reading, gone, says
 from cloison.ir.profile import Profile
 from cloison.resources.documents import Node
 
-_NP, _CALICO, _CILIUM = "networkpolicy", "calico", "cilium"
 _RULES = "spec.ingress[]|egress[]"
 _SOURCE = "kubernetes-sigs/network-policy-api apis/v1alpha1, apis/v1alpha2"
-
-
-def _said(np: str = "", calico: str = "", cilium: str = "") -> Mapping[str, Elsewhere]:
-    """Return what becomes of a feature; see `elsewhere`."""
-    return elsewhere({_NP: np, _CALICO: calico, _CILIUM: cilium})
-
-
-def _is(*texts: str) -> Callable[[str, Node], bool]:
-    return lambda _key, node: node.value in texts
 
 
 def _lacks(field: str) -> Callable[[Profile], bool]:
@@ -49,7 +39,7 @@ FEATURES: tuple[Feature, ...] = (
         "tiers",
         "a place before or after the policies of teams",
         ("spec.priority", "spec.tier"),
-        _said(
+        gone(
             np="there is no order among NetworkPolicies",
             cilium="~denials come first; a tier after the others there is none",
         ),
@@ -59,44 +49,44 @@ FEATURES: tuple[Feature, ...] = (
         "subject",
         "a policy for namespaces by label",
         ("spec.subject.namespaces", "spec.subject.pods"),
-        _said(np="=a copy in each namespace of today; those that come later are left out"),
+        gone(np="=a copy in each namespace of today; those that come later are left out"),
         source=_SOURCE,
     ),
     Feature(
         "pass",
         "`Pass`",
         (f"{_RULES}.action",),
-        _said(
+        gone(
             np="~taken out of what later rules say",
             cilium="there is nothing that leaves the decision to later policies",
         ),
-        test=_is("Pass"),
+        test=says("Pass"),
         source=_SOURCE,
     ),
     Feature(
         "deny",
         "`Deny`",
         (f"{_RULES}.action",),
-        _said(
+        gone(
             np="~taken out of what is allowed, where labels and blocks can say the rest",
             cilium="~where no earlier rule allows what it denies",
         ),
-        test=_is("Deny"),
+        test=says("Deny"),
         source=_SOURCE,
     ),
     Feature(
         "no-isolation",
         "allowing without isolating",
         (f"{_RULES}.action",),
-        _said(np="~a NetworkPolicy isolates the pods it selects"),
-        test=_is("Allow", "Accept"),
+        gone(np="~a NetworkPolicy isolates the pods it selects"),
+        test=says("Allow", "Accept"),
         source=_SOURCE,
     ),
     Feature(
         "domain-names",
         "names outside the cluster",
         ("spec.egress[].to[].domainNames",),
-        _said(
+        gone(
             np="only the addresses of one day, copied",
             calico="domain names are known to Calico Enterprise and Calico Cloud only",
         ),
@@ -113,7 +103,7 @@ FEATURES: tuple[Feature, ...] = (
         "nodes",
         "nodes by label",
         ("spec.egress[].to[].nodes",),
-        _said(
+        gone(
             np="=the addresses of nodes today",
             calico="=the addresses of nodes today, or host endpoints",
             cilium="~`toNodes`, which needs a switch and never finds a pod's own node",
@@ -147,7 +137,7 @@ FEATURES: tuple[Feature, ...] = (
         "networks",
         "blocks of addresses",
         ("spec.egress[].to[].networks",),
-        _said(cilium="~they match neither pods nor nodes there"),
+        gone(cilium="~they match neither pods nor nodes there"),
         (
             Reading(
                 "they match neither pods nor nodes, whatever their addresses",

@@ -5,16 +5,16 @@ from dataclasses import dataclass, field
 
 from cloison.algebra import FAMILY, NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.ir.names import NamePattern
-from cloison.ir.policy import (
+from cloison.ir.peers import (
     AnyMatch,
     BlockMatch,
     NamesMatch,
     NodesMatch,
     PeerMatch,
     PodsMatch,
-    Rule,
     plain_matches,
 )
+from cloison.ir.policy import Rule
 from cloison.resources.world import PodEndpoint, World
 
 

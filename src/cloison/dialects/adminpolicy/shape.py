@@ -1,7 +1,6 @@
 """Which fields the CRDs have at every depth, for finding those that are pruned.
 
-The notation is that of the field table (`resources.schema`): `s` text, `i` whole number, `*`
-anything, else another type; `[` before it a list, `{` a mapping.
+The notation is that of the field table (`reading.kinds`).
 
 Source: kubernetes-sigs/network-policy-api config/crd, v0.1.7 and v0.2.0.
 """
@@ -10,10 +9,10 @@ from functools import cache
 from typing import Final
 
 from cloison.dialects.adminpolicy.say import V1ALPHA1, V1ALPHA2
+from cloison.dialects.reading.kinds import HEAD, Fields, types_of
 from cloison.resources.check import Custom
 from cloison.resources.documents import Node
 from cloison.resources.options import Channel
-from cloison.resources.schema import FieldType, StructType, schema
 
 VERSIONS: Final = {
     "AdminNetworkPolicy": "policy.networking.k8s.io/v1alpha1",
@@ -22,34 +21,26 @@ VERSIONS: Final = {
 }
 """The version of each kind that we read."""
 
-_Fields = dict[str, str]
+_PODS: dict[str, str] = {"namespaceSelector": "LabelSelector", "podSelector": "LabelSelector"}
+_SUBJECT: dict[str, str] = {"namespaces": "LabelSelector", "pods": "NamespacedPod"}
+_TO: dict[str, str] = _SUBJECT | {"networks": "[s"}
+_RULE: dict[str, str] = {"name": "s", "action": "s"}
+_SPEC: dict[str, str] = {"subject": "Subject", "ingress": "[IngressRule", "egress": "[EgressRule"}
+_OBJECT: Fields = {**HEAD, "spec": "Spec", "status": "*"}
 
-_PODS: _Fields = {"namespaceSelector": "LabelSelector", "podSelector": "LabelSelector"}
-_SUBJECT: _Fields = {"namespaces": "LabelSelector", "pods": "NamespacedPod"}
-_TO: _Fields = _SUBJECT | {"networks": "[s"}
-_RULE: _Fields = {"name": "s", "action": "s"}
-_SPEC: _Fields = {"subject": "Subject", "ingress": "[IngressRule", "egress": "[EgressRule"}
-_OBJECT: _Fields = {
-    "apiVersion": "s",
-    "kind": "s",
-    "metadata": "ObjectMeta",
-    "spec": "Spec",
-    "status": "*",
-}
-
-_SHARED: dict[str, _Fields] = {
+_SHARED: dict[str, Fields] = {
     "NamespacedPod": _PODS,
     "Subject": _SUBJECT,
     "IngressPeer": _SUBJECT,
 }
-_V1ALPHA1: dict[str, _Fields] = _SHARED | {
+_V1ALPHA1: dict[str, Fields] = _SHARED | {
     "PortNumber": {"port": "i", "protocol": "s"},
     "PortRange": {"start": "i", "end": "i", "protocol": "s"},
     "Port": {"portNumber": "PortNumber", "portRange": "PortRange", "namedPort": "s"},
     "IngressRule": _RULE | {"from": "[IngressPeer", "ports": "[Port"},
     "EgressRule": _RULE | {"to": "[EgressPeer", "ports": "[Port"},
 }
-_V1ALPHA2: dict[str, _Fields] = _SHARED | {
+_V1ALPHA2: dict[str, Fields] = _SHARED | {
     "Range": {"start": "i", "end": "i"},
     "DestinationPort": {"number": "i", "range": "Range"},
     "ProtocolPorts": {"destinationPort": "DestinationPort"},
@@ -64,7 +55,7 @@ _V1ALPHA2: dict[str, _Fields] = _SHARED | {
     "EgressRule": _RULE | {"to": "[EgressPeer", "protocols": "[Protocol"},
     "Spec": {"tier": "s", "priority": "i"} | _SPEC,
 }
-_TYPES: dict[str, dict[str, _Fields]] = {
+_TYPES: dict[str, dict[str, Fields]] = {
     "AdminNetworkPolicy": _V1ALPHA1
     | {
         "EgressPeer": _TO | {"nodes": "LabelSelector", "domainNames": "[s"},
@@ -119,15 +110,18 @@ def custom(kind: str, channel: Channel | None) -> Custom:
         kind: One of `VERSIONS`.
         channel: Which CRDs; None for what any of them has.
     """
-    table = schema().types
-    types = {name: StructType(name) for name in _TYPES[kind]}
-    types[kind] = StructType(kind)
-    known = types | {name: table[name] for name in ("ObjectMeta", "LabelSelector")}
-    for name, fields in {**_TYPES[kind], kind: _OBJECT}.items():
-        for field, code in fields.items():
-            if channel is Channel.STANDARD and (name, field) in EXPERIMENTAL:
-                continue
-            types[name].fields[field] = FieldType(code, known.get(code.lstrip("[{")))
+    standard = channel is Channel.STANDARD
+    known = types_of(
+        {
+            name: {
+                field: code
+                for field, code in fields.items()
+                if not (standard and (name, field) in EXPERIMENTAL)
+            }
+            for name, fields in (*_TYPES[kind].items(), (kind, _OBJECT))
+        },
+        "LabelSelector",
+    )
 
     def bare(name: str, node: Node) -> bool:
         left = node.value if isinstance(node.value, dict) else {}
@@ -135,7 +129,7 @@ def custom(kind: str, channel: Channel | None) -> Custom:
         return not any(key in fields and value.value is not None for key, value in left.items())
 
     return Custom(
-        types[kind],
+        known[kind],
         namespaced=False,
         source=V1ALPHA2 if kind == "ClusterNetworkPolicy" else V1ALPHA1,
         dropped=lambda name, node: _dropped(name, bare=bare(name, node)),

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterator, Sequence
 from cloison.base import Diagnostic, Severity, Span, sort_diagnostics
 from cloison.dialects.adminpolicy import model
 from cloison.dialects.adminpolicy.case import Case
-from cloison.dialects.adminpolicy.say import said
+from cloison.dialects.adminpolicy.say import DOCS
 from cloison.dialects.adminpolicy.suspicious_order import ORDER_CHECKS
 from cloison.dialects.adminpolicy.suspicious_world import WORLD_CHECKS
 from cloison.dialects.dialect import Surroundings
-from cloison.ir.policy import PodsMatch, plain_matches
+from cloison.dialects.reading.say import suspect
+from cloison.ir.peers import PodsMatch, plain_matches
 
 _NPEP_133 = "kubernetes-sigs/network-policy-api npeps/npep-133-fqdn-egress-selector.md"
 _SELECTORS = "kubernetes/apimachinery pkg/labels/selector.go"
@@ -43,13 +44,14 @@ def suspicious(policies: Sequence[model.Object], around: Surroundings) -> list[D
 def _no_effect(policy: model.Policy) -> Iterator[Diagnostic]:
     """A policy without rules changes nothing: these kinds isolate nobody."""
     if not policy.ingress and not policy.egress:
-        yield said(
+        yield suspect(
             "ADS001",
             policy,
             policy.span,
             "the policy has no rules",
             effect="it changes nothing: a policy of this API denies only what a rule denies",
             help_="add a rule such as `{action: Deny, from: [{namespaces: {}}]}`, or remove it",
+            source=DOCS,
         )
 
 
@@ -58,7 +60,7 @@ def _denied_names(policy: model.Policy) -> Iterator[Diagnostic]:
     for index, rule in enumerate(policy.egress or (), 1):
         named = next((peer for peer in rule.peers if peer.domain_names), None)
         if named is not None and rule.action not in ("Accept", "Allow"):
-            yield said(
+            yield suspect(
                 "ADS005",
                 policy,
                 named.span,
@@ -80,7 +82,7 @@ def _names_without_dns(policy: model.Policy) -> Iterator[Diagnostic]:
         rest = rules[index:]
         walled = any(r.action == "Deny" and _everywhere(r) for r in rest)
         if walled and not any(_dns(r) for r in rules):
-            yield said(
+            yield suspect(
                 "ADS006",
                 policy,
                 rule.span,
@@ -132,7 +134,7 @@ def _contradictions(case: Case) -> Iterator[Diagnostic]:
     for what, span, match in places:
         for selector in (match.namespaces, match.pods):
             if not selector.satisfiable():
-                yield said(
+                yield suspect(
                     "ADS007",
                     case.policy,
                     span,

@@ -9,18 +9,10 @@ from collections.abc import Callable, Iterator, Sequence
 from cloison.algebra import L4
 from cloison.base import Diagnostic, Severity
 from cloison.dialects.adminpolicy.case import Case
-from cloison.dialects.adminpolicy.say import DOCS, said
-from cloison.ir.policy import (
-    Action,
-    AnyMatch,
-    BlockMatch,
-    Direction,
-    NamesMatch,
-    NodesMatch,
-    PeerMatch,
-    PodsMatch,
-    Rule,
-)
+from cloison.dialects.adminpolicy.say import DOCS
+from cloison.dialects.reading.say import suspect
+from cloison.ir.peers import AnyMatch, BlockMatch, NamesMatch, NodesMatch, PeerMatch, PodsMatch
+from cloison.ir.policy import Action, Direction, Rule
 
 
 def _shadowed(cases: Sequence[Case]) -> Iterator[Diagnostic]:
@@ -33,7 +25,7 @@ def _shadowed(cases: Sequence[Case]) -> Iterator[Diagnostic]:
                 if earlier is None:
                     continue
                 same = earlier.action is rule.action
-                yield said(
+                yield suspect(
                     "ADS002",
                     case.policy,
                     rule.span,
@@ -58,7 +50,7 @@ def _never_reached(cases: Sequence[Case]) -> Iterator[Diagnostic]:
                 break
             found.append(before)
         if found and len(found) == len(case.meaning.rules):
-            yield said(
+            yield suspect(
                 "ADS004",
                 case.policy,
                 case.policy.span,
@@ -140,7 +132,7 @@ def _whole_family(cases: Sequence[Case]) -> Iterator[Diagnostic]:
             )
             pods = any(isinstance(p.match, PodsMatch) for r in rules[: i + 1] for p in r.peers)
             if block is not None and not pods and isinstance(block.match, BlockMatch):
-                yield said(
+                yield suspect(
                     "ADS012",
                     case.policy,
                     block.span,

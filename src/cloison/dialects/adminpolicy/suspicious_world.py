@@ -10,19 +10,12 @@ from cloison.algebra import V6_BASE, LabelSelector, Operator
 from cloison.base import Diagnostic, Severity, Span
 from cloison.base.words import few
 from cloison.dialects.adminpolicy.case import Case
-from cloison.dialects.adminpolicy.say import said
 from cloison.dialects.adminpolicy.seen import Seen
 from cloison.dialects.dialect import Surroundings
+from cloison.dialects.reading.say import suspect
 from cloison.ir.groups import named_there
-from cloison.ir.policy import (
-    Action,
-    BlockMatch,
-    Direction,
-    NodesMatch,
-    PodsMatch,
-    Rule,
-    plain_matches,
-)
+from cloison.ir.peers import BlockMatch, NodesMatch, PodsMatch, plain_matches
+from cloison.ir.policy import Action, Direction, Rule
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
 
 _SELECTORS = "Kubernetes docs, Labels and Selectors"
@@ -40,7 +33,7 @@ def _selects_nobody(cases: Sequence[Case], around: Surroundings) -> Iterator[Dia
         if seen.peers(subjects).pods or any(_absent(s.namespaces, around) for s in subjects):
             continue
         (subject,) = subjects
-        yield said(
+        yield suspect(
             "ADS003",
             case.policy,
             case.meaning.subject_span,
@@ -57,7 +50,7 @@ def _unknown_namespaces(cases: Sequence[Case], around: Surroundings) -> Iterator
         for what, span, match in _matches(case):
             missing = _absent(match.namespaces, around)
             if missing:
-                yield said(
+                yield suspect(
                     "ADS008",
                     case.policy,
                     span,
@@ -80,7 +73,7 @@ def _peer_matches_nobody(cases: Sequence[Case], around: Surroundings) -> Iterato
                 continue
             if seen.match(match).pods or _absent(match.namespaces, around):
                 continue
-            yield said(
+            yield suspect(
                 "ADS009",
                 case.policy,
                 span,
@@ -105,7 +98,7 @@ def _nodes_match_nobody(cases: Sequence[Case], around: Surroundings) -> Iterator
                     continue
                 there = any(node.addresses for node in around.world.nodes.values())
                 why = "it selects none of them" if there else "the input holds no node"
-                yield said(
+                yield suspect(
                     "ADS013",
                     case.policy,
                     peer.span,
@@ -129,7 +122,7 @@ def _unknown_port_names(cases: Sequence[Case], around: Surroundings) -> Iterator
                     continue
                 if named_there(rule, name, around.groups):
                     continue
-                yield said(
+                yield suspect(
                     "ADS010",
                     case.policy,
                     rule.span,
@@ -158,7 +151,7 @@ def _one_family(cases: Sequence[Case], around: Surroundings) -> Iterator[Diagnos
             continue
         rule, peer, block = blocks[0]
         other = _OTHER[block.family]
-        yield said(
+        yield suspect(
             "ADS011",
             case.policy,
             peer.span,

@@ -10,8 +10,9 @@ from itertools import combinations
 
 from cloison.base import Diagnostic
 from cloison.dialects.adminpolicy import model
-from cloison.dialects.adminpolicy.say import DOCS, said
+from cloison.dialects.adminpolicy.say import DOCS
 from cloison.dialects.adminpolicy.seen import Seen
+from cloison.dialects.reading.say import suspect
 from cloison.ir.policy import Action, Direction, Policy, Rule
 from cloison.resources.world import World
 
@@ -59,7 +60,7 @@ def _said(first: Compiled, second: Compiled, mine: Rule, theirs: Rule) -> Diagno
     which = "priority" if not isinstance(meant.order[:1], str) else "place"
     order = f"{meant.order[0]:g}" if meant.order and isinstance(meant.order[0], int | float) else ""
     way = theirs.direction.value
-    return said(
+    return suspect(
         "ADL030",
         other,
         theirs.span,

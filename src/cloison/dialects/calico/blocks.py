@@ -6,11 +6,12 @@ whole rule out of that family, lists of exceptions included.
 Source: projectcalico/calico felix/rules/policy.go, FilterRuleToIPVersion.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
-from cloison.algebra import FAMILY, NO_ADDRESSES, AddressSet, family_of
+from cloison.algebra import FAMILY, AddressSet, family_of
 from cloison.dialects.calico.model import EntityRule, Rule
-from cloison.ir.policy import BlockMatch
+from cloison.dialects.reading.blocks import block
+from cloison.ir.peers import BlockMatch
 
 WHOLE = {
     4: BlockMatch(FAMILY[4], "0.0.0.0/0", whole=True),
@@ -18,19 +19,6 @@ WHOLE = {
 }
 """Everybody of an address family."""
 BOTH = frozenset(FAMILY)
-
-
-def block(text: str) -> AddressSet:
-    """Return the addresses of a block or bare address; none of a text that is neither."""
-    try:
-        return AddressSet.block(text)
-    except ValueError:
-        return NO_ADDRESSES
-
-
-def together(texts: Iterable[str]) -> AddressSet:
-    """Return the addresses of several blocks, of which a set may hold many thousand."""
-    return AddressSet(span for text in texts for span in block(text).spans)
 
 
 def families(rule: Rule) -> frozenset[int]:

@@ -13,7 +13,6 @@ from typing import TypeVar
 from cloison.algebra import PORT_PROTOCOLS, TrafficSet
 from cloison.base import Diagnostic, Severity
 from cloison.dialects.calico import hosts, labels
-from cloison.dialects.calico.blocks import together
 from cloison.dialects.calico.felix import Felix, left_to_hosts
 from cloison.dialects.calico.forwarding import Compiled, forwarding
 from cloison.dialects.calico.model import (
@@ -36,6 +35,7 @@ from cloison.dialects.calico.policies import (
     unplaced,
 )
 from cloison.dialects.dialect import Compilation
+from cloison.dialects.reading.blocks import together
 from cloison.ir.policy import Action, AddressGroup, Combine, PolicyId, TierSpec
 from cloison.ir.profile import Profile
 from cloison.resources.names import shown
@@ -73,8 +73,10 @@ def compile_objects(objects: Sequence[CalicoObject], profile: Profile, world: Wo
             tuple(place for place, _ in numbered),
             diagnostics=tuple(_unplaced(objects, profile)),
         )
-    endpoints = _numbered(objects, HostEndpoint)
-    felix = Felix(_numbered(objects, FelixConfiguration), world)
+    # Where another one enforces, hosts have no policies of these objects either.
+    counts = objects if profile.host_objects else ()
+    endpoints = _numbered(counts, HostEndpoint)
+    felix = Felix(_numbered(counts, FelixConfiguration), world)
     groups = tuple(sorted(_groups(objects, world), key=lambda g: (g.id.kind, str(g.id))))
     around = Surroundings(
         profile,
@@ -120,7 +122,13 @@ def _early(compiled: Iterable[Compiled], every: Iterable[TierSpec]) -> Iterator[
     found = {(each.read.early, each.read.policy.tier) for each in compiled}
     for stage, name in sorted((stage, name) for stage, name in found if stage is not None):
         order = (stage, *specs[name].order[1:])
-        yield replace(specs[name], name=f"{hosts.STAGES[stage]} {name}", end=None, order=order)
+        yield replace(
+            specs[name],
+            name=f"{hosts.STAGES[stage]} {name}",
+            end=None,
+            order=order,
+            before_nat=stage == hosts.PRE_NAT,
+        )
 
 
 def _groups(objects: Iterable[CalicoObject], world: World) -> Iterator[AddressGroup]:

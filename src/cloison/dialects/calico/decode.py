@@ -41,12 +41,12 @@ from cloison.dialects.calico.say import PROCESSORS, TYPES
 from cloison.dialects.calico.shape import custom
 from cloison.dialects.calico.validate import validate
 from cloison.dialects.calico.values import parse_block, parse_port, parse_protocol
-from cloison.dialects.dialect import group_of
 from cloison.dialects.networkpolicy.model import NetworkPolicy as KubernetesNetworkPolicy
 from cloison.dialects.networkpolicy.model import PolicyType
 from cloison.resources import faults
 from cloison.resources.check import check_custom, object_name
 from cloison.resources.documents import Document, Node
+from cloison.resources.kinds import group_of
 from cloison.resources.names import shown
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
@@ -82,7 +82,7 @@ def decode(
     group = group_of(version)
     read, type_ = _READERS[kind]
     name = str(object_name(root, kind, options, namespaced=type_.namespaced))
-    reader = Reader(document, options, pool or Pool(), name, group == STORED_GROUP)
+    reader = Reader(document, options, pool or Pool(), name, stored=group == STORED_GROUP)
     said: list[Diagnostic] = []
     right = VERSIONS.get(group, VERSIONS[API_GROUP])
     if version != right:

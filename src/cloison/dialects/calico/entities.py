@@ -14,7 +14,7 @@ from cloison.algebra.expressions import Expression, Not
 from cloison.dialects.calico import labels
 from cloison.dialects.calico.blocks import BOTH, WHOLE, blocks
 from cloison.dialects.calico.model import EntityRule, Selector
-from cloison.ir.policy import AllOf, AnyMatch, AnyOf, NoneOf, PeerMatch
+from cloison.ir.peers import AllOf, AnyMatch, AnyOf, NoneOf, PeerMatch
 
 _CALL = r"[ \t(]*{}\([ \t]*\)[ \t)]*"
 _ALL = re.compile(_CALL.format("all"))

@@ -23,18 +23,15 @@ from cloison.dialects.calico.hosts import FIRST_MATCH, Host, failsafe, grouped, 
 from cloison.dialects.calico.policies import DIRECTIONS, Reading
 from cloison.dialects.calico.rules import compiled
 from cloison.dialects.networkpolicy.model import PolicyType
+from cloison.ir.peers import AnyMatch, PodsMatch, Relative, RelativeMatch
 from cloison.ir.policy import (
     EVERY_TRAFFIC,
     Action,
-    AnyMatch,
     Direction,
     LayerSpec,
     Peer,
-    PodsMatch,
     Policy,
     PolicyId,
-    Relative,
-    RelativeMatch,
     Rule,
     TierSpec,
 )

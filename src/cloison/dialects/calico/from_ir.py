@@ -33,22 +33,17 @@ from cloison.dialects.writing.blocks import by_family, cidrs, masked
 from cloison.dialects.writing.errors import UnsayableError
 from cloison.dialects.writing.names import Names
 from cloison.dialects.writing.ports import Ports, port_groups
-from cloison.ir.policy import (
-    Action,
+from cloison.ir.peers import (
     AnyMatch,
     AnyOf,
     BlockMatch,
-    Combine,
-    Direction,
     GroupsMatch,
     NamesMatch,
     NodesMatch,
-    Peer,
     PeerMatch,
     PodsMatch,
-    Policy,
-    Rule,
 )
+from cloison.ir.policy import Action, Combine, Direction, Peer, Policy, Rule
 from cloison.ir.profile import Place
 from cloison.resources.objects import ACCOUNT_NAME_LABEL
 

@@ -16,29 +16,31 @@ from dataclasses import dataclass, replace
 from cloison.algebra import AddressSet, TrafficSet
 from cloison.algebra.expressions import Expression
 from cloison.dialects.calico import caveats
-from cloison.dialects.calico.blocks import block, together
 from cloison.dialects.calico.felix import Felix
 from cloison.dialects.calico.model import HostEndpoint, Profile, ProtoPort
 from cloison.dialects.calico.rules import Setting, compiled
+from cloison.dialects.reading.blocks import block, together
 from cloison.ir.fidelity import Caveat
+from cloison.ir.peers import (
+    AnyMatch,
+    BlockMatch,
+    PeerMatch,
+    PodsMatch,
+    Relative,
+    RelativeMatch,
+    UnknownMatch,
+)
 from cloison.ir.policy import (
     EVERY_TRAFFIC,
     Action,
-    AnyMatch,
-    BlockMatch,
     Combine,
     Direction,
     Peer,
-    PeerMatch,
-    PodsMatch,
     Policy,
     PolicyId,
-    Relative,
-    RelativeMatch,
     Rule,
     TierSpec,
     TrafficMatch,
-    UnknownMatch,
 )
 from cloison.resources.world import World
 

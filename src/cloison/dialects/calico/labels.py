@@ -14,7 +14,7 @@ from dataclasses import replace
 from cloison.algebra import EVERYTHING, LabelSelector, Operator, Requirement
 from cloison.algebra.expressions import ALWAYS, NEVER, And, Const, Expression, Test
 from cloison.dialects.calico import caveats
-from cloison.ir.policy import GroupsMatch, PeerMatch, PodsMatch, UnknownMatch
+from cloison.ir.peers import GroupsMatch, PeerMatch, PodsMatch, UnknownMatch
 from cloison.resources.objects import ACCOUNT_NAME_LABEL, NAMESPACE_NAME_LABEL, Labels
 
 NAMESPACE = "projectcalico.org/namespace"

@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from cloison.algebra import NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.dialects.calico.entities import ANYBODY, Choice, one, together
 from cloison.ir.groups import exactly
-from cloison.ir.policy import AddressGroup, Direction, NamedPort, NoneOf, Rule, TrafficMatch
+from cloison.ir.peers import NoneOf
+from cloison.ir.policy import AddressGroup, Direction, NamedPort, Rule, TrafficMatch
 
 
 @dataclass(frozen=True, slots=True)

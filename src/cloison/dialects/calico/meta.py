@@ -8,7 +8,6 @@ from cloison.base import Span
 from cloison.dialects.calico.model import DEFAULT_TIER, STORED_GROUP
 from cloison.dialects.calico.reader import Reader
 from cloison.dialects.calico.say import STORE
-from cloison.resources.documents import Node
 
 METADATA = "projectcalico.org/metadata"
 """Annotation of a stored object that holds what its metadata really is, as JSON."""
@@ -40,7 +39,7 @@ def read_meta(reader: Reader, group: str, *, namespaced: bool) -> Meta:
     namespace = reader.text(found.get("namespace"), "metadata.namespace")
     meta = Meta(
         group,
-        _name(reader, found, root),
+        reader.object_name(),
         (namespace or reader.options.namespace) if namespaced else None,
         reader.strings(found.get("labels"), "metadata.labels"),
         reader.strings(found.get("annotations"), "metadata.annotations"),
@@ -79,15 +78,6 @@ def policy_name(meta: Meta, tier: str) -> str:
     if meta.group != STORED_GROUP or tier != DEFAULT_TIER or meta.hidden:
         return meta.name
     return meta.name.removeprefix(f"{DEFAULT_TIER}.")
-
-
-def _name(reader: Reader, metadata: Mapping[str, Node], root: Node) -> str:
-    name = reader.text(metadata.get("name"), "metadata.name")
-    prefix = reader.text(metadata.get("generateName"), "metadata.generateName")
-    if name or not prefix:
-        return name or ""
-    # The server will append five characters nobody knows yet; the position keeps two apart.
-    return f"{prefix}* ({root.span(reader.document.file).place})"
 
 
 def _hidden(text: str) -> dict[str, object] | None:

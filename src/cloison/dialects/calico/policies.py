@@ -20,17 +20,8 @@ from cloison.dialects.calico.model import Policy as CalicoPolicy
 from cloison.dialects.calico.rules import Setting, compiled
 from cloison.dialects.calico.selection import selection
 from cloison.dialects.networkpolicy.model import PolicyType
-from cloison.ir.policy import (
-    AddressGroup,
-    Direction,
-    Mode,
-    PodsMatch,
-    Policy,
-    PolicyId,
-    Preview,
-    Rule,
-    UnknownMatch,
-)
+from cloison.ir.peers import PodsMatch, UnknownMatch
+from cloison.ir.policy import AddressGroup, Direction, Mode, Policy, PolicyId, Preview, Rule
 from cloison.ir.profile import Place, Profile
 from cloison.resources.world import World
 

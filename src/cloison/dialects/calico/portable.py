@@ -3,28 +3,15 @@
 Source: Calico API reference, NetworkPolicy and GlobalNetworkPolicy; the other languages' own.
 """
 
-from collections.abc import Mapping
+from functools import partial
 
-from cloison.dialects.writing.features import Elsewhere, Feature, Test, elsewhere
+from cloison.dialects.writing.features import Feature, Test, everywhere, gone, says
 from cloison.resources.documents import Node
 
-_NP, _CNP, _CILIUM = "networkpolicy", "clusternetworkpolicy", "cilium"
 _RULES = "spec.ingress[]|egress[]"
 _ENDS = f"{_RULES}.source|destination"
 _SOURCE = "Calico API reference, NetworkPolicy and GlobalNetworkPolicy"
-
-
-def _said(np: str = "", cnp: str = "", cilium: str = "") -> Mapping[str, Elsewhere]:
-    """Return what becomes of a feature; see `elsewhere`."""
-    return elsewhere({_NP: np, _CNP: cnp, _CILIUM: cilium})
-
-
-def _everywhere(text: str) -> Mapping[str, Elsewhere]:
-    return _said(text, text, text)
-
-
-def _is(*texts: str) -> Test:
-    return lambda _key, node: node.value in texts
+_everywhere = partial(everywhere, but="calico")
 
 
 def _has(*parts: str) -> Test:
@@ -61,7 +48,7 @@ _POLICY: tuple[Feature, ...] = (
         "isolates-ingress",
         "isolation for ingress",
         ("spec",),
-        _said(cnp="no rule can deny what comes from outside or from nodes"),
+        gone(cnp="no rule can deny what comes from outside or from nodes"),
         test=_isolates_ingress,
         source=_SOURCE,
     ),
@@ -69,7 +56,7 @@ _POLICY: tuple[Feature, ...] = (
         "order",
         "`order` among policies",
         ("spec.order",),
-        _said(
+        gone(
             np="~taken out of what later policies say",
             cnp="~whole numbers from 0 to 1000",
             cilium="~denials come first, whatever their order",
@@ -80,7 +67,7 @@ _POLICY: tuple[Feature, ...] = (
         "tiers",
         "tiers",
         ("spec.tier",),
-        _said(
+        gone(
             np="~what earlier tiers decide is taken out of later ones",
             cnp="~two, before and after NetworkPolicy",
             cilium="there are none",
@@ -92,31 +79,31 @@ _POLICY: tuple[Feature, ...] = (
         "deny",
         "`Deny`",
         (f"{_RULES}.action",),
-        _said(
+        gone(
             np="~taken out of what is allowed, where labels and blocks can say the rest",
             cilium="~where no earlier rule allows what it denies",
         ),
-        test=_is("Deny"),
+        test=says("Deny"),
         source=_SOURCE,
     ),
     Feature(
         "pass",
         "`Pass`",
         (f"{_RULES}.action",),
-        _said(
+        gone(
             np="~taken out of what later rules say",
             cnp="~where two tiers will do",
             cilium="there is nothing that leaves the decision to later policies",
         ),
-        test=_is("Pass"),
+        test=says("Pass"),
         source=_SOURCE,
     ),
     Feature(
         "log",
         "`Log`",
         (f"{_RULES}.action",),
-        _said(*("~left out: verdicts are the same",) * 3),
-        test=_is("Log"),
+        _everywhere("~left out: verdicts are the same"),
+        test=says("Log"),
         source=_SOURCE,
     ),
     Feature(
@@ -131,7 +118,7 @@ _POLICY: tuple[Feature, ...] = (
         "selector-or",
         "alternatives in selectors",
         _SELECTORS,
-        _said(*("~several peers or policies",) * 3),
+        _everywhere("~several peers or policies"),
         test=_has("||", "!("),
         source=_SOURCE,
     ),
@@ -139,25 +126,21 @@ _POLICY: tuple[Feature, ...] = (
         "not-selector",
         "everybody but some",
         (f"{_ENDS}.notSelector",),
-        _said(
-            "~where other pods of a namespace are meant",
-            "~where other pods of a namespace are meant",
-            "~where other pods of a namespace are meant",
-        ),
+        _everywhere("~where other pods of a namespace are meant"),
         source=_SOURCE,
     ),
     Feature(
         "not-nets",
         "`notNets`",
         (f"{_ENDS}.notNets",),
-        _said(*("~the other blocks",) * 3),
+        _everywhere("~the other blocks"),
         source=_SOURCE,
     ),
     Feature(
         "not-ports",
         "`notPorts`",
         (f"{_ENDS}.notPorts",),
-        _said(*("~the other ranges",) * 3),
+        _everywhere("~the other ranges"),
         source=_SOURCE,
     ),
     Feature(
@@ -171,7 +154,7 @@ _POLICY: tuple[Feature, ...] = (
         "protocols",
         "other protocols",
         (f"{_RULES}.protocol",),
-        _said(
+        gone(
             np="rules are about TCP, UDP and SCTP",
             cnp="rules are about TCP, UDP and SCTP",
             cilium="~ICMP by type, VRRP and IGMP",
@@ -190,7 +173,7 @@ _POLICY: tuple[Feature, ...] = (
         "icmp",
         "types of ICMP",
         (f"{_RULES}.icmp",),
-        _said(
+        gone(
             np="what becomes of ICMP is left to the CNI",
             cnp="rules with protocols are about TCP, UDP and SCTP",
             cilium="~types, without codes",
@@ -201,14 +184,14 @@ _POLICY: tuple[Feature, ...] = (
         "ip-version",
         "one address family",
         (f"{_RULES}.ipVersion",),
-        _said(*("~where everybody or a block is meant",) * 3),
+        _everywhere("~where everybody or a block is meant"),
         source=_SOURCE,
     ),
     Feature(
         "accounts",
         "service accounts",
         (f"{_ENDS}.serviceAccounts", "spec.serviceAccountSelector"),
-        _said(
+        gone(
             np="pods cannot be told by service account",
             cnp="pods cannot be told by service account",
             cilium="~by name, not by label",
@@ -226,7 +209,7 @@ _POLICY: tuple[Feature, ...] = (
         "http",
         "HTTP requests",
         (f"{_RULES}.http",),
-        _said(
+        gone(
             np="the port is open for every request, or closed",
             cnp="the port is open for every request, or closed",
             cilium="~for ingress, on named TCP ports",
@@ -237,7 +220,7 @@ _POLICY: tuple[Feature, ...] = (
         "domains",
         "names outside the cluster",
         (f"{_ENDS}.domains",),
-        _said(
+        gone(
             np="only the addresses of one day, copied",
             cnp="domainNames, which few CNIs know",
             cilium="~toFQDNs",
@@ -256,7 +239,7 @@ _POLICY: tuple[Feature, ...] = (
         "blocks",
         "blocks of addresses",
         (f"{_ENDS}.nets",),
-        _said(cilium="~they match neither pods nor nodes there"),
+        gone(cilium="~they match neither pods nor nodes there"),
         source=_SOURCE,
     ),
 )
@@ -264,7 +247,7 @@ _GLOBAL = Feature(
     "global",
     "a policy for all namespaces",
     ("spec",),
-    _said(np="=a copy in each namespace of today; those that come later are left out"),
+    gone(np="=a copy in each namespace of today; those that come later are left out"),
     source=_SOURCE,
 )
 _STAGED = Feature(

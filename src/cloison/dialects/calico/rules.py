@@ -20,12 +20,12 @@ from cloison.dialects.calico.services import Backends
 from cloison.ir.fidelity import Caveat
 from cloison.ir.groups import exactly
 from cloison.ir.http import HttpMatch
+from cloison.ir.peers import NoneOf
 from cloison.ir.policy import (
     EVERY_TRAFFIC,
     Action,
     AddressGroup,
     Direction,
-    NoneOf,
     Peer,
     Rule,
     TrafficMatch,

@@ -1,7 +1,6 @@
 """How this dialect words its diagnostics, each statement in one place. Family `CAL`."""
 
 from cloison.base import TREATED_AS_ABSENT, Diagnostic, Severity, Span
-from cloison.dialects.calico.model import Resource
 
 VALIDATOR = "projectcalico/calico libcalico-go/lib/validator/v3/validator.go"
 TYPES = "projectcalico/calico api/pkg/apis/projectcalico/v3"
@@ -43,28 +42,4 @@ def refused(
         effect=FELIX_ABSENT if stored else CALICOCTL_ABSENT,
         help=help_,
         source=source or (FELIX if stored else VALIDATOR),
-    )
-
-
-def suspect(
-    code: str,
-    resource: Resource,
-    span: Span | None,
-    message: str,
-    *,
-    effect: str,
-    help_: str,
-    source: str,
-    severity: Severity = Severity.WARNING,
-) -> Diagnostic:
-    """Return the diagnostic of something accepted but probably not meant."""
-    return Diagnostic(
-        code,
-        severity,
-        message,
-        span or resource.span,
-        str(resource),
-        effect=effect,
-        help=help_,
-        source=source,
     )

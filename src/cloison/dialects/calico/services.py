@@ -19,13 +19,8 @@ from cloison.dialects.calico import caveats
 from cloison.dialects.calico.entities import Choice
 from cloison.ir.fidelity import Caveat
 from cloison.ir.groups import exactly
-from cloison.ir.policy import (
-    EVERY_TRAFFIC,
-    NamedPort,
-    PodsMatch,
-    TrafficMatch,
-    UnknownMatch,
-)
+from cloison.ir.peers import PodsMatch, UnknownMatch
+from cloison.ir.policy import EVERY_TRAFFIC, NamedPort, TrafficMatch
 from cloison.resources.objects import EndpointSlice, Service, ServicePort
 from cloison.resources.world import World
 

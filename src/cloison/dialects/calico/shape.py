@@ -1,6 +1,6 @@
 """Which fields Calico's kinds have at every depth, for finding those that are dropped.
 
-The notation is that of the field table (`resources.schema`).
+The notation is that of the field table (`reading.kinds`).
 
 Source: projectcalico/calico api/pkg/apis/projectcalico/v3.
 """
@@ -8,13 +8,12 @@ Source: projectcalico/calico api/pkg/apis/projectcalico/v3.
 from functools import cache
 
 from cloison.dialects.calico.say import TYPES
+from cloison.dialects.reading.kinds import HEAD, NEWER, Fields, types_of
 from cloison.resources.check import Custom
 from cloison.resources.documents import Node
-from cloison.resources.schema import FieldType, StructType, schema
+from cloison.resources.schema import schema
 
-_Fields = dict[str, str]
-
-_POLICY: _Fields = {
+_POLICY: dict[str, str] = {
     "tier": "s",
     "order": "f",
     "ingress": "[Rule",
@@ -24,16 +23,16 @@ _POLICY: _Fields = {
     "serviceAccountSelector": "s",
     "performanceHints": "[s",
 }
-_GLOBAL: _Fields = _POLICY | {
+_GLOBAL: dict[str, str] = _POLICY | {
     "doNotTrack": "b",
     "preDNAT": "b",
     "applyOnForward": "b",
     "namespaceSelector": "s",
 }
-_STAGED: _Fields = {"stagedAction": "s"}
-_SET: _Fields = {"nets": "[s", "allowedEgressDomains": "[s"}
+_STAGED: dict[str, str] = {"stagedAction": "s"}
+_SET: dict[str, str] = {"nets": "[s", "allowedEgressDomains": "[s"}
 
-_NESTED: dict[str, _Fields] = {
+_NESTED: dict[str, Fields] = {
     "Rule": {
         "action": "s",
         "ipVersion": "i",
@@ -66,7 +65,7 @@ _NESTED: dict[str, _Fields] = {
     "ServiceAccounts": {"names": "[s", "selector": "s"},
     "EndpointPort": {"name": "s", "protocol": "x", "port": "i"},
 }
-_SPECS: dict[str, _Fields] = {
+_SPECS: dict[str, Fields] = {
     "NetworkPolicy": _POLICY,
     "GlobalNetworkPolicy": _GLOBAL,
     "StagedNetworkPolicy": _POLICY | _STAGED,
@@ -116,26 +115,11 @@ def custom(kind: str, *, namespaced: bool) -> Custom:
         kind: One of ours.
         namespaced: Whether its objects live in a namespace.
     """
-    table = schema().types
-    types = {name: StructType(name) for name in _NESTED}
-    types["Spec"], types[kind] = StructType("Spec"), StructType(kind)
-    known = types | {"ObjectMeta": table["ObjectMeta"]}
     spec = _SPECS.get(kind)
+    head = {"spec": "*" if spec is None else "Spec", "status": "*"}
+    types = types_of(_NESTED | {"Spec": spec or {}, kind: {**HEAD, **head}})
     if kind == "StagedKubernetesNetworkPolicy":
-        types["Spec"].fields.update(table["NetworkPolicySpec"].fields)
-    described = _NESTED | {
-        "Spec": spec or {},
-        kind: {
-            "apiVersion": "s",
-            "kind": "s",
-            "metadata": "ObjectMeta",
-            "spec": "*" if spec is None else "Spec",
-            "status": "*",
-        },
-    }
-    for name, fields in described.items():
-        for field, code in fields.items():
-            types[name].fields[field] = FieldType(code, known.get(code.lstrip("[{")))
+        types["Spec"].fields.update(schema().types["NetworkPolicySpec"].fields)
     return Custom(
         types[kind],
         namespaced=namespaced,
@@ -161,8 +145,5 @@ def _dropped(name: str, node: Node) -> str | None:
 def _newer(name: str, node: Node) -> str | None:
     del node
     if name == "Spec" or name in _NESTED:
-        return (
-            "a server printed this field, but we do not know it: answers are those of the object "
-            "without it"
-        )
+        return NEWER
     return None

@@ -5,11 +5,11 @@ from collections.abc import Iterator, Sequence
 
 from cloison.base import ENFORCED_ONLY, Diagnostic, Severity, Span
 from cloison.dialects.calico import model
-from cloison.dialects.calico.say import suspect
 from cloison.dialects.calico.suspicious_hosts import hosts
 from cloison.dialects.calico.suspicious_rules import rules
 from cloison.dialects.dialect import Surroundings
 from cloison.dialects.networkpolicy.model import PolicyType
+from cloison.dialects.reading.say import suspect
 
 _SORTER = "projectcalico/calico felix/calc/policy_sorter.go"
 _STAGED = "projectcalico/calico libcalico-go/lib/backend/syncersv1/updateprocessors; goldmane"

@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 from cloison.base import Diagnostic
 from cloison.dialects.calico import model
-from cloison.dialects.calico.say import suspect
 from cloison.dialects.calico.selection import selection
+from cloison.dialects.reading.say import suspect
 
 _HOSTS = "Calico documentation, Host endpoints; projectcalico/calico felix/rules/endpoints.go"
 

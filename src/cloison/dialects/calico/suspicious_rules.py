@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 
 from cloison.base import Diagnostic, Severity
 from cloison.dialects.calico import model
-from cloison.dialects.calico.say import suspect
 from cloison.dialects.calico.values import parse_block
 from cloison.dialects.dialect import Surroundings
 from cloison.dialects.networkpolicy.model import PolicyType
+from cloison.dialects.reading.say import suspect
 
 _RULES = "projectcalico/calico libcalico-go/lib/backend/syncersv1/updateprocessors/rules.go"
 _FAMILIES = "projectcalico/calico felix/rules/policy.go, FilterRuleToIPVersion"

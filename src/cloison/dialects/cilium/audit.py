@@ -10,13 +10,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from cloison.dialects.cilium import caveats
-from cloison.ir.policy import EVERY_TRAFFIC, Action, AnyMatch, Peer, Policy, PolicyId, Rule
+from cloison.dialects.cilium.refused import refused
+from cloison.ir.peers import AnyMatch
+from cloison.ir.policy import EVERY_TRAFFIC, Action, Peer, Policy, PolicyId, Rule
 
-REFUSED, PASSED = 1, 2
-"""Bands of the tier: in which requests are refused, and in which the rest passes.
-
-Both are only asked where some policy closes the direction.
-"""
+PASSED = 2
+"""Band of the tier in which passes what is left; it is only asked where some policy closes."""
 
 
 def audited(policy: Policy) -> Iterator[Policy]:
@@ -30,19 +29,21 @@ def audited(policy: Policy) -> Iterator[Policy]:
     if denied:
         # What is denied is not led through the proxy, either.
         yield _passed(policy, map(_noted, denied), policy.band)
-    refused = tuple(
-        replace(rule, action=Action.DENY, request=None)
-        for rule in policy.rules
-        if rule.request is not None and rule.action is Action.ALLOW
-    )
-    if refused:
-        yield replace(policy, rules=refused, isolates=frozenset(), band=REFUSED)
+    yield from refused(policy)
     rest = (
         Rule(each, Action.ALLOW, (Peer(AnyMatch()),), EVERY_TRAFFIC, 1)
         for each in sorted(policy.isolates)
     )
     if policy.isolates:
         yield _passed(policy, map(_noted, rest), PASSED)
+
+
+def reported(policy: Policy) -> Policy:
+    """Return a policy of another tier, whose denials are only reported: nothing else decides."""
+    if not any(rule.action is Action.DENY for rule in policy.rules):
+        return policy
+    rules = tuple(_noted(each) if each.action is Action.DENY else each for each in policy.rules)
+    return replace(policy, rules=rules)
 
 
 def _noted(rule: Rule) -> Rule:

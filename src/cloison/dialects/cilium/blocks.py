@@ -11,20 +11,14 @@ from collections.abc import Iterator, Sequence
 from cloison.algebra import FAMILY, AddressSet
 from cloison.base import Span
 from cloison.dialects.cilium import caveats, labels
-from cloison.dialects.cilium.cluster import Cluster, block, together
+from cloison.dialects.cilium.cluster import Cluster
 from cloison.dialects.cilium.identities import ANY
 from cloison.dialects.cilium.model import CiliumCIDRGroup
 from cloison.dialects.cilium.model_rules import CidrRule, Selector
 from cloison.dialects.cilium.switches import U4, CidrMatch
-from cloison.ir.policy import (
-    AllOf,
-    AnyOf,
-    BlockMatch,
-    Peer,
-    PeerMatch,
-    PodsMatch,
-    UnknownMatch,
-)
+from cloison.dialects.reading.blocks import block, together
+from cloison.ir.peers import AllOf, AnyOf, BlockMatch, PeerMatch, PodsMatch, UnknownMatch
+from cloison.ir.policy import Peer
 
 
 def of_texts(texts: Sequence[str], span: Span | None, cluster: Cluster) -> Iterator[Peer]:

@@ -33,12 +33,6 @@ CIDR_PODS = Caveat(
     "`policy-cidr-match-mode: pods` is on, and which pods a block then matches is not confirmed.",
     "cilium/cilium pkg/option/config.go",
 )
-REQUESTS_FIRST = Caveat(
-    "REQUESTS_FIRST",
-    "A rule that asks about requests may come before a later tier here, and what it decides is "
-    "decided; what the later tier says is left open where both are about the same ports.",
-    "cilium/cilium pkg/policy/mapstate.go",
-)
 REQUIRES = Caveat(
     "REQUIRES",
     "`fromRequires` and `toRequires` of Cilium before 1.19 narrow what other rules allow, and are "
@@ -79,11 +73,6 @@ NAMES_LEARNED = Caveat(
     "A rule by DNS name holds once the name has been looked up through the node's DNS proxy, and "
     "for as long as the answer lives.",
     _LAYER3,
-)
-NODE_LABELS_FILTERED = Caveat(
-    "NODE_LABELS_FILTERED",
-    "A policy is for nodes whose labels are not in the input.",
-    "Cilium documentation, Host policies",
 )
 PARSERS_DIFFER = Caveat(
     "PARSERS_DIFFER",
@@ -145,12 +134,10 @@ EVERY = (
     L7_NOT_MODELLED,
     NAME_NOT_LEARNED,
     NAMES_LEARNED,
-    NODE_LABELS_FILTERED,
     PARSERS_DIFFER,
     PATTERN_UNDECIDED,
     PORT_NAME_TABLE,
     PORT_RANGE,
-    REQUESTS_FIRST,
     SELECTOR_UNCLEAR,
     SERVICE_ENDPOINTS,
     SERVICE_UNRESOLVED,

@@ -1,17 +1,19 @@
 """What policies are compiled in: who enforces, with which settings, and what is there."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from cloison.algebra import NO_ADDRESSES, AddressSet
+from cloison.algebra import AddressSet
 from cloison.base import Sharing
-from cloison.dialects.cilium.identities import CLUSTER, MARK, SEEN
+from cloison.dialects.cilium.identities import CLUSTER, MARK, NODE, SEEN
 from cloison.dialects.cilium.model import CiliumCIDRGroup
-from cloison.dialects.cilium.switches import Switches, switches
-from cloison.ir.policy import PodsMatch
+from cloison.dialects.cilium.switches import Switches, pattern, switches
+from cloison.dialects.reading.blocks import together
+from cloison.dialects.reading.ports import port_names
+from cloison.ir.peers import PodsMatch
 from cloison.ir.profile import LabelFilter, Profile
-from cloison.resources.objects import ContainerKind
+from cloison.resources.objects import ContainerKind, ContainerPort
 from cloison.resources.world import PodEndpoint, WorkloadId, World
 
 API_SERVER_SERVICE = ("default", "kubernetes")
@@ -65,6 +67,24 @@ class Cluster:
             found = self._places[matches] = Places(nodes, None in ends)
         return found
 
+    def places_of(self, matches: tuple[PodsMatch, ...], without: tuple[PodsMatch, ...]) -> Places:
+        """Return where the pods run that some matches find and others do not."""
+        others = {pod for match in without for pod in self.pods_of(match)}
+        ends = {
+            end.shape.node
+            for match in matches
+            for end in self._found(match)
+            if (end.workload, end.pod) not in others
+        }
+        return Places(frozenset(each for each in ends if each is not None), None in ends)
+
+    def ports_of(self, match: PodsMatch) -> Iterator[tuple[ContainerPort, ...]]:
+        """Iterate over the ports that pods declare which a match finds, one by each name."""
+        for end in self._found(match):
+            regular = (each for each in end.ports if each.container is ContainerKind.REGULAR)
+            # Of those by one name the last counts that a pod declares.
+            yield tuple({each.name: each for each in regular if each.name}.values())
+
     def pods_of(self, match: PodsMatch) -> frozenset[tuple[WorkloadId, str | None]]:
         """Return the pods that a match finds, those on a node's network aside."""
         return frozenset((end.workload, end.pod) for end in self._found(match))
@@ -109,6 +129,14 @@ class Cluster:
     def visible(self) -> LabelFilter:
         """Which labels policies see."""
         return self.profile.visible or LabelFilter()
+
+    @cached_property
+    def node_labels(self) -> LabelFilter:
+        """Which labels of nodes rules see that select nodes as peers."""
+        said = [pattern(each, NODE) for each in self.switches.node_labels]
+        shown = tuple(each for each, hidden in said if each and not hidden)
+        ignored = tuple(each for each, hidden in said if each and hidden)
+        return LabelFilter(shown, ignored, only=any(not hidden for _, hidden in said))
 
     @cached_property
     def _marks(self) -> tuple[frozenset[str], frozenset[str], frozenset[str]]:
@@ -163,16 +191,7 @@ class Cluster:
     @cached_property
     def port_names(self) -> Mapping[tuple[str, str], frozenset[int]]:
         """Numbers of each port name and protocol, over all pods that have an identity."""
-        found: dict[tuple[str, str], set[int]] = {}
-        for workload in self.world.workloads.values():
-            for end in workload.endpoints:
-                ports = () if end.shape.host_network else end.ports
-                # Of those by one name the last counts that a pod declares.
-                last = {p.name: p for p in ports if p.container is ContainerKind.REGULAR}
-                for name, port in last.items():
-                    if name:
-                        found.setdefault((name, port.protocol), set()).add(port.number)
-        return {key: frozenset(numbers) for key, numbers in found.items()}
+        return port_names(self.world)
 
     @cached_property
     def node_addresses(self) -> AddressSet:
@@ -180,16 +199,3 @@ class Cluster:
         return AddressSet.points(
             tuple(point for node in self.world.nodes.values() for point in node.addresses)
         )
-
-
-def block(text: str) -> AddressSet:
-    """Return the addresses of a block or bare address; none of a text that is neither."""
-    try:
-        return AddressSet.block(text)
-    except ValueError:
-        return NO_ADDRESSES
-
-
-def together(texts: Iterable[str]) -> AddressSet:
-    """Return the addresses of several blocks, of which a group may hold many thousand."""
-    return AddressSet(span for text in texts for span in block(text).spans)

@@ -7,7 +7,16 @@ comes after that: which names can be looked up, and what else covers the resolve
 from collections.abc import Sequence
 
 from cloison.base import Diagnostic
-from cloison.dialects.cilium import audit, conflicts, labels, later, learned, marked, resolver, told
+from cloison.dialects.cilium import (
+    audit,
+    conflicts,
+    labels,
+    learned,
+    marked,
+    refused,
+    resolver,
+    told,
+)
 from cloison.dialects.cilium.cluster import Cluster
 from cloison.dialects.cilium.identities import INIT, reserved_key
 from cloison.dialects.cilium.model import (
@@ -56,7 +65,7 @@ def compile_objects(
         return _compilation(opaque, told.unplaced(policies, profile))
     said: list[Diagnostic] = []
     off = [each for _, each in numbered if profile.places.get(kind_name(each)) is None]
-    said += told.not_enforced(off)
+    said += told.not_enforced(off, profile)
     found: list[tuple[Meaning, Policy, int]] = []
     for number, policy in numbered:
         place = profile.places.get(kind_name(policy))
@@ -89,14 +98,10 @@ def beside(
         return others
     cluster = Cluster(profile, world)
     limits = resolver.limits(own)
-    if cluster.marked:
+    if cluster.marked or any(map(marked.asks_of_identities, others)):
         others = [marked.without_marks(each, cluster) for each in others]
-    asked = later.asked(own)
-    if any(asked.every.values()):
-        others = [
-            later.left_open(each, asked) if later.after(each, _TIER, profile) else each
-            for each in others
-        ]
+    if cluster.switches.audit:
+        others = [audit.reported(each) for each in others]
     if not limits.items:
         return others
     u3 = cluster.switches.u3
@@ -114,6 +119,7 @@ def _together(
     known = learned.lookups(every, others, cluster)
     limits = resolver.limits(every)
     u3 = cluster.switches.u3
+    loose = _loose(others, cluster)
     done: list[tuple[Meaning, int]] = []
     said: list[Diagnostic] = []
     for each, policy, number in found:
@@ -121,8 +127,19 @@ def _together(
         meant = resolver.beside_limits(learned.with_lookups(each, known), limits, u3)
         meanings = audit.audited(meant) if cluster.switches.audit else (meant,)
         done += ((meaning, number) for meaning in meanings)
+        if loose is not None:
+            more = () if cluster.switches.audit else refused.refused(meant)
+            done += ((each, number) for each in (*more, *refused.looked_at(meant, loose)))
     done += ((unknown, found[place][2]) for place, unknown in conflicts.conflicts(every))
     return done, tuple(said)
+
+
+def _loose(others: Sequence[Meaning], cluster: Cluster) -> int | None:
+    """Return the band of what nobody closes; None where no later tier has anything to say."""
+    tiers = [tier for layer in cluster.profile.layers for tier in layer.tiers]
+    band = next((tier.loose for tier in tiers if tier.name == _TIER), None)
+    names = frozenset(each.tier for each in others)
+    return band if refused.before_others(cluster.profile, _TIER, names) else None
 
 
 def _compilation(found: Sequence[tuple[Meaning, int]], said: tuple[Diagnostic, ...]) -> Compilation:

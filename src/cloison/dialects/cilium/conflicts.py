@@ -14,7 +14,8 @@ from cloison.algebra import TrafficSet
 from cloison.dialects.cilium import caveats
 from cloison.dialects.cilium.l7 import Condition
 from cloison.dialects.cilium.near import both
-from cloison.ir.policy import Action, Direction, PeerMatch, Policy, Rule, UnknownMatch
+from cloison.ir.peers import PeerMatch, UnknownMatch
+from cloison.ir.policy import Action, Direction, Policy, Rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -87,14 +87,9 @@ def _text(root: Node, key: str) -> str:
 def _meta(reader: Reader, *, namespaced: bool) -> Meta:
     root = reader.document.root
     found = reader.mapping(root.get("metadata"), "metadata")
-    name = reader.text(found.get("name"), "metadata.name")
-    prefix = reader.text(found.get("generateName"), "metadata.generateName")
-    if not name and prefix:
-        # The server will append five characters nobody knows yet; the position keeps two apart.
-        name = f"{prefix}* ({root.span(reader.document.file).place})"
     namespace = reader.text(found.get("namespace"), "metadata.namespace")
     return Meta(
-        name or "",
+        reader.object_name(),
         (namespace or reader.options.namespace) if namespaced else None,
         reader.strings(found.get("labels"), "metadata.labels"),
         reader.span(root),
@@ -199,7 +194,16 @@ def _redirect(reader: Reader, meta: Meta) -> model.CiliumObject:
         frontends=_redirect_ports(reader, ports, f"{path}.toPorts"),
         backends=read_selector(reader, back.get("localEndpointSelector"), where),
         ports=_redirect_ports(reader, back.get("toPorts"), "spec.redirectBackend.toPorts"),
+        frontend_names=_port_names(reader, ports, f"{path}.toPorts"),
+        port_names=_port_names(reader, back.get("toPorts"), "spec.redirectBackend.toPorts"),
     )
+
+
+def _port_names(reader: Reader, node: Node | None, path: str) -> tuple[str, ...]:
+    def named(item: Node, at: str) -> str:
+        return reader.text(reader.mapping(item, at).get("name"), f"{at}.name") or ""
+
+    return reader.items(node, path, named) or ()
 
 
 def _redirect_ports(reader: Reader, node: Node | None, path: str) -> tuple[tuple[str, int], ...]:

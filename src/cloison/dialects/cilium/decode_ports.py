@@ -1,5 +1,7 @@
 """Ports and what is asked of requests: from nodes to the model."""
 
+from collections.abc import Iterator
+
 from cloison.algebra.budget import UndecidedError
 from cloison.algebra.regex import PatternError, parse
 from cloison.dialects.cilium.decode_names import read_fqdns
@@ -143,6 +145,9 @@ def _rules(reader: Reader, node: Node | None, path: str) -> L7Rules | None:
     if other is not None and proto is None:
         message = f"`{path}` has `l7` and no `l7proto`"
         reader.refuse("CIL111", node, message, "add `l7proto`, the name of the parser")
+    elif other and any("" in item for item in _maps(found["l7"])):
+        message = f"`{path}.l7` has a key without a name"
+        reader.refuse("CIL111", node, message, "name the key, or leave it out")
     elif len(said) != 1:
         several = ", ".join(f"`{kind}`" for kind in said)
         message = f"`{path}` has {several}" if said else f"`{path}` says nothing"
@@ -162,6 +167,12 @@ def _rules(reader: Reader, node: Node | None, path: str) -> L7Rules | None:
         other=other,
         span=reader.span(node),
     )
+
+
+def _maps(node: Node) -> Iterator[dict[str, Node]]:
+    """Yield the items of a list that are mappings."""
+    if isinstance(node.value, list):
+        yield from (item.value for item in node.value if isinstance(item.value, dict))
 
 
 def _http(reader: Reader, node: Node, path: str) -> HttpRule:

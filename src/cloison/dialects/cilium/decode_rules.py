@@ -180,10 +180,12 @@ def _service(reader: Reader, node: Node, path: str) -> ServiceRef:
     if chosen_node is not None and chosen_node.value is not None and selector is None:
         reader.refuse("CIL022", chosen_node, f"`{where}` has no `selector`", "add it", source=CRD)
     namespace = reader.text(named.get(space), f"{path}.k8sService.{space}")
+    of_selected = reader.text(chosen.get(space), f"{where}.{space}")
     return ServiceRef(
         name=reader.text(named.get("serviceName"), f"{path}.k8sService.serviceName"),
         selector=selector,
-        namespace=namespace or reader.text(chosen.get(space), f"{where}.{space}"),
+        # Where both are written only the selector counts, with the namespace beside it.
+        namespace=namespace if selector is None else of_selected,
         span=reader.span(node),
     )
 

@@ -17,7 +17,7 @@ from cloison.dialects.cilium.labels import (
 )
 from cloison.dialects.cilium.model import Entity
 from cloison.dialects.cilium.switches import U5
-from cloison.ir.policy import AnyMatch, NodesMatch, PeerMatch, UnknownMatch
+from cloison.ir.peers import AnyMatch, NodesMatch, PeerMatch, UnknownMatch
 
 _ENDPOINTS = frozenset((Entity.INIT, Entity.INGRESS, Entity.UNMANAGED, Entity.HEALTH, Entity.NONE))
 """Ends that are no object of the cluster; only a CiliumEndpoint may say that a pod is one."""

@@ -6,16 +6,15 @@ where that does not matter, since every denial comes first there.
 Source: cilium/cilium pkg/k8s/network_policy.go.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cloison.algebra import L4
-from cloison.dialects.cilium.from_ir_order import Order
+from cloison.dialects.cilium.from_ir_order import Level
 from cloison.dialects.cilium.from_ir_peers import Peers
 from cloison.dialects.cilium.model import API_VERSION
 from cloison.dialects.writing import (
     At,
-    Manifest,
     Refusals,
     Statement,
     Tree,
@@ -31,13 +30,9 @@ from cloison.dialects.writing.labels import only_namespaces
 from cloison.dialects.writing.names import Names
 from cloison.dialects.writing.places import check_rule, only_groups
 from cloison.dialects.writing.ports import Ports, port_groups
-from cloison.ir.policy import (
-    Action,
-    Direction,
-    PodsMatch,
-    Policy,
-    Rule,
-)
+from cloison.dialects.writing.settling import manifests, settled
+from cloison.ir.peers import PodsMatch
+from cloison.ir.policy import Action, Direction, Policy, Rule
 
 ONE, ALL = "CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"
 GROUP = "cilium.io"
@@ -51,28 +46,15 @@ _PASSING = {Action.ALLOW: "", Action.DENY: "Deny"}
 def write(statements: Sequence[Statement], context: WriteContext) -> Written:
     """Write policies of other languages as Cilium's."""
     said = Refusals("Cilium policy", SOURCE)
-    going = list(statements)
-    while True:
-        order = Order.of(going, context)
-        made: list[tuple[Statement, list[_Document]]] = []
-        for statement in going:
-            try:
-                made.append((statement, list(_documents(statement, order, context))))
-            except UnsayableError as error:
-                said.unsayable(statement, error.within, error)
-        if len(made) == len(going):
-            break
-        # What is refused stays, and that may matter to the others.
-        going = [statement for statement, _ in made]
-    names = Names(context.names)
-    manifests = [
-        Manifest(statement, _tree(statement, document, names))
-        for statement, found in made
-        for document in found
-    ]
-    for statement in going:
+
+    def beside(going: Sequence[Statement]) -> Callable[[Statement], Iterator[_Document]]:
+        order = Level.of(going, context)
+        return lambda statement: _documents(statement, order, context)
+
+    made = settled(statements, said, beside)
+    for statement, _ in made:
         _notes(statement, said)
-    return Written(tuple(manifests), tuple(said.said))
+    return Written(manifests(made, context, _tree), tuple(said.said))
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +81,7 @@ def _tree(statement: Statement, document: _Document, names: Names) -> Mapping[st
     }
 
 
-def _documents(statement: Statement, order: Order, context: WriteContext) -> Iterator[_Document]:
+def _documents(statement: Statement, order: Level, context: WriteContext) -> Iterator[_Document]:
     """Yield the documents for one object.
 
     Raises:
@@ -134,7 +116,7 @@ def _rule(
     policy: Policy,
     subject: PodsMatch,
     home: str | None,
-    order: Order,
+    order: Level,
     context: WriteContext,
 ) -> Mapping[str, Tree] | None:
     peers = Peers(home, context)

@@ -5,61 +5,28 @@ allowing rule was asked before; and what is allowed must have been asked at all.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloison.dialects.writing import Statement, WriteContext
 from cloison.dialects.writing.errors import UnsayableError
 from cloison.dialects.writing.labels import meet
+from cloison.dialects.writing.order import Order
 from cloison.dialects.writing.ports import everything
-from cloison.ir.policy import (
-    Action,
-    AnyMatch,
-    AnyOf,
-    BlockMatch,
-    Combine,
-    Direction,
-    PeerMatch,
-    PodsMatch,
-    Policy,
-    Rule,
-    TierSpec,
-)
+from cloison.ir.peers import AnyMatch, AnyOf, BlockMatch, PeerMatch, PodsMatch
+from cloison.ir.policy import Action, Combine, Direction, Policy, Rule
 from cloison.ir.profile import Place
-
-Rank = tuple[int, int, tuple[float | str, ...]]
 
 
 @dataclass(frozen=True)
-class Order:
-    """Where policies stand.
-
-    Args:
-        tiers: The tiers, in order.
-        going: Policies that are written.
-        staying: Policies that stay as they are beside them.
-        context: What is around.
-    """
-
-    tiers: tuple[TierSpec, ...]
-    going: tuple[Policy, ...]
-    staying: tuple[Policy, ...]
-    context: WriteContext
+class Level(Order):
+    """The order of policies that come to one level."""
 
     @classmethod
-    def of(cls, statements: Sequence[Statement], context: WriteContext) -> "Order":
+    def of(cls, statements: Sequence[Statement], context: WriteContext) -> "Level":
         """Return the order of what is written and what stays."""
-        going = tuple(policy for each in statements for policy in each.policies)
-        names = {policy.id for policy in going}
-        everyone = (*context.converted, *context.standing)
-        tiers = tuple(tier for layer in context.layers for tier in layer.tiers)
-        known = {tier.name for tier in tiers}
-        return cls(
-            tiers,
-            going,
-            # What is of no tier is of another enforcer; what nobody states is the enforcer's own.
-            tuple(p for p in everyone if p.id not in names and p.tier in known and p.stated),
-            context,
-        )
+        found = super().of(statements, context)
+        # What nobody states is the enforcer's own, and is there anyway.
+        return replace(found, staying=tuple(p for p in found.staying if p.stated))
 
     def check(self, policy: Policy) -> None:
         """Check that a policy means the same whatever the order.
@@ -67,10 +34,10 @@ class Order:
         Raises:
             UnsayableError: It does not.
         """
-        if all(tier.name != policy.tier for tier in self.tiers):
+        if not self.asked(policy):
             raise UnsayableError("no policy is asked anything here", "kind")
         for direction in Direction:
-            others = [other for other in self._all() if self._share(policy, other, direction)]
+            others = [other for other in self.every if self.share(policy, other, direction)]
             self._check_passing(policy, direction)
             self._check_denials(policy, others, direction)
             self._check_reached(policy, others, direction)
@@ -83,7 +50,7 @@ class Order:
         A policy that ends with passing everything on leaves nothing for the end of its tier; one
         that ends with denying everything isolates, in other words.
         """
-        ends = direction in policy.isolates and self._tier(policy).end is Action.DENY
+        ends = direction in policy.isolates and self.tier(policy).end is Action.DENY
         return self.closes(policy, direction) or (ends and not passes_all(policy, direction))
 
     def closes(self, policy: Policy, direction: Direction) -> bool:
@@ -145,7 +112,7 @@ class Order:
         """
         for other in others:
             allows = any(r.action is Action.ALLOW for r in other.rules_for(direction))
-            if allows and self._rank(other) >= self._rank(policy):
+            if allows and self.rank(other) >= self.rank(policy):
                 error = UnsayableError(
                     f"{other.id.said} comes later and allows what this denies to everybody; there "
                     "what is left is denied only after all that is allowed",
@@ -158,14 +125,14 @@ class Order:
         self, policy: Policy, rule: Rule, other: Policy, direction: Direction
     ) -> Iterator[Rule]:
         """Yield the allowing rules of a policy that are asked before a denying one."""
-        ordered = self._tier(policy).bands[policy.band] is Combine.FIRST_MATCH
+        ordered = self.tier(policy).bands[policy.band] is Combine.FIRST_MATCH
         for each in other.rules_for(direction):
             if each.action is not Action.ALLOW:
                 continue
             if other is policy:
                 if ordered and each.index < rule.index:
                     yield each
-            elif self._rank(other) < self._rank(policy):
+            elif self.rank(other) < self.rank(policy):
                 yield each
 
     def _check_reached(
@@ -178,9 +145,9 @@ class Order:
         """
         if not any(r.action is Action.ALLOW for r in policy.rules_for(direction)):
             return
-        mine = self._number(policy)
+        mine = self.number(policy.tier)
         for other in others:
-            if self._number(other) < mine and self.isolates(other, direction):
+            if self.number(other.tier) < mine and self.isolates(other, direction):
                 raise UnsayableError(
                     f"{other.id.said} isolates some of the same pods in an earlier tier, and what "
                     "it does not allow never comes here",
@@ -198,8 +165,8 @@ class Order:
         """
         mine = [r for r in policy.rules_for(direction) if r.action in (Action.ALLOW, Action.DENY)]
         for other in others:
-            same = self._number(other) == self._number(policy)
-            if not same or self._rank(other) > self._rank(policy):
+            same = self.number(other.tier) == self.number(policy.tier)
+            if not same or self.rank(other) > self.rank(policy):
                 continue
             passing = [r for r in other.rules_for(direction) if r.action is Action.PASS]
             if any(self._overlap(rule, each) for rule in mine for each in passing):
@@ -235,11 +202,11 @@ class Order:
         """Return whether the order of two policies changes, and that matters."""
         place = self.context.source.places.get("NetworkPolicy") or Place("networkpolicy")
         here = next((n for n, tier in enumerate(self.tiers) if tier.name == place.tier), 0)
-        before, there = self._rank(policy) < self._rank(other), self._number(other)
+        before, there = self.rank(policy) < self.rank(other), self.number(other.tier)
         if there == here:
             # Every denial comes first there; so an allowing rule must not have been first.
             return before and self._disagree(policy, other, direction, Action.ALLOW)
-        if before == (here < there) and self._rank(policy) != self._rank(other):
+        if before == (here < there) and self.rank(policy) != self.rank(other):
             return False
         return any(
             self._disagree(policy, other, direction, action)
@@ -257,14 +224,6 @@ class Order:
             if rule.action is action
             for each in other.rules_for(direction)
             if each.action is opposite
-        )
-
-    def _share(self, policy: Policy, other: Policy, direction: Direction) -> bool:
-        if other is policy:
-            return False
-        governs = direction in other.isolates or bool(other.rules_for(direction))
-        return governs and any(
-            meet(a, b, self.context.world) for a in policy.subjects for b in other.subjects
         )
 
     def _overlap(self, rule: Rule, other: Rule) -> bool:
@@ -292,22 +251,6 @@ class Order:
                 return self.context.source.block_matches_pods
             case _:
                 return True
-
-    def _all(self) -> Iterator[Policy]:
-        yield from self.going
-        yield from self.staying
-
-    def _rank(self, policy: Policy) -> Rank:
-        """Return where a policy stands; where there is no order, all stand at one place."""
-        tier = self._tier(policy)
-        order = policy.order if tier.bands[policy.band] is Combine.FIRST_MATCH else ()
-        return self._number(policy), policy.band, order
-
-    def _tier(self, policy: Policy) -> TierSpec:
-        return self.tiers[self._number(policy)]
-
-    def _number(self, policy: Policy) -> int:
-        return next(n for n, tier in enumerate(self.tiers) if tier.name == policy.tier)
 
 
 def passes_all(policy: Policy, direction: Direction) -> bool:

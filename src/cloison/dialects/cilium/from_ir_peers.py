@@ -13,19 +13,18 @@ from cloison.base import Span
 from cloison.dialects.writing import At, Tree, WriteContext
 from cloison.dialects.writing.blocks import cidrs, masked
 from cloison.dialects.writing.errors import GROUPS, NO_PEER, UnsayableError
-from cloison.dialects.writing.labels import plain_selector
-from cloison.ir.policy import (
+from cloison.dialects.writing.labels import plain_selector, requirements_tree
+from cloison.ir.peers import (
     AnyMatch,
     AnyOf,
     BlockMatch,
-    Direction,
     GroupsMatch,
     NamesMatch,
     NodesMatch,
-    Peer,
     PeerMatch,
     PodsMatch,
 )
+from cloison.ir.policy import Direction, Peer
 from cloison.ir.profile import LabelFilter
 from cloison.resources.objects import ACCOUNT_NAME_LABEL, NAMESPACE_NAME_LABEL
 
@@ -95,7 +94,7 @@ class Peers:
             return None
         self._check(pods)
         found = [Requirement(_SOURCE + r.key, r.operator, r.values) for r in pods.requirements]
-        return _tree((*found, *where, *_accounts(match.accounts)))
+        return requirements_tree((*found, *where, *_accounts(match.accounts)))
 
     def _where(self, match: PodsMatch, *, subject: bool) -> Sequence[Requirement] | None:
         if match.namespace is not None:
@@ -205,23 +204,3 @@ def _sees(seen: LabelFilter | None, key: str, *, of_namespace: bool) -> bool:
     if seen is None:
         return True
     return seen.keeps_of_namespace(key) if of_namespace else seen.keeps(key)
-
-
-def _tree(requirements: Sequence[Requirement]) -> Mapping[str, Tree]:
-    """Return requirements as a selector; each key's only value stands under `matchLabels`."""
-    labels: dict[str, Tree] = {}
-    expressions: list[Tree] = []
-    for each in requirements:
-        if each.operator is Operator.IN and len(each.values) == 1 and each.key not in labels:
-            labels[each.key] = each.values[0]
-            continue
-        term: dict[str, Tree] = {"key": each.key, "operator": str(each.operator)}
-        if each.values:
-            term["values"] = list(each.values)
-        expressions.append(term)
-    found: dict[str, Tree] = {}
-    if labels:
-        found["matchLabels"] = labels
-    if expressions:
-        found["matchExpressions"] = expressions
-    return found

@@ -7,12 +7,10 @@ another cluster: a pod then has a label for that, by a key that no pod can have.
 Source: cilium/cilium pkg/k8s/apis/cilium.io/v2, pkg/labels.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
-from cloison.algebra import LabelSelector
 from cloison.base import Span
-from cloison.dialects.cilium import labels
 from cloison.dialects.cilium.cluster import Cluster
 from cloison.dialects.cilium.identities import (
     ACCOUNT,
@@ -31,8 +29,9 @@ from cloison.dialects.cilium.model import (
     CiliumLocalRedirectPolicy,
     CiliumObject,
 )
+from cloison.dialects.cilium.redirects import redirected
 from cloison.ir.profile import Profile
-from cloison.resources.objects import Labels, PodShape, Redirect, Service
+from cloison.resources.objects import Labels, PodShape
 from cloison.resources.world import APART, PodEndpoint, Workload, WorkloadId, World
 
 APART_NAMES = frozenset(("health", "ingress", "init", "unmanaged"))
@@ -54,7 +53,7 @@ def tells(objects: Sequence[CiliumObject], profile: Profile, world: World) -> Wo
     if seen:
         world = _with_identities(world, seen, Cluster(profile, world))
     redirects = [each for each in objects if isinstance(each, CiliumLocalRedirectPolicy)]
-    return _redirected(world, redirects) if redirects else world
+    return redirected(world, redirects) if redirects else world
 
 
 def apart(name: str, node: str | None, profile: Profile) -> Workload | None:
@@ -147,35 +146,3 @@ def _sorted(said: Iterable[str], cluster: Cluster) -> tuple[Labels | None, Label
                 into = own if cluster.keeps(key) else marks
                 into[key if cluster.keeps(key) else SEEN + key] = value
     return (own if plain else None), marks
-
-
-def _redirected(world: World, redirects: Iterable[CiliumLocalRedirectPolicy]) -> World:
-    services = dict(world.services)
-    for each in redirects:
-        for name, service in _services(each, services):
-            services[name] = replace(service, redirect=_redirect(each, service))
-    return replace(world, services=services)
-
-
-def _services(
-    policy: CiliumLocalRedirectPolicy, services: Mapping[tuple[str, str], Service]
-) -> Iterator[tuple[tuple[str, str], Service]]:
-    """Yield the Service whose traffic a policy redirects; it lives where the policy does."""
-    if policy.service is not None:
-        name = (policy.namespace or "", policy.service)
-        other = policy.service_namespace not in (None, "", policy.namespace)
-        if name in services and not other:
-            yield name, services[name]
-
-
-def _redirect(policy: CiliumLocalRedirectPolicy, service: Service) -> Redirect:
-    wanted = policy.backends.requirements if policy.backends is not None else ()
-    selector = LabelSelector.of({}, map(labels.asked, wanted))
-    fronts = policy.frontends or tuple((p.protocol, p.port) for p in service.ports)
-    ports: dict[tuple[str, int], int] = {}
-    for front in fronts:
-        targets = [number for protocol, number in policy.ports if protocol == front[0]]
-        exact = [number for number in targets if number == front[1]]
-        if targets:
-            ports[front] = (exact or targets)[0]
-    return Redirect(selector, ports)

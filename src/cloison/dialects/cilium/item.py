@@ -8,15 +8,16 @@ from functools import cached_property
 from cloison.algebra import AddressSet
 from cloison.base import Diagnostic, Severity, Span
 from cloison.dialects.cilium import model
-from cloison.dialects.cilium.cluster import Cluster, together
+from cloison.dialects.cilium.cluster import Cluster
 from cloison.dialects.cilium.labels import Scope, selects_init
 from cloison.dialects.cilium.model_rules import Element
 from cloison.dialects.cilium.names import patterns
-from cloison.dialects.cilium.say import suspect
 from cloison.dialects.cilium.selected import Identities, Identity
 from cloison.dialects.cilium.values import parse_address
 from cloison.dialects.cilium.withheld import withheld
 from cloison.dialects.dialect import Surroundings
+from cloison.dialects.reading.blocks import together
+from cloison.dialects.reading.say import suspect
 from cloison.ir.names import NamePattern
 from cloison.resources.objects import Service
 

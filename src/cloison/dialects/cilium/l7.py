@@ -6,7 +6,7 @@ Source: cilium/cilium pkg/envoy, pkg/policy/api/http.go, pkg/fqdn/dnsproxy.
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING
 
 from cloison import algebra
@@ -20,6 +20,9 @@ from cloison.ir.requests import RequestMatch
 
 if TYPE_CHECKING:
     from cloison.algebra import Request, RequestSet, StringSet
+
+_REMEMBERED = 512
+"""Patterns whose texts are kept."""
 
 
 @dataclass(frozen=True)
@@ -153,12 +156,23 @@ def _http(rules: Iterable[HttpRule]) -> "tuple[RequestSet, RequestSet, Caveat | 
     return must, may, doubt
 
 
+@lru_cache(_REMEMBERED)
+def texts_of(pattern: str) -> "StringSet":
+    """Return the texts of a pattern, worked out once for all that ask.
+
+    Raises:
+        PatternError: It is none.
+        UndecidedError: It is not supported, or is too large.
+    """
+    return algebra.StringSet.pattern(pattern)
+
+
 def _pattern(text: str | None) -> "tuple[StringSet | None, bool]":
     """Return the texts of a pattern, None for any, and whether they are worked out."""
     if text is None:
         return None, True
     try:
-        return algebra.StringSet.pattern(text), True
+        return texts_of(text), True
     except algebra.UndecidedError:
         return None, False
 

@@ -36,7 +36,7 @@ from cloison.dialects.cilium.identities import (
 )
 from cloison.dialects.cilium.model_rules import Requirement, Selector
 from cloison.ir.groups import exactly
-from cloison.ir.policy import (
+from cloison.ir.peers import (
     AllOf,
     AnyOf,
     BlockMatch,
@@ -66,7 +66,7 @@ class Scope:
     Args:
         cluster: What it is compiled in.
         namespace: The policy's; None for a policy of the cluster.
-        init: Whether its subjects include endpoints without an identity yet.
+        init: Whether its subjects' selector says anything of endpoints without an identity yet.
     """
 
     cluster: Cluster
@@ -97,11 +97,8 @@ def _overwritten(each: Requirement) -> bool:
 
 
 def selects_init(selector: Selector) -> bool:
-    """Whether a selector names endpoints without an identity yet."""
-    return any(
-        each.source == RESERVED and each.key == INIT and asked(each).matches({INIT: ""})
-        for each in selector.requirements
-    )
+    """Return whether a selector says anything of endpoints without an identity yet, even "no"."""
+    return any(each.source == RESERVED and each.key == INIT for each in selector.requirements)
 
 
 def peers(selector: Selector, scope: Scope) -> tuple[PeerMatch, ...]:
@@ -135,13 +132,29 @@ def found_by(wanted: Sequence[Requirement], cluster: Cluster) -> tuple[PeerMatch
     """Return everybody that requirements find, any of these."""
     found: list[PeerMatch] = [*pods(wanted, cluster)]
     for matches, labels, others in _kinds(wanted, cluster):
-        answer = _holds(wanted, labels, others)
+        known = _of_nodes(wanted, cluster) if matches == OTHER_NODES else wanted
+        answer = _holds(known, labels, others)
         if answer:
             found += matches
         elif answer is None:
             unclear = UnknownMatch("labels of nodes or of addresses", caveats.SELECTOR_UNCLEAR)
             found.append(AllOf((unclear, one(matches))))
     return tuple(found)
+
+
+def _of_nodes(wanted: Sequence[Requirement], cluster: Cluster) -> Sequence[Requirement]:
+    """Return what is left to ask of nodes besides a pod's own: they say of which cluster they are.
+
+    They do where rules may select them by label. Source: pkg/node/manager/manager.go.
+    """
+    if not cluster.switches.node_selector_labels:
+        return wanted
+    here = {CLUSTER: cluster.switches.cluster_name}
+    return tuple(
+        each
+        for each in wanted
+        if each.key != CLUSTER or each.source not in (K8S, ANY) or not asked(each).matches(here)
+    )
 
 
 def _kinds(
@@ -238,10 +251,10 @@ def _plain_pods(wanted: Iterable[Requirement], cluster: Cluster) -> PodsMatch | 
         elif key == NAMESPACE:
             names.append(replace(wants, key=NAMESPACE_NAME_LABEL))
         elif key == CLUSTER:
-            marked = _marked(wants, cluster)
-            if marked is None:
+            asked_of_mark = of_mark(wants, cluster)
+            if asked_of_mark is None:
                 return None
-            own += marked
+            own += asked_of_mark
         elif key == ACCOUNT:
             of_account.append(replace(wants, key=ACCOUNT_NAME_LABEL))
         elif key.startswith(NAMESPACE_LABELS) and cluster.keeps(key):
@@ -257,8 +270,11 @@ def _plain_pods(wanted: Iterable[Requirement], cluster: Cluster) -> PodsMatch | 
     return _pods(names, of_namespace, own, of_account)
 
 
-def _marked(wants: Asked, cluster: Cluster) -> list[Asked] | None:
-    """Return what a requirement on the cluster asks of the mark that pods of other ones have."""
+def of_mark(wants: Asked, cluster: Cluster) -> list[Asked] | None:
+    """Return what a requirement on the cluster asks of the mark that pods of other ones have.
+
+    None where no pod can meet it.
+    """
     able = {each for each in cluster.clusters if wants.matches({CLUSTER: each})}
     others = tuple(each for each in cluster.clusters if each not in able)
     if wants.matches({CLUSTER: cluster.switches.cluster_name}):
@@ -356,17 +372,29 @@ def one(matches: Sequence[PeerMatch]) -> PeerMatch:
     return matches[0] if len(matches) == 1 else AnyOf(tuple(matches))
 
 
-def nodes(selector: Selector, cluster: Cluster) -> tuple[LabelSelector, bool] | None:
+def nodes(selector: Selector, cluster: Cluster, source: str) -> tuple[LabelSelector, bool] | None:
     """Return what a selector asks of labels of nodes, and whether that is all it asks.
 
     None where no node can satisfy it.
+
+    Args:
+        selector: The selector.
+        cluster: What it is read in.
+        source: Of the labels: `node` where nodes are peers, which have a filter of their own, and
+            `k8s` where they are subjects, whose labels are filtered as a pod's are. Source:
+            pkg/endpoint/endpoint.go (InitWithNodeLabels), pkg/node/manager/manager.go.
     """
     own: list[Asked] = []
     plain = True
+    keeps = cluster.keeps if source == K8S else cluster.node_labels.keeps
+    here = {CLUSTER: cluster.switches.cluster_name}
     for each in selector.requirements:
         wants = asked(each)
-        if each.source in (ANY, NODE, K8S):
-            if cluster.keeps(each.key):
+        if source == NODE and each.key == CLUSTER and each.source in (ANY, K8S):
+            if not wants.matches(here):
+                return None
+        elif each.source in (ANY, source):
+            if keeps(each.key):
                 own.append(wants)
             elif not wants.matches({}):
                 return None

@@ -16,15 +16,8 @@ from cloison.dialects.cilium.near import Near, within
 from cloison.dialects.cilium.resolver import limits
 from cloison.dialects.cilium.widened import Widening
 from cloison.ir.names import NamePattern, Stars
-from cloison.ir.policy import (
-    AllOf,
-    NamesMatch,
-    Peer,
-    PodsMatch,
-    Policy,
-    Rule,
-    UnknownMatch,
-)
+from cloison.ir.peers import AllOf, NamesMatch, PodsMatch, UnknownMatch
+from cloison.ir.policy import Peer, Policy, Rule
 
 EVERY_NAME = (NamePattern("*", Stars.PARTS),)
 
@@ -37,11 +30,13 @@ class Lookup:
         subjects: The pods, any of these.
         nodes: The nodes, for queries of their own.
         names: The names.
+        places: Where pods run that may besides those subjects; None for nowhere.
     """
 
     subjects: tuple[PodsMatch, ...]
     nodes: frozenset[str]
     names: tuple[NamePattern, ...]
+    places: Places | None = None
 
 
 class Lookups(Near[Lookup]):
@@ -71,6 +66,7 @@ class Lookups(Near[Lookup]):
             places = self._places.get(names)
             if places is None:
                 every = [self._cluster.nodes_of(each.subjects) for each in held]
+                every += [each.places for each in held if each.places is not None]
                 nodes = frozenset(node for each in every for node in each.nodes)
                 unknown = any(each.unknown for each in every)
                 places = self._places[names] = Places(nodes, unknown)
@@ -95,9 +91,9 @@ def lookups(policies: Sequence[Policy], others: Sequence[Policy], cluster: Clust
         for limit in limits((policy,)).items:
             found.append(Lookup(limit.subjects, limit.nodes, limit.names))
             for each in wider.of(policy, limit) if wider is not None else ():
-                if each.subjects or each.nodes:
+                if each.subjects or each.nodes or each.places is not None:
                     more = found if each.sure else perhaps
-                    more.append(Lookup(each.subjects, each.nodes, EVERY_NAME))
+                    more.append(Lookup(each.subjects, each.nodes, EVERY_NAME, each.places))
     return Lookups(found, cluster, Lookups(perhaps, cluster) if perhaps else None)
 
 

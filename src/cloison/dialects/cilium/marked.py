@@ -1,14 +1,38 @@
 """Policies of other languages, where pods have identities that their own labels do not tell.
 
-Selectors of Kubernetes find pods of the cluster only, and none of a reserved identity.
+Selectors of Kubernetes find pods of the cluster only, unless they name one, and none of a reserved
+identity. They may ask for labels that only identities have: the cluster, the service account.
+
+Source: cilium/cilium pkg/k8s/network_policy.go.
 """
 
+from collections.abc import Iterator
 from dataclasses import replace
 
 from cloison.algebra import LabelSelector, Operator, Requirement
 from cloison.dialects.cilium.cluster import Cluster
-from cloison.dialects.cilium.identities import CLUSTER, reserved_key
-from cloison.ir.policy import AllOf, AnyOf, NoneOf, PeerMatch, PodsMatch, Policy, Rule
+from cloison.dialects.cilium.identities import ACCOUNT, CLUSTER, reserved_key
+from cloison.dialects.cilium.labels import of_mark
+from cloison.ir.peers import AllOf, AnyOf, NoneOf, PeerMatch, PodsMatch
+from cloison.ir.policy import Policy, Rule
+from cloison.resources.objects import ACCOUNT_NAME_LABEL
+
+_OF_IDENTITIES = frozenset({CLUSTER, ACCOUNT})
+
+
+def asks_of_identities(policy: Policy) -> bool:
+    """Return whether a selector of a policy asks for labels that only identities have."""
+    peers = (peer.match for rule in policy.rules for peer in rule.peers)
+    every = (match for each in (*policy.subjects, *peers) for match in _pods(each))
+    return any(_OF_IDENTITIES.intersection(match.pods.keys) for match in every)
+
+
+def _pods(match: PeerMatch) -> Iterator[PodsMatch]:
+    if isinstance(match, PodsMatch):
+        yield match
+    elif isinstance(match, AnyOf | AllOf | NoneOf):
+        for each in match.matches:
+            yield from _pods(each)
 
 
 def without_marks(policy: Policy, cluster: Cluster) -> Policy:
@@ -22,26 +46,53 @@ def without_marks(policy: Policy, cluster: Cluster) -> Policy:
     there = here if cluster.switches.default_local_cluster else reserved
     return replace(
         policy,
-        subjects=tuple(_narrowed(each, here) for each in policy.subjects),
-        rules=tuple(_rule(each, here, there) for each in policy.rules),
+        subjects=tuple(_narrowed(each, here, cluster) for each in policy.subjects),
+        rules=tuple(_rule(each, here, there, cluster) for each in policy.rules),
     )
 
 
-def _rule(rule: Rule, here: tuple[Requirement, ...], there: tuple[Requirement, ...]) -> Rule:
+_Wanted = tuple[Requirement, ...]
+
+
+def _rule(rule: Rule, here: _Wanted, there: _Wanted, cluster: Cluster) -> Rule:
     subjects = rule.subjects
     if subjects is not None:
-        subjects = tuple(_match(each, here) for each in subjects)
-    peers = tuple(replace(peer, match=_match(peer.match, there)) for peer in rule.peers)
+        subjects = tuple(_match(each, here, cluster) for each in subjects)
+    peers = tuple(replace(peer, match=_peer(peer.match, there, cluster)) for peer in rule.peers)
     return replace(rule, peers=peers, subjects=subjects)
 
 
-def _match(match: PeerMatch, wanted: tuple[Requirement, ...]) -> PeerMatch:
+def _peer(match: PeerMatch, wanted: _Wanted, cluster: Cluster) -> PeerMatch:
+    """Return a peer, which is of another cluster where it names one."""
+    free = tuple(each for each in wanted if each.key != CLUSTER)
+    named = any(CLUSTER in each.pods.keys for each in _pods(match))
+    return _match(match, free if named else wanted, cluster)
+
+
+def _match(match: PeerMatch, wanted: _Wanted, cluster: Cluster) -> PeerMatch:
     if isinstance(match, AnyOf | AllOf | NoneOf):
-        return replace(match, matches=tuple(_match(each, wanted) for each in match.matches))
-    return _narrowed(match, wanted) if isinstance(match, PodsMatch) else match
+        inner = tuple(_match(each, wanted, cluster) for each in match.matches)
+        return replace(match, matches=inner)
+    return _narrowed(match, wanted, cluster) if isinstance(match, PodsMatch) else match
 
 
-def _narrowed(match: PodsMatch, wanted: tuple[Requirement, ...]) -> PodsMatch:
-    if not wanted:
+def _narrowed(match: PodsMatch, wanted: _Wanted, cluster: Cluster) -> PodsMatch:
+    """Return pods of which more is wanted, and what is asked of identities where it is kept."""
+    if not wanted and not _OF_IDENTITIES.intersection(match.pods.keys):
         return match
-    return replace(match, pods=LabelSelector.of({}, (*match.pods.requirements, *wanted)))
+    accounts = list(match.accounts.requirements)
+    pods = list(wanted)
+    for each in match.pods.requirements:
+        if each.key == CLUSTER:
+            found = of_mark(each, cluster)
+            pods += _NOBODY if found is None else found
+        elif each.key == ACCOUNT:
+            accounts.append(replace(each, key=ACCOUNT_NAME_LABEL))
+        else:
+            pods.append(each)
+    of_accounts = LabelSelector.of({}, accounts) if accounts else match.accounts
+    return replace(match, pods=LabelSelector.of({}, pods), accounts=of_accounts)
+
+
+_NOBODY = [Requirement(CLUSTER, each) for each in (Operator.EXISTS, Operator.DOES_NOT_EXIST)]
+"""Asked of one pod, no pod meets both."""

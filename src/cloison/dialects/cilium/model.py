@@ -177,6 +177,8 @@ class CiliumLocalRedirectPolicy(Resource):
         frontends: Ports in front, by protocol and number; empty is all of the Service's.
         backends: Which pods of its namespace get the traffic.
         ports: Their ports, by protocol and number.
+        frontend_names: Names of the ports in front; empty texts where they have none.
+        port_names: Names of the ports of pods.
     """
 
     kind: ClassVar[str] = "CiliumLocalRedirectPolicy"
@@ -188,6 +190,8 @@ class CiliumLocalRedirectPolicy(Resource):
     frontends: tuple[tuple[str, int], ...] = ()
     backends: Selector | None = None
     ports: tuple[tuple[str, int], ...] = ()
+    frontend_names: tuple[str, ...] = ()
+    port_names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,7 +5,8 @@ from collections.abc import Iterable
 from typing import Generic, Protocol, TypeVar
 
 from cloison.algebra import LabelSelector
-from cloison.ir.policy import PodsMatch, Policy
+from cloison.ir.peers import PodsMatch
+from cloison.ir.policy import Policy
 
 
 class About(Protocol):

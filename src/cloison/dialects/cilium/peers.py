@@ -12,19 +12,12 @@ from dataclasses import dataclass, replace
 from cloison.base import Span
 from cloison.dialects.cilium import blocks, caveats, entities, labels, names, services
 from cloison.dialects.cilium.cluster import Cluster
+from cloison.dialects.cilium.identities import NODE
 from cloison.dialects.cilium.labels import Scope
 from cloison.dialects.cilium.model_rules import Element, Fqdn, Selector
 from cloison.dialects.cilium.switches import U2
-from cloison.ir.policy import (
-    AllOf,
-    AnyMatch,
-    AnyOf,
-    NamesMatch,
-    NodesMatch,
-    Peer,
-    PeerMatch,
-    UnknownMatch,
-)
+from cloison.ir.peers import AllOf, AnyMatch, AnyOf, NamesMatch, NodesMatch, PeerMatch, UnknownMatch
+from cloison.ir.policy import Peer
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +36,15 @@ class Peers:
     names: tuple[Fqdn, ...] = ()
 
 
-def of(element: Element, scope: Scope) -> Peers:
-    """Return whom an element is about."""
+def of(element: Element, scope: Scope, *, resolves: bool = True) -> Peers:
+    """Return whom an element is about.
+
+    Args:
+        element: The element.
+        scope: What selectors are read with.
+        resolves: Whether Services are looked up: only where elements let through. One that denies
+            is left with Services that it never finds. Source: pkg/policy/k8s/service.go.
+    """
     lists = (
         element.endpoints,
         element.cidrs,
@@ -56,7 +56,7 @@ def of(element: Element, scope: Scope) -> Peers:
         return Peers()
     found = _nodes_together(tuple(_listed(element, scope)))
     services_ = element.services or ()
-    meant = services.meant(services_, scope.cluster)
+    meant = services.meant(services_ if resolves else (), scope.cluster)
     found += meant.peers
     fqdns = element.fqdns or ()
     if any(lists) or fqdns or element.groups or meant.found:
@@ -95,7 +95,7 @@ def _nodes_together(peers: tuple[Peer, ...]) -> tuple[Peer, ...]:
 
 def _nodes(selector: Selector, span: Span | None, cluster: Cluster) -> Iterator[Peer]:
     """Yield nodes by their labels; the subject's own is never among them."""
-    found = labels.nodes(selector, cluster)
+    found = labels.nodes(selector, cluster, NODE)
     if found is None:
         return
     wanted, plain = found

@@ -5,20 +5,14 @@ from dataclasses import replace
 
 from cloison.dialects.cilium import caveats, labels
 from cloison.dialects.cilium.cluster import Cluster
+from cloison.dialects.cilium.identities import K8S
 from cloison.dialects.cilium.labels import Scope
 from cloison.dialects.cilium.model import API_GROUP
 from cloison.dialects.cilium.model import Policy as Written
 from cloison.dialects.cilium.model import Rule as WrittenRule
 from cloison.dialects.cilium.rules import compiled, elements
-from cloison.ir.policy import (
-    ANY_NODE,
-    Direction,
-    PodsMatch,
-    Policy,
-    PolicyId,
-    Rule,
-    UnknownMatch,
-)
+from cloison.ir.peers import PodsMatch, UnknownMatch
+from cloison.ir.policy import ANY_NODE, Direction, Policy, PolicyId, Rule
 from cloison.ir.profile import Place
 
 _UNPLACED = "cilium"
@@ -111,7 +105,7 @@ def _of_nodes(
     """Yield a policy of nodes, if there is a firewall on them."""
     if not cluster.switches.host_firewall or written.nodes is None:
         return
-    wanted = labels.nodes(written.nodes, cluster)
+    wanted = labels.nodes(written.nodes, cluster, K8S)
     if wanted is None:
         return
     selector, _ = wanted
@@ -121,18 +115,16 @@ def _of_nodes(
             unknown.add(node.name)
         elif selector.matches(node.labels):
             known.add(node.name)
-    if not known and cluster.hosts_anywhere:
-        known.add(ANY_NODE)
+    if cluster.hosts_anywhere:
+        (unknown if selector else known).add(ANY_NODE)
     scope = Scope(cluster, policy.namespace)
     yield replace(
         found,
-        nodes=frozenset(known),
+        nodes=frozenset(known | unknown),
+        doubtful=frozenset(unknown),
         isolates=isolates(written, cluster),
         rules=tuple(_rules(written, scope)),
     )
-    if unknown:
-        why = UnknownMatch("the labels of a node", caveats.NODE_LABELS_FILTERED)
-        yield replace(found, nodes=frozenset(unknown), opaque=why)
 
 
 def unplaced(policy: Written, cluster: Cluster) -> Iterator[Policy]:

@@ -4,12 +4,11 @@ Source: Cilium documentation, Layer 3, Layer 4 and Layer 7 policies; the other l
 references.
 """
 
-from collections.abc import Mapping
+from functools import partial
 
-from cloison.dialects.writing.features import Elsewhere, Feature, Test, elsewhere
+from cloison.dialects.writing.features import Feature, Test, everywhere, gone, says
 from cloison.resources.documents import Node
 
-_NP, _CNP, _CALICO = "networkpolicy", "clusternetworkpolicy", "calico"
 _RULE = "spec|specs[]"
 _ALLOW = f"{_RULE}.ingress[]|egress[]"
 _EVERY = f"{_RULE}.ingress[]|egress[]|ingressDeny[]|egressDeny[]"
@@ -20,19 +19,7 @@ _SELECTORS = (
 _NODES = frozenset(("host", "remote-node"))
 _OWN = frozenset(("health", "init", "ingress", "unmanaged"))
 _SOURCE = "Cilium documentation, Layer 3, 4 and 7 policies"
-
-
-def _gone(np: str = "", cnp: str = "", calico: str = "") -> Mapping[str, Elsewhere]:
-    """Return what becomes of a feature; see `elsewhere`."""
-    return elsewhere({_NP: np, _CNP: cnp, _CALICO: calico})
-
-
-def _everywhere(text: str) -> Mapping[str, Elsewhere]:
-    return _gone(text, text, text)
-
-
-def _is(*texts: str) -> Test:
-    return lambda _key, node: node.value in texts
+_everywhere = partial(everywhere, but="cilium")
 
 
 def _false(_key: str, node: Node) -> bool:
@@ -123,7 +110,7 @@ FEATURES: tuple[Feature, ...] = (
         "fqdns",
         "names outside the cluster",
         (f"{_ALLOW}.toFQDNs",),
-        _gone(
+        gone(
             "only the addresses of one day, copied",
             "domainNames, which few CNIs know, and whose `*.` is any number of labels",
             "domain names are known to Calico Enterprise and Calico Cloud only",
@@ -141,7 +128,7 @@ FEATURES: tuple[Feature, ...] = (
         "nodes",
         "nodes by label",
         (f"{_EVERY}.fromNodes|toNodes",),
-        _gone(
+        gone(
             "the addresses of nodes today",
             "`nodes` for egress, without the pod's own node left out",
             "the addresses of nodes today, or host endpoints",
@@ -159,12 +146,12 @@ FEATURES: tuple[Feature, ...] = (
         "entity-world",
         "`world`: everybody outside",
         (f"{_EVERY}.fromEntities[]|toEntities[]",),
-        _gone(
+        gone(
             "~0.0.0.0/0 and ::/0, which with other CNIs hold pods and nodes, too",
             "~for egress: 0.0.0.0/0 and ::/0, which with other CNIs hold pods and nodes, too",
             "0.0.0.0/0 and ::/0, which hold pods and nodes, too",
         ),
-        test=_is("world"),
+        test=says("world"),
         source=_SOURCE,
     ),
     Feature(
@@ -172,7 +159,7 @@ FEATURES: tuple[Feature, ...] = (
         "`cluster`: everybody inside",
         (f"{_EVERY}.fromEntities[]|toEntities[]",),
         _everywhere("every pod, without nodes and the API server"),
-        test=_is("cluster"),
+        test=says("cluster"),
         source=_SOURCE,
     ),
     Feature(
@@ -188,7 +175,7 @@ FEATURES: tuple[Feature, ...] = (
         "`kube-apiserver`",
         (f"{_EVERY}.fromEntities[]|toEntities[]",),
         _everywhere("the addresses of the API server today"),
-        test=_is("kube-apiserver"),
+        test=says("kube-apiserver"),
         source=_SOURCE,
     ),
     Feature(
@@ -211,7 +198,7 @@ FEATURES: tuple[Feature, ...] = (
         "deny",
         "denials, which come before all that is allowed",
         (f"{_RULE}.ingressDeny", f"{_RULE}.egressDeny"),
-        _gone(
+        gone(
             np="~taken out of what is allowed, where labels and blocks can say the rest",
             cnp="~an earlier priority",
             calico="~an earlier order",
@@ -223,7 +210,7 @@ FEATURES: tuple[Feature, ...] = (
         "no-default-deny",
         "allowing without isolating",
         (f"{_RULE}.enableDefaultDeny.ingress", f"{_RULE}.enableDefaultDeny.egress"),
-        _gone(
+        gone(
             np="~a NetworkPolicy isolates the pods it selects, unless others do anyway",
             calico="a policy isolates the pods it selects, but in a tier that passes on",
         ),
@@ -234,7 +221,7 @@ FEATURES: tuple[Feature, ...] = (
         "isolates-ingress",
         "isolation for ingress",
         (f"{_RULE}.ingress", f"{_RULE}.ingressDeny"),
-        _gone(cnp="no rule can deny what comes from outside or from nodes"),
+        gone(cnp="no rule can deny what comes from outside or from nodes"),
         test=_filled,
         source=_SOURCE,
     ),
@@ -242,7 +229,7 @@ FEATURES: tuple[Feature, ...] = (
         "icmp",
         "types of ICMP",
         (f"{_EVERY}.icmps",),
-        _gone(
+        gone(
             np="what becomes of ICMP is left to the CNI",
             cnp="rules with protocols are about TCP, UDP and SCTP",
         ),
@@ -253,7 +240,7 @@ FEATURES: tuple[Feature, ...] = (
         "protocols",
         "VRRP and IGMP",
         (f"{_EVERY}.toPorts[].ports[].protocol",),
-        _gone(
+        gone(
             np="rules are about TCP, UDP and SCTP",
             cnp="rules are about TCP, UDP and SCTP",
         ),
@@ -264,7 +251,7 @@ FEATURES: tuple[Feature, ...] = (
         "accounts",
         "pods by service account",
         _labels(),
-        _gone(
+        gone(
             np="pods cannot be told by service account",
             cnp="pods cannot be told by service account",
         ),
@@ -283,7 +270,7 @@ FEATURES: tuple[Feature, ...] = (
         "cidr-groups",
         "groups of blocks",
         (f"{_EVERY}.fromCIDRSet[]|toCIDRSet[].cidrGroupRef|cidrGroupSelector",),
-        _gone(
+        gone(
             np="=the blocks of today",
             cnp="=the blocks of today",
             calico="~a network set with the same blocks, which pods are found in, too",
@@ -294,7 +281,7 @@ FEATURES: tuple[Feature, ...] = (
         "blocks",
         "blocks of addresses",
         (f"{_EVERY}.fromCIDR|toCIDR", f"{_EVERY}.fromCIDRSet|toCIDRSet"),
-        _gone(
+        gone(
             np="~with other CNIs a block also matches pods and nodes with such an address",
             cnp="~for egress; with other CNIs a block also matches pods and nodes in it",
             calico="~a block also matches pods and nodes with such an address",
@@ -306,14 +293,14 @@ FEATURES: tuple[Feature, ...] = (
         "clusterwide",
         "a policy for all namespaces",
         (f"{_RULE}.endpointSelector",),
-        _gone(np="=a copy in each namespace of today; those that come later are left out"),
+        gone(np="=a copy in each namespace of today; those that come later are left out"),
         source=_SOURCE,
     ),
     Feature(
         "host-policy",
         "a policy about nodes",
         (f"{_RULE}.nodeSelector",),
-        _gone(
+        gone(
             np="nodes are never its subjects",
             cnp="nodes are never its subjects",
             calico="policies of host endpoints, which have to be there",

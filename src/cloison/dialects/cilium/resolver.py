@@ -14,22 +14,17 @@ from cloison.dialects.cilium.near import Near, both
 from cloison.dialects.cilium.rules import every_port
 from cloison.dialects.cilium.switches import U3
 from cloison.ir.names import NamePattern
-from cloison.ir.policy import (
-    Action,
+from cloison.ir.peers import (
     AllOf,
     AnyMatch,
-    Direction,
     NamesMatch,
     NodesMatch,
     NoneOf,
-    Peer,
     PeerMatch,
     PodsMatch,
-    Policy,
     RelativeMatch,
-    Rule,
-    TrafficMatch,
 )
+from cloison.ir.policy import Action, Direction, Peer, Policy, Rule, TrafficMatch
 
 _RELAXED = "a rule without ports lets every name through"
 

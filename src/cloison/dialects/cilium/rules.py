@@ -67,7 +67,7 @@ def _list_name(written: Written, direction: Direction, action: Action) -> str | 
 def _compiled(
     element: Element, action: Action, direction: Direction, scope: Scope
 ) -> Iterator[Rule]:
-    whom = peers.of(element, scope)
+    whom = peers.of(element, scope, resolves=action is Action.ALLOW)
     about = tuple(pieces(element, direction, scope.cluster))
     if whom.wildcard and not (element.ports or element.icmps):
         about = ()

@@ -5,7 +5,6 @@ probably not meant.
 """
 
 from cloison.base import TREATED_AS_ABSENT, Diagnostic, Severity, Span
-from cloison.dialects.cilium.model import Resource
 
 VALIDATION = "cilium/cilium pkg/policy/api/rule_validation.go"
 CRD = "cilium/cilium pkg/k8s/apis/cilium.io/client/crds/v2"
@@ -33,19 +32,3 @@ def refused(
     """
     effect = SERVER_ABSENT if source.startswith(CRD) else AGENT_ABSENT
     return Diagnostic(code, Severity.ERROR, message, span, name, effect, help_, source)
-
-
-def suspect(
-    code: str,
-    resource: Resource,
-    span: Span | None,
-    message: str,
-    *,
-    effect: str,
-    help_: str,
-    source: str,
-    severity: Severity = Severity.WARNING,
-) -> Diagnostic:
-    """Return the diagnostic of something accepted but probably not meant."""
-    where = span or resource.span
-    return Diagnostic(code, severity, message, where, str(resource), effect, help_, source)

@@ -12,11 +12,13 @@ from dataclasses import dataclass
 from cloison.algebra import LabelSelector
 from cloison.base import Span
 from cloison.dialects.cilium import caveats, labels
-from cloison.dialects.cilium.cluster import Cluster, together
+from cloison.dialects.cilium.cluster import Cluster
 from cloison.dialects.cilium.identities import ANY, K8S
 from cloison.dialects.cilium.model_rules import Requirement, ServiceRef
+from cloison.dialects.reading.blocks import together
 from cloison.ir.groups import exactly
-from cloison.ir.policy import AnyOf, Peer, PeerMatch, UnknownMatch
+from cloison.ir.peers import AnyOf, PeerMatch, UnknownMatch
+from cloison.ir.policy import Peer
 from cloison.resources.objects import Service
 
 
@@ -44,7 +46,7 @@ def meant(refs: Sequence[ServiceRef], cluster: Cluster) -> Meant:
 
 def _services(ref: ServiceRef, cluster: Cluster) -> Iterator[Service]:
     for (namespace, name), service in cluster.world.services.items():
-        if ref.namespace not in (None, "", namespace):
+        if ref.namespace not in (None, "", namespace) or service.redirected:
             continue
         if name == ref.name if ref.selector is None else _selected(ref, service):
             yield service

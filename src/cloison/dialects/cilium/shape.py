@@ -1,6 +1,6 @@
 """Which fields Cilium's kinds have at every depth, for finding those that are dropped.
 
-The notation is that of the field table (`resources.schema`). Every version from 1.18 to 1.20 is in
+The notation is that of the field table (`reading.kinds`). Every version from 1.18 to 1.20 is in
 it: what only some of them know is no unknown field.
 
 Source: cilium/cilium pkg/k8s/apis/cilium.io/client/crds/v2.
@@ -9,19 +9,17 @@ Source: cilium/cilium pkg/k8s/apis/cilium.io/client/crds/v2.
 from functools import cache
 
 from cloison.dialects.cilium.say import CRD
+from cloison.dialects.reading.kinds import HEAD, NEWER, Fields, types_of
 from cloison.resources.check import Custom
 from cloison.resources.documents import Node
-from cloison.resources.schema import FieldType, StructType, schema
-
-_Fields = dict[str, str]
 
 _SIDES = {"Ingress": "from", "Egress": "to"}
-_COMMON: _Fields = {"icmps": "[ICMPs"}
-_ALLOW: _Fields = {"authentication": "Authentication", "toPorts": "[PortRule"}
-_DENY: _Fields = {"toPorts": "[PortDenyRule"}
+_COMMON: dict[str, str] = {"icmps": "[ICMPs"}
+_ALLOW: dict[str, str] = {"authentication": "Authentication", "toPorts": "[PortRule"}
+_DENY: dict[str, str] = {"toPorts": "[PortDenyRule"}
 
 
-def _element(side: str, *, deny: bool) -> _Fields:
+def _element(side: str, *, deny: bool) -> dict[str, str]:
     peer = _SIDES[side]
     fields = _COMMON | (_DENY if deny else _ALLOW)
     fields |= {
@@ -40,7 +38,7 @@ def _element(side: str, *, deny: bool) -> _Fields:
     return fields
 
 
-_NESTED: dict[str, _Fields] = {
+_NESTED: dict[str, Fields] = {
     "Rule": {
         "description": "s",
         "endpointSelector": "Selector",
@@ -125,8 +123,8 @@ _NESTED: dict[str, _Fields] = {
         "service-account": "*",
     },
 }
-_POLICY: _Fields = {"spec": "Rule", "specs": "[Rule", "status": "*"}
-_KINDS: dict[str, _Fields] = {
+_POLICY: dict[str, str] = {"spec": "Rule", "specs": "[Rule", "status": "*"}
+_KINDS: dict[str, Fields] = {
     "CiliumNetworkPolicy": _POLICY,
     "CiliumClusterwideNetworkPolicy": _POLICY,
     "CiliumCIDRGroup": {"spec": "Spec", "status": "*"},
@@ -135,7 +133,7 @@ _KINDS: dict[str, _Fields] = {
     "CiliumLocalRedirectPolicy": {"spec": "Spec", "status": "*"},
     "CiliumEgressGatewayPolicy": {"spec": "Spec", "status": "*"},
 }
-_SPECS: dict[str, _Fields] = {
+_SPECS: dict[str, Fields] = {
     "CiliumCIDRGroup": {"externalCIDRs": "[s"},
     "CiliumLocalRedirectPolicy": {
         "redirectFrontend": "Frontend",
@@ -187,14 +185,8 @@ def custom(kind: str, *, namespaced: bool) -> Custom:
         kind: One of ours.
         namespaced: Whether its objects live in a namespace.
     """
-    table = schema().types
-    head: _Fields = {"apiVersion": "s", "kind": "s", "metadata": "ObjectMeta"}
-    described = _NESTED | {"Spec": _SPECS.get(kind, {}), kind: head | _KINDS[kind]}
-    types = {name: StructType(name) for name in described}
-    known = types | {"ObjectMeta": table["ObjectMeta"]}
-    for name, fields in described.items():
-        for field, code in fields.items():
-            types[name].fields[field] = FieldType(code, known.get(code.lstrip("[{")))
+    described = _NESTED | {"Spec": _SPECS.get(kind, {}), kind: {**HEAD, **_KINDS[kind]}}
+    types = types_of(described)
     return Custom(
         types[kind],
         namespaced=namespaced,
@@ -220,8 +212,5 @@ def _dropped(name: str, node: Node) -> str | None:
 def _newer(name: str, node: Node) -> str | None:
     del node
     if name in _NESTED:
-        return (
-            "a server printed this field, but we do not know it: answers are those of the object "
-            "without it"
-        )
+        return NEWER
     return None

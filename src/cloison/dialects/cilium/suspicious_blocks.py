@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from cloison.algebra import FAMILY, AddressSet
 from cloison.base import Diagnostic, Severity, Span
 from cloison.dialects.cilium.blocks import groups_of
-from cloison.dialects.cilium.cluster import block
 from cloison.dialects.cilium.item import Item, Known
 from cloison.dialects.cilium.model_rules import CidrRule
 from cloison.dialects.cilium.switches import CidrMatch
+from cloison.dialects.reading.blocks import block
 
 _LAYER3 = "Cilium documentation, Layer 3 policies, CIDR"
 _LABELS = "cilium/cilium pkg/labels/cidr.go"

@@ -12,10 +12,10 @@ from cloison.dialects.cilium.identities import (
 )
 from cloison.dialects.cilium.item import Item, Known
 from cloison.dialects.cilium.model_rules import Requirement, Selector
+from cloison.dialects.cilium.say import TRANSLATION
 from cloison.dialects.cilium.selected import absent
 
 _FILTER = "Cilium documentation, Limiting Identity-Relevant Labels; pkg/labelsfilter/filter.go"
-_TRANSLATION = "cilium/cilium pkg/k8s/apis/cilium.io/utils/utils.go"
 _MADE = (NAMESPACE, ACCOUNT, CLUSTER)
 """Labels that Cilium gives to every pod itself."""
 
@@ -81,7 +81,7 @@ def _namespace_of_subject(item: Item, known: Known) -> Iterator[Diagnostic]:
             if gone
             else "it selects nobody: the policy's own namespace is demanded, too",
             help_=f"write the policy in the namespace {there}, or remove the label",
-            source=_TRANSLATION,
+            source=TRANSLATION,
         )
 
 

@@ -66,7 +66,7 @@ def _stars(item: Item, known: Known) -> Iterator[Diagnostic]:
                 help_="name each depth: `*.example.com`, `*.*.example.com`",
                 source=_PATTERNS,
             )
-        elif "**" in text.removeprefix("**.") and text != "**":
+        elif "**" in (text if first.strip("*") else rest):
             yield item.doubt(
                 "CIL243",
                 each.span,

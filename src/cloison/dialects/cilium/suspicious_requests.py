@@ -13,17 +13,20 @@ from collections.abc import Iterator
 from functools import lru_cache
 
 from cloison.algebra.budget import UndecidedError
+from cloison.algebra.paths import normalised
 from cloison.algebra.regex import PatternError
 from cloison.algebra.strings import StringSet
-from cloison.algebra.variants import VARIANTS, other_case, traps
+from cloison.algebra.variants import VARIANTS, Variant, other_case, traps
 from cloison.base import Diagnostic, Severity
 from cloison.dialects.cilium.item import Item, Known
+from cloison.dialects.cilium.l7 import texts_of
 from cloison.dialects.cilium.model_rules import HttpRule
-from cloison.dialects.cilium.switches import NORMALISED
+from cloison.dialects.cilium.switches import NORMALISED, NORMALIZE_PATH
 from cloison.resources.names import shown
 
 _ENVOY = "cilium/cilium pkg/envoy"
 _LAYER7 = "Cilium documentation, Layer 7 policies"
+_NORMALISES = "cilium/cilium pkg/envoy/xds_server.go; Envoy documentation, HttpConnectionManager"
 _DOT = re.compile(r"(?<=[A-Za-z0-9_-])\.(?=[A-Za-z0-9_])")
 _USUAL = ("GET", "HEAD", "POST", "PUT", "DELETE", "CONNECT", "OPTIONS", "TRACE", "PATCH")
 _REMEMBERED = 512
@@ -86,11 +89,11 @@ def _without_classes(text: str) -> str:
 
 def _paths(item: Item, known: Known) -> Iterator[Diagnostic]:
     as_one = NORMALISED if known.cluster.switches.normalises_paths else ()
+    asked = tuple(each for each in _ASKED if each.name not in as_one)
     for rule in _rules(item):
         if rule.path is None:
             continue
-        about = _ways(rule.path)
-        if about is None:
+        if not _sent(rule.path):
             yield item.doubt(
                 "CIL255",
                 rule.span,
@@ -100,6 +103,21 @@ def _paths(item: Item, known: Known) -> Iterator[Diagnostic]:
                 source=_LAYER7,
             )
             continue
+        odd = _rewritten(rule.path) if as_one else None
+        if odd is not None:
+            yield item.doubt(
+                "CIL257",
+                rule.span,
+                f"`path: {shown(rule.path)}` of {item.label} only matches paths that the proxy "
+                f"rewrites first: `{shown(odd)}` is compared as `{shown(normalised(odd))}`",
+                effect=f"the rule lets no request through while `{NORMALIZE_PATH}` is on, as it is "
+                "by default",
+                help_=f"write the path in its plain form, `{shown(normalised(odd))}`; no `//`, no "
+                "`.` or `..` between slashes, no `%2F`",
+                source=_NORMALISES,
+            )
+            continue
+        about = _ways(rule.path, asked) if known.around.notes else ()
         for name, inside, outside in about:
             if name == "query" and "?" not in inside:
                 yield item.doubt(
@@ -115,7 +133,7 @@ def _paths(item: Item, known: Known) -> Iterator[Diagnostic]:
         others = [
             f"`{shown(outside)}` ({_OTHER_WAYS[name]})"
             for name, inside, outside in about
-            if name in _OTHER_WAYS and name not in as_one and len(outside) >= len(inside)
+            if name in _OTHER_WAYS and len(outside) >= len(inside)
         ]
         if others:
             yield item.doubt(
@@ -131,27 +149,62 @@ def _paths(item: Item, known: Known) -> Iterator[Diagnostic]:
 
 
 @lru_cache(_REMEMBERED)
-def _ways(path: str) -> tuple[tuple[str, str, str], ...] | None:
-    """Return the ways to write a path of a pattern that it leaves out.
+def _sent(path: str) -> bool:
+    """Return whether a pattern may have a path that a request could have; `*` is of OPTIONS."""
+    try:
+        paths = texts_of(path)
+        usual = paths.example() or ""
+        if usual.startswith("/"):
+            return True
+        return not paths.isdisjoint(StringSet.prefix("/") | StringSet.of("*"))
+    except (UndecidedError, PatternError):
+        return True
 
-    Each has its name, a path of the pattern, and the other way to write that. None where the
-    pattern has no path that a request could have; nothing where nobody can say.
+
+REWRITTEN = (
+    r"/([^?]*(//|%2[DdEeFf]|%3[0-9]|%4[1-9A-Fa-f]|%5[0-9AaFf]|%6[1-9A-Fa-f]|%7[0-9AaEe]).*"
+    r"|(/|%2[DdEeFf]).*|([^?]*/)?[.][.]?([/?].*)?)"
+)
+"""Paths that are not their own plain form; what stands behind a question mark is left as it is."""
+
+
+@lru_cache(_REMEMBERED)
+def _rewritten(path: str) -> str | None:
+    """Return a path of a pattern all of whose paths are brought to another form; None otherwise."""
+    if not _UNUSUAL.search(path):
+        return None
+    try:
+        usual = texts_of(path).example() or ""
+        if usual.startswith("/") and not re.fullmatch(REWRITTEN, usual):
+            return None
+        paths = texts_of(path) & StringSet.prefix("/")
+        if (paths - texts_of(REWRITTEN)).example() is not None:
+            return None
+        return paths.example()
+    except (UndecidedError, PatternError):
+        return None
+
+
+_UNUSUAL = re.compile(r"//|%|\.|\[.\]|/[.]")
+"""What a pattern has in it that is about such paths: most have nothing."""
+
+
+@lru_cache(_REMEMBERED)
+def _ways(path: str, asked: tuple[Variant, ...]) -> tuple[tuple[str, str, str], ...]:
+    """Return the ways to write a path of a pattern that it leaves out, of some and of its case.
+
+    Each has its name, a path of the pattern, and the other way to write that. Nothing where nobody
+    can say.
     """
     try:
         paths = StringSet.pattern(path)
-        if paths.isdisjoint(_SENT):
-            return None
-        found = [(each.name, each.inside, each.outside) for each in traps(paths, _ASKED)]
+        found = [(each.name, each.inside, each.outside) for each in traps(paths, asked)]
         case = other_case(paths)
     except (UndecidedError, PatternError):
         return ()
     if case is not None:
         found.append((case.name, case.inside, case.outside))
     return tuple(found)
-
-
-_SENT = StringSet.prefix("/") | StringSet.of("*")
-"""What a path may be in a request; `*` is that of OPTIONS."""
 
 
 def _headers(item: Item, known: Known) -> Iterator[Diagnostic]:
@@ -186,16 +239,18 @@ def _methods(item: Item, known: Known) -> Iterator[Diagnostic]:
             )
 
 
+@lru_cache(_REMEMBERED)
 def _no_method(pattern: str) -> bool:
+    """Return whether a pattern matches usual methods in another case alone."""
+    if pattern in _USUAL:
+        return False
     try:
         found = StringSet.pattern(pattern)
     except (UndecidedError, PatternError):
         return False
-    return found.isdisjoint(_METHODS) and not found.isdisjoint(_IN_SMALL)
-
-
-_METHODS = StringSet.of(*_USUAL)
-_IN_SMALL = StringSet.pattern(f"(?i){'|'.join(_USUAL)}")
+    if not found.isdisjoint(StringSet.of(*_USUAL)):
+        return False
+    return not found.isdisjoint(StringSet.pattern(f"(?i){'|'.join(_USUAL)}"))
 
 
 REQUEST_CHECKS = (_empty, _dots, _paths, _headers, _methods)

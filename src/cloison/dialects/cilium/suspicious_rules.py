@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from cloison.base import Diagnostic, Severity
 from cloison.dialects.cilium import model
 from cloison.dialects.cilium.item import EGRESS, INGRESS, Item, Known
-from cloison.dialects.cilium.say import suspect
 from cloison.dialects.cilium.validate_rules import asks
+from cloison.dialects.reading.say import suspect
 
 _RULES = "cilium/cilium pkg/policy/utils/rules.go"
 _DENY = "Cilium documentation, Deny policies"

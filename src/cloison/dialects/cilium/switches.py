@@ -108,6 +108,7 @@ class Switches:
             cluster means the local one.
         cluster_name: `cluster-name`.
         labels: `labels`: patterns of labels that policies see, or with `!` do not, as written.
+        node_labels: `node-labels`: the same of labels that nodes have as peers.
         host_firewall: `enable-host-firewall`.
         node_selector_labels: `enable-node-selector-labels`.
         audit: `policy-audit-mode`.
@@ -138,6 +139,7 @@ class Switches:
     default_local_cluster: bool = True
     cluster_name: str = "default"
     labels: tuple[str, ...] = ()
+    node_labels: tuple[str, ...] = ()
     host_firewall: bool = False
     node_selector_labels: bool = False
     audit: bool = False
@@ -223,11 +225,14 @@ def _patterns(text: str) -> tuple[str, ...]:
     return found
 
 
-def pattern(text: str) -> tuple[KeyPattern | None, bool]:
+def pattern(text: str, of: str = "k8s") -> tuple[KeyPattern | None, bool]:
     """Return a pattern of `labels`, and whether what it matches is hidden.
 
-    None where it is about labels of another source than Kubernetes, which no pod gets from its
-    object.
+    None where it is about labels of another source, which nothing gets from its object.
+
+    Args:
+        text: The pattern, as written.
+        of: The source of labels that objects have: `k8s` of pods, `node` of nodes as peers.
 
     Raises:
         ValueError: it is none.
@@ -243,7 +248,7 @@ def pattern(text: str) -> tuple[KeyPattern | None, bool]:
         found = KeyPattern(key)
     except KeyPatternError as error:
         raise ValueError(str(error)) from None
-    return (found if source in ("", "k8s") else None), hidden
+    return (found if source in ("", of) else None), hidden
 
 
 def _switch_of_words(name: str, attribute: str, kind: type[StrEnum], about: str) -> Switch:
@@ -289,8 +294,15 @@ SWITCHES = (
         "labels",
         _patterns,
         "patterns of label keys with spaces or commas between; `!` hides what it matches, and only "
-        "characters, `.` and the signs `?`, `*`, `+` are understood",
+        "characters, `.`, `[ab]`, the signs `?`, `*`, `+`, and `$` at the end are understood",
         "Which labels policies see, besides the defaults.",
+    ),
+    Switch(
+        "node-labels",
+        "node_labels",
+        _patterns,
+        "patterns of label keys as for `labels`",
+        "Which labels of nodes rules see that select nodes as peers: all where nothing is said.",
     ),
     _flag_of("enable-host-firewall", "host_firewall", "Whether policies of nodes are enforced."),
     _flag_of(
@@ -458,7 +470,7 @@ def value(switch: Switch, text: str) -> object:
     try:
         return switch.read(text)
     except ValueError as error:
-        why = str(error) if switch.attribute == "labels" else ""
+        why = str(error) if switch.attribute in ("labels", "node_labels") else ""
         shown = text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
         msg = f"{shown!r} is no value of `{switch.name}`{f': {why}' if why else ''}"
         raise QuestionError(msg, f"it is {switch.says}") from None

@@ -8,6 +8,7 @@ from cloison.dialects.cilium.cluster import Cluster
 from cloison.dialects.cilium.learned import Lookups
 from cloison.dialects.cilium.model import CiliumNetworkPolicy, Policy
 from cloison.dialects.cilium.model_rules import Element
+from cloison.dialects.cilium.switches import PRODUCT
 from cloison.ir.policy import Policy as Meaning
 from cloison.ir.profile import Profile
 
@@ -30,22 +31,25 @@ def unplaced(policies: Sequence[Policy], profile: Profile) -> tuple[Diagnostic, 
     )
 
 
-def not_enforced(policies: Sequence[Policy]) -> Iterator[Diagnostic]:
-    """Say that a setting takes policies of a kind out of force."""
+def not_enforced(policies: Sequence[Policy], profile: Profile) -> Iterator[Diagnostic]:
+    """Say that policies of a kind are not in force: by a setting, or because another enforces."""
+    ours = profile.name.partition("@")[0] == PRODUCT
     for kind in sorted({each.kind for each in policies}):
         mine = [each for each in policies if each.kind == kind]
         own = kind == CiliumNetworkPolicy.kind
-        switch = (
-            "enable-cilium-network-policy" if own else ("enable-cilium-clusterwide-network-policy")
-        )
+        switch = "enable-cilium-network-policy" if own else _CLUSTERWIDE
+        why = f"`{switch}` is off, so no {kind} is enforced"
         yield Diagnostic(
             "CIL302",
             Severity.INFO,
-            f"`{switch}` is off, so no {kind} is enforced; {len(mine)} found",
+            f"{why if ours else f'{profile.name} enforces no {kind}'}; {len(mine)} found",
             _first(mine).span,
-            effect="answers leave them out",
-            source="cilium/cilium pkg/option/config.go",
+            effect="answers leave them out" if ours else f"to {profile.name} they are not there",
+            source="cilium/cilium pkg/option/config.go" if ours else profile.source,
         )
+
+
+_CLUSTERWIDE = "enable-cilium-clusterwide-network-policy"
 
 
 def _first(policies: Iterable[Policy]) -> Policy:
@@ -54,7 +58,7 @@ def _first(policies: Iterable[Policy]) -> Policy:
 
 def missing(policy: Policy, cluster: Cluster) -> Iterator[Diagnostic]:
     """Say what a policy names and is not in the input."""
-    for element in _elements(policy):
+    for element, denies in _elements(policy):
         for rule in element.cidr_sets or ():
             if rule.group is not None and not blocks.groups_of(rule, cluster):
                 yield _missing(
@@ -67,17 +71,22 @@ def missing(policy: Policy, cluster: Cluster) -> Iterator[Diagnostic]:
                     "cilium/cilium pkg/policy/types/policyentry.go",
                 )
         refs = element.services or ()
-        if refs and not services.meant(refs, cluster).found:
-            effect = "nobody is let through"
+        if refs and (denies or not services.meant(refs, cluster).found):
+            effect = f"nobody is {'denied' if denies else 'let through'}"
             if element.ports:
                 effect = "whom the rule is about is open (`cilium.U2`): nobody, or everybody"
+            message = "no Service that `toServices` names is in the input"
+            help_ = "add the Service, or correct its name and namespace"
+            if denies:
+                message = "Cilium looks up no Service of a rule that denies"
+                help_ = "select the pods of the Service with `toEndpoints`"
             yield _missing(
                 "CIL304",
                 policy,
                 refs[0].span or element.span,
-                "no Service that `toServices` names is in the input",
+                message,
                 effect,
-                "add the Service, or correct its name and namespace",
+                help_,
                 "cilium/cilium pkg/policy/k8s/service.go; cilium/cilium issue 20067",
             )
 
@@ -98,10 +107,13 @@ def never_learned(policy: Meaning, name: str, known: Lookups) -> Iterator[Diagno
         )
 
 
-def _elements(policy: Policy) -> Iterator[Element]:
+def _elements(policy: Policy) -> Iterator[tuple[Element, bool]]:
+    """Yield elements, each with whether it denies."""
     for rule in policy.rules:
-        for listed in (rule.ingress, rule.egress, rule.ingress_deny, rule.egress_deny):
-            yield from listed or ()
+        for listed in (rule.ingress, rule.egress):
+            yield from ((each, False) for each in listed or ())
+        for listed in (rule.ingress_deny, rule.egress_deny):
+            yield from ((each, True) for each in listed or ())
 
 
 def _missing(

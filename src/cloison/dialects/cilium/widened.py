@@ -10,26 +10,26 @@ Source: cilium/cilium pkg/policy/l4.go; Cilium documentation, Layer 7 policies.
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from cloison.dialects.cilium.cluster import Cluster
+from cloison.algebra import TrafficSet
+from cloison.dialects.cilium.cluster import Cluster, Places
+from cloison.dialects.cilium.identities import INIT
+from cloison.dialects.cilium.labels import reserved_pods
 from cloison.dialects.cilium.near import Near, both, within
 from cloison.dialects.cilium.resolver import Limit
 from cloison.dialects.cilium.rules import every_port
 from cloison.dialects.cilium.switches import U3, EnablePolicy
-from cloison.ir.policy import (
-    Action,
+from cloison.ir.peers import (
     AllOf,
     AnyMatch,
     AnyOf,
     BlockMatch,
-    Direction,
     NamesMatch,
     NodesMatch,
     PeerMatch,
     PodsMatch,
-    Policy,
     RelativeMatch,
-    Rule,
 )
+from cloison.ir.policy import Action, Direction, Policy, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,11 +40,13 @@ class Wider:
         subjects: The pods, any of these.
         nodes: The nodes.
         sure: Whether that is certain.
+        places: Where pods run that certainly may, beside those subjects; None for nowhere.
     """
 
     subjects: tuple[PodsMatch, ...]
     nodes: frozenset[str]
     sure: bool
+    places: Places | None = None
 
 
 class Widening:
@@ -81,11 +83,15 @@ class Widening:
         if always or Direction.EGRESS in policy.isolates:
             return
         closing = self._closing.to(policy)
+        # A pod without an identity yet is closed whatever policies say.
+        closed = (reserved_pods(INIT), *(one for other in closing for one in other.subjects))
         subjects = tuple(
-            one
-            for one in policy.subjects
-            if not any(within(one, two) for other in closing for two in other.subjects)
+            one for one in policy.subjects if not any(within(one, two) for two in closed)
         )
+        if closing:
+            places = self._cluster.places_of(policy.subjects, closed)
+            if places.nodes or places.unknown:
+                yield Wider((), frozenset(), sure=True, places=places)
         if subjects or policy.nodes:
             yield Wider(subjects, policy.nodes, not closing)
 
@@ -98,12 +104,34 @@ class Widening:
             certain = u3 is U3.RELAXES
         else:
             certain = bool(rule.traffic.must & limit.traffic)
-            if not certain and not rule.traffic.named and not rule.traffic.may & limit.traffic:
-                return False
+            by_name = not certain and not rule.traffic.may & limit.traffic
+            if by_name:
+                called = {self._called(rule, each, limit.traffic) for each in limit.peers}
+                if called == {False}:
+                    return False
+                certain = called == {True}
         found = {self._covers(rule, each) for each in limit.peers}
         if found == {False}:
             return False
         return True if certain and found == {True} and rule.condition is None else None
+
+    def _called(self, rule: Rule, resolver: PeerMatch, traffic: TrafficSet) -> bool | None:
+        """Return whether all resolvers call a port so that some traffic is on it, or none does."""
+        named = rule.traffic.named
+        if not named or not self._of_pods(resolver):
+            return False
+        only = isinstance(resolver, PodsMatch)
+        pods = self._cluster.ports_of(resolver if isinstance(resolver, PodsMatch) else PodsMatch())
+        found = {
+            any(
+                not traffic.isdisjoint(TrafficSet.ports(port.protocol, port.number))
+                for name in named
+                for port in ports
+                if port.name == name.name and name.protocol in (None, port.protocol)
+            )
+            for ports in pods
+        }
+        return found.pop() if len(found) == 1 and (only or found == {False}) else None
 
     def _covers(self, rule: Rule, resolver: PeerMatch) -> bool | None:
         """Return whether a rule's peers hold all of some resolvers, or none; None for a part."""

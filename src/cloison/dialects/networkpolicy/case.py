@@ -9,7 +9,8 @@ from cloison.base import Span
 from cloison.dialects.networkpolicy import model
 from cloison.dialects.networkpolicy.cidr import parse_cidr
 from cloison.dialects.networkpolicy.compile import DIRECTIONS, compile_policy
-from cloison.ir.policy import PeerMatch, Policy, Rule
+from cloison.ir.peers import PeerMatch
+from cloison.ir.policy import Policy, Rule
 from cloison.ir.profile import Profile
 from cloison.resources.objects import Labels
 

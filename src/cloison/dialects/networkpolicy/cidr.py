@@ -13,11 +13,17 @@ from dataclasses import dataclass
 
 from cloison.algebra import V6_BASE, AddressSet
 
-_V4_BITS = 32
+V4_BITS = 32
+"""Bits of an IPv4 address."""
 _V6_BITS = 128
-_MAPPED_BITS = _V6_BITS - _V4_BITS
+_MAPPED_BITS = _V6_BITS - V4_BITS
 _MAPPED_PREFIX = 0xFFFF
 _GROUPS = 8
+_GROUP_DIGITS = 4
+_OCTETS = 4
+_OCTET_MAX = 255
+_MOST_DIGITS = 3
+"""No number of an address or a length has more, leading zeros aside."""
 _DIGITS = frozenset("0123456789")
 _HEX = frozenset("0123456789abcdefABCDEF")
 
@@ -52,7 +58,7 @@ class Cidr:
     @property
     def is_v4(self) -> bool:
         """Whether it matches IPv4 packets."""
-        return self.bits == _V4_BITS or (self.mapped and self.prefix >= _MAPPED_BITS)
+        return self.bits == V4_BITS or (self.mapped and self.prefix >= _MAPPED_BITS)
 
     @property
     def length(self) -> int:
@@ -62,7 +68,7 @@ class Cidr:
     @property
     def addresses(self) -> AddressSet:
         """The addresses it matches."""
-        width = _V4_BITS if self.is_v4 else _V6_BITS
+        width = V4_BITS if self.is_v4 else _V6_BITS
         low = self.base if self.is_v4 else V6_BASE + self.base
         return AddressSet([(low, low + (1 << (width - self.length)) - 1)])
 
@@ -106,16 +112,16 @@ def parse_cidr(text: str) -> Cidr | None:
     prefix = _decimal(length)
     if not slash or prefix is None:
         return None
-    bits, number = _V4_BITS, _ipv4(address)
+    bits, number = V4_BITS, _ipv4(address)
     if number is None:
         bits, number = _V6_BITS, _ipv6(address)
     if number is None or prefix > bits:
         return None
-    mapped = bits == _V6_BITS and number >> _V4_BITS == _MAPPED_PREFIX
+    mapped = bits == _V6_BITS and number >> V4_BITS == _MAPPED_PREFIX
     base = number >> (bits - prefix) << (bits - prefix)
     host_bits = base != number
     if mapped and prefix >= _MAPPED_BITS:
-        base &= (1 << _V4_BITS) - 1
+        base &= (1 << V4_BITS) - 1
     return Cidr(text, base, prefix, bits, mapped, _leading_zeros(address, length), host_bits)
 
 
@@ -123,16 +129,16 @@ def _decimal(text: str) -> int | None:
     if not text or not _DIGITS.issuperset(text):
         return None
     digits = text.lstrip("0") or "0"
-    return int(digits) if len(digits) <= 3 else None  # noqa: PLR2004 - enough for every caller
+    return int(digits) if len(digits) <= _MOST_DIGITS else None
 
 
 def _ipv4(text: str) -> int | None:
     octets = [_decimal(part) for part in text.split(".")]
-    if len(octets) != 4:  # noqa: PLR2004 - octets
+    if len(octets) != _OCTETS:
         return None
     number = 0
     for octet in octets:
-        if octet is None or octet > 255:  # noqa: PLR2004 - one byte
+        if octet is None or octet > _OCTET_MAX:
             return None
         number = number << 8 | octet
     return number
@@ -169,7 +175,7 @@ def _groups(text: str, *, last: bool) -> list[int] | None:
             out += [number >> 16, number & 0xFFFF]
             continue
         digits = part.lstrip("0")
-        if not part or not _HEX.issuperset(part) or len(digits) > 4:  # noqa: PLR2004 - 16 bits
+        if not part or not _HEX.issuperset(part) or len(digits) > _GROUP_DIGITS:
             return None
         out.append(int(digits or "0", 16))
     return out
@@ -181,4 +187,4 @@ def _leading_zeros(address: str, length: str) -> bool:
     groups = address.split(":")
     octets = groups.pop().split(".") if "." in groups[-1] else []
     padded = any(len(octet) > 1 and octet.startswith("0") for octet in octets)
-    return padded or any(len(group) > 4 for group in groups)  # noqa: PLR2004 - hex digits
+    return padded or any(len(group) > _GROUP_DIGITS for group in groups)

@@ -10,32 +10,25 @@ from dataclasses import replace
 from functools import reduce
 
 from cloison.algebra import (
-    EVERYTHING,
     FAMILY,
     NO_TRAFFIC,
     AddressSet,
-    LabelSelector,
-    Operator,
-    Requirement,
     TrafficSet,
 )
 from cloison.base import Span
 from cloison.dialects.dialect import Compilation
-from cloison.dialects.networkpolicy import model
+from cloison.dialects.networkpolicy import model, ways
 from cloison.dialects.networkpolicy.cidr import Cidr, parse_cidr
 from cloison.dialects.networkpolicy.reading import Reader
+from cloison.dialects.reading.selectors import compile_selector
 from cloison.ir.caveats import CIDR_STRICT
+from cloison.ir.peers import AllOf, AnyMatch, BlockMatch, PeerMatch, PodsMatch
 from cloison.ir.policy import (
     L4_TRAFFIC,
     Action,
-    AllOf,
-    AnyMatch,
-    BlockMatch,
     Direction,
     NamedPort,
     Peer,
-    PeerMatch,
-    PodsMatch,
     Policy,
     PolicyId,
     Rule,
@@ -152,10 +145,14 @@ def _policy(policy: model.NetworkPolicy, reader: Reader) -> Policy:
     share = reader.share
     types = reader.types(policy)
     rules = tuple(
-        _rule(rule, DIRECTIONS[type_], index, policy.namespace, reader, policy.span)
+        each
         for type_ in model.PolicyType
         if type_ in types
         for index, rule in enumerate(policy.rules(type_), 1)
+        for each in ways.rules(
+            _rule(rule, DIRECTIONS[type_], index, policy.namespace, reader, policy.span),
+            reader.profile.reading,
+        )
     )
     subject = policy.pod_selector
     selector = reader.visible(compile_selector(subject))
@@ -171,20 +168,6 @@ def _policy(policy: model.NetworkPolicy, reader: Reader) -> Policy:
         span=policy.span,
         band=place.band,
         subject_span=(subject.span if subject else None) or policy.span,
-    )
-
-
-def compile_selector(selector: model.LabelSelector | None) -> LabelSelector:
-    """Return what a selector matches, where its absence means everything.
-
-    Raises:
-        ValueError: an operator is none of the four.
-    """
-    if selector is None or selector.empty:
-        return EVERYTHING
-    return LabelSelector.of(
-        selector.match_labels,
-        [Requirement(e.key, Operator(e.operator), e.values) for e in selector.match_expressions],
     )
 
 
@@ -262,18 +245,22 @@ def _rule(
 ) -> Rule:
     share = reader.share
     if rule.peers:
-        plain = ((compile_peer(each, namespace), each.span) for each in rule.peers)
+        plain = ((compile_peer(each, namespace), each) for each in rule.peers)
+        reading = reader.profile.reading
         peers = tuple(
-            Peer(share(match), span)
-            for written, span in plain
-            for match in reader.matches(written, direction, namespace)
+            Peer(share(match), each.span)
+            for written, each in plain
+            for match in (
+                *reader.matches(written, direction, namespace),
+                *ways.besides(each, written, reading, reader.world),
+            )
         )
     else:
         peers = (Peer(AnyMatch(), rule.span),)
     by_number = reader.profile.reading.cluster_names is not None and reader.world is not None
     numbers = reader.numbers if by_number and direction is Direction.EGRESS else None
     traffic = share(compile_ports(rule.ports, reader.profile, numbers))
-    caveats = tuple(reader.caveats(rule, direction))
+    caveats = tuple(reader.caveats(rule, direction, peers))
     span = rule.span or place
     return Rule(direction, Action.ALLOW, peers, traffic, index, span, caveats=caveats)
 

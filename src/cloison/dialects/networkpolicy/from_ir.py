@@ -6,7 +6,7 @@ what is left is written. A policy that does not isolate can be written only wher
 isolate its pods.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cloison.dialects.networkpolicy.peers import peer_tree, port_trees
@@ -15,7 +15,6 @@ from cloison.dialects.networkpolicy.regions import homes, regions
 from cloison.dialects.networkpolicy.remains import Remains
 from cloison.dialects.writing import (
     At,
-    Manifest,
     Refusals,
     Statement,
     Tree,
@@ -29,8 +28,10 @@ from cloison.dialects.writing.errors import UnsayableError, within
 from cloison.dialects.writing.labels import plain_selector, selector_tree
 from cloison.dialects.writing.names import Names
 from cloison.dialects.writing.places import check_rule
+from cloison.dialects.writing.settling import manifests, settled
 from cloison.dialects.writing.shadow import Piece
-from cloison.ir.policy import Action, AnyMatch, Direction, PodsMatch, Policy, Rule
+from cloison.ir.peers import AnyMatch, PodsMatch
+from cloison.ir.policy import Action, Direction, Policy, Rule
 
 API_VERSION = "networking.k8s.io/v1"
 KIND = "NetworkPolicy"
@@ -49,28 +50,15 @@ class _Document:
 def write(statements: Sequence[Statement], context: WriteContext) -> Written:
     """Write policies of other languages as NetworkPolicies."""
     said = Refusals(KIND, SOURCE)
-    going = list(statements)
-    while True:
+
+    def beside(going: Sequence[Statement]) -> Callable[[Statement], Iterator[_Document]]:
         ranks = Ranks.of(going, context)
-        made: list[tuple[Statement, list[_Document]]] = []
-        for statement in going:
-            try:
-                made.append((statement, list(_documents(statement, ranks, context))))
-            except UnsayableError as error:
-                said.unsayable(statement, error.within, error)
-        if len(made) == len(going):
-            break
-        # What is refused stays, and that may matter to the others.
-        going = [statement for statement, _ in made]
-    names = Names(context.names)
-    manifests = [
-        Manifest(statement, _tree(statement, document, names))
-        for statement, found in made
-        for document in found
-    ]
-    for statement in going:
+        return lambda statement: _documents(statement, ranks, context)
+
+    made = settled(statements, said, beside)
+    for statement, _ in made:
         _notes(statement, said)
-    return Written(tuple(manifests), tuple(said.said))
+    return Written(manifests(made, context, _tree), tuple(said.said))
 
 
 def _tree(statement: Statement, document: _Document, names: Names) -> Mapping[str, Tree]:

@@ -10,12 +10,12 @@ from cloison.algebra import (
     AddressSet,
     LabelSelector,
     Operator,
-    family_of,
     parse_address,
 )
-from cloison.dialects.dialect import Surroundings, group_of
+from cloison.dialects.dialect import Surroundings
 from cloison.dialects.networkpolicy.cidr import parse_cidr
-from cloison.ir.policy import PodsMatch
+from cloison.ir.peers import PodsMatch
+from cloison.resources.kinds import group_of
 from cloison.resources.objects import Labels, Namespace
 from cloison.resources.world import PodEndpoint
 
@@ -36,7 +36,7 @@ class Points:
 
     def any_v6(self) -> bool:
         """Return whether an IPv6 address is among them."""
-        return bool(self._points) and family_of(self._points[-1][0]) == 6  # noqa: PLR2004 - IP version
+        return bool(self._points) and self._points[-1][0] >= V6_BASE
 
 
 class Known:

@@ -9,14 +9,8 @@ from cloison.dialects.writing.errors import NO_PEER, UnsayableError
 from cloison.dialects.writing.labels import named_namespace, plain_selector, selector_tree
 from cloison.dialects.writing.ports import only_with_ports, port_groups
 from cloison.dialects.writing.shadow import Piece
-from cloison.ir.policy import (
-    BlockMatch,
-    NamesMatch,
-    NodesMatch,
-    PeerMatch,
-    PodsMatch,
-    TrafficMatch,
-)
+from cloison.ir.peers import BlockMatch, NamesMatch, NodesMatch, PeerMatch, PodsMatch
+from cloison.ir.policy import TrafficMatch
 
 _PROTOCOLS = ("TCP", "UDP", "SCTP")
 

@@ -5,14 +5,13 @@ Source: kubernetes.io concept page Network Policies; documentation and code of t
 
 from collections.abc import Callable
 
-from cloison.dialects.writing.features import Elsewhere, Feature, Kept, Reading
+from cloison.dialects.writing.features import Feature, Reading, gone
 from cloison.ir.profile import NamedPorts, Profile
 from cloison.resources.documents import Node
 
 _PEER = "spec.ingress[].from[]"
 _PEERS = (_PEER, "spec.egress[].to[]")
 _PORTS = "spec.ingress[]|egress[].ports[]"
-_CLUSTER = "clusternetworkpolicy"
 _SOURCE = "kubernetes.io concept page Network Policies"
 
 _FILTERED = (
@@ -116,7 +115,7 @@ FEATURES: tuple[Feature, ...] = (
         "isolates-ingress",
         "isolation for ingress",
         ("spec",),
-        {_CLUSTER: Elsewhere(Kept.LOST, "no rule can deny what comes from outside or from nodes")},
+        gone(cnp="no rule can deny what comes from outside or from nodes"),
         test=_isolates_ingress,
         source=_SOURCE,
     ),

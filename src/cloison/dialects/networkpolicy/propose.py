@@ -7,7 +7,8 @@ from cloison.algebra import ANY, L4, LabelSelector, Operator, TrafficSet
 from cloison.dialects.networkpolicy import model
 from cloison.dialects.networkpolicy.compile import DIRECTIONS
 from cloison.dialects.networkpolicy.write import plain_to_yaml, rule_to_dict, to_yaml
-from cloison.ir.policy import AnyMatch, BlockMatch, Direction, PeerMatch, PodsMatch, Policy, Rule
+from cloison.ir.peers import AnyMatch, BlockMatch, PeerMatch, PodsMatch
+from cloison.ir.policy import Direction, Policy, Rule
 
 _TYPES = {direction: type_ for type_, direction in DIRECTIONS.items()}
 

@@ -1,78 +1,33 @@
 """Where policies stand among one another, and what that asks of those that are written."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from cloison.algebra import LabelSet
-from cloison.dialects.writing import Statement, WriteContext
 from cloison.dialects.writing.errors import UnsayableError
-from cloison.dialects.writing.labels import meet
+from cloison.dialects.writing.order import Order
 from cloison.dialects.writing.ports import everything
 from cloison.dialects.writing.shadow import places
-from cloison.ir.policy import (
-    Action,
-    AnyMatch,
-    BlockMatch,
-    Combine,
-    Direction,
-    PodsMatch,
-    Policy,
-    TierSpec,
-)
+from cloison.ir.peers import AnyMatch, BlockMatch, PodsMatch
+from cloison.ir.policy import Action, Combine, Direction, Policy, TierSpec
 from cloison.ir.profile import Place
-
-Rank = tuple[int, int, tuple[float | str, ...]]
 
 
 @dataclass(frozen=True)
-class Ranks:
-    """The order of all policies.
-
-    Args:
-        tiers: The tiers, in order.
-        going: Policies that are written.
-        staying: Policies that stay as they are beside them.
-        context: What is around.
-    """
-
-    tiers: tuple[TierSpec, ...]
-    going: tuple[Policy, ...]
-    staying: tuple[Policy, ...]
-    context: WriteContext
-
-    @classmethod
-    def of(cls, statements: Sequence[Statement], context: WriteContext) -> "Ranks":
-        """Return the order of what is written and what stays."""
-        going = tuple(policy for each in statements for policy in each.policies)
-        names = {policy.id for policy in going}
-        everyone = (*context.converted, *context.standing)
-        tiers = tuple(tier for layer in context.layers for tier in layer.tiers)
-        known = {tier.name for tier in tiers}
-        return cls(
-            tiers,
-            going,
-            # What is of no tier is of another enforcer, and not evaluated with these.
-            tuple(p for p in everyone if p.id not in names and p.tier in known),
-            context,
-        )
-
-    def rank(self, policy: Policy) -> Rank:
-        """Return where a policy stands; in a union all stand at one place."""
-        number, tier = self._tier(policy)
-        order = policy.order if tier.bands[policy.band] is Combine.FIRST_MATCH else ()
-        return number, policy.band, order
+class Ranks(Order):
+    """The order of policies, what comes before each, and what after it."""
 
     def end(self, policy: Policy) -> Action | None:
         """Return what happens at the end of a policy's tier."""
-        return self._tier(policy)[1].end
+        return self.tier(policy).end
 
     def tiers_before(self, policy: Policy) -> tuple[TierSpec, ...]:
         """Return the tiers before a policy's own."""
-        return self.tiers[: self._tier(policy)[0]]
+        return self.tiers[: self.number(policy.tier)]
 
     def merged(self, policy: Policy) -> bool:
         """Return whether a policy is one of many in which every denial comes first."""
-        return self._tier(policy)[1].bands[policy.band] is Combine.DENY_OVERRIDES
+        return self.tier(policy).bands[policy.band] is Combine.DENY_OVERRIDES
 
     def earlier(self, policy: Policy) -> list[Policy]:
         """Return the policies that are written and evaluated before one, in order.
@@ -99,7 +54,7 @@ class Ranks:
         Raises:
             UnsayableError: It does not isolate, or what stays would be evaluated otherwise.
         """
-        if all(tier.name != policy.tier for tier in self.tiers):
+        if not self.asked(policy):
             raise UnsayableError("no policy is asked anything here", "kind")
         for direction in Direction:
             if not policy.rules_for(direction) and direction not in policy.isolates:
@@ -135,10 +90,10 @@ class Ranks:
         acts = any(r.action is not Action.ALLOW for r in policy.rules_for(direction))
         place = self.context.source.places.get("NetworkPolicy") or Place("networkpolicy")
         for other in self.staying:
-            if other.opaque is not None or not self._share(policy, other, direction):
+            if other.opaque is not None or not self.share(policy, other, direction):
                 continue
             theirs = any(r.action is not Action.ALLOW for r in other.rules_for(direction))
-            here = (self._number(place.tier), place.band, place.at(policy.id))
+            here = (self.number(place.tier), place.band, place.at(policy.id))
             moved = (self.rank(other) < self.rank(policy)) != (self.rank(other) < here)
             apart = (other.tier == policy.tier) != (other.tier == place.tier)
             later = self.rank(other) > self.rank(policy)
@@ -161,7 +116,7 @@ class Ranks:
         return all(
             any(
                 _within(subject, theirs)
-                for other in (*self.going, *self.staying)
+                for other in self.every
                 if (
                     other.id != policy.id
                     and direction in other.isolates
@@ -175,23 +130,9 @@ class Ranks:
 
     def _later(self, policy: Policy, direction: Direction) -> Iterator[Policy]:
         number = self.rank(policy)[0]
-        for other in (*self.going, *self.staying):
-            if self.rank(other)[0] > number and self._share(policy, other, direction):
+        for other in self.every:
+            if self.rank(other)[0] > number and self.share(policy, other, direction):
                 yield other
-
-    def _share(self, policy: Policy, other: Policy, direction: Direction) -> bool:
-        governs = direction in other.isolates or bool(other.rules_for(direction))
-        return governs and any(
-            meet(a, b, self.context.world) for a in policy.subjects for b in other.subjects
-        )
-
-    def _tier(self, policy: Policy) -> tuple[int, TierSpec]:
-        number = self._number(policy.tier)
-        return number, self.tiers[number]
-
-    def _number(self, name: str) -> int:
-        names = [tier.name for tier in self.tiers]
-        return names.index(name)
 
 
 def _denies(policy: Policy) -> bool:

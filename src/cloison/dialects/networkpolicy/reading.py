@@ -4,26 +4,20 @@ The facts are the profile's: labels that it does not see, directions that it doe
 `policyTypes` about, peers that are more to it than what is written.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 
 from cloison.algebra import NO_TRAFFIC, LabelSelector, TrafficSet
 from cloison.base import Sharing
 from cloison.dialects.networkpolicy import model
+from cloison.dialects.networkpolicy.ways import whole
+from cloison.dialects.reading.negative import NO_PODS, beyond, perhaps
+from cloison.dialects.reading.ports import port_names
 from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import (
-    AllOf,
-    BlockMatch,
-    Direction,
-    NodesMatch,
-    NoneOf,
-    PeerMatch,
-    PodsMatch,
-    UnknownMatch,
-)
-from cloison.ir.profile import LabelFilter, Profile, Quirk
-from cloison.resources.objects import ContainerKind
+from cloison.ir.peers import AllOf, BlockMatch, NodesMatch, NoneOf, PeerMatch, PodsMatch
+from cloison.ir.policy import Direction, Peer
+from cloison.ir.profile import LabelFilter, Profile
 from cloison.resources.world import World
 
 
@@ -87,20 +81,27 @@ class Reader:
             own = reading.block_and_own if direction is Direction.INGRESS else None
             yield from self._block(match)
             if own is not None:
-                yield _perhaps(PodsMatch(namespace=namespace), own)
+                yield perhaps(PodsMatch(namespace=namespace), own)
         elif isinstance(match, PodsMatch):
             yield PodsMatch(
                 match.namespace,
                 self.visible(match.namespaces, namespaces=True),
                 self.visible(match.pods),
             )
-            if reading.beyond_pods is not None and _only_negative(match):
-                yield _perhaps(NoneOf((PodsMatch(),)), reading.beyond_pods)
+            yield from beyond(match, reading)
         else:
             yield match
 
-    def caveats(self, rule: model.NetworkPolicyRule, direction: Direction) -> Iterator[Caveat]:
-        """Yield what answers carry that rest on a rule, for ways of the enforcer's own."""
+    def caveats(
+        self, rule: model.NetworkPolicyRule, direction: Direction, peers: Iterable[Peer]
+    ) -> Iterator[Caveat]:
+        """Yield what answers carry that rest on a rule, for ways of the enforcer's own.
+
+        Args:
+            rule: As written.
+            direction: Its direction.
+            peers: Whom it is about to the enforcer.
+        """
         reading = self.profile.reading
         table, own = reading.cluster_names, reading.block_and_own
         if direction is Direction.EGRESS:
@@ -108,6 +109,8 @@ class Reader:
                 yield table.caveat
         elif own is not None and own.reason is None and _of_blocks(rule):
             yield own.caveat
+        if reading.beyond_pods is not None and any(each.match in NO_PODS for each in peers):
+            yield reading.beyond_pods.caveat
 
     def _block(self, block: BlockMatch) -> Iterator[PeerMatch]:
         profile = self.profile
@@ -115,9 +118,10 @@ class Reader:
         if block.whole and profile.reading.whole_outside:
             inside += [NodesMatch()] if profile.block_matches_nodes else []
             inside += [PodsMatch()] if profile.block_matches_pods else []
+        block = whole(block, profile.reading)
         yield AllOf((block, NoneOf(tuple(inside)))) if inside else block
         if profile.reading.block_of_pods is not None:
-            yield _perhaps(PodsMatch(), profile.reading.block_of_pods)
+            yield perhaps(PodsMatch(), profile.reading.block_of_pods)
 
     def numbers(self, name: str, protocol: str) -> TrafficSet:
         """Return the port that a name stands for in the whole cluster; none where pods differ."""
@@ -127,18 +131,9 @@ class Reader:
         return TrafficSet.ports(protocol, *found)
 
     @cached_property
-    def _names(self) -> dict[tuple[str, str], frozenset[int]]:
+    def _names(self) -> Mapping[tuple[str, str], frozenset[int]]:
         """Numbers of each port name and protocol, over all pods on the pod network."""
-        found: dict[tuple[str, str], set[int]] = {}
-        for workload in self.world.workloads.values() if self.world is not None else ():
-            for end in workload.endpoints:
-                ports = () if end.shape.host_network else end.ports
-                # Of those by one name the last counts that a pod declares.
-                last = {p.name: p for p in ports if p.container is ContainerKind.REGULAR}
-                for name, port in last.items():
-                    if name:
-                        found.setdefault((name, port.protocol), set()).add(port.number)
-        return {key: frozenset(numbers) for key, numbers in found.items()}
+        return {} if self.world is None else port_names(self.world)
 
 
 def _named(rule: model.NetworkPolicyRule) -> bool:
@@ -147,17 +142,3 @@ def _named(rule: model.NetworkPolicyRule) -> bool:
 
 def _of_blocks(rule: model.NetworkPolicyRule) -> bool:
     return any(each.ip_block is not None for each in rule.peers or ())
-
-
-def _perhaps(match: PeerMatch, quirk: Quirk) -> PeerMatch:
-    """Return whom somebody matches besides, if that is so at all."""
-    if quirk.reason is None:
-        return match
-    return AllOf((match, UnknownMatch(quirk.reason, quirk.caveat)))
-
-
-def _only_negative(match: PodsMatch) -> bool:
-    """Whether a selector of namespaces says something, and all is met by having no labels."""
-    if match.namespace is not None or not match.namespaces:
-        return False
-    return match.namespaces.matches({}) and match.pods.matches({})

@@ -7,7 +7,8 @@ from cloison.dialects.writing import WriteContext
 from cloison.dialects.writing.errors import UnsayableError
 from cloison.dialects.writing.labels import only_namespaces
 from cloison.dialects.writing.shadow import common, less
-from cloison.ir.policy import PodsMatch, Policy
+from cloison.ir.peers import PodsMatch
+from cloison.ir.policy import Policy
 
 REGIONS = 64
 """Parts a subject is split into at most."""

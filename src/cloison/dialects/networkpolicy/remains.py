@@ -11,18 +11,8 @@ from cloison.dialects.writing.blocks import cidrs
 from cloison.dialects.writing.errors import GROUPS, UnsayableError, within
 from cloison.dialects.writing.places import only_groups
 from cloison.dialects.writing.shadow import Piece, Taking, common, pieces
-from cloison.ir.policy import (
-    Action,
-    AnyMatch,
-    BlockMatch,
-    Direction,
-    GroupsMatch,
-    Peer,
-    PeerMatch,
-    PodsMatch,
-    Policy,
-    Rule,
-)
+from cloison.ir.peers import AnyMatch, BlockMatch, GroupsMatch, PeerMatch, PodsMatch
+from cloison.ir.policy import Action, Direction, Peer, Policy, Rule
 
 Left = list[tuple[Rule, list[Piece]]]
 

@@ -1,7 +1,6 @@
 """How this dialect words its diagnostics."""
 
 from cloison.base import TREATED_AS_ABSENT, Diagnostic, Severity, Span
-from cloison.dialects.networkpolicy.model import NetworkPolicy
 
 ABSENT = (
     f"the API server refuses this object, so {TREATED_AS_ABSENT}: "
@@ -22,28 +21,4 @@ def refused(
     """Return the diagnostic of an object that no API server would store."""
     return Diagnostic(
         code, Severity.ERROR, message, span, object_, effect=ABSENT, help=help_, source=source
-    )
-
-
-def suspect(
-    code: str,
-    policy: NetworkPolicy,
-    span: Span | None,
-    message: str,
-    *,
-    effect: str,
-    help_: str,
-    source: str,
-    severity: Severity = Severity.WARNING,
-) -> Diagnostic:
-    """Return the diagnostic of something accepted but probably not meant."""
-    return Diagnostic(
-        code,
-        severity,
-        message,
-        span or policy.span,
-        str(policy),
-        effect=effect,
-        help=help_,
-        source=source,
     )

@@ -12,7 +12,6 @@ from itertools import pairwise
 from cloison.base import Diagnostic, sort_diagnostics
 from cloison.dialects.dialect import Surroundings
 from cloison.dialects.networkpolicy.case import Case
-from cloison.dialects.networkpolicy.compile import compile_selector
 from cloison.dialects.networkpolicy.known import Known
 from cloison.dialects.networkpolicy.model import (
     LabelSelector,
@@ -22,11 +21,12 @@ from cloison.dialects.networkpolicy.model import (
     NetworkPolicyRule,
     PolicyType,
 )
-from cloison.dialects.networkpolicy.say import suspect
 from cloison.dialects.networkpolicy.suspicious_blocks import RANGE_CHECKS
 from cloison.dialects.networkpolicy.suspicious_profile import unsupported
 from cloison.dialects.networkpolicy.suspicious_reading import read_otherwise
 from cloison.dialects.networkpolicy.suspicious_world import WORLD_CHECKS
+from cloison.dialects.reading.say import suspect
+from cloison.dialects.reading.selectors import compile_selector
 
 DNS = 53
 _DEFAULTS = "kubernetes/kubernetes pkg/apis/networking/v1/defaults.go"

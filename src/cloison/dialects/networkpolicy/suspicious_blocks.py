@@ -9,8 +9,9 @@ from cloison.base.words import few
 from cloison.dialects.networkpolicy.case import Case, Item, holes
 from cloison.dialects.networkpolicy.cidr import parse_cidr
 from cloison.dialects.networkpolicy.known import Known
-from cloison.dialects.networkpolicy.say import suspect
-from cloison.ir.policy import AnyMatch, BlockMatch, Direction, PodsMatch, Rule
+from cloison.dialects.reading.say import suspect
+from cloison.ir.peers import AnyMatch, BlockMatch, PodsMatch
+from cloison.ir.policy import Direction, Rule
 
 _TYPES = "kubernetes/api networking/v1/types.go"
 

@@ -6,8 +6,9 @@ from cloison.base import Diagnostic, Severity
 from cloison.dialects.networkpolicy.case import Case
 from cloison.dialects.networkpolicy.known import Known
 from cloison.dialects.networkpolicy.model import NetworkPolicyPort
-from cloison.dialects.networkpolicy.say import suspect
-from cloison.ir.policy import AnyMatch, Direction, PeerMatch, PodsMatch, Rule
+from cloison.dialects.reading.say import suspect
+from cloison.ir.peers import AnyMatch, PeerMatch, PodsMatch
+from cloison.ir.policy import Direction, Rule
 from cloison.ir.profile import NamedPorts, Profile
 
 ANY_CNI = "generic"

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from cloison.base import Diagnostic, Span
 from cloison.dialects.networkpolicy.case import Case
 from cloison.dialects.networkpolicy.model import LabelSelector, NetworkPolicy, PolicyType
-from cloison.dialects.networkpolicy.say import suspect
+from cloison.dialects.reading.say import suspect
 from cloison.ir.profile import LabelFilter, Profile
 
 _SHOWN = 3

@@ -12,18 +12,11 @@ from cloison.base import Diagnostic, Severity
 from cloison.base.words import few
 from cloison.dialects.networkpolicy.case import Case, Item, closest
 from cloison.dialects.networkpolicy.known import Known
-from cloison.dialects.networkpolicy.say import suspect
 from cloison.dialects.networkpolicy.suspicious_blocks import BLOCK_CHECKS
+from cloison.dialects.reading.say import suspect
 from cloison.ir.groups import named_there
-from cloison.ir.policy import (
-    AnyMatch,
-    BlockMatch,
-    Direction,
-    NamedPort,
-    PodsMatch,
-    Rule,
-    TrafficMatch,
-)
+from cloison.ir.peers import AnyMatch, BlockMatch, PodsMatch
+from cloison.ir.policy import Direction, NamedPort, Rule, TrafficMatch
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
 
 _DOCS = "Kubernetes docs, Network Policies"

@@ -15,7 +15,7 @@ from collections.abc import Iterator
 from cloison.algebra import MAX_PORT, Operator
 from cloison.base import Diagnostic, Severity, Span
 from cloison.dialects.networkpolicy import model
-from cloison.dialects.networkpolicy.cidr import Cidr, parse_cidr
+from cloison.dialects.networkpolicy.cidr import V4_BITS, Cidr, parse_cidr
 from cloison.dialects.networkpolicy.say import VALIDATION, refused
 from cloison.resources.documents import Document
 from cloison.resources.faults import Path, path_text
@@ -183,7 +183,7 @@ class _Check:
             return None
         complaint = cidr.complaint
         if complaint is None:
-            if cidr.bits > 32 and cidr.canonical() != text:  # noqa: PLR2004 - IPv4 width
+            if cidr.bits != V4_BITS and cidr.canonical() != text:
                 self.warn_text(cidr, at)
         elif self.strict and text not in self.kept:
             self.error(

@@ -105,7 +105,7 @@ def _port(port: model.NetworkPolicyPort) -> Plain:
 class _Dumper(yaml.SafeDumper):
     """Quotes every text that some YAML reader could take for something else."""
 
-    def ignore_aliases(self, data: Any) -> bool:  # noqa: ANN401 - PyYAML's own signature
+    def ignore_aliases(self, data: object) -> bool:
         """Write shared values out, so that every item can be read by itself."""
         del data
         return True

@@ -7,7 +7,8 @@ from cloison.algebra import EVERY_ADDRESS, FAMILY, NO_ADDRESSES, AddressSet, fam
 from cloison.dialects.nftables.matches import address_elements, traffic_matches
 from cloison.dialects.nftables.names import comment, counter_name
 from cloison.ir.enforcement import EnforcedBand, EnforcedLayer, EnforcedRule, EnforcedTier
-from cloison.ir.policy import Action, Combine, Direction, PolicyId, Relative
+from cloison.ir.peers import Relative
+from cloison.ir.policy import Action, Combine, Direction, PolicyId
 
 Lines = tuple[str, ...]
 
@@ -27,6 +28,18 @@ class NodeView:
     pods: AddressSet
     own: AddressSet
     others: AddressSet = NO_ADDRESSES
+
+    def peers(self, rule: EnforcedRule) -> AddressSet:
+        """Return whom a rule means here, those told by how they stand to the subject included."""
+        found, relations = rule.peers, rule.relations
+        if relations & {Relative.OWN_NODE, Relative.LOOPBACK}:
+            found |= self.own
+        if Relative.OTHER_NODE in relations:
+            found |= self.others
+        found |= rule.others & self.others
+        if Relative.OWN_POD in relations:
+            found |= self.pods
+        return found
 
 
 _PRECEDENCE = {
@@ -48,6 +61,14 @@ HEADERS = {4: "ip", 6: "ip6"}
 _EARLY = {Action.ALLOW: "accept", Action.DENY: "accept", Action.PASS: "return"}
 """What rules do before connections are tracked: whatever they decide, only what is let through
 without tracking is theirs to say there."""
+
+
+PROXY_PORT = 64999
+"""Where the proxy of a node listens, on its loopback: outside of what anybody connects from."""
+TO_PROXY = 1
+"""The mark of packets that go to the proxy, or to a connection that it holds."""
+FROM_PROXY = 2
+"""The mark of what a proxy sends on: it and the filter before it have judged that."""
 
 
 @dataclass
@@ -93,13 +114,54 @@ class Chains:
 
     def _early(self, rule: EnforcedRule, direction: Direction) -> Iterator[str]:
         verdict = _EARLY.get(rule.action)
-        if verdict is None or rule.doubt is not None:
+        if verdict is None or rule.doubt is not None or rule.request is not None:
             return
         if rule.action is Action.ALLOW and not rule.tracked:
             verdict = f"notrack {verdict}"
         for who in self._peers(rule, direction):
             for what in traffic_matches(rule.traffic, rule.sources):
                 yield _joined(who, what, verdict, comment(rule.key))
+
+    def untranslated(self, layer: EnforcedLayer, direction: Direction) -> str | None:
+        """Return the name of the chain that drops what a layer does before destinations change.
+
+        None where nothing does. Whatever else it decides is for the layer's own chain to say.
+        """
+        last = max((n for n, tier in enumerate(layer.tiers, 1) if tier.before_nat), default=0)
+        if not last:
+            return None
+        lines = [line for rule in layer.builtin for line in self._early(rule, direction)]
+        for tier in layer.tiers[:last]:
+            rules = [rule for band in tier.bands for rule in in_order(band)]
+            drops = {rule.key for rule in rules if tier.before_nat and rule.action is Action.DENY}
+            found = [
+                line
+                for rule in rules
+                for line in (self._rule if rule.key in drops else self._early)(rule, direction)
+            ]
+            text = f"tier {tier.name}, {direction}, before translation"
+            lines.append(f"jump {self._chain('untranslated_tier', text, found)}")
+        text = f"layer {layer.name}, {direction}, before translation"
+        return self._chain("untranslated", text, lines)
+
+    def proxied(self, layer: EnforcedLayer, direction: Direction) -> str | None:
+        """Return the name of the chain that hands a layer's connections to the proxy.
+
+        None where no rule asks for a request. What a Service leads back to the pod that it comes
+        from is handed to nobody: a pod takes nothing from its own address that it did not send.
+        """
+        rules = [r for tier in layer.tiers for band in tier.bands for r in in_order(band)]
+        asking = [r for r in rules if r.request is not None and r.doubt is None]
+        if not asking:
+            return None
+        lines = [f"{who} accept" for who in self._returned()]
+        for rule in asking:
+            for who in self._peers(rule, direction):
+                handing = [text for word, text in _HANDING.items() if _may_be(word, who)]
+                for what in traffic_matches(rule.traffic, rule.sources):
+                    lines += (_joined(who, what, text) for text in handing)
+        text = f"layer {layer.name}, {direction}, to the proxy"
+        return self._chain("proxied", text, dict.fromkeys(lines))
 
     def layer(self, layer: EnforcedLayer, direction: Direction) -> str:
         """Return the name of the chain of a layer, as some subjects meet it.
@@ -173,20 +235,18 @@ class Chains:
         if rule.doubt is not None:
             # Whether it matches is not for a filter to say, so it decides nothing here.
             return
+        key = rule.key
+        if rule.request is not None:
+            if rule.action is not Action.ALLOW:
+                return  # the proxy tells, where something lets the connection through to it
+            key = f"{rule.key}, handed on"
         for who in self._peers(rule, direction):
             for what in traffic_matches(rule.traffic, rule.sources):
-                yield _joined(who, what, self._counter(rule.key), _VERDICTS[rule.action])
+                yield _joined(who, what, self._counter(key), _VERDICTS[rule.action])
 
     def _peers(self, rule: EnforcedRule, direction: Direction) -> Iterator[str]:
         """Yield matches of the other end, any of which is enough."""
-        node, peers, relations = self.node, rule.peers, rule.relations
-        if relations & {Relative.OWN_NODE, Relative.LOOPBACK}:
-            peers |= node.own
-        if Relative.OTHER_NODE in relations:
-            peers |= node.others
-        peers |= rule.others & node.others
-        if Relative.OWN_POD in relations:
-            peers |= node.pods
+        peers = self.node.peers(rule)
         if peers == EVERY_ADDRESS:
             yield ""
             return
@@ -197,7 +257,7 @@ class Chains:
                 yield f"meta nfproto ipv{family}"
             elif part:
                 yield f"{HEADERS[family]} {word} {self._addresses(part)}"
-        if Relative.RETURNED in relations:
+        if Relative.RETURNED in rule.relations:
             yield from self._returned()
 
     def _addresses(self, addresses: AddressSet) -> str:
@@ -231,6 +291,17 @@ class Chains:
         if name is None:
             name = self.chains[whole] = f"{kind}_{len(self.chains) + 1}"
         return name
+
+
+_HANDING = {
+    word: f"meta nfproto ipv{family} meta mark set {TO_PROXY} tproxy {word} to {to}:{PROXY_PORT}"
+    for (family, word), to in zip(HEADERS.items(), ("127.0.0.1", "[::1]"), strict=True)
+}
+
+
+def _may_be(word: str, who: str) -> bool:
+    """Whether a match of peers may be one of the family that has headers of a name."""
+    return not who or who.partition(" ")[0] in (word, "meta")
 
 
 def _joined(*parts: str) -> str:

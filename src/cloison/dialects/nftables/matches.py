@@ -30,7 +30,10 @@ def address_elements(addresses: AddressSet) -> list[str]:
 
 def header(addresses: AddressSet) -> str:
     """Return what the header of such addresses is called."""
-    return "ip" if family_of(addresses.spans[0][0]) == 4 else "ip6"  # noqa: PLR2004 - IP version
+    return _HEADERS[family_of(addresses.spans[0][0])]
+
+
+_HEADERS = {4: "ip", 6: "ip6"}
 
 
 def traffic_matches(traffic: TrafficSet, sources: TrafficSet | None = None) -> list[str]:

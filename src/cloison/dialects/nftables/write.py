@@ -6,7 +6,13 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from cloison.algebra import AddressSet, address_text, family_of
-from cloison.dialects.nftables.chains import HEADERS, Chains, NodeView
+from cloison.dialects.nftables.chains import (
+    FROM_PROXY,
+    HEADERS,
+    TO_PROXY,
+    Chains,
+    NodeView,
+)
 from cloison.dialects.nftables.matches import address_elements
 from cloison.dialects.nftables.names import comment
 from cloison.ir.enforcement import EnforcedLayer, Ruleset
@@ -59,6 +65,13 @@ _EARLY = _Stage(
 )
 """Before connections are tracked, where it is said what of them is not."""
 
+_UNTRANSLATED = _Stage("untranslated_", {"prerouting": (_NODE_IN,)}, -150)
+"""Before Services lead elsewhere. What a node sends itself is led elsewhere without it."""
+_PROXIED = _Stage("proxied_", {"prerouting": (_PODS_OUT, _PODS_IN)}, -50)
+"""After Services have led, where connections are handed to a proxy of the node. They then come to
+the node itself, where the filter meets them as it meets others that are forwarded."""
+_WITH_PROXY = _Stage("", {**_FILTER.hooks, "input": (_PODS_OUT, _PODS_IN, _NODE_IN)}, 0)
+
 _NEIGHBOURS = "icmpv6 type 133-137 accept"
 """Without neighbour discovery nobody finds anybody."""
 
@@ -76,6 +89,11 @@ def write(ruleset: Ruleset, node: NodeView) -> str:
     chains = Chains(node)
     maps = _maps(ruleset, node, chains.layer)
     early = _maps(ruleset, node, chains.early)
+    untranslated = _maps(ruleset, node, chains.untranslated)
+    proxied = _maps(ruleset, node, chains.proxied)
+    stage = _WITH_PROXY if proxied else _FILTER
+    replies = tuple(_replies(ruleset, untracked=bool(early)))
+    passed = (f"meta mark {FROM_PROXY} accept",) if proxied else ()
     # Not in the order that subjects happen to come in: each packet meets them as `why` tells it.
     layers = list(dict.fromkeys((*ruleset.layers, *(layer for _, layer in maps))))
     body = [
@@ -84,9 +102,14 @@ def write(ruleset: Ruleset, node: NodeView) -> str:
         *_sets(chains),
         *_chains((name, lines) for lines, name in chains.chains.items()),
         *_verdicts(_EARLY, early, layers),
-        *_verdicts(_FILTER, maps, layers),
+        *_verdicts(_UNTRANSLATED, untranslated, layers),
+        *_verdicts(_PROXIED, proxied, layers),
+        *_verdicts(stage, maps, layers),
         *_chains(_bases(_EARLY, early, layers, ())),
-        *_chains(_bases(_FILTER, maps, layers, tuple(_replies(ruleset, untracked=bool(early))))),
+        *_chains(_bases(_UNTRANSLATED, untranslated, layers, replies)),
+        *_chains(_held_by_proxy(proxied)),
+        *_chains(_bases(_PROXIED, proxied, layers, (f"meta mark {TO_PROXY} accept", *replies))),
+        *_chains(_bases(stage, maps, layers, (*passed, *replies))),
     ]
     inside = "".join(f"\t{line}\n" for line in body)
     gone = "".join(f"add table {each}\ndelete table {each}\n" for each in (TABLE, BESIDE))
@@ -163,6 +186,18 @@ def _bases(
                 name = _map_name(stage, point, number, family)
                 lines.append(f"{HEADERS[family]} {word} vmap @{name}")
             yield f"{stage.prefix}{hook}_{_stem(point)}_{number}", lines
+
+
+def _held_by_proxy(proxied: Maps) -> Iterator[tuple[str, Iterable[str]]]:
+    """Yield the chain that gives a proxy's sockets the packets of their connections."""
+    if proxied:
+        yield (
+            "held_by_proxy",
+            (
+                f"type filter hook prerouting priority {_PROXIED.priority - 1}; policy accept;",
+                f"meta l4proto tcp socket transparent 1 meta mark set {TO_PROXY}",
+            ),
+        )
 
 
 def _replies(ruleset: Ruleset, *, untracked: bool) -> Iterator[str]:

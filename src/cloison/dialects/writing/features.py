@@ -1,6 +1,6 @@
 """Where an object uses the features of its language's table."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from cloison.dialects.writing.places import Path, shown_path
 from cloison.ir.features import (
@@ -14,6 +14,26 @@ from cloison.ir.features import (
     elsewhere,
 )
 from cloison.resources.documents import Document, Node
+
+LANGUAGES = ("networkpolicy", "clusternetworkpolicy", "calico", "cilium")
+"""What policies can be written in, in the order of the texts of `gone`."""
+
+
+def gone(
+    np: str = "", cnp: str = "", calico: str = "", cilium: str = ""
+) -> Mapping[str, Elsewhere]:
+    """Return what becomes of a feature in each language; see `elsewhere`."""
+    return elsewhere(dict(zip(LANGUAGES, (np, cnp, calico, cilium), strict=True)))
+
+
+def everywhere(text: str, *, but: str) -> Mapping[str, Elsewhere]:
+    """Return the same of all languages except the one that has the feature."""
+    return elsewhere({each: text for each in LANGUAGES if each != but})
+
+
+def says(*texts: str) -> Test:
+    """Return a test that holds where a field has one of some values."""
+    return lambda _key, node: node.value in texts
 
 
 def uses(document: Document, features: tuple[Feature, ...]) -> Iterator[Use]:
@@ -58,6 +78,7 @@ def _at(node: Node, steps: list[str], path: Path) -> Iterator[tuple[str, Path, N
 
 __all__ = [
     "KEPT",
+    "LANGUAGES",
     "Elsewhere",
     "Feature",
     "Kept",
@@ -65,5 +86,8 @@ __all__ = [
     "Test",
     "Use",
     "elsewhere",
+    "everywhere",
+    "gone",
+    "says",
     "uses",
 ]

@@ -6,7 +6,7 @@ from cloison.algebra import LabelSelector, LabelSet, Operator, Requirement
 from cloison.dialects.writing.errors import UnsayableError
 from cloison.dialects.writing.statement import WriteContext
 from cloison.dialects.writing.tree import Tree
-from cloison.ir.policy import PodsMatch
+from cloison.ir.peers import PodsMatch
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
 from cloison.resources.world import World
 
@@ -17,12 +17,18 @@ def selector_tree(selector: LabelSelector) -> Mapping[str, Tree]:
     Raises:
         ValueError: It looks into values, which a LabelSelector cannot.
     """
-    labels: dict[str, Tree] = {}
-    expressions: list[Tree] = []
     for each in selector.requirements:
         if each.operator.textual:
             msg = f"`{each}`"
             raise ValueError(msg)
+    return requirements_tree(selector.requirements)
+
+
+def requirements_tree(requirements: Iterable[Requirement]) -> Mapping[str, Tree]:
+    """Return requirements as a LabelSelector; see `selector_tree`."""
+    labels: dict[str, Tree] = {}
+    expressions: list[Tree] = []
+    for each in requirements:
         if each.operator is Operator.IN and len(each.values) == 1 and each.key not in labels:
             labels[each.key] = each.values[0]
         else:

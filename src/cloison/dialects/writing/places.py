@@ -7,7 +7,8 @@ from typing import Final
 from cloison.base import Diagnostic, Severity, Span
 from cloison.dialects.writing.errors import UnsayableError
 from cloison.dialects.writing.statement import Statement, WriteContext
-from cloison.ir.policy import Direction, GroupsMatch, Rule, plain_matches
+from cloison.ir.peers import GroupsMatch, plain_matches
+from cloison.ir.policy import Direction, Rule
 from cloison.resources.documents import Document, Node
 
 CHOICE: Final = "CNV002"

@@ -12,16 +12,8 @@ from cloison.dialects.writing.blocks import cidrs
 from cloison.dialects.writing.errors import UnsayableError
 from cloison.dialects.writing.labels import named_namespace
 from cloison.dialects.writing.ports import everything
-from cloison.ir.policy import (
-    AnyMatch,
-    AnyOf,
-    BlockMatch,
-    NamedPort,
-    Peer,
-    PeerMatch,
-    PodsMatch,
-    Rule,
-)
+from cloison.ir.peers import AnyMatch, AnyOf, BlockMatch, PeerMatch, PodsMatch
+from cloison.ir.policy import NamedPort, Peer, Rule
 
 MOST = 256
 """Pieces that are followed."""

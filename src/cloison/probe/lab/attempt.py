@@ -6,11 +6,13 @@ import os
 import socket
 from collections.abc import Mapping
 from contextlib import suppress
+from http import HTTPStatus
 
 from cloison.probe.lab.answers import GREETING, ROOM, words
 from cloison.probe.lab.attention import Attention, Patience
 from cloison.probe.lab.enter import HERE, socket_in
-from cloison.probe.lab.plan import Measured, Probe
+from cloison.probe.lab.http import Reply, read_reply, written
+from cloison.probe.lab.plan import Ask, Measured, Probe
 from cloison.probe.lab.rawsctp import IPPROTO_SCTP, Sctp, family_of
 from cloison.probe.lab.unreachable import ask_for_errors, from_error, notice
 
@@ -160,6 +162,8 @@ class Attempts:
                 return _failed(file, probe, error.errno or 0)
         patience = wait.wait(last=last)
         until = began + patience
+        if probe.ask is not None:
+            return await self._request(file, probe, probe.ask, wait, until)
         while await self.readable(file, until - self._clock.now):
             try:
                 said = file.recv(ROOM)
@@ -176,6 +180,38 @@ class Attempts:
             return Measured("open", "" if probe.protocol == "ICMP" else words(said))
         return _silence(file, probe)
 
+    async def _request(
+        self, file: socket.socket, probe: Probe, ask: Ask, wait: Patience, until: float
+    ) -> Measured:
+        """Ask by HTTP, on a socket that is being connected; silence is `dropped`, connected or not.
+
+        A proxy connects at once, whether what is behind it can be reached or not.
+        """
+        began = self._clock.now
+        said, sent = b"", False
+        while await self._ready(file, until - self._clock.now, write=not sent):
+            try:
+                if not sent:
+                    file.send(written(ask))
+                    sent = True
+                    continue
+                piece = file.recv(ROOM)
+            except BlockingIOError:
+                seen = notice(file)
+                if seen is None:
+                    continue
+                return seen.measured(probe.target)
+            except OSError as error:
+                return _failed(file, probe, error.errno or 0)
+            said += piece
+            reply = read_reply(said)
+            if reply is not None:
+                wait.answered(self._clock.now - began)
+                return _replied(reply)
+            if not piece:
+                return Measured("failed", "it hung up before it had answered")
+        return Measured("dropped")
+
     async def readable(self, file: socket.socket, seconds: float) -> bool:
         """Wait until there is something to read, an error perhaps; False when time is up.
 
@@ -183,14 +219,22 @@ class Attempts:
             file: A socket nobody else waits for.
             seconds: Attended time.
         """
+        return await self._ready(file, seconds, write=False)
+
+    async def _ready(self, file: socket.socket, seconds: float, *, write: bool) -> bool:
         # By number: the loop looks sockets up by their repr, which asks the kernel twice.
         future, number = self._loop.create_future(), file.fileno()
-        self._loop.add_reader(number, _wake, future)
+        add, remove = (
+            (self._loop.add_writer, self._loop.remove_writer)
+            if write
+            else (self._loop.add_reader, self._loop.remove_reader)
+        )
+        add(number, _wake, future)
         self._clock.alarm(seconds, future)
         try:
             return bool(await future)
         finally:
-            self._loop.remove_reader(number)
+            remove(number)
 
     async def _ask(self, probe: Probe, wait: Patience, *, last: bool) -> Measured:
         port = probe.source_port or SOURCE_PORTS[self._turn(probe)]
@@ -221,6 +265,14 @@ class Attempts:
             else:
                 return
         raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
+
+
+def _replied(reply: Reply) -> Measured:
+    if reply.status == HTTPStatus.FORBIDDEN and reply.by:
+        return Measured("forbidden", f"{reply.status} {reply.text}, by the proxy of {reply.by}")
+    if reply.by:
+        return Measured("refused", reply.text)
+    return Measured("open", reply.text)
 
 
 def _wake(future: asyncio.Future[bool]) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
 
 from cloison.algebra import AddressSet, TrafficSet, address_text, parse_address
 from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, Names, PodsEnd, ServiceEnd
@@ -9,14 +10,19 @@ from cloison.analyses.explain import CaseAnswer, case_outcome, explain_case, ver
 from cloison.analyses.matrix import Row
 from cloison.analyses.measured import Flow
 from cloison.analyses.question import Case, Party, Traffic, cases, parse_traffic
+from cloison.analyses.request import requested
 from cloison.analyses.services import follow
 from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
+from cloison.probe.lab.asking import unsendable, with_request
 from cloison.probe.lab.plan import Plan, Probe, ServicePlan, ServicePort, Station
 from cloison.probe.lab.ports import samples
 from cloison.probe.lab.stations import Place, Stations
 from cloison.resources.objects import Service
+
+if TYPE_CHECKING:
+    from cloison.algebra import Request
 
 MOST_CELLS = 256
 """Cells of one row."""
@@ -33,6 +39,7 @@ class Planned:
         reason: Why nothing is to be sent.
         listeners: Stations and ports that have to answer, and do not from the start.
         cases: What was predicted: one case, or one for each pod behind a Service.
+        request: The request that is made; None for none.
     """
 
     flow: Flow
@@ -41,6 +48,7 @@ class Planned:
     reason: str | None = None
     listeners: tuple[tuple[str, str, int], ...] = ()
     cases: tuple[Case, ...] = field(default=(), compare=False)
+    request: "Request | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +72,8 @@ class Planner:
         engine: Policies bound to the world as built.
         plan: What was built of it.
         unclear: Addresses about which no packet filter can be asked, each with the reason.
+        request: The request that is made by whoever connects; None for none.
+        plain: The engine as it is without that request.
     """
 
     engine: Engine
@@ -71,7 +81,10 @@ class Planner:
     unclear: Sequence[tuple[AddressSet, str]] = ()
     stations: Stations = field(init=False)
     names: Names = field(init=False)
+    request: "Request | None" = None
+    plain: Engine | None = None
     _known: dict[tuple[object, ...], CaseAnswer] = field(default_factory=dict)
+    _asking: "dict[Request, Planner]" = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Look at who is where."""
@@ -84,26 +97,39 @@ class Planner:
         Raises:
             QuestionError: The row cannot be asked.
         """
+        asked = row.application.request()
+        if asked != self.request:
+            return self.asking(asked).row(row)
         source, destination = self.names.end(row.source), self.names.end(row.destination)
         traffic = parse_traffic(row.port, row.protocol)
-        row.application.request()
         traffic = row.application.over(traffic)
         notes = [note for note in (source.note, destination.note) if note]
         notes += [_ANY for end in (source, destination) if isinstance(end, AnyEnd)][:1]
-        early = _nowhere(source) or _nowhere(destination)
+        early = _nowhere(source) or _nowhere(destination) or unsendable(row.application)
         if early is not None:
             return Asked((_unsent(source, destination, traffic, early),), tuple(notes))
         if isinstance(destination, ServiceEnd):
             found = list(self._through(source, destination, traffic))
         else:
-            asked = cases(self.engine, source, destination, traffic)
-            found = [c for case in asked for c in self._direct(case, source, destination)]
+            meant = cases(self.engine, source, destination, traffic)
+            found = [c for case in meant for c in self._direct(case, source, destination)]
+        if self.request is not None and self.plain is not None:
+            found = [with_request(each, self.request, self.plain) for each in found]
         found = list(dict.fromkeys(found))
         if traffic.name is None and any(len(s) > 1 for s in _ports_tried(found).values()):
             notes.append(_tried(found))
         if len(found) > MOST_CELLS:
             notes.append(f"{len(found)} flows are meant; the first {MOST_CELLS} were measured")
         return Asked(tuple(found[:MOST_CELLS]), tuple(notes))
+
+    def asking(self, request: "Request | None") -> "Planner":
+        """Return who makes cells of rows in which a request is made, with its own predictions."""
+        if request is None or self.request is not None:
+            return self
+        if request not in self._asking:
+            engine = requested(self.engine, request)
+            self._asking[request] = Planner(engine, self.plan, self.unclear, request, self.engine)
+        return self._asking[request]
 
     def between(self, source: Place, target: Place, protocol: str, port: int) -> Planned | None:
         """Return the flow between two places; None where there is none to speak of."""
@@ -213,6 +239,9 @@ class Planner:
 
     def answers(self, cell: Planned) -> tuple[CaseAnswer, ...]:
         """Return the prediction with its reasons."""
+        planner = self.asking(cell.request)
+        if planner is not self:
+            return planner.answers(cell)
         return tuple(map(self._explain, cell.cases))
 
     def _verdict(self, case: Case) -> Verdict:

@@ -16,6 +16,7 @@ from cloison.probe.lab.lone import Prober, attend, explained, unheard
 from cloison.probe.lab.measure import compared
 from cloison.probe.lab.pairs import pairs
 from cloison.probe.lab.plan import Plan, Probe
+from cloison.probe.lab.rulings import NodeProxy
 
 MOST_FLOWS = 64
 """Flows tried after a change."""
@@ -34,7 +35,9 @@ class Changeable(Prober, Protocol):
     def release(self, held: Sequence[int]) -> None:
         """Let go of connections."""
 
-    def apply(self, rulesets: Mapping[str, str]) -> None:
+    def apply(
+        self, rulesets: Mapping[str, str], proxies: Mapping[str, NodeProxy] | None = None
+    ) -> None:
         """Replace packet filters, each in one step; none where one of them is wrong."""
 
 
@@ -52,7 +55,7 @@ class Side:
 
 
 def change(
-    lab: Changeable, plan: Plan, before: Side, after: Side, rulesets: Mapping[str, str]
+    lab: Changeable, plan: Plan, before: Side, after: Side
 ) -> tuple[tuple[Changed, ...], int]:
     """Replace the policies of a lab, and try what that should open and close.
 
@@ -60,10 +63,9 @@ def change(
 
     Args:
         lab: The lab.
-        plan: What was built.
+        plan: What was built, with the packet filters and proxies that are to be.
         before: Its policies.
         after: Those that take their place.
-        rulesets: The latter as an nftables script for each node.
 
     Returns:
         The flows that were tried, those that closed first, and how many were not.
@@ -78,7 +80,7 @@ def change(
     closing = [c for c in chosen if c.predicted is Verdict.DENIED]
     held = _hold(lab, closing)
     try:
-        lab.apply(rulesets)
+        lab.apply(plan.rulesets, plan.proxies)
         lived = dict(zip(held, lab.still(list(held.values())), strict=True))
     finally:
         lab.release(list(held.values()))

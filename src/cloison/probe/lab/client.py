@@ -37,6 +37,7 @@ from cloison.probe.lab.protocol import (
     Still,
     Try,
 )
+from cloison.probe.lab.rulings import NodeProxy
 from cloison.probe.lab.start import command, started
 from cloison.probe.lab.state import Owner, Place, Record, claim, find, places, reachable
 
@@ -191,16 +192,19 @@ class Lab:
         """
         self._ask(Release(tuple(held)))
 
-    def apply(self, rulesets: Mapping[str, str]) -> None:
+    def apply(
+        self, rulesets: Mapping[str, str], proxies: Mapping[str, NodeProxy] | None = None
+    ) -> None:
         """Replace packet filters, each in one step; none where one of them is wrong.
 
         Args:
             rulesets: An nftables script by node.
+            proxies: What the proxies of these nodes are told; nothing where a node is not named.
 
         Raises:
             SourceError: A script is not accepted, or there is no such node.
         """
-        self._ask(Apply(dict(rulesets)))
+        self._ask(Apply(dict(rulesets), dict(proxies or {})))
 
     def counters(self, nodes: Iterable[str] = ()) -> dict[str, dict[str, int]]:
         """Return packets by counter by node.

@@ -14,6 +14,7 @@ import socket
 import sys
 import threading
 import time
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 
@@ -40,6 +41,8 @@ from cloison.probe.lab.protocol import (
     Still,
     Try,
 )
+from cloison.probe.lab.proxy import Proxies
+from cloison.probe.lab.rulings import NodeProxy
 from cloison.probe.lab.state import Place, reachable
 
 _RUN_NETNS = Path("/run/netns")
@@ -65,6 +68,7 @@ class Host:
         self._busy = asyncio.Lock()
         loop = asyncio.get_running_loop()
         self.listeners = Listeners(self.network.open, loop)
+        self.proxies = Proxies(self.network.open, loop)
         self.prober = Prober(self.network.open, loop, self.listeners.sctp)
 
     async def build(self) -> None:
@@ -102,6 +106,15 @@ class Host:
         for station in (*self.plan.nodes, *self.plan.pods):
             for each in station.listens:
                 self._open(station.name, each.protocol, each.port)
+        self._tell_proxies(self.plan.rulesets, self.plan.proxies)
+
+    def _tell_proxies(self, nodes: Iterable[str], told: Mapping[str, NodeProxy]) -> None:
+        for node in nodes:
+            try:
+                self.proxies.tell(self.network.node(node), told.get(node))
+            except OSError as error:
+                msg = f"the proxy of {node} cannot listen: {error.strerror}"
+                raise SourceError(msg, "the kernel may lack transparent sockets") from None
 
     async def _answer_names(self) -> frozenset[tuple[str, int]]:
         """Answer for names, where that library is there; return on which ports of whom."""
@@ -194,8 +207,12 @@ class Host:
                 return Answer(ok=True)
             case Apply():
                 await asyncio.to_thread(self.network.apply, request.rulesets)
+                self._tell_proxies(request.rulesets, request.proxies)
+                proxies = {n: p for n, p in self.plan.proxies.items() if n not in request.rulesets}
                 self.plan = msgspec.structs.replace(
-                    self.plan, rulesets={**self.plan.rulesets, **request.rulesets}
+                    self.plan,
+                    rulesets={**self.plan.rulesets, **request.rulesets},
+                    proxies={**proxies, **request.proxies},
                 )
                 return Answer(ok=True)
             case Counters():
@@ -208,7 +225,14 @@ class Host:
 
     def _counters(self, nodes: tuple[str, ...]) -> dict[str, dict[str, int]]:
         named = nodes or tuple(node.name for node in self.plan.nodes)
-        return {name: self.network.counters(name) for name in named}
+        return {name: self._counted(name) for name in named}
+
+    def _counted(self, name: str) -> dict[str, int]:
+        """What the packet filter of a node has counted, and its proxy."""
+        found = self.network.counters(name)
+        for counter, requests in self.proxies.counted(self.network.node(name)).items():
+            found[counter] = found.get(counter, 0) + requests
+        return found
 
 
 def main() -> int:

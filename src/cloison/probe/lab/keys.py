@@ -1,6 +1,7 @@
 """From the names of counters back to rules as people know them."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from cloison.analyses.explain import Decider, rule_text
 from cloison.analyses.measured import Counted
@@ -11,7 +12,9 @@ from cloison.ir.policy import Direction
 
 DOUBT = ", in doubt"
 RETURNED = ", returned"
-"""What a key ends in: a rule that no filter can decide; at a tier's end what a Service led back."""
+HANDED = ", handed on"
+"""What a key ends in: a rule that no filter can decide; at a tier's end what a Service led back; a
+rule about requests that lets a connection through to the proxy."""
 
 
 class Keys:
@@ -80,6 +83,8 @@ def _deciders(engine: Engine) -> Iterator[tuple[str, Decider]]:
                         key = rule_key(policy.id, rule.listed or direction, rule.index)
                         yield key, decider
                         yield key + DOUBT, decider
+                        if rule.request is not None:
+                            yield key + HANDED, replace(decider, text=decider.text + HANDED)
                 key = end_key(tier.name, direction)
                 text = f"end of tier {tier.name} for {direction}"
                 end = Decider(text, direction=direction, tier=tier.name, action=tier.end)

@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from cloison.dialects.nftables import TO_PROXY
 from cloison.probe.lab.plan import Plan, Station
 
 OUTSIDE = "outside"
@@ -19,6 +20,12 @@ WIRE = "wire"
 
 _UP, _DOWN = "fe80::1", "fe80::2"
 _EVERYWHERE = ("0.0.0.0/0", "::/0")
+TO_PROXIES = {
+    option: f"rule add fwmark {TO_PROXY} lookup 100\nroute add local {block} dev lo table 100\n"
+    for option, block in (("-4", "0.0.0.0/0"), ("-6", "::/0"))
+}
+"""Lines for every node, for `ip -batch` with an option: packets marked for its proxy stay with it,
+whoever they are addressed to."""
 _UNSAFE = re.compile(r"[^a-z0-9.-]+")
 _MOST_LETTERS = 60
 

@@ -113,7 +113,8 @@ def _result(
             odd += 1
         if wrong(cell, row.expect) and odd <= _IN_FULL:
             # Whoever looks into a failure wants the rule that came nearest.
-            cell = explained(cell, [explain_case(planner.engine, c) for c in planned.cases])
+            engine = planner.asking(planned.request).engine
+            cell = explained(cell, [explain_case(engine, c) for c in planned.cases])
         elif row.expect is not None or cell.agreement is not Agreement.AGREES:
             cell = explained(cell, planner.answers(planned))
         found.append(cell)

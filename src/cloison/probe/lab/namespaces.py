@@ -12,7 +12,7 @@ import msgspec
 from cloison.base import SourceError
 from cloison.dialects.nftables import Loading, loading
 from cloison.probe.lab.enter import CLONE_NEWNET, HERE, entered, prepare
-from cloison.probe.lab.layout import layout
+from cloison.probe.lab.layout import TO_PROXIES, layout
 from cloison.probe.lab.plan import Plan
 from cloison.probe.lab.services import service_script
 from cloison.probe.lab.start import run
@@ -133,6 +133,8 @@ class Network:
                 )
                 for _ in done:
                     pass
+            for _ in pool.map(self._to_proxy, (node.name for node in self.plan.nodes)):
+                pass
             scripts = {node.name: service_script(self.plan, node) for node in self.plan.nodes}
             for _ in pool.map(lambda pair: self.load(*pair), scripts.items()):
                 pass
@@ -148,7 +150,7 @@ class Network:
         Raises:
             SourceError: There is no such node, or a script is not accepted.
         """
-        scripts = {self._node(name): text for name, text in rulesets.items()}
+        scripts = {self.node(name): text for name, text in rulesets.items()}
         planned: dict[str, Loading] = {}
         try:
             for node, text in scripts.items():
@@ -184,7 +186,7 @@ class Network:
         Raises:
             SourceError: There is no such node.
         """
-        node = self._node(node)
+        node = self.node(node)
         text = self._run(self.open[node], ["nft", "-j", "list", "counters"], "", node)
         listed = msgspec.json.decode(text, type=_Listed).nftables
         return {each.counter.name: each.counter.packets for each in listed if each.counter}
@@ -203,7 +205,12 @@ class Network:
             raise SourceError(msg, "this is a defect of Cloison, or the kernel lacks something")
         return done.printed
 
-    def _node(self, name: str) -> str:
+    def node(self, name: str) -> str:
+        """Return the station of a node, by its own name or as people call the node.
+
+        Raises:
+            SourceError: There is no such node.
+        """
         for known in (name, f"node:{name}"):
             if known in self.open and any(node.name == known for node in self.plan.nodes):
                 return known
@@ -238,6 +245,10 @@ class Network:
         with entered(namespace):
             for name, value in _ROUTER:
                 Path("/proc/sys/net", name).write_text(value, encoding="ascii")
+
+    def _to_proxy(self, node: str) -> None:
+        for option, lines in TO_PROXIES.items():
+            self._run(self.open[node], ["ip", option, "-batch", "-"], lines, node)
 
     def _ip(self, namespace: int, lines: str, what: str) -> None:
         self._run(namespace, ["ip", "-batch", "-"], lines, what)

@@ -2,6 +2,8 @@
 
 import msgspec
 
+from cloison.probe.lab.rulings import NodeProxy
+
 
 class Listen(msgspec.Struct, frozen=True):
     """A port that something listens on.
@@ -77,6 +79,7 @@ class Plan(msgspec.Struct, frozen=True):
         dns: Addresses that pods ask for names; empty for none.
         answering: Stations and ports where the lab's DNS server answers.
         rulesets: For each node, what its packet filter is told: an nftables script.
+        proxies: What the proxies of nodes are told where the filter hands connections to them.
     """
 
     nodes: tuple[Station, ...]
@@ -87,6 +90,23 @@ class Plan(msgspec.Struct, frozen=True):
     dns: tuple[str, ...] = ()
     answering: tuple[tuple[str, int], ...] = ()
     rulesets: dict[str, str] = {}
+    proxies: dict[str, NodeProxy] = {}
+
+
+class Ask(msgspec.Struct, frozen=True):
+    """An HTTP request.
+
+    Args:
+        method: `GET`.
+        path: With its query.
+        host: Whom it is for.
+        headers: Those that are sent besides.
+    """
+
+    method: str
+    path: str
+    host: str
+    headers: tuple[tuple[str, str], ...] = ()
 
 
 class Probe(msgspec.Struct, frozen=True):
@@ -99,6 +119,7 @@ class Probe(msgspec.Struct, frozen=True):
         protocol: `TCP`, `UDP`, `SCTP` or `ICMP`.
         port: The destination port; 0 for ICMP.
         source_port: The port it connects from; 0 for any.
+        ask: What is asked for once it is connected; TCP only.
     """
 
     source: str
@@ -107,6 +128,7 @@ class Probe(msgspec.Struct, frozen=True):
     protocol: str
     port: int
     source_port: int = 0
+    ask: Ask | None = None
 
 
 class Measured(msgspec.Struct, frozen=True):
@@ -114,8 +136,8 @@ class Measured(msgspec.Struct, frozen=True):
 
     Args:
         outcome: `open` (something answered), `refused` (it arrived, nothing listens there),
-            `dropped` (no answer in time), `no-route` (it could not be sent, or a router said so)
-            or `failed` (the probe itself went wrong).
+            `forbidden` (a proxy refused the request), `dropped` (no answer in time), `no-route`
+            (it could not be sent, or a router said so) or `failed` (the probe itself went wrong).
         detail: The system's words, where it has any.
         milliseconds: How long it took.
         attempts: How often it was tried.
@@ -129,4 +151,5 @@ class Measured(msgspec.Struct, frozen=True):
     @property
     def arrived(self) -> bool | None:
         """Whether packets went through; None where that is not known."""
-        return {"open": True, "refused": True, "dropped": False}.get(self.outcome)
+        known = {"open": True, "refused": True, "forbidden": False, "dropped": False}
+        return known.get(self.outcome)

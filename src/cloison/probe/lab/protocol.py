@@ -5,6 +5,7 @@ from typing import TypeAlias
 import msgspec
 
 from cloison.probe.lab.plan import Measured, Plan, Probe
+from cloison.probe.lab.rulings import NodeProxy
 
 LONGEST = 1 << 28
 """Bytes of the longest line."""
@@ -74,9 +75,11 @@ class Apply(_Request, frozen=True, tag="apply"):
 
     Args:
         rulesets: An nftables script by node. Nodes that are not named keep theirs.
+        proxies: What the proxies of these nodes are told; nothing where a node is not named.
     """
 
     rulesets: dict[str, str]
+    proxies: dict[str, NodeProxy] = {}
 
 
 class Counters(_Request, frozen=True, tag="counters"):

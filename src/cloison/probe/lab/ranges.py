@@ -6,7 +6,8 @@ from cloison.algebra import NO_ADDRESSES, AddressSet
 from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.engine.addressbook import AddressBook
-from cloison.ir.policy import BlockMatch, GroupsMatch, NamesMatch, Policy, plain_matches
+from cloison.ir.peers import BlockMatch, GroupsMatch, NamesMatch, plain_matches
+from cloison.ir.policy import Policy
 
 _PODS = (
     ("10.244.0.0/16", "10.42.0.0/16", "172.30.0.0/16", "192.168.128.0/18", "100.96.0.0/16"),

@@ -8,6 +8,21 @@ from cloison.probe.lab.state import DEFAULT_NAME
 
 
 @dataclass(frozen=True, slots=True)
+class Proxied:
+    """Pods of a node whose requests its proxy reads.
+
+    Args:
+        node: The node.
+        direction: `egress` from them, `ingress` to them.
+        pods: Their names.
+    """
+
+    node: str
+    direction: str
+    pods: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Seen:
     """A lab that runs.
 
@@ -35,6 +50,17 @@ class Seen:
     def default(self) -> bool:
         """Whether commands mean this lab when no name is said."""
         return self.name == DEFAULT_NAME
+
+    @property
+    def proxied(self) -> tuple[Proxied, ...]:
+        """Whose requests are read by proxies, by node, leaving before entering."""
+        pods = {address: pod.name for pod in self.plan.pods for address in pod.addresses}
+        found: dict[tuple[str, str], dict[str, None]] = {}
+        for node, told in sorted(self.plan.proxies.items()):
+            for each in sorted(told.judgements, key=lambda j: (j.direction, j.subjects)):
+                held = found.setdefault((node, each.direction), {})
+                held.update((pods[a], None) for a in each.subjects if a in pods)
+        return tuple(Proxied(*key, tuple(sorted(held))) for key, held in found.items())
 
 
 def seen(lab: Lab, *, left_out: int = 0, whole: bool = True) -> Seen:

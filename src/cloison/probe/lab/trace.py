@@ -13,7 +13,7 @@ from cloison.ir.policy import Direction
 from cloison.probe.lab.cells import Planned, Planner
 from cloison.probe.lab.controls import candidates
 from cloison.probe.lab.expected import Stage, expected
-from cloison.probe.lab.keys import Keys
+from cloison.probe.lab.keys import HANDED, Keys
 from cloison.probe.lab.lone import Prober, alone, attend, explained, unheard
 from cloison.probe.lab.plan import Plan
 
@@ -90,8 +90,13 @@ def _stays(planner: Planner, cell: Planned) -> bool:
 
 def _beside(keys: Keys, stages: Sequence[Stage], counted: Sequence[Counted]) -> Iterator[Met]:
     """Yield what counted beside what should have, leaving before entering."""
-    moved = {each.key: each for each in counted}
+    moved = {each.key: each for each in counted if not each.key.endswith(HANDED)}
+    # Let through to a proxy, which then counts what it decides by.
+    handed = [each for each in counted if each.key not in moved]
     for direction in (Direction.EGRESS, Direction.INGRESS):
+        for each in handed:
+            if each.decider.direction is direction:
+                yield Met(direction, (each.decider,), (each,))
         for stage in stages:
             if stage.direction is direction:
                 yield from _met(keys, stage, moved)

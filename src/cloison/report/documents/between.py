@@ -46,7 +46,8 @@ class DifferenceSaid(parts.Base, frozen=True):
     It goes from every one of `sources` to every one of `destinations`, never from an end to itself;
     where the two lists are the same single end, its own replicas are meant. `facts` are the ids of
     what the difference is owed to: with `alone` any one of them brings it about, otherwise all of
-    them do together; an empty list where no fact is known to. `caveats` are those that the answer
+    them do together; an empty list where no fact is known to. `when` says with which requests, as
+    in an edge of `map`, where it is not so with all. `caveats` are those that the answer
     of only one of the two stands on. With `joint`, what is responsible is so for one pair or
     another.
     """
@@ -56,6 +57,7 @@ class DifferenceSaid(parts.Base, frozen=True):
     traffic: list[parts.Traffic]
     first: Verdict
     second: Verdict
+    when: list[str]
     facts: list[str]
     alone: bool
     responsible: Responsible
@@ -104,6 +106,7 @@ def _difference(each: Difference) -> DifferenceSaid:
         traffic=parts.traffic(each.traffic),
         first=each.first,
         second=each.second,
+        when=_when(each),
         facts=[fact.id for fact in each.facts],
         alone=each.alone,
         responsible=Responsible(
@@ -113,6 +116,10 @@ def _difference(each: Difference) -> DifferenceSaid:
         joint=each.joint,
         caveats=parts.caveat_ids(each.caveats),
     )
+
+
+def _when(each: Difference) -> list[str]:
+    return [] if each.requests is None else [str(each.requests)]
 
 
 HEADER = (
@@ -128,6 +135,7 @@ HEADER = (
     "facts",
     "decidedFirst",
     "decidedSecond",
+    "when",
 )
 
 
@@ -141,6 +149,7 @@ def rows(result: Between) -> Iterator[Sequence[object]]:
             "; ".join(fact.id for fact in each.facts),
             "; ".join(d.text for d in each.reasons.before),
             "; ".join(d.text for d in each.reasons.after),
+            " and ".join(_when(each)),
         )
         for src, dst in _edges(each):
             yield (*cells(src), *cells(dst), *said)

@@ -1,11 +1,12 @@
 """Endpoints as published: of questions, of enforcement points, of edges."""
 
-from cloison.algebra import AddressSet
+from cloison.algebra import AddressSet, parse_address
 from cloison.analyses.connectivity import EndRef
 from cloison.analyses.ends import (
     AddressEnd,
     AnyEnd,
     End,
+    EntryEnd,
     NameEnd,
     NodeEnd,
     PodsEnd,
@@ -18,6 +19,7 @@ from cloison.report.documents.parts import (
     AddressEndpoint,
     AnyPodEndpoint,
     Endpoint,
+    GatewayEndpoint,
     NameEndpoint,
     NodeEndpoint,
     PodEndpoint,
@@ -39,12 +41,13 @@ def end(known: End) -> Endpoint:
                     namespace=workload.namespace, name=workload.name, type=workload.kind
                 )
             return PodEndpoint(namespace=workload.namespace, name=known.text.rpartition("/")[2])
-        case NodeEnd():
-            return NodeEndpoint(name=known.node.name)
-        case SomeNodeEnd():
-            return NodeEndpoint(name=known.text)
-        case ServiceEnd():
-            return ServiceEndpoint(namespace=known.service.namespace, name=known.service.name)
+        case NodeEnd() | SomeNodeEnd():
+            named = known.node.name if isinstance(known, NodeEnd) else known.text
+            return NodeEndpoint(name=named)
+        case ServiceEnd() if known.service.redirected is not None:
+            return addresses(AddressSet.points((parse_address(known.service.redirected),)))
+        case ServiceEnd() | EntryEnd():
+            return _front(known)
         case AnyEnd():
             labels = {NAMESPACE_NAME_LABEL: known.namespace} if known.namespace else {}
             chosen = Selector(match_labels=labels)
@@ -53,6 +56,14 @@ def end(known: End) -> Endpoint:
             return NameEndpoint(name=host_name(known.text.removeprefix("dns:")))
         case AddressEnd():
             return addresses(known.addresses)
+
+
+def _front(known: ServiceEnd | EntryEnd) -> ServiceEndpoint | GatewayEndpoint:
+    """Return what stands in front of pods as published."""
+    if isinstance(known, ServiceEnd):
+        return ServiceEndpoint(namespace=known.service.namespace, name=known.service.name)
+    entry = known.entry
+    return GatewayEndpoint(namespace=entry.namespace, name=entry.name, type=str(entry.kind))
 
 
 def ref(known: EndRef) -> Endpoint:

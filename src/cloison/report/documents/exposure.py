@@ -83,7 +83,7 @@ def edges(result: Exposure) -> Iterator[ExposureEdge]:
             dst=here if inward else there,
             traffic=parts.traffic(opening.traffic),
             verdict="allowed" if opening.sure else "undetermined",
-            when=[],
+            when=_when(opening),
             caveats=parts.caveat_ids(opening.caveats),
         )
 
@@ -136,6 +136,7 @@ HEADER = (
     "traffic",
     "verdict",
     "caveats",
+    "when",
 )
 
 
@@ -152,4 +153,9 @@ def rows(result: Exposure) -> Iterator[Sequence[object]]:
             str(opening.traffic),
             opening.verdict,
             " ".join(parts.caveat_ids(opening.caveats)),
+            " and ".join(_when(opening)),
         )
+
+
+def _when(opening: Opening) -> list[str]:
+    return [] if opening.requests is None else [str(opening.requests)]

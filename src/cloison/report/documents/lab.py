@@ -1,6 +1,7 @@
 """`lab up` and `lab status` as published."""
 
 from collections.abc import Iterator, Sequence
+from typing import Literal
 
 from cloison.probe.lab.plan import ServicePlan, Station
 from cloison.probe.lab.seen import Seen
@@ -51,6 +52,14 @@ class ServiceSaid(parts.Base, frozen=True):
     ports: list[ServicePortSaid]
 
 
+class ProxiedSaid(parts.Base, frozen=True):
+    """Pods whose HTTP requests the proxy of a node reads, as they leave or enter."""
+
+    node: str
+    direction: Literal["egress", "ingress"]
+    pods: list[str]
+
+
 class Built(parts.Envelope, frozen=True):
     """A lab that runs.
 
@@ -66,6 +75,7 @@ class Built(parts.Envelope, frozen=True):
     dns: list[str]
     names: dict[str, list[str]]
     listening: int
+    proxied: list[ProxiedSaid]
 
 
 DOCUMENT = Built
@@ -88,6 +98,14 @@ def document(result: Seen, about: About) -> Built:
         dns=list(plan.dns) if result.answering else [],
         names={name: list(addresses) for name, addresses in named.items()},
         listening=result.listening,
+        proxied=[
+            ProxiedSaid(
+                node=each.node,
+                direction="egress" if each.direction == "egress" else "ingress",
+                pods=list(each.pods),
+            )
+            for each in result.proxied
+        ],
     )
 
 

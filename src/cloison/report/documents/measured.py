@@ -5,7 +5,6 @@ from typing import Literal
 
 import msgspec
 
-from cloison.analyses.matrix import Expect
 from cloison.analyses.measured import (
     Agreement,
     Arrival,
@@ -20,6 +19,7 @@ from cloison.analyses.measured import (
 from cloison.ir.fidelity import Verdict
 from cloison.report.about import About
 from cloison.report.documents import parts
+from cloison.report.documents.verify import Asked
 from cloison.report.documents.why import DecidedBy, decided_by
 
 
@@ -27,7 +27,8 @@ class FlowSaid(parts.Base, frozen=True):
     """A connection between two ends of the lab.
 
     `address` and `target` are the addresses they have there, null where they have none; `port` is
-    null for ICMP, and `family` null where it is not known.
+    null for ICMP, and `family` null where it is not known. `request` is the HTTP request that is
+    made, null where none is.
     """
 
     from_: str = msgspec.field(name="from")
@@ -37,6 +38,7 @@ class FlowSaid(parts.Base, frozen=True):
     protocol: str
     port: int | None
     family: int | None
+    request: str | None
 
 
 class ControlSaid(parts.Base, frozen=True):
@@ -59,8 +61,9 @@ class CountedSaid(parts.Base, frozen=True):
 class CellSaid(parts.Base, frozen=True):
     """One flow of a row, predicted and measured.
 
-    `outcome` is open, refused, dropped, no-route or failed, null where nothing was sent. `verdict`
-    is what that proves, null where it proves nothing; `reason` then says why. `control` is what
+    `outcome` is open, refused, forbidden, dropped, no-route or failed, null where nothing was sent.
+    `verdict` is what that proves, null where it proves nothing; `reason` then says why, or what a
+    proxy said that refused the request. `control` is what
     shows that a closed path is not merely broken. `decidedBy` names what decides, as predicted;
     the row has each with its place. `counted` is what its packets met, where prediction and
     measurement differ.
@@ -77,7 +80,7 @@ class CellSaid(parts.Base, frozen=True):
     counted: list[CountedSaid]
 
 
-class Result(parts.Base, frozen=True):
+class Result(Asked, frozen=True):
     """What came of one expectation.
 
     `status` is passed, failed, inconclusive or error; an error is a row that could not be asked.
@@ -85,13 +88,6 @@ class Result(parts.Base, frozen=True):
     `caveats` belong to the prediction. `expected` is null where only the prediction was checked.
     """
 
-    name: str
-    from_: str = msgspec.field(name="from")
-    to: str
-    port: str | None
-    protocol: str
-    expected: Expect | None
-    verdict: Verdict | None
     predicted: Verdict | None
     passed: bool
     status: RowStatus
@@ -222,6 +218,7 @@ def flow(known: Flow) -> FlowSaid:
         protocol=known.protocol,
         port=known.port or None,
         family=known.family or None,
+        request=known.request or None,
     )
 
 
@@ -251,6 +248,7 @@ HEADER = (
     "control",
     "decidedBy",
     "reason",
+    "request",
 )
 
 
@@ -261,7 +259,7 @@ def rows(result: MeasuredMatrix) -> Iterator[Sequence[object]]:
         head = (row.name, str(known.status), str(row.expect or ""))
         if not known.cells:
             ends = (row.source, row.destination, row.protocol, row.port or "")
-            yield (*head, *ends, *[""] * 7, known.error or "")
+            yield (*head, *ends, *[""] * 7, known.error or "", "")
         for cell in known.cells:
             yield (
                 *head,
@@ -277,4 +275,5 @@ def rows(result: MeasuredMatrix) -> Iterator[Sequence[object]]:
                 str(cell.control.flow) if cell.control else "",
                 "; ".join(d.text for d in cell.decided_by),
                 cell.reason or "",
+                cell.flow.request,
             )

@@ -60,6 +60,14 @@ class ServiceEndpoint(Base, frozen=True, tag_field="kind", tag="service"):
     name: str
 
 
+class GatewayEndpoint(Base, frozen=True, tag_field="kind", tag="gateway"):
+    """A Gateway, Ingress or route: whoever serves it, or all that is behind it."""
+
+    namespace: str
+    name: str
+    type: str
+
+
 class SelectorRequirement(Base, frozen=True, omit_defaults=True):
     """One condition on a label key; `values` are those of `In` and `NotIn`."""
 
@@ -93,6 +101,7 @@ Endpoint: TypeAlias = (
     | AddressEndpoint
     | NameEndpoint
     | ServiceEndpoint
+    | GatewayEndpoint
     | AnyPodEndpoint
 )
 
@@ -269,6 +278,10 @@ def traffic(known: TrafficSet) -> list[Traffic]:
     return [piece for entry in known.entries() for piece in _pieces(entry)]
 
 
+_CODES = 256
+"""Codes that a type of ICMP may have."""
+
+
 def _pieces(entry: TrafficEntry) -> Iterator[Traffic]:
     if entry.low is None or entry.high is None:
         yield Traffic(protocol=entry.protocol)
@@ -276,10 +289,10 @@ def _pieces(entry: TrafficEntry) -> Iterator[Traffic]:
     if not entry.protocol.startswith("ICMP"):
         yield Traffic(protocol=entry.protocol, from_=entry.low, to=entry.high)
         return
-    for kind in range(entry.low // 256, entry.high // 256 + 1):
-        low, high = max(entry.low, kind * 256), min(entry.high, kind * 256 + 255)
-        if high - low == 255:  # noqa: PLR2004 - every code
+    for kind in range(entry.low // _CODES, entry.high // _CODES + 1):
+        low, high = max(entry.low, kind * _CODES), min(entry.high, kind * _CODES + _CODES - 1)
+        if high - low == _CODES - 1:
             yield Traffic(protocol=entry.protocol, type=kind)
             continue
         for point in range(low, high + 1):
-            yield Traffic(protocol=entry.protocol, type=kind, code=point % 256)
+            yield Traffic(protocol=entry.protocol, type=kind, code=point % _CODES)

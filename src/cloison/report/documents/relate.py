@@ -27,8 +27,9 @@ class Side(parts.Base, frozen=True):
 class FlowShown(parts.Base, frozen=True, tag_field="kind", tag="flow"):
     """Traffic between two ends that shows it, and what each source makes of that.
 
-    Where nobody knows the address of an end and it counts, `srcPlace` and `dstPlace` say where
-    the address would have to be; else they are null.
+    `when` says with which requests, as in an edge of `map`, where not all of them show it. Where
+    nobody knows the address of an end and it counts, `srcPlace` and `dstPlace` say where the
+    address would have to be; else they are null.
     """
 
     src: parts.Endpoint
@@ -36,6 +37,7 @@ class FlowShown(parts.Base, frozen=True, tag_field="kind", tag="flow"):
     src_place: list[str] | None
     dst_place: list[str] | None
     traffic: list[parts.Traffic]
+    when: list[str]
     a: Side
     b: Side
 
@@ -137,6 +139,7 @@ def _flow(known: Flow) -> FlowShown:
         src_place=_ranges(known.if_src),
         dst_place=_ranges(known.if_dst),
         traffic=parts.traffic(known.traffic),
+        when=[] if known.requests is None else [str(known.requests)],
         a=_side(known.first),
         b=_side(known.second),
     )
@@ -215,6 +218,7 @@ HEADER = (
     "certain",
     "file",
     "line",
+    "when",
 )
 
 
@@ -226,7 +230,8 @@ def rows(result: Related) -> Iterator[Sequence[object]]:
         src, dst = ("/".join(filter(None, cells(end)[1:])) for end in (flow.src, flow.dst))
         sides = (flow.first.verdict, flow.second.verdict)
         certain = _said(answer=result.holds is not None)
-        yield (*head, "flow", src, dst, str(flow.traffic), *sides, certain, "", "")
+        when = "" if flow.requests is None else str(flow.requests)
+        yield (*head, "flow", src, dst, str(flow.traffic), *sides, certain, "", "", when)
     for each in result.found:
         yield (*head, *_row(each))
     if flow is None and not result.found:
@@ -245,7 +250,7 @@ def _row(known: Found) -> Sequence[object]:
             span = known.span
             names = ("uncaptured", str(known.workload), "")
     place = (span.file, span.line) if span else ("", "")
-    return (*names, "", "", "", _said(answer=known.sure), *place)
+    return (*names, "", "", "", _said(answer=known.sure), *place, "")
 
 
 def _said(*, answer: bool | None) -> str:

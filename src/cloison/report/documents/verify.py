@@ -11,12 +11,8 @@ from cloison.report.documents import parts
 from cloison.report.documents.why import DecidedBy, Witness, decided_by, witness
 
 
-class Result(parts.Base, frozen=True):
-    """What came of one expectation.
-
-    `status` is passed, failed, undetermined or error; an error is a row that could not be asked,
-    and has no verdict.
-    """
+class Asked(parts.Base, frozen=True):
+    """One expectation about one path, and what is so."""
 
     name: str
     from_: str = msgspec.field(name="from")
@@ -25,6 +21,15 @@ class Result(parts.Base, frozen=True):
     protocol: str
     expected: Expect | None
     verdict: Verdict | None
+
+
+class Result(Asked, frozen=True):
+    """What came of one expectation.
+
+    `status` is passed, failed, undetermined or error; an error is a row that could not be asked,
+    and has no verdict.
+    """
+
     passed: bool
     status: Status
     decided_by: list[DecidedBy]

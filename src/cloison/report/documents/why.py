@@ -2,9 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from cloison.analyses.ask import Explanation
+from cloison.analyses.ask import Mend as Mended
+from cloison.analyses.ask import Question as Asked
 from cloison.analyses.ask import Witness as Shown
 from cloison.analyses.explain import CaseAnswer, Considered, Decider, PointAnswer, rule_text
+from cloison.analyses.paths.model import HopRole
+from cloison.analyses.paths.model import Stop as Stopped
 from cloison.analyses.question import State
 from cloison.analyses.walk import Came, TierWalk
 from cloison.ir.fidelity import Verdict
@@ -108,12 +114,35 @@ class EnforcementPoint(parts.Base, frozen=True):
 
 
 class Hop(parts.Base, frozen=True):
-    """One stretch of the path, judged at its enforcement points in order."""
+    """One connection of the path, judged at its enforcement points in order.
 
+    A call by a name takes several: `role` says what each is for, `why` what leads there, and
+    `assumed` what stands in for something that the input does not hold. A call that may go
+    different ways has hops with another `way`. `verdict` is null where nothing was judged.
+    """
+
+    way: int
     hop: int
+    role: HopRole
     source: parts.Endpoint
     destination: parts.Endpoint
+    traffic: str | None
+    verdict: Verdict | None
+    why: list[str]
+    assumed: str | None
     enforcement_points: list[EnforcementPoint]
+
+
+class Stop(parts.Base, frozen=True):
+    """Why nothing arrives on a way, though no policy is to blame."""
+
+    way: int
+    reason: str
+    text: str
+    help: str
+    file: str | None
+    line: int | None
+    column: int | None
 
 
 class Witness(parts.Base, frozen=True):
@@ -155,6 +184,7 @@ class Why(parts.Envelope, frozen=True):
     instead: list[parts.When]
     refusal: str | None
     path: list[Hop]
+    stops: list[Stop]
     witnesses: list[Witness]
     mend: list[Mend]
     caveats: list[parts.CaveatSaid]
@@ -194,19 +224,10 @@ def document(result: Explanation, about: About) -> Why:
         when=parts.when(result.when),
         instead=parts.when(result.instead),
         refusal=result.refusal,
-        path=[_hop(result.shown)] if result.shown else [],
+        path=list(_path(result)),
+        stops=[_stop(number, way.stop) for number, way in enumerate(result.ways, 1) if way.stop],
         witnesses=[witness(each) for each in result.witnesses],
-        mend=[
-            Mend(
-                text=m.text,
-                manifest=m.manifest,
-                lines=m.lines,
-                file=m.file,
-                line=m.line,
-                opens=list(m.also),
-            )
-            for m in result.mend
-        ],
+        mend=mends(result.mend),
         caveats=parts.caveats(result.caveats),
         notes=list(result.notes),
     )
@@ -223,16 +244,69 @@ def witness(known: Shown) -> Witness:
     )
 
 
-def _hop(shown: CaseAnswer) -> Hop:
-    source, destination = ends.party(shown.case.source), ends.party(shown.case.destination)
+def mends(found: Sequence[Mended]) -> list[Mend]:
+    """Return changes as published."""
+    return [
+        Mend(
+            text=each.text,
+            manifest=each.manifest,
+            lines=each.lines,
+            file=each.file,
+            line=each.line,
+            opens=list(each.also),
+        )
+        for each in found
+    ]
+
+
+def _path(result: Explanation) -> Iterator[Hop]:
+    if not result.ways:
+        if result.shown is not None:
+            yield _hop(result.shown, HopRole.CALL, result.question, result.verdict)
+        return
+    for number, way in enumerate(result.ways, 1):
+        for place, hop in enumerate(way.hops, 1):
+            shown = hop.answer.shown if hop.answer else None
+            verdict = hop.verdict if hop.answer else None
+            made = _hop(shown, hop.role, hop.question, verdict)
+            yield msgspec.structs.replace(
+                made, way=number, hop=place, why=list(hop.why), assumed=hop.assumed
+            )
+
+
+def _hop(shown: CaseAnswer | None, role: HopRole, asked: Asked, verdict: Verdict | None) -> Hop:
+    """Return a hop; of several pairs of ends that it stands for, the one that tells most."""
+    if shown is None:
+        source, destination = ends.end(asked.source), ends.end(asked.destination)
+    else:
+        source, destination = ends.party(shown.case.source), ends.party(shown.case.destination)
     return Hop(
+        way=1,
         hop=1,
+        role=role,
         source=source,
         destination=destination,
+        traffic=asked.traffic.text,
+        verdict=verdict,
+        why=[],
+        assumed=None,
         enforcement_points=[
             _point(point, source if point.direction is Direction.EGRESS else destination)
-            for point in shown.points
+            for point in (shown.points if shown else ())
         ],
+    )
+
+
+def _stop(way: int, stop: Stopped) -> Stop:
+    span = stop.span
+    return Stop(
+        way=way,
+        reason=stop.reason,
+        text=stop.text,
+        help=stop.help,
+        file=span.file if span else None,
+        line=span.line if span else None,
+        column=span.column if span else None,
     )
 
 

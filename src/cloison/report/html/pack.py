@@ -6,6 +6,7 @@ rows of sets, and the reasons are the decisions themselves.
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import islice
 from typing import TypeAlias, cast
 
 from cloison.algebra import L4, AddressSet, address_text
@@ -16,6 +17,7 @@ from cloison.analyses.ledger import Act, Governed, Member, Part, Reason
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import Direction, Policy, Rule
 from cloison.ir.ruleset import BoundRule
+from cloison.ir.when import When
 from cloison.report.about import About
 from cloison.report.html.axes import Axes, axes, block_name, example
 from cloison.report.html.content import Content, Side
@@ -29,6 +31,8 @@ State: TypeAlias = Passage | Shift
 DIRECTIONS = (Direction.EGRESS, Direction.INGRESS)
 NODES, OUTSIDE = "nodes", "outside the cluster"
 """What ends without a namespace stand under."""
+_MET = 2000
+"""Pairs of conditions whose requests are worked out; of more the page names both."""
 
 
 def pack(content: Content, about: About) -> dict[str, Json]:
@@ -54,6 +58,9 @@ def pack(content: Content, about: About) -> dict[str, Json]:
         "traffic": shared.traffic.rows,
         "passages": shared.passages.rows,
         "caveats": shared.caveats.rows,
+        "requests": shared.requests.table.rows,
+        "met": [[*pair, found] for pair, found in shared.requests.met.items()],
+        "less": [[*pair, found] for pair, found in shared.requests.less.items()],
         "files": shared.files.rows,
     }
 
@@ -66,7 +73,9 @@ def _edges(result: Map | Diff) -> dict[str, int]:
     for passage, pairs in passages(result):
         if passage.allowed:
             found["all" if passage.allowed >= L4 else "some"] += pairs
-        if passage.undetermined:
+        if any(each.allowed for each in passage.when):
+            found["when"] += pairs
+        if passage.open or any(each.undetermined for each in passage.when):
             found["doubt"] += pairs
     return dict(found)
 
@@ -205,6 +214,7 @@ class _Side:
         self.rules = Table[tuple[int, int]](self._rule)
         self._bound: dict[int, BoundRule] = {}
         self.bound = Table[int](self._bound_rule)
+        self._when: tuple[dict[When, None], dict[When, None]] = ({}, {})
         self._reasons: dict[int, Reason] = {}
         self.reasons = Table[int](self._reason)
 
@@ -212,6 +222,7 @@ class _Side:
         ledger = self.side.ledger
         decisions = [self._decision(d) for d in ledger.decisions]
         ends = [self._end(end) for end in self.along.ends]
+        self._meet()
         return {
             "label": self.side.label,
             "asked": None if self.side.asked is None else clean(self.side.asked),
@@ -229,6 +240,18 @@ class _Side:
             "reasons": self.reasons.rows,
             "nodes": self.nodes.rows,
         }
+
+    def _meet(self) -> None:
+        """Take down what requests pass both of two points that both ask for some."""
+        leaving, entering = self._when
+        pairs = (
+            (out, into)
+            for out in leaving
+            for into in entering
+            if not out.traffic.isdisjoint(into.traffic)
+        )
+        for out, into in islice(pairs, _MET):
+            self.shared.requests.meet(out, into)
 
     def _end(self, end: EndRef) -> Json:
         """Return the units of an end, or nothing where this side does not have it."""
@@ -255,6 +278,9 @@ class _Side:
             if found
         }
         side = DIRECTIONS.index(known.direction)
+        for part in (*known.parts, *(p for each in known.by_family.values() for p in each)):
+            for reason in (part.reason, *part.related.values()):
+                self._when[side].update(dict.fromkeys(reason.outcome.when))
         return [side, policies, isolating, [*parts, self._part(rest, rest=True)], by_family or 0]
 
     def _part(self, known: Part, *, rest: bool) -> Json:
@@ -313,12 +339,13 @@ class _Side:
             rules += (self.bound(id(bound)), int(sure))
         return [
             self.shared.traffic(reason.outcome.allowed),
-            self.shared.traffic(reason.outcome.undetermined),
+            self.shared.traffic(reason.outcome.open),
             rules,
             reason.builtin,
             int(reason.sure),
             [self.shared.caveats(c) for c in reason.caveats],
             [self._act(act) for act in reason.acts] or 0,
+            self.shared.when(reason.outcome.when),
         ]
 
     def _act(self, act: Act) -> Json:

@@ -1,13 +1,21 @@
 """Values as rows of tables: each distinct one once, and numbers wherever it is meant."""
 
 from collections.abc import Callable, Hashable, Iterable
-from typing import Generic, TypeVar
+from dataclasses import replace
+from typing import TYPE_CHECKING, Generic, TypeVar
 
-from cloison.algebra import L4, TrafficSet
+from cloison import algebra
+from cloison.algebra import ANY, L4, TrafficSet
 from cloison.algebra.bitmaps import BitMap, FrozenBitMap
 from cloison.analyses.connectivity import Passage
+from cloison.analyses.request import usual
+from cloison.ir.caveats import REQUESTS_TOO_LARGE
 from cloison.ir.fidelity import Caveat
+from cloison.ir.when import When
 from cloison.report.about import PLAIN
+
+if TYPE_CHECKING:
+    from cloison.algebra import RequestSet
 
 Key = TypeVar("Key", bound=Hashable)
 Json = object
@@ -62,6 +70,66 @@ def runs(members: Iterable[int]) -> list[int]:
     return found
 
 
+class Requests:
+    """Sets of requests, and what some of them come to together.
+
+    The page knows no request: what it has to know of two sets is worked out here.
+    """
+
+    def __init__(self) -> None:
+        self.table = Table["RequestSet"](self._row)
+        # The first two are none and all, which nobody has to look up.
+        self.table.rows += (["none", ""], ["any", ""])
+        self.met: dict[tuple[int, int], int] = {}
+        self.less: dict[tuple[int, int], int] = {}
+
+    @staticmethod
+    def _row(known: "RequestSet") -> Json:
+        return [clean(str(known)), clean(str(usual(known)))]
+
+    def number(self, known: "RequestSet") -> int:
+        """Return the number of a set."""
+        if not known:
+            return _NONE
+        return _EVERY if known == algebra.EVERY_REQUEST else self.table(known)
+
+    def passing(self, known: When) -> int:
+        """Return the number of all requests with which traffic may pass."""
+        if not known.undetermined:
+            return self.number(known.allowed)
+        try:
+            passing = known.allowed | known.undetermined
+        except algebra.UndecidedError:
+            return _EVERY
+        number = self.number(passing)
+        self.less[number, self.number(known.allowed)] = self.number(known.undetermined)
+        return number
+
+    def meet(self, one: When, other: When) -> None:
+        """Take down what passes two points, where it is not too much work."""
+        try:
+            met = replace(one, traffic=ANY).meet(replace(other, traffic=ANY))
+            both = [each.allowed | each.undetermined for each in (one, other, met)]
+        except algebra.UndecidedError:
+            return
+        if REQUESTS_TOO_LARGE in met.doubts - one.doubts - other.doubts:
+            return
+        allowed = self._pair(one.allowed, other.allowed, met.allowed)
+        passing = self._pair(*both)
+        if met.allowed and met.undetermined:
+            self.less[passing, allowed] = self.number(met.undetermined)
+
+    def _pair(self, one: "RequestSet", other: "RequestSet", met: "RequestSet") -> int:
+        low, high = sorted((self.number(one), self.number(other)))
+        found = self.number(met)
+        if low > _EVERY and low != high:
+            self.met[low, high] = found
+        return found
+
+
+_NONE, _EVERY = 0, 1
+
+
 class Shared:
     """Tables that all of a report shares."""
 
@@ -70,13 +138,27 @@ class Shared:
         self.caveats = Table[Caveat](lambda known: [known.id, clean(known.text), known.source])
         self.files = Table[str](clean)
         self.passages = Table[Passage](self._passage)
+        self.requests = Requests()
 
     def _passage(self, known: Passage) -> Json:
         return [
             self.traffic(known.allowed),
-            self.traffic(known.undetermined & L4),
+            self.traffic(known.open & L4),
             [self.caveats(c) for c in known.caveats],
+            self.when(known.when),
         ]
+
+    def when(self, known: Iterable[When]) -> Json:
+        """Return rows of traffic of which requests decide, 0 for none."""
+        return [
+            [
+                self.traffic(each.traffic),
+                self.requests.number(each.allowed),
+                self.requests.passing(each),
+            ]
+            for each in known
+            if each.mixed
+        ] or 0
 
 
 def clean(text: str) -> str:

@@ -5,12 +5,13 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from cloison.analyses.between import Between, Difference
 from cloison.ir.fidelity import Verdict
-from cloison.platform.facts import Fact
+from cloison.platform.differences import Fact
 from cloison.report.about import About, Look
 from cloison.report.lacking import sentences
 from cloison.report.text.diff import told
 from cloison.report.text.layout import STYLE, count, wrapped
 from cloison.report.text.map import Words
+from cloison.report.text.requests import asks
 
 _LINES = 60
 """Lines of one fact that are printed."""
@@ -94,7 +95,8 @@ def _difference(
     sources, destinations = (", ".join(words.of(x)) for x in (each.sources, each.destinations))
     if each.sources == each.destinations and len(each.sources) == 1:
         destinations = "its own replicas"
-    ends = f"{sources} -> {destinations}: {each.traffic}"
+    traffic = f"{each.traffic}{asks(each.requests, example=True)}"
+    ends = f"{sources} -> {destinations}: {traffic}"
     plain = "\n".join(wrapped(f"{ends}: {each.first}, {each.second}", look, "  ", "      "))
 
     def painted(found: re.Match[str]) -> str:

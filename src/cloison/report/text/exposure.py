@@ -22,6 +22,7 @@ from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
 from cloison.report.text.layout import count, listed, wrapped
 from cloison.report.text.map import Words, columns
+from cloison.report.text.requests import asks
 from cloison.resources.objects import ACCOUNT_NAME_LABEL, NAMESPACE_NAME_LABEL
 
 _TITLES = {
@@ -103,7 +104,7 @@ def _row(
     words: Words,
 ) -> Row:
     there, here = [peer_words(opening.region, homes)], words.of(members)
-    traffic = str(opening.traffic) if opening.sure else f"{opening.traffic} ?"
+    traffic = f"{opening.traffic}{'' if opening.sure else ' ?'}{asks(opening.requests)}"
     return (there, here, traffic) if direction is Direction.INGRESS else (here, there, traffic)
 
 
@@ -167,6 +168,9 @@ def _sums(result: Exposure) -> Iterator[str]:
         said = [f"{n} {what}" for n, what in zip(numbers, whats, strict=True) if n]
         said[0] = said[0].replace(" ", f" {verb} ", 1)
         yield f"Of {count(len(asked), 'workload')}, {', '.join(said)}."
+        bound = len(wide | some) - len(_freely(result, direction))
+        if bound:
+            yield f"{bound} of them {verb} with some requests only."
     keys = {r.key for e in result.exposed for o in e.openings for r in _requirements(o.region)}
     if any(key.startswith((ACCOUNT, NODE)) for key in keys):
         yield "@account is the pod's service account or a label of it, @node the node it runs on."
@@ -179,6 +183,16 @@ def _sums(result: Exposure) -> Iterator[str]:
             "Whoever may create a pod chooses its labels; whoever may create a namespace chooses "
             "its labels and answers to no policy of another one."
         )
+
+
+def _freely(result: Exposure, direction: Direction) -> set[EndRef]:
+    """Return the workloads that are open with every request, to somebody on some port."""
+    return {
+        member
+        for each in result.exposed
+        if each.direction is direction and any(o.requests is None for o in each.openings)
+        for member in each.members
+    }
 
 
 def _requirements(region: Region) -> Iterator[Requirement]:

@@ -5,10 +5,11 @@ from collections.abc import Iterator
 from cloison.probe.lab.plan import Plan, Station
 from cloison.probe.lab.seen import Seen
 from cloison.report.about import About, Look
-from cloison.report.text.layout import count, table, wrapped
+from cloison.report.text.layout import count, listed, table, wrapped
 
 _FEW = 40
 """So many rows of a kind are shown; the rest is counted where not all of them are asked for."""
+_PODS = 5
 
 
 def lines(seen: Seen, _about: About | None, look: Look) -> Iterator[str]:
@@ -33,6 +34,10 @@ def lines(seen: Seen, _about: About | None, look: Look) -> Iterator[str]:
         yield ""
         yield from _services(plan, many)
     yield ""
+    for each in seen.proxied:
+        way = "leaving" if each.direction == "egress" else "entering"
+        said = f"proxy of {each.node}: reads HTTP requests {way} {listed(each.pods, _PODS)}"
+        yield from wrapped(said, look)
     yield from wrapped(_names(seen), look)
     if not seen.whole:
         yield ""

@@ -3,6 +3,7 @@
 Read back with the rules of the reference's page on the interface, they give exactly the edges.
 """
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import zip_longest
@@ -13,9 +14,10 @@ from cloison.ir.fidelity import Verdict
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
 from cloison.report.text.layout import count, wrapped
-from cloison.report.text.requests import words as words_of
+from cloison.report.text.requests import asks
 
 _GAP = 2
+_DOUBT = re.compile(r" \?( when |\Z)")
 
 
 def lines(result: Map, about: About, look: Look) -> Iterator[str]:
@@ -38,7 +40,7 @@ def lines(result: Map, about: About, look: Look) -> Iterator[str]:
         else "between pods and with the outside, what is not listed is denied"
     )
     yield f"{count(pairs, 'edge')} in {count(len(rows), 'line')}; {rest}"
-    if any(traffic.endswith("?") or " ? when " in traffic for _, _, traffic in rows):
+    if any(_DOUBT.search(traffic) for _, _, traffic in rows):
         yield "? nobody can say: the specification is silent or a fact is missing"
     for caveat in result.caveats:
         yield from wrapped(caveat.text, look, f"caveat {caveat.id}: ", "  ")
@@ -68,9 +70,8 @@ def _rows(line: Line, words: "Words") -> Iterator[tuple[list[str], list[str], st
 def passing(passage: Passage) -> Iterator[str]:
     """Iterate over what passes, and over what may, with a question mark, in words."""
     for verdict, traffic, requests in passage.parts:
-        asks = "" if requests is None else f" when {words_of(requests)}"
         mark = "" if verdict is Verdict.ALLOWED else " ?"
-        yield f"{traffic}{mark}{asks}"
+        yield f"{traffic}{mark}{asks(requests)}"
 
 
 class Words:

@@ -17,7 +17,17 @@ from cloison.ir.fidelity import Verdict
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
 from cloison.report.text.layout import count, table, wrapped
-from cloison.report.text.rows import DECIDERS, decided, row_lines, tally, telling
+from cloison.report.text.rows import (
+    DECIDERS,
+    decided,
+    needed,
+    opens,
+    row_lines,
+    tally,
+    telling,
+    title,
+    unasked,
+)
 from cloison.report.text.validate import Quotes, message
 
 _STYLE: Mapping[str, str] = {
@@ -108,18 +118,14 @@ def outcomes(cells: Sequence[Cell]) -> str:
 
 def _closer(known: MeasuredRow, look: Look) -> Iterator[str]:
     row = known.row
-    status = "DIFFERS" if known.differs else str(known.status).upper()
-    head = look.paint(status, "bold", "red" if known.differs else _STYLE[known.status])
-    place = f"  {row.span.place}" if row.span else ""
-    yield f"{head}  {row.name}{place}"
+    word = "DIFFERS" if known.differs else str(known.status).upper()
+    yield title(row, word, "red" if known.differs else _STYLE[known.status], look)
     if known.error is not None:
-        yield from wrapped(known.error, look, "  ")
-        if known.help:
-            yield from wrapped(known.help, look, "  help: ")
+        yield from unasked(known.error, known.help, look)
         return
     yield f"  {row}"
-    verb = "allowed" if row.expect and row.expect.verdict is Verdict.ALLOWED else "denied"
     if row.expect is not None:
+        verb = "allowed" if opens(row) else "denied"
         yield f"  expected {verb}, measured {_verdict(known.measured)}"
     shown = [c for c in known.cells if wrong(c, row.expect) or c.agreement is not Agreement.AGREES]
     groups = alike(shown)
@@ -131,8 +137,7 @@ def _closer(known: MeasuredRow, look: Look) -> Iterator[str]:
         yield "  nobody has such a flow"
     for note in known.notes:
         yield from wrapped(note, look, "  note: ")
-    if row.why:
-        yield from wrapped(row.why, look, "  needed: " if verb == "allowed" else "  closed: ")
+    yield from needed(row, look)
 
 
 def _verdict(known: Verdict | None) -> str:

@@ -109,18 +109,24 @@ def _moving(held: Iterable[Portable], look: Look) -> Iterator[str]:
 
 
 def _read(result: Portability, look: Look) -> Iterator[str]:
-    found: dict[tuple[str, str, tuple[str, ...]], Users] = {}
+    """Iterate over what is not read alike: by feature, who makes what of it, then who uses it.
+
+    Who uses a feature is told once, for all that is made of it by anybody.
+    """
+    found: dict[str, dict[tuple[str, tuple[str, ...]], Users]] = {}
     for each, readings in result.differing:
         for read in readings:
-            key = (read.use.feature.title, read.text, read.by)
-            found.setdefault(key, []).append((each, read.use))
-    title = ""
-    for (name, text, by), users in sorted(found.items(), key=lambda item: item[0][0]):
-        if name != title:
-            title = name
-            yield f"  {look.paint(name, 'bold')}"
-        yield from wrapped(f"{_by(by, result.profiles)}: {text}", look, "    ", "      ")
-        yield from _users(users)
+            there = found.setdefault(read.use.feature.title, {})
+            there.setdefault((read.text, read.by), []).append((each, read.use))
+    for title, said in sorted(found.items()):
+        yield f"  {look.paint(title, 'bold')}"
+        together: dict[tuple[tuple[Portable, Use], ...], list[tuple[str, tuple[str, ...]]]] = {}
+        for key, users in said.items():
+            together.setdefault(tuple(users), []).append(key)
+        for same, keys in together.items():
+            for text, by in keys:
+                yield from wrapped(f"{_by(by, result.profiles)}: {text}", look, "    ", "      ")
+            yield from _users(list(same))
 
 
 def _by(names: tuple[str, ...], profiles: tuple[Profile, ...]) -> str:

@@ -8,6 +8,7 @@ from cloison.ir.fidelity import Verdict
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
 from cloison.report.text.layout import at, count, listed, wrapped
+from cloison.report.text.requests import asks
 
 _DEFAULT = "default"
 _LISTED = 60
@@ -84,7 +85,8 @@ def _head(result: Related, look: Look) -> str:
 
 
 def _flow(flow: Flow, look: Look) -> Iterator[str]:
-    yield f"{_end(flow.src)} -> {_end(flow.dst)}: {flow.traffic}"
+    said = f"{flow.traffic}{asks(flow.requests, example=True)}"
+    yield f"{_end(flow.src)} -> {_end(flow.dst)}: {said}"
     for end, place in ((flow.src, flow.if_src), (flow.dst, flow.if_dst)):
         if place is not None:
             yield from wrapped(f"were the address of {end} in {place}", look, "  ", "    ")

@@ -17,6 +17,20 @@ def words(requests: "RequestSet") -> str:
     return text if len(text) <= _LONG else f"requests such as {usual(requests)}"
 
 
+def asks(requests: "RequestSet | None", *, example: bool = False) -> str:
+    """Return what follows traffic that is meant with some requests only; nothing for all.
+
+    Args:
+        requests: The requests; None for all.
+        example: Whether to name one of them, where the text is not that itself.
+    """
+    if requests is None:
+        return ""
+    if len(str(requests)) > _LONG >= len(others := str(~requests)):
+        return f" when not ({others}){f', as {usual(requests)}' if example else ''}"
+    return f" when {with_example(requests) if example else words(requests)}"
+
+
 def with_example(requests: "RequestSet") -> str:
     """Return a set as text with an example, where the text is not that itself."""
     text, example = words(requests), str(usual(requests))

@@ -3,8 +3,10 @@
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 
 from cloison.analyses.explain import Decider
+from cloison.analyses.matrix import Row
+from cloison.ir.fidelity import Verdict
 from cloison.report.about import Look
-from cloison.report.text.layout import count, table
+from cloison.report.text.layout import count, table, wrapped
 
 DECIDERS = 3
 """So many deciders of one row are named."""
@@ -28,6 +30,37 @@ def row_lines(
     for (word, *_), line in zip(rows, rest, strict=True):
         yield look.paint(word, style[word]) + line.removeprefix(word)
     yield ""
+
+
+def title(row: Row, word: str, colour: str, look: Look) -> str:
+    """Return the line that a closer look at a row begins with.
+
+    Args:
+        row: The row.
+        word: What came of it.
+        colour: Of that word.
+        look: How lines are laid out.
+    """
+    place = f"  {row.span.place}" if row.span else ""
+    return f"{look.paint(word, 'bold', colour)}  {row.name}{place}"
+
+
+def unasked(error: str, help_: str | None, look: Look) -> Iterator[str]:
+    """Iterate over the lines about a row that could not be asked."""
+    yield from wrapped(error, look, "  ")
+    if help_:
+        yield from wrapped(help_, look, "  help: ")
+
+
+def needed(row: Row, look: Look) -> Iterator[str]:
+    """Iterate over the lines about why a row is there, if it says so."""
+    if row.why:
+        yield from wrapped(row.why, look, "  needed: " if opens(row) else "  closed: ")
+
+
+def opens(row: Row) -> bool:
+    """Return whether a row expects its path to be open."""
+    return row.expect is not None and row.expect.verdict is Verdict.ALLOWED
 
 
 def tally(passed: int, total: int, others: Iterable[tuple[int, str]]) -> str:

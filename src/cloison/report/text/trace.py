@@ -12,7 +12,12 @@ from cloison.report.text.layout import count, listed, table, wrapped
 from cloison.report.text.measured import named
 
 _POLICIES = 3
-_STYLE = {Arrival.OPEN: "green", Arrival.REFUSED: "green", Arrival.DROPPED: "red"}
+_STYLE = {
+    Arrival.OPEN: "green",
+    Arrival.REFUSED: "green",
+    Arrival.FORBIDDEN: "red",
+    Arrival.DROPPED: "red",
+}
 
 
 def lines(result: Trace, about: About, look: Look) -> Iterator[str]:

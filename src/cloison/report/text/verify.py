@@ -3,11 +3,20 @@
 from collections.abc import Iterator, Mapping
 
 from cloison.analyses.matrix import Matrix, RowResult, Status
-from cloison.ir.fidelity import Verdict
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
 from cloison.report.text.layout import wrapped
-from cloison.report.text.rows import DECIDERS, decided, row_lines, tally, telling
+from cloison.report.text.rows import (
+    DECIDERS,
+    decided,
+    needed,
+    opens,
+    row_lines,
+    tally,
+    telling,
+    title,
+    unasked,
+)
 from cloison.report.text.validate import Quotes, message
 
 _STYLE: Mapping[str, str] = {
@@ -60,16 +69,12 @@ def _row(known: RowResult) -> tuple[str, str, str, str]:
 
 def _closer(known: RowResult, look: Look) -> Iterator[str]:
     row = known.row
-    head = look.paint(str(known.status).upper(), "bold", _STYLE[known.status])
-    place = f"  {row.span.place}" if row.span else ""
-    yield f"{head}  {row.name}{place}"
+    yield title(row, str(known.status).upper(), _STYLE[known.status], look)
     if known.error is not None:
-        yield from wrapped(known.error, look, "  ")
-        if known.help:
-            yield from wrapped(known.help, look, "  help: ")
+        yield from unasked(known.error, known.help, look)
         return
     yield f"  {row}"
-    verb = "allowed" if row.expect and row.expect.verdict is Verdict.ALLOWED else "denied"
+    verb = "allowed" if opens(row) else "denied"
     yield f"  expected {verb}, found {known.verdict}"
     for decider in telling(known.decided_by)[:DECIDERS]:
         at = f"  {decider.span.place}" if decider.span else ""
@@ -80,8 +85,7 @@ def _closer(known: RowResult, look: Look) -> Iterator[str]:
         yield from wrapped(note, look, "  note: ")
     if known.caveats:
         yield f"  caveats: {', '.join(c.id for c in known.caveats)}"
-    if row.why:
-        yield from wrapped(row.why, look, "  needed: " if verb == "allowed" else "  closed: ")
+    yield from needed(row, look)
 
 
 def _caveats(result: Matrix, look: Look) -> Iterator[str]:

@@ -13,6 +13,7 @@ from cloison.report.text.closing import closing
 from cloison.report.text.layout import at, listed, verdict, wrapped
 from cloison.report.text.requests import words as words_of
 from cloison.report.text.walk import SHOWN, scope, told, walked
+from cloison.report.text.ways import ways
 
 _PASSING = (Verdict.ALLOWED, Verdict.MIXED)
 
@@ -27,6 +28,7 @@ def lines(result: Explanation, about: About, look: Look) -> Iterator[str]:
         yield from wrapped(note, look, "note: ")
     for witness in result.witnesses:
         yield from wrapped(str(witness), look, f"  {witness.verdict}: ")
+    yield from ways(result, look)
     if result.shown is not None:
         case = result.shown.case
         if len({(c.case.source.text, c.case.destination.text) for c in result.cases}) > 1:

@@ -4,7 +4,8 @@ import pytest
 
 from cloison.algebra import AddressSet
 from cloison.ir.names import names_below
-from cloison.ir.policy import Action, AnyMatch, AnyOf, BlockMatch, Direction, NamedPort, NamesMatch
+from cloison.ir.peers import AnyMatch, AnyOf, BlockMatch, NamesMatch
+from cloison.ir.policy import Action, Direction, NamedPort
 from tests.unit.dialects.adminpolicy.helpers import anp, banp, cnp, codes, session, text
 
 DENY_Y = "ingress: [{action: Deny, from: [{namespaces: {matchLabels: {team: blue}}}]}]"

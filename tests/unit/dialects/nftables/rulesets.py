@@ -13,7 +13,8 @@ from cloison.ir.enforcement import (
     Enforcement,
     Ruleset,
 )
-from cloison.ir.policy import Action, Combine, Direction, PolicyId, Relative
+from cloison.ir.peers import Relative
+from cloison.ir.policy import Action, Combine, Direction, PolicyId
 from tests.support.filtering import Packet, Seen
 
 A, B, C, D = "10.0.0.1", "10.0.0.2", "10.0.0.3", "10.0.0.4"

@@ -7,7 +7,8 @@ import pytest
 from cloison.algebra import L4, TrafficSet
 from cloison.dialects.nftables import write
 from cloison.ir.enforcement import Ruleset
-from cloison.ir.policy import Action, Combine, Direction, Relative
+from cloison.ir.peers import Relative
+from cloison.ir.policy import Action, Combine, Direction
 from tests.support.filtering import Packet, Seen, Trial, tried
 from tests.unit.dialects.nftables.rulesets import (
     A6,

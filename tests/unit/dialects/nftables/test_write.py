@@ -2,22 +2,39 @@
 
 import random
 import re
+from dataclasses import replace
 
 import pytest
 
-from cloison.algebra import ANY, NO_ADDRESSES, AddressSet, TrafficSet
+from cloison.algebra import (
+    ANY,
+    NO_ADDRESSES,
+    AddressSet,
+    RequestSet,
+    StringSet,
+    TrafficSet,
+)
 from cloison.app import load_objects
-from cloison.dialects.nftables import TABLE, NodeView, counter_name, write
+from cloison.dialects.nftables import (
+    FROM_PROXY,
+    PROXY_PORT,
+    TABLE,
+    NodeView,
+    counter_name,
+    write,
+)
 from cloison.dialects.nftables.write import BESIDE
 from cloison.engine.resolve import resolve
 from cloison.ir.enforcement import Ruleset
 from cloison.ir.policy import Action, Combine, Direction, PolicyId
+from cloison.ir.requests import RequestMatch
 from tests.oracle.raw import Manifest
 from tests.support.enforced import views
 from tests.support.filtering import in_private, tried
 from tests.support.lab import node, pod
 from tests.support.lab import policy as manifest
 from tests.unit.dialects.nftables.rulesets import (
+    HTTP,
     NODE,
     OWN,
     A,
@@ -35,6 +52,7 @@ from tests.unit.dialects.nftables.rulesets import (
 )
 
 EMPTY = Ruleset(())
+GET = RequestMatch(RequestSet.http(StringSet.of("GET")))
 
 
 def chains(script: str) -> dict[str, list[str]]:
@@ -246,3 +264,42 @@ def test_all_addresses_of_one_side_of_a_hole() -> None:
     text = write(ruleset(layer(tier(policy("p", rule("r", peers=peers))))), NODE)
     assert "ip6 saddr ::-7fff:ffff:ffff:ffff:ffff:ffff:ffff:ffff" in text
     tried([(text, ())])
+
+
+def test_rules_about_requests_hand_connections_to_the_proxy() -> None:
+    asking = replace(rule("r", traffic=HTTP), request=GET)
+    denying = replace(asking, key="d", action=Action.DENY)
+    script = write(ruleset(layer(tier(policy("p", denying, asking)))), NODE)
+    found = chains(script)
+    (handing,) = [name for name in found if re.fullmatch(r"proxied_\d+", name)]
+    ways = [line for line in found[handing] if "tproxy" in line]
+    ends = [f"ip to 127.0.0.1:{PROXY_PORT}", f"ip6 to [::1]:{PROXY_PORT}"]
+    assert [line.partition("tproxy ")[2] for line in ways] == ends
+    assert all("tcp dport 80" in line for line in ways)
+    # Of requests the filter knows nothing: what is denied is for the proxy to say.
+    assert counter_name("r, handed on") in script
+    assert counter_name("d") not in script
+    hooks = [line for lines in found.values() for line in lines if "hook prerouting" in line]
+    assert len(hooks) == 2
+    entering = found["input_pod_ingress_1"]
+    assert entering.index(f"meta mark {FROM_PROXY} accept") == 2
+
+
+def test_without_rules_about_requests_nothing_comes_to_a_proxy() -> None:
+    script = write(ruleset(layer(tier(policy("p", rule("r"))))), NODE)
+    assert "tproxy" not in script
+    assert "meta mark" not in script
+    assert "input_pod_ingress_1" not in chains(script)
+
+
+def test_what_looks_before_translation_drops_before_it() -> None:
+    denial = rule("no", Action.DENY, traffic=HTTP)
+    early = tier(policy("early", denial, rule("yes")), combine=Combine.FIRST_MATCH)
+    script = write(ruleset(layer(replace(early, before_nat=True)), subject=OWN, on_host=True), NODE)
+    found = chains(script)
+    assert "type filter hook prerouting priority -150" in " ".join(
+        found["untranslated_prerouting_node_ingress_1"]
+    )
+    (name,) = [name for name in found if name.startswith("untranslated_tier")]
+    drop = f'tcp dport 80 counter name "{counter_name("no")}" drop'
+    assert found[name][1:] == [drop, 'accept comment "yes"']

@@ -8,18 +8,19 @@ const OVERSCAN = 3;
 const BLOCK_LETTERS = 22;
 
 /** What stands in a cell besides its colour. @type {Record<Look, string>} */
-const GLYPHS = { all: "■", some: "◧", doubt: "?", opened: "+", closed: "−", changed: "±" };
+const GLYPHS = { all: "■", some: "◧", when: "◇", doubt: "?", opened: "+", closed: "−", changed: "±" };
 /** @type {Record<Look, string>} */
 const LOOK_WORDS = {
   all: "every port",
   some: "some ports",
+  when: "some requests",
   doubt: "undetermined",
   opened: "opened",
   closed: "closed",
   changed: "changed",
 };
 /** The look of a folded cell is its gravest. @type {Look[]} */
-const GRAVEST = ["opened", "changed", "closed", "all", "some", "doubt"];
+const GRAVEST = ["opened", "changed", "closed", "all", "some", "when", "doubt"];
 
 /**
  * @typedef {{rows: Item[], columns: Item[]}} Shape

@@ -181,6 +181,10 @@ function listen(view, refresh, grid, openCell) {
     view.busy = /** @type {HTMLInputElement} */ (event.target).checked;
     refresh();
   });
+  byId("look").addEventListener("change", (event) => {
+    view.look = /** @type {Look | ""} */ (/** @type {HTMLSelectElement} */ (event.target).value);
+    refresh();
+  });
   byId("unfold").addEventListener("click", () => {
     data.headings.forEach((_, heading) => {
       view.open.rows.add(heading);
@@ -260,6 +264,7 @@ function listen(view, refresh, grid, openCell) {
 const FACTS = {
   all: (number) => `${count(number, "edge")} on every port`,
   some: (number) => `${count(number, "edge")} on some ports`,
+  when: (number) => `${count(number, "edge")} with some requests`,
   doubt: (number) => `${count(number, "edge")} undetermined`,
   opened: (number) => `${number.toLocaleString("en")} opened`,
   closed: (number) => `${number.toLocaleString("en")} closed`,
@@ -287,7 +292,7 @@ function showList(view, openCell) {
     const byState = new Map();
     for (const dst of targets) {
       const state = stateOf(src, dst);
-      if (state >= 0) byState.set(state, [...(byState.get(state) ?? []), dst]);
+      if (state >= 0 && (!view.look || looks[state] === view.look)) byState.set(state, [...(byState.get(state) ?? []), dst]);
     }
     for (const [state, found] of byState) {
       rows += 1;
@@ -329,7 +334,7 @@ function introduce() {
   const noun = data.kind === "diff" || (pods && pods < homed.length) ? "end" : pods ? "pod" : "workload";
   const nodes = inside.length - homed.length;
   /** @type {Look[]} */
-  const shown = data.kind === "diff" ? ["opened", "changed", "closed"] : ["all", "some", "doubt"];
+  const shown = data.kind === "diff" ? ["opened", "changed", "closed"] : ["all", "some", ...(looks.includes("when") ? [/** @type {Look} */ ("when")] : []), "doubt"];
   const facts = [`${count(homed.length, noun)} in ${count(spaces, "namespace")}`];
   if (nodes) facts.push(count(nodes, "node"));
   const legend = byId("legend");
@@ -337,6 +342,7 @@ function introduce() {
     const number = data.edges[look] ?? 0;
     if (data.kind === "diff" || number) facts.push(FACTS[look](number));
     legend.append(element("li", {}, element("span", { class: `cell sample ${look}`, "aria-hidden": true }, GLYPHS[look]), LOOK_WORDS[look]));
+    if (looks.includes(look)) byId("look").append(element("option", { value: look }, LOOK_WORDS[look]));
   }
   legend.append(
     element("li", {}, element("span", { class: "cell sample", "aria-hidden": true }), data.kind === "diff" ? "no change" : "denied"),

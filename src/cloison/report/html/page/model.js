@@ -4,14 +4,15 @@
 
 /**
  * @typedef {[heading: number, name: string, kind: string, asked: string, full: string]} End
- * @typedef {[allowed: number, undetermined: number, caveats: number[]]} Passage
+ * @typedef {[traffic: number, allowed: number, passing: number]} When
+ * @typedef {[allowed: number, undetermined: number, caveats: number[], when: When[] | 0]} Passage
  * @typedef {[passage: number, after?: number, kind?: string]} State
  * @typedef {[unit: number, alone: number, nodes: number[] | 0, example: string]} Member
  * @typedef {[set: number, reason: number, related: Record<string, number> | 0]} Part
  * @typedef {[direction: number, policies: number[], isolating: number[], parts: Part[],
  *   families: Record<string, Part[]> | 0]} Decision
  * @typedef {[allowed: number, undetermined: number, rules: number[], builtin: string,
- *   sure: number, caveats: number[], acts: Act[] | 0]} Reason
+ *   sure: number, caveats: number[], acts: Act[] | 0, when: When[] | 0]} Reason
  * @typedef {[tier: string, action: string, traffic: number, rule: number, policies: number[]]} Act
  * @typedef {[kind: string, name: string, file: number, line: number, caveat: number]} Policy
  * @typedef {[policy: number, direction: number, index: number, file: number, line: number,
@@ -26,7 +27,9 @@
  *   headings: string[], ends: End[], inside: number, states: State[], sets: number[][],
  *   rowKinds: [state: number, set: number][][], rows: number[], itself: Record<string, number>,
  *   sides: Side[], traffic: number[][], passages: Passage[],
- *   caveats: [id: string, text: string, source: string][], files: string[]}} Data
+ *   caveats: [id: string, text: string, source: string][], files: string[],
+ *   requests: [text: string, example: string][], met: [one: number, other: number, both: number][],
+ *   less: [passing: number, allowed: number, rest: number][]}} Data
  */
 
 /** @type {Data} */
@@ -61,6 +64,50 @@ function countIn(runs, from, to) {
   return found;
 }
 
+/** Sets of requests that need no look-up: none, and all. */
+const NONE = 0;
+const EVERY = 1;
+/** What pairs of sets have in common. */
+const met = new Map(data.met.map(([one, other, both]) => [`${one},${other}`, both]));
+/** What is in the one and not in the other. */
+const less = new Map(data.less.map(([all, some, rest]) => [`${all},${some}`, rest]));
+
+/** @param {string} text @returns {number} The number of a set of which only words are known. */
+function inWords(text) {
+  data.requests.push([text, ""]);
+  return data.requests.length - 1;
+}
+
+/** @param {number} one @param {number} other @returns {number} The requests that are in both sets. */
+function meetRequests(one, other) {
+  if (one === other || other === EVERY) return one;
+  if (one === EVERY) return other;
+  if (one === NONE || other === NONE) return NONE;
+  const key = one < other ? `${one},${other}` : `${other},${one}`;
+  const found = met.get(key) ?? inWords(`${data.requests[one][0]}, and at the other end ${data.requests[other][0]}`);
+  met.set(key, found);
+  return found;
+}
+
+/** @param {number} all @param {number} some @returns {number} The requests that are in the first set and not in the second. */
+function lessOf(all, some) {
+  if (some === NONE) return all;
+  if (all === some) return NONE;
+  const key = `${all},${some}`;
+  const found = less.get(key) ?? inWords(`${all === EVERY ? "any" : data.requests[all][0]} and not ${data.requests[some][0]}`);
+  less.set(key, found);
+  return found;
+}
+
+/** Letters beyond which nobody reads a set at a glance. */
+const LONG = 100;
+
+/** @param {number} requests @returns {string} A set in words that fit a line. */
+function requestWords(requests) {
+  const [text, example] = data.requests[requests];
+  return text.length <= LONG || !example ? text : `requests such as ${example}`;
+}
+
 /** Rows spelled out when first looked at: the state of each destination, -1 for none. */
 const spelled = /** @type {(Int32Array | undefined)[]} */ (new Array(data.rowKinds.length));
 
@@ -80,12 +127,13 @@ function stateOf(src, dst) {
   return row[dst];
 }
 
-/** What a state is to the eye. @typedef {"all" | "some" | "doubt" | "opened" | "closed" | "changed"} Look */
+/** What a state is to the eye. @typedef {"all" | "some" | "when" | "doubt" | "opened" | "closed" | "changed"} Look */
 
 /** @type {Look[]} */
 const looks = data.states.map(([passage, , kind]) => {
   if (kind !== undefined) return /** @type {Look} */ (kind);
-  const [allowed] = data.passages[passage];
+  const [allowed, , , when] = data.passages[passage];
+  if (when && when.some(([, some]) => some !== NONE)) return "when";
   if (!data.traffic[allowed].length) return "doubt";
   return within(L4, data.traffic[allowed]) ? "all" : "some";
 });
@@ -166,8 +214,13 @@ function nameOf(end) {
 
 /** @param {number} passage @returns {string} */
 function passageText(passage) {
-  const [allowed, undetermined] = data.passages[passage];
+  const [allowed, undetermined, , when] = data.passages[passage];
   const said = data.traffic[allowed].length ? [trafficWords(data.traffic[allowed])] : [];
+  for (const [traffic, some, passing] of when || []) {
+    const words = trafficWords(data.traffic[traffic]);
+    if (some !== NONE) said.push(`${words} when ${requestWords(some)}`);
+    if (passing !== some) said.push(`undetermined: ${words} when ${requestWords(lessOf(passing, some))}`);
+  }
   if (data.traffic[undetermined].length) {
     said.push(`undetermined: ${trafficWords(data.traffic[undetermined])}`);
   }

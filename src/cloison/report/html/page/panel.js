@@ -83,7 +83,9 @@ function sidePanel(side, src, dst, state) {
   const alike = sameCases(answer.cases);
   const total = element("p", { class: "total" }, badge(answer.verdict));
   if (answer.verdict === "mixed") {
-    total.append(answer.allowed.length ? ` ${trafficWords(answer.allowed)} passes${alike.length > 1 ? " between all of their pods" : ""}` : " it depends");
+    const some = answer.some.length ? `${trafficWords(answer.some)} with some requests` : "";
+    const sure = answer.allowed.length ? `${trafficWords(answer.allowed)} passes${alike.length > 1 ? " between all of their pods" : ""}` : "";
+    total.append(` ${[sure, sure || !some ? some : `${some} passes`].filter(Boolean).join(", ") || "it depends"}`);
   }
   made.append(total);
   alike.forEach(({ each, names }, number) => {
@@ -94,7 +96,7 @@ function sidePanel(side, src, dst, state) {
     made.append(element("p", { class: "note" }, "The two ends share no address family; policies were asked all the same."));
   }
   made.append(...caveatList(side, answer, src, dst, state));
-  const passing = state < 0 ? NOTHING : passagesOf(state).map((each) => data.traffic[data.passages[each][0]]).find((each) => each.length);
+  const passing = state < 0 ? NOTHING : passagesOf(state).flatMap(openTraffic).find((each) => each.length);
   const command = commandFor(side, src, dst, passing ?? NOTHING);
   if (command) made.append(element("p", { class: "more" }, answer.verdict === "allowed" ? "The same from the source:" : "More, with the nearest miss and a mend:"), copyable(command));
   return made;
@@ -126,18 +128,21 @@ function sameCases(cases) {
 function caseList(side, each) {
   const list = element("ul", { class: "pieces" });
   const all = pieces(each);
-  for (const { verdict, traffic, stops } of all) {
+  for (const { verdict, traffic, stops, requests } of all) {
     const rest = verdict === "denied" && all.length > 1 && trafficText(traffic).length > 30;
     const words = rest ? (all.filter(({ traffic: other }) => trafficText(other).length > 30).length > 1 ? "the rest" : "everything else") : trafficWords(traffic);
     const asked = meet(traffic, L4).length ? meet(traffic, L4) : traffic;
     const points = stops.length ? stops : [each.leaving, each.entering];
-    const said = points.map((point) => decidersText(side, point, asked, stops.length > 0)).filter(Boolean);
+    const told = requests === undefined ? undefined : verdict;
+    const said = points.map((point) => decidersText(side, point, asked, stops.length > 0, told)).filter(Boolean);
     list.append(
       element(
         "li",
         { class: verdict },
         element("span", { class: `mark ${verdict}`, "aria-hidden": true }, MARKS[verdict]),
         element("strong", {}, words),
+        requests === undefined ? "" : requests < 0 ? " with any other request" : " when ",
+        requests === undefined || requests < 0 ? null : element("code", { class: "requests" }, data.requests[requests][0]),
         ` ${verdict}`,
         element("span", { class: "by" }, said.length ? `${stops.length > 1 ? ", stopped twice" : ""}: ${said.join("; ")}` : ", since nothing isolates either end"),
       ),
@@ -148,11 +153,12 @@ function caseList(side, each) {
 
 /**
  * @param {Side} side @param {Point} point @param {Spans} asked @param {boolean} stopping
+ * @param {string} [told]  What becomes of the requests that are spoken of, where requests decide.
  * @returns {string} Who decides at a point, in a few words; nothing where nobody does.
  */
-function decidersText(side, point, asked, stopping) {
+function decidersText(side, point, asked, stopping, told) {
   const way = point.direction === EGRESS ? "leaving" : "entering";
-  const found = deciders(side, point, asked).map(({ text }) => text);
+  const found = deciders(side, point, asked, point.when.length ? told : undefined).map(({ text }) => text);
   const isolating = found.filter((text) => text.endsWith(` isolates ${WAYS[point.direction]}`));
   const others = found.filter((text) => !isolating.includes(text) && text !== "default" && text !== "not policed");
   const names = isolating.map((text) => text.slice(0, text.lastIndexOf(" isolates ")));
@@ -177,9 +183,14 @@ function path(side, each, src, dst, number) {
 /** @param {Side} side @param {Point} point @param {string} name @returns {HTMLElement} A point in the words of `cloison why`. */
 function pointItem(side, point, name) {
   const way = WAYS[point.direction];
-  const verdict = verdictOf(point.allowed, point.undetermined, L4);
+  const verdict = verdictOf(point, L4);
   const made = element("li", {}, element("strong", {}, `${way} of ${name}`), ": ", badge(verdict));
   if (verdict === "mixed" && point.allowed.length) made.append(element("p", {}, `passes: ${trafficWords(meet(point.allowed, L4))}`));
+  for (const { traffic, allowed, passing } of point.when) {
+    const words = trafficWords(meet(traffic, L4));
+    if (allowed !== NONE) made.append(element("p", {}, `passes: ${words} when ${data.requests[allowed][0]}`));
+    if (passing !== allowed) made.append(element("p", {}, `undetermined: ${words} when ${data.requests[lessOf(passing, allowed)][0]}`));
+  }
   const { reason, decision } = point;
   if (!point.policed || !reason || !decision) {
     const hosted = side.hosted.includes(point.unit);
@@ -217,7 +228,7 @@ function pointItem(side, point, name) {
         element("strong", {}, `${side.policies[rule[0]][1]} ${way} rule ${rule[2]}`),
         ` ${rule[6]} `,
         written(rule[3], rule[4]),
-        rule[6].endsWith(trafficText(traffic)) ? null : element("span", { class: "traffic" }, ` here: ${trafficWords(traffic)}`),
+        rule[6].replace(/ where .*/, "").endsWith(trafficText(traffic)) ? null : element("span", { class: "traffic" }, ` here: ${trafficWords(traffic)}`),
       ),
     );
   }
@@ -287,6 +298,12 @@ function caveatList(side, answer, src, dst, state) {
     element("h4", {}, "Stands on"),
     element("dl", { class: "caveats" }, ...items.flatMap((number) => [element("dt", {}, data.caveats[number][0]), element("dd", {}, data.caveats[number][1])])),
   ];
+}
+
+/** @param {number} passage @returns {Spans[]} What passes, then what does with some requests. */
+function openTraffic(passage) {
+  const [allowed, , , when] = data.passages[passage];
+  return [allowed, ...(when || []).map(([traffic]) => traffic)].map((each) => data.traffic[each]);
 }
 
 /** @param {number} state @param {Side} [side] @returns {number[]} Passages of a state, on a side or on all. */

@@ -9,10 +9,11 @@ const WAYS = ["egress", "ingress"];
 
 /**
  * @typedef {{direction: number, unit: number, policed: boolean, allowed: Spans,
- *   undetermined: Spans, reason: Reason | null, decision: Decision | null}} Point
+ *   undetermined: Spans, when: Some[], reason: Reason | null, decision: Decision | null}} Point
  * @typedef {{from: Member, to: Member, relation: string, leaving: Point, entering: Point,
- *   allowed: Spans, undetermined: Spans}} Case
- * @typedef {{verdict: string, allowed: Spans, cases: Case[], foreign: boolean}} Answer
+ *   allowed: Spans, undetermined: Spans, when: Some[]}} Case
+ * @typedef {{traffic: Spans, allowed: number, passing: number}} Some  Traffic, the requests with which it passes, and those with which it may.
+ * @typedef {{verdict: string, allowed: Spans, some: Spans, cases: Case[], foreign: boolean}} Answer
  */
 
 /** @param {Side} side @param {Decision} decision @param {number} peer @param {number} family @returns {Part} */
@@ -33,7 +34,7 @@ function partOf(side, decision, peer, family) {
 function pointOf(side, direction, unit, peer, relation, family) {
   const number = (direction === EGRESS ? side.egress : side.ingress)[unit];
   if (number < 0) {
-    return { direction, unit, policed: false, allowed: ANY, undetermined: NOTHING, reason: null, decision: null };
+    return { direction, unit, policed: false, allowed: ANY, undetermined: NOTHING, when: [], reason: null, decision: null };
   }
   const decision = side.decisions[number];
   const [, plain, related] = partOf(side, decision, peer, family);
@@ -44,19 +45,52 @@ function pointOf(side, direction, unit, peer, relation, family) {
     policed: true,
     allowed: data.traffic[reason[0]],
     undetermined: data.traffic[reason[1]],
+    when: (reason[7] || []).map(([traffic, allowed, passing]) => ({ traffic: data.traffic[traffic], allowed, passing })),
     reason,
     decision,
   };
 }
 
-/** @param {Point} leaving @param {Point} entering @returns {[Spans, Spans]} Allowed, undetermined. */
+/** @param {Point} leaving @param {Point} entering @returns {[Spans, Spans, Some[]]} Allowed, undetermined, and what requests decide. */
 function both(leaving, entering) {
+  if (leaving.when.length || entering.when.length) return byRequest(leaving, entering);
   const allowed = meet(leaving.allowed, entering.allowed);
   const passing = meet(
     union(leaving.allowed, leaving.undetermined),
     union(entering.allowed, entering.undetermined),
   );
-  return [allowed, meet(minus(passing, allowed), L4)];
+  return [allowed, meet(minus(passing, allowed), L4), []];
+}
+
+/** @param {Point} leaving @param {Point} entering @returns {[Spans, Spans, Some[]]} The same where a point asks for requests. */
+function byRequest(leaving, entering) {
+  const parts = (/** @type {Point} */ point) => [
+    { traffic: point.allowed, allowed: EVERY, passing: EVERY },
+    { traffic: point.undetermined, allowed: NONE, passing: EVERY },
+    ...point.when,
+  ];
+  /** @type {Spans} */
+  let allowed = NOTHING;
+  /** @type {Spans} */
+  let undetermined = NOTHING;
+  /** @type {Map<string, Some>} */
+  const when = new Map();
+  for (const out of parts(leaving)) {
+    for (const into of parts(entering)) {
+      const traffic = meet(out.traffic, into.traffic);
+      if (!traffic.length) continue;
+      const sure = meetRequests(out.allowed, into.allowed);
+      const passing = meetRequests(out.passing, into.passing);
+      if (sure === EVERY) allowed = union(allowed, traffic);
+      else if (sure === NONE && passing === EVERY) undetermined = union(undetermined, traffic);
+      else if (passing !== NONE) {
+        const key = `${sure},${passing}`;
+        when.set(key, { traffic: union(when.get(key)?.traffic ?? NOTHING, traffic), allowed: sure, passing });
+      }
+    }
+  }
+  const told = [...when.values()].map((each) => ({ ...each, traffic: meet(each.traffic, L4) }));
+  return [allowed, meet(undetermined, L4), told.filter(({ traffic }) => traffic.length)];
 }
 
 /** @param {Side} side @param {Member} one @param {Member} two @returns {string[]} How two can stand to each other. */
@@ -101,22 +135,24 @@ function why(side, src, dst) {
     for (const relation of one ? ["self"] : relations(side, from, to)) {
       const leaving = pointOf(side, EGRESS, from[0], to[0], relation, family);
       const entering = pointOf(side, INGRESS, to[0], from[0], relation, family);
-      const [allowed, undetermined] = both(leaving, entering);
-      cases.push({ from, to, relation, leaving, entering, allowed, undetermined });
+      const [allowed, undetermined, when] = both(leaving, entering);
+      cases.push({ from, to, relation, leaving, entering, allowed, undetermined, when });
     }
   }
-  const verdicts = new Set(cases.map((each) => verdictOf(each.allowed, each.undetermined, L4)));
+  const verdicts = new Set(cases.map((each) => verdictOf(each, L4)));
   return {
     verdict: verdicts.size === 1 ? [...verdicts][0] : "mixed",
     allowed: cases.map((each) => meet(each.allowed, L4)).reduce(meet),
+    some: cases.flatMap((each) => each.when.filter(({ allowed }) => allowed !== NONE).map(({ traffic }) => traffic)).reduce(union, NOTHING),
     cases,
     foreign,
   };
 }
 
-/** @param {Spans} allowed @param {Spans} undetermined @param {Spans} asked @returns {string} */
-function verdictOf(allowed, undetermined, asked) {
+/** @param {{allowed: Spans, undetermined: Spans, when: Some[]}} known @param {Spans} asked @returns {string} */
+function verdictOf({ allowed, undetermined, when }, asked) {
   if (within(asked, allowed)) return "allowed";
+  if (when.some(({ traffic }) => meet(traffic, asked).length)) return "mixed";
   const unsure = meet(undetermined, asked);
   if (!unsure.length && !meet(allowed, asked).length) return "denied";
   return within(asked, unsure) ? "undetermined" : "mixed";
@@ -137,9 +173,10 @@ function rulesFor(side, point, asked) {
 /**
  * Who decides about some traffic at a point, as `why` names them.
  * @param {Side} side @param {Point} point @param {Spans} asked
+ * @param {string} verdict  What becomes of it; of traffic of which requests decide, of some requests.
  * @returns {{text: string, file: number, line: number, words: string}[]}
  */
-function deciders(side, point, asked) {
+function deciders(side, point, asked, verdict = verdictOf(point, asked)) {
   const { reason, decision } = point;
   const plain = (/** @type {string} */ text) => [{ text, file: -1, line: 0, words: "" }];
   if (reason && reason[3] && reason[4]) return plain(reason[3]);
@@ -147,7 +184,6 @@ function deciders(side, point, asked) {
     return plain(point.policed || !side.hosted.includes(point.unit) ? "default" : "not policed");
   }
   if (reason[6]) return inTurn(side, point, asked, reason[6]);
-  const verdict = verdictOf(point.allowed, point.undetermined, asked);
   const wanted = verdict === "allowed" ? ["allow"] : verdict === "denied" ? ["deny"] : ["allow", "deny"];
   const way = WAYS[point.direction];
   const rules = rulesFor(side, point, asked).filter(({ rule }) => wanted.includes(rule[5]));
@@ -198,15 +234,25 @@ function inTurn(side, point, asked, acts) {
 /**
  * The traffic of a case in pieces that one thing is to be said of.
  * @param {Case} each
- * @returns {{verdict: string, traffic: Spans, stops: Point[]}[]}
+ * @returns {{verdict: string, traffic: Spans, stops: Point[], requests?: number}[]}
  */
-function pieces({ leaving, entering, allowed, undetermined }) {
+function pieces({ leaving, entering, allowed, undetermined, when }) {
   const stopped = [leaving, entering].map((point) =>
-    minus(minus(L4, point.allowed), point.undetermined),
+    point.when.reduce((left, each) => minus(left, each.traffic), minus(minus(L4, point.allowed), point.undetermined)),
   );
   const [out, into] = stopped;
+  const asking = [leaving, entering].filter((point) => point.when.length);
+  // Each end lets some requests through, and they are never the same.
+  const told = [allowed, undetermined, out, into, ...when.map(({ traffic }) => traffic)];
+  const never = told.reduce(minus, L4);
   return [
     { verdict: "allowed", traffic: allowed, stops: [] },
+    ...when.flatMap((each) => [
+      { verdict: "allowed", traffic: each.allowed === NONE ? NOTHING : each.traffic, stops: [], requests: each.allowed },
+      { verdict: "undetermined", traffic: each.passing === each.allowed ? NOTHING : each.traffic, stops: [], requests: lessOf(each.passing, each.allowed) },
+      { verdict: "denied", traffic: each.passing === EVERY ? NOTHING : each.traffic, stops: asking, requests: -1 },
+    ]),
+    { verdict: "denied", traffic: never, stops: [] },
     { verdict: "undetermined", traffic: undetermined, stops: [] },
     { verdict: "denied", traffic: minus(out, into), stops: [leaving] },
     { verdict: "denied", traffic: minus(into, out), stops: [entering] },
@@ -217,6 +263,7 @@ function pieces({ leaving, entering, allowed, undetermined }) {
 /**
  * What passes between two ends as the map tells it: for some pair of their pods, leaving aside
  * how they stand to each other's node.
+ * Traffic of which requests decide is left out.
  * @param {Side} side @param {number} src @param {number} dst @returns {[Spans, Spans]}
  */
 function passes(side, src, dst) {

@@ -9,6 +9,7 @@ const MANY = 70;
  * @typedef {{heading: number, end: number}} EndItem
  * @typedef {HeadingItem | EndItem} Item
  * @typedef {{from: string, to: string, sort: "name" | "out" | "in" | "opened", busy: boolean,
+ *   look: Look | "",
  *   open: {rows: Set<number>, columns: Set<number>}}} View
  */
 
@@ -21,6 +22,7 @@ function firstView() {
     to: "",
     sort: data.kind === "diff" ? "opened" : "name",
     busy: data.kind === "diff",
+    look: "",
     open: { rows: new Set(open), columns: new Set(open) },
   };
 }
@@ -80,10 +82,11 @@ const WEIGHTS = {
 function shapeOf(view) {
   const every = data.ends.map((_, end) => end);
   let [sources, targets] = [every.filter(matching(view.from)), every.filter(matching(view.to))];
-  if (view.busy) {
+  if (view.busy || view.look) {
+    const wanted = (/** @type {number} */ state) => state >= 0 && (!view.look || looks[state] === view.look);
     const heard = new Set();
     const sends = (/** @type {number} */ src) => {
-      const found = targets.filter((dst) => stateOf(src, dst) >= 0);
+      const found = targets.filter((dst) => wanted(stateOf(src, dst)));
       found.forEach((dst) => heard.add(dst));
       return found.length > 0;
     };

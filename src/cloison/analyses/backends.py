@@ -1,0 +1,209 @@
+"""Who is behind a Service: its pods, what EndpointSlices list, and who of them is an endpoint now.
+
+Source: kubernetes/kubernetes staging/src/k8s.io/endpointslice/utils.go; kubernetes/api
+discovery/v1 types.go, core/v1 types.go.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import TypeAlias
+
+import msgspec
+
+from cloison.algebra import AddressSet, parse_address
+from cloison.analyses.ends import AddressEnd, End, NodeEnd, PodsEnd
+from cloison.engine import Engine
+from cloison.resources.declared import body
+from cloison.resources.objects import (
+    ContainerKind,
+    EndpointSlice,
+    Service,
+    ServicePort,
+    SliceEndpoint,
+)
+from cloison.resources.world import PodEndpoint
+
+Listed: TypeAlias = tuple[ServicePort, ...] | None
+"""Ports that an EndpointSlice gives; they are the endpoints' own. None where none is asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Members:
+    """Who of a Service's pods takes part.
+
+    Args:
+        ends: Those that do, with the ports that are listed for them.
+        left_out: Those that do not, and why, for people.
+    """
+
+    ends: tuple[tuple[PodsEnd | AddressEnd, Listed], ...] = ()
+    left_out: tuple[str, ...] = ()
+
+
+def itself(service: Service) -> AddressEnd | None:
+    """Return the address that a Service only stands for because some of it is redirected."""
+    address = service.redirected
+    if address is None:
+        return None
+    return AddressEnd(address, AddressSet.points((parse_address(address),)))
+
+
+def members(engine: Engine, service: Service) -> Members:
+    """Return who is behind a Service."""
+    own = itself(service)
+    if own is not None:
+        return Members(((own, None),))
+    if service.selector:
+        return _selected(engine, service, service.selector.items())
+    listed = list(_listed(engine, service))
+    ready = tuple((end, ports) for end, ports, ok in listed if ok)
+    out = tuple(f"{end.text} is not ready" for end, _, ok in listed if not ok)
+    return Members(ready, out)
+
+
+def _selected(engine: Engine, service: Service, wanted: Iterable[tuple[str, str]]) -> Members:
+    pairs = set(wanted)
+    ends: list[tuple[PodsEnd | AddressEnd, Listed]] = []
+    ending: list[tuple[PodsEnd | AddressEnd, Listed]] = []
+    out: list[str] = []
+    for workload in engine.world.workloads.values():
+        if workload.id.namespace != service.namespace:
+            continue
+        chosen = [
+            index
+            for index in engine.table.by_workload[workload.id]
+            if pairs <= engine.table.endpoints[index].labels.items()
+        ]
+        single = workload.id.kind == "Pod"
+        end = PodsEnd(str(workload.id), workload, (), single=single)
+        ready = [i for i in chosen if _counts(engine.table.endpoints[i], service)]
+        last = [i for i in chosen if i not in ready and _ends(engine.table.endpoints[i])]
+        if ready:
+            ends.append((replace(end, endpoints=tuple(ready)), None))
+        if last:
+            ending.append((replace(end, endpoints=tuple(last)), None))
+        for index in chosen:
+            if index not in ready:
+                each = engine.table.endpoints[index]
+                state = "is being deleted" if each.terminating else "is not ready"
+                out.append(f"pod {each.name} {state}, so it is no endpoint")
+    # Where all are being deleted, those that still are ready get the traffic.
+    return Members(tuple(ends or ending), tuple(out))
+
+
+def _counts(endpoint: PodEndpoint, service: Service) -> bool:
+    """Return whether a pod is an endpoint of a Service that selects it."""
+    if service.publish_not_ready:
+        return True
+    return endpoint.ready is not False and not endpoint.terminating
+
+
+def _ends(endpoint: PodEndpoint) -> bool:
+    return endpoint.terminating and endpoint.ready is True
+
+
+def _listed(
+    engine: Engine, service: Service
+) -> Iterator[tuple[PodsEnd | AddressEnd, Listed, bool]]:
+    """Iterate over what is listed for a Service without a selector, and whether it is ready."""
+    for piece in _slices(engine, service):
+        for each in piece.endpoints:
+            counts = each.ready or service.publish_not_ready
+            for text in each.addresses:
+                try:
+                    point = parse_address(text)
+                except ValueError:
+                    continue  # a slice may list host names
+                held = engine.holders.get(point, ())
+                for index in held:
+                    endpoint = engine.table.endpoints[index]
+                    workload = engine.world.workloads[endpoint.workload]
+                    pod = PodsEnd(endpoint.name, workload, (index,), single=True)
+                    yield pod, piece.ports, counts
+                if not held:
+                    yield AddressEnd(text, AddressSet.points((point,))), piece.ports, counts
+
+
+def _slices(engine: Engine, service: Service) -> tuple[EndpointSlice, ...]:
+    """Return the slices of a Service; a cluster makes them of an Endpoints object, too."""
+    key = (service.namespace, service.name)
+    found = tuple(each for each in engine.world.slices if (each.namespace, each.service) == key)
+    return found or tuple(_mirrored(engine, service))
+
+
+class _Address(msgspec.Struct, rename="camel"):
+    ip: str | None = None
+    node_name: str | None = None
+
+
+class _Port(msgspec.Struct):
+    name: str | None = None
+    port: int | None = None
+    protocol: str | None = None
+
+
+class _Subset(msgspec.Struct, rename="camel"):
+    addresses: list[_Address | None] | None = None
+    not_ready_addresses: list[_Address | None] | None = None
+    ports: list[_Port | None] | None = None
+
+
+class _Endpoints(msgspec.Struct):
+    subsets: list[_Subset | None] | None = None
+
+
+def _mirrored(engine: Engine, service: Service) -> Iterator[EndpointSlice]:
+    """Yield the slices that a cluster makes of the Endpoints object of a Service.
+
+    Source: kubernetes/kubernetes pkg/controller/endpointslicemirroring.
+    """
+    for item in engine.world.declared.get(("", "Endpoints"), ()):
+        if (item.namespace, item.name) != (service.namespace, service.name):
+            continue
+        read, _ = body(item, _Endpoints)
+        for subset in (read.subsets if read else None) or ():
+            if subset is None:
+                continue
+            endpoints = [
+                SliceEndpoint((each.ip,), ready, node=each.node_name)
+                for ready, held in ((True, subset.addresses), (False, subset.not_ready_addresses))
+                for each in held or ()
+                if each is not None and each.ip
+            ]
+            ports = tuple(
+                ServicePort(each.port, each.protocol or "TCP", each.name or None)
+                for each in subset.ports or ()
+                if each is not None and each.port is not None
+            )
+            yield EndpointSlice(
+                item.namespace, item.name, item.span, item.name, tuple(endpoints), ports
+            )
+
+
+def own_port(endpoint: PodEndpoint, name: str, protocol: str) -> int | None:
+    """Return the number that a pod gives a port name; None makes it no endpoint of that port.
+
+    The first container that declares it counts, sidecars after the others.
+    """
+    for kind in (ContainerKind.REGULAR, ContainerKind.SIDECAR):
+        for each in endpoint.ports:
+            if each.container is kind and (each.name, each.protocol) == (name, protocol):
+                return each.number
+    return None
+
+
+def nodes_of(engine: Engine, end: End) -> frozenset[str | None]:
+    """Return the nodes that somebody is on, None among them for one that is not known."""
+    if isinstance(end, NodeEnd):
+        return frozenset((end.node.name,))
+    if isinstance(end, PodsEnd):
+        ends = engine.table.endpoints
+        return frozenset(ends[index].shape.node for index in end.endpoints)
+    return frozenset()
+
+
+def on_node(engine: Engine, end: PodsEnd, node: str | None) -> PodsEnd | None:
+    """Return the pods of an end that are on a node; None where there are none."""
+    ends = engine.table.endpoints
+    chosen = tuple(index for index in end.endpoints if ends[index].shape.node == node)
+    return replace(end, endpoints=chosen) if chosen else None

@@ -1,0 +1,194 @@
+"""Objects that start traffic or lead it somewhere, as written: routes, monitors, webhooks.
+
+Who knows what they mean stands further up; here they are kept, named and placed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Final, TypeAlias, TypeVar
+
+import msgspec
+
+from cloison.base import TREATED_AS_ABSENT, Diagnostic, Severity, Span
+from cloison.resources import faults
+from cloison.resources.documents import Document, Node
+from cloison.resources.kinds import group_of
+from cloison.resources.names import shown
+from cloison.resources.objects import Labels
+from cloison.resources.project import convert
+
+GroupKind: TypeAlias = tuple[str, str]
+"""API group and kind; the core group is the empty text."""
+
+T = TypeVar("T", bound=msgspec.Struct)
+
+_NAMESPACED: Final[dict[str, tuple[str, ...]]] = {
+    "": ("ConfigMap", "Endpoints"),
+    "extensions": ("Ingress",),
+    "gateway.envoyproxy.io": ("EnvoyProxy",),
+    "gateway.networking.k8s.io": (
+        "Gateway",
+        "GRPCRoute",
+        "HTTPRoute",
+        "ListenerSet",
+        "ReferenceGrant",
+        "TCPRoute",
+        "TLSRoute",
+        "UDPRoute",
+    ),
+    "gateway.networking.x-k8s.io": ("XListenerSet",),
+    "monitoring.coreos.com": (
+        "PodMonitor",
+        "Probe",
+        "Prometheus",
+        "PrometheusAgent",
+        "ServiceMonitor",
+    ),
+    "networking.k8s.io": ("Ingress",),
+    "operator.openshift.io": ("IngressController",),
+    "rbac.authorization.k8s.io": ("Role", "RoleBinding"),
+    "route.openshift.io": ("Route",),
+}
+_CLUSTER_WIDE: Final[dict[str, tuple[str, ...]]] = {
+    "admissionregistration.k8s.io": (
+        "MutatingWebhookConfiguration",
+        "ValidatingWebhookConfiguration",
+    ),
+    "apiextensions.k8s.io": ("CustomResourceDefinition",),
+    "apiregistration.k8s.io": ("APIService",),
+    "config.openshift.io": ("ClusterVersion", "Infrastructure", "Network"),
+    "gateway.networking.k8s.io": ("GatewayClass",),
+    "networking.k8s.io": ("IngressClass",),
+    "operator.openshift.io": ("DNS", "Network"),
+    "rbac.authorization.k8s.io": ("ClusterRole", "ClusterRoleBinding"),
+}
+KEPT: Final[dict[GroupKind, bool]] = {
+    **{(group, kind): True for group, kinds in _NAMESPACED.items() for kind in kinds},
+    **{(group, kind): False for group, kinds in _CLUSTER_WIDE.items() for kind in kinds},
+}
+"""The kinds that are kept as written, of whatever version; whether each lives in a namespace."""
+
+
+@dataclass(frozen=True, slots=True)
+class Declared:
+    """An object as written.
+
+    Args:
+        group: Its API group; the core group is the empty text.
+        version: The rest of its API version.
+        kind: Its kind.
+        namespace: Where it lives; empty for one of the whole cluster.
+        name: Its name.
+        labels: Its labels, as far as they are text.
+        annotations: Its annotations, as far as they are text.
+        document: All of it, located.
+    """
+
+    group: str
+    version: str
+    kind: str
+    namespace: str
+    name: str
+    document: Document = field(compare=False)
+    labels: Labels = field(default_factory=dict)
+    annotations: Labels = field(default_factory=dict)
+
+    @property
+    def span(self) -> Span:
+        """Where it starts."""
+        return self.document.root.span(self.document.file)
+
+    @property
+    def shown(self) -> str:
+        """What to call it: `HTTPRoute web/portal`."""
+        name = f"{self.namespace}/{self.name}" if self.namespace else self.name
+        return f"{self.kind} {shown(name)}"
+
+    def at(self, *path: str | int) -> Span:
+        """Return where a field stands, or what is nearest to it of all that is there."""
+        node = self.document.root
+        for step in path:
+            below = node.get(step)
+            if below is None:
+                break
+            node = below
+        return node.key_span(self.document.file)
+
+
+def declared(document: Document, api_version: str, kind: str, namespace: str) -> Declared | None:
+    """Return an object as one that is kept, None where its kind is not or it has no name.
+
+    Args:
+        document: The object.
+        api_version: Its API version.
+        kind: Its kind.
+        namespace: Where it lives if it does not say.
+    """
+    group, version = group_of(api_version), api_version.rpartition("/")[2]
+    namespaced = KEPT.get((group, kind))
+    meta = document.root.get("metadata")
+    name = _text(meta, "name") or _text(meta, "generateName")
+    if namespaced is None or meta is None or not name:
+        return None
+    return Declared(
+        group,
+        version,
+        kind,
+        (_text(meta, "namespace") or namespace) if namespaced else "",
+        name,
+        document,
+        _texts(meta.get("labels")),
+        _texts(meta.get("annotations")),
+    )
+
+
+def body(item: Declared, into: type[T]) -> tuple[T | None, tuple[Diagnostic, ...]]:
+    """Return the fields of an object that a type models; or what keeps it from being read so.
+
+    Args:
+        item: The object.
+        into: A struct of the fields; nulls become absent ones.
+    """
+    try:
+        return convert(item.document.root, into), ()
+    except msgspec.ValidationError as error:
+        said, _, path = str(error).partition(" - at `$")
+        path = path.rstrip("`")
+        odd = Diagnostic(
+            faults.WRONG_TYPE,
+            Severity.ERROR,
+            f"{path.lstrip('.') or 'the object'}: {said[:1].lower()}{said[1:]}",
+            item.at(*_steps(path)),
+            item.shown,
+            TREATED_AS_ABSENT,
+        )
+        return None, (odd,)
+
+
+def of_kind(items: Iterable[Declared], *kinds: GroupKind) -> tuple[Declared, ...]:
+    """Return those of some kinds."""
+    return tuple(item for item in items if (item.group, item.kind) in kinds)
+
+
+def _steps(path: str) -> list[str | int]:
+    """Return the steps of a path as the decoder writes it: `.spec.rules[0].host`."""
+    found: list[str | int] = []
+    for part in path.replace("[", ".[").split("."):
+        if part.startswith("[") and part[1:-1].isdecimal():
+            found.append(int(part[1:-1]))
+        elif part and not part.startswith("["):
+            found.append(part)
+    return found
+
+
+def _text(node: Node | None, key: str) -> str:
+    found = node.get(key) if node is not None else None
+    return found.value if found is not None and isinstance(found.value, str) else ""
+
+
+def _texts(node: Node | None) -> Labels:
+    if node is None or not isinstance(node.value, dict):
+        return {}
+    return {
+        key: each.value for key, each in sorted(node.value.items()) if isinstance(each.value, str)
+    }
