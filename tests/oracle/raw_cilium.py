@@ -96,6 +96,8 @@ class RawCiliumOracle(RawCiliumPeers):
             for end, number in self.behind(dst[1], dst[2], protocol, port, self.party(src)):
                 found |= self.answers(src, end, protocol, number, family, request)
             return found
+        if src == dst and src[0] == "pod":
+            return {"ALLOW"}  # It is on its own node, wherever that is.
         source, target = self.party(src), self.party(dst)
         for end, party in ((src, source), (dst, target)):
             if party.addresses and not any(a.version == family for a in party.addresses):

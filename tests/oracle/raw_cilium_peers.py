@@ -185,7 +185,7 @@ class RawCiliumPeers(RawCiliumState):
             party = self.party(end)
             if not self._here(party):
                 continue
-            mine = self._of(party, "Egress")
+            mine = [e for e in self._of(party, "Egress") if not self._nobody(e)]
             if not any(map(_lookups_of, mine)):
                 continue
             asks = any(self._asks(entry, name) for entry in mine)
@@ -197,6 +197,12 @@ class RawCiliumPeers(RawCiliumState):
             if there == 2 or (there == 1 and guess(("node of", end))):
                 return True
         return False
+
+    def _nobody(self, entry: Entry) -> bool:
+        """Return whether an entry about names only means groups of blocks that hold none."""
+        if not _lookups_of(entry) or not entry.peers:
+            return False
+        return all(p[0] == "group" and not any(self._group(*p[1:3])) for p in entry.peers)
 
     def _any_name(self, party: Party, mine: Sequence[Entry], guess: Guesses) -> bool:
         """Return whether every name that an end asks for passes the proxy.

@@ -22,7 +22,7 @@ from tests.support.worlds import Flow
 QUESTIONS = 40
 """At most, of one world."""
 CHUNKS = 4
-WORLDS = max(int(os.environ.get("CLOISON_FLOWS", "0")) // QUESTIONS, 24)
+WORLDS = max(int(os.environ.get("CLOISON_FLOWS", "0")) // QUESTIONS, 12)
 OUTSIDE = (*(a for held in made.NAMES.values() for a in held if ":" not in a), "203.0.113.77")
 PEERS: tuple[Manifest, ...] = (
     {"toEntities": ["all"]},
@@ -50,8 +50,10 @@ def _own(rng: random.Random, homes: list[str], name: str, rule: Manifest) -> Man
 
 
 def _kubernetes(rng: random.Random, homes: list[str]) -> Manifest:
-    to = rng.choice(([{"podSelector": {}}], [{"namespaceSelector": {}}], []))
-    port = pick(rng, [(2, {"port": 53, "protocol": "UDP"}), (1, {"port": "dns"}), (1, {})])
+    peers: tuple[list[Manifest], ...] = ([{"podSelector": {}}], [{"namespaceSelector": {}}], [])
+    to = rng.choice(peers)
+    ports: list[tuple[float, Manifest]] = [(2, {"port": 53}), (1, {"port": "dns"}), (1, {})]
+    port = pick(rng, ports)
     return {
         "apiVersion": "networking.k8s.io/v1",
         "kind": "NetworkPolicy",

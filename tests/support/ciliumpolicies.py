@@ -120,7 +120,7 @@ def _identity(
     rng: random.Random, pod: Manifest, seen: Seen, switches: dict[str, str]
 ) -> Iterator[Manifest]:
     """Yield what Cilium says of a pod, where it says something that its manifest does not."""
-    if pod["kind"] != "Pod" or pod["spec"].get("hostNetwork") or not chance(rng, 0.07):
+    if pod["kind"] != "Pod" or pod["spec"].get("hostNetwork") or not chance(rng, 0.12):
         return
     meta = pod["metadata"]
     home = meta.get("namespace", "default")

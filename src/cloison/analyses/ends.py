@@ -122,12 +122,14 @@ class ServiceEnd:
         note: How the question's words led here, where that is not obvious.
         outside: Whether it is called at an address for clients outside: of its load balancer, or
             an external one.
+        direct: Whether its pods are dialled at their own addresses, as gateways do.
     """
 
     text: str
     service: Service
     note: str | None = None
     outside: bool = False
+    direct: bool = False
 
 
 @dataclass(frozen=True, slots=True)

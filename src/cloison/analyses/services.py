@@ -120,7 +120,7 @@ def alias(engine: Engine, end: ServiceEnd) -> ServiceEnd | NameEnd | AddressEnd 
         engine: Whose world.
         end: The Service.
     """
-    seen = set()
+    seen: set[tuple[str, str]] = set()
     while end.service.type == "ExternalName":
         service = end.service
         name = (service.external_name or "").rstrip(".").lower()
@@ -240,7 +240,7 @@ def _translated(
 ) -> Iterator[Part]:
     """Yield what becomes of a call to one port: address and port are replaced by a backend's."""
     service = end.service
-    caveats = {known.SERVICE_NAT}
+    caveats = set() if end.direct else {known.SERVICE_NAT}
     apparent = _apparent(source, end, caveats)
     own = itself(service)
     found = members(engine, service)
@@ -258,7 +258,7 @@ def _translated(
         return
     what = f"Service {end.text[4:]}" if own is None else end.text
     said = (*_left_out(found.left_out), *_left_out(tuple(lacking)))
-    for part_source, group, stop, unsure in _placed(engine, source, apparent, service, served):
+    for part_source, group, stop, unsure in _placed(engine, source, apparent, end, served):
         if stop is not None:
             yield Part(part_source, traffic, stop=stop)
             continue
@@ -277,11 +277,17 @@ _Group = Sequence[tuple[PodsEnd | AddressEnd, int, str]]
 
 
 def _placed(
-    engine: Engine, source: End, apparent: End, service: Service, served: _Group
+    engine: Engine, source: End, apparent: End, end: ServiceEnd, served: _Group
 ) -> Iterator[tuple[End, _Group, Stop | None, tuple[Caveat, ...]]]:
     """Yield who gets whose call, where a Service keeps calls on the node they come from."""
-    here = nodes_of(engine, source)
-    if service.internal_traffic_policy != "Local" or not here or apparent != source:
+    here, service = nodes_of(engine, source), end.service
+    if (
+        end.direct
+        or end.outside
+        or service.internal_traffic_policy != "Local"
+        or not here
+        or apparent != source
+    ):
         yield source, served, None, ()
         return
     there = frozenset(
@@ -347,6 +353,8 @@ def _apparent(source: End, end: ServiceEnd, caveats: set[Caveat]) -> End:
     address from within is led to the backends as if that policy were `Cluster`.
     """
     service = end.service
+    if end.direct:
+        return source
     outward = service.type in ("NodePort", "LoadBalancer") or service.external_ips
     local = service.external_traffic_policy == "Local"
     if not isinstance(source, AddressEnd):

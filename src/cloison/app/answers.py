@@ -39,6 +39,9 @@ if TYPE_CHECKING:
     from cloison.app.session import Session
 
 
+_ENTRY = "gw:"
+
+
 def bind(session: "Session") -> Engine:
     """Return the policies bound to the world."""
     with unhurried():
@@ -47,11 +50,15 @@ def bind(session: "Session") -> Engine:
 
 def with_ends(session: "Session", *texts: str) -> "Session":
     """Return a session that also has the ends besides pods that some texts name."""
-    if not any(text.startswith(APART) for text in texts):
+    wanted = [text for text in texts if text.startswith(APART)]
+    if any(text.startswith(_ENTRY) for text in texts):
+        planes = (plane for entry in session.site.entries for plane in entry.planes)
+        wanted += sorted({plane.apart for plane in planes if plane.apart is not None})
+    if not wanted:
         return session
     from cloison.app.apart import with_ends as added
 
-    return added(session, texts)
+    return added(session, wanted)
 
 
 def find_names(session: "Session", namespace: str | None = None) -> Names:

@@ -8,6 +8,7 @@ from cloison.analyses.doctor.clinic import Clinic
 from cloison.analyses.doctor.examine import CHECKS, examine
 from cloison.analyses.doctor.finding import Finding
 from cloison.app.answers import hop
+from cloison.app.mends import rewritten, writable, write
 from cloison.base import QuestionError
 from cloison.engine import Engine
 
@@ -40,4 +41,14 @@ def doctor(
     def ask(question: Question, engine: Engine | None = None) -> Explanation:
         return hop(session, question, engine)
 
-    return examine(Clinic(session.engine, session.site, ask, spaces), wanted)
+    origins = session.origins
+    clinic = Clinic(
+        session.engine,
+        session.site,
+        ask,
+        spaces,
+        writable=lambda policy: writable(policy, origins),
+        write=lambda changes: write(changes, origins),
+        rewrite=lambda policy: rewritten(policy, origins),
+    )
+    return examine(clinic, wanted)

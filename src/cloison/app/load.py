@@ -28,6 +28,7 @@ from cloison.platform import DEFAULT_PROFILE, configured, detect
 from cloison.platform import profile as find_profile
 from cloison.platform.cluster import platform_of
 from cloison.platform.enforcers import enforcers
+from cloison.resources.declared import declared
 from cloison.resources.decode import Decoded, decode, decode_raw
 from cloison.resources.documents import Document, PlainObject, RawObject
 from cloison.resources.inventory import Built, Inventory, unused_kinds
@@ -324,6 +325,9 @@ class _Loader:
         self.diagnostics += diagnostics
         if found is not None:
             self._keep(dialect, found)
+            kept = declared(document, api_version, kind, self.options.namespace)
+            if kept is not None:
+                self.inventory.add(kept)  # it leads traffic besides
         return found is not None or not _refuses(diagnostics)
 
     def _keep(self, dialect: Dialect[Any], found: object) -> None:

@@ -1,6 +1,6 @@
 """Proposals of the analyses written out in the dialect they belong to."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from cloison.analyses.advice import Advice
@@ -9,7 +9,7 @@ from cloison.analyses.mend import Proposal, proposals
 from cloison.app.origins import Origin
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
-from cloison.ir.policy import PolicyId
+from cloison.ir.policy import Policy, PolicyId
 
 
 def written(
@@ -18,9 +18,20 @@ def written(
     """Return the change that flips a denial, as manifests; empty when policy cannot do it."""
     if answer.verdict not in (Verdict.DENIED, Verdict.MIXED):
         return ()
+    changes = proposals(engine, answer, lambda policy: writable(policy, origins))
+    return write(changes, origins)
+
+
+def write(changes: Iterable[Proposal | Advice], origins: Mapping[PolicyId, Origin]) -> tuple[Mend, ...]:
+    """Return proposals as manifests, those for one policy in one; empty where one cannot be said.
+
+    Args:
+        changes: The proposals, and advice where nothing can be written.
+        origins: What policies were compiled from.
+    """
     groups: dict[PolicyId, list[Proposal]] = {}
     advised: list[Mend] = []
-    for change in proposals(engine, answer, lambda policy: _writable(policy, origins)):
+    for change in changes:
         if isinstance(change, Advice):
             span = change.span
             place = (span.file, span.line) if span else (None, None)
@@ -34,7 +45,26 @@ def written(
     return (*advised, *(m for m in found if m is not None)) if all(found) else ()
 
 
-def _writable(policy: PolicyId, origins: Mapping[PolicyId, Origin]) -> bool:
+def rewritten(policy: Policy, origins: Mapping[PolicyId, Origin]) -> tuple[Mend, ...]:
+    """Return a policy written anew, in place of the one of its name; empty where nobody can.
+
+    Args:
+        policy: The policy as it should be.
+        origins: What policies were compiled from.
+    """
+    origin = origins.get(policy.id)
+    if origin is None or origin.dialect.create is None:
+        return ()
+    try:
+        manifest = origin.dialect.create(policy)
+    except ValueError:
+        return ()  # the dialect's proposals have no words for all of it
+    span = policy.span
+    place = (span.file, span.line) if span else (None, None)
+    return (Mend(f"change {policy.id.kind} {policy.id} to", manifest, "", *place),)
+
+
+def writable(policy: PolicyId, origins: Mapping[PolicyId, Origin]) -> bool:
     """Return whether a policy can be written with more rules, and others of its kind anew."""
     origin = origins.get(policy)
     if origin is None:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING
 from cloison.analyses.paths.site import Site
 from cloison.base import QuestionError
 from cloison.platform.routes import entries
+from cloison.platform.routes.leaving import leaving
 
 if TYPE_CHECKING:
     from cloison.app.session import Session
@@ -21,6 +22,13 @@ def site(session: "Session") -> Site:
         raise QuestionError(msg, "load with runtime=True")
     components = session.components
     found, said = entries(session.seen, components)
+    ways_out, faults = leaving(session.seen)
     return Site(
-        session.seen, session.platform, components, found, session.settings.components, said
+        session.seen,
+        session.platform,
+        components,
+        found,
+        session.settings.components,
+        (*said, *faults),
+        ways_out,
     )

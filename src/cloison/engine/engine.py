@@ -391,12 +391,15 @@ class Engine:
         """
         found: dict[object, int] = {}
         for number in units:
-            unit = self.table.units[number]
-            one = number if unit.kind is not UnitKind.POD else None
-            selecting = tuple(self._selection.of(number, d) for d in Direction)
-            key = (one, unit.family, unit.exact, unit.ports, selecting, self._matching[number])
-            found.setdefault(key, number)
+            found.setdefault(self.likeness(number), number)
         return list(found.values())
+
+    def likeness(self, number: int) -> object:
+        """Return what is equal for units that no policy of either end tells apart."""
+        unit = self.table.units[number]
+        one = number if unit.kind is not UnitKind.POD else None
+        selecting = tuple(self._selection.of(number, d) for d in Direction)
+        return (one, unit.family, unit.exact, unit.ports, selecting, self._matching[number])
 
     @cached_property
     def _matching(self) -> dict[int, int]:

@@ -51,6 +51,12 @@ SERVICE_NAT = Caveat(
     "port, as most CNIs see the connection; a CNI that looks before translation may differ.",
     f"{_CONCEPT}; {_TYPES}",
 )
+NAME_LOOKUP = Caveat(
+    "NAME_LOOKUP",
+    "The verdict is about the call itself. Looking the name up is a connection of its own, which "
+    "is not let through for certain: a client without the address at hand gets no further.",
+    "Kubernetes documentation, DNS for Services and Pods",
+)
 HOST_PORT = Caveat(
     "HOST_PORT",
     "A pod takes this port of the node as its hostPort, or may do so: the connection then ends in "
@@ -82,6 +88,12 @@ SHORT_CIRCUIT = Caveat(
     "cluster; what does that may put its node's address in place of its own.",
     "kubernetes/api core/v1/types.go ServiceExternalTrafficPolicy; kubernetes/kubernetes "
     "pkg/proxy/iptables/proxier.go",
+)
+PASSTHROUGH_SOURCE = Caveat(
+    "PASSTHROUGH_SOURCE",
+    "TLS passes the gateway unopened; what the backend sees as the source may then be the "
+    "gateway's node, and not the gateway.",
+    "cilium/cilium Documentation/network/servicemesh/ingress-reference.rst",
 )
 LOCAL_ENDPOINTS = Caveat(
     "LOCAL_ENDPOINTS",
@@ -310,12 +322,14 @@ EVERY = (
     HOSTNETWORK,
     NON_L4,
     SERVICE_NAT,
+    NAME_LOOKUP,
     HOST_PORT,
     SNAT,
     OVERLAY_SOURCE,
     BALANCER_SOURCE,
     SHORT_CIRCUIT,
     LOCAL_ENDPOINTS,
+    PASSTHROUGH_SOURCE,
     ESTABLISHED,
     NAMED_PORT_CONTAINER,
     NAMED_PORT_AMBIGUOUS,

@@ -56,6 +56,7 @@ _CLUSTER_WIDE: Final[dict[str, tuple[str, ...]]] = {
     ),
     "apiextensions.k8s.io": ("CustomResourceDefinition",),
     "apiregistration.k8s.io": ("APIService",),
+    "cilium.io": ("CiliumEgressGatewayPolicy",),
     "config.openshift.io": ("ClusterVersion", "Infrastructure", "Network"),
     "gateway.networking.k8s.io": ("GatewayClass",),
     "networking.k8s.io": ("IngressClass",),

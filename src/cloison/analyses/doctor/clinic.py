@@ -1,17 +1,33 @@
 """What every check of the doctor works with: the cluster, and somebody who judges traffic."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
-from cloison.algebra import TrafficSet
-from cloison.analyses.ask import Explanation, Question
-from cloison.analyses.ends import End, PodsEnd, ServiceEnd
+from cloison.algebra import AddressSet, TrafficSet
+from cloison.analyses.advice import Advice
+from cloison.analyses.ask import Explanation, Mend, Question
+from cloison.analyses.doctor.together import together
+from cloison.analyses.ends import AddressEnd, End, PodsEnd, ServiceEnd
+from cloison.analyses.explain import PointAnswer
+from cloison.analyses.mend import Proposal, Writable, proposals
 from cloison.analyses.paths.lookup import Ask
 from cloison.analyses.paths.site import Site
 from cloison.analyses.question import Traffic
 from cloison.engine import Engine
-from cloison.ir.policy import Direction
-from cloison.resources.world import Workload, WorkloadId
+from cloison.ir.fidelity import Verdict
+from cloison.ir.policy import Direction, Policy
+from cloison.resources.world import APART, Workload, WorkloadId
+
+Write: TypeAlias = Callable[[Sequence[Proposal | Advice]], tuple[Mend, ...]]
+"""Writes changes out in the dialects they belong to; nothing where one of them cannot be said."""
+
+Rewrite: TypeAlias = Callable[[Policy], tuple[Mend, ...]]
+"""Writes a policy anew, in place of the one of its name; nothing where that cannot be said."""
+
+
+def _silent(_: object) -> tuple[Mend, ...]:
+    return ()
 
 
 @dataclass(frozen=True)
@@ -23,18 +39,32 @@ class Clinic:
         site: What leads traffic where it goes.
         ask: Judges one hop; its explanation's `mend` is the change that would let it through.
         namespaces: Only workloads of these are examined; all where it is empty.
+        writable: Which policies may be proposed to be changed.
+        write: Writes proposals out.
+        rewrite: Writes policies anew.
     """
 
     engine: Engine
     site: Site
     ask: Ask
     namespaces: frozenset[str] = frozenset()
-    _asked: dict[tuple[object, object, str | None], Explanation] = field(default_factory=dict)
+    writable: Writable = lambda _: True
+    write: Write = _silent
+    rewrite: Rewrite = _silent
+    _asked: dict[object, Explanation] = field(default_factory=dict)
+
+    def examines(self, namespace: str | None) -> bool:
+        """Return whether a namespace is among those to examine; what has none always is."""
+        return namespace is None or not self.namespaces or namespace in self.namespaces
 
     def workloads(self) -> Iterator[Workload]:
         """Yield the workloads to examine that have pods, sorted by name."""
+        return (each for each in self.everyone() if self.examines(each.id.namespace))
+
+    def everyone(self) -> Iterator[Workload]:
+        """Yield all workloads that have pods, sorted by name."""
         for name, workload in self.engine.world.workloads.items():
-            if workload.endpoints and (not self.namespaces or name.namespace in self.namespaces):
+            if workload.endpoints and name.namespace != APART:
                 yield workload
 
     def pods(self, name: WorkloadId) -> PodsEnd:
@@ -57,17 +87,69 @@ class Clinic:
             for unit in engine.table.by_endpoint[index]
         )
 
-    def reach(self, source: End, destination: End, traffic: Traffic) -> Explanation:
+    def kind_of(self, pods: PodsEnd) -> object:
+        """Return what tells pods from others that no policy of either end treats otherwise."""
+        likeness, units = self.engine.likeness, self.engine.table.by_endpoint
+        return frozenset(likeness(unit) for index in pods.endpoints for unit in units[index])
+
+    def reach(
+        self, source: End, destination: End, traffic: Traffic, engine: Engine | None = None
+    ) -> Explanation:
         """Return what becomes of a new connection; asked twice, it is judged once.
+
+        Args:
+            source: Who connects.
+            destination: Who listens.
+            traffic: What is sent.
+            engine: Who decides, where pods are assumed that the input does not hold.
 
         Raises:
             QuestionError: It cannot be asked of these ends.
         """
-        key = (_key(source), _key(destination), traffic.text)
+        key = (_key(source), _key(destination), traffic.text, id(engine) if engine else 0)
         found = self._asked.get(key)
         if found is None:
-            found = self._asked[key] = self.ask(Question(source, destination, traffic))
+            question = Question(source, destination, traffic)
+            found = self._asked[key] = self.ask(question, engine)
         return found
+
+    def mend(self, answers: Iterable[Explanation], engine: Engine | None = None) -> tuple[Mend, ...]:
+        """Return the changes that together let through what some answers deny.
+
+        Args:
+            answers: The answers.
+            engine: Who gave them, if it is not the one of the session.
+        """
+        judge = engine or self.engine
+        changes: list[Proposal | Advice] = []
+        for answer in answers:
+            if answer.verdict in (Verdict.DENIED, Verdict.MIXED):
+                changes += proposals(judge, answer, self.writable)
+        return self.write(together(judge, changes))
+
+    def add(self, changes: Iterable[Proposal]) -> tuple[Mend, ...]:
+        """Return rules that a check proposes itself, written out."""
+        kept = [each for each in changes if self.writable(each.policy.id)]
+        return self.write(together(self.engine, kept))
+
+
+def stopped_at(answer: Explanation) -> Iterator[PointAnswer]:
+    """Yield the enforcement points that do not let all of the traffic in question pass."""
+    for case in answer.cases:
+        for point in case.points:
+            if point.verdict is not Verdict.ALLOWED:
+                yield point
+
+
+def stopped(answer: Explanation) -> frozenset[Direction]:
+    """Return at which ends some of the traffic in question is stopped."""
+    return frozenset(point.direction for point in stopped_at(answer))
+
+
+def blocks_end(text: str, blocks: Iterable[str]) -> AddressEnd:
+    """Return address blocks as the end of a question."""
+    spans = (span for each in blocks for span in AddressSet.block(each).spans)
+    return AddressEnd(text, AddressSet(spans))
 
 
 def _key(end: End) -> tuple[object, ...]:

@@ -1,83 +1,55 @@
 """Through a gateway: the client reaches whoever serves it, and that one reaches the backends."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from cloison.algebra import NO_TRAFFIC, AddressSet, TrafficSet
+from cloison.algebra import NO_ADDRESSES, NO_TRAFFIC, TrafficSet
 from cloison.analyses.ask import Question
-from cloison.analyses.ends import (
-    AddressEnd,
-    End,
-    EntryEnd,
-    PodsEnd,
-    ServiceEnd,
-    SomeNodeEnd,
-)
-from cloison.analyses.paths.assume import with_pods
-from cloison.analyses.paths.lookup import Ask
+from cloison.analyses.backends import members, own_port
+from cloison.analyses.ends import AddressEnd, End, EntryEnd, PodsEnd, ServiceEnd
+from cloison.analyses.paths.calls import judged, parts
+from cloison.analyses.paths.lookup import Ask, lookups
 from cloison.analyses.paths.model import Hop, HopRole, Stop, Way
+from cloison.analyses.paths.serving import Served, in_front, nobody, served
+from cloison.analyses.paths.site import Site
 from cloison.analyses.question import EVERYTHING, Traffic
 from cloison.base import QuestionError
+from cloison.base.words import few
 from cloison.engine import Engine
-from cloison.platform.routes.model import Backend, Dials, Entry, Listener, Plane, RouteRule
+from cloison.ir import caveats as known
+from cloison.platform.routes.model import Backend, Dials, Entry, Listener, RouteRule
 from cloison.resources.objects import Service
-from cloison.resources.world import APART
+
+_ROUTES = 3
+"""Routes that are named where several lead to one backend."""
 
 
 @dataclass(frozen=True, slots=True)
-class Served:
-    """Who serves an entry, as an end.
+class _Target:
+    """A backend, and every rule that leads there.
 
     Args:
-        plane: The plane.
-        end: Its end; None where nothing can stand for it.
-        engine: Who decides about it, where pods of it had to be assumed.
+        backend: The backend.
+        rules: The rules, at least one.
     """
 
-    plane: Plane
-    end: End | None
-    engine: Engine | None = None
+    backend: Backend
+    rules: tuple[RouteRule, ...]
 
     @property
-    def assumed(self) -> str | None:
-        """What stands in for it, if the input does not hold it."""
-        return self.plane.why if self.plane.assumed else None
+    def routes(self) -> str:
+        """The routes, for people."""
+        return few(dict.fromkeys(rule.route for rule in self.rules), _ROUTES)
 
 
-def served(engine: Engine, entry: Entry) -> Iterator[Served]:
-    """Yield who serves an entry; several where the input does not say which it is."""
-    for plane in entry.planes:
-        if plane.on_nodes:
-            yield Served(plane, SomeNodeEnd(f"{plane.name}, on a node"))
-        elif plane.apart is not None:
-            yield Served(plane, _apart(engine, plane.apart))
-        elif plane.blocks:
-            spans = (span for block in plane.blocks for span in AddressSet.block(block).spans)
-            yield Served(plane, AddressEnd(plane.name, AddressSet(spans)))
-        elif plane.supposed is not None:
-            added, pods = with_pods(engine, plane.supposed, plane.name)
-            yield Served(plane, pods, added)
-        elif not plane.workloads:
-            yield Served(plane, None)
-        for name in plane.workloads:
-            workload = engine.world.workloads[name]
-            indices = engine.table.by_workload[name]
-            yield Served(plane, PodsEnd(str(name), workload, indices, gone=not indices))
-
-
-def _apart(engine: Engine, text: str) -> PodsEnd | None:
-    """Return an end that the enforcer has besides pods, where the world has it."""
-    for name, workload in engine.world.workloads.items():
-        if name.namespace == APART and f"{APART}{name.name}" == text:
-            return PodsEnd(text, workload, engine.table.by_workload[name])
-    return None
-
-
-def inwards(engine: Engine, question: Question, end: EntryEnd, ask: Ask) -> Iterator[Way]:
+def inwards(
+    engine: Engine, site: Site, question: Question, end: EntryEnd, ask: Ask
+) -> Iterator[Way]:
     """Yield the ways from a client through an entry to everything behind it.
 
     Args:
         engine: Who decides.
+        site: What leads traffic where it goes.
         question: What is asked; its destination is `end`.
         end: The entry.
         ask: Judges a hop.
@@ -89,21 +61,35 @@ def inwards(engine: Engine, question: Question, end: EntryEnd, ask: Ask) -> Iter
     listeners = [each for each in entry.listeners if _asked(each, question.traffic)]
     if not listeners:
         have = ", ".join(f"{e.transport}/{e.port}" for e in entry.listeners) or "no listeners"
-        msg = f"{end.text} has no listener on {question.traffic.text}"
+        msg = f"{end.text} has no listener on {question.traffic.text or 'any port'}"
         raise QuestionError(msg, f"it has {have}")
+    before: tuple[Hop, ...] = ()
+    if isinstance(question.source, PodsEnd) and not question.source.gone:
+        before = tuple(lookups(engine, site, question.source, ask))
     serving = tuple(served(engine, entry))
     if not serving:
-        yield Way((), nobody(entry))
+        yield Way(before, nobody(entry))
         return
-    for listener in listeners:
-        rules = [rule for rule in entry.rules if _behind(rule, listener, question)]
-        for each in serving:
-            first = _entered(engine, question, listener, each, ask)
-            if not rules:
-                yield Way((first,), _no_rule(entry, listener, question))
-            for rule in rules:
-                for backend in rule.backends:
-                    yield _backed(engine, question, each, rule, backend, listener, ask, (first,))
+    for port, alike in _by_port(listeners):
+        rules = [rule for rule in entry.rules if _behind(rule, alike, question)]
+        for by in serving:
+            first, stop = _entered(engine, question, port, by, ask)
+            path = (*before, first) if first is not None else before
+            if stop is not None:
+                yield Way(path, stop)
+            elif not rules:
+                yield Way(path, _no_rule(entry, port, question))
+            else:
+                yield from _beyond(engine, question, by, rules, port, ask, path)
+
+
+def _by_port(listeners: Iterable[Listener]) -> Iterator[tuple[Listener, list[Listener]]]:
+    """Yield listeners that share a port together, and one that stands for them."""
+    found: dict[tuple[str, int], list[Listener]] = {}
+    for each in listeners:
+        found.setdefault((each.transport, each.port), []).append(each)
+    for alike in found.values():
+        yield alike[0], alike
 
 
 def outwards(engine: Engine, question: Question, end: EntryEnd, ask: Ask) -> Iterator[Way]:
@@ -121,31 +107,23 @@ def outwards(engine: Engine, question: Question, end: EntryEnd, ask: Ask) -> Ite
         yield Way((), nobody(entry))
         return
     leading = [
-        (rule, backend)
+        replace(rule, backends=backends)
         for rule in entry.rules
-        for backend in rule.backends
-        if _leads(engine, backend, to)
+        if (backends := tuple(each for each in rule.backends if _leads(engine, each, to)))
     ]
-    for each in serving:
+    for by in serving:
         if question.traffic == EVERYTHING and leading:
-            for rule, backend in leading:
-                listener = rule.listeners[0] if rule.listeners else None
-                yield _backed(engine, question, each, rule, backend, listener, ask, ())
+            listener = next((each for rule in leading for each in rule.listeners), None)
+            yield from _beyond(engine, question, by, leading, listener, ask, ())
             continue
         said = "" if leading else f"no rule of {entry} leads to {to.text}"
-        why = tuple(text for text in (each.plane.why, said) if text)
-        yield Way((_hop(HopRole.BACKEND, each, to, question, question.traffic, why, ask),))
-
-
-def nobody(entry: Entry) -> Stop:
-    """Return why nothing passes an entry that nobody serves."""
-    named = f"class {entry.class_name}" if entry.class_name else "no class"
-    return Stop(
-        "NoController",
-        f"nothing in the input serves {entry} ({named})",
-        "add the controller's workload to the input, or name it in cloison.yaml",
-        entry.span,
-    )
+        why = tuple(text for text in (by.plane.why, said) if text)
+        asked = replace(question, source=by.sender)
+        for one, stop in parts(by.engine or engine, asked):
+            if stop is not None:
+                yield Way((), stop)
+            else:
+                yield Way((_hop(HopRole.BACKEND, by, one, why, ask),))
 
 
 def _asked(listener: Listener, traffic: Traffic) -> bool:
@@ -155,17 +133,24 @@ def _asked(listener: Listener, traffic: Traffic) -> bool:
     return traffic == EVERYTHING or wanted <= traffic.traffic
 
 
-def _behind(rule: RouteRule, listener: Listener, question: Question) -> bool:
+def _behind(rule: RouteRule, listeners: Sequence[Listener], question: Question) -> bool:
     """Return whether a rule is behind a listener and for the request that is made, if one is."""
-    if rule.listeners and listener not in rule.listeners:
+    mine = [each for each in listeners if not rule.listeners or each in rule.listeners]
+    if not mine:
         return False
     request = question.request
     host = request.host.partition(":")[0].lower() if request and request.host else None
     path = request.path.partition("?")[0] if request and request.path else None
-    hosts = [each for each in (listener.hostname, *rule.hosts) if each]
-    if host is not None and hosts and not any(_is_host(host, each) for each in hosts):
+    if host is not None and not any(_serves(host, each, rule) for each in mine):
         return False
     return path is None or not rule.paths or any(_is_path(path, each) for each in rule.paths)
+
+
+def _serves(host: str, listener: Listener, rule: RouteRule) -> bool:
+    """Return whether a host is one of a listener and of a rule behind it."""
+    if listener.hostname and not _is_host(host, listener.hostname):
+        return False
+    return not rule.hosts or any(_is_host(host, each) for each in rule.hosts)
 
 
 def _is_host(host: str, pattern: str) -> bool:
@@ -189,41 +174,66 @@ def _no_rule(entry: Entry, listener: Listener, question: Question) -> Stop:
     return Stop(
         "NoRoute",
         f"no rule of {entry} is behind port {listener.port}{asked}",
-        "check the routes' parentRefs, hosts and sectionName",
+        "check the routes' parentRefs, hosts and sectionName, and whether the listener takes "
+        "routes of their namespace",
         listener.span or entry.span,
     )
 
 
-def _entered(engine: Engine, question: Question, listener: Listener, by: Served, ask: Ask) -> Hop:
-    """Return the hop from the client to whoever serves an entry."""
+def _entered(
+    engine: Engine, question: Question, listener: Listener, by: Served, ask: Ask
+) -> tuple[Hop | None, Stop | None]:
+    """Return the hop from the client to whoever serves an entry; or why nothing gets there."""
+    inside = by.engine or engine
     port = by.plane.ports.get(listener.port, listener.port)
-    why = (by.plane.why,)
-    if isinstance(by.end, PodsEnd):
-        service = _in_front(by.engine or engine, by.end, listener)
-        if service is not None:
-            name = f"svc:{service.namespace}/{service.name}"
-            front = ServiceEnd(name, service)
-            traffic = _port(listener.transport, listener.port)
-            return _hop(HopRole.ENTRY, by, front, question, traffic, why, ask, inwards=True)
-    to = by.end or AddressEnd(by.plane.name, AddressSet(()))
-    traffic = _port(listener.transport, port)
-    return _hop(HopRole.ENTRY, by, to, question, traffic, why, ask, inwards=True)
+    to: End = by.end or AddressEnd(by.plane.name, NO_ADDRESSES)
+    asked = replace(question, destination=to, traffic=_port(listener.transport, port), request=None)
+    front = in_front(inside, by, listener)
+    if front is not None:
+        asked = replace(asked, destination=front, traffic=_port(listener.transport, listener.port))
+        stop = next((stop for _, stop in parts(inside, asked) if stop is not None), None)
+        if stop is not None:
+            return None, stop
+    return _hop(HopRole.ENTRY, by, asked, (by.plane.why,), ask), None
 
 
-def _in_front(engine: Engine, end: PodsEnd, listener: Listener) -> Service | None:
-    """Return the Service that leads a listener's port to pods, the most open one first."""
-    labels = [engine.table.endpoints[index].labels.items() for index in end.endpoints]
-    found = [
-        service
-        for service in engine.world.services.values()
-        if service.namespace == end.workload.id.namespace
-        and service.selector
-        and any(service.selector.items() <= each for each in labels)
-        and any((p.port, p.protocol) == (listener.port, listener.transport) for p in service.ports)
-    ]
-    order = ("LoadBalancer", "NodePort", "ClusterIP")
-    return min(
-        found, key=lambda s: (order.index(s.type) if s.type in order else 9, s.name), default=None
+def _beyond(
+    engine: Engine,
+    question: Question,
+    by: Served,
+    rules: Sequence[RouteRule],
+    listener: Listener | None,
+    ask: Ask,
+    before: Sequence[Hop],
+) -> Iterator[Way]:
+    """Yield the ways from whoever serves an entry to the backends of some rules, each once."""
+    targets: dict[object, list[tuple[Backend, RouteRule]]] = {}
+    answered = False
+    for rule in rules:
+        used = [each for each in rule.backends if each.mirror or each.weight > 0]
+        if not any(not each.mirror for each in used):
+            if rule.answers:
+                answered = True
+            else:
+                yield Way(tuple(before), _no_backend(rule))
+        for each in used:
+            key = (each.namespace, each.service, each.port, each.mirror, each.stop is None)
+            targets.setdefault(key, []).append((each, rule))
+    if answered and not targets:
+        yield Way(tuple(before), notes=(f"{rules[0].route} answers with a redirect itself",))
+    for held in targets.values():
+        target = _Target(held[0][0], tuple(rule for _, rule in held))
+        for way in _backed(engine, question, by, target, listener, ask, before):
+            yield replace(way, copy=target.backend.mirror)
+
+
+def _no_backend(rule: RouteRule) -> Stop:
+    return Stop(
+        "NoBackend",
+        f"a rule of {rule.route} leads to no backend that gets traffic",
+        "add a backend, or give one a weight above 0",
+        rule.span,
+        "kubernetes-sigs/gateway-api apis/v1/httproute_types.go HTTPBackendRef",
     )
 
 
@@ -231,26 +241,44 @@ def _backed(
     engine: Engine,
     question: Question,
     by: Served,
-    rule: RouteRule,
-    backend: Backend,
+    target: _Target,
     listener: Listener | None,
     ask: Ask,
     before: Sequence[Hop],
-) -> Way:
-    """Return the way that ends at a backend."""
+) -> Iterator[Way]:
+    """Yield the ways that end at a backend."""
+    backend, rule = target.backend, target.rules[0]
     service = engine.world.services.get((backend.namespace, backend.service))
     if backend.stop is not None:
-        return Way(tuple(before), backend.stop)
+        yield Way(tuple(before), backend.stop)
+        return
     if service is None:
-        return Way(tuple(before), _absent(rule, backend))
+        yield Way(tuple(before), _absent(rule, backend))
+        return
     transport = listener.transport if listener is not None else "TCP"
-    to = ServiceEnd(f"svc:{service.namespace}/{service.name}", service)
-    why = (f"{rule.route} leads to {to.text[4:]}:{backend.port}",)
-    traffic = _service_port(service, backend, transport)
-    if by.plane.dials is Dials.NODE_PORT:
-        by = replace(by, end=SomeNodeEnd(f"{by.plane.name}, by a node"))
-    hop = _hop(HopRole.BACKEND, by, to, question, traffic, why, ask)
-    return Way((*before, replace(hop, span=backend.span)))
+    to = ServiceEnd(f"svc:{service.namespace}/{service.name}", service, direct=True)
+    port = f":{backend.port}" if backend.port is not None else ""
+    share = " a copy of each request" if backend.mirror else ""
+    why = [f"{target.routes} {'sends' if share else 'leads'}{share} to {to.text[4:]}{port}"]
+    if by.plane.dials is Dials.SERVICE:
+        to = replace(to, direct=False)
+        why.append("it dials the Service's own address")
+    if rule.passthrough:
+        why.append("TLS passes unopened")
+    caveats = by.caveats
+    if rule.passthrough and by.plane.apart is not None:
+        caveats = (*caveats, known.PASSTHROUGH_SOURCE)
+    traffic = _service_port(engine, service, backend, transport)
+    if traffic is None:
+        yield Way(tuple(before), _no_endpoint_port(rule, backend))
+        return
+    asked = replace(question, source=by.sender, destination=to, traffic=traffic)
+    for one, stop in parts(by.engine or engine, asked):
+        if stop is not None:
+            yield Way(tuple(before), replace(stop, span=stop.span or backend.span))
+            continue
+        hop = _hop(HopRole.BACKEND, by, one, tuple(why), ask)
+        yield Way((*before, replace(hop, span=backend.span, caveats=caveats)))
 
 
 def _absent(rule: RouteRule, backend: Backend) -> Stop:
@@ -263,16 +291,40 @@ def _absent(rule: RouteRule, backend: Backend) -> Stop:
     )
 
 
-def _service_port(service: Service, backend: Backend, transport: str) -> Traffic:
-    """Return the port of a Service that a backend means."""
+def _no_endpoint_port(rule: RouteRule, backend: Backend) -> Stop:
+    return Stop(
+        "NoSuchPort",
+        f"{rule.route} leads to port {backend.port} of the endpoints of Service "
+        f"{backend.namespace}/{backend.service}, and none of them has it",
+        "name the targetPort of one of its ports, or that port's name",
+        backend.span or rule.span,
+        "openshift/api route/v1/types.go RoutePort",
+    )
+
+
+def _service_port(
+    engine: Engine, service: Service, backend: Backend, transport: str
+) -> Traffic | None:
+    """Return the port of a Service that a backend means; None where it means none of them."""
     port = backend.port
-    if backend.endpoint_port and isinstance(port, int):
-        port = next((p.port for p in service.ports if (p.target or p.port) == port), port)
     if port is None:
         return EVERYTHING
     if isinstance(port, str):
         return Traffic(port, NO_TRAFFIC, port, transport)
-    return _port(transport, port)
+    if not backend.endpoint_port:
+        return _port(transport, port)
+    for each in service.ports:
+        target = each.target if each.target is not None else each.port
+        numbers = {target}
+        if isinstance(target, str):
+            numbers = {
+                own_port(engine.table.endpoints[index], target, each.protocol) or 0
+                for end, _ in members(engine, service).ends
+                for index in (end.endpoints if isinstance(end, PodsEnd) else ())
+            }
+        if port in numbers:
+            return _port(each.protocol, each.port)
+    return None
 
 
 def _port(transport: str, port: int) -> Traffic:
@@ -282,33 +334,21 @@ def _port(transport: str, port: int) -> Traffic:
 def _leads(engine: Engine, backend: Backend, to: End) -> bool:
     """Return whether a backend is an end, or pods of it are behind the backend."""
     service = engine.world.services.get((backend.namespace, backend.service))
-    if service is None:
+    if service is None or (backend.weight <= 0 and not backend.mirror):
         return False
     if isinstance(to, ServiceEnd):
         return (to.service.namespace, to.service.name) == (service.namespace, service.name)
-    if not isinstance(to, PodsEnd) or to.workload.id.namespace != service.namespace:
+    if not isinstance(to, PodsEnd):
         return False
-    selector = service.selector
-    ends = engine.table.endpoints
-    return bool(selector) and any(
-        (selector or {}).items() <= ends[index].labels.items() for index in to.endpoints
-    )
+    behind = {
+        index
+        for end, _ in members(engine, service).ends
+        for index in (end.endpoints if isinstance(end, PodsEnd) else ())
+    }
+    return not behind.isdisjoint(to.endpoints)
 
 
-def _hop(
-    role: HopRole,
-    by: Served,
-    to: End,
-    question: Question,
-    traffic: Traffic,
-    why: tuple[str, ...],
-    ask: Ask,
-    *,
-    inwards: bool = False,
-) -> Hop:
+def _hop(role: HopRole, by: Served, asked: Question, why: tuple[str, ...], ask: Ask) -> Hop:
     """Return a judged hop from, or to, whoever serves an entry."""
-    source = question.source if inwards else by.end or AddressEnd(by.plane.name, AddressSet(()))
-    # What a gateway sends on is the request that it got.
-    asked = replace(question, source=source, destination=to, traffic=traffic)
-    answer = ask(asked, by.engine) if by.end is not None else None
+    answer = judged(asked, ask, by.engine) if by.end is not None else None
     return Hop(role, asked, why, by.plane.span, by.assumed, (), answer)

@@ -68,20 +68,33 @@ class Hop:
 class Way:
     """One way a call may take, from the client to the end.
 
+    The verdict is about the call's own packets. Whether the client gets an address for the name is
+    told beside it (`lookup`): names are cached, and an address may come from elsewhere.
+
     Args:
         hops: Its connections, in order.
         stop: Why it ends early, where it does, though no policy is to blame.
+        copy: Whether it is that of a copy, on which nothing depends.
+        notes: What else there is to know about it.
     """
 
     hops: tuple[Hop, ...]
     stop: Stop | None = None
+    copy: bool = False
+    notes: tuple[str, ...] = ()
 
     @property
     def verdict(self) -> Verdict:
         """What becomes of the call on this way."""
         if self.stop is not None:
-            return Verdict.DENIED
-        return way_verdict(hop.verdict for hop in self.asked)
+            return Verdict.DENIED  # nothing arrives
+        return way_verdict(h.verdict for h in self.asked if h.role is not HopRole.LOOKUP)
+
+    @property
+    def lookup(self) -> Verdict | None:
+        """What becomes of looking the name up; None where nobody does, or nothing was judged."""
+        found = [hop.verdict for hop in self.asked if hop.role is HopRole.LOOKUP]
+        return way_verdict(found) if found else None
 
     @property
     def asked(self) -> tuple[Hop, ...]:
@@ -90,8 +103,10 @@ class Way:
 
     @property
     def first(self) -> Hop | None:
-        """The first hop that does not let all of it through; None where every one does."""
-        return next((hop for hop in self.asked if hop.verdict is not Verdict.ALLOWED), None)
+        """The first hop that keeps the call from passing; None where every one lets it through."""
+        open_ = [hop for hop in self.asked if hop.verdict is not Verdict.ALLOWED]
+        whole = self.verdict
+        return next((hop for hop in open_ if hop.verdict is whole), open_[0] if open_ else None)
 
 
 def way_verdict(verdicts: Iterable[Verdict]) -> Verdict:

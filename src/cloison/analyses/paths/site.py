@@ -7,6 +7,7 @@ from cloison.base import Diagnostic
 from cloison.platform.cluster import UNKNOWN, Platform
 from cloison.platform.component import Found, Said
 from cloison.platform.resolvers import Resolvers, cluster_resolvers, resolvers
+from cloison.platform.routes.leaving import Leaving
 from cloison.platform.routes.model import Entry
 from cloison.resources.objects import PodShape
 from cloison.resources.world import World
@@ -23,6 +24,7 @@ class Site:
         entries: Gateways, Ingresses and routes.
         said: What the caller says of components.
         diagnostics: What cannot be read of the entries.
+        leaving: Ways out of the cluster by chosen nodes.
     """
 
     world: World
@@ -31,6 +33,7 @@ class Site:
     entries: tuple[Entry, ...] = ()
     said: Said = field(default_factory=dict)
     diagnostics: tuple[Diagnostic, ...] = ()
+    leaving: tuple[Leaving, ...] = ()
 
     @cached_property
     def _resolvers(self) -> dict[tuple[object, bool], Resolvers]:

@@ -1,19 +1,21 @@
 """From a question about a name to the ways its call may take, and to one answer."""
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from dataclasses import replace
 
-from cloison.analyses.ask import Explanation, Question
-from cloison.analyses.ends import EntryEnd, PodsEnd
+from cloison.algebra import NO_TRAFFIC
+from cloison.analyses.ask import Explanation, Mend, Question
+from cloison.analyses.ends import AnyEnd, EntryEnd, PodsEnd
 from cloison.analyses.explain import merge_caveats
+from cloison.analyses.paths.calls import call
 from cloison.analyses.paths.entries import inwards, outwards
-from cloison.analyses.paths.lookup import Ask, lookups
+from cloison.analyses.paths.lookup import Ask
 from cloison.analyses.paths.model import Hop, HopRole, Way
 from cloison.analyses.paths.site import Site
-from cloison.analyses.paths.which import by_name
-from cloison.analyses.question import State
+from cloison.analyses.paths.which import is_call
 from cloison.engine import Engine
-from cloison.ir.fidelity import Verdict
+from cloison.ir import caveats as known
+from cloison.ir.fidelity import Caveat, Verdict
 
 
 def ways(engine: Engine, site: Site, question: Question, ask: Ask) -> tuple[Way, ...]:
@@ -31,16 +33,17 @@ def ways(engine: Engine, site: Site, question: Question, ask: Ask) -> tuple[Way,
     if isinstance(question.source, EntryEnd):
         return tuple(outwards(engine, question, question.source, ask))
     if isinstance(question.destination, EntryEnd):
-        return tuple(inwards(engine, question, question.destination, ask))
-    if question.state is not State.NEW or not by_name(question):
+        return tuple(inwards(engine, site, question, question.destination, ask))
+    if not is_call(question) or isinstance(question.source, AnyEnd):
         return ()
-    return (Way(tuple(_named(engine, site, question, ask))),)
-
-
-def _named(engine: Engine, site: Site, question: Question, ask: Ask) -> Iterator[Hop]:
-    if isinstance(question.source, PodsEnd):
-        yield from lookups(engine, site, question.source, ask)
-    yield Hop(HopRole.CALL, question, answer=ask(question))
+    if isinstance(question.source, PodsEnd) and question.source.gone:
+        return ()
+    found = tuple(call(engine, site, question, ask))
+    plain = len(found) == 1 and len(found[0].hops) == 1 and found[0].stop is None
+    # What is asked is one connection, and nothing leads it elsewhere.
+    if plain and found[0].hops[0].question == question and not found[0].hops[0].why:
+        return found if found[0].notes else ()
+    return found
 
 
 def joined(question: Question, found: tuple[Way, ...]) -> Explanation:
@@ -48,26 +51,73 @@ def joined(question: Question, found: tuple[Way, ...]) -> Explanation:
 
     Args:
         question: What was asked.
-        found: Its ways, at least one, with a hop that was judged on each.
+        found: Its ways, at least one.
     """
-    verdicts = {way.verdict for way in found}
+    counting = tuple(way for way in found if not way.copy) or found
+    verdicts = {way.verdict for way in counting}
     verdict = verdicts.pop() if len(verdicts) == 1 else Verdict.MIXED
-    worst = min(found, key=lambda way: _BADNESS.index(way.verdict))
-    telling = worst.first or worst.asked[-1]
-    answer = telling.answer
+    worst = min(counting, key=lambda way: _BADNESS.index(way.verdict))
+    telling = _telling(worst)
+    answer = telling.answer if telling is not None else None
+    answers = [hop.answer for way in found for hop in way.asked if hop.answer is not None]
+    notes = [note for way in found for note in way.notes]
+    notes += [note for each in answers for note in each.notes]
+    own = [h.caveats for way in found for h in way.hops if h.role is not HopRole.LOOKUP]
+    if any(way.lookup not in (None, Verdict.ALLOWED) for way in found):
+        own.append((known.NAME_LOOKUP,))
     if answer is None:
-        msg = "a way on which nobody was asked"
-        raise ValueError(msg)
-    caveats = merge_caveats([*(hop.caveats for way in found for hop in way.hops), answer.caveats])
-    notes = (note for way in found for hop in way.asked if hop.answer for note in hop.answer.notes)
+        return Explanation(
+            question,
+            verdict,
+            NO_TRAFFIC,
+            None,
+            (),
+            (),
+            merge_caveats([*own, *(each.caveats for each in answers)]),
+            tuple(dict.fromkeys(notes)),
+            ways=found,
+        )
     return replace(
         answer,
         question=question,
         verdict=verdict,
-        caveats=caveats,
+        caveats=merge_caveats([*own, answer.caveats, *_standing(counting, verdict)]),
         notes=tuple(dict.fromkeys(notes)),
+        mending=lambda _: _mends(counting),
         ways=found,
     )
+
+
+def _telling(way: Way) -> Hop | None:
+    """Return the hop whose reasons are those of a way; None where no policy is the reason.
+
+    Lookups are told beside the call (`Way.lookup`), and are never the reason for its verdict.
+    """
+    own = [hop for hop in way.asked if hop.role is not HopRole.LOOKUP]
+    first = next((hop for hop in own if hop.verdict is not Verdict.ALLOWED), None)
+    if first is not None:
+        return first
+    if way.stop is not None or way.verdict is Verdict.UNDETERMINED:
+        return None
+    return own[-1] if own else None
+
+
+def _standing(found: Sequence[Way], verdict: Verdict) -> list[tuple[Caveat, ...]]:
+    """Return the caveats of every hop, where all have to let the call through for the verdict."""
+    if verdict is not Verdict.ALLOWED:
+        return []
+    asked = [hop for way in found for hop in way.asked if hop.role is not HopRole.LOOKUP]
+    return [hop.answer.caveats for hop in asked if hop.answer is not None]
+
+
+def _mends(found: Sequence[Way]) -> tuple[Mend, ...]:
+    """Return the changes that every hop needs that does not let all of it through, each once."""
+    changes: dict[tuple[str, str, str], Mend] = {}
+    for way in found:
+        for hop in way.asked:
+            for each in hop.answer.mend if hop.answer is not None else ():
+                changes.setdefault((each.text, each.lines, each.manifest), each)
+    return tuple(changes.values())
 
 
 _BADNESS = (Verdict.DENIED, Verdict.MIXED, Verdict.UNDETERMINED, Verdict.ALLOWED)

@@ -6,8 +6,10 @@ from cloison.analyses.question import State
 
 
 def is_call(question: Question) -> bool:
-    """Return whether a question is about a call: by a name, or through a gateway."""
-    return question.state is State.NEW and (by_name(question) or through_entry(question))
+    """Return whether a question is about a call: by a name, or through a gateway or Service."""
+    return question.state is State.NEW and (
+        by_name(question) or through_entry(question) or isinstance(question.destination, ServiceEnd)
+    )
 
 
 def through_entry(question: Question) -> bool:

@@ -85,11 +85,36 @@ def _apart(rule: Rule, policy: Policy, mine: Sequence[Limit], u3: U3 | None) -> 
     if not limited:
         yield rule
         return
-    there = TrafficMatch(limited)
-    resolvers = tuple(match for each in near for match in each.peers)
-    under = tuple(match for each in near for match in each.subjects)
     rest = replace(rule.traffic, must=rule.traffic.must - limited, may=rule.traffic.may - limited)
     yield replace(rule, traffic=rest)
+    for traffic, there in _parts(limited, near):
+        yield from _limited(rule, policy, traffic, there, u3)
+
+
+def _parts(
+    limited: TrafficSet, near: Sequence[Limit]
+) -> Iterator[tuple[TrafficSet, Sequence[Limit]]]:
+    """Yield parts of some traffic with the limits of it; all at once where they are too many."""
+    parts = [limited]
+    for by in {each.traffic for each in near}:
+        parts = [half for part in parts for half in (part & by, part - by) if half]
+        if len(parts) > _MOST_PARTS:
+            parts = [limited]
+            break
+    for part in sorted(parts, key=lambda each: each.spans):
+        yield part, [each for each in near if not each.traffic.isdisjoint(part)]
+
+
+_MOST_PARTS = 16
+
+
+def _limited(
+    rule: Rule, policy: Policy, traffic: TrafficSet, near: Sequence[Limit], u3: U3 | None
+) -> Iterator[Rule]:
+    """Yield what a rule is on traffic of which some limits are."""
+    there = TrafficMatch(traffic)
+    resolvers = tuple(match for each in near for match in each.peers)
+    under = tuple(match for each in near for match in each.subjects)
     yield replace(rule, traffic=there, peers=_without(rule.peers, resolvers))
     if not set(policy.subjects) <= set(under) and not policy.nodes:
         yield replace(rule, traffic=there, subjects=(NoneOf(under),))

@@ -25,6 +25,7 @@ from cloison.ir.peers import (
     BlockMatch,
     NamesMatch,
     NodesMatch,
+    NoneOf,
     PeerMatch,
     PodsMatch,
     RelativeMatch,
@@ -92,6 +93,9 @@ class Widening:
             places = self._cluster.places_of(policy.subjects, closed)
             if places.nodes or places.unknown:
                 yield Wider((), frozenset(), sure=True, places=places)
+            told = not any(one.namespaces for one in (*policy.subjects, *closed))
+            if told and not policy.nodes and not any(each.opaque for each in closing):
+                return  # Which pods those are is known, and all of them are counted.
         if subjects or policy.nodes:
             yield Wider(subjects, policy.nodes, not closing)
 
@@ -173,6 +177,8 @@ class Widening:
                 return all(map(self._of_pods, matches))
             case AnyOf(matches):
                 return any(map(self._of_pods, matches))
+            case NoneOf(matches):
+                return PodsMatch() not in matches
         return not isinstance(match, NamesMatch | NodesMatch | RelativeMatch)
 
 

@@ -7,7 +7,7 @@ Source: golang/net http/httpproxy/proxy.go; curl docs/cmdline-opts/noproxy.md.
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -124,9 +124,7 @@ def _of(world: World, namespace: str, container: Container) -> Proxies | None:
                 by_scheme[scheme] = proxy
                 break
     exempt = tuple(part.strip() for part in said.get("NO_PROXY", ("", ""))[1].split(","))
-    return Proxies(
-        container.name, by_scheme, tuple(each for each in exempt if each), tuple(hidden)
-    )
+    return Proxies(container.name, by_scheme, tuple(each for each in exempt if each), tuple(hidden))
 
 
 def _expanded(value: str, known: Mapping[str, str]) -> str:

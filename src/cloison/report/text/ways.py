@@ -4,6 +4,7 @@ from collections.abc import Iterator
 
 from cloison.analyses.ask import Explanation
 from cloison.analyses.paths.model import Hop, HopRole, Way
+from cloison.ir.fidelity import Verdict
 from cloison.report.about import Look
 from cloison.report.text.layout import verdict, wrapped
 
@@ -31,11 +32,27 @@ def ways(result: Explanation, look: Look) -> Iterator[str]:
             yield from wrapped(way.stop.help, look, "    help: ", "    ")
     if result.shown is not None:
         for number, way in enumerate(result.ways, 1):
-            if way.first is not None:
+            place = next((n for n, h in enumerate(way.hops, 1) if _told(h, result)), 0)
+            if place:
                 yield ""
                 where = f" of way {number}" if len(result.ways) > 1 else ""
-                yield f"Reasons at hop {way.hops.index(way.first) + 1}{where}:"
+                yield f"Reasons at hop {place}{where}:"
                 return
+
+
+def unnamed(result: Explanation, look: Look) -> Iterator[str]:
+    """Say that the name cannot be looked up, where that is so."""
+    for way in result.ways:
+        if way.lookup not in (None, Verdict.ALLOWED):
+            hop = next(h for h in way.asked if h.role is HopRole.LOOKUP and h.verdict is way.lookup)
+            word = "cannot" if way.lookup is Verdict.DENIED else "may not be able to"
+            asked = hop.question
+            said = (
+                f"BUT {asked.source.text} {word} look the name up: {asked.destination.text} on "
+                f"{asked.traffic.text} is {way.lookup}, so a call by name fails before this one"
+            )
+            yield from wrapped(said, look)
+            return
 
 
 def _end(way: Way) -> str:
@@ -43,6 +60,11 @@ def _end(way: Way) -> str:
     if way.stop is not None or first is None:
         return ""
     return f"; hop {way.hops.index(first) + 1} is the first that does not let all of it through"
+
+
+def _told(hop: Hop, result: Explanation) -> bool:
+    """Return whether the reasons of an answer are those of a hop."""
+    return hop.answer is not None and hop.answer.shown is result.shown
 
 
 def _hop(place: int, hop: Hop, look: Look) -> Iterator[str]:

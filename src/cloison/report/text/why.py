@@ -13,7 +13,7 @@ from cloison.report.text.closing import closing
 from cloison.report.text.layout import at, listed, verdict, wrapped
 from cloison.report.text.requests import words as words_of
 from cloison.report.text.walk import SHOWN, scope, told, walked
-from cloison.report.text.ways import ways
+from cloison.report.text.ways import unnamed, ways
 
 _PASSING = (Verdict.ALLOWED, Verdict.MIXED)
 
@@ -24,6 +24,7 @@ def lines(result: Explanation, about: About, look: Look) -> Iterator[str]:
     yield ""
     for sentence in _summary(result):
         yield from wrapped(sentence, look)
+    yield from unnamed(result, look)
     for note in result.notes:
         yield from wrapped(note, look, "note: ")
     for witness in result.witnesses:

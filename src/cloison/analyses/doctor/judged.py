@@ -1,0 +1,75 @@
+"""Small things that checks share: hops that may not be askable, and what their answers come to."""
+
+from collections.abc import Iterable
+
+from cloison.algebra import AddressSet
+from cloison.analyses.ask import Explanation
+from cloison.analyses.doctor.clinic import Clinic
+from cloison.analyses.ends import AddressEnd, End
+from cloison.analyses.question import Traffic
+from cloison.base import QuestionError
+from cloison.engine import Engine
+from cloison.ir.fidelity import Verdict
+from cloison.resources.world import Workload
+
+_SHOWN = 3
+
+
+def tried(
+    clinic: Clinic, source: End, destination: End, traffic: Traffic, engine: Engine | None = None
+) -> Explanation | None:
+    """Return what becomes of a new connection; None where it cannot be asked of these ends.
+
+    Args:
+        clinic: Who judges.
+        source: Who connects.
+        destination: Who listens.
+        traffic: What is sent.
+        engine: Who decides, where pods are assumed that the input does not hold.
+    """
+    try:
+        return clinic.reach(source, destination, traffic, engine)
+    except QuestionError:
+        return None
+
+
+def closed(answer: Explanation | None) -> bool:
+    """Return whether some of what was asked is certainly not let through."""
+    return answer is not None and answer.verdict in (Verdict.DENIED, Verdict.MIXED)
+
+
+def denied(answer: Explanation | None) -> bool:
+    """Return whether nothing of what was asked is let through."""
+    return answer is not None and answer.verdict is Verdict.DENIED
+
+
+def opened(answer: Explanation | None) -> bool:
+    """Return whether all that was asked is let through."""
+    return answer is not None and answer.verdict is Verdict.ALLOWED
+
+
+def outside(text: str, blocks: Iterable[str]) -> AddressEnd:
+    """Return addresses as the end of a question.
+
+    Args:
+        text: What to call them.
+        blocks: Addresses and blocks, canonical.
+    """
+    return AddressEnd(text, AddressSet(s for each in blocks for s in AddressSet.block(each).spans))
+
+
+def some(names: Iterable[str]) -> str:
+    """Return names for people: the first few of many.
+
+    >>> some(["a", "b"]), some(["a", "b", "c", "d", "e"])
+    ('a and b', 'a, b, c and 2 more')
+    """
+    every = list(names)
+    if len(every) > _SHOWN:
+        return f"{', '.join(every[:_SHOWN])} and {len(every) - _SHOWN} more"
+    return " and ".join([", ".join(every[:-1]), every[-1]] if len(every) > 1 else every)
+
+
+def what(workload: Workload) -> str:
+    """Return a workload as the object of a finding: `Deployment web/portal`."""
+    return f"{workload.id.kind} {workload.id}"

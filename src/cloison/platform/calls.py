@@ -1,0 +1,278 @@
+"""What the containers of a pod are told to call: URLs and addresses in environment and arguments.
+
+Values may hold passwords, so nothing of them is kept but hosts and ports. Secrets are not read.
+
+Source: kubernetes/website tasks/inject-data-application; kubernetes/kubernetes
+third_party/forked/golang/expansion.
+"""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from functools import cache
+from typing import Final
+
+import msgspec
+
+from cloison.base import Span
+from cloison.resources.declared import Declared, body
+from cloison.resources.runtime import Container, Runtime, Variable, VariableSource
+from cloison.resources.world import World
+
+HOST_ADDRESS: Final = "$(status.hostIP)"
+"""Stands for the address of the node that a pod runs on."""
+
+_MOST: Final = 4096
+"""Characters of a value that are read: who writes more means no address."""
+_FEW: Final = 64
+"""Calls of one container that are kept."""
+_LARGEST: Final = 65_535
+_OWN_HOST: Final = "status.hostIP"
+
+_PORTS: Final = {
+    "amqp": 5672,
+    "amqps": 5671,
+    "http": 80,
+    "https": 443,
+    "mongodb": 27017,
+    "mysql": 3306,
+    "nats": 4222,
+    "postgres": 5432,
+    "postgresql": 5432,
+    "redis": 6379,
+    "rediss": 6379,
+    "ws": 80,
+    "wss": 443,
+}
+"""Ports that a scheme means where none is written."""
+
+_HOST: Final = r"(?:\[[0-9A-Fa-f:.]{2,45}\]|\$\(status\.hostIP\)|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}))"
+_URL: Final = re.compile(
+    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,20})://"
+    r"(?:[^\s/@,\"']{0,512}@)?"
+    rf"(?P<hosts>{_HOST}(?::\d{{1,5}})?(?:,{_HOST}(?::\d{{1,5}})?){{0,15}})"
+)
+_PAIR: Final = re.compile(rf"(?P<host>{_HOST}):(?P<port>\d{{1,5}})")
+_OPTION: Final = re.compile(r"--?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{0,60})(?:=(?P<value>.*))?", re.S)
+_REFERENCE: Final = re.compile(r"\$(\$|\((?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,252})\))")
+_NAMES_HOST: Final = re.compile(
+    r"(?:^|_)(HOST|HOSTNAME|ADDR|ADDRESS|ENDPOINT|SERVER|URL|URI|UPSTREAM|BROKERS?|DATABASE)$"
+)
+_NOT_CALLED: Final = re.compile(
+    r"(?:^|_)(ADVERTISED?|ALLOWED|BIND|CORS|EXTERNAL|LISTEN|LISTENERS?|NO_PROXY|ORIGINS?|PUBLIC"
+    r"|TRUSTED|NONPROXYHOSTS|SELF|OWN)(?:_|$)"
+)
+"""Names of what others are told to call, or what is not called."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """Somebody whom a container is told to call.
+
+    Args:
+        by: What says so: `variable DATABASE_URL`, `argument --server`.
+        name: The bare name of that variable or argument.
+        host: A name or an address, in lower case; `HOST_ADDRESS` for the node's.
+        port: The port, where the value or its scheme says one.
+        protocol: `TCP` or `UDP`.
+        span: Where that is written, if it is not the pod's own specification.
+    """
+
+    by: str
+    name: str
+    host: str
+    port: int | None = None
+    protocol: str = "TCP"
+    span: Span | None = None
+
+
+def calls(world: World, namespace: str, run: Runtime | None) -> tuple[Call, ...]:
+    """Return what the containers of a pod are told to call, each once.
+
+    Args:
+        world: Where ConfigMaps are.
+        namespace: The pod's.
+        run: How it is run.
+    """
+    found: dict[tuple[str, str, int | None], Call] = {}
+    for container in run.containers if run is not None else ():
+        for call in _of_container(world, namespace, container):
+            found.setdefault((call.name, call.host, call.port), call)
+    return tuple(found.values())
+
+
+def _of_container(world: World, namespace: str, container: Container) -> Iterator[Call]:
+    said = _environment(world, namespace, container)
+    values = {name: value for name, (value, _) in said.items()}
+    kept = 0
+    for name, (value, span) in said.items():
+        if _NOT_CALLED.search(name.upper().replace(".", "_").replace("-", "_")):
+            continue
+        for host, port, protocol in _read(name, expanded(value, values), values):
+            kept += 1
+            if kept > _FEW:
+                return
+            yield Call(f"variable {name}", name, host, port, protocol, span)
+    for name, value in _options(container.arguments):
+        if _NOT_CALLED.search(name.upper().replace(".", "_").replace("-", "_")):
+            continue
+        for host, port, protocol in _written(expanded(value, values)):
+            kept += 1
+            if kept > _FEW:
+                return
+            yield Call(f"argument --{name}" if name else "an argument", name, host, port, protocol)
+
+
+def _options(arguments: tuple[str, ...]) -> Iterator[tuple[str, str]]:
+    """Yield arguments as options with values; what belongs to no option has no name."""
+    before = ""
+    for text in arguments:
+        option = _OPTION.fullmatch(text[:_MOST])
+        if option is None:
+            yield before, text[:_MOST]
+            before = ""
+        elif option["value"] is not None:
+            yield option["name"], option["value"]
+            before = ""
+        else:
+            before = option["name"]
+
+
+def _environment(
+    world: World, namespace: str, container: Container
+) -> Mapping[str, tuple[str, Span | None]]:
+    """Return the variables of a container whose values are known, and where those stand."""
+    found: dict[str, tuple[str, Span | None]] = {}
+    for name in container.config_maps:
+        config = _config(world, namespace, name)
+        for key, value in (_data(config) if config is not None else {}).items():
+            found[key] = (value[:_MOST], config.at("data", key) if config is not None else None)
+    for variable in container.variables:
+        value, span = _value(world, namespace, variable)
+        found.pop(variable.name, None)
+        if value is not None:
+            found[variable.name] = (value[:_MOST], span)
+    return found
+
+
+def _value(world: World, namespace: str, variable: Variable) -> tuple[str | None, Span | None]:
+    if variable.source is VariableSource.FIELD and variable.refers == _OWN_HOST:
+        return HOST_ADDRESS, None
+    if variable.source is VariableSource.CONFIG_MAP and variable.refers and variable.key:
+        config = _config(world, namespace, variable.refers)
+        if config is not None:
+            return _data(config).get(variable.key), config.at("data", variable.key)
+    return (variable.value if variable.source is VariableSource.LITERAL else None), None
+
+
+def _config(world: World, namespace: str, name: str) -> Declared | None:
+    return next(
+        (
+            each
+            for each in world.declared.get(("", "ConfigMap"), ())
+            if (each.namespace, each.name) == (namespace, name)
+        ),
+        None,
+    )
+
+
+class _ConfigMap(msgspec.Struct):
+    data: dict[str, str | None] | None = None
+
+
+def _data(config: Declared) -> Mapping[str, str]:
+    read, _ = body(config, _ConfigMap)
+    data = (read.data if read is not None else None) or {}
+    return {key: value for key, value in data.items() if value is not None}
+
+
+def expanded(text: str, values: Mapping[str, str]) -> str:
+    """Return a value with the variables that it refers to put in; once, as the kubelet does.
+
+    >>> expanded("http://$(HOST):80", {"HOST": "db"})
+    'http://db:80'
+    """
+
+    def put(match: re.Match[str]) -> str:
+        name = match["name"]
+        return "$" if name is None else values.get(name, match[0])
+
+    return _REFERENCE.sub(put, text)[:_MOST] if text != HOST_ADDRESS else text
+
+
+def _read(
+    name: str, value: str, values: Mapping[str, str]
+) -> Iterator[tuple[str, int | None, str]]:
+    """Yield the hosts, ports and protocols that the value of a variable names."""
+    found = list(_written(value))
+    yield from found
+    bare = value.strip().rstrip("/")
+    if not found and _NAMES_HOST.search(name.upper()) and re.fullmatch(_HOST, bare):
+        yield _plain(bare), _beside(name, values), "TCP"
+
+
+def _beside(name: str, values: Mapping[str, str]) -> int | None:
+    """Return the port that another variable says beside the host: `DB_PORT` for `DB_HOST`."""
+    stem = _NAMES_HOST.sub("", name.upper())
+    for other, value in values.items():
+        if other.upper() in (f"{stem}_PORT", f"{name.upper()}_PORT"):
+            return _port(value)
+    return None
+
+
+def _written(value: str) -> Iterator[tuple[str, int | None, str]]:
+    """Yield what stands in a text as URLs, else as hosts with ports."""
+    some = False
+    for url in _URL.finditer(value):
+        some = True
+        scheme = url["scheme"].lower()
+        protocol = "UDP" if scheme in ("udp", "statsd") else "TCP"
+        for part in url["hosts"].split(","):
+            host, port = _parted(part)
+            yield host, port or _PORTS.get(scheme), protocol
+    if some:
+        return
+    for part in re.split(r"[,;\s]+", value):
+        pair = _PAIR.fullmatch(part)
+        if pair is not None and (port := _port(pair["port"])) is not None:
+            yield _plain(pair["host"]), port, "TCP"
+
+
+def _parted(text: str) -> tuple[str, int | None]:
+    pair = _PAIR.fullmatch(text)
+    return (_plain(pair["host"]), _port(pair["port"])) if pair is not None else (_plain(text), None)
+
+
+def _plain(host: str) -> str:
+    return host if host == HOST_ADDRESS else host.strip("[]").rstrip(".").lower()
+
+
+@cache
+def _port(text: str) -> int | None:
+    text = text.strip()
+    if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_LARGEST))):
+        return None
+    return int(text) if 0 < int(text) <= _LARGEST else None
+
+
+def service_of(world: World, namespace: str, host: str) -> tuple[str, str] | None:
+    """Return the Service of the input that a host names, as the resolver of a pod reads it.
+
+    Args:
+        world: The input.
+        namespace: The pod's.
+        host: A name: `db`, `db.data`, `db.data.svc`, `db-0.db.data.svc.cluster.local`.
+    """
+    parts = host.split(".")
+    services = world.services
+    key: tuple[str, str] | None = None
+    match parts:
+        case [name]:
+            key = (namespace, name)
+        case [name, space]:
+            key = (space, name)
+        case [name, space, "svc", *_]:
+            key = (space, name)
+        case [_, name, space, "svc", *_]:
+            key = (space, name)
+    return key if key in services else None
