@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from cloison.analyses.connectivity import Edge, Map, MapOptions
     from cloison.analyses.diff import Diff
     from cloison.analyses.matrix import Matrix
-    from cloison.app.load import diff, load, load_objects, load_texts, what_if
+    from cloison.app.change import diff, what_if
+    from cloison.app.load import load, load_objects, load_texts
     from cloison.app.session import Session
     from cloison.app.settings import Settings
     from cloison.base import (
@@ -55,13 +56,13 @@ _HOMES = {
     "TrafficSet": "algebra",
     "UnknownEndpointError": "base",
     "Verdict": "ir.fidelity",
-    "diff": "app",
+    "diff": "app.change",
     "load": "app",
     "load_objects": "app",
     "load_texts": "app",
     "profile": "platform",
     "profile_names": "platform",
-    "what_if": "app",
+    "what_if": "app.change",
 }
 """Where each public name lives; imported when first used, so that `import cloison` is cheap."""
 

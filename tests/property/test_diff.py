@@ -11,7 +11,8 @@ import pytest
 
 from cloison.analyses.connectivity import EndRef, MapOptions
 from cloison.analyses.diff import Change, Diff, Kind, PolicyKind, Seen, Shift
-from cloison.app import Session, what_if
+from cloison.app import Session
+from cloison.app.change import what_if
 from tests.oracle.raw import Manifest
 from tests.support.changes import (
     NOTHING,

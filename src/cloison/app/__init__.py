@@ -1,6 +1,6 @@
 """The one place that knows everybody: load, compile, bind, ask."""
 
-from cloison.app.load import alike, diff, load, load_objects, load_texts, what_if
+from cloison.app.load import alike, load, load_objects, load_texts
 from cloison.app.session import Session
 from cloison.app.settings import Settings
 
@@ -8,9 +8,7 @@ __all__ = [
     "Session",
     "Settings",
     "alike",
-    "diff",
     "load",
     "load_objects",
     "load_texts",
-    "what_if",
 ]

@@ -4,7 +4,7 @@ import io
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Any, BinaryIO, TypeAlias
+from typing import Any, BinaryIO, TypeAlias
 
 from cloison.app.arrange import arranged, unrepeated
 from cloison.app.installed import DAEMON_SET, PATCH, Installation, Installed, together
@@ -16,7 +16,6 @@ from cloison.base import (
     Diagnostic,
     QuestionError,
     Severity,
-    SourceError,
     Span,
     sort_diagnostics,
     unhurried,
@@ -36,12 +35,8 @@ from cloison.resources.kinds import group_of
 from cloison.resources.options import ReadOptions
 from cloison.resources.pool import Pool
 from cloison.resources.world import World
-from cloison.sources import Progress, Rendering, read
+from cloison.sources import Progress, read
 from cloison.sources import objects as plain_objects
-
-if TYPE_CHECKING:
-    from cloison.analyses.connectivity import MapOptions
-    from cloison.analyses.diff import Diff
 
 OWN_GROUP = "cloison.dev/"
 """API group of Cloison's own kinds; in a source they are never reported as unknown."""
@@ -84,116 +79,6 @@ def load(
         rendering = chosen.rendering()
         items = read(named, stdin=stdin, progress=progress, rendering=rendering)
         return _session(items, chosen)
-
-
-def what_if(
-    *names: Name,
-    apply: Sequence[Name] = (),
-    delete: Sequence[str] = (),
-    settings: Settings | None = None,
-    stdin: BinaryIO | None = None,
-    progress: Progress | None = None,
-    **said: Any,
-) -> "tuple[Session, Session]":
-    """Read sources once, and return them as they are and as a change would leave them.
-
-    An object of the change replaces the one of its kind (whatever version of the API either is
-    written in), namespace and name; others are new. One that the API server would refuse
-    replaces nothing.
-
-    Args:
-        names: As `load` takes them.
-        apply: Sources of the objects to replace or add.
-        delete: Objects to delete, `KIND/NAMESPACE/NAME`; those of the sources, before anything
-            is added.
-        settings: How to read and judge both.
-        stdin: What `-` reads, among `names` or in `apply`.
-        progress: Told how many bytes have been consumed.
-        said: Single settings by name, over `settings`.
-
-    Raises:
-        SourceError: A name does not exist or cannot be read.
-        QuestionError: A setting has no such value, or something to delete is not there.
-
-    >>> import cloison
-    >>> before, after = cloison.what_if(
-    ...     "examples/case-management", delete=["netpol/evidence/evidence-api"]
-    ... )
-    >>> before.diff(after).opens
-    False
-    """
-    from cloison.app.overlay import Overlay
-    from cloison.app.rollout import rolled_out, templates
-
-    chosen = (settings or Settings()).but(**said)
-    if "-" in paths(names) and "-" in paths(apply):
-        msg = "standard input cannot be both the source and the change"
-        raise SourceError(msg, "read one of them from a file")
-    with unhurried():
-        # Values files are for charts in either, or in both.
-        rendering = replace(chosen.rendering(), insist=not apply)
-        change = [item for name in paths(apply) for item in _proposed(name, stdin, rendering)]
-        overlay = Overlay(change, delete, chosen.namespace, _loader(chosen).take)
-        before, after = _loader(chosen), _loader(chosen)
-        named = paths(names) or chosen.sources or (".",)
-        items = read(named, stdin=stdin, progress=progress, rendering=rendering)
-        for item in items:
-            before.take(item)
-            if overlay.keeps(item):
-                after.take(item)
-        overlay.check()
-        for item in overlay.items:
-            after.take(item)
-        after.diagnostics += overlay.notices()
-        new = templates(before.inventory, after.inventory, overlay.objects)
-        chosen = _detected(chosen, before, after)
-        was, now = _finished(before, chosen), _finished(after, chosen)
-        return was, replace(now, world=rolled_out(now.world, new, overlay.deleted))
-
-
-def _proposed(name: str, stdin: BinaryIO | None, rendering: Rendering) -> list[Read]:
-    """Return what a source of proposed objects holds.
-
-    Raises:
-        SourceError: It holds none, so that saying what it changes would be an answer to
-            another question: a pipe whose first half failed ends here.
-    """
-    found = list(read([name], stdin=stdin, rendering=rendering))
-    if all(isinstance(item, Diagnostic) for item in found):
-        where = "standard input" if name == "-" else name
-        said = next((str(d.message) for d in found if isinstance(d, Diagnostic)), "it is empty")
-        msg = f"{where} holds no object to propose: {said}"
-        raise SourceError(msg, "check the command that wrote it, or leave it out")
-    return found
-
-
-def diff(
-    before: "Name | Session",
-    after: "Name | Session",
-    options: "MapOptions | None" = None,
-    **said: Any,
-) -> "Diff":
-    """Return connectivity opened, closed and changed between two sources.
-
-    Args:
-        before: A file, a directory, a revision, or a session.
-        after: The same.
-        options: What part is asked for, as of a map.
-        said: Single settings by name, for both sides.
-
-    Raises:
-        SourceError: A name does not exist or cannot be read.
-        QuestionError: A setting has no such value, or a filter names nothing on either side.
-
-    >>> import cloison
-    >>> found = cloison.diff("examples/case-management", "examples/case-management-broken")
-    >>> [(str(change.dst.name), str(change.gained)) for change in found.opened]
-    [('evidence-api', 'TCP/8080')]
-    """
-    was, now = alike(
-        *(side if isinstance(side, Session) else load(side, **said) for side in (before, after))
-    )
-    return was.diff(now, options)
 
 
 def paths(names: Sequence[object]) -> tuple[str, ...]:
@@ -242,7 +127,7 @@ def load_objects(objects: Sequence[Mapping[str, Any]], **said: Any) -> "Session"
 
 def taker(settings: Settings) -> Callable[[Item], bool]:
     """Return what tells whether the API server would take what an item describes."""
-    return _loader(settings).take
+    return loader_of(settings).take
 
 
 def session_of(items: Iterable[Item], settings: Settings) -> "Session":
@@ -261,7 +146,7 @@ def named_item(item: Item, name: str) -> Item:
 
 
 @dataclass
-class _Loader:
+class Loader:
     """Sorts what is read; lives for one load."""
 
     options: ReadOptions
@@ -362,20 +247,25 @@ def _text(document: Document, key: str) -> str:
 
 
 def _session(items: Iterable[Item], settings: Settings) -> "Session":
-    loader = _loader(settings)
+    loader = loader_of(settings)
     for item in items:
         loader.take(item)
-    return _finished(loader, _detected(settings, loader))
+    return finished(loader, detected(settings, loader))
 
 
-def _loader(settings: Settings) -> _Loader:
+def loader_of(settings: Settings) -> Loader:
+    """Return what sorts what is read, for one load.
+
+    Raises:
+        QuestionError: A setting has no such value.
+    """
     profile = settings.profile
     if isinstance(profile, str):
         profile = find_profile(profile)
-    return _Loader(settings.read_options(), profile)
+    return Loader(settings.read_options(), profile)
 
 
-def _detected(settings: Settings, *loaders: _Loader) -> Settings:
+def detected(settings: Settings, *loaders: Loader) -> Settings:
     """Return settings with the profile that the input gives away, where nobody has said one."""
     if settings.profile_chosen != DEFAULT_CHOSEN or settings.profile != DEFAULT_PROFILE:
         return settings
@@ -418,7 +308,13 @@ def _cluster(
     return merged, said.diagnostics
 
 
-def _finished(loader: _Loader, settings: Settings) -> "Session":
+def finished(loader: Loader, settings: Settings) -> "Session":
+    """Return the session that what was read adds up to.
+
+    Args:
+        loader: What has sorted it.
+        settings: How it was read, and how to judge it: with the profile that was detected.
+    """
     settings, here = _cluster(settings, together(loader.installed), loader.profile)
     profile = configured(loader.profile, settings.cilium)
     built = loader.finish()

@@ -84,7 +84,7 @@ def what_if(
         SourceError: A source cannot be read at all.
         QuestionError: A setting has no such value, or something to delete is not there.
     """
-    from cloison.app import what_if as read
+    from cloison.app.change import what_if as read
 
     settings = _settings(common)
     return read(

@@ -9,7 +9,6 @@ third_party/forked/golang/expansion.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cache
 from typing import Final
 
 import msgspec
@@ -247,7 +246,6 @@ def _plain(host: str) -> str:
     return host if host == HOST_ADDRESS else host.strip("[]").rstrip(".").lower()
 
 
-@cache
 def _port(text: str) -> int | None:
     text = text.strip()
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_LARGEST))):

@@ -90,7 +90,7 @@ class Declared:
     kind: str
     namespace: str
     name: str
-    document: Document = field(compare=False)
+    document: Document = field(compare=False, repr=False)
     labels: Labels = field(default_factory=dict)
     annotations: Labels = field(default_factory=dict)
 

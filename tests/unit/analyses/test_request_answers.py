@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from cloison.app import Session, diff, load_texts
+from cloison.app import Session, load_texts
+from cloison.app.change import diff
 from cloison.report import render
 from cloison.report.about import About
 

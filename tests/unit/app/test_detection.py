@@ -2,7 +2,8 @@
 
 from pathlib import Path
 
-from cloison.app import Session, alike, diff, load, load_texts, what_if
+from cloison.app import Session, alike, load, load_texts
+from cloison.app.change import diff, what_if
 
 PODS = """
 apiVersion: v1

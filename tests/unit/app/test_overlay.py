@@ -9,7 +9,7 @@ import pytest
 
 import cloison
 from cloison.analyses.diff import Diff, PolicyKind
-from cloison.app import what_if
+from cloison.app.change import what_if
 from cloison.app.overlay import Overlay
 from cloison.base import QuestionError, SourceError, UnknownEndpointError
 from cloison.resources.documents import RawObject

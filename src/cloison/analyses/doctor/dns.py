@@ -1,119 +1,307 @@
-"""D-DNS: every workload whose egress is restricted reaches the resolver that it asks."""
+"""D-DNS and D-DNS-PORT: every workload reaches the resolver that it asks, as that one listens."""
 
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from cloison.algebra import TrafficSet
 from cloison.analyses.ask import Explanation, Mend
-from cloison.analyses.doctor.clinic import Clinic, on
+from cloison.analyses.doctor.clinic import Clinic, blocks_end, on, stopped, stopped_at
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
-from cloison.analyses.ends import PodsEnd, ServiceEnd
+from cloison.analyses.doctor.resolving import PROTOCOLS, Lookup, Need, asking, lookups, together_asked
+from cloison.analyses.ends import PodsEnd, SomeNodeEnd
 from cloison.analyses.explain import merge_caveats
+from cloison.analyses.mend import Proposal, proposals
 from cloison.analyses.paths.lookup import resolver_end
-from cloison.analyses.question import Traffic
 from cloison.base import QuestionError, Severity
+from cloison.base.words import begun
 from cloison.ir.fidelity import Verdict
-from cloison.ir.policy import Direction
-from cloison.platform.resolvers import Resolver, Resolvers
-from cloison.resources.world import Workload
+from cloison.ir.peers import PodsMatch
+from cloison.ir.policy import Direction, Peer
+from cloison.platform.resolvers import DNS_PORT, Resolver
+from cloison.resources.world import Workload, WorkloadId
 
 _SOURCE = "kubernetes/website services-networking/dns-pod-service.md"
-_PROTOCOLS = ("UDP", "TCP")
+_CACHE_SOURCE = "kubernetes/kubernetes cluster/addons/dns/nodelocaldns/nodelocaldns.yaml"
+_MANY = 8
+"""From so many clients on a resolver is told to admit everybody: it is there for everybody."""
 
 
 def dns(clinic: Clinic) -> Iterator[Finding]:
-    """Yield a finding for each workload whose names do not resolve, or not always."""
+    """Yield a finding for each reason for which names do not resolve, or not always."""
+    for group in _groups(clinic):
+        if not _other_port(clinic, group[0]):
+            yield _finding(clinic, group)
+    yield from _caches(clinic)
+    yield from _upstream(clinic)
+
+
+def ports(clinic: Clinic) -> Iterator[Finding]:
+    """Yield a finding where policies let lookups through on a port the resolver is not on."""
+    for group in _groups(clinic):
+        spans = _other_port(clinic, group[0])
+        if spans:
+            first, port = group[0], group[0].resolver.port
+            found = _finding(clinic, group)
+            named = _names(group)
+            yield replace(
+                found,
+                code="DNS003",
+                check="D-DNS-PORT",
+                message=f"{named} may dial {first.resolver.text} on port {DNS_PORT}, "
+                f"but its pods listen on {port}",
+                help=f"name port {port}: policies are judged at the pod, after the Service "
+                "has been translated",
+                span=spans[0].span or found.span,
+                evidence=(*spans, *found.evidence),
+            )
+
+
+def _groups(clinic: Clinic) -> Iterator[Sequence[Lookup]]:
+    """Yield lookups that fail for one reason, together."""
+    groups: dict[object, list[Lookup]] = defaultdict(list)
+    for each in lookups(clinic):
+        # What a resolver refuses is its own matter; what clients may not send, their namespace's.
+        out = Direction.EGRESS in each.sides
+        home = each.workload.id.namespace if out else None
+        groups[home, each.resolver.id, each.need, each.closed, each.sides].append(each)
+    yield from groups.values()
+
+
+def _other_port(clinic: Clinic, lookup: Lookup) -> tuple[Evidence, ...]:
+    """Return the rules that open the Service's port to pods that listen on another one."""
+    resolver = lookup.resolver
+    end = resolver_end(clinic.engine, replace(resolver, service=None))
+    wrong = resolver.port != DNS_PORT and Direction.EGRESS in lookup.sides
+    if not wrong or not isinstance(end, PodsEnd):
+        return ()
+    answer = clinic.reach(lookup.pods, end, on("UDP", DNS_PORT))
+    return tuple(
+        Evidence(f"{decider.text} opens port {DNS_PORT}", decider.span)
+        for case in answer.cases[:1]
+        for point in case.points
+        if point.direction is Direction.EGRESS and point.verdict is Verdict.ALLOWED
+        for decider in point.decided_by
+        if decider.rule is not None
+    )
+
+
+def _finding(clinic: Clinic, group: Sequence[Lookup]) -> Finding:
+    first = group[0]
+    resolver, answers, closed = first.resolver, first.answers, first.closed
+    whole = len(closed) == len(answers)
+    said, named = " and ".join(closed), _names(group)
+    many = len(_workloads(group)) > 1
+    severity = Severity.WARNING
+    code = "DNS002"
+    if first.need is Need.FALLBACK:
+        code, severity = "DNS005", Severity.INFO
+        message = f"{named} cannot fall back on {resolver.text}: {said} is not let through"
+        effect = f"names do not resolve while {_before(first)} does not answer"
+    elif first.need is Need.PERHAPS:
+        code = "DNS005"
+        message = f"{named} may not resolve names: it is not known whether {resolver.text} is asked"
+        effect = "where it is, every call by name fails"
+    elif Direction.EGRESS not in first.sides:
+        code = "DNS004"
+        severity = Severity.ERROR if whole else Severity.WARNING
+        message = f"{resolver.text} does not admit {said} from {named}"
+        effect = "names do not resolve there, though those pods may ask"
+    elif whole:
+        code = "DNS001"
+        severity = Severity.ERROR if _certain(clinic, first) else Severity.WARNING
+        message = f"{named} cannot resolve names: {said} to {resolver.text} is not let through"
+        effect = "every call by name fails; connections that are open, and cached names, hide it"
+    else:
+        verb = "resolve" if many else "resolves"
+        message = f"{named} {verb} names over one protocol only: {said} is not let through"
+        effect = "answers that do not fit a datagram, and caches that ask over TCP, fail"
+    unsure = [answers[name].caveats for name in closed]
+    single = first.workload if not many else None
+    return Finding(
+        code=code,
+        check="D-DNS",
+        severity=severity,
+        message=message,
+        effect=effect,
+        help=_help(resolver),
+        mode=Mode.DNS,
+        workload=first.workload.id,
+        object=f"{single.id.kind} {single.id}" if single else _home(first.workload.id, group),
+        span=first.workload.span,
+        evidence=_evidence(group),
+        mend=_mend(clinic, group),
+        caveats=merge_caveats([*unsure, first.needs.caveats]),
+        source=_SOURCE,
+    )
+
+
+def _certain(clinic: Clinic, lookup: Lookup) -> bool:
+    """Return whether it fails whatever the resolver is that the input does not show."""
+    if not lookup.resolver.assumed:
+        return any(each.verdict is Verdict.DENIED for each in lookup.answers.values())
+    return not _opens(clinic, lookup.pods)
+
+
+def _opens(clinic: Clinic, pods: PodsEnd, protocol: str = "UDP") -> bool:
+    """Return whether policies let some pods ask anybody at all for names."""
+    wanted = TrafficSet.ports(protocol, DNS_PORT)
+    engine = clinic.engine
+    return any(
+        piece.outcome.open & wanted
+        for index in pods.endpoints
+        for unit in engine.table.by_endpoint[index]
+        for piece in engine.decision(unit, Direction.EGRESS).pieces
+    )
+
+
+def _before(lookup: Lookup) -> str:
+    asked = [each.text for group in lookup.needs.needed for each in group]
+    return asked[0] if asked else "what is asked first"
+
+
+def _help(resolver: Resolver) -> str:
+    if resolver.is_pods:
+        return f"allow UDP and TCP {resolver.port} between them and the resolver's pods"
+    where = " or ".join(resolver.addresses) or "its address"
+    return f"allow UDP and TCP {resolver.port} to {where}: it is no pod, so no selector matches it"
+
+
+def _workloads(group: Iterable[Lookup]) -> tuple[WorkloadId, ...]:
+    return tuple(dict.fromkeys(each.workload.id for each in group))
+
+
+def _names(group: Sequence[Lookup]) -> str:
+    """Return whom a finding is about; of a whole namespace, how many."""
+    names = _workloads(group)
+    if len(names) == 1:
+        return str(names[0])
+    homes = tuple(dict.fromkeys(each.namespace for each in names))
+    if len(homes) == 1:
+        return f"{len(names)} workloads of {homes[0]}"
+    return f"{len(names)} workloads of {len(homes)} namespaces"
+
+
+def _home(first: WorkloadId, group: Sequence[Lookup]) -> str:
+    homes = {each.workload.id.namespace for each in group}
+    return f"Namespace {first.namespace}" if len(homes) == 1 else group[0].resolver.text
+
+
+def _evidence(group: Sequence[Lookup]) -> tuple[Evidence, ...]:
+    first = group[0]
+    names = _workloads(group)
+    said = [Evidence(first.resolver.why, first.resolver.span)] if first.resolver.why else []
+    said += isolating(first.answers[name] for name in first.closed)
+    if len(names) > 1:
+        said.append(Evidence(f"it is about {begun([str(n) for n in names], 12)}"))
+    return tuple(said)
+
+
+def isolating(answers: Iterable[Explanation]) -> list[Evidence]:
+    """Return what stops some traffic, each with where it is written."""
+    found = {}
+    for answer in answers:
+        for point in stopped_at(answer):
+            for decider in point.decided_by:
+                said = f"{decider.text}, and no rule lets this through"
+                if decider.rule is not None:
+                    said = f"{decider.text} {decider.action or 'decides'}"
+                found.setdefault((said, decider.span), Evidence(said, decider.span))
+    return list(found.values())[:4]
+
+
+def _mend(clinic: Clinic, group: Sequence[Lookup]) -> tuple[Mend, ...]:
+    first = group[0]
+    answers = [answer for each in group for answer in together_asked(clinic, each)]
+    if Direction.EGRESS not in first.sides and len(_workloads(group)) >= _MANY:
+        changes = proposals(first.engine or clinic.engine, answers[0], clinic.writable)
+        everybody = (Peer(PodsMatch()),)
+        wide = [
+            replace(each, rule=replace(each.rule, peers=everybody), also=())
+            for each in changes
+            if isinstance(each, Proposal)
+        ]
+        return clinic.add(wide)
+    return clinic.mend(answers, first.engine)
+
+
+def _caches(clinic: Clinic) -> Iterator[Finding]:
+    """Yield a finding where caches on the nodes do not reach the resolver behind them."""
+    seen = set()
+    for workload in clinic.everyone():
+        for _, needs in asking(clinic, workload):
+            for resolver in needs.upstream:
+                if resolver.id in seen:
+                    continue
+                seen.add(resolver.id)
+                yield from _node_to(clinic, resolver)
+
+
+def _node_to(clinic: Clinic, resolver: Resolver) -> Iterator[Finding]:
+    end = resolver_end(clinic.engine, replace(resolver, service=None))
+    if not isinstance(end, PodsEnd) or not clinic.examines(end.workload.id.namespace):
+        return
+    node = SomeNodeEnd("a cache on a node")
+    try:
+        answers = {p: clinic.reach(node, end, on(p, resolver.port)) for p in PROTOCOLS}
+    except QuestionError:
+        return
+    shut = [p for p, each in answers.items() if each.verdict is not Verdict.ALLOWED]
+    denied = [p for p in shut if answers[p].verdict in (Verdict.DENIED, Verdict.MIXED)]
+    if "TCP" not in shut:
+        return
+    workload = end.workload
+    yield Finding(
+        code="DNS007",
+        check="D-DNS",
+        severity=Severity.ERROR if denied else Severity.WARNING,
+        message=f"{workload.id} does not admit the caches on the nodes"
+        if denied
+        else f"whether {workload.id} admits the caches on the nodes is not known",
+        effect="names that the cache has forgotten do not resolve, on every node",
+        help=f"admit the nodes' addresses on UDP and TCP {resolver.port}: the cache asks from its "
+        "node, over TCP; with an overlay, the addresses of the tunnels, too",
+        mode=Mode.DNS,
+        workload=workload.id,
+        object=f"{workload.id.kind} {workload.id}",
+        span=workload.span,
+        evidence=(Evidence(resolver.why, resolver.span), *isolating(answers.values())),
+        mend=clinic.mend(answers[p] for p in denied),
+        caveats=merge_caveats([answers[p].caveats for p in shut]),
+        source=_CACHE_SOURCE,
+    )
+
+
+def _upstream(clinic: Clinic) -> Iterator[Finding]:
+    """Yield a finding for pods that ask what their node asks, and may ask nobody outside."""
     for workload in clinic.workloads():
         if not clinic.isolated(workload.id, Direction.EGRESS):
             continue
-        pods = clinic.pods(workload.id)
-        shape = workload.endpoints[0].shape
-        needs = clinic.site.resolvers(shape)
-        for group in needs.needed:
-            yield from _asked(clinic, workload, pods, group, needs)
+        for pods, needs in asking(clinic, workload):
+            nodes_own = [each for each in needs.perhaps if not each.addresses and not each.is_pods]
+            if nodes_own and not needs.needed and _nobody_outside(clinic, pods):
+                yield _shut_in(workload, nodes_own[0], needs.caveats != ())
 
 
-def _asked(
-    clinic: Clinic,
-    workload: Workload,
-    pods: PodsEnd,
-    group: tuple[Resolver, ...],
-    needs: Resolvers,
-) -> Iterator[Finding]:
-    """Yield what is wrong with the way to resolvers of which any one would do."""
-    tried = [(each, _tried(clinic, pods, each)) for each in group]
-    if any(_open(answers) for _, answers in tried if answers):
-        return
-    for resolver, answers in tried[:1]:
-        if answers:
-            whole = _whole(clinic, pods, resolver, answers)
-            yield _finding(workload, resolver, answers, needs, whole.mend if whole else ())
+def _nobody_outside(clinic: Clinic, pods: PodsEnd) -> bool:
+    anywhere = blocks_end("outside", ("0.0.0.0/0", "::/0"))
+    answer = clinic.reach(pods, anywhere, on("UDP", DNS_PORT))
+    return answer.verdict is Verdict.DENIED and Direction.EGRESS in stopped(answer)
 
 
-def _tried(clinic: Clinic, pods: PodsEnd, resolver: Resolver) -> dict[str, Explanation]:
-    """Return what becomes of lookups by protocol; nothing where the input holds no resolver."""
-    end = resolver_end(clinic.engine, resolver)
-    if end is None:
-        return {}
-    port = resolver.service_port if isinstance(end, ServiceEnd) else resolver.port
-    found = {}
-    for protocol in _PROTOCOLS:
-        try:
-            found[protocol] = clinic.reach(pods, end, on(protocol, port))
-        except QuestionError:
-            continue  # the Service does not take that protocol, or nobody is behind it
-    return found
-
-
-def _whole(
-    clinic: Clinic, pods: PodsEnd, resolver: Resolver, answers: dict[str, Explanation]
-) -> Explanation | None:
-    """Return what becomes of all that is closed, asked together: one change mends it."""
-    closed = [name for name, answer in answers.items() if answer.verdict is not Verdict.ALLOWED]
-    # A Service is followed port by port; its pods can be asked about both at once.
-    end = resolver_end(clinic.engine, replace(resolver, service=None))
-    if len(closed) == 1 or end is None:
-        return answers[closed[0]]
-    traffic = TrafficSet.ports(closed[0], resolver.port)
-    traffic |= TrafficSet.ports(closed[1], resolver.port)
-    return clinic.reach(pods, end, Traffic(str(traffic), traffic))
-
-
-def _open(answers: dict[str, Explanation]) -> bool:
-    return all(answer.verdict is Verdict.ALLOWED for answer in answers.values())
-
-
-def _finding(
-    workload: Workload,
-    resolver: Resolver,
-    answers: dict[str, Explanation],
-    needs: Resolvers,
-    mend: tuple[Mend, ...],
-) -> Finding:
-    closed = [name for name, answer in answers.items() if answer.verdict is not Verdict.ALLOWED]
-    sure = any(answers[name].verdict is Verdict.DENIED for name in closed)
-    whole = len(closed) == len(answers)
-    name, what = str(workload.id), f"{workload.id.kind} {workload.id}"
-    said = " and ".join(closed)
-    if whole:
-        message = f"{name} cannot resolve names: {said} to {resolver.text} is not let through"
-        effect = "every call by name fails; connections that are open, and cached names, hide it"
-    else:
-        message = f"{name} resolves names over one protocol only: {said} is not let through"
-        effect = "answers that do not fit a datagram, and caches that ask over TCP, fail"
+def _shut_in(workload: Workload, resolver: Resolver, unsure: bool) -> Finding:
+    del unsure
     return Finding(
-        code="DNS001" if whole else "DNS002",
+        code="DNS006",
         check="D-DNS",
-        severity=Severity.ERROR if sure and whole else Severity.WARNING,
-        message=message,
-        effect=effect,
-        help="let it reach its resolver on UDP and TCP",
+        severity=Severity.ERROR,
+        message=f"{workload.id} asks what its node asks for names, and may ask nobody outside",
+        effect="names outside the cluster do not resolve; for the cluster's resolver, for no pod",
+        help="allow UDP and TCP 53 to the servers in the resolv.conf of the nodes",
         mode=Mode.DNS,
         workload=workload.id,
-        object=what,
+        object=f"{workload.id.kind} {workload.id}",
         span=workload.span,
-        evidence=(Evidence(resolver.why, resolver.span),),
-        mend=mend,
-        caveats=merge_caveats([*(answers[name].caveats for name in closed), needs.caveats]),
+        evidence=(Evidence(resolver.why, workload.span),),
         source=_SOURCE,
     )

@@ -11,6 +11,9 @@ Check = Callable[[Clinic], Iterator[Finding]]
 
 CHECKS = {
     "D-DNS": "dns:dns",
+    "D-DNS-PORT": "dns:ports",
+    "D-CALL": "depends:depends",
+    "D-TELEMETRY": "telemetry:telemetry",
 }
 """Where each check is, by its name: module and function of this package. A row is all it takes."""
 

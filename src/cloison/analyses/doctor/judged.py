@@ -12,8 +12,6 @@ from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
 from cloison.resources.world import Workload
 
-_SHOWN = 3
-
 
 def tried(
     clinic: Clinic, source: End, destination: End, traffic: Traffic, engine: Engine | None = None
@@ -34,8 +32,13 @@ def tried(
 
 
 def closed(answer: Explanation | None) -> bool:
-    """Return whether some of what was asked is certainly not let through."""
-    return answer is not None and answer.verdict in (Verdict.DENIED, Verdict.MIXED)
+    """Return whether some of what was asked is certainly not let through, whatever it requests.
+
+    What passes with some requests only is not closed: which ones are made is not known.
+    """
+    if answer is None or answer.verdict not in (Verdict.DENIED, Verdict.MIXED):
+        return False
+    return any(each.outcome.denied & each.case.traffic for each in answer.cases)
 
 
 def denied(answer: Explanation | None) -> bool:
@@ -56,18 +59,6 @@ def outside(text: str, blocks: Iterable[str]) -> AddressEnd:
         blocks: Addresses and blocks, canonical.
     """
     return AddressEnd(text, AddressSet(s for each in blocks for s in AddressSet.block(each).spans))
-
-
-def some(names: Iterable[str]) -> str:
-    """Return names for people: the first few of many.
-
-    >>> some(["a", "b"]), some(["a", "b", "c", "d", "e"])
-    ('a and b', 'a, b, c and 2 more')
-    """
-    every = list(names)
-    if len(every) > _SHOWN:
-        return f"{', '.join(every[:_SHOWN])} and {len(every) - _SHOWN} more"
-    return " and ".join([", ".join(every[:-1]), every[-1]] if len(every) > 1 else every)
 
 
 def what(workload: Workload) -> str:
