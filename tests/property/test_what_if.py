@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from cloison.engine import Engine, Networks
-from cloison.engine.engine import Point
+from cloison.engine.point import Point
 from cloison.ir.policy import Direction, Policy, PolicyId
 from tests.support.policies import Snapshot
 from tests.support.richer import rich_snapshot

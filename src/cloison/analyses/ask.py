@@ -24,6 +24,7 @@ from cloison.analyses.question import Case, State, Traffic, cases
 from cloison.analyses.replies import reply_verdict
 from cloison.analyses.request import as_read, passed_over, requested, usual
 from cloison.analyses.services import Followed, follow
+from cloison.analyses.untranslated import applies, judged
 from cloison.engine import Engine, UnitKind
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat, Verdict
@@ -187,6 +188,8 @@ def ask(engine: Engine, question: Question, explain: ExplainCase = explain_case)
     if early is not None:
         return early
     engine = requested(engine, question.request)
+    if applies(engine, question):
+        return judged(engine, question, ask)
     anybody = [e for e in (question.source, question.destination) if isinstance(e, AnyEnd)]
     complete = True
     if anybody:
@@ -430,7 +433,8 @@ def verdict_only(engine: Engine, question: Question) -> Verdict:
     if early is not None:
         return early.verdict
     ends = (question.source, question.destination)
-    if question.state is not State.NEW or any(isinstance(e, AnyEnd) for e in ends):
+    anybody = any(isinstance(e, AnyEnd) for e in ends)
+    if question.state is not State.NEW or anybody or applies(engine, question):
         return ask(engine, question).verdict
     engine = requested(engine, question.request)
     followed = _follow(engine, question)

@@ -96,9 +96,9 @@ def lead(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> tupl
     if "None" in service.cluster_ips:
         return _headless(engine, source, end, traffic)
     own = itself(service)
-    if own is not None and not _matching(service, traffic):
+    if own is not None and not matching(service, traffic):
         return (Part(source, traffic, (Followed(source, own, traffic),)),)
-    ports = _matching(service, traffic)
+    ports = matching(service, traffic)
     if not ports:
         return (Part(source, traffic, stop=_no_port(end, traffic)),)
     parts = [
@@ -370,8 +370,13 @@ def _apparent(source: End, end: ServiceEnd, caveats: set[Caveat]) -> End:
     return SomeNodeEnd(f"{source.text}, translated", "the source seen may be a node's address")
 
 
-def _matching(service: Service, traffic: Traffic) -> tuple[ServicePort, ...]:
-    """Return the ports of a Service that some traffic asks for."""
+def matching(service: Service, traffic: Traffic) -> tuple[ServicePort, ...]:
+    """Return the ports of a Service that some traffic asks for.
+
+    Args:
+        service: The Service.
+        traffic: What is dialled.
+    """
     if traffic.text is None:
         return service.ports
     return tuple(
@@ -504,9 +509,13 @@ def _nobody(end: ServiceEnd, left_out: tuple[str, ...]) -> Stop:
 
 def _no_target(end: ServiceEnd, port: ServicePort, lacking: Sequence[str]) -> Stop:
     about = _left_out(tuple(lacking))
+    text = f"no pod is behind {end.text} port {port.port}: its slices list no such port"
+    if isinstance(port.target, str):
+        what = f"a {port.protocol} port named {port.target!r}"
+        text = f"no pod is behind {end.text} port {port.port}: none of them declares {what}"
     return Stop(
         "NoSuchTargetPort",
-        f"no pod is behind {end.text} port {port.port}: none serves what it leads to",
+        text,
         f"{listed(about)}; check its targetPort" if about else "check the ports of its slices",
         end.service.span,
         "kubernetes/kubernetes staging/src/k8s.io/endpointslice/utils.go FindPort",

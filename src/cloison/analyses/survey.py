@@ -5,13 +5,14 @@ from collections.abc import Iterable, Iterator
 from functools import reduce
 from itertools import combinations
 
-from cloison.algebra import EVERY_ADDRESS, NO_TRAFFIC, AddressSet, TrafficSet
+from cloison.algebra import EVERY_ADDRESS, NO_TRAFFIC, AddressSet
 from cloison.algebra.bitmaps import BitMap, union
 from cloison.analyses.beside import Beside, Standing, Stands
-from cloison.analyses.chosen import Chosen, check_namespace, port_limit
+from cloison.analyses.chosen import check_namespace
 from cloison.analyses.connectivity import EndRef, Map, MapOptions, Passage, Row, unrestricted
 from cloison.analyses.ends import Names
 from cloison.analyses.hosts import hosts_of, mentioned_by
+from cloison.analyses.part import part
 from cloison.engine import Engine, Rectangle, UnitKind
 from cloison.engine.related import ON_ONE_NODE
 from cloison.ir import caveats as known
@@ -28,7 +29,7 @@ def survey(engine: Engine, options: MapOptions, names: Names) -> Map:
         QuestionError: a filter names nothing, or a port that is none.
     """
     check_namespace(engine, options)
-    return _Survey(engine, options, names).map()
+    return Survey(engine, options, names).map()
 
 
 def policed_nodes(engine: Engine) -> frozenset[str]:
@@ -43,7 +44,7 @@ def ends_of(engine: Engine, options: MapOptions) -> tuple[tuple[EndRef, ...], di
     table = engine.table
     refs: dict[EndRef, set[int]] = defaultdict(set)
     for index, endpoint in enumerate(table.endpoints):
-        ref = _ref(endpoint, options)
+        ref = ref_of(endpoint, options)
         if ref is not None:
             refs[ref].update(table.by_endpoint[index])
     if options.nodes:
@@ -57,7 +58,7 @@ def ends_of(engine: Engine, options: MapOptions) -> tuple[tuple[EndRef, ...], di
     return ends, of_unit
 
 
-def _ref(endpoint: PodEndpoint, options: MapOptions) -> EndRef | None:
+def ref_of(endpoint: PodEndpoint, options: MapOptions) -> EndRef | None:
     """Return the end that a pod is, or is part of; None for one that takes part in nothing."""
     w = endpoint.workload
     if endpoint.pending and (w.kind == "Pod" or options.pods):
@@ -67,7 +68,7 @@ def _ref(endpoint: PodEndpoint, options: MapOptions) -> EndRef | None:
     return EndRef("workload", w.namespace, w.name, w.kind)
 
 
-class _Survey:
+class Survey:
     """Collects rows; lives for one call."""
 
     def __init__(self, engine: Engine, options: MapOptions, names: Names) -> None:
@@ -119,7 +120,9 @@ class _Survey:
             self._own_nodes()
         self._settle()
         self._among_replicas()
-        return self._chosen(
+        return part(
+            self,
+            self.options,
             Map(
                 self.ends,
                 dict(self.rows),
@@ -127,7 +130,7 @@ class _Survey:
                 dict(self.inward),
                 self.itself,
                 tuple(sorted((*standing_caveats(self.engine), *outside_caveats(self.engine)))),
-            )
+            ),
         )
 
     def _take(self, rectangle: Rectangle, inside: BitMap) -> None:
@@ -273,7 +276,7 @@ class _Survey:
         members = defaultdict(set), defaultdict(set)
         places = {ref: place for place, ref in enumerate(self.ends)}
         for index, endpoint in enumerate(self.table.endpoints):
-            ref = _ref(endpoint, self.options)
+            ref = ref_of(endpoint, self.options)
             if ref is not None:
                 for unit in self.table.by_endpoint[index]:
                     on_host = self.table.units[unit].kind is UnitKind.HOST
@@ -339,73 +342,6 @@ class _Survey:
             self._blocks[key] = found
         return found
 
-    def _chosen(self, whole: Map) -> Map:
-        """Return the part of a map that the options ask for."""
-        options = self.options
-        limit = port_limit(options)
-        focus = Chosen(self, options.focus)
-        sources = Chosen(self, options.sources)
-        targets = Chosen(self, options.destinations)
-        home = (
-            BitMap(i for i, e in enumerate(self.ends) if e.namespace == options.namespace)
-            if options.namespace is not None
-            else None
-        )
-        if limit is None and home is None and not (focus or sources or targets):
-            return whole
-        every = BitMap(range(len(self.ends)))
-
-        def keep(source: int | None, destination: BitMap) -> BitMap:
-            """Return those destinations whose edge from `source` is asked for."""
-            kept = destination & targets.inside(every)
-            if source is not None and source not in sources.inside(every):
-                return BitMap()
-            for near in [c for c in (home, focus.near) if c is not None]:
-                if source is None or source not in near:
-                    kept = kept & near
-            return kept
-
-        rows = {
-            s: {p: kept for p, d in _limited(row, limit) if (kept := keep(s, d))}
-            for s, row in whole.rows.items()
-        }
-        itself = {
-            e: q
-            for e, p in whole.itself.items()
-            if keep(e, BitMap([e])) and (q := p.within(limit) if limit else p)
-        }
-        out = {
-            e: found
-            for e, held in whole.outward.items()
-            if e in sources.inside(every)
-            and (home is None or e in home)
-            and (
-                found := _outer(
-                    held, limit, [targets, focus], near=focus.near is None or e in focus.near
-                )
-            )
-        }
-        into = {
-            e: found
-            for e, held in whole.inward.items()
-            if e in targets.inside(every)
-            and (home is None or e in home)
-            and (
-                found := _outer(
-                    held, limit, [sources, focus], near=focus.near is None or e in focus.near
-                )
-            )
-        }
-        return Map(
-            self.ends,
-            {s: r for s, r in rows.items() if r},
-            out,
-            into,
-            itself,
-            whole.caveats,
-            partial=True,
-        )
-
 
 def standing_caveats(engine: Engine) -> Iterator[Caveat]:
     """Yield what holds of the whole map, whoever its ends are."""
@@ -456,34 +392,3 @@ def _asked(engine: Engine) -> Iterator[PeerMatch]:
         for rule in policy.rules:
             for match in (*(peer.match for peer in rule.peers), *(rule.subjects or ())):
                 yield from plain_matches(match)
-
-
-def _outer(
-    held: dict[Passage, AddressSet],
-    limit: TrafficSet | None,
-    filters: list[Chosen],
-    *,
-    near: bool,
-) -> dict[Passage, AddressSet]:
-    """Return the outside edges of one end that are asked for."""
-    far, focus = filters
-    found: dict[Passage, AddressSet] = {}
-    for passage, addresses in held.items():
-        cut = passage.within(limit) if limit else passage
-        kept = far.outside(addresses)
-        if not near:
-            kept = focus.outside(kept)
-        if cut and kept:
-            found[cut] = found[cut] | kept if cut in found else kept
-    return found
-
-
-def _limited(row: Row, limit: TrafficSet | None) -> Iterable[tuple[Passage, BitMap]]:
-    if limit is None:
-        return row.items()
-    found: Row = {}
-    for passage, members in row.items():
-        cut = passage.within(limit)
-        if cut:
-            found[cut] = found.get(cut, BitMap()) | members
-    return found.items()

@@ -19,7 +19,7 @@ from cloison.analyses.ends import Names
 from cloison.analyses.survey import ends_of, outside_caveats, standing_caveats
 from cloison.engine import Engine, UnitKind
 from cloison.engine.decide import Decision, Piece
-from cloison.engine.engine import Point
+from cloison.engine.point import Point
 from cloison.engine.steps import Cause, Step
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import Action, Direction

@@ -124,6 +124,8 @@ def hop(session: "Session", asked: Question, engine: Engine | None = None) -> Ex
         from cloison.analyses.proxy import with_proxy
 
         answer = with_proxy(plain, answer)
+    if answer.mending is not None:
+        return answer
     origins = session.origins
     return replace(answer, mending=lambda found: written(bound, found, origins))
 
@@ -216,7 +218,13 @@ def verify(session: "Session", tests: Sequence[str], on: str) -> "Matrix":
     if not rows and not diagnostics:
         raise no_tests("in the source")
     session = with_ends(session, *(text for row in rows for text in (row.source, row.destination)))
-    return run(session.engine, rows, names=session.names, diagnostics=diagnostics)
+    return run(
+        session.engine,
+        rows,
+        names=session.names,
+        diagnostics=diagnostics,
+        calls=lambda asked: why(session, asked),
+    )
 
 
 def connectivity_tests(

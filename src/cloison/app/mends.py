@@ -61,7 +61,7 @@ def rewritten(policy: Policy, origins: Mapping[PolicyId, Origin]) -> tuple[Mend,
         return ()  # the dialect's proposals have no words for all of it
     span = policy.span
     place = (span.file, span.line) if span else (None, None)
-    return (Mend(f"change {policy.id.kind} {policy.id} to", manifest, "", *place),)
+    return (Mend(f"change {policy.id.kind} {policy.id} to this, its labels and annotations kept", manifest, "", *place),)
 
 
 def writable(policy: PolicyId, origins: Mapping[PolicyId, Origin]) -> bool:

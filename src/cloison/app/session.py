@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from cloison.analyses.diff import Diff
     from cloison.analyses.effective import Effective
     from cloison.analyses.ends import Names
+    from cloison.analyses.enforcement import Enforcement
     from cloison.analyses.exposure import Exposure
     from cloison.analyses.matrix import Matrix
     from cloison.analyses.measured import MeasuredMatrix
@@ -311,6 +312,12 @@ class Session:
         here = answers.with_ends(self, source, destination)
         question = here.question(source, destination, port=port, protocol=protocol, family=family)
         return answers.verdict(here, question)
+
+    def cni(self) -> "Enforcement":
+        """Return who enforces policies here, and what to know before relying on them."""
+        from cloison.app import cni
+
+        return cni.cni(self)
 
     def effective(self, name: str, namespace: str | None = None) -> "Effective":
         """Answer what governs a workload or pod, whichever policy says it.

@@ -18,6 +18,8 @@ _COMMANDS = {
     "convert": "cloison.cli.commands.convert:convert",
     "portability": "cloison.cli.commands.portability:portability",
     "doctor": "cloison.cli.commands.doctor:doctor",
+    "cni": "cloison.cli.commands.cni:cni",
+    "egress": "cloison.cli.commands.egress:egress",
     "validate": "cloison.cli.commands.validate:validate",
     "demo": "cloison.cli.commands.demo:demo",
     "config": "cloison.cli.commands.config:config",

@@ -34,7 +34,7 @@ PARAMETERS: Final = {
 differ in where they take them from."""
 FILE_ONLY: Final = ("names", "platform", "components", "policyChannel")
 """Settings without an option."""
-FINDINGS: Final = ("show", "validate", "doctor")
+FINDINGS: Final = ("show", "validate", "doctor", "cni", "egress")
 """Commands whose `--fail-on` is about findings; that of others is about something else."""
 _META: Final = "cloison.settings"
 

@@ -5,19 +5,24 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from copy import copy
 from dataclasses import InitVar, dataclass, field, replace
-from functools import cached_property, reduce
-from operator import or_
+from functools import cached_property
 
-from cloison.algebra import NO_TRAFFIC, TrafficSet
+from cloison.algebra import TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.base import unhurried
 from cloison.engine.addressbook import AddressBook
+from cloison.engine.again import Again
 from cloison.engine.bind import Binder, Hold, Ports
+from cloison.engine.changes import place_of, replaced, speaks
 from cloison.engine.decide import Decision, Free, Piece, Terms, ranked
 from cloison.engine.evaluate import builtin_matches
 from cloison.engine.fold import Folder
 from cloison.engine.hosts import NO_HOSTS, Hosts, mentioned, with_hosts
+from cloison.engine.memo import Memo
+from cloison.engine.naming import Naming
 from cloison.engine.partition import partition
+from cloison.engine.places import Places
+from cloison.engine.point import Point
 from cloison.engine.reach import Rectangle, Side, rectangles
 from cloison.engine.related import UNRELATED, Relations
 from cloison.engine.selection import Homes, Selection, Signature
@@ -26,57 +31,15 @@ from cloison.engine.steps import Step
 from cloison.engine.units import Networks, UnitKind, UnitTable, build_units
 from cloison.engine.vocabulary import Vocabulary
 from cloison.ir.names import NamePattern
-from cloison.ir.peers import BlockMatch, GroupsMatch, RelativeMatch, plain_matches
-from cloison.ir.policy import ANY_NODE, Direction, Mode, Policy, PolicyId, PolicySet, Rule
+from cloison.ir.peers import RelativeMatch
+from cloison.ir.policy import ANY_NODE, Direction, Mode, Policy, PolicyId, PolicySet
 from cloison.ir.profile import Profile
 from cloison.ir.ruleset import OPEN, BoundRule, Outcome
 from cloison.resources.world import World
 
 
-@dataclass(frozen=True, slots=True)
-class Point:
-    """What one enforcement point does with one peer.
-
-    Args:
-        direction: Seen from the subject.
-        subject: The unit whose policies are asked.
-        peer: The other end.
-        outcome: What becomes of their traffic.
-        decision: The subject's decision; None where no policy applies to such an end.
-        piece: The piece of the decision that holds the peer.
-        builtin: The built-in rule that holds because of how the ends are related.
-        builtin_sure: Whether it certainly holds.
-        relations: How the ends are related.
-    """
-
-    direction: Direction
-    subject: int
-    peer: int
-    outcome: Outcome
-    decision: Decision | None = None
-    piece: Piece | None = None
-    builtin: Rule | None = None
-    builtin_sure: bool = False
-    relations: Relations = UNRELATED
-
-
-@dataclass(slots=True)
-class _Naming:
-    """What is known of names, shared by an engine and the one that has units of them.
-
-    Args:
-        plain: The engine without.
-        named: The one with them.
-        asked: Names that somebody asked about.
-    """
-
-    plain: "Engine"
-    named: "Engine | None" = None
-    asked: tuple[NamePattern, ...] = ()
-
-
 @dataclass
-class Engine:
+class Engine(Places, Memo):
     """Policies bound to a world. Everything is computed when first asked, then kept.
 
     Args:
@@ -106,7 +69,8 @@ class Engine:
             self.world, self.ordered, self.profile, named, book
         )
         self.hosts: Hosts = NO_HOSTS
-        self._naming = _Naming(self)
+        self._naming = Naming(self)
+        self._derived = {}
         self.binder = Binder(self.world, self.table, self.profile, book)
         asked = self.policies.requests
         self._folder = Folder(layers, self.binder.everybody, self.ordered, asked)
@@ -212,7 +176,8 @@ class Engine:
         vars(other).pop("_matching", None)
         vars(other).pop("mentioned", None)
         vars(other).update(
-            _naming=_Naming(other),
+            _naming=Naming(other),
+            _derived={},
             policies=policies,
             ordered=ordered,
             binder=binder,
@@ -238,45 +203,6 @@ class Engine:
             found[policy.id] = (*found.get(policy.id, ()), policy)
         return found
 
-    @cached_property
-    def holders(self) -> dict[int, tuple[int, ...]]:
-        """Endpoints by address, pods on their node's network left out: theirs are the node's."""
-        found: dict[int, list[int]] = defaultdict(list)
-        for index, endpoint in enumerate(self.table.endpoints):
-            if not endpoint.shape.host_network:
-                for point in endpoint.addresses:
-                    found[point].append(index)
-        return {point: tuple(held) for point, held in found.items()}
-
-    @cached_property
-    def node_addresses(self) -> dict[int, str]:
-        """Names of nodes by address."""
-        return {p: n.name for n in self.world.nodes.values() for p in n.addresses}
-
-    def host_ports(self, node: str | None) -> TrafficSet:
-        """Return the traffic to a node that its pods take by their host ports, or may take.
-
-        Args:
-            node: Its name; None for any.
-        """
-        found = self._host_ports
-        if node is None:
-            return reduce(or_, found.values(), NO_TRAFFIC)
-        return found.get(node, NO_TRAFFIC) | found.get(None, NO_TRAFFIC)
-
-    @cached_property
-    def _host_ports(self) -> dict[str | None, TrafficSet]:
-        """What pods take by host ports, by node; None of those that may be on any."""
-        taken = {
-            (endpoint.shape.node, protocol, port)
-            for endpoint in self.table.endpoints
-            for protocol, port in endpoint.shape.host_ports
-        }
-        found: dict[str | None, TrafficSet] = defaultdict(TrafficSet)
-        for node, protocol, port in taken:
-            found[node] |= TrafficSet.ports(protocol, port)
-        return dict(found)
-
     def asked_about(self) -> BitMap:
         """Return pods, and what is on the network of a node that a policy names."""
         kinds = self.table.kinds
@@ -298,7 +224,7 @@ class Engine:
         return self._selection.homes.naming(namespace)
 
     def _has_a_say(self, policy: Policy, direction: Direction) -> bool:
-        return _speaks(policy, direction) or self._closes(policy, direction)
+        return speaks(policy, direction) or self._closes(policy, direction)
 
     def _closes(self, policy: Policy, direction: Direction) -> bool:
         """Whether a policy ends a direction that it does not isolate."""
@@ -372,7 +298,7 @@ class Engine:
         if self._ending:
             closing = tuple(p for p in policies if self._closes(p, direction))
             policies = tuple(
-                p for p in policies if not self._closes(p, direction) or _speaks(p, direction)
+                p for p in policies if not self._closes(p, direction) or speaks(p, direction)
             )
         return Terms(direction, policies, isolating, closing, unsure, optional)
 
@@ -470,7 +396,8 @@ class Engine:
         if family is not None and 0 not in (units[subject].family, units[peer].family):
             family = None
         if family is not None or relations is not UNRELATED:
-            piece = self._again(decision, piece, (subject, peer), relations, family)
+            again = Again(self.binder, units, self._folder, self._sides)
+            piece = again.piece(decision, piece, (subject, peer), relations, family)
         if relations is UNRELATED:
             return Point(direction, subject, peer, piece.outcome, decision, piece)
         for rule in self._builtin[direction]:
@@ -498,73 +425,6 @@ class Engine:
         if point.decision is None or point.piece is None:
             return ()
         return self._folder.ties(point.decision.terms, point.piece.rules, point.relations)
-
-    def _again(
-        self,
-        decision: Decision,
-        piece: Piece,
-        ends: tuple[int, int],
-        relations: Relations,
-        family: int | None,
-    ) -> Piece:
-        """Look again at rules that match because of the flow's family or how its ends stand.
-
-        Args:
-            decision: The subject's decision.
-            piece: The piece of it that holds the peer.
-            ends: The subject and the peer.
-            relations: How the peer stands to the subject.
-            family: The flow's family; None where the units say as much.
-        """
-        unsure = {id(policy) for policy in decision.terms.unsure}
-        matched = {id(rule): sure for rule, sure in piece.rules}
-        for bound in decision.rules:
-            related = bound.relations and relations is not UNRELATED
-            if not related and (family is None or not self._floats(bound, *ends)):
-                continue
-            sure = self.binder.matches(bound, *ends, relations, family)
-            if sure is None:
-                matched.pop(id(bound), None)
-            else:
-                matched[id(bound)] = sure and id(bound.policy) not in unsure
-        if relations.sides is not None:
-            open_ = [
-                bound
-                for bound in decision.rules
-                if bound.relations
-                and matched.get(id(bound)) is False
-                and id(bound.policy) not in unsure
-            ]
-            known = self._sides.of(
-                decision.direction,
-                open_,
-                relations.sides,
-                lambda bound, side: self.binder.matches(bound, *ends, side, family),
-            )
-            for bound, sure in known:
-                if sure is None:
-                    del matched[id(bound)]
-                else:
-                    matched[id(bound)] = sure
-        rules = tuple((r, matched[id(r)]) for r in decision.rules if id(r) in matched)
-        if rules == piece.rules and relations is UNRELATED:
-            return piece
-        return Piece(piece.peers, rules, self._folder.outcome(decision.terms, rules, relations))
-
-    def _floats(self, bound: BoundRule, subject: int, peer: int) -> bool:
-        """Whether a rule may match by an address that nobody knows."""
-        units = self.table.units
-        if bound.blocks is not None and peer in bound.blocks and units[peer].family == 0:
-            return True
-        return (
-            units[subject].family == 0
-            and bound.rule.subjects is not None
-            and any(
-                isinstance(match, BlockMatch | GroupsMatch)
-                for each in bound.rule.subjects
-                for match in plain_matches(each)
-            )
-        )
 
     def outcome(
         self,
@@ -628,18 +488,3 @@ class Engine:
             lone = self.table.single[family]
             if lone:
                 yield from rectangles(egress, ingress, lone | beyond, outside, fresh=beyond)
-
-
-def replaced(policies: tuple[Policy, ...], at: int, new: Iterable[Policy]) -> tuple[Policy, ...]:
-    """Return policies with others in place of the one at a place."""
-    return policies[:at] + tuple(new) + policies[at + 1 :]
-
-
-def place_of(policies: Sequence[Policy], policy: Policy, near: int) -> int:
-    """Return where a policy is, at a place or after it; only the very same one counts."""
-    return next(at for at in range(near, len(policies)) if policies[at] is policy)
-
-
-def _speaks(policy: Policy, direction: Direction) -> bool:
-    """Whether a policy governs a direction of whom it selects."""
-    return direction in policy.isolates or bool(policy.rules_for(direction))

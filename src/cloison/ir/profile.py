@@ -265,6 +265,9 @@ class Profile:
             let it, where that is still a setting of the enforcer's; None where nothing follows.
         host_objects: Whether objects of the enforcer's own say what becomes of traffic of hosts:
             host endpoints, settings of its agent.
+        egress_before_translation: Whether what leaves a pod is judged by the address and port of
+            the Service that is called; a rule about pods then also is about the Services whose
+            selector its own finds.
         keeps_connections: Whether connections that are open pass whatever policies say by then;
             None when unclear.
         layers: The tiers NetworkPolicy and its neighbours sit in.
@@ -308,6 +311,7 @@ class Profile:
     own_node_egress: bool | None = None
     own_node_then: Caveat | None = None
     host_objects: bool = False
+    egress_before_translation: bool = False
     keeps_connections: bool | None = None
     places: Mapping[str, Place | None] = field(default_factory=dict, hash=False)
     groups_prefix: str | None = None

@@ -163,6 +163,7 @@ def _aws() -> Profile:
         sctp=True,
         named_ports=NamedPorts.UNION,
         own_node_egress=True,
+        egress_before_translation=True,
         reading=Reading(
             names_need_pods=True,
             host_pods=True,

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from importlib import import_module
 
 from cloison.base import QuestionError
-from cloison.report.about import PLAIN, About, Accepted, Effective, Findings, Look, Setting
+from cloison.report.about import PLAIN, About, Accepted, Effective, Findings, Judged, Look, Setting
 
 FORMATS = {
     "text": "cloison.report.text",
@@ -45,6 +45,8 @@ KINDS = (
     "lab",
     "validate",
     "doctor",
+    "cni",
+    "egress",
     "config",
 )
 """Results that can be rendered; `between` is what two enforcers make of the same policies,
@@ -67,7 +69,7 @@ _FOR = {
     "jsonl": ("map", "diff", "exposure"),
     "html": ("map", "diff", "measured"),
     "junit": ("verify", "measured"),
-    "sarif": ("validate", "portability", "doctor"),
+    "sarif": ("validate", "portability", "doctor", "cni", "egress"),
 }
 """Results of formats that are not for every one."""
 
@@ -79,6 +81,7 @@ __all__ = [
     "Accepted",
     "Effective",
     "Findings",
+    "Judged",
     "Look",
     "Setting",
     "formats",

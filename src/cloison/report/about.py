@@ -3,13 +3,15 @@
 import re
 from dataclasses import dataclass
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from cloison.base import Diagnostic, Span
 from cloison.ir.profile import Profile
 
 if TYPE_CHECKING:
     from cloison.analyses.doctor.finding import Finding
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +61,23 @@ class Examination:
 
     findings: "tuple[Finding, ...]"
     checks: tuple[str, ...]
+    suppressed: tuple[Accepted, ...] = ()
+    show_suppressed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Judged(Generic[T]):
+    """An answer with findings of its own: that to `cni` or `egress`.
+
+    Args:
+        answer: The answer; all its findings are there.
+        findings: Those that count, the worst first.
+        suppressed: What the settings file accepts of them.
+        show_suppressed: Whether text prints that, and not only how much it is.
+    """
+
+    answer: T
+    findings: tuple[Diagnostic, ...]
     suppressed: tuple[Accepted, ...] = ()
     show_suppressed: bool = False
 

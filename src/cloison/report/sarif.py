@@ -9,7 +9,7 @@ from urllib.parse import quote
 import msgspec
 
 from cloison.base import Diagnostic, Severity
-from cloison.report.about import About, Examination, Findings, Look
+from cloison.report.about import About, Examination, Findings, Judged, Look
 from cloison.report.documents.portability import diagnostics
 from cloison.report.sarif_model import (
     ArtifactLocation,
@@ -40,7 +40,9 @@ _LEVEL: dict[Severity, Literal["error", "warning", "note"]] = {
 
 _FAMILIES = {
     "CFG": "Settings",
+    "CNI": "A network plugin that does not do what policies say",
     "DNS": "Names that do not resolve",
+    "EGR": "A way out of the cluster that is wider than it should be",
     "NPL": "A NetworkPolicy that the API server rejects or reads differently",
     "NPS": "A NetworkPolicy that says something else than it seems to",
     "POR": "A policy that not every enforcer takes, or reads alike",
@@ -62,6 +64,9 @@ def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str
         examined = cast("Examination", result)
         said = tuple(each.diagnostic for each in examined.findings)
         findings = Findings(said, 0, examined.suppressed)
+    elif kind in ("cni", "egress"):
+        judged = cast("Judged[object]", result)
+        findings = Findings(judged.findings, 0, judged.suppressed)
     else:
         findings = cast("Findings", result)
     accepted = [each.diagnostic for each in findings.suppressed]

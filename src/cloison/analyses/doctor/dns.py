@@ -207,7 +207,7 @@ def isolating(answers: Iterable[Explanation]) -> list[Evidence]:
                 if decider.rule is not None:
                     said = f"{decider.text} {decider.action or 'decides'}"
                 found.setdefault((said, decider.span), Evidence(said, decider.span))
-    return list(found.values())[:4]
+    return list(found.values())[:2]
 
 
 def _mend(clinic: Clinic, group: Sequence[Lookup]) -> tuple[Mend, ...]:

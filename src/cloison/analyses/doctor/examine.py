@@ -12,7 +12,13 @@ Check = Callable[[Clinic], Iterator[Finding]]
 CHECKS = {
     "D-DNS": "dns:dns",
     "D-DNS-PORT": "dns:ports",
+    "D-GW": "gateways:gateways",
+    "D-PORT": "ports:ports",
+    "D-CANARY": "versions:versions",
+    "D-NOSELECT": "nobody:nobody",
     "D-CALL": "depends:depends",
+    "D-API": "api:api",
+    "D-WEBHOOK": "webhook:webhook",
     "D-TELEMETRY": "telemetry:telemetry",
 }
 """Where each check is, by its name: module and function of this package. A row is all it takes."""

@@ -9,6 +9,7 @@ from cloison.analyses.ends import AddressEnd, End
 from cloison.analyses.question import Traffic
 from cloison.base import QuestionError
 from cloison.engine import Engine
+from cloison.ir.caveats import OWN_NODE_UNKNOWN
 from cloison.ir.fidelity import Verdict
 from cloison.resources.world import Workload
 
@@ -39,6 +40,19 @@ def closed(answer: Explanation | None) -> bool:
     if answer is None or answer.verdict not in (Verdict.DENIED, Verdict.MIXED):
         return False
     return any(each.outcome.denied & each.case.traffic for each in answer.cases)
+
+
+def closed_to_others(answer: Explanation | None) -> bool:
+    """Return whether traffic with a node is closed, or would be but for the pods of that node.
+
+    Where it is not known which node pods run on, an answer about a node stays open because
+    enforcers let a pod and its own node talk. Most pods run elsewhere.
+    """
+    if closed(answer):
+        return True
+    if answer is None or answer.verdict is not Verdict.UNDETERMINED:
+        return False
+    return any(each.id == OWN_NODE_UNKNOWN.id for each in answer.caveats)
 
 
 def denied(answer: Explanation | None) -> bool:

@@ -56,7 +56,7 @@ def _shared(engine: Engine, proposed: Sequence[Proposal]) -> Iterator[Proposal]:
     for group in groups.values():
         home = group[0].policy.id.namespace
         policies = {each.policy.id for each in group}
-        if home is None or len(policies) < 2 or not _all(engine, home, group):  # noqa: PLR2004
+        if home is None or len(policies) <= 1 or not _all(engine, home, group):
             yield from group
             continue
         yield _for_all(engine, home, group)

@@ -70,6 +70,7 @@ def inwards(
     if not serving:
         yield Way(before, nobody(entry))
         return
+    known: dict[object, tuple[Way, ...]] = {}
     for port, alike in _by_port(listeners):
         rules = [rule for rule in entry.rules if _behind(rule, alike, question)]
         for by in serving:
@@ -80,7 +81,11 @@ def inwards(
             elif not rules:
                 yield Way(path, _no_rule(entry, port, question))
             else:
-                yield from _beyond(engine, question, by, rules, port, ask, path)
+                # What is behind several ports is judged once.
+                key = (id(by), port.transport, *(id(rule) for rule in rules))
+                if key not in known:
+                    known[key] = tuple(_beyond(engine, question, by, rules, port, ask))
+                yield from (replace(way, hops=(*path, *way.hops)) for way in known[key])
 
 
 def _by_port(listeners: Iterable[Listener]) -> Iterator[tuple[Listener, list[Listener]]]:
@@ -114,7 +119,7 @@ def outwards(engine: Engine, question: Question, end: EntryEnd, ask: Ask) -> Ite
     for by in serving:
         if question.traffic == EVERYTHING and leading:
             listener = next((each for rule in leading for each in rule.listeners), None)
-            yield from _beyond(engine, question, by, leading, listener, ask, ())
+            yield from _beyond(engine, question, by, leading, listener, ask)
             continue
         said = "" if leading else f"no rule of {entry} leads to {to.text}"
         why = tuple(text for text in (by.plane.why, said) if text)
@@ -204,7 +209,6 @@ def _beyond(
     rules: Sequence[RouteRule],
     listener: Listener | None,
     ask: Ask,
-    before: Sequence[Hop],
 ) -> Iterator[Way]:
     """Yield the ways from whoever serves an entry to the backends of some rules, each once."""
     targets: dict[object, list[tuple[Backend, RouteRule]]] = {}
@@ -215,15 +219,15 @@ def _beyond(
             if rule.answers:
                 answered = True
             else:
-                yield Way(tuple(before), _no_backend(rule))
+                yield Way((), _no_backend(rule))
         for each in used:
             key = (each.namespace, each.service, each.port, each.mirror, each.stop is None)
             targets.setdefault(key, []).append((each, rule))
     if answered and not targets:
-        yield Way(tuple(before), notes=(f"{rules[0].route} answers with a redirect itself",))
+        yield Way((), notes=(f"{rules[0].route} answers with a redirect itself",))
     for held in targets.values():
         target = _Target(held[0][0], tuple(rule for _, rule in held))
-        for way in _backed(engine, question, by, target, listener, ask, before):
+        for way in _backed(engine, question, by, target, listener, ask):
             yield replace(way, copy=target.backend.mirror)
 
 
@@ -244,16 +248,15 @@ def _backed(
     target: _Target,
     listener: Listener | None,
     ask: Ask,
-    before: Sequence[Hop],
 ) -> Iterator[Way]:
     """Yield the ways that end at a backend."""
     backend, rule = target.backend, target.rules[0]
     service = engine.world.services.get((backend.namespace, backend.service))
     if backend.stop is not None:
-        yield Way(tuple(before), backend.stop)
+        yield Way((), backend.stop)
         return
     if service is None:
-        yield Way(tuple(before), _absent(rule, backend))
+        yield Way((), _absent(rule, backend))
         return
     transport = listener.transport if listener is not None else "TCP"
     to = ServiceEnd(f"svc:{service.namespace}/{service.name}", service, direct=True)
@@ -270,15 +273,15 @@ def _backed(
         caveats = (*caveats, known.PASSTHROUGH_SOURCE)
     traffic = _service_port(engine, service, backend, transport)
     if traffic is None:
-        yield Way(tuple(before), _no_endpoint_port(rule, backend))
+        yield Way((), _no_endpoint_port(rule, backend))
         return
     asked = replace(question, source=by.sender, destination=to, traffic=traffic)
     for one, stop in parts(by.engine or engine, asked):
         if stop is not None:
-            yield Way(tuple(before), replace(stop, span=stop.span or backend.span))
+            yield Way((), replace(stop, span=stop.span or backend.span))
             continue
         hop = _hop(HopRole.BACKEND, by, one, tuple(why), ask)
-        yield Way((*before, replace(hop, span=backend.span, caveats=caveats)))
+        yield Way((replace(hop, span=backend.span, caveats=caveats),))
 
 
 def _absent(rule: RouteRule, backend: Backend) -> Stop:

@@ -88,7 +88,8 @@ class Way:
         """What becomes of the call on this way."""
         if self.stop is not None:
             return Verdict.DENIED  # nothing arrives
-        return way_verdict(h.verdict for h in self.asked if h.role is not HopRole.LOOKUP)
+        # A hop that nobody could be asked about leaves it open.
+        return way_verdict(h.verdict for h in self.hops if h.role is not HopRole.LOOKUP)
 
     @property
     def lookup(self) -> Verdict | None:
@@ -104,7 +105,8 @@ class Way:
     @property
     def first(self) -> Hop | None:
         """The first hop that keeps the call from passing; None where every one lets it through."""
-        open_ = [hop for hop in self.asked if hop.verdict is not Verdict.ALLOWED]
+        own = (hop for hop in self.asked if hop.role is not HopRole.LOOKUP)
+        open_ = [hop for hop in own if hop.verdict is not Verdict.ALLOWED]
         whole = self.verdict
         return next((hop for hop in open_ if hop.verdict is whole), open_[0] if open_ else None)
 

@@ -93,10 +93,9 @@ def _telling(way: Way) -> Hop | None:
 
     Lookups are told beside the call (`Way.lookup`), and are never the reason for its verdict.
     """
+    if way.first is not None:
+        return way.first
     own = [hop for hop in way.asked if hop.role is not HopRole.LOOKUP]
-    first = next((hop for hop in own if hop.verdict is not Verdict.ALLOWED), None)
-    if first is not None:
-        return first
     if way.stop is not None or way.verdict is Verdict.UNDETERMINED:
         return None
     return own[-1] if own else None

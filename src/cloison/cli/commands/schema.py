@@ -23,6 +23,8 @@ NAMES = (
     "lab",
     "validate",
     "doctor",
+    "cni",
+    "egress",
     "config",
     "tests",
 )

@@ -1,6 +1,6 @@
 """The hops of a call for people."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from cloison.analyses.ask import Explanation
 from cloison.analyses.paths.model import Hop, HopRole, Way
@@ -15,29 +15,67 @@ _ROLES = {
     HopRole.PROXY: "reaches its proxy",
     HopRole.CALL: "the call itself",
 }
+_MOST = 8
+"""Ways that are shown of many, those that fail before the others."""
+_BADNESS = (Verdict.DENIED, Verdict.MIXED, Verdict.UNDETERMINED, Verdict.ALLOWED)
+
+
+def stopped(result: Explanation) -> Iterator[str]:
+    """Say why nothing arrives, in a sentence each, where no policy is to blame."""
+    ends = [way for way in result.ways if way.stop is not None and not way.copy]
+    if not ends:
+        return
+    every = len(ends) == len([way for way in result.ways if not way.copy])
+    lead = "No policy is to blame" if every else "On some ways no policy is to blame"
+    for text in dict.fromkeys(way.stop.text for way in ends if way.stop is not None):
+        yield f"{lead}: {text}."
 
 
 def ways(result: Explanation, look: Look) -> Iterator[str]:
     """Iterate over the hops of every way, with the verdict on each."""
-    for number, way in enumerate(result.ways, 1):
+    numbered, also = _apart(result.ways)
+    chosen = sorted(numbered, key=lambda pair: _BADNESS.index(pair[1].verdict))[:_MOST]
+    shown: list[tuple[int, Way]] = []
+    for number, way in sorted(chosen, key=lambda pair: pair[0]):
         yield ""
-        lead = f"Way {number} of {len(result.ways)}, " if len(result.ways) > 1 else "The way, "
-        count = "1 hop" if len(way.hops) == 1 else f"{len(way.hops)} hops"
-        yield f"{lead}{count}{_end(way)}:"
-        for place, hop in enumerate(way.hops, 1):
-            yield from _hop(place, hop, look)
-        if way.stop is not None:
-            said = f"not a policy problem: {way.stop.text} ({way.stop.reason})"
-            yield from wrapped(said, look, "  ends here: ", "    ")
-            yield from wrapped(way.stop.help, look, "    help: ", "    ")
-    if result.shown is not None:
-        for number, way in enumerate(result.ways, 1):
-            place = next((n for n, h in enumerate(way.hops, 1) if _told(h, result)), 0)
-            if place:
-                yield ""
-                where = f" of way {number}" if len(result.ways) > 1 else ""
-                yield f"Reasons at hop {place}{where}:"
-                return
+        yield from _way(number, len(result.ways), way, shown, look)
+        for other, entered in also.get(number, ()):
+            yield from wrapped(f"way {other} is the same, {entered}", look, "  ", "     ")
+        shown.append((number, way))
+    rest = [way for pair in numbered if pair not in chosen for way in pair[1:]]
+    if rest:
+        yield ""
+        yield f"{len(rest)} more {'way' if len(rest) == 1 else 'ways'}: {_fates(rest)}."
+    telling = next((pair for pair in numbered if _told(pair[1], result)), None)
+    if result.shown is not None and telling is not None:
+        yield ""
+        number, way = telling
+        where = f" of way {number}" if len(result.ways) > 1 else ""
+        yield f"Reasons at hop {_told(way, result)}{where}:"
+
+
+def _apart(
+    found: Sequence[Way],
+) -> tuple[list[tuple[int, Way]], dict[int, list[tuple[int, str]]]]:
+    """Return ways with their numbers, those left out that enter elsewhere and are alike besides.
+
+    What is left out is told by the number of the way that it is like.
+    """
+    first: dict[object, int] = {}
+    kept: list[tuple[int, Way]] = []
+    also: dict[int, list[tuple[int, str]]] = {}
+    for number, way in enumerate(found, 1):
+        entry = next((hop for hop in way.hops if hop.role is HopRole.ENTRY), None)
+        rest = tuple(id(hop) for hop in way.hops if hop is not entry)
+        key = (rest, id(way.stop), entry.verdict if entry else None)
+        like = first.setdefault(key, number)
+        if like == number or entry is None:
+            kept.append((number, way))
+        else:
+            asked = entry.question
+            where = f"by {asked.destination.text} on {asked.traffic.text or 'every port'}"
+            also.setdefault(like, []).append((number, where))
+    return kept, also
 
 
 def unnamed(result: Explanation, look: Look) -> Iterator[str]:
@@ -55,24 +93,81 @@ def unnamed(result: Explanation, look: Look) -> Iterator[str]:
             return
 
 
+def _told(way: Way, result: Explanation) -> int:
+    """Return the place of the hop whose reasons are those of an answer; 0 where none is."""
+    found = (
+        place
+        for place, hop in enumerate(way.hops, 1)
+        if hop.answer is not None and hop.answer.shown is result.shown
+    )
+    return next(found, 0)
+
+
+def _fates(rest: Sequence[Way]) -> str:
+    counts = [(word, sum(way.verdict is word for way in rest)) for word in _BADNESS]
+    return ", ".join(f"{count} {word}" for word, count in counts if count)
+
+
+def _place(way: Way, hop: Hop) -> int:
+    return next(place for place, each in enumerate(way.hops, 1) if each is hop)
+
+
+def _way(
+    number: int, of: int, way: Way, shown: Sequence[tuple[int, Way]], look: Look
+) -> Iterator[str]:
+    """Yield a way; its first hops only where no way above began with the same."""
+    alike, earlier = _begun(way, shown)
+    lead = f"Way {number} of {of}" if of > 1 else "The way"
+    count = "no hop" if not way.hops else "1 hop" if len(way.hops) == 1 else f"{len(way.hops)} hops"
+    copy = ", for a copy of each request" if way.copy else ""
+    same = ""
+    if alike:
+        same = (
+            f"hop 1 as in way {earlier}" if alike == 1 else f"hops 1 to {alike} as in way {earlier}"
+        )
+        same = f"; {same}"
+    yield f"{lead}, {count}{copy}{_end(way)}{same}:"
+    for place, hop in enumerate(way.hops, 1):
+        if place > alike:
+            yield from _hop(place, hop, look, here=hop is way.first)
+    for note in way.notes:
+        yield from wrapped(note, look, "     note: ", "     ")
+    if way.stop is not None:
+        said = f"no policy is to blame: {way.stop.text} ({way.stop.reason})"
+        yield from wrapped(said, look, "  ends here: ", "    ")
+        if way.stop.span is not None and way.stop.span.file:
+            yield f"    {way.stop.span.file}:{way.stop.span.line}"
+        yield from wrapped(way.stop.help, look, "    help: ", "    ")
+
+
+def _begun(way: Way, shown: Sequence[tuple[int, Way]]) -> tuple[int, int]:
+    """Return how many hops a way has in common with one above, and that one's number."""
+    best = (0, 0)
+    for number, other in shown:
+        count = 0
+        for one, two in zip(way.hops, other.hops, strict=False):
+            if one is not two:
+                break
+            count += 1
+        if count > best[0]:
+            best = (count, number)
+    return best
+
+
 def _end(way: Way) -> str:
     first = way.first
-    if way.stop is not None or first is None:
+    if first is None:
         return ""
-    return f"; hop {way.hops.index(first) + 1} is the first that does not let all of it through"
+    return f"; hop {_place(way, first)} is the first that does not let all of it through"
 
 
-def _told(hop: Hop, result: Explanation) -> bool:
-    """Return whether the reasons of an answer are those of a hop."""
-    return hop.answer is not None and hop.answer.shown is result.shown
-
-
-def _hop(place: int, hop: Hop, look: Look) -> Iterator[str]:
+def _hop(place: int, hop: Hop, look: Look, *, here: bool) -> Iterator[str]:
     said = "not judged" if hop.answer is None else verdict(hop.verdict, look)
     asked = hop.question
     port = f" on {asked.traffic.text}" if asked.traffic.text else ""
-    yield f"  {place}. {said}  {asked.source.text} -> {asked.destination.text}{port}"
+    mark = ">" if here else " "
+    yield f"{mark} {place}. {said}  {asked.source.text} -> {asked.destination.text}{port}"
     lines = [_ROLES[hop.role], *hop.why]
     yield from wrapped("; ".join(lines), look, "     ", "     ")
-    if hop.assumed is not None:
+    if hop.assumed is not None and hop.assumed not in hop.why:
         yield from wrapped(hop.assumed, look, "     assumed: ", "     ")

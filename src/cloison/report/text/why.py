@@ -13,7 +13,7 @@ from cloison.report.text.closing import closing
 from cloison.report.text.layout import at, listed, verdict, wrapped
 from cloison.report.text.requests import words as words_of
 from cloison.report.text.walk import SHOWN, scope, told, walked
-from cloison.report.text.ways import unnamed, ways
+from cloison.report.text.ways import stopped, unnamed, ways
 
 _PASSING = (Verdict.ALLOWED, Verdict.MIXED)
 
@@ -83,6 +83,7 @@ def asked(result: Explanation) -> str:
 
 def _summary(result: Explanation) -> Iterator[str]:
     """Say what decided, in a sentence or two."""
+    yield from stopped(result)
     if result.shown is None:
         return
     points = result.shown.points

@@ -1,0 +1,246 @@
+"""D-GW: who serves an entry is reached from outside, and reaches every backend of it."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+
+from cloison.analyses.ask import Explanation, Mend, Question
+from cloison.analyses.doctor.clinic import Clinic, blocks_end, stopped, stopped_at
+from cloison.analyses.doctor.dns import isolating
+from cloison.analyses.doctor.finding import Evidence, Finding, Mode
+from cloison.analyses.ends import EntryEnd, PodsEnd
+from cloison.analyses.explain import merge_caveats
+from cloison.analyses.paths.entries import inwards
+from cloison.analyses.paths.model import Hop, HopRole, Stop, Way
+from cloison.analyses.question import EVERYTHING
+from cloison.base import QuestionError, Severity
+from cloison.base.words import few
+from cloison.engine import Engine
+from cloison.ir.fidelity import Verdict
+from cloison.ir.policy import Direction
+from cloison.platform.routes.model import Entry
+from cloison.resources.world import WorkloadId
+
+_SOURCE = "kubernetes/api networking/v1/types.go IngressBackend"
+
+
+@dataclass(frozen=True)
+class _Closed:
+    """A hop of an entry that is closed.
+
+    Args:
+        entry: The entry.
+        hop: The hop.
+        answer: What enforcement points make of it.
+        engine: Who judged it, where pods are assumed.
+    """
+
+    entry: Entry
+    hop: Hop
+    answer: Explanation
+    engine: Engine | None
+
+    @property
+    def cause(self) -> tuple[str, str]:
+        """What has to change: the door, who serves the entry, or what is behind it."""
+        source = self.hop.question.source.text
+        if self.hop.role is HopRole.ENTRY:
+            return "door", self.hop.question.destination.text
+        if Direction.EGRESS in stopped(self.answer):
+            return "out", source
+        return "in", ", ".join(sorted({p.endpoint for p in stopped_at(self.answer)}))
+
+
+def gateways(clinic: Clinic) -> Iterator[Finding]:
+    """Yield a finding for each reason for which calls through entries do not arrive."""
+    stops: dict[object, tuple[Stop, list[Entry]]] = {}
+    closed: dict[object, list[_Closed]] = defaultdict(list)
+    unknown: dict[str, tuple[Entry, Hop]] = {}
+    for entry in clinic.site.entries:
+        if not _concerns(clinic, entry):
+            continue
+        judged: dict[int, Engine | None] = {}
+        for way in _ways(clinic, entry, judged):
+            if way.stop is not None:
+                entries = stops.setdefault((way.stop.reason, way.stop.text), (way.stop, []))[1]
+                if entry not in entries:
+                    entries.append(entry)
+            for hop in way.hops:
+                if hop.answer is None:
+                    unknown.setdefault(hop.question.destination.text, (entry, hop))
+                elif _shut(hop):
+                    found = _Closed(entry, hop, hop.answer, judged.get(id(hop.answer)))
+                    closed[found.cause].append(found)
+    for stop, entries in stops.values():
+        yield _not_policy(stop, entries)
+    for cause, group in closed.items():
+        yield _finding(clinic, cause[0], group)
+    for entry, hop in unknown.values():
+        yield from _unknown(clinic, entry, hop)
+
+
+def _concerns(clinic: Clinic, entry: Entry) -> bool:
+    """Return whether an entry, or anything behind it, is in a namespace to examine."""
+    behind = (b.namespace for rule in entry.rules for b in rule.backends)
+    return any(clinic.examines(each) for each in (entry.namespace, *behind))
+
+
+def _ways(clinic: Clinic, entry: Entry, judged: dict[int, Engine | None]) -> Iterator[Way]:
+    client = blocks_end("clients outside", ("0.0.0.0/0",))
+    end = EntryEnd(f"gw:{entry.namespace}/{entry.name}", entry)
+
+    def ask(question: Question, engine: Engine | None = None) -> Explanation:
+        found = clinic.reach(question.source, question.destination, question.traffic, engine)
+        judged[id(found)] = engine
+        return found
+
+    try:
+        yield from inwards(clinic.engine, clinic.site, Question(client, end, EVERYTHING), end, ask)
+    except QuestionError:
+        return  # an entry without listeners: there is nothing to reach
+
+
+def _shut(hop: Hop) -> bool:
+    # Who may come in from outside is for policies to say: closed is a door that admits nobody.
+    closed = (Verdict.DENIED,) if hop.role is HopRole.ENTRY else (Verdict.DENIED, Verdict.MIXED)
+    return hop.verdict in closed
+
+
+def _not_policy(stop: Stop, entries: Sequence[Entry]) -> Finding:
+    """Return the finding for what no policy is to blame for."""
+    first = entries[0]
+    named = few(str(each) for each in entries)
+    return Finding(
+        code="GW003",
+        check="D-GW",
+        severity=Severity.WARNING,
+        message=f"{named} leads nowhere: {stop.text} ({stop.reason})",
+        effect="clients get an error from whoever serves it; no policy is to blame",
+        help=stop.help,
+        mode=Mode.GATEWAY,
+        object=str(first),
+        span=stop.span or first.span,
+        source=stop.source or _SOURCE,
+    )
+
+
+def _finding(clinic: Clinic, cause: str, group: Sequence[_Closed]) -> Finding:
+    first = group[0]
+    hop, answers = first.hop, [each.answer for each in group]
+    entries = tuple(dict.fromkeys(str(each.entry) for each in group))
+    serving = hop.question.source.text if cause != "door" else hop.question.destination.text
+    ports = dict.fromkeys(_traffic(each) for each in group)
+    shown = " and ".join(ports)
+    if cause == "door":
+        code, severity = "GW002", Severity.WARNING
+        message = f"{serving} admits nobody from outside on {shown}"
+        effect = f"{few(entries)} cannot be called from outside the cluster"
+        advice = "admit clients on the port of its pods, which need not be the listener's"
+    elif cause == "out":
+        code, severity = "GW001", Severity.ERROR
+        targets = few(each.hop.question.destination.text for each in group)
+        message = f"{serving} may not call {targets}, to which {few(entries)} leads"
+        effect = "clients get 502, 503 or 504"
+        advice = "let whoever serves the entry send to the pods behind it, on their own ports"
+    else:
+        code, severity = "GW001", Severity.ERROR
+        sources = few({each.hop.question.source.text for each in group})
+        targets = few({p.endpoint for a in answers for p in stopped_at(a)})
+        message = f"{targets} does not admit {sources} on {shown}, which serves {few(entries)}"
+        effect = "clients get 502, 503 or 504"
+        advice = "admit whoever serves the entry, on the pods' own port: the client is never seen"
+    if any(each.hop.assumed for each in group) and severity is Severity.ERROR:
+        severity = Severity.WARNING
+    subject = _workload(answers)
+    return Finding(
+        code=code,
+        check="D-GW",
+        severity=severity,
+        message=message,
+        effect=effect,
+        help=advice,
+        mode=Mode.GATEWAY,
+        workload=subject,
+        object=f"{subject.kind} {subject}" if subject else entries[0],
+        span=clinic.engine.world.workloads[subject].span if _is_there(clinic, subject) else
+        first.entry.span,
+        evidence=(
+            *(Evidence(text, each.hop.span) for each in group[:2] for text in each.hop.why),
+            *(Evidence(f"assumed: {each.hop.assumed}") for each in group[:1] if each.hop.assumed),
+            *isolating(answers),
+        ),
+        mend=_mend(clinic, group),
+        caveats=merge_caveats([each.caveats for each in answers]),
+        source=_SOURCE,
+    )
+
+
+def _is_there(clinic: Clinic, name: WorkloadId | None) -> bool:
+    return name is not None and name in clinic.engine.world.workloads
+
+
+def _traffic(closed: _Closed) -> str:
+    """Return what a hop carries where it arrives: Services are followed by then."""
+    found = dict.fromkeys(
+        str(case.case.traffic)
+        for case in closed.answer.cases
+        if any(point.verdict is not Verdict.ALLOWED for point in case.points)
+    )
+    return " and ".join(found)
+
+
+def _workload(answers: Iterable[Explanation]) -> WorkloadId | None:
+    """Return the workload whose policies stop it."""
+    for answer in answers:
+        for case in answer.cases:
+            for point in case.points:
+                if point.verdict is not Verdict.ALLOWED:
+                    inward = point.direction is Direction.INGRESS
+                    party = case.case.destination if inward else case.case.source
+                    if party.endpoint is not None:
+                        return party.endpoint.workload
+    return None
+
+
+def _mend(clinic: Clinic, group: Sequence[_Closed]) -> tuple[Mend, ...]:
+    """Return one change for all hops that one engine judged: the first that can be mended."""
+    by_engine: dict[int, tuple[Engine | None, list[Explanation]]] = {}
+    for each in group:
+        by_engine.setdefault(id(each.engine), (each.engine, []))[1].append(each.answer)
+    found: tuple[Mend, ...] = ()
+    for engine, answers in by_engine.values():
+        found = (*found, *clinic.mend(answers, engine))
+    return tuple(dict.fromkeys(found))
+
+
+def _unknown(clinic: Clinic, entry: Entry, hop: Hop) -> Iterator[Finding]:
+    """Yield a finding where whoever serves an entry cannot be found, and the backend is guarded."""
+    to = hop.question.destination
+    if hop.role is not HopRole.BACKEND or not isinstance(to, PodsEnd):
+        return
+    name = to.workload.id
+    if not _is_there(clinic, name) or not clinic.isolated(name, Direction.INGRESS):
+        return
+    if _by_address(clinic, to):
+        return
+    yield Finding(
+        code="GW004",
+        check="D-GW",
+        severity=Severity.WARNING,
+        message=f"whether {name} admits {hop.question.source.text} is not known: it serves {entry}",
+        effect="if it does not, clients get 502, 503 or 504, and health checks fail",
+        help="admit the addresses that it dials from, on the pods' own port; where those are in "
+        "no manifest, the provider says them",
+        mode=Mode.GATEWAY,
+        workload=name,
+        object=f"{name.kind} {name}",
+        span=to.workload.span,
+        evidence=tuple(Evidence(text, hop.span) for text in hop.why),
+        source=_SOURCE,
+    )
+
+
+def _by_address(clinic: Clinic, to: PodsEnd) -> bool:
+    """Return whether policies admit any address outside to some pods."""
+    anywhere = blocks_end("outside", ("0.0.0.0/0",))
+    return clinic.reach(anywhere, to, EVERYTHING).verdict is not Verdict.DENIED

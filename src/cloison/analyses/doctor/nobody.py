@@ -1,0 +1,300 @@
+"""D-NOSELECT: policies and peers that select nobody, or more than was meant."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from difflib import get_close_matches
+
+from cloison.algebra import LabelSelector, Operator
+from cloison.algebra.selectors import Requirement
+from cloison.analyses.doctor.clinic import Clinic
+from cloison.analyses.doctor.finding import Evidence, Finding, Mode
+from cloison.analyses.doctor.served import enforced, peers_of, subjects_of
+from cloison.analyses.mend import NAMING, Proposal
+from cloison.analyses.miss import match_text
+from cloison.base import Severity
+from cloison.base.words import few
+from cloison.ir.peers import PodsMatch
+from cloison.ir.policy import Action, Direction, Peer, Policy, Rule
+from cloison.resources.objects import NAMESPACE_NAME_LABEL, Labels, Namespace
+from cloison.resources.world import Workload
+
+_SOURCE = "kubernetes/website services-networking/network-policies.md"
+_NEAR = 0.6
+
+
+def nobody(clinic: Clinic) -> Iterator[Finding]:
+    """Yield a finding for each policy and peer that selects nobody, or more than was meant."""
+    for policy in enforced(clinic.engine):
+        if not clinic.examines(policy.id.namespace):
+            continue
+        yield from _policy(clinic, policy)
+        for rule in policy.rules:
+            if rule.action is Action.ALLOW:
+                yield from _either(clinic, policy, rule)
+                yield from _peers(clinic, policy, rule)
+
+
+def _policy(clinic: Clinic, policy: Policy) -> Iterator[Finding]:
+    """Yield a finding for a policy that is about no pod at all."""
+    engine = clinic.engine
+    if policy.nodes or engine.binder.subject(policy) or not policy.subjects:
+        return
+    match = policy.subjects[0]
+    if not match.pods:
+        return  # everybody in a namespace that is empty so far
+    inside = [each for each in clinic.everyone() if _lives(clinic, match, each)]
+    meant = [w for w in inside if any(match.pods.matches(p.labels) for p in w.endpoints)]
+    if meant and all(pod.shape.host_network for w in meant for pod in w.endpoints):
+        pods = few(str(each.id) for each in meant)
+        yield Finding(
+            code="SEL002",
+            check="D-NOSELECT",
+            severity=Severity.WARNING,
+            message=f"{policy.id} selects host-network pods only: {pods}",
+            effect="the policy does nothing: those pods have no network of their own",
+            help="policies for hosts, or the node's firewall, are what guards them",
+            mode=Mode.NO_EFFECT,
+            workload=meant[0].id,
+            object=f"{policy.id.kind} {policy.id}",
+            span=policy.subject_span or policy.span,
+            evidence=tuple(Evidence(f"{w.id} has hostNetwork: true", w.span) for w in meant[:3]),
+            source=_SOURCE,
+        )
+        return
+    if meant or not inside:
+        return
+    near = _nearest(match.pods, [(str(w.id), p.labels) for w in inside for p in w.endpoints])
+    yield Finding(
+        code="SEL001",
+        check="D-NOSELECT",
+        severity=Severity.WARNING,
+        message=f"{policy.id} selects no pod: none has {match.pods}",
+        effect="the policy does nothing",
+        help=f"did you mean {near}?" if near else "correct the selector, or delete the policy",
+        mode=Mode.NO_EFFECT,
+        object=f"{policy.id.kind} {policy.id}",
+        span=policy.subject_span or policy.span,
+        source=_SOURCE,
+    )
+
+
+def _lives(clinic: Clinic, match: PodsMatch, workload: Workload) -> bool:
+    if match.namespace is not None:
+        return match.namespace == workload.id.namespace
+    home = clinic.engine.world.namespaces[workload.id.namespace]
+    return match.namespaces.matches(home.labels)
+
+
+def _nearest(selector: LabelSelector, among: list[tuple[str, Labels]]) -> str | None:
+    """Return labels that are there and look like those that are asked for."""
+    for each in selector.requirements:
+        if each.operator is not Operator.IN or len(each.values) != 1:
+            continue
+        for _, labels in among:
+            for key, value in sorted(labels.items()):
+                if _alike(each, key, value) and not each.matches(labels):
+                    return f"{key}={value}"
+    return None
+
+
+def _alike(wanted: Requirement, key: str, value: str) -> bool:
+    """Return whether a label looks like what is asked for: its value, or its key, written so."""
+    asked = wanted.values[0]
+    if key == wanted.key:
+        return bool(get_close_matches(asked, [value], 1, _NEAR))
+    named = wanted.key in NAMING and key in NAMING
+    return value == asked and (named or bool(get_close_matches(wanted.key, [key], 1, _NEAR)))
+
+
+def _peers(clinic: Clinic, policy: Policy, rule: Rule) -> Iterator[Finding]:
+    """Yield a finding for peers that match nobody, where somebody looks meant."""
+    engine = clinic.engine
+    if not subjects_of(engine, policy):
+        return
+    for peer in rule.peers:
+        match = peer.match
+        if not isinstance(match, PodsMatch) or peers_of(engine, (peer,)):
+            continue
+        if not match.pods.satisfiable() or _other_half(clinic, rule, match):
+            continue
+        found = _meant(clinic, match)
+        if found is None or _open_already(clinic, policy, rule, found[1]):
+            continue
+        said, whom, meant = found[0], found[1], found[2]
+        word = "from" if rule.direction is Direction.INGRESS else "to"
+        traffic = replace(rule, peers=(Peer(meant),), index=1)
+        yield Finding(
+            code="SEL003",
+            check="D-NOSELECT",
+            severity=Severity.ERROR,
+            message=f"{rule.label} of {policy.id} is for {match_text(match, policy)}, "
+            "which matches no pod",
+            effect=f"nothing gets through {word} {few(str(w.id) for w in whom)}, which looks meant",
+            help=f"{said}; namespaces are best selected by {NAMESPACE_NAME_LABEL}",
+            mode=Mode.GATEWAY if word == "from" else Mode.DEPENDENCY,
+            workload=subjects_of(engine, policy)[0],
+            object=f"{policy.id.kind} {policy.id}",
+            span=peer.span or rule.span or policy.span,
+            evidence=tuple(dict.fromkeys(_there(clinic, match, w) for w in whom[:3])),
+            mend=clinic.add((Proposal(policy, traffic, new=False),)),
+            source=_SOURCE,
+        )
+
+
+def _there(clinic: Clinic, match: PodsMatch, workload: Workload) -> Evidence:
+    home = clinic.engine.world.namespaces[workload.id.namespace]
+    if match.namespace is None and not match.namespaces.matches(home.labels):
+        keys = match.namespaces.keys
+        labels = [f"{k}={v}" for k, v in sorted(home.labels.items()) if k in keys]
+        labels = labels or [f"{k}={v}" for k, v in sorted(home.labels.items())]
+        return Evidence(f"namespace {home.name} has {', '.join(labels)}", home.span)
+    labels = [f"{k}={v}" for k, v in sorted(workload.endpoints[0].labels.items())]
+    return Evidence(f"{workload.id} has {', '.join(labels[:4])}", workload.span)
+
+
+def _other_half(clinic: Clinic, rule: Rule, match: PodsMatch) -> bool:
+    """Return whether a peer is one of two that were meant as one: that is told as such."""
+    return match.namespace is not None and _split(clinic, rule) is not None
+
+
+def _meant(
+    clinic: Clinic, match: PodsMatch
+) -> tuple[str, tuple[Workload, ...], PodsMatch] | None:
+    """Return what is wrong with a peer, whom it looks like, and how those are selected."""
+    spaces = clinic.engine.world.namespaces
+    homes = [match.namespace] if match.namespace is not None else []
+    if match.namespace is None:
+        homes = [name for name, each in spaces.items() if match.namespaces.matches(each.labels)]
+    if not homes:
+        for name, home in spaces.items():
+            said = _space_like(match.namespaces, home)
+            whom = _in(clinic, [name], match.pods) if said else ()
+            if said and whom:
+                where = LabelSelector.of({NAMESPACE_NAME_LABEL: name})
+                return said, whom, PodsMatch(namespaces=where, pods=match.pods)
+        return None
+    inside = [w for w in clinic.everyone() if w.id.namespace in homes]
+    for workload in inside:
+        for pod in workload.endpoints:
+            meant = _pods_like(match.pods, pod.labels)
+            if meant is not None:
+                whom = _in(clinic, homes, meant)
+                return f"pods there have {meant}", whom, replace(match, pods=meant)
+    return None
+
+
+def _in(clinic: Clinic, homes: list[str], pods: LabelSelector) -> tuple[Workload, ...]:
+    return tuple(
+        w
+        for w in clinic.everyone()
+        if w.id.namespace in homes and any(pods.matches(pod.labels) for pod in w.endpoints)
+    )
+
+
+def _space_like(selector: LabelSelector, home: Namespace) -> str | None:
+    """Return why a namespace looks meant by a selector that does not match it."""
+    unmet = selector.unmet(home.labels)
+    if len(unmet) != 1 or unmet[0].operator is not Operator.IN:
+        return None
+    wanted, labels = unmet[0], home.labels
+    asked = wanted.values[0]
+    has = labels.get(wanted.key)
+    if has is not None and wanted.key != NAMESPACE_NAME_LABEL:
+        if home.name in wanted.values or get_close_matches(asked, [has], 1, _NEAR):
+            return f"namespace {home.name} has {wanted.key}={has}, not {asked}"
+    if has is None and home.name in wanted.values:
+        return f"namespace {home.name} has no label {wanted.key}"
+    if wanted.key == NAMESPACE_NAME_LABEL and get_close_matches(asked, [home.name], 1, 0.8):
+        return f"there is no namespace {asked}, but {home.name}"
+    for key, value in labels.items():
+        if value == asked and get_close_matches(wanted.key, [key], 1, _NEAR):
+            return f"namespace {home.name} has {key}={value}, not {wanted.key}"
+    return None
+
+
+def _pods_like(selector: LabelSelector, labels: Labels) -> LabelSelector | None:
+    """Return a selector that matches some labels and looks like another that does not."""
+    changed = list(selector.requirements)
+    for place, each in enumerate(selector.requirements):
+        if each.matches(labels):
+            continue
+        if each.operator is not Operator.IN or len(each.values) != 1:
+            return None
+        near = [(k, v) for k, v in sorted(labels.items()) if _alike(each, k, v)]
+        if not near:
+            return None
+        changed[place] = Requirement(near[0][0], Operator.IN, (near[0][1],))
+    return LabelSelector(tuple(sorted(changed)))
+
+
+def _open_already(
+    clinic: Clinic, policy: Policy, rule: Rule, whom: tuple[Workload, ...]
+) -> bool:
+    """Return whether those who look meant get through by something else."""
+    engine = clinic.engine
+    for subject in engine.binder.subject(policy):
+        decision = engine.decision(subject, rule.direction)
+        for each in whom:
+            for unit in engine.table.workload_units(each.id):
+                outcome = decision.piece(unit).outcome
+                lost = rule.traffic.must - outcome.open
+                if lost or (rule.traffic.named and not outcome.allowed):
+                    return False
+    return True
+
+
+def _split(clinic: Clinic, rule: Rule) -> tuple[Peer, Peer, PodsMatch] | None:
+    """Return two peers of a rule that look like one whose selectors should both hold."""
+    for first in rule.peers:
+        for second in rule.peers:
+            spaces, pods = first.match, second.match
+            if not isinstance(spaces, PodsMatch) or not isinstance(pods, PodsMatch):
+                continue
+            whole = spaces.namespace is None and bool(spaces.namespaces) and not spaces.pods
+            if not whole or pods.namespace is None or not pods.pods:
+                continue
+            both = replace(spaces, pods=pods.pods)
+            here = peers_of(clinic.engine, (second,))
+            there = peers_of(clinic.engine, (Peer(both),))
+            if not here and there:
+                return first, second, both
+    return None
+
+
+def _either(clinic: Clinic, policy: Policy, rule: Rule) -> Iterator[Finding]:
+    """Yield a finding for two peers where one was meant: either one is enough."""
+    found = _split(clinic, rule)
+    if found is None or not subjects_of(clinic.engine, policy):
+        return
+    first, second, both = found
+    everybody = peers_of(clinic.engine, (first,))
+    meant = peers_of(clinic.engine, (Peer(both),))
+    more = [str(each) for each in everybody if each not in meant]
+    kept = tuple(
+        Peer(both, each.span) if each is first else each for each in rule.peers if each is not second
+    )
+    rules = tuple(replace(r, peers=kept) if r is rule else r for r in policy.rules)
+    word = "from" if rule.direction is Direction.INGRESS else "to"
+    yield Finding(
+        code="SEL004",
+        check="D-NOSELECT",
+        severity=Severity.ERROR if more else Severity.WARNING,
+        message=f"{rule.label} of {policy.id} lists namespaces and pods as two peers, and either "
+        "one is enough",
+        effect=f"it lets traffic through {word} {few(more)}, too"
+        if more
+        else "it lets traffic through for every pod of those namespaces",
+        help="remove the dash before podSelector, so that one peer asks for both",
+        mode=Mode.BROAD,
+        workload=subjects_of(clinic.engine, policy)[0],
+        object=f"{policy.id.kind} {policy.id}",
+        span=second.span or rule.span or policy.span,
+        evidence=(
+            Evidence(f"{match_text(first.match, policy)} is one peer", first.span),
+            Evidence(
+                f"{match_text(second.match, policy)} is another, and matches nobody", second.span
+            ),
+        ),
+        mend=clinic.rewrite(replace(policy, rules=rules)),
+        source=_SOURCE,
+    )

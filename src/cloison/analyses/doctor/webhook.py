@@ -1,0 +1,154 @@
+"""D-WEBHOOK: whoever the API server calls for its decisions lets it in."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import replace
+
+from cloison.analyses.ask import Explanation
+from cloison.analyses.doctor.clinic import Clinic, on
+from cloison.analyses.doctor.control import Control, calling
+from cloison.analyses.doctor.finding import Evidence, Finding, Mode
+from cloison.analyses.doctor.judged import closed_to_others, denied, tried
+from cloison.analyses.ends import ServiceEnd
+from cloison.analyses.explain import merge_caveats
+from cloison.analyses.services import lead
+from cloison.base import Severity
+from cloison.base.words import few, listed
+from cloison.ir.fidelity import Verdict
+from cloison.platform.routes.model import Stop
+from cloison.platform.webhooks import Called, Hook, hooks
+
+_SOURCE = (
+    "kubernetes/website concepts/architecture/control-plane-node-communication.md; "
+    "kubernetes/api admissionregistration/v1/types.go"
+)
+
+
+def webhook(clinic: Clinic) -> Iterator[Finding]:
+    """Yield a finding for each Service that the API server calls and does not reach."""
+    found: dict[tuple[str, str, int], list[Hook]] = defaultdict(list)
+    for hook in hooks(clinic.engine.world):
+        if clinic.examines(hook.namespace):
+            found[hook.namespace, hook.service, hook.port].append(hook)
+    callers = calling(clinic) if found else ()
+    for (namespace, name, port), group in found.items():
+        end = clinic.service(namespace, name)
+        if end is not None:
+            yield from _asked(clinic, end, port, group, callers)
+
+
+def _asked(
+    clinic: Clinic, end: ServiceEnd, port: int, group: list[Hook], callers: tuple[Control, ...]
+) -> Iterator[Finding]:
+    answers = [
+        (each, tried(clinic, each.end, _inner(end), on("TCP", port), each.engine))
+        for each in callers
+    ]
+    told = [(each, answer) for each, answer in answers if answer is not None]
+    if not told:
+        stop = _stop(clinic, end, port, callers)
+        if stop is not None:
+            yield _no_way(end, port, group, stop)
+        return
+    shut = [
+        (each, answer)
+        for each, answer in told
+        if (denied(answer) if each.vague else closed_to_others(answer))
+    ]
+    sure = len(shut) == len(told) or not all(each.vague for each, _ in told)
+    if shut and sure:
+        yield _finding(clinic, end, port, group, told, shut)
+
+
+def _inner(end: ServiceEnd) -> ServiceEnd:
+    """Return a Service as the API server dials it: a pod of it, or its address within."""
+    # Whoever calls from outside by the address within is not led through a load balancer.
+    return replace(end, service=replace(end.service, type="ClusterIP", external_ips=()))
+
+
+def _stop(clinic: Clinic, end: ServiceEnd, port: int, callers: tuple[Control, ...]) -> Stop | None:
+    for each in callers:
+        for part in lead(clinic.engine, each.end, _inner(end), on("TCP", port)):
+            if part.stop is not None:
+                return part.stop
+    return None
+
+
+def _finding(
+    clinic: Clinic,
+    end: ServiceEnd,
+    port: int,
+    group: list[Hook],
+    told: list[tuple[Control, Explanation]],
+    shut: list[tuple[Control, Explanation]],
+) -> Finding:
+    needed = any(each.needed for each in group)
+    every = len(shut) == len(told) and all(denied(answer) for _, answer in shut)
+    who = listed([each.end.text for each, _ in shut])
+    some = "" if every else "; not all that it may call from is shut out"
+    pods = next((a for _, a in shut if a.verdict is Verdict.DENIED), shut[0][1])
+    engine = next((each.engine for each, _ in shut if each.engine is not None), None)
+    known = [(each, answer) for each, answer in shut if not each.vague]
+    plain = [answer for each, answer in known if each.engine is None]
+    made = [answer for each, answer in known if each.engine is not None]
+    mend = clinic.mend(plain) + (clinic.mend(made, engine) if made else ())
+    return Finding(
+        code="WHK001",
+        check="D-WEBHOOK",
+        severity=Severity.ERROR if every and needed else Severity.WARNING,
+        message=f"the API server cannot call {end.text}:{port} ({_what(group)}): "
+        f"{who} is not let in{some}",
+        effect=_effect(group),
+        help="let in the addresses that the API server calls from, on the pods' own port",
+        mode=Mode.MESH,
+        object=group[0].item.shown,
+        span=group[0].span,
+        evidence=(
+            *(Evidence(_said(each), each.span) for each in group),
+            *dict.fromkeys(Evidence(each.why, each.span) for each, _ in shut),
+            *(Evidence(note) for note in pods.notes[:1]),
+        ),
+        mend=mend,
+        caveats=merge_caveats(answer.caveats for _, answer in shut),
+        source=_SOURCE,
+    )
+
+
+def _no_way(end: ServiceEnd, port: int, group: list[Hook], stop: Stop) -> Finding:
+    return Finding(
+        code="WHK002",
+        check="D-WEBHOOK",
+        severity=Severity.WARNING,
+        message=f"the API server calls {end.text}:{port} ({_what(group)}), and nothing is there: "
+        f"{stop.text}",
+        effect=_effect(group),
+        help=stop.help or "correct the Service's name or port, or its selector",
+        mode=Mode.MESH,
+        object=group[0].item.shown,
+        span=group[0].span,
+        evidence=tuple(Evidence(_said(each), each.span) for each in group),
+        source=_SOURCE,
+    )
+
+
+def _what(group: list[Hook]) -> str:
+    return few(f"{each.called} {each.name}" for each in group)
+
+
+def _said(hook: Hook) -> str:
+    if hook.called in (Called.VALIDATING, Called.MUTATING):
+        policy = "Fail" if hook.needed else "Ignore"
+        return f"{hook.item.shown} calls it, with failurePolicy {policy}"
+    return f"{hook.item.shown} is served there"
+
+
+def _effect(group: list[Hook]) -> str:
+    called = {each.called for each in group if each.needed}
+    if called & {Called.VALIDATING, Called.MUTATING}:
+        return "the API server refuses the requests that it is asked about: nothing of the kind "\
+            "can be created or changed"
+    if Called.API in called:
+        return "that API is not available, and namespaces cannot be deleted while it is not"
+    if Called.CONVERSION in called:
+        return "objects of that kind cannot be read or written in its other versions"
+    return "requests pass without it, as failurePolicy Ignore says"
