@@ -149,9 +149,12 @@ class Ends:
         on_node, name = self.oracle.node_of(end)
         if not on_node:
             return Match.NO
+        if match.names is not None and name is not None and name not in match.names:
+            return Match.NO
         node = self.oracle.world.nodes.get(name or "")
         if node is None or node.span is None:
-            return Match.MAY if match.nodes else Match.MUST
+            by_name = match.names is not None and name is None
+            return Match.MAY if match.nodes or by_name else Match.MUST
         return Match.MUST if match.nodes.matches(node.labels) else Match.NO
 
     def _relative(self, relation: Relative) -> Match:

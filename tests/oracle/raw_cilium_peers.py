@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 from tests.oracle.raw import (
     Party,
@@ -199,10 +200,19 @@ class RawCiliumPeers(RawCiliumState):
         return False
 
     def _nobody(self, entry: Entry) -> bool:
-        """Return whether an entry about names only means groups of blocks that hold none."""
+        """Return whether an entry about names only means what holds no blocks, or no pods."""
         if not _lookups_of(entry) or not entry.peers:
             return False
-        return all(p[0] == "group" and not any(self._group(*p[1:3])) for p in entry.peers)
+        return all(
+            (p[0] == "group" and not any(self._group(*p[1:3])))
+            or (p[0] == "services" and self._no_service(p[1]))
+            for p in entry.peers
+        )
+
+    def _no_service(self, refs: Sequence[Any]) -> bool:
+        """Return whether nobody is behind Services, and nobody is what that comes to."""
+        none = not any(True for ref in refs for _ in self._service(*ref))
+        return none and self.switches.get("cilium.U2") == "nothing"
 
     def _any_name(self, party: Party, mine: Sequence[Entry], guess: Guesses) -> bool:
         """Return whether every name that an end asks for passes the proxy.

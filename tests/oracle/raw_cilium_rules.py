@@ -10,7 +10,7 @@ pkg/k8s/network_policy.go.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from tests.oracle.raw import Manifest, policy_types
@@ -338,6 +338,7 @@ class Translator:
     def _cluster_policy(self, item: Manifest) -> Iterator[Entry]:
         spec = item["spec"]
         subject = self._chosen(spec["subject"])
+        certain = any(operator in ("In", "Exists") for _, _, operator, _ in subject)
         for direction, word in (("Ingress", "from"), ("Egress", "to")):
             for place, rule in enumerate(spec.get(direction.lower()) or ()):
                 verdict = {"Accept": ALLOW, "Deny": DENY, "Pass": PASS}[rule["action"]]
@@ -354,7 +355,7 @@ class Translator:
                     continue
                 if closed and verdict != ALLOW:
                     verdict, peers, ports = DENY, [("all",)], None
-                yield Entry(
+                entry = Entry(
                     owner=owner(item),
                     subject=subject,
                     direction=direction,
@@ -364,6 +365,15 @@ class Translator:
                     ports=ports,
                     level=(TIERS[spec["tier"]], spec["priority"] + place / 100),
                 )
+                if certain:
+                    yield entry
+                    continue
+                # Who has no labels meets it; which releases leave it out is not settled.
+                exists, absent = (("k8s", NAMESPACE, e, ()) for e in ("Exists", "DoesNotExist"))
+                yield replace(entry, subject=(*subject, exists))
+                everybody = (("all",),) if not peers and ports is not None else ()
+                told = tuple(("perhaps", "no labels", each) for each in peers or everybody)
+                yield replace(entry, subject=(*subject, absent), peers=told)
 
     def _chosen(self, chosen: Manifest) -> Requirements:
         pods = chosen.get("pods")

@@ -254,13 +254,7 @@ class RawCiliumState(RawOracle):
         """Return all numbers that pods give names, by name and protocol."""
         if self._named is None:
             ends: list[End] = [("pod", *key) for key, p in self.pods.items() if not finished(p)]
-            # Who has pods is told by them; a template says what pods there will be.
-            made = {
-                (namespace, ref["kind"], ref["name"])
-                for (namespace, _), pod in self.pods.items()
-                for ref in pod["metadata"].get("ownerReferences") or ()
-            }
-            ends += [("workload", *key) for key in self.templates if key not in made]
+            ends += [("workload", *key) for key in self._unmade]
             found: dict[tuple[str, str], set[int]] = {}
             for end in ends:
                 last = {name: (p, number) for name, p, number in self.party(end).ports}
@@ -268,6 +262,16 @@ class RawCiliumState(RawOracle):
                     found.setdefault((name, protocol), set()).add(number)
             self._named = found
         return {key: set(numbers) for key, numbers in self._named.items()}
+
+    @cached_property
+    def _unmade(self) -> list[tuple[str, str, str]]:
+        """Return the templates that say what pods there will be; who has pods is told by them."""
+        made = {
+            (namespace, ref["kind"], ref["name"])
+            for (namespace, _), pod in self.pods.items()
+            for ref in pod["metadata"].get("ownerReferences") or ()
+        }
+        return [key for key in self.templates if key not in made]
 
     def pattern(self, name: Name) -> re.Pattern[str]:
         """Return a name, or a pattern of names, as a regular expression."""
@@ -293,6 +297,7 @@ class RawCiliumState(RawOracle):
         """Return who may be asked for names: pods, nodes, and somebody outside."""
         ends: list[End] = [*self._endpoints(), *(("node", name) for name in self.node_labels)]
         ends += [("ip", "198.18.0.53"), ("ip", "2001:db8:53::53")]
+        ends += [("ip", str(address)) for address in sorted(self._servers() or (), key=str)]
         peers = [peer for entry in self.entries for peer in entry.peers or ()]
         blocks = {network(peer[1]) for peer in peers if peer[0] == "cidr"}
         ends += [("ip", str(block[0])) for block in sorted(blocks, key=str)]
@@ -310,8 +315,8 @@ class RawCiliumState(RawOracle):
         for (namespace, name), pod in self.pods.items():
             if not pod["spec"].get("hostNetwork") and not finished(pod):
                 yield ("pod", namespace, name)
-        for key, template in self.templates.items():
-            if not template["spec"].get("hostNetwork"):
+        for key in self._unmade:
+            if not self.templates[key]["spec"].get("hostNetwork"):
                 yield ("workload", *key)
 
     def _together(self, one: Party, other: Party, guess: Guesses) -> bool:

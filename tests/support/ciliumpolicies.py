@@ -133,11 +133,9 @@ def _identity(
         f"k8s:{ACCOUNT}={pod['spec'].get('serviceAccountName', 'default')}",
     ]
     cluster = f"k8s:{CLUSTER}={switches.get('cluster-name', 'default')}"
-    # Of a peer that a ClusterNetworkPolicy names by namespaces alone no cluster is demanded.
-    away = 0 if "enable-k8s-cluster-network-policy" in switches else 1
     labels = pick(
         rng,
-        [(3, [*labels, cluster]), (away, [*labels, f"k8s:{CLUSTER}=west"]), (1, ["reserved:init"])],
+        [(3, [*labels, cluster]), (1, [*labels, f"k8s:{CLUSTER}=west"]), (1, ["reserved:init"])],
     )
     status: Manifest = {"state": "ready", "identity": {"id": 40_000, "labels": labels}}
     yield {

@@ -66,9 +66,9 @@ def _selected(engine: Engine, service: Service, wanted: Iterable[tuple[str, str]
     ends: list[tuple[PodsEnd | AddressEnd, Listed]] = []
     ending: list[tuple[PodsEnd | AddressEnd, Listed]] = []
     out: list[str] = []
-    for workload in engine.world.workloads.values():
-        if workload.id.namespace != service.namespace:
-            continue
+    living = engine.table.living_in(service.namespace)
+    for name in dict.fromkeys(endpoint.workload for endpoint in living):
+        workload = engine.world.workloads[name]
         chosen = [
             index
             for index in engine.table.by_workload[workload.id]

@@ -155,13 +155,17 @@ def _by_rules(reach: _Reach, subject: Party, peer: Party, verdict: Verdict) -> I
 
 
 def _undefined(reach: _Reach) -> Iterator[Caveat]:
-    """Traffic that a tier does not define met it, and that made a difference."""
+    """Traffic met a tier's end that does not define it, or that lets it through."""
     beyond = reach.undetermined - L4
     for tier in reach.walk.tiers:
         if tier.spec.end_caveat is not None and any(
             step.traffic & beyond and (step.action is None or not step.sure) for step in tier.steps
         ):
             yield tier.spec.end_caveat
+        passed = tier.spec.passed_caveat
+        ends = (step for step in tier.steps if step.cause is Cause.END)
+        if passed is not None and any(step.action is Action.ALLOW for step in ends):
+            yield passed
 
 
 def _in_doubt(reach: _Reach) -> Iterator[Caveat]:
@@ -208,7 +212,8 @@ def _open_match(match: PeerMatch) -> Iterator[Caveat]:
         case PodsMatch():
             yield known.POD_NODE_UNKNOWN
         case NodesMatch():
-            yield known.NODE_LABELS_UNKNOWN
+            by_name = match.names is not None
+            yield known.POD_NODE_UNKNOWN if by_name else known.NODE_LABELS_UNKNOWN
 
 
 def _per_direction(reach: _Reach) -> bool:

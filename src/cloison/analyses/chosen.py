@@ -6,7 +6,17 @@ from typing import Protocol
 from cloison.algebra import AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.connectivity import EndRef, MapOptions
-from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, Names, NodeEnd, PodsEnd
+from cloison.analyses.ends import (
+    AddressEnd,
+    AnyEnd,
+    End,
+    EntryEnd,
+    NameEnd,
+    Names,
+    NodeEnd,
+    PodsEnd,
+    ServiceEnd,
+)
 from cloison.analyses.question import parse_traffic
 from cloison.base import QuestionError, UnknownEndpointError
 from cloison.engine import Engine
@@ -79,6 +89,8 @@ class Chosen:
                 self.places |= self._host(survey, end)
             case AddressEnd():
                 self.addresses |= end.addresses
+            case ServiceEnd() | EntryEnd():
+                self.places |= self._front(survey, end)
             case AnyEnd():
                 self.places |= BitMap(
                     i
@@ -88,6 +100,19 @@ class Chosen:
             case _:
                 msg = f"{end.text} is not an end of the map"
                 raise QuestionError(msg, "name workloads, pods, nodes or addresses")
+
+    def _front(self, survey: Inventory, end: ServiceEnd | EntryEnd) -> BitMap:
+        """Return a Service or gateway, where the map has such ends."""
+        if isinstance(end, ServiceEnd):
+            wanted = EndRef("service", end.service.namespace, end.service.name)
+        else:
+            entry = end.entry
+            wanted = EndRef("gateway", entry.namespace, entry.name, str(entry.kind))
+        found = BitMap(i for i, e in enumerate(survey.ends) if e == wanted)
+        if not found:
+            msg = f"{end.text} is not an end of the map"
+            raise QuestionError(msg, "Services and gateways are ends of the logical map only")
+        return found
 
     def _host(self, survey: Inventory, end: NameEnd | AddressEnd) -> BitMap:
         wanted = EndRef("external-name", name=host_name(end.text.removeprefix("dns:")))

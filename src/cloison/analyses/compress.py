@@ -26,20 +26,42 @@ def products(rows: Mapping[int, Mapping[K, BitMap]]) -> Iterator[tuple[K, list[i
     for source, row in rows.items():
         for key, members in row.items():
             by_key[key][source] = members
+    numbers = _Numbers()
     for key, held in by_key.items():
         # A row may be read with its own source added: that is how the members of an open
         # group come to look alike. Compared as sets: equal ones may be laid out differently.
-        whole = {s: FrozenBitMap(m | BitMap([s])) for s, m in held.items()}
+        whole = {s: numbers.of(m | BitMap([s])) for s, m in held.items()}
         alike = Counter(whole.values())
-        groups: dict[FrozenBitMap, list[int]] = defaultdict(list)
+        groups: dict[int, list[int]] = defaultdict(list)
         for source, members in held.items():
             own = whole[source]
-            groups[own if alike[own] > 1 else FrozenBitMap(members)].append(source)
-        for frozen, sources in groups.items():
-            destinations = BitMap(frozen)
+            groups[own if alike[own] > 1 else numbers.of(members)].append(source)
+        for number, sources in groups.items():
+            destinations = BitMap(numbers.sets[number])
             if len(sources) == 1:
                 destinations.discard(sources[0])
             yield key, sorted(sources), destinations
+
+
+class _Numbers:
+    """Gives equal sets the same number; a set is hashed as one only where its bytes are new."""
+
+    def __init__(self) -> None:
+        self.sets: list[FrozenBitMap] = []
+        self._by_bytes: dict[bytes, int] = {}
+        self._by_set: dict[FrozenBitMap, int] = {}
+
+    def of(self, members: BitMap) -> int:
+        # Equal sets may be laid out differently.
+        key = members.serialize()
+        found = self._by_bytes.get(key)
+        if found is None:
+            frozen = FrozenBitMap(members)
+            found = self._by_set.setdefault(frozen, len(self.sets))
+            if found == len(self.sets):
+                self.sets.append(frozen)
+            self._by_bytes[key] = found
+        return found
 
 
 def fans(

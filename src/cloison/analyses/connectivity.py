@@ -20,7 +20,34 @@ from cloison.ir.when import Split, When, joined, union, within
 if TYPE_CHECKING:
     from cloison.algebra import RequestSet
 
-_RANK = {"workload": 0, "pod": 0, "node": 1, "external-name": 2, "ip": 3}
+_RANK = {
+    "workload": 0,
+    "pod": 0,
+    "gateway": 1,
+    "service": 2,
+    "node": 3,
+    "external-name": 4,
+    "ip": 5,
+}
+_PREFIX = {"node": "node:", "external-name": "dns:", "service": "svc:", "gateway": "gw:"}
+
+
+@dataclass(frozen=True, slots=True)
+class Role:
+    """What an end is for others, besides being itself.
+
+    Args:
+        role: `gateway`: it serves an entry; `resolver`: it answers lookups; `load-balancer`: it
+            is behind a Service that takes connections from outside.
+        of: The entries or Services, as questions name them.
+        seen: Of a load balancer: whose address its pods see, `client` or `node`.
+        assumed: What is assumed to be there, though the input does not hold it.
+    """
+
+    role: str
+    of: tuple[str, ...] = ()
+    seen: str | None = None
+    assumed: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,11 +55,13 @@ class EndRef:
     """One end of an edge.
 
     Args:
-        kind: `workload`, `pod`, `node`, `external-name` or `ip`.
-        namespace: Of a workload or pod.
-        name: Of a workload, pod or node; of what is outside, as rules write it.
-        type: A workload's kind (`Deployment`).
+        kind: `workload`, `pod`, `node`, `external-name` or `ip`; in a map of calls also `service`
+            and `gateway`.
+        namespace: Of a workload, pod, Service or gateway.
+        name: Of a workload, pod, node, Service or gateway; of what is outside, as rules write it.
+        type: A workload's or gateway's kind (`Deployment`, `Ingress`).
         addresses: Of `ip`.
+        roles: What it is for others; two ends that differ in these are the same.
     """
 
     kind: str
@@ -40,17 +69,18 @@ class EndRef:
     name: str = ""
     type: str = ""
     addresses: AddressSet | None = None
+    roles: tuple[Role, ...] = field(default=(), compare=False)
 
     def __str__(self) -> str:
         """Render as questions name it: `web/portal`, `node:worker-1`, `192.0.2.0/24`."""
         if self.addresses is not None:
             return ", ".join(map(str, self.addresses.blocks()))
-        prefix = {"node": "node:", "external-name": "dns:"}.get(self.kind)
-        return f"{self.namespace}/{self.name}" if prefix is None else f"{prefix}{self.name}"
+        home = f"{self.namespace}/" if self.namespace else ""
+        return f"{_PREFIX.get(self.kind, '')}{home}{self.name}"
 
     @property
     def sort_key(self) -> tuple[int, str, str, str, tuple[tuple[int, int], ...]]:
-        """Workloads by name, then nodes, then addresses ascending."""
+        """Workloads by name, then gateways, Services, nodes and names, then addresses ascending."""
         spans = self.addresses.spans if self.addresses else ()
         return (_RANK[self.kind], self.namespace, self.name, self.type, spans)
 
@@ -179,6 +209,7 @@ class MapOptions:
         nodes: Also nodes, and every pod's own node.
         hosts: The names outside to tell of; without any, those that rules mention.
         policed: Nodes of which all traffic is told, though no policy may govern them here.
+        logical: Calls through Services and gateways instead of what arrives.
     """
 
     focus: tuple[str, ...] = ()
@@ -191,6 +222,7 @@ class MapOptions:
     nodes: bool = False
     hosts: tuple[NamePattern, ...] = ()
     policed: frozenset[str] = frozenset()
+    logical: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +254,7 @@ class Map:
         itself: For each end, what passes between its own replicas.
         caveats: What the whole map stands on.
         partial: Only a part was asked for.
+        logical: Its edges are calls, to Services, gateways and names, and not what arrives.
     """
 
     ends: tuple[EndRef, ...]
@@ -231,6 +264,7 @@ class Map:
     itself: dict[int, Passage] = field(default_factory=dict)
     caveats: tuple[Caveat, ...] = ()
     partial: bool = False
+    logical: bool = False
 
     def __iter__(self) -> Iterator[Edge]:
         """Iterate over the edges, sorted by source and destination, outside last."""

@@ -9,7 +9,7 @@ from cloison.algebra import L4, TrafficSet
 from cloison.base import Diagnostic, Severity, Span
 from cloison.base.words import few, listed
 from cloison.ir.peers import BlockMatch, NamesMatch, plain_matches
-from cloison.ir.policy import Direction, Policy
+from cloison.ir.policy import Policy
 from cloison.ir.profile import Profile
 from cloison.platform.enforcers import Enforcer
 from cloison.platform.evidence import Evidence
@@ -32,6 +32,9 @@ class State(StrEnum):
     UNSEEN = "unseen"
     """Nothing speaks for any enforcer."""
 
+
+NOBODY = "CNI001"
+"""Code of the finding that nobody enforces."""
 
 LOUD = (State.NONE, State.UNSEEN)
 """States in which nothing enforces, as far as anybody can see."""
@@ -200,7 +203,8 @@ _PREREQUISITES = "kubernetes.io concept page Network Policies, prerequisites"
 def _whether(asked: Asked, state: State) -> Iterator[Diagnostic]:
     """Yield what is to be said of whether anybody enforces."""
     number = len(asked.written)
-    policies = "1 policy does" if number == 1 else f"{number or 'no'} policies do"
+    effect = "1 policy does nothing" if number == 1 else f"{number} policies do nothing"
+    policies = effect if number else "there are no policies either"
     if state in LOUD:
         yield _nobody(asked, state, policies, number)
     elif state is State.ASSUMED:
@@ -241,20 +245,24 @@ def _whether(asked: Asked, state: State) -> Iterator[Diagnostic]:
 def _nobody(asked: Asked, state: State, policies: str, number: int) -> Diagnostic:
     first = next((one.evidence[0] for one in asked.installed if one.evidence), None)
     if state is State.UNSEEN:
-        message = f"no enforcing CNI found: nothing that was read enforces, so {policies} nothing"
+        message = f"no enforcing CNI found: nothing that was read enforces; {policies}"
         help_ = (
             "if the cluster has one, read its DaemonSet (kubectl get -o yaml -A daemonsets,nodes) "
             "or name it with --cni"
         )
     else:
         off = [t.text for t in asked.traits if t.topic is Topic.EGRESS and t.stands is Stands.BAD]
-        why = [f"{one.title}: {one.why}" for one in asked.installed if one.enforces is False]
+        why = [
+            one.why if one.why.startswith(one.title) else f"{one.title}: {one.why}"
+            for one in asked.installed
+            if one.enforces is False
+        ]
         said = "; ".join(why or off or [f"{asked.profile.title}, {asked.chosen}"]).rstrip(".")
-        message = f"no enforcing CNI: {said}; {policies} nothing"
+        message = f"no enforcing CNI: {said}; {policies}"
         help_ = "install an agent that enforces, or switch it on, before relying on any policy"
     effect = "every pod reaches every other one, and everything outside"
     return Diagnostic(
-        "CNI001",
+        NOBODY,
         Severity.ERROR,
         message,
         first.span if first else None,
@@ -326,7 +334,7 @@ def _bad(facts: Iterable[Fact]) -> Iterator[Diagnostic]:
         yield Diagnostic(
             "CNI007",
             Severity.WARNING,
-            f"{TITLES[trait.topic]}: {trait.says}",
+            f"policies do not hold for this: {TITLES[trait.topic]} ({trait.says})",
             where.span if where else None,
             where.shown if where else None,
             trait.text,
@@ -381,8 +389,6 @@ def _touched(asked: Asked) -> Mapping[Topic, _Touched]:
 
 def _speaks(policy: Policy) -> Iterator[tuple[Topic, Span | None]]:
     """Yield the topics that a policy makes use of, with the first place where it does."""
-    if Direction.EGRESS in policy.isolates:
-        yield Topic.EGRESS, policy.span
     for rule in policy.rules:
         traffic = rule.traffic.must
         if rule.traffic.named:
@@ -418,4 +424,4 @@ def summary(found: Enforcement, profile: Profile) -> str:
         return f"{profile.title} is taken to enforce policies; no agent of it was read"
     if found.state is State.UNCLEAR:
         return "who enforces policies here is not clear"
-    return next(d.message for d in found.findings if d.code == "CNI001")
+    return next(d.message for d in found.findings if d.code == NOBODY)

@@ -264,6 +264,8 @@ def _peers(
     """Return peers that match the other end; empty when no rule can name it."""
     unit = engine.table.units[peer.unit]
     if unit.kind is UnitKind.POD and peer.endpoint is not None:
+        if peer.endpoint.workload not in engine.table.by_workload:
+            return ()  # it stands for a Service, judged by another engine: no rule names that
         pods = LabelSelector.of(telling_labels(engine, peer))
         namespace = peer.endpoint.namespace
         if namespace == APART:

@@ -220,6 +220,8 @@ def _other_node(engine: Engine, match: NodesMatch, other: Party) -> str:
     unit = engine.table.units[other.unit]
     if unit.kind not in (UnitKind.NODE, UnitKind.HOST):
         return f"{other.text} is no node"
+    if match.names is not None and unit.node is not None and unit.node not in match.names:
+        return f"{unit.node} is another node"
     node = engine.world.nodes.get(unit.node or "")
     if node is None or node.span is None:
         return f"the labels of node {unit.node or '?'} are not known"

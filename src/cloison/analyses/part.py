@@ -9,7 +9,7 @@ from cloison.analyses.chosen import Chosen, Inventory, port_limit
 from cloison.analyses.connectivity import Map, MapOptions, Passage, Row
 
 
-def part(there: Inventory, options: MapOptions, whole: Map) -> Map:
+def asked_part(there: Inventory, options: MapOptions, whole: Map) -> Map:
     """Return the part of a map that is asked for.
 
     Args:

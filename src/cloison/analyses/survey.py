@@ -1,7 +1,7 @@
 """Surveying the engine's rectangles into a `Map`."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from functools import reduce
 from itertools import combinations
 
@@ -12,14 +12,14 @@ from cloison.analyses.chosen import check_namespace
 from cloison.analyses.connectivity import EndRef, Map, MapOptions, Passage, Row, unrestricted
 from cloison.analyses.ends import Names
 from cloison.analyses.hosts import hosts_of, mentioned_by
-from cloison.analyses.part import part
+from cloison.analyses.part import asked_part
 from cloison.engine import Engine, Rectangle, UnitKind
 from cloison.engine.related import ON_ONE_NODE
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
 from cloison.ir.peers import BlockMatch, GroupsMatch, PeerMatch, PodsMatch, plain_matches
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
-from cloison.resources.world import PodEndpoint
+from cloison.resources.world import PodEndpoint, WorkloadId
 
 
 def survey(engine: Engine, options: MapOptions, names: Names) -> Map:
@@ -39,13 +39,15 @@ def policed_nodes(engine: Engine) -> frozenset[str]:
     return frozenset(name for name in found if name is not None)
 
 
-def ends_of(engine: Engine, options: MapOptions) -> tuple[tuple[EndRef, ...], dict[int, list[int]]]:
+def ends_of(
+    engine: Engine, options: MapOptions, hidden: Collection[WorkloadId] = ()
+) -> tuple[tuple[EndRef, ...], dict[int, list[int]]]:
     """Return the ends of a map, sorted, and for each unit the ends that have endpoints in it."""
     table = engine.table
     refs: dict[EndRef, set[int]] = defaultdict(set)
     for index, endpoint in enumerate(table.endpoints):
         ref = ref_of(endpoint, options)
-        if ref is not None:
+        if ref is not None and endpoint.workload not in hidden:
             refs[ref].update(table.by_endpoint[index])
     if options.nodes:
         for name, units in table.by_node.items():
@@ -69,15 +71,28 @@ def ref_of(endpoint: PodEndpoint, options: MapOptions) -> EndRef | None:
 
 
 class Survey:
-    """Collects rows; lives for one call."""
+    """Collects rows; lives for one call.
 
-    def __init__(self, engine: Engine, options: MapOptions, names: Names) -> None:
+    Args:
+        engine: Who decides.
+        options: What part of the map is asked for.
+        names: Finds the ends that options name.
+        hidden: Workloads that are no ends of the map.
+    """
+
+    def __init__(
+        self,
+        engine: Engine,
+        options: MapOptions,
+        names: Names,
+        hidden: Collection[WorkloadId] = (),
+    ) -> None:
         engine = engine.with_hosts(options.hosts)
         self.engine = engine
         self.options = options
         self.table = engine.table
         self.names = names
-        self.ends, self.of_unit = ends_of(engine, options)
+        self.ends, self.of_unit = ends_of(engine, options, hidden)
         hosts = hosts_of(engine, options.hosts or mentioned_by(engine))
         for ref, units in hosts.items():
             for unit in units:
@@ -108,6 +123,7 @@ class Survey:
         """By identity of rows: at least all that they speak of."""
 
     def map(self) -> Map:
+        """Return the map."""
         inside = (
             self.table.kinds[UnitKind.POD]
             | self.table.kinds[UnitKind.HOST]
@@ -120,7 +136,7 @@ class Survey:
             self._own_nodes()
         self._settle()
         self._among_replicas()
-        return part(
+        return asked_part(
             self,
             self.options,
             Map(

@@ -136,9 +136,33 @@ def map_(session: "Session", options: "MapOptions | None") -> "Map":
     from cloison.analyses.survey import survey
 
     chosen = options or MapOptions()
+    if chosen.logical:
+        return _calls(session, chosen)
     engine, names = session.engine, _names(session, chosen.namespace)
     with unhurried():
-        return survey(engine, chosen, names)
+        found = survey(engine, chosen, names)
+        return _marked(session, found, engine, chosen)
+
+
+def _marked(session: "Session", found: "Map", engine: Engine, options: "MapOptions") -> "Map":
+    """Return a map whose ends say what they are for others, as far as that was read."""
+    if not session.settings.runtime:
+        return found
+    from cloison.analyses.marks import marked
+
+    return marked(found, engine, session.site, options)
+
+
+def _calls(session: "Session", options: "MapOptions") -> "Map":
+    """Return who may call whom through Services, gateways and names."""
+    from cloison.analyses.logical import assumed, calls
+
+    session = with_ends(session, _ENTRY)
+    entries = session.site.entries
+    with unhurried():
+        there = assumed(session.engine, entries)
+        names = Names(there.engine, options.namespace, there.entries)
+        return _marked(session, calls(there, options, names), there.engine, options)
 
 
 def exposure(session: "Session", options: "MapOptions | None") -> "Exposure":

@@ -9,7 +9,7 @@ from cloison.platform.enforcers import Enforcer, enforcing
 from cloison.platform.evidence import Evidence
 from cloison.platform.readers import besides, reads
 from cloison.platform.together import together
-from cloison.platform.traits import Trait, known, traits
+from cloison.platform.traits import Topic, Trait, known, traits
 
 if TYPE_CHECKING:
     from cloison.app.session import Session
@@ -48,7 +48,8 @@ def _grounds(session: "Session", written: tuple[Written, ...]) -> Iterator[Evide
     """Yield what gave the profile away, where no agent did: objects of one product's own kinds."""
     if not session.settings.detected:
         return
-    yield from session.platform.evidence
+    if not any(one.enforces and not one.assumed for one in session.enforcers):
+        yield from session.platform.evidence
     chosen = session.settings.profile_chosen
     own = [each for each in written if each.group and each.reads and each.kind in chosen]
     for each in sorted(own, key=lambda w: w.name)[:_SHOWN]:
@@ -61,6 +62,11 @@ def _grounds(session: "Session", written: tuple[Written, ...]) -> Iterator[Evide
 
 _SHOWN = 3
 """Objects that are shown where many say the same."""
+
+
+def trait_of(session: "Session", topic: Topic) -> Trait | None:
+    """Return what the enforcer of a session does, of one topic; None where it has none known."""
+    return next((each for each in _traits(session) if each.topic is topic), None)
 
 
 def _traits(session: "Session") -> tuple[Trait, ...]:

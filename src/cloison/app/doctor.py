@@ -7,7 +7,7 @@ from cloison.analyses.ask import Explanation, Question
 from cloison.analyses.doctor.clinic import Clinic
 from cloison.analyses.doctor.examine import CHECKS, examine
 from cloison.analyses.doctor.finding import Finding
-from cloison.app.answers import hop
+from cloison.app.answers import hop, with_ends
 from cloison.app.mends import rewritten, writable, write
 from cloison.base import QuestionError
 from cloison.engine import Engine
@@ -37,6 +37,9 @@ def doctor(
         if each not in CHECKS:
             msg = f"there is no check {each!r}"
             raise QuestionError(msg, f"known: {', '.join(CHECKS)}")
+
+    # Who serves an entry may be no pod, and be an end of the enforcer's all the same.
+    session = with_ends(session, "gw:")
 
     def ask(question: Question, engine: Engine | None = None) -> Explanation:
         return hop(session, question, engine)

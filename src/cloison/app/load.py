@@ -339,7 +339,11 @@ def finished(loader: Loader, settings: Settings) -> "Session":
 
 
 def _compiled(
-    objects: Iterable[tuple[Dialect[Any], Sequence[Any]]], profile: Profile, world: World
+    objects: Iterable[tuple[Dialect[Any], Sequence[Any]]],
+    profile: Profile,
+    world: World,
+    *,
+    seen: bool = False,
 ) -> tuple[PolicySet, Origins, list[Diagnostic]]:
     """Return what objects mean under a profile, where it came from, and what came to light."""
     compiled: list[Compilation] = []
@@ -349,7 +353,8 @@ def _compiled(
     names = {dialect.name for dialect, _ in held}
     more = always_asked(profile.name)
     held = (*held, *((dialect, ()) for dialect in more if dialect.name not in names))
-    world = told(held, profile, world)
+    if not seen:
+        world = told(held, profile, world)
     alone = {
         place: dialect.compile(mine, profile, world)
         for place, (dialect, mine) in enumerate(held)
@@ -375,7 +380,11 @@ def _compiled(
 
 
 def meant(
-    objects: Iterable[tuple[Dialect[Any], Sequence[Any]]], profile: Profile, world: World
+    objects: Iterable[tuple[Dialect[Any], Sequence[Any]]],
+    profile: Profile,
+    world: World,
+    *,
+    seen: bool = False,
 ) -> PolicySet:
     """Return what objects mean together.
 
@@ -383,8 +392,9 @@ def meant(
         objects: By dialect.
         profile: Who enforces.
         world: The inventory.
+        seen: Whether that is the inventory as the enforcer sees it already.
     """
-    return _compiled(objects, profile, world)[0]
+    return _compiled(objects, profile, world, seen=seen)[0]
 
 
 def alike(before: "Session", after: "Session") -> "tuple[Session, Session]":

@@ -22,7 +22,9 @@ def written(
     return write(changes, origins)
 
 
-def write(changes: Iterable[Proposal | Advice], origins: Mapping[PolicyId, Origin]) -> tuple[Mend, ...]:
+def write(
+    changes: Iterable[Proposal | Advice], origins: Mapping[PolicyId, Origin]
+) -> tuple[Mend, ...]:
     """Return proposals as manifests, those for one policy in one; empty where one cannot be said.
 
     Args:
@@ -61,7 +63,8 @@ def rewritten(policy: Policy, origins: Mapping[PolicyId, Origin]) -> tuple[Mend,
         return ()  # the dialect's proposals have no words for all of it
     span = policy.span
     place = (span.file, span.line) if span else (None, None)
-    return (Mend(f"change {policy.id.kind} {policy.id} to this, its labels and annotations kept", manifest, "", *place),)
+    text = f"change {policy.id.kind} {policy.id} to this, its labels and annotations kept"
+    return (Mend(text, manifest, "", *place),)
 
 
 def writable(policy: PolicyId, origins: Mapping[PolicyId, Origin]) -> bool:

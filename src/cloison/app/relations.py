@@ -3,10 +3,12 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from cloison.algebra import NO_ADDRESSES
 from cloison.analyses.relate import Related, Relation, relate_one, relate_two, union_of
 from cloison.analyses.staged import PREVIEWED, enforced
 from cloison.app.load import meant
 from cloison.base import QuestionError
+from cloison.dialects import told
 from cloison.engine import Networks
 from cloison.ir.policy import PolicySet
 from cloison.ir.profile import Profile
@@ -33,7 +35,7 @@ def relate(first: "Session", relation: str, second: "Session | None") -> Related
     if second is None:
         return _of_one(asked, first)
     profile = _profile(first, second)
-    world, differing = union_of(first.world, second.world)
+    world, differing = union_of(_seen(first, profile), _seen(second, profile))
     sets = (_policies(first, world, profile), _policies(second, world, profile))
     if _deserted(world) and any(each.policies for each in sets):
         return Related(asked, holds=None, reason=_NOBODY, differing=differing)
@@ -71,17 +73,30 @@ def _profile(first: "Session", second: "Session") -> Profile:
     raise QuestionError(msg, "say which with --cni")
 
 
+def _seen(session: "Session", profile: Profile) -> World:
+    """Return a session's world as an enforcer sees it."""
+    return told((session.objects or {}).values(), profile, session.world)
+
+
 def _policies(session: "Session", world: World, profile: Profile) -> PolicySet:
-    """Return a session's policies as they are meant in another world."""
-    found = meant((session.objects or {}).values(), profile, world)
+    """Return a session's policies as they are meant in another world, which is as it is seen."""
+    found = meant((session.objects or {}).values(), profile, world, seen=True)
     ahead = any(d.code == PREVIEWED for d in session.read_diagnostics)
     return enforced(found) if ahead else found
 
 
 def _networks(first: "Session", second: "Session") -> Networks:
     ours, theirs = first.settings.networks(), second.settings.networks()
+    names = {
+        name: ours.names.get(name, NO_ADDRESSES) | theirs.names.get(name, NO_ADDRESSES)
+        for name in sorted({*ours.names, *theirs.names})
+    }
     return Networks(
-        ours.pods | theirs.pods, ours.nodes | theirs.nodes, ours.services | theirs.services
+        ours.pods | theirs.pods,
+        ours.nodes | theirs.nodes,
+        ours.services | theirs.services,
+        names,
+        ours.complete or theirs.complete,
     )
 
 

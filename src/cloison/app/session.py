@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from cloison.analyses.describe import PolicyDescription
     from cloison.analyses.diff import Diff
     from cloison.analyses.effective import Effective
+    from cloison.analyses.egress import Egress
     from cloison.analyses.ends import Names
     from cloison.analyses.enforcement import Enforcement
     from cloison.analyses.exposure import Exposure
@@ -318,6 +319,20 @@ class Session:
         from cloison.app import cni
 
         return cni.cni(self)
+
+    def egress(self, workloads: Iterable[str] = (), namespace: str | None = None) -> "Egress":
+        """Return where workloads may go outside the cluster, as what, and past whom.
+
+        Args:
+            workloads: Names of workloads or pods; all when none is given.
+            namespace: Only workloads of this namespace; bare names are looked up in it.
+
+        Raises:
+            QuestionError: There is no such namespace, workload or pod.
+        """
+        from cloison.app import egress
+
+        return egress.egress(self, workloads, namespace)
 
     def effective(self, name: str, namespace: str | None = None) -> "Effective":
         """Answer what governs a workload or pod, whichever policy says it.

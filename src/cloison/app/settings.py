@@ -38,12 +38,15 @@ _FIELDS = {
     "cilium": "cilium",
     "platform": "platform",
     "components": "components",
+    "annotationPrefix": "annotation_prefix",
 }
 """What a setting of the file is called here; the others are for the command line."""
 
 
 DEFAULT_CHOSEN = "default"
 """How the profile was chosen that nobody has chosen."""
+ANNOTATIONS = "policy.cloison.dev"
+"""What the annotations begin with that say whose an object is, unless somebody says otherwise."""
 AUTO = "auto"
 """The name of no profile: the input gives it away, or it is the default one."""
 _DETECTED = "detected "
@@ -73,6 +76,8 @@ class Settings:
         runtime: Whether to keep how pods are run, which calls by name and the doctor ask for.
         platform: What the cluster is: `eks`, `openshift`, ...; None for what the input gives away.
         components: Where known components of a platform are, by id; None for one that is nowhere.
+        annotation_prefix: What the annotations begin with that say whose an object is: its owner
+            is under `PREFIX/owner`.
         policy_channel: Which CRDs of the Network Policy API the cluster has: `standard`,
             `experimental`, or `any` for what either accepts.
         values: Values files for the charts among the sources.
@@ -96,6 +101,7 @@ class Settings:
     runtime: bool = True
     platform: str | None = None
     components: "Said" = field(default_factory=dict)
+    annotation_prefix: str = ANNOTATIONS
     policy_channel: str = "any"
     values: tuple[str, ...] = ()
     render: str = "auto"

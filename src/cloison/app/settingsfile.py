@@ -19,7 +19,7 @@ from cloison.app.ciliumfile import texts as in_its_words
 from cloison.app.componentsfile import ComponentSettings, placed
 from cloison.app.componentsfile import faults as component_faults
 from cloison.app.ownfile import read_whole
-from cloison.app.settings import AUTO
+from cloison.app.settings import ANNOTATIONS, AUTO
 from cloison.base import Diagnostic, QuestionError, SourceError, Span
 from cloison.dialects.cilium.switches import PREFIX, find
 from cloison.dialects.cilium.switches import value as read_value
@@ -31,7 +31,7 @@ from cloison.sources.yaml import documents
 
 LARGEST: Final = 1 << 20
 """Bytes of a settings file."""
-RESERVED: Final = ("annotationPrefix", "lint", "zones")
+RESERVED: Final = ("lint", "zones")
 """Keys that nothing reads yet. They are refused, so that nobody relies on what has no effect."""
 
 
@@ -143,6 +143,14 @@ class SettingsDocument(
             "either accepts."
         ),
     ] = "any"
+    annotation_prefix: Annotated[
+        str,
+        Meta(
+            pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$",
+            description="What the annotations begin with that say whose an object is: its owner "
+            "is under `PREFIX/owner`.",
+        ),
+    ] = ANNOTATIONS
     cilium: Annotated[
         CiliumSettings | None,
         Meta(

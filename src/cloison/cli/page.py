@@ -50,10 +50,15 @@ def of_map(session: "Session", result: "Map") -> "Content":
 
     sources = _given(("sources",))
     flags = _given((*_READING, *_RENDERING, "staged"))
-    side = Side(ledger(session.engine), _joined([*sources, *flags]))
     where = ", ".join(sources[1::2])
-    title = "Who may talk to whom" + (f": {where}" if where else "")
-    return Content(result, (side,), title, _joined(_given(_SCOPE)))
+    title = "Who may call whom" if result.logical else "Who may talk to whom"
+    title += f": {where}" if where else ""
+    scope = _joined(_given(_SCOPE))
+    if result.logical:
+        # Reasons are those of what arrives: cells of calls say what passes, and not why.
+        return Content(result, (), title, scope)
+    side = Side(ledger(session.engine), _joined([*sources, *flags]))
+    return Content(result, (side,), title, scope)
 
 
 def of_diff(was: "Session", now: "Session", result: "Diff") -> "Content":

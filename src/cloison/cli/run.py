@@ -153,6 +153,7 @@ def _settings(common: Common) -> "Settings":
         QuestionError: A setting has no such value.
     """
     from cloison.app import Settings
+    from cloison.app.settings import ANNOTATIONS
     from cloison.platform import profile
 
     file = settings_file()
@@ -176,6 +177,7 @@ def _settings(common: Common) -> "Settings":
         platform=said.get("platform"),
         components=said.get("components", {}),
         policy_channel=said.get("policyChannel", "any"),
+        annotation_prefix=said.get("annotationPrefix", ANNOTATIONS),
         file=file,
     )
     settings.networks()

@@ -243,10 +243,14 @@ class Matcher:
         kinds = self.table.kinds
         must, may = BitMap(), BitMap()
         for number in kinds[UnitKind.NODE] | kinds[UnitKind.HOST]:
-            node = self.world.nodes.get(self.table.units[number].node or "")
+            name = self.table.units[number].node
+            if match.names is not None and name is not None and name not in match.names:
+                continue
+            node = self.world.nodes.get(name or "")
             if node is None or node.span is None:
-                # Nobody read this node's labels.
-                (may if match.nodes else must).add(number)
+                # Nobody read this node's labels, or knows which it is.
+                open_ = match.nodes or (match.names is not None and name is None)
+                (may if open_ else must).add(number)
             elif match.nodes.matches(node.labels):
                 must.add(number)
         return Matched(must, may, self.nobody)

@@ -76,9 +76,15 @@ class BlockMatch:
 
 @dataclass(frozen=True, slots=True)
 class NodesMatch:
-    """Nodes, by the addresses of those whose labels match."""
+    """Nodes, by the addresses of those whose labels match.
+
+    Args:
+        nodes: Selector on their labels.
+        names: Those that may be meant at all; None for any.
+    """
 
     nodes: LabelSelector = EVERYTHING
+    names: frozenset[str] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -112,10 +112,13 @@ class Peer:
     Args:
         match: Whom it matches.
         span: Where it is written.
+        any_cluster: Whether its pods may be of any cluster, to an enforcer that knows several and
+            takes selectors that name none for selectors of its own.
     """
 
     match: PeerMatch
     span: Span | None = None
+    any_cluster: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -288,6 +291,7 @@ class TierSpec:
         end_scope: Traffic for which `end` is defined; beyond it the outcome is undetermined
             (with `end_caveat`).
         end_caveat: Caveat of answers beyond `end_scope`.
+        passed_caveat: Caveat of answers that rest on its end, where that lets through.
         ends_both: Whether a policy of it that isolates one direction ends the other one too, by
             allowing there what the tier leaves undecided.
         order: Place among the tiers of its layer.
@@ -307,6 +311,7 @@ class TierSpec:
     end: Action | None = None
     end_scope: TrafficSet = ANY
     end_caveat: Caveat | None = None
+    passed_caveat: Caveat | None = None
     order: Order = ()
     span: Span | None = None
     ends_both: bool = False

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from cloison.platform.cluster import Platform
+from cloison.platform.component import Component, Role
 from cloison.platform.components import component
 from cloison.resources.objects import Service
 from cloison.resources.world import World
@@ -26,6 +27,12 @@ _CONTROL_PLANE: Final = (
 )
 _TUNNELLED: Final = ("gke", "aks")
 _TUNNEL: Final = "apiserver-konnectivity"
+_CALLERS: Final = frozenset(
+    (Role.GATEWAY_CONTROL, Role.MESH_CONTROL, Role.CERTIFICATES, Role.CONTROLLER)
+)
+_SILENT: Final = frozenset(("cert-manager-http01-solver",))
+_RESOLVERS: Final = "dns-coredns"
+"""What ids begin with of resolvers that learn Services from the API server; caches do not."""
 _HIDDEN: Final = ("gke", "aks", "eks")
 """Platforms whose control plane is no node of the cluster."""
 
@@ -47,6 +54,13 @@ class Tunnel:
     namespace: str
     labels: tuple[tuple[str, str], ...]
     source: str
+
+
+def calls_api(found: Component) -> bool:
+    """Return whether a component cannot do its work without the API server."""
+    if found.id in _SILENT:
+        return False
+    return found.role in _CALLERS or found.id.startswith(_RESOLVERS)
 
 
 def control_plane(world: World) -> tuple[str, ...]:

@@ -9,7 +9,7 @@ third_party/forked/golang/expansion.
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, TypeAlias
 
 import msgspec
 
@@ -45,14 +45,18 @@ _PORTS: Final = {
 }
 """Ports that a scheme means where none is written."""
 
-_HOST: Final = r"(?:\[[0-9A-Fa-f:.]{2,45}\]|\$\(status\.hostIP\)|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}))"
+_HOST: Final = (
+    r"(?:\[[0-9A-Fa-f:.]{2,45}\]|\$\(status\.hostIP\)|[A-Za-z0-9](?:[A-Za-z0-9.-]{0,252}))"
+)
 _URL: Final = re.compile(
     r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]{0,20})://"
     r"(?:[^\s/@,\"']{0,512}@)?"
     rf"(?P<hosts>{_HOST}(?::\d{{1,5}})?(?:,{_HOST}(?::\d{{1,5}})?){{0,15}})"
 )
 _PAIR: Final = re.compile(rf"(?P<host>{_HOST}):(?P<port>\d{{1,5}})")
-_OPTION: Final = re.compile(r"--?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{0,60})(?:=(?P<value>.*))?", re.S)
+_OPTION: Final = re.compile(
+    r"--?(?P<name>[A-Za-z0-9][A-Za-z0-9._-]{0,60})(?:=(?P<value>.*))?", re.DOTALL
+)
 _REFERENCE: Final = re.compile(r"\$(\$|\((?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,252})\))")
 _NAMES_HOST: Final = re.compile(
     r"(?:^|_)(HOST|HOSTNAME|ADDR|ADDRESS|ENDPOINT|SERVER|URL|URI|UPSTREAM|BROKERS?|DATABASE)$"
@@ -85,29 +89,39 @@ class Call:
     span: Span | None = None
 
 
-def calls(world: World, namespace: str, run: Runtime | None) -> tuple[Call, ...]:
+Configs: TypeAlias = Mapping[tuple[str, str], Declared]
+"""ConfigMaps by namespace and name."""
+
+
+def configs(world: World) -> Configs:
+    """Return the ConfigMaps of the input."""
+    found = world.declared.get(("", "ConfigMap"), ())
+    return {(each.namespace, each.name): each for each in found}
+
+
+def calls(known: Configs, namespace: str, run: Runtime | None) -> tuple[Call, ...]:
     """Return what the containers of a pod are told to call, each once.
 
     Args:
-        world: Where ConfigMaps are.
+        known: The ConfigMaps of the input.
         namespace: The pod's.
         run: How it is run.
     """
     found: dict[tuple[str, str, int | None], Call] = {}
     for container in run.containers if run is not None else ():
-        for call in _of_container(world, namespace, container):
+        for call in _of_container(known, namespace, container):
             found.setdefault((call.name, call.host, call.port), call)
     return tuple(found.values())
 
 
-def _of_container(world: World, namespace: str, container: Container) -> Iterator[Call]:
-    said = _environment(world, namespace, container)
+def _of_container(known: Configs, namespace: str, container: Container) -> Iterator[Call]:
+    said = _environment(known, namespace, container)
     values = {name: value for name, (value, _) in said.items()}
     kept = 0
     for name, (value, span) in said.items():
         if _NOT_CALLED.search(name.upper().replace(".", "_").replace("-", "_")):
             continue
-        for host, port, protocol in _read(name, expanded(value, values), values):
+        for host, port, protocol in _read(name, value, values):
             kept += 1
             if kept > _FEW:
                 return
@@ -115,7 +129,7 @@ def _of_container(world: World, namespace: str, container: Container) -> Iterato
     for name, value in _options(container.arguments):
         if _NOT_CALLED.search(name.upper().replace(".", "_").replace("-", "_")):
             continue
-        for host, port, protocol in _written(expanded(value, values)):
+        for host, port, protocol in written(expanded(value, values)):
             kept += 1
             if kept > _FEW:
                 return
@@ -138,41 +152,32 @@ def _options(arguments: tuple[str, ...]) -> Iterator[tuple[str, str]]:
 
 
 def _environment(
-    world: World, namespace: str, container: Container
+    known: Configs, namespace: str, container: Container
 ) -> Mapping[str, tuple[str, Span | None]]:
     """Return the variables of a container whose values are known, and where those stand."""
     found: dict[str, tuple[str, Span | None]] = {}
     for name in container.config_maps:
-        config = _config(world, namespace, name)
+        config = known.get((namespace, name))
         for key, value in (_data(config) if config is not None else {}).items():
             found[key] = (value[:_MOST], config.at("data", key) if config is not None else None)
     for variable in container.variables:
-        value, span = _value(world, namespace, variable)
+        said, span = _value(known, namespace, variable)
+        if said is not None and variable.source is VariableSource.LITERAL:
+            said = expanded(said, {name: value for name, (value, _) in found.items()})
         found.pop(variable.name, None)
-        if value is not None:
-            found[variable.name] = (value[:_MOST], span)
+        if said is not None:
+            found[variable.name] = (said[:_MOST], span)
     return found
 
 
-def _value(world: World, namespace: str, variable: Variable) -> tuple[str | None, Span | None]:
+def _value(known: Configs, namespace: str, variable: Variable) -> tuple[str | None, Span | None]:
     if variable.source is VariableSource.FIELD and variable.refers == _OWN_HOST:
         return HOST_ADDRESS, None
     if variable.source is VariableSource.CONFIG_MAP and variable.refers and variable.key:
-        config = _config(world, namespace, variable.refers)
+        config = known.get((namespace, variable.refers))
         if config is not None:
             return _data(config).get(variable.key), config.at("data", variable.key)
     return (variable.value if variable.source is VariableSource.LITERAL else None), None
-
-
-def _config(world: World, namespace: str, name: str) -> Declared | None:
-    return next(
-        (
-            each
-            for each in world.declared.get(("", "ConfigMap"), ())
-            if (each.namespace, each.name) == (namespace, name)
-        ),
-        None,
-    )
 
 
 class _ConfigMap(msgspec.Struct):
@@ -196,14 +201,14 @@ def expanded(text: str, values: Mapping[str, str]) -> str:
         name = match["name"]
         return "$" if name is None else values.get(name, match[0])
 
-    return _REFERENCE.sub(put, text)[:_MOST] if text != HOST_ADDRESS else text
+    return _REFERENCE.sub(put, text)[:_MOST]
 
 
 def _read(
     name: str, value: str, values: Mapping[str, str]
 ) -> Iterator[tuple[str, int | None, str]]:
     """Yield the hosts, ports and protocols that the value of a variable names."""
-    found = list(_written(value))
+    found = list(written(value))
     yield from found
     bare = value.strip().rstrip("/")
     if not found and _NAMES_HOST.search(name.upper()) and re.fullmatch(_HOST, bare):
@@ -219,8 +224,8 @@ def _beside(name: str, values: Mapping[str, str]) -> int | None:
     return None
 
 
-def _written(value: str) -> Iterator[tuple[str, int | None, str]]:
-    """Yield what stands in a text as URLs, else as hosts with ports."""
+def written(value: str) -> Iterator[tuple[str, int | None, str]]:
+    """Yield what stands in a text as URLs, else as hosts with ports: host, port, protocol."""
     some = False
     for url in _URL.finditer(value):
         some = True

@@ -199,6 +199,7 @@ def _layers(switches: Switches, *, cluster: bool) -> tuple[LayerSpec, ...]:
         ending=1 if several else None,
         loose=count - 1 if cluster else None,
         late=cluster,
+        passed_caveat=AUDIT_MODE if switches.audit else None,
     )
     return (LayerSpec("cni", among(tier, cluster=cluster), Action.ALLOW, rules),)
 

@@ -39,7 +39,9 @@ class Selector(msgspec.Struct, rename="camel"):
     def read(self) -> LabelSelector:
         """What it selects; an expression that makes no sense selects nothing."""
         labels = {key: value or "" for key, value in (self.match_labels or {}).items()}
-        return LabelSelector.of(labels, map(_requirement, filter(None, self.match_expressions or ())))
+        return LabelSelector.of(
+            labels, map(_requirement, filter(None, self.match_expressions or ()))
+        )
 
 
 class _Expression(msgspec.Struct):

@@ -71,10 +71,15 @@ def grants(world: World) -> Grants:
     An empty account stands for all of a namespace, and empty texts for all there are.
     """
     found: dict[tuple[str, str], list[Grant]] = {}
+    roles = {
+        (kind, item.namespace, item.name): item
+        for kind in ("ClusterRole", "Role")
+        for item in world.declared.get((_GROUP, kind), ())
+    }
     for kind in ("RoleBinding", "ClusterRoleBinding"):
         for item in world.declared.get((_GROUP, kind), ()):
             read, _ = body(item, _Binding)
-            given = _given(world, item, read.role_ref) if read and read.role_ref else None
+            given = _given(roles, item, read.role_ref) if read and read.role_ref else None
             if read is None or given is None:
                 continue
             for subject in read.subjects or ():
@@ -111,15 +116,17 @@ def _account(subject: _Subject, namespace: str) -> tuple[str, str] | None:
     return None
 
 
-def _given(world: World, binding: Declared, ref: _RoleRef) -> Grant | None:
+def _given(
+    roles: Mapping[tuple[str, str, str], Declared], binding: Declared, ref: _RoleRef
+) -> Grant | None:
     """Return what a binding gives, None where the role allows no calls."""
-    kind = ref.kind or ""
+    kind, name = ref.kind or "", ref.name or ""
     namespace = binding.namespace if kind == "Role" else ""
-    shown = f"{kind} {namespace}/{ref.name}" if namespace else f"{kind} {ref.name}"
-    for item in world.declared.get((_GROUP, kind), ()):
-        if (item.namespace, item.name) == (namespace, ref.name):
-            return Grant(binding, shown, known=True) if any(_calls(item)) else None
-    return Grant(binding, shown, known=False)
+    shown = f"{kind} {namespace}/{name}" if namespace else f"{kind} {name}"
+    role = roles.get((kind, namespace, name))
+    if role is not None and not any(_calls(role)):
+        return None
+    return Grant(binding, shown, known=role is not None)
 
 
 def _calls(role: Declared) -> Iterator[bool]:

@@ -11,7 +11,7 @@ from cloison.ir.profile import Profile
 if TYPE_CHECKING:
     from cloison.analyses.doctor.finding import Finding
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ class Examination:
 
 
 @dataclass(frozen=True, slots=True)
-class Judged(Generic[T]):
+class Judged(Generic[T_co]):
     """An answer with findings of its own: that to `cni` or `egress`.
 
     Args:
@@ -76,7 +76,7 @@ class Judged(Generic[T]):
         show_suppressed: Whether text prints that, and not only how much it is.
     """
 
-    answer: T
+    answer: T_co
     findings: tuple[Diagnostic, ...]
     suppressed: tuple[Accepted, ...] = ()
     show_suppressed: bool = False

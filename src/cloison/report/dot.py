@@ -37,7 +37,13 @@ _EDGE = {
 }
 """Colours of Okabe and Ito, darkened; lines differ without them."""
 
-_NODE = {"ip": "style=dashed", "outside": "style=dashed", "namespace": "penwidth=2"}
+_NODE = {
+    "ip": "style=dashed",
+    "outside": "style=dashed",
+    "namespace": "penwidth=2",
+    "service": "shape=ellipse",
+    "gateway": "shape=hexagon",
+}
 
 
 def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str]:

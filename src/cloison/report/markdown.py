@@ -14,7 +14,7 @@ from cloison.report.about import About, Look
 from cloison.report.lacking import previews, sentences
 from cloison.report.text.diff import moves, told
 from cloison.report.text.layout import count, profile_line
-from cloison.report.text.map import Words, edge_count, passing
+from cloison.report.text.map import Words, edge_count, passing, rest
 
 _ROWS = 12
 """Rows of a table that are shown at once; a longer one opens with a click."""
@@ -41,13 +41,15 @@ def _map(known: Map) -> Iterator[str]:
         for line in known.lines
         for traffic in passing(line.passage)
     ]
-    yield "### Who may talk to whom"
+    yield "### Who may call whom" if known.logical else "### Who may talk to whom"
     yield ""
     if not rows:
         yield "Nothing is permitted." if known.ends else "No workload was read."
         return
-    rest = "" if known.partial else " What is not listed is denied."
-    yield f"{count(edge_count(known), 'edge')} in {count(len(rows), 'line')}.{rest}"
+    more = "" if known.partial else " What is not listed is denied."
+    if known.logical and not known.partial:
+        more = f" {rest(known).capitalize()}."
+    yield f"{count(edge_count(known), 'edge')} in {count(len(rows), 'line')}.{more}"
     yield ""
     yield from _folded(f"All {len(rows)} lines", ("From", "To", "Traffic"), rows)
     yield from _caveats(f"**{c.id}**: {_text(c.text)}" for c in known.caveats)

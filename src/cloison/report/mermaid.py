@@ -18,6 +18,8 @@ _LINES = 480
 _LABEL = 48
 _PLAIN = re.compile(r"[^A-Za-z0-9 ./,:_()+*-]")
 
+_SHAPE = {"service": ("(", ")"), "gateway": ("{{", "}}")}
+"""What stands around the name of a node that is no plain one."""
 _ARROW = {
     "allowed": ("---", "-->"),
     "undetermined": ("-.-", "-.->"),
@@ -73,7 +75,8 @@ def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str
 def _node(node: Node) -> str:
     name = _class(node)
     extra = f":::{name}" if name in _LOOK else ""
-    return f"  {_id(node.id)}[{_quoted([node.label, node.note])}]{extra}\n"
+    left, right = _SHAPE.get(node.kind, ("[", "]"))
+    return f"  {_id(node.id)}{left}{_quoted([node.label, node.note])}{right}{extra}\n"
 
 
 def _class(node: Node) -> str:

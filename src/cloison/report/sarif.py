@@ -39,17 +39,33 @@ _LEVEL: dict[Severity, Literal["error", "warning", "note"]] = {
 }
 
 _FAMILIES = {
+    "API": "An API server that is out of reach",
+    "CAN": "A version of a workload that policies forget",
     "CFG": "Settings",
     "CNI": "A network plugin that does not do what policies say",
+    "CRT": "Certificates that cannot be issued",
+    "DEP": "A Service that the environment names and that is not reached",
     "DNS": "Names that do not resolve",
     "EGR": "A way out of the cluster that is wider than it should be",
+    "GWY": "A gateway that does not reach what is behind it, or is not reached",
+    "IPB": "Addresses in a policy that never arrive",
+    "JOB": "A Job that policies forget, or cut off",
+    "LBS": "A load balancer or node port that leads nowhere",
+    "MET": "Cloud metadata that is open, or credentials that are not",
     "NPL": "A NetworkPolicy that the API server rejects or reads differently",
     "NPS": "A NetworkPolicy that says something else than it seems to",
-    "POR": "A policy that not every enforcer takes, or reads alike",
     "OBJ": "A Kubernetes object that is not what its author meant",
+    "PEE": "Replicas that do not reach each other, or that others reach",
+    "POR": "A policy that not every enforcer takes, or reads alike",
+    "PRB": "A probe that policies stop",
+    "PRT": "A port in a policy that is not one of the pods",
+    "SCR": "Metrics that are not collected",
+    "SEL": "A selector that matches nobody, or more than was meant",
     "SRC": "Input that cannot be read as it is",
+    "TEL": "Traces, logs or metrics that do not arrive",
     "TST": "A connectivity test that cannot be asked",
     "UNM": "An object that is not understood and may decide",
+    "WHK": "A webhook that the API server does not reach",
 }
 """What the findings of a family have in common, by the letters of their codes."""
 

@@ -24,6 +24,7 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 _NAMESPACED: Final[dict[str, tuple[str, ...]]] = {
     "": ("ConfigMap", "Endpoints"),
+    "cert-manager.io": ("Issuer",),
     "extensions": ("Ingress",),
     "gateway.envoyproxy.io": ("EnvoyProxy",),
     "gateway.networking.k8s.io": (
@@ -56,6 +57,7 @@ _CLUSTER_WIDE: Final[dict[str, tuple[str, ...]]] = {
     ),
     "apiextensions.k8s.io": ("CustomResourceDefinition",),
     "apiregistration.k8s.io": ("APIService",),
+    "cert-manager.io": ("ClusterIssuer",),
     "cilium.io": ("CiliumEgressGatewayPolicy",),
     "config.openshift.io": ("ClusterVersion", "Infrastructure", "Network"),
     "gateway.networking.k8s.io": ("GatewayClass",),

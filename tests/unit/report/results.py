@@ -11,7 +11,7 @@ from cloison.app import Session
 from cloison.app.between import compare, pair_of, sides
 from cloison.base import Span, sort_diagnostics
 from cloison.base.version import VERSION
-from cloison.report import About, Accepted, Effective, Findings, Setting
+from cloison.report import About, Accepted, Effective, Findings, Judged, Setting
 from tests.support.cli import ROOT
 from tests.support.lab import CLUSTER, SEEN, applied, matrix, odd_matrix, traced
 from tests.support.texts import portability_texts
@@ -97,6 +97,13 @@ def accepted(session: Session) -> Findings:
     first, *rest = findings(session).diagnostics
     excuses = Accepted(first, "known", date(2027, 3, 31)), Accepted(rest[0], "known too")
     return Findings(tuple(rest[1:]), 14, excuses, show_suppressed=True)
+
+
+def judged(found: Any) -> Judged[Any]:
+    """An answer with findings, some of which are accepted where there are any."""
+    kept, rest = found.findings[:1], found.findings[1:]
+    excuses = tuple(Accepted(each, "known", date(2027, 3, 31)) for each in rest)
+    return Judged(found, kept, excuses, show_suppressed=True)
 
 
 SETTINGS = Effective(
@@ -193,6 +200,10 @@ def results() -> tuple[tuple[str, Session, Any], ...]:
         ("lab", CLUSTER, SEEN),
         ("validate", broken, findings(broken)),
         ("validate", small, accepted(broken)),
+        ("cni", broken, judged(broken.cni())),
+        ("cni", small, judged(corners().cni())),
+        ("egress", broken, judged(broken.egress())),
+        ("egress", small, judged(small.egress())),
         ("config", small, SETTINGS),
     ]
     return (*whys, *rest)

@@ -11,8 +11,7 @@ from cloison.analyses.explain import merge_caveats
 from cloison.base import Severity
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import Direction
-from cloison.platform.apiserver import FRONT_PORT, PORT
-from cloison.platform.component import Role
+from cloison.platform.apiserver import FRONT_PORT, PORT, calls_api
 from cloison.platform.rbac import Grants, granted, grants, mounts_token
 from cloison.resources.world import Workload
 
@@ -20,10 +19,6 @@ _SOURCE = (
     "kubernetes/website reference/networking/ports-and-protocols.md; "
     "concepts/security/service-accounts.md"
 )
-_CALLERS = frozenset(
-    {Role.GATEWAY_CONTROL, Role.MESH_CONTROL, Role.CERTIFICATES, Role.CONTROLLER, Role.DNS}
-)
-"""What cannot do its work without the API server."""
 
 
 def api(clinic: Clinic) -> Iterator[Finding]:
@@ -50,7 +45,7 @@ def _known(clinic: Clinic) -> dict[object, str]:
     return {
         name: found.component.name
         for found in clinic.site.components
-        if found.component.role in _CALLERS and found.certain
+        if found.certain and calls_api(found.component)
         for name in found.workloads
     }
 
@@ -85,7 +80,11 @@ def _at(
 ) -> Iterator[Finding]:
     """Yield what is wrong with the way to where the API server is known to be."""
     answers = [(each, tried(clinic, pods, each.end, on("TCP", each.port))) for each in servers]
-    shut = [(each, answer) for each, answer in answers if answer is not None and closed_to_others(answer)]
+    shut = [
+        (each, answer)
+        for each, answer in answers
+        if answer is not None and closed_to_others(answer)
+    ]
     if not shut:
         return
     where = tuple(each for each, _ in shut)

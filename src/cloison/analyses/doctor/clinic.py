@@ -1,7 +1,8 @@
 """What every check of the doctor works with: the cluster, and somebody who judges traffic."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TypeAlias
 
 from cloison.algebra import AddressSet, TrafficSet
@@ -24,6 +25,10 @@ Write: TypeAlias = Callable[[Sequence[Proposal | Advice]], tuple[Mend, ...]]
 
 Rewrite: TypeAlias = Callable[[Policy], tuple[Mend, ...]]
 """Writes a policy anew, in place of the one of its name; nothing where that cannot be said."""
+
+
+_FRONT = "Service"
+"""Kind of what stands for a Service where enforcers see its address and not its pods."""
 
 
 def _silent(_: object) -> tuple[Mend, ...]:
@@ -52,6 +57,7 @@ class Clinic:
     write: Write = _silent
     rewrite: Rewrite = _silent
     _asked: dict[object, Explanation] = field(default_factory=dict)
+    _changes: list[Policy | Proposal] = field(default_factory=list)
 
     def examines(self, namespace: str | None) -> bool:
         """Return whether a namespace is among those to examine; what has none always is."""
@@ -64,8 +70,16 @@ class Clinic:
     def everyone(self) -> Iterator[Workload]:
         """Yield all workloads that have pods, sorted by name."""
         for name, workload in self.engine.world.workloads.items():
-            if workload.endpoints and name.namespace != APART:
+            if workload.endpoints and name.namespace != APART and name.kind != _FRONT:
                 yield workload
+
+    @cached_property
+    def homes(self) -> Mapping[str, Sequence[Workload]]:
+        """The workloads that have pods, by namespace."""
+        found: dict[str, list[Workload]] = {}
+        for workload in self.everyone():
+            found.setdefault(workload.id.namespace, []).append(workload)
+        return found
 
     def pods(self, name: WorkloadId) -> PodsEnd:
         """Return the pods of a workload as the end of a question."""
@@ -106,14 +120,18 @@ class Clinic:
         Raises:
             QuestionError: It cannot be asked of these ends.
         """
-        key = (_key(source), _key(destination), traffic.text, id(engine) if engine else 0)
+        question = Question(source, destination, traffic)
+        if engine is not None:
+            return self.ask(question, engine)
+        key = (_key(source), _key(destination), traffic.text)
         found = self._asked.get(key)
         if found is None:
-            question = Question(source, destination, traffic)
-            found = self._asked[key] = self.ask(question, engine)
+            found = self._asked[key] = self.ask(question, self.engine)
         return found
 
-    def mend(self, answers: Iterable[Explanation], engine: Engine | None = None) -> tuple[Mend, ...]:
+    def mend(
+        self, answers: Iterable[Explanation], engine: Engine | None = None
+    ) -> tuple[Mend, ...]:
         """Return the changes that together let through what some answers deny.
 
         Args:
@@ -125,12 +143,52 @@ class Clinic:
         for answer in answers:
             if answer.verdict in (Verdict.DENIED, Verdict.MIXED):
                 changes += proposals(judge, answer, self.writable)
-        return self.write(together(judge, changes))
+        return self._written(together(judge, changes))
 
     def add(self, changes: Iterable[Proposal]) -> tuple[Mend, ...]:
         """Return rules that a check proposes itself, written out."""
         kept = [each for each in changes if self.writable(each.policy.id)]
-        return self.write(together(self.engine, kept))
+        return self._written(together(self.engine, kept))
+
+    def change(self, policy: Policy) -> tuple[Mend, ...]:
+        """Return a policy as it should be instead, written out."""
+        found = self.rewrite(policy)
+        if found:
+            self._changes.append(policy)
+        return found
+
+    def _written(self, changes: Sequence[Proposal | Advice]) -> tuple[Mend, ...]:
+        found = self.write(changes)
+        if found:
+            self._changes.extend(each for each in changes if isinstance(each, Proposal))
+        return found
+
+    def mended(self) -> "Clinic":
+        """Return the clinic as it is when everything proposed so far is done.
+
+        Checks that come later then find what is left: each cause is told once.
+        """
+        if not self._changes:
+            return self
+        engine = self.engine
+        for each in self._changes:
+            engine = engine.with_policy(each if isinstance(each, Policy) else _with(engine, each))
+        return replace(self, engine=engine, _asked={}, _changes=[])
+
+
+def _with(engine: Engine, change: Proposal) -> Policy:
+    """Return the policy that a rule goes into, with the rule."""
+    there = [each for each in engine.policies.policies if each.id == change.policy.id]
+    rule, direction = change.rule, change.rule.direction
+    if not there:
+        return replace(
+            change.policy,
+            rules=(replace(rule, index=1),),
+            isolates=frozenset({direction}),
+        )
+    policy = there[0]
+    index = len(policy.rules_for(direction)) + 1
+    return replace(policy, rules=(*policy.rules, replace(rule, index=index, span=None)))
 
 
 def stopped_at(answer: Explanation) -> Iterator[PointAnswer]:

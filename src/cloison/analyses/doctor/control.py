@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from cloison.algebra import AddressSet
 from cloison.analyses.backends import members
 from cloison.analyses.doctor.clinic import Clinic
-from cloison.analyses.doctor.judged import outside
+from cloison.analyses.doctor.judged import nodes, outside
 from cloison.analyses.ends import AddressEnd, End, NodeEnd, PodsEnd, SomeNodeEnd
 from cloison.analyses.paths.assume import with_pods
 from cloison.base import Span
@@ -24,7 +24,6 @@ from cloison.platform.routes.model import Supposed
 from cloison.resources.objects import Service
 
 _NOWHERE = Span("", 0, 0)
-_BEFORE_TRANSLATION = "PRE_NAT_EGRESS"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +56,7 @@ def listening(clinic: Clinic) -> tuple[Control, ...]:
     found = list(_endpoints(clinic)) or list(_nodes(clinic))
     engine = clinic.engine
     service = front(engine.world)
-    early = any(each.id == _BEFORE_TRANSLATION for each in engine.profile.known)
+    early = engine.profile.egress_before_translation
     if found and early and service is not None:
         blocks = [each for each in service.cluster_ips if each and each != "None"]
         if blocks:
@@ -110,15 +109,19 @@ def anywhere() -> tuple[AddressEnd, SomeNodeEnd]:
 
 
 def calling(clinic: Clinic) -> tuple[Control, ...]:
-    """Return who calls pods in the name of the API server; several where it may be any of them."""
-    found = [Control(c.end, c.port, c.why, c.span) for c in _endpoints(clinic)]
-    if own_nodes(clinic.site.platform):
-        found = found or list(_nodes(clinic))
+    """Return who calls pods in the name of the API server; several where it may be any of them.
+
+    Where calls come through a tunnel, its own endpoints say nothing of where they come from.
+    """
     every, node = anywhere()
     pods = _tunnelling(clinic)
     if pods is not None:
+        near = Control(nodes(clinic, "any node"), 0, pods.why)
         far = Control(every, 0, "or it connects from a range of its own", vague=True)
-        return (*found, pods, Control(node, 0, pods.why), *(() if found else (far,)))
+        return pods, near, far
+    found = [Control(c.end, c.port, c.why, c.span) for c in _endpoints(clinic)]
+    if own_nodes(clinic.site.platform):
+        found = found or list(_nodes(clinic))
     if found:
         return tuple(found)
     why = "the input does not say where the API server is: some node, or outside the cluster"
@@ -133,7 +136,10 @@ def _tunnelling(clinic: Clinic) -> Control | None:
     why = f"on this platform its calls may come from {way.name} in {way.namespace}, or from a node"
     wanted = dict(way.labels).items()
     for workload in clinic.everyone():
-        if workload.id.namespace == way.namespace and wanted <= workload.endpoints[0].labels.items():
+        if (
+            workload.id.namespace == way.namespace
+            and wanted <= workload.endpoints[0].labels.items()
+        ):
             return Control(clinic.pods(workload.id), 0, why, workload.span)
     supposed = Supposed(way.id, way.namespace, dict(way.labels))
     engine, end = with_pods(clinic.engine, supposed, "konnectivity-agent")

@@ -12,7 +12,7 @@ from cloison.analyses.ends import PodsEnd, ServiceEnd
 from cloison.base import Severity
 from cloison.base.words import few, listed
 from cloison.ir.fidelity import Verdict
-from cloison.platform.calls import Call, calls, service_of
+from cloison.platform.calls import Call, calls, configs, service_of
 from cloison.platform.telemetry import is_telemetry
 from cloison.resources.objects import Service
 from cloison.resources.world import Workload
@@ -49,12 +49,13 @@ class Wish:
 
 def depends(clinic: Clinic) -> Iterator[Finding]:
     """Yield a finding for each Service that a workload is told to call and does not reach."""
+    known = configs(clinic.engine.world)
     for workload in clinic.workloads():
         shape = workload.endpoints[0].shape
         if shape.host_network:
             continue
         pods = clinic.pods(workload.id)
-        told = calls(clinic.engine.world, workload.id.namespace, shape.runtime)
+        told = calls(known, workload.id.namespace, shape.runtime)
         wanted = [each for each in told if not is_telemetry(each.name)]
         for wish in wishes(clinic, workload, wanted):
             yield from _asked(clinic, workload, pods, wish)

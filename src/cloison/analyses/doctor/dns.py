@@ -8,7 +8,14 @@ from cloison.algebra import TrafficSet
 from cloison.analyses.ask import Explanation, Mend
 from cloison.analyses.doctor.clinic import Clinic, blocks_end, on, stopped, stopped_at
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
-from cloison.analyses.doctor.resolving import PROTOCOLS, Lookup, Need, asking, lookups, together_asked
+from cloison.analyses.doctor.resolving import (
+    PROTOCOLS,
+    Lookup,
+    Need,
+    asking,
+    lookups,
+    together_asked,
+)
 from cloison.analyses.ends import PodsEnd, SomeNodeEnd
 from cloison.analyses.explain import merge_caveats
 from cloison.analyses.mend import Proposal, proposals
@@ -148,7 +155,7 @@ def _opens(clinic: Clinic, pods: PodsEnd, protocol: str = "UDP") -> bool:
     wanted = TrafficSet.ports(protocol, DNS_PORT)
     engine = clinic.engine
     return any(
-        piece.outcome.open & wanted
+        piece.outcome.passing & wanted
         for index in pods.endpoints
         for unit in engine.table.by_endpoint[index]
         for piece in engine.decision(unit, Direction.EGRESS).pieces
@@ -199,10 +206,12 @@ def _evidence(group: Sequence[Lookup]) -> tuple[Evidence, ...]:
 
 def isolating(answers: Iterable[Explanation]) -> list[Evidence]:
     """Return what stops some traffic, each with where it is written."""
-    found = {}
+    found: dict[object, Evidence] = {}
     for answer in answers:
         for point in stopped_at(answer):
             for decider in point.decided_by:
+                if decider.policy is not None and decider.span is None:
+                    continue  # proposed by an earlier finding, and written nowhere yet
                 said = f"{decider.text}, and no rule lets this through"
                 if decider.rule is not None:
                     said = f"{decider.text} {decider.action or 'decides'}"
@@ -280,7 +289,7 @@ def _upstream(clinic: Clinic) -> Iterator[Finding]:
         for pods, needs in asking(clinic, workload):
             nodes_own = [each for each in needs.perhaps if not each.addresses and not each.is_pods]
             if nodes_own and not needs.needed and _nobody_outside(clinic, pods):
-                yield _shut_in(workload, nodes_own[0], needs.caveats != ())
+                yield _shut_in(workload, nodes_own[0])
 
 
 def _nobody_outside(clinic: Clinic, pods: PodsEnd) -> bool:
@@ -289,8 +298,7 @@ def _nobody_outside(clinic: Clinic, pods: PodsEnd) -> bool:
     return answer.verdict is Verdict.DENIED and Direction.EGRESS in stopped(answer)
 
 
-def _shut_in(workload: Workload, resolver: Resolver, unsure: bool) -> Finding:
-    del unsure
+def _shut_in(workload: Workload, resolver: Resolver) -> Finding:
     return Finding(
         code="DNS006",
         check="D-DNS",

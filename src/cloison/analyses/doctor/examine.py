@@ -10,18 +10,32 @@ from cloison.base import Span
 Check = Callable[[Clinic], Iterator[Finding]]
 
 CHECKS = {
-    "D-DNS": "dns:dns",
+    "D-ENFORCE": "enforcing:enforcing",
     "D-DNS-PORT": "dns:ports",
-    "D-GW": "gateways:gateways",
+    "D-NOSELECT": "nobody:nobody",
     "D-PORT": "ports:ports",
     "D-CANARY": "versions:versions",
-    "D-NOSELECT": "nobody:nobody",
+    "D-DNS": "dns:dns",
+    "D-GW": "gateways:gateways",
+    "D-LB": "balancers:balancers",
+    "D-IPBLOCK-DEAD": "blocks:blocks",
+    "D-PROBE": "probes:probes",
+    "D-HOSTNET": "enforcing:host_network",
     "D-CALL": "depends:depends",
     "D-API": "api:api",
     "D-WEBHOOK": "webhook:webhook",
+    "D-SCRAPE": "scrape:scrape",
+    "D-IMDS": "metadata:imds",
+    "D-PEER": "peers:peers",
+    "D-JOB": "jobs:jobs",
+    "D-CERT": "certificates:certificates",
     "D-TELEMETRY": "telemetry:telemetry",
 }
-"""Where each check is, by its name: module and function of this package. A row is all it takes."""
+"""Where each check is, by its name: module and function of this package. A row is all it takes.
+
+Checks that name a cause come before those that see what it does. Each of them examines the cluster
+as it is once the changes proposed before are made, so that nothing is told twice.
+"""
 
 _NOWHERE = Span("", 0, 0)
 
@@ -34,7 +48,11 @@ def examine(clinic: Clinic, checks: tuple[str, ...] = ()) -> tuple[Finding, ...]
         checks: Names of checks; all when none is given.
     """
     wanted = [name for name in CHECKS if not checks or name in checks]
-    return tuple(sorted((f for name in wanted for f in _load(name)(clinic)), key=_order))
+    found: list[Finding] = []
+    for name in wanted:
+        found += _load(name)(clinic)
+        clinic = clinic.mended()
+    return tuple(sorted(found, key=_order))
 
 
 def _load(name: str) -> Check:
@@ -47,6 +65,7 @@ def _order(finding: Finding) -> tuple[object, ...]:
     named = finding.workload
     return (
         -finding.severity.rank,
+        named.namespace if named is not None else "",
         finding.code,
         str(named) if named is not None else "",
         finding.span or _NOWHERE,

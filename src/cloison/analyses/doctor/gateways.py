@@ -8,18 +8,21 @@ from cloison.analyses.ask import Explanation, Mend, Question
 from cloison.analyses.doctor.clinic import Clinic, blocks_end, stopped, stopped_at
 from cloison.analyses.doctor.dns import isolating
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
-from cloison.analyses.ends import EntryEnd, PodsEnd
+from cloison.analyses.doctor.nodes import Gap, gap
+from cloison.analyses.doctor.served import Serving, listed_elsewhere, numbers
+from cloison.analyses.ends import AddressEnd, EntryEnd, PodsEnd, ServiceEnd, SomeNodeEnd
 from cloison.analyses.explain import merge_caveats
+from cloison.analyses.mend import blocks as cidrs
 from cloison.analyses.paths.entries import inwards
 from cloison.analyses.paths.model import Hop, HopRole, Stop, Way
 from cloison.analyses.question import EVERYTHING
-from cloison.base import QuestionError, Severity
+from cloison.base import QuestionError, Severity, Span
 from cloison.base.words import few
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import Direction
 from cloison.platform.routes.model import Entry
-from cloison.resources.world import WorkloadId
+from cloison.resources.world import Workload, WorkloadId
 
 _SOURCE = "kubernetes/api networking/v1/types.go IngressBackend"
 
@@ -54,8 +57,9 @@ class _Closed:
 def gateways(clinic: Clinic) -> Iterator[Finding]:
     """Yield a finding for each reason for which calls through entries do not arrive."""
     stops: dict[object, tuple[Stop, list[Entry]]] = {}
-    closed: dict[object, list[_Closed]] = defaultdict(list)
+    closed: dict[tuple[str, str], list[_Closed]] = defaultdict(list)
     unknown: dict[str, tuple[Entry, Hop]] = {}
+    nodes: dict[str, tuple[Entry, Hop]] = {}
     for entry in clinic.site.entries:
         if not _concerns(clinic, entry):
             continue
@@ -66,7 +70,9 @@ def gateways(clinic: Clinic) -> Iterator[Finding]:
                 if entry not in entries:
                     entries.append(entry)
             for hop in way.hops:
-                if hop.answer is None:
+                if _by_node(hop):
+                    nodes.setdefault(hop.question.destination.text, (entry, hop))
+                elif hop.answer is None:
                     unknown.setdefault(hop.question.destination.text, (entry, hop))
                 elif _shut(hop):
                     found = _Closed(entry, hop, hop.answer, judged.get(id(hop.answer)))
@@ -75,6 +81,8 @@ def gateways(clinic: Clinic) -> Iterator[Finding]:
         yield _not_policy(stop, entries)
     for cause, group in closed.items():
         yield _finding(clinic, cause[0], group)
+    for entry, hop in nodes.values():
+        yield from _from_nodes(clinic, entry, hop)
     for entry, hop in unknown.values():
         yield from _unknown(clinic, entry, hop)
 
@@ -106,12 +114,60 @@ def _shut(hop: Hop) -> bool:
     return hop.verdict in closed
 
 
+def _by_node(hop: Hop) -> bool:
+    """Return whether a backend sees a node's address, and whether that is let in is not clear."""
+    source = hop.question.source
+    if hop.role is not HopRole.BACKEND or hop.verdict is Verdict.ALLOWED:
+        return False
+    if isinstance(source, SomeNodeEnd):
+        return True
+    pods = source.workload.endpoints if isinstance(source, PodsEnd) else ()
+    return any(pod.shape.host_network for pod in pods)
+
+
+def _from_nodes(clinic: Clinic, entry: Entry, hop: Hop) -> Iterator[Finding]:
+    """Yield a finding for backends that do not admit nodes, one of which serves an entry."""
+    answer, source = hop.answer, hop.question.source.text
+    if answer is None:
+        return
+    shut: dict[WorkloadId, Gap] = {}
+    for case in answer.cases:
+        to = case.case.destination.endpoint
+        for number in numbers(case.case.traffic) if to is not None else ():
+            found = gap(clinic, to.workload, number) if to is not None else None
+            if to is not None and found is not None:
+                shut[to.workload] = found
+    if not shut:
+        return
+    name = next(iter(shut))
+    pods = few(str(each) for each in shut)
+    yield Finding(
+        code="GWY001",
+        check="D-GW",
+        severity=Severity.WARNING if all(part for _, part in shut.values()) else Severity.ERROR,
+        message=f"{pods} does not admit {source}, which serves {entry} on the network of its node",
+        effect="clients get 502, 503 or 504, but where both run on one node",
+        help="admit the addresses of the nodes, with an overlay those of its tunnels, too: "
+        "selectors do not match pods on the host network",
+        mode=Mode.GATEWAY,
+        workload=name,
+        object=f"{name.kind} {name}",
+        span=_span(clinic, name) or entry.span,
+        evidence=(
+            *(Evidence(text, hop.span) for text in hop.why),
+            *isolating(found for found, _ in shut.values()),
+        ),
+        mend=clinic.mend(found for found, _ in shut.values()),
+        source=_SOURCE,
+    )
+
+
 def _not_policy(stop: Stop, entries: Sequence[Entry]) -> Finding:
     """Return the finding for what no policy is to blame for."""
     first = entries[0]
     named = few(str(each) for each in entries)
     return Finding(
-        code="GW003",
+        code="GWY003",
         check="D-GW",
         severity=Severity.WARNING,
         message=f"{named} leads nowhere: {stop.text} ({stop.reason})",
@@ -132,23 +188,30 @@ def _finding(clinic: Clinic, cause: str, group: Sequence[_Closed]) -> Finding:
     ports = dict.fromkeys(_traffic(each) for each in group)
     shown = " and ".join(ports)
     if cause == "door":
-        code, severity = "GW002", Severity.WARNING
+        code, severity = "GWY002", Severity.WARNING
         message = f"{serving} admits nobody from outside on {shown}"
         effect = f"{few(entries)} cannot be called from outside the cluster"
         advice = "admit clients on the port of its pods, which need not be the listener's"
     elif cause == "out":
-        code, severity = "GW001", Severity.ERROR
+        code, severity = "GWY001", Severity.ERROR
         targets = few(each.hop.question.destination.text for each in group)
         message = f"{serving} may not call {targets}, to which {few(entries)} leads"
         effect = "clients get 502, 503 or 504"
         advice = "let whoever serves the entry send to the pods behind it, on their own ports"
     else:
-        code, severity = "GW001", Severity.ERROR
+        code, severity = "GWY001", Severity.ERROR
         sources = few({each.hop.question.source.text for each in group})
         targets = few({p.endpoint for a in answers for p in stopped_at(a)})
         message = f"{targets} does not admit {sources} on {shown}, which serves {few(entries)}"
         effect = "clients get 502, 503 or 504"
         advice = "admit whoever serves the entry, on the pods' own port: the client is never seen"
+    mode = Mode.GATEWAY
+    own = hop.question.source
+    if cause == "in" and isinstance(own, AddressEnd):
+        mode = Mode.HEALTH
+        effect = "health checks fail, and clients get 502, 503 or 504"
+        dialled = " and ".join(cidrs(own.addresses))
+        advice = f"admit {dialled} on the pods' own port: the load balancer dials from there"
     if any(each.hop.assumed for each in group) and severity is Severity.ERROR:
         severity = Severity.WARNING
     subject = _workload(answers)
@@ -159,11 +222,10 @@ def _finding(clinic: Clinic, cause: str, group: Sequence[_Closed]) -> Finding:
         message=message,
         effect=effect,
         help=advice,
-        mode=Mode.GATEWAY,
+        mode=mode,
         workload=subject,
         object=f"{subject.kind} {subject}" if subject else entries[0],
-        span=clinic.engine.world.workloads[subject].span if _is_there(clinic, subject) else
-        first.entry.span,
+        span=_span(clinic, subject) or first.entry.span,
         evidence=(
             *(Evidence(text, each.hop.span) for each in group[:2] for text in each.hop.why),
             *(Evidence(f"assumed: {each.hop.assumed}") for each in group[:1] if each.hop.assumed),
@@ -175,8 +237,9 @@ def _finding(clinic: Clinic, cause: str, group: Sequence[_Closed]) -> Finding:
     )
 
 
-def _is_there(clinic: Clinic, name: WorkloadId | None) -> bool:
-    return name is not None and name in clinic.engine.world.workloads
+def _span(clinic: Clinic, name: WorkloadId | None) -> Span | None:
+    found = clinic.engine.world.workloads.get(name) if name is not None else None
+    return found.span if found is not None else None
 
 
 def _traffic(closed: _Closed) -> str:
@@ -216,31 +279,30 @@ def _mend(clinic: Clinic, group: Sequence[_Closed]) -> tuple[Mend, ...]:
 def _unknown(clinic: Clinic, entry: Entry, hop: Hop) -> Iterator[Finding]:
     """Yield a finding where whoever serves an entry cannot be found, and the backend is guarded."""
     to = hop.question.destination
-    if hop.role is not HopRole.BACKEND or not isinstance(to, PodsEnd):
+    if hop.role is not HopRole.BACKEND:
         return
-    name = to.workload.id
-    if not _is_there(clinic, name) or not clinic.isolated(name, Direction.INGRESS):
-        return
-    if _by_address(clinic, to):
-        return
-    yield Finding(
-        code="GW004",
+    behind = Serving(clinic.engine).behind(to.service) if isinstance(to, ServiceEnd) else ()
+    for workload in behind:
+        name = workload.id
+        if not clinic.isolated(name, Direction.INGRESS) or listed_elsewhere(clinic.engine, name):
+            continue
+        yield _not_known(hop, entry, workload)
+
+
+def _not_known(hop: Hop, entry: Entry, workload: Workload) -> Finding:
+    name = workload.id
+    return Finding(
+        code="GWY004",
         check="D-GW",
         severity=Severity.WARNING,
         message=f"whether {name} admits {hop.question.source.text} is not known: it serves {entry}",
         effect="if it does not, clients get 502, 503 or 504, and health checks fail",
         help="admit the addresses that it dials from, on the pods' own port; where those are in "
         "no manifest, the provider says them",
-        mode=Mode.GATEWAY,
+        mode=Mode.HEALTH,
         workload=name,
         object=f"{name.kind} {name}",
-        span=to.workload.span,
+        span=workload.span,
         evidence=tuple(Evidence(text, hop.span) for text in hop.why),
         source=_SOURCE,
     )
-
-
-def _by_address(clinic: Clinic, to: PodsEnd) -> bool:
-    """Return whether policies admit any address outside to some pods."""
-    anywhere = blocks_end("outside", ("0.0.0.0/0",))
-    return clinic.reach(anywhere, to, EVERYTHING).verdict is not Verdict.DENIED

@@ -5,12 +5,13 @@ from collections.abc import Iterable
 from cloison.algebra import AddressSet
 from cloison.analyses.ask import Explanation
 from cloison.analyses.doctor.clinic import Clinic
-from cloison.analyses.ends import AddressEnd, End
+from cloison.analyses.ends import AddressEnd, End, SomeNodeEnd
 from cloison.analyses.question import Traffic
 from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.ir.caveats import OWN_NODE_UNKNOWN
 from cloison.ir.fidelity import Verdict
+from cloison.resources.objects import Service
 from cloison.resources.world import Workload
 
 
@@ -75,6 +76,23 @@ def outside(text: str, blocks: Iterable[str]) -> AddressEnd:
     return AddressEnd(text, AddressSet(s for each in blocks for s in AddressSet.block(each).spans))
 
 
+def nodes(clinic: Clinic, text: str) -> End:
+    """Return the nodes of the input as the end of a question; some node where it holds none.
+
+    Args:
+        clinic: Whose input.
+        text: What to call them.
+    """
+    points = [p for node in clinic.engine.world.nodes.values() for p in node.addresses]
+    return AddressEnd(text, AddressSet.points(tuple(points))) if points else SomeNodeEnd(text)
+
+
 def what(workload: Workload) -> str:
     """Return a workload as the object of a finding: `Deployment web/portal`."""
     return f"{workload.id.kind} {workload.id}"
+
+
+def selects(service: Service, workload: Workload) -> bool:
+    """Return whether a Service takes the pods of a workload of its namespace for its own."""
+    wanted = (service.selector or {}).items()
+    return bool(wanted) and wanted <= workload.endpoints[0].labels.items()

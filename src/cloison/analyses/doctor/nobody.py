@@ -20,6 +20,8 @@ from cloison.resources.world import Workload
 
 _SOURCE = "kubernetes/website services-networking/network-policies.md"
 _NEAR = 0.6
+_CLOSE = 0.8
+"""For labels of pods, where other applications have names that begin alike."""
 
 
 def nobody(clinic: Clinic) -> Iterator[Finding]:
@@ -61,21 +63,37 @@ def _policy(clinic: Clinic, policy: Policy) -> Iterator[Finding]:
             source=_SOURCE,
         )
         return
-    if meant or not inside:
+    if meant or not inside or _to_come(clinic, match):
         return
     near = _nearest(match.pods, [(str(w.id), p.labels) for w in inside for p in w.endpoints])
     yield Finding(
         code="SEL001",
         check="D-NOSELECT",
-        severity=Severity.WARNING,
+        severity=Severity.WARNING if near else Severity.INFO,
         message=f"{policy.id} selects no pod: none has {match.pods}",
-        effect="the policy does nothing",
+        effect="the policy does nothing" if near else "it does nothing, unless such pods are made",
         help=f"did you mean {near}?" if near else "correct the selector, or delete the policy",
         mode=Mode.NO_EFFECT,
         object=f"{policy.id.kind} {policy.id}",
         span=policy.subject_span or policy.span,
         source=_SOURCE,
     )
+
+
+def _to_come(clinic: Clinic, match: PodsMatch) -> bool:
+    """Return whether an operator will make pods that a selector may be for."""
+    spaces = clinic.engine.world.namespaces
+    for found in clinic.site.components:
+        home = spaces.get(found.namespace or "")
+        if found.workloads or home is None or not found.pod_labels:
+            continue
+        lives = home.name == match.namespace
+        if match.namespace is None:
+            lives = match.namespaces.matches(home.labels)
+        said = [r for r in match.pods.requirements if r.key in found.pod_labels]
+        if lives and said and all(r.matches(found.pod_labels) for r in said):
+            return True
+    return False
 
 
 def _lives(clinic: Clinic, match: PodsMatch, workload: Workload) -> bool:
@@ -101,7 +119,7 @@ def _alike(wanted: Requirement, key: str, value: str) -> bool:
     """Return whether a label looks like what is asked for: its value, or its key, written so."""
     asked = wanted.values[0]
     if key == wanted.key:
-        return bool(get_close_matches(asked, [value], 1, _NEAR))
+        return bool(get_close_matches(asked, [value], 1, _CLOSE))
     named = wanted.key in NAMING and key in NAMING
     return value == asked and (named or bool(get_close_matches(wanted.key, [key], 1, _NEAR)))
 
@@ -115,9 +133,12 @@ def _peers(clinic: Clinic, policy: Policy, rule: Rule) -> Iterator[Finding]:
         match = peer.match
         if not isinstance(match, PodsMatch) or peers_of(engine, (peer,)):
             continue
-        if not match.pods.satisfiable() or _other_half(clinic, rule, match):
+        waits = not match.pods.satisfiable() or _to_come(clinic, match)
+        if waits or _other_half(clinic, rule, match):
             continue
         found = _meant(clinic, match)
+        if found is None and rule.direction is Direction.EGRESS:
+            yield from _no_pods(clinic, policy, rule, peer, match)
         if found is None or _open_already(clinic, policy, rule, found[1]):
             continue
         said, whom, meant = found[0], found[1], found[2]
@@ -131,12 +152,47 @@ def _peers(clinic: Clinic, policy: Policy, rule: Rule) -> Iterator[Finding]:
             "which matches no pod",
             effect=f"nothing gets through {word} {few(str(w.id) for w in whom)}, which looks meant",
             help=f"{said}; namespaces are best selected by {NAMESPACE_NAME_LABEL}",
-            mode=Mode.GATEWAY if word == "from" else Mode.DEPENDENCY,
+            mode=Mode.DEPENDENCY,
             workload=subjects_of(engine, policy)[0],
             object=f"{policy.id.kind} {policy.id}",
             span=peer.span or rule.span or policy.span,
             evidence=tuple(dict.fromkeys(_there(clinic, match, w) for w in whom[:3])),
             mend=clinic.add((Proposal(policy, traffic, new=False),)),
+            source=_SOURCE,
+        )
+
+
+def _no_pods(
+    clinic: Clinic, policy: Policy, rule: Rule, peer: Peer, match: PodsMatch
+) -> Iterator[Finding]:
+    """Yield a finding for a peer that looks like a Service behind which there are no pods."""
+    spaces = clinic.engine.world.namespaces
+    values = {v for r in match.pods.requirements if r.operator is Operator.IN for v in r.values}
+    for (home, name), service in clinic.engine.world.services.items():
+        lives = home == match.namespace
+        if match.namespace is None:
+            lives = match.namespaces.matches(spaces[home].labels)
+        if not lives or name not in values or service.selector:
+            continue
+        if service.external_name:
+            what = f"Service {home}/{name} is an alias for {service.external_name}"
+        else:
+            what = f"Service {home}/{name} selects no pods: somebody lists its endpoints"
+        subject = subjects_of(clinic.engine, policy)[0]
+        yield Finding(
+            code="SEL005",
+            check="D-NOSELECT",
+            severity=Severity.WARNING,
+            message=f"{rule.label} of {policy.id} is for {match_text(match, policy)}, and {what}: "
+            "there are no such pods",
+            effect=f"{subject} does not reach what is behind the Service by this rule",
+            help="allow the addresses that it leads to (ipBlock), on the port that is dialled, or "
+            "their name where the enforcer knows names",
+            mode=Mode.DEPENDENCY,
+            workload=subject,
+            object=f"{policy.id.kind} {policy.id}",
+            span=peer.span or rule.span or policy.span,
+            evidence=(Evidence(what, service.span),),
             source=_SOURCE,
         )
 
@@ -157,9 +213,7 @@ def _other_half(clinic: Clinic, rule: Rule, match: PodsMatch) -> bool:
     return match.namespace is not None and _split(clinic, rule) is not None
 
 
-def _meant(
-    clinic: Clinic, match: PodsMatch
-) -> tuple[str, tuple[Workload, ...], PodsMatch] | None:
+def _meant(clinic: Clinic, match: PodsMatch) -> tuple[str, tuple[Workload, ...], PodsMatch] | None:
     """Return what is wrong with a peer, whom it looks like, and how those are selected."""
     spaces = clinic.engine.world.namespaces
     homes = [match.namespace] if match.namespace is not None else []
@@ -199,9 +253,9 @@ def _space_like(selector: LabelSelector, home: Namespace) -> str | None:
     wanted, labels = unmet[0], home.labels
     asked = wanted.values[0]
     has = labels.get(wanted.key)
-    if has is not None and wanted.key != NAMESPACE_NAME_LABEL:
-        if home.name in wanted.values or get_close_matches(asked, [has], 1, _NEAR):
-            return f"namespace {home.name} has {wanted.key}={has}, not {asked}"
+    known = has is not None and wanted.key != NAMESPACE_NAME_LABEL
+    if known and (home.name in wanted.values or get_close_matches(asked, [has or ""], 1, _NEAR)):
+        return f"namespace {home.name} has {wanted.key}={has}, not {asked}"
     if has is None and home.name in wanted.values:
         return f"namespace {home.name} has no label {wanted.key}"
     if wanted.key == NAMESPACE_NAME_LABEL and get_close_matches(asked, [home.name], 1, 0.8):
@@ -214,6 +268,8 @@ def _space_like(selector: LabelSelector, home: Namespace) -> str | None:
 
 def _pods_like(selector: LabelSelector, labels: Labels) -> LabelSelector | None:
     """Return a selector that matches some labels and looks like another that does not."""
+    if selector.matches(labels):
+        return None  # on the network of its node: not what the labels are for
     changed = list(selector.requirements)
     for place, each in enumerate(selector.requirements):
         if each.matches(labels):
@@ -227,9 +283,7 @@ def _pods_like(selector: LabelSelector, labels: Labels) -> LabelSelector | None:
     return LabelSelector(tuple(sorted(changed)))
 
 
-def _open_already(
-    clinic: Clinic, policy: Policy, rule: Rule, whom: tuple[Workload, ...]
-) -> bool:
+def _open_already(clinic: Clinic, policy: Policy, rule: Rule, whom: tuple[Workload, ...]) -> bool:
     """Return whether those who look meant get through by something else."""
     engine = clinic.engine
     for subject in engine.binder.subject(policy):
@@ -237,7 +291,7 @@ def _open_already(
         for each in whom:
             for unit in engine.table.workload_units(each.id):
                 outcome = decision.piece(unit).outcome
-                lost = rule.traffic.must - outcome.open
+                lost = rule.traffic.must - outcome.passing
                 if lost or (rule.traffic.named and not outcome.allowed):
                     return False
     return True
@@ -271,7 +325,9 @@ def _either(clinic: Clinic, policy: Policy, rule: Rule) -> Iterator[Finding]:
     meant = peers_of(clinic.engine, (Peer(both),))
     more = [str(each) for each in everybody if each not in meant]
     kept = tuple(
-        Peer(both, each.span) if each is first else each for each in rule.peers if each is not second
+        Peer(both, each.span) if each is first else each
+        for each in rule.peers
+        if each is not second
     )
     rules = tuple(replace(r, peers=kept) if r is rule else r for r in policy.rules)
     word = "from" if rule.direction is Direction.INGRESS else "to"
@@ -295,6 +351,6 @@ def _either(clinic: Clinic, policy: Policy, rule: Rule) -> Iterator[Finding]:
                 f"{match_text(second.match, policy)} is another, and matches nobody", second.span
             ),
         ),
-        mend=clinic.rewrite(replace(policy, rules=rules)),
+        mend=clinic.change(replace(policy, rules=rules)),
         source=_SOURCE,
     )

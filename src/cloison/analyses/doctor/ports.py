@@ -11,6 +11,7 @@ from cloison.analyses.doctor.served import (
     Serving,
     declares,
     enforced,
+    numbers,
     peers_of,
     subjects_of,
     target_of,
@@ -20,6 +21,7 @@ from cloison.analyses.mend import Proposal
 from cloison.base import QuestionError, Severity
 from cloison.base.words import few, listed
 from cloison.ir.policy import Action, Direction, NamedPort, Policy, Rule, TrafficMatch
+from cloison.platform.component import Role
 from cloison.resources.objects import Service, ServicePort
 from cloison.resources.world import Workload, WorkloadId
 
@@ -50,7 +52,7 @@ def _rule(clinic: Clinic, serving: Serving, policy: Policy, rule: Rule) -> Itera
     listening = subjects if inward else peers
     if not listening:
         return
-    for number in _numbers(rule):
+    for number in numbers(rule.traffic.must):
         if any(number in serving.numbers(name) for name in listening):
             continue
         dialled = list(_dialled(serving, listening, number))
@@ -62,14 +64,6 @@ def _rule(clinic: Clinic, serving: Serving, policy: Policy, rule: Rule) -> Itera
     for name in rule.traffic.named:
         if not any(_has(engine.world.workloads[each], name) for each in listening):
             yield _unnamed(policy, rule, name, listening)
-
-
-def _numbers(rule: Rule) -> Iterator[Number]:
-    """Yield the single ports that a rule lists; what is open as a whole names none."""
-    for entry in rule.traffic.must.entries():
-        if entry.protocol in ("TCP", "UDP", "SCTP") and entry.low is not None:
-            if entry.low == entry.high:
-                yield entry.protocol, entry.low
 
 
 def _dialled(
@@ -97,13 +91,13 @@ def _translated(
 ) -> Iterator[Finding]:
     """Yield a finding for the port of a Service, where nothing else opens the pods' own."""
     inward = rule.direction is Direction.INGRESS
-    cut_off = [each for each in dialled if _cut_off(clinic, policy, rule, each, callers)]
+    cut_off = [each for each in dialled if _cut_off(clinic, rule, each, callers)]
     if not cut_off:
         return
     protocol, port = number
     targets = sorted({target for *_, target in cut_off})
     pods = few(str(workload.id) for _, _, workload, _ in cut_off)
-    service, service_port, _, _ = cut_off[0]
+    service = cut_off[0][0]
     traffic = TrafficSet.ports(protocol, targets[0])
     for each in targets[1:]:
         traffic |= TrafficSet.ports(protocol, each)
@@ -118,7 +112,7 @@ def _translated(
         effect=f"calls to Service {service.namespace}/{service.name} are dropped at "
         f"{'its pods' if inward else 'the caller'}",
         help=f"write port {shown}: policies are judged at the pod, after the Service",
-        mode=Mode.GATEWAY if inward else Mode.DEPENDENCY,
+        mode=_mode(clinic, callers, inward=inward),
         workload=cut_off[0][2].id if inward else (callers[0] if callers else None),
         object=f"{policy.id.kind} {policy.id}",
         span=rule.span or policy.span,
@@ -134,12 +128,23 @@ def _translated(
         mend=clinic.add((Proposal(policy, more, new=False),)),
         source=_TYPES,
     )
-    del service_port
+
+
+def _mode(clinic: Clinic, callers: Sequence[WorkloadId], *, inward: bool) -> Mode:
+    """Return how it shows: to collectors of metrics, to callers, to the application itself."""
+    collectors = {
+        name
+        for found in clinic.site.components
+        if found.component.role is Role.METRICS
+        for name in found.workloads
+    }
+    if callers and set(callers) <= collectors:
+        return Mode.SCRAPE
+    return Mode.GATEWAY if inward else Mode.DEPENDENCY
 
 
 def _cut_off(
     clinic: Clinic,
-    policy: Policy,
     rule: Rule,
     dialled: tuple[Service, ServicePort, Workload, int],
     callers: Sequence[WorkloadId],
@@ -224,7 +229,8 @@ def _unnamed(
 
 def _service(clinic: Clinic, serving: Serving, service: Service) -> Iterator[Finding]:
     """Yield what pods behind a Service are left out, or differ in the port that a policy opens."""
-    behind = serving.behind(service) if any(isinstance(p.target, str) for p in service.ports) else ()
+    named = any(isinstance(port.target, str) for port in service.ports)
+    behind = serving.behind(service) if named else ()
     for port in service.ports if behind else ():
         if not isinstance(port.target, str):
             continue
@@ -245,7 +251,8 @@ def _left_out(
 ) -> Finding:
     first = without[0]
     pods = few(str(each.id) for each in without)
-    given = sorted({p.name for each in without for pod in each.endpoints for p in pod.ports if p.name})
+    pods_ports = (p for each in without for pod in each.endpoints for p in pod.ports)
+    given = sorted({port.name for port in pods_ports if port.name})
     near = f"they are called {listed(given)} there" if given else "no port has a name there"
     return Finding(
         code="PRT004",
@@ -277,9 +284,7 @@ def _some_only(
         for rule in policy.rules_for(Direction.INGRESS):
             if rule.action is not Action.ALLOW or len(chosen) <= 1:
                 continue
-            opened = {
-                n for n in every if TrafficSet.ports(port.protocol, n) <= rule.traffic.must
-            }
+            opened = {n for n in every if TrafficSet.ports(port.protocol, n) <= rule.traffic.must}
             shut = sorted(n for n in {n for c in chosen for n in by_workload[c]} - opened)
             if not opened or not shut or rule.traffic.named:
                 continue
@@ -294,8 +299,9 @@ def _some_only(
                 code="PRT005",
                 check="D-PORT",
                 severity=Severity.ERROR,
-                message=f"{rule.label} of {policy.id} opens {port.protocol} {listed([str(n) for n in sorted(opened)])}, but "
-                f"{few(str(c) for c in losers)} serves {port.target!r} on {listed([str(n) for n in shut])}",
+                message=f"{rule.label} of {policy.id} opens {port.protocol} "
+                f"{listed([str(n) for n in sorted(opened)])}, but {few(str(c) for c in losers)} "
+                f"serves {port.target!r} on {listed([str(n) for n in shut])}",
                 effect=f"of the pods behind Service {service.namespace}/{service.name}, only some "
                 "answer",
                 help=f"open port {port.target!r} by its name, or all of its numbers",

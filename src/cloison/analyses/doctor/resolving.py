@@ -61,9 +61,7 @@ class Lookup:
     @property
     def unclear(self) -> tuple[str, ...]:
         """Protocols of which nobody can say."""
-        return tuple(
-            n for n, each in self.answers.items() if each.verdict is Verdict.UNDETERMINED
-        )
+        return tuple(n for n, each in self.answers.items() if each.verdict is Verdict.UNDETERMINED)
 
     @property
     def sides(self) -> frozenset[Direction]:
@@ -103,17 +101,21 @@ def _failing(
     needs: Resolvers,
     assumed: dict[str, tuple[Engine, PodsEnd]],
 ) -> Iterator[Lookup]:
+    fine = True
     for group in needs.needed:
         tried = [_tried(clinic, workload, pods, r, Need.NEEDED, needs, assumed) for r in group]
         told = [each for each in tried if each.answers]
         if told and all(each.closed for each in told):
+            fine = False
             yield told[0]
-    perhaps = [_tried(clinic, workload, pods, r, Need.PERHAPS, needs, assumed) for r in needs.perhaps]
+    perhaps = [
+        _tried(clinic, workload, pods, r, Need.PERHAPS, needs, assumed) for r in needs.perhaps
+    ]
     shut = [each for each in perhaps if each.closed]
     if shut and len(shut) == len([each for each in perhaps if each.answers]) and not needs.needed:
         shut = [replace(shut[0], need=Need.NEEDED), *shut[1:]]
     yield from shut
-    for resolver in needs.fallback:
+    for resolver in needs.fallback if fine and not shut else ():
         one = _tried(clinic, workload, pods, resolver, Need.FALLBACK, needs, assumed)
         if one.closed:
             yield one

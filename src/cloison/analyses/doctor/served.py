@@ -5,15 +5,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 
+from cloison.algebra import NO_ADDRESSES, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.backends import own_port
 from cloison.engine import Engine
-from cloison.ir.peers import PodsMatch, plain_matches
-from cloison.ir.policy import Mode, Peer, Policy
+from cloison.ir.peers import BlockMatch, PodsMatch, plain_matches
+from cloison.ir.policy import Action, Direction, Mode, Peer, Policy
+from cloison.platform.components import Role, known
 from cloison.resources.objects import Service, ServicePort
 from cloison.resources.runtime import ProbeWay
 from cloison.resources.world import PodEndpoint, Workload, WorkloadId
 
+PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
+"""Where addresses of nodes, and of load balancers, may be that nobody told of."""
 Number = tuple[str, int]
 """A protocol and a port."""
 
@@ -47,6 +51,58 @@ def peers_of(engine: Engine, peers: Iterable[Peer]) -> tuple[WorkloadId, ...]:
         if all(isinstance(match, PodsMatch) for match in plain_matches(peer.match)):
             units |= engine.binder.peer(peer).possible
     return workloads_of(engine, units)
+
+
+def admitted(engine: Engine, name: WorkloadId, number: Number | None = None) -> list[BlockMatch]:
+    """Return the blocks that policies admit to a workload, on a port if one is given."""
+    found: dict[BlockMatch, None] = {}
+    wanted = None if number is None else TrafficSet.ports(*number)
+    for unit in engine.table.workload_units(name):
+        for policy in engine.decision(unit, Direction.INGRESS).terms.policies:
+            for rule in policy.rules_for(Direction.INGRESS):
+                said = rule.traffic.must
+                if rule.action is not Action.ALLOW or not (
+                    wanted is None or rule.traffic.named or wanted <= said
+                ):
+                    continue
+                blocks = (peer.match for peer in rule.peers)
+                found.update(dict.fromkeys(b for b in blocks if isinstance(b, BlockMatch)))
+    return list(found)
+
+
+def of_nodes(engine: Engine) -> AddressSet:
+    """Return the addresses of the nodes, as far as they are known."""
+    points = (a for node in engine.world.nodes.values() for a in node.addresses)
+    return AddressSet.points(tuple(points))
+
+
+def tunnels(engine: Engine) -> AddressSet:
+    """Return the first addresses of what nodes hand out to pods, which overlays send from."""
+    points: list[int] = []
+    for node in engine.world.nodes.values():
+        points += [AddressSet.block(each).spans[0][0] for each in node.pod_cidrs]
+    return AddressSet.points(tuple(points))
+
+
+def listed_elsewhere(engine: Engine, name: WorkloadId, number: Number | None = None) -> bool:
+    """Return whether policies admit private addresses that may be those of a load balancer."""
+    nodes, others = of_nodes(engine), NO_ADDRESSES
+    for each in known():
+        if each.role is Role.LOAD_BALANCER:
+            for block in each.blocks:
+                others |= AddressSet.block(block)
+    inside = NO_ADDRESSES
+    for block in PRIVATE:
+        inside |= AddressSet.block(block)
+    return any(
+        (match.whole and not match.holes)
+        or (
+            match.addresses <= inside
+            and not match.addresses & nodes
+            and not match.addresses <= others
+        )
+        for match in admitted(engine, name, number)
+    )
 
 
 @dataclass(frozen=True)
@@ -107,6 +163,14 @@ class Serving:
                 number = target_of(pod, port)
                 if number is not None:
                     yield port.protocol, number
+
+
+def numbers(traffic: TrafficSet) -> Iterator[Number]:
+    """Yield the single ports that traffic lists; what is open as a whole names none."""
+    for entry in traffic.entries():
+        one = entry.low is not None and entry.low == entry.high
+        if one and entry.low is not None and entry.protocol in ("TCP", "UDP", "SCTP"):
+            yield entry.protocol, entry.low
 
 
 def declares(workload: Workload, protocol: str) -> bool:

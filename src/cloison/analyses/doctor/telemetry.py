@@ -2,15 +2,15 @@
 
 from collections.abc import Iterator
 
-from cloison.algebra import parse_address
+from cloison.algebra import AddressSet, parse_address
 from cloison.analyses.ask import Explanation
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.depends import evidence, wishes
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
-from cloison.analyses.doctor.judged import closed, opened, outside, tried, what
-from cloison.analyses.ends import End, NodeEnd, PodsEnd, SomeNodeEnd
+from cloison.analyses.doctor.judged import closed, nodes, opened, outside, tried, what
+from cloison.analyses.ends import End, NodeEnd, PodsEnd
 from cloison.base import Severity
-from cloison.platform.calls import HOST_ADDRESS, Call, calls
+from cloison.platform.calls import HOST_ADDRESS, Call, calls, configs
 from cloison.platform.telemetry import is_telemetry
 from cloison.resources.world import Workload
 
@@ -20,15 +20,23 @@ _NODE_SOURCE = (
     "kubernetes/website concepts/services-networking/network-policies.md"
 )
 
+_NOWHERE = AddressSet(
+    span
+    for block in ("0.0.0.0/8", "127.0.0.0/8", "::/127")
+    for span in AddressSet.block(block).spans
+)
+"""A pod's own addresses for itself."""
+
 
 def telemetry(clinic: Clinic) -> Iterator[Finding]:
     """Yield a finding for each workload whose traces, logs or metrics do not arrive."""
+    known = configs(clinic.engine.world)
     for workload in clinic.workloads():
         shape = workload.endpoints[0].shape
         if shape.host_network:
             continue
         pods = clinic.pods(workload.id)
-        told = calls(clinic.engine.world, workload.id.namespace, shape.runtime)
+        told = calls(known, workload.id.namespace, shape.runtime)
         mine = [each for each in told if is_telemetry(each.name)]
         for wish in wishes(clinic, workload, mine):
             if wish.port is None:
@@ -58,7 +66,7 @@ def _direct(
     except ValueError:
         return
     end = outside(call.host, (call.host,))
-    if _local(call.host) or point in clinic.engine.holders:
+    if _local(end.addresses) or point in clinic.engine.holders:
         return
     answer = tried(clinic, pods, end, on(call.protocol, port))
     if answer is not None and closed(answer):
@@ -67,18 +75,19 @@ def _direct(
         yield _lost(clinic, workload, shown, call.by, answer, said)
 
 
-def _local(host: str) -> bool:
-    return host.startswith("127.") or host in ("::1", "0.0.0.0", "::")
+def _local(addresses: AddressSet) -> bool:
+    """Return whether nothing of what is sent there leaves the pod."""
+    return addresses <= _NOWHERE
 
 
 def _node(clinic: Clinic, workload: Workload) -> End:
-    """Return the node that pods run on; some node where that is not known, or several."""
-    nodes = {each.shape.node for each in workload.endpoints}
+    """Return the node that pods run on; any of them where that is not known, or several."""
+    homes = {each.shape.node for each in workload.endpoints}
     known = clinic.engine.world.nodes
-    name = nodes.pop() if len(nodes) == 1 else None
+    name = homes.pop() if len(homes) == 1 else None
     if name is not None and name in known:
         return NodeEnd(f"node:{name}", known[name])
-    return SomeNodeEnd("the pod's own node")
+    return nodes(clinic, "the pod's own node")
 
 
 def _lost(

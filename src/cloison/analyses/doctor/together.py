@@ -1,4 +1,4 @@
-"""Changes that several answers ask for, put together: what belongs in one rule or policy is there."""
+"""Changes that several answers ask for, put together: as few policies and rules as say it."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
@@ -11,9 +11,7 @@ from cloison.ir.policy import Direction, Policy, PolicyId, Rule
 from cloison.resources.world import WorkloadId
 
 
-def together(
-    engine: Engine, changes: Iterable[Proposal | Advice]
-) -> tuple[Proposal | Advice, ...]:
+def together(engine: Engine, changes: Iterable[Proposal | Advice]) -> tuple[Proposal | Advice, ...]:
     """Return changes with fewer policies and rules that come to the same.
 
     Where all workloads of a namespace lack the same thing, one policy about all of its pods
@@ -69,13 +67,9 @@ def _all(engine: Engine, home: str, group: Sequence[Proposal]) -> bool:
     covered: set[WorkloadId] = set()
     for each in group:
         for pod in pods:
-            if any(isinstance(m, PodsMatch) and m.pods.matches(pod.labels) for m in _of(each)):
+            if any(match.pods.matches(pod.labels) for match in each.policy.subjects):
                 covered.add(pod.workload)
     return covered >= {pod.workload for pod in pods} and _isolated(engine, home, direction)
-
-
-def _of(proposal: Proposal) -> tuple[PodsMatch, ...]:
-    return proposal.policy.subjects
 
 
 def _isolated(engine: Engine, home: str, direction: Direction) -> bool:
@@ -130,11 +124,10 @@ def _same_peers(proposed: Sequence[Proposal]) -> Iterator[Proposal]:
         key = (each.policy.id, rule.direction, _matches(rule), rule.traffic.named)
         before = groups.get(key)
         if before is not None:
-            traffic = replace(
-                rule.traffic, must=before.rule.traffic.must | rule.traffic.must
-            )
-            each = _with(before, replace(before.rule, traffic=traffic), each)
-        groups[key] = each
+            traffic = replace(rule.traffic, must=before.rule.traffic.must | rule.traffic.must)
+            groups[key] = _with(before, replace(before.rule, traffic=traffic), each)
+        else:
+            groups[key] = each
     yield from groups.values()
 
 
@@ -146,8 +139,9 @@ def _same_traffic(proposed: Sequence[Proposal]) -> Iterator[Proposal]:
         before = groups.get(key)
         if before is not None:
             peers = tuple(dict.fromkeys((*before.rule.peers, *rule.peers)))
-            each = _with(before, replace(before.rule, peers=peers), each)
-        groups[key] = each
+            groups[key] = _with(before, replace(before.rule, peers=peers), each)
+        else:
+            groups[key] = each
     yield from groups.values()
 
 

@@ -112,12 +112,9 @@ def _unselected(
             span=policy.subject_span or policy.span,
             evidence=(
                 Evidence(f"{workload.id} has {_labels(workload, match)}", workload.span),
-                *(
-                    Evidence(f"lost: {_said(policy, rule)}", rule.span)
-                    for rule in lacking[:_SHOWN]
-                ),
+                *(Evidence(f"lost: {_said(policy, rule)}", rule.span) for rule in lacking[:_SHOWN]),
             ),
-            mend=clinic.rewrite(replace(policy, subjects=subjects)),
+            mend=clinic.change(replace(policy, subjects=subjects)),
             source=_SOURCE,
         )
 
@@ -137,9 +134,7 @@ def _said(policy: Policy, rule: Rule) -> str:
     return f"{rule.label}, {said_traffic(rule.traffic)} {word} {whom}"
 
 
-def _lacking(
-    engine: Engine, policy: Policy, has: WorkloadId, lacks: WorkloadId
-) -> Iterator[Rule]:
+def _lacking(engine: Engine, policy: Policy, has: WorkloadId, lacks: WorkloadId) -> Iterator[Rule]:
     """Yield the rules of a policy by which one workload gets something that another does not."""
     ours = engine.table.workload_units(has)
     theirs = engine.table.workload_units(lacks)
@@ -157,7 +152,7 @@ def _lacking(
                     given |= bound.traffic
             if not given or not piece.peers:
                 continue
-            if given & piece.outcome.allowed - other.piece(min(piece.peers)).outcome.open:
+            if given & piece.outcome.allowed - other.piece(min(piece.peers)).outcome.passing:
                 yield rule
                 break
 
@@ -182,7 +177,7 @@ def _not_admitted(clinic: Clinic, policy: Policy, rule: Rule) -> Iterator[Findin
             each
             for each in missed
             if any(
-                given - decision.piece(unit).outcome.open
+                given - decision.piece(unit).outcome.passing
                 for unit in engine.table.workload_units(each.id)
             )
         ]

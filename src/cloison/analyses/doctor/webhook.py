@@ -4,12 +4,13 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 
+from cloison.algebra import address_text
 from cloison.analyses.ask import Explanation
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.control import Control, calling
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
 from cloison.analyses.doctor.judged import closed_to_others, denied, tried
-from cloison.analyses.ends import ServiceEnd
+from cloison.analyses.ends import AddressEnd, NodeEnd, PodsEnd, ServiceEnd
 from cloison.analyses.explain import merge_caveats
 from cloison.analyses.services import lead
 from cloison.base import Severity
@@ -85,7 +86,9 @@ def _finding(
     needed = any(each.needed for each in group)
     every = len(shut) == len(told) and all(denied(answer) for _, answer in shut)
     who = listed([each.end.text for each, _ in shut])
-    some = "" if every else "; not all that it may call from is shut out"
+    some = "" if every or len(shut) == len(told) else "; it may call from elsewhere, too"
+    if any(answer.verdict is Verdict.UNDETERMINED for _, answer in shut):
+        some = " unless the pod runs there" + some
     pods = next((a for _, a in shut if a.verdict is Verdict.DENIED), shut[0][1])
     engine = next((each.engine for each, _ in shut if each.engine is not None), None)
     known = [(each, answer) for each, answer in shut if not each.vague]
@@ -99,7 +102,7 @@ def _finding(
         message=f"the API server cannot call {end.text}:{port} ({_what(group)}): "
         f"{who} is not let in{some}",
         effect=_effect(group),
-        help="let in the addresses that the API server calls from, on the pods' own port",
+        help=f"let in {_addresses(shut)} on the pods' own port",
         mode=Mode.MESH,
         object=group[0].item.shown,
         span=group[0].span,
@@ -112,6 +115,17 @@ def _finding(
         caveats=merge_caveats(answer.caveats for _, answer in shut),
         source=_SOURCE,
     )
+
+
+def _addresses(shut: list[tuple[Control, Explanation]]) -> str:
+    """Return what to let in, for people."""
+    points = [
+        p for each, _ in shut if isinstance(each.end, NodeEnd) for p in each.end.node.addresses
+    ]
+    known = [each.end.text for each, _ in shut if isinstance(each.end, AddressEnd | PodsEnd)]
+    vague = any(each.vague for each, _ in shut)
+    found = few([*map(address_text, points), *known])
+    return found if found and not vague else "the addresses that the API server calls from"
 
 
 def _no_way(end: ServiceEnd, port: int, group: list[Hook], stop: Stop) -> Finding:
@@ -145,8 +159,10 @@ def _said(hook: Hook) -> str:
 def _effect(group: list[Hook]) -> str:
     called = {each.called for each in group if each.needed}
     if called & {Called.VALIDATING, Called.MUTATING}:
-        return "the API server refuses the requests that it is asked about: nothing of the kind "\
+        return (
+            "the API server refuses the requests that it is asked about: nothing of the kind "
             "can be created or changed"
+        )
     if Called.API in called:
         return "that API is not available, and namespaces cannot be deleted while it is not"
     if Called.CONVERSION in called:

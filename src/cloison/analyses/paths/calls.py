@@ -16,7 +16,7 @@ from cloison.analyses.ends import (
     SomeNodeEnd,
 )
 from cloison.analyses.explain import merge_caveats
-from cloison.analyses.paths.lookup import Ask, lookups
+from cloison.analyses.paths.lookup import Ask, lookups, taken
 from cloison.analyses.paths.model import Hop, HopRole, Stop, Way
 from cloison.analyses.paths.site import Site
 from cloison.analyses.question import EVERYTHING, parse_traffic
@@ -141,8 +141,10 @@ def direct(
         if stop is not None:
             yield Way(tuple(before), stop)
             continue
-        said = (*why, *_leaving(engine, site, asked))
-        yield Way((*before, Hop(HopRole.CALL, asked, said, answer=judged(asked, ask))))
+        cached = taken(engine, site, asked)
+        at, told = (asked, ()) if cached is None else (cached[0], (cached[1],))
+        said = (*why, *told, *_leaving(engine, site, at))
+        yield Way((*before, Hop(HopRole.CALL, at, said, answer=judged(at, ask))))
 
 
 def _leaving(engine: Engine, site: Site, asked: Question) -> Iterator[str]:
@@ -151,17 +153,17 @@ def _leaving(engine: Engine, site: Site, asked: Question) -> Iterator[str]:
     if not isinstance(source, PodsEnd) or not isinstance(end, NameEnd | AddressEnd):
         return
     for each in site.leaving:
-        taken = [
+        led = [
             index
             for index in source.endpoints
             if each.takes(engine.world, engine.table.endpoints[index])
         ]
         addresses = end.addresses
-        if not taken or (addresses and not addresses & each.destinations):
+        if not led or (addresses and not addresses & each.destinations):
             continue
         sure = bool(addresses) and addresses <= each.destinations
         nodes = f"node {' or '.join(each.nodes)}" if each.nodes else "a node that it chooses"
-        word = "leads" if sure and len(taken) == len(source.endpoints) else "may lead"
+        word = "leads" if sure and len(led) == len(source.endpoints) else "may lead"
         yield f"{each.name} {word} it out through {nodes}, {each.seen}"
 
 

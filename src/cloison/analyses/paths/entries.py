@@ -117,7 +117,7 @@ def outwards(engine: Engine, question: Question, end: EntryEnd, ask: Ask) -> Ite
         if (backends := tuple(each for each in rule.backends if _leads(engine, each, to)))
     ]
     for by in serving:
-        if question.traffic == EVERYTHING and leading:
+        if leading and _no_port(question.traffic):
             listener = next((each for rule in leading for each in rule.listeners), None)
             yield from _beyond(engine, question, by, leading, listener, ask)
             continue
@@ -129,6 +129,11 @@ def outwards(engine: Engine, question: Question, end: EntryEnd, ask: Ask) -> Ite
                 yield Way((), stop)
             else:
                 yield Way((_hop(HopRole.BACKEND, by, one, why, ask),))
+
+
+def _no_port(traffic: Traffic) -> bool:
+    """Return whether a question names no port, so that it is about what routes lead to."""
+    return traffic == EVERYTHING or traffic.text in ("TCP", "UDP")
 
 
 def _asked(listener: Listener, traffic: Traffic) -> bool:

@@ -16,7 +16,7 @@ from cloison.analyses.question import Traffic
 from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
-from cloison.platform.resolvers import Resolver, Resolvers
+from cloison.platform.resolvers import DNS_PORT, Resolver, ResolverKind, Resolvers
 from cloison.platform.routes.model import Supposed
 
 
@@ -56,7 +56,10 @@ def lookups(
     for members, needs in _needs(engine, site, source):
         tried = {each.id: hop for each, hop in _hops(engine, members, needs, ask)}
         perhaps = [tried[each.id] for each in needs.perhaps]
-        fallback = [tried[each.id] for each in needs.fallback]
+        # Who answers at the same address is not asked while the first is there to take it.
+        asked = {text for group in needs.needed for one in group for text in one.addresses}
+        later = [each for each in needs.fallback if not asked.intersection(each.addresses)]
+        fallback = [tried[each.id] for each in later]
         groups = [[tried[each.id] for each in group] for group in needs.needed]
         for group in groups:
             hop = _one_of(group)
@@ -203,6 +206,36 @@ def resolver_end(engine: Engine, resolver: Resolver) -> End | None:
     if resolver.addresses and not resolver.is_pods:
         spans = (span for text in resolver.addresses for span in AddressSet.block(text).spans)
         return AddressEnd(" and ".join(resolver.addresses), AddressSet(spans))
+    return None
+
+
+def taken(engine: Engine, site: Site, asked: Question) -> tuple[Question, str] | None:
+    """Return a lookup at a Service's address as one by that address, and why, if it is taken.
+
+    A cache may take the address on every node: the packet then arrives at the node itself, and
+    never at the pods behind the Service.
+
+    Args:
+        engine: Whose pods.
+        site: Where resolvers are.
+        asked: A question about one connection.
+    """
+    source, end = asked.source, asked.destination
+    lookup = TrafficSet.ports("UDP", DNS_PORT) | TrafficSet.ports("TCP", DNS_PORT)
+    if not isinstance(source, PodsEnd) or not isinstance(end, ServiceEnd) or end.direct:
+        return None
+    if not asked.traffic.traffic or not asked.traffic.traffic <= lookup:
+        return None
+    addresses = set(end.service.cluster_ips)
+    for _, needs in _needs(engine, site, source):
+        for each in (one for group in needs.needed for one in group):
+            found = resolver_end(engine, each)
+            if (
+                each.kind is ResolverKind.NODE_CACHE
+                and addresses.issuperset(each.addresses)
+                and isinstance(found, AddressEnd)
+            ):
+                return replace(asked, destination=found), each.why
     return None
 
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 from cloison.algebra import NO_TRAFFIC
 from cloison.analyses.ask import Explanation, Mend, Question
-from cloison.analyses.ends import AnyEnd, EntryEnd, PodsEnd
+from cloison.analyses.ends import AnyEnd, EntryEnd, PodsEnd, ServiceEnd
 from cloison.analyses.explain import merge_caveats
 from cloison.analyses.paths.calls import call
 from cloison.analyses.paths.entries import inwards, outwards
@@ -41,9 +41,15 @@ def ways(engine: Engine, site: Site, question: Question, ask: Ask) -> tuple[Way,
     found = tuple(call(engine, site, question, ask))
     plain = len(found) == 1 and len(found[0].hops) == 1 and found[0].stop is None
     # What is asked is one connection, and nothing leads it elsewhere.
-    if plain and found[0].hops[0].question == question and not found[0].hops[0].why:
-        return found if found[0].notes else ()
-    return found
+    if not plain or _is_outside(question) or found[0].notes:
+        return found
+    return found if found[0].hops[0].question != question or found[0].hops[0].why else ()
+
+
+def _is_outside(question: Question) -> bool:
+    """Return whether an outside address of a Service is called, whose source is not certain."""
+    end = question.destination
+    return isinstance(end, ServiceEnd) and end.outside and isinstance(question.source, PodsEnd)
 
 
 def joined(question: Question, found: tuple[Way, ...]) -> Explanation:
@@ -59,7 +65,8 @@ def joined(question: Question, found: tuple[Way, ...]) -> Explanation:
     worst = min(counting, key=lambda way: _BADNESS.index(way.verdict))
     telling = _telling(worst)
     answer = telling.answer if telling is not None else None
-    answers = [hop.answer for way in found for hop in way.asked if hop.answer is not None]
+    told = [hop for way in found for hop in way.asked if hop.role is not HopRole.LOOKUP]
+    answers = [hop.answer for hop in told if hop.answer is not None]
     notes = [note for way in found for note in way.notes]
     notes += [note for each in answers for note in each.notes]
     own = [h.caveats for way in found for h in way.hops if h.role is not HopRole.LOOKUP]

@@ -5,6 +5,7 @@ from dataclasses import fields, is_dataclass
 from typing import TypeVar
 
 from cloison.base import Span
+from cloison.resources.declared import Declared, GroupKind
 from cloison.resources.world import WorkloadId, World
 
 K = TypeVar("K", str, tuple[str, str], WorkloadId)
@@ -51,8 +52,19 @@ def union_of(first: World, second: World) -> tuple[World, tuple[str, ...]]:
         tuple(slices.values()),
         joined("ServiceAccount", first.accounts, second.accounts, "/".join),
         kinds,
+        _declared(first, second),
     )
     return world, tuple(sorted(text.strip() for text in differing))
+
+
+def _declared(first: World, second: World) -> dict[GroupKind, tuple[Declared, ...]]:
+    """Return what leads traffic in either world, as the second says it where both do."""
+    found = {}
+    for kind in sorted({*first.declared, *second.declared}):
+        both = (*first.declared.get(kind, ()), *second.declared.get(kind, ()))
+        named = {(each.namespace, each.name): each for each in both}
+        found[kind] = tuple(named[name] for name in sorted(named))
+    return found
 
 
 def _read(value: object) -> bool:

@@ -26,7 +26,5 @@ def cni(asked: Common, fail_on: str, *, show_suppressed: bool) -> int:
     """
     session = run.load(asked, runtime=True)
     found = session.cni()
-    result, code = judged(
-        session, found, found.findings, fail_on, show_suppressed=show_suppressed
-    )
+    result, code = judged(session, found, found.findings, fail_on, show_suppressed=show_suppressed)
     return run.answer(asked, session, "cni", result, code)

@@ -44,6 +44,7 @@ def config(context: click.Context) -> None:
 @common()
 def show(asked: Common, fail_on: str) -> int:
     """Every setting as it holds here, and where it comes from."""
+    from cloison.app.settings import ANNOTATIONS
     from cloison.base.version import VERSION
     from cloison.platform import profile
     from cloison.report import About, Effective, Setting, render
@@ -78,6 +79,9 @@ def show(asked: Common, fail_on: str) -> int:
         ),
         "dnsTables": asked.dns_tables,
         "policyChannel": found.values.get("policyChannel", "any") if found is not None else "any",
+        "annotationPrefix": (
+            found.values.get("annotationPrefix", ANNOTATIONS) if found is not None else ANNOTATIONS
+        ),
         "strict": asked.strict,
         "failOn": fail_on,
     }

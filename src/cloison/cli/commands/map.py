@@ -1,5 +1,8 @@
 """`cloison map`."""
 
+from collections.abc import Mapping
+from dataclasses import replace
+
 import click
 
 from cloison.cli import page, run
@@ -13,6 +16,7 @@ from cloison.cli.options import PICTURES, AdvisedError, Common, Question, common
     examples=(
         "cloison map -f manifests/",
         "cloison map --focus web/portal --port 8080",
+        "cloison map --logical",
         "cloison map --grouped -o json",
         "cloison map --exposure -n web",
         "cloison map --matrix",
@@ -21,6 +25,16 @@ from cloison.cli.options import PICTURES, AdvisedError, Common, Question, common
     ),
 )
 @filters
+@click.option(
+    "--wire",
+    is_flag=True,
+    help="Pods and their own ports, as the enforcer sees them (the default).",
+)
+@click.option(
+    "--logical",
+    is_flag=True,
+    help="Instead: who calls whom through Services, gateways and names.",
+)
 @click.option("--self", "self_", is_flag=True, help="Also a workload's traffic with itself.")
 @click.option(
     "--grouped",
@@ -51,11 +65,11 @@ def map_(
     self_: bool,
     grouped: bool,
     matrix: bool,
-    exposure: bool,
-    tiers: bool,
     staged: bool,
+    **view: bool,
 ) -> int:
     """Everything permitted, inside and with the outside."""
+    exposure, tiers, logical = view["exposure"], view["tiers"], view["logical"]
     if grouped and asked.output not in ("json", "yaml"):
         msg = f"--grouped has no {asked.output} output"
         raise AdvisedError(msg, "say -o json or -o yaml; -o text is grouped by itself")
@@ -64,23 +78,27 @@ def map_(
         raise AdvisedError(msg, "-o html has a matrix of its own")
     instead = "--exposure" if exposure else "--tiers" if tiers else None
     if instead is not None:
-        for flag, given in (
-            ("--tiers", exposure and tiers),
-            ("--grouped", grouped),
-            ("--matrix", matrix),
-            ("--self", self_),
-            ("--nodes", only.nodes),
-        ):
-            if given:
-                msg = f"{instead} does not go with {flag}"
-                raise click.UsageError(msg)
+        _alone(
+            instead,
+            {
+                "--tiers": exposure and tiers,
+                "--wire": view["wire"],
+                "--logical": logical,
+                "--grouped": grouped,
+                "--matrix": matrix,
+                "--self": self_,
+                "--nodes": only.nodes,
+            },
+        )
+    if logical:
+        _alone("--logical", {"--wire": view["wire"], "--self": self_, "--nodes": only.nodes})
     if tiers and asked.output in ("jsonl", *PICTURES):
         msg = f"--tiers has no {asked.output} output"
         raise AdvisedError(msg, "say -o json, -o yaml or -o csv")
     if asked.output == "html":
         page.redirected()
-    session = run.load(asked, staged=staged)
-    options = only.options(asked, self_edges=self_)
+    session = run.load(asked, staged=staged, runtime=True)
+    options = replace(only.options(asked, self_edges=self_), logical=logical)
     if exposure:
         return run.answer(asked, session, "exposure", session.exposure(options))
     if tiers:
@@ -90,3 +108,11 @@ def map_(
         return run.answer(asked, session, "map", page.of_map(session, found))
     form = "grouped" if grouped else "matrix" if matrix else "map"
     return run.answer(asked, session, form, found)
+
+
+def _alone(flag: str, others: Mapping[str, bool]) -> None:
+    """Refuse flags that do not go with one that is given."""
+    for other, given in others.items():
+        if given:
+            msg = f"{flag} does not go with {other}"
+            raise click.UsageError(msg)

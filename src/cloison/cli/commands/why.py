@@ -61,7 +61,7 @@ def why(
     for end in (source, destination):
         if is_path(end) and not (end.count("/") == 1 and end[0] not in "./~"):
             raise path_given(end, click.get_current_context())
-    session = run.load(asked, staged=staged, runtime=_by_name(source, destination))
+    session = run.load(asked, staged=staged, runtime=_leads_on(source, destination))
     from cloison.base import UnknownEndpointError
     from cloison.ir.fidelity import Verdict
 
@@ -83,6 +83,12 @@ def why(
     return run.answer(asked, session, "why", result, run.FOUND if found else run.OK)
 
 
-def _by_name(*ends: str) -> bool:
-    """Return whether somebody is called by a name, which takes more than policies see."""
-    return any(end.startswith(("svc:", "dns:", "gw:")) for end in ends)
+def _leads_on(*ends: str) -> bool:
+    """Return whether an end is a name or an address, behind which a Service or gateway may be.
+
+    Where those lead takes more than policies see; reading it in vain does no harm.
+    """
+    return any(
+        end.startswith(("svc:", "dns:", "gw:", "[")) or end[:1].isdigit() or end.count(":") > 1
+        for end in ends
+    )

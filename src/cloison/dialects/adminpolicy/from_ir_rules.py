@@ -247,6 +247,8 @@ class Rules:
                     yield {"networks": list(some)}
             case NodesMatch():
                 self._outward(rule, "nodes")
+                if match.names is not None:
+                    raise UnsayableError("nodes can be named by their labels only", "nodes")
                 yield {"nodes": selector_tree(match.nodes)}
             case NamesMatch():
                 self._outward(rule, "domains", "domainNames")

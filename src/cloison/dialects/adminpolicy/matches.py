@@ -47,9 +47,10 @@ def compile_peer(peer: model.Peer, profile: Profile, share: Sharing) -> Iterator
         if profile.groups_prefix is not None:
             groups = GroupsMatch(_prefixed(selector, profile.groups_prefix))
             match = share(AnyOf((match, groups)))
-        yield Peer(match, peer.span)
         more = beyond(PodsMatch(namespaces=selector), profile.reading, clustered=False)
-        yield from (Peer(share(each), peer.span) for each in more)
+        # A cluster is only demanded of pods. Source: pkg/k8s/cluster_network_policy.go.
+        found = (match, *map(share, more))
+        yield from (Peer(each, peer.span, any_cluster=True) for each in found)
     elif peer.pods is not None:
         pods = selected(model.Subject(pods=peer.pods))
         yield Peer(share(pods), peer.span)

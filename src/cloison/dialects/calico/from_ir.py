@@ -299,6 +299,7 @@ class _One:
             point
             for node in self.context.world.nodes.values()
             if match.nodes.matches(node.labels)
+            and (match.names is None or node.name in match.names)
             for point in node.addresses
         )
         return [{"nets": nets} for nets in by_family(cidrs(AddressSet.points(points)))]

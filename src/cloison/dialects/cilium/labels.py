@@ -131,9 +131,11 @@ def _of_cluster(wanted: Sequence[Requirement], cluster: Cluster) -> tuple[Requir
 def found_by(wanted: Sequence[Requirement], cluster: Cluster) -> tuple[PeerMatch, ...]:
     """Return everybody that requirements find, any of these."""
     found: list[PeerMatch] = [*pods(wanted, cluster)]
-    for matches, labels, others in _kinds(wanted, cluster):
-        known = _of_nodes(wanted, cluster) if matches == OTHER_NODES else wanted
-        answer = _holds(known, labels, others)
+    for kind, labels, others in _kinds(wanted, cluster):
+        matches, known = kind, wanted
+        if kind == OTHER_NODES and cluster.switches.node_selector_labels:
+            matches, known = _of_nodes(wanted, labels, cluster)
+        answer = bool(matches) and _holds(known, labels, others)
         if answer:
             found += matches
         elif answer is None:
@@ -142,19 +144,33 @@ def found_by(wanted: Sequence[Requirement], cluster: Cluster) -> tuple[PeerMatch
     return tuple(found)
 
 
-def _of_nodes(wanted: Sequence[Requirement], cluster: Cluster) -> Sequence[Requirement]:
-    """Return what is left to ask of nodes besides a pod's own: they say of which cluster they are.
+def _of_nodes(
+    wanted: Sequence[Requirement], reserved: frozenset[str], cluster: Cluster
+) -> tuple[tuple[PeerMatch, ...], Sequence[Requirement]]:
+    """Return which nodes besides a pod's own it may be, and what is left to ask of all of them.
 
-    They do where rules may select them by label. Source: pkg/node/manager/manager.go.
+    Where rules may select them by label, those are labels of theirs, and one says of which cluster
+    they are. Source: pkg/node/manager/manager.go.
     """
-    if not cluster.switches.node_selector_labels:
-        return wanted
     here = {CLUSTER: cluster.switches.cluster_name}
-    return tuple(
-        each
-        for each in wanted
-        if each.key != CLUSTER or each.source not in (K8S, ANY) or not asked(each).matches(here)
-    )
+    own: list[Asked] = []
+    rest: list[Requirement] = []
+    for each in wanted:
+        if each.key == CLUSTER and each.source in (K8S, ANY):
+            if not asked(each).matches(here):
+                return (), rest
+            continue
+        if each.source in (ANY, NODE) and each.key not in reserved:
+            if cluster.node_labels.keeps(each.key):
+                own.append(asked(each))
+            elif not asked(each).matches({}):
+                return (), rest
+        else:
+            rest.append(each)
+    selector = _selector(own)
+    if not selector.satisfiable():
+        return (), rest
+    return ((AllOf((NodesMatch(selector), *OTHER_NODES)),) if own else OTHER_NODES), rest
 
 
 def _kinds(
@@ -351,7 +367,7 @@ def api_server(cluster: Cluster) -> tuple[PeerMatch, ...]:
 
 
 def nodes_called(names: Sequence[str], cluster: Cluster) -> tuple[PeerMatch, ...]:
-    """Return certain nodes, by the label that tells them apart."""
+    """Return certain nodes, by the label that tells them apart, or else by name."""
     if not names:
         return ()
     every = cluster.world.nodes
@@ -360,9 +376,8 @@ def nodes_called(names: Sequence[str], cluster: Cluster) -> tuple[PeerMatch, ...
     called = {name: node.labels.get(HOSTNAME) for name, node in every.items()}
     mine = {called[name] for name in names}
     others = {called[name] for name in every if name not in names}
-    if None in mine or mine & others:
-        unknown = UnknownMatch("which node it is", caveats.API_SERVER_UNKNOWN)
-        return (AllOf((unknown, NodesMatch())),)
+    if None in mine | others or mine & others:
+        return (NodesMatch(names=frozenset(names)),)
     values = tuple(sorted(each for each in mine if each is not None))
     return (NodesMatch(_selector([Asked(HOSTNAME, Operator.IN, values)])),)
 

@@ -9,6 +9,7 @@ Source: cilium/cilium pkg/policy/l4.go; Cilium documentation, Layer 7 policies.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from cloison.algebra import TrafficSet
 from cloison.dialects.cilium.cluster import Cluster, Places
@@ -164,22 +165,37 @@ class Widening:
             return both(one, resolver) is not None
         if isinstance(one, BlockMatch) and isinstance(resolver, BlockMatch):
             return bool(one.addresses & resolver.addresses)
-        pods, other = (one, resolver) if isinstance(one, PodsMatch) else (resolver, one)
-        return not isinstance(pods, PodsMatch) or self._of_pods(other)
+        return bool(self._kinds(one) & self._kinds(resolver))
 
     def _of_pods(self, match: PeerMatch) -> bool:
         """Return whether a match may find pods."""
+        return _PODS in self._kinds(match)
+
+    def _kinds(self, match: PeerMatch) -> frozenset[str]:
+        """Return what a match may find."""
         match match:
+            case PodsMatch():
+                return frozenset({_PODS})
+            case NodesMatch() | RelativeMatch():
+                return frozenset({_NODES})
+            case NamesMatch():
+                return frozenset({_OUTSIDE})
             case BlockMatch():
                 profile = self._cluster.profile
-                return profile.block_matches_pods or profile.reading.block_of_pods is not None
+                pods = profile.block_matches_pods or profile.reading.block_of_pods is not None
+                found = {_OUTSIDE: True, _PODS: pods, _NODES: profile.block_matches_nodes}
+                return frozenset(kind for kind, may in found.items() if may)
             case AllOf(matches):
-                return all(map(self._of_pods, matches))
+                return reduce(frozenset.intersection, map(self._kinds, matches), _EVERY)
             case AnyOf(matches):
-                return any(map(self._of_pods, matches))
+                return frozenset(kind for each in matches for kind in self._kinds(each))
             case NoneOf(matches):
-                return PodsMatch() not in matches
-        return not isinstance(match, NamesMatch | NodesMatch | RelativeMatch)
+                return _EVERY - {_PODS} if PodsMatch() in matches else _EVERY
+        return _EVERY
+
+
+_PODS, _NODES, _OUTSIDE = "pods", "nodes", "outside"
+_EVERY = frozenset({_PODS, _NODES, _OUTSIDE})
 
 
 def _plain(rule: Rule) -> bool:

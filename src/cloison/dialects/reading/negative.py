@@ -36,7 +36,7 @@ def beyond(match: PodsMatch, reading: Reading, *, clustered: bool = True) -> Ite
         reading: What the enforcer makes of it.
         clustered: Whether the enforcer demands the cluster of such a peer, where it does at all.
     """
-    if (reading.beyond_pods or reading.beyond_nodes) is None or not _only_negative(match):
+    if (reading.beyond_pods or reading.beyond_nodes) is None or not only_negative(match):
         return
     if not clustered or not reading.beyond_key or reading.beyond_key in match.pods.keys:
         if reading.beyond_pods is not None:
@@ -45,8 +45,8 @@ def beyond(match: PodsMatch, reading: Reading, *, clustered: bool = True) -> Ite
         yield perhaps(NO_PODS[1], reading.beyond_nodes)
 
 
-def _only_negative(match: PodsMatch) -> bool:
-    """Whether a selector of namespaces says something, and all is met by having no labels."""
+def only_negative(match: PodsMatch) -> bool:
+    """Return whether a selector of namespaces says something, and having no labels meets all."""
     if match.namespace is not None or not match.namespaces:
         return False
     return match.namespaces.matches({}) and match.pods.matches({})

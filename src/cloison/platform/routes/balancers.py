@@ -11,10 +11,16 @@ from cloison.resources.world import World
 
 _TARGET_TYPE = "alb.ingress.kubernetes.io/target-type"
 _NEG = "cloud.google.com/neg"
+_BY_PROXIES = ("gce-internal", "gke-l7-rilb", "gke-l7-regional-external-managed")
+"""Classes whose load balancers are proxies in a subnet of the customer's.
+
+Source: cloud.google.com load-balancing/docs/firewall-rules.
+"""
 
 
 def balancer(name: str, world: World, wanted: Written, why: str) -> Plane:
     """Return a load balancer of the provider, which dials nodes or pods."""
+    span = wanted.item.span
     if name == "aws":
         by_address = wanted.item.annotations.get(_TARGET_TYPE) == "ip"
         said = "its targets are addresses of pods" if by_address else "its targets are nodes"
@@ -26,6 +32,10 @@ def balancer(name: str, world: World, wanted: Written, why: str) -> Plane:
             dials=Dials.ENDPOINTS if by_address else Dials.NODE_PORT,
             span=wanted.item.span,
         )
+    if wanted.class_name in _BY_PROXIES:
+        # The subnet's addresses are nowhere in the cluster.
+        said = "requests come from the proxy-only subnet of its region"
+        return Plane("Google load balancer (proxy-only subnet)", f"{why}; {said}", span=span)
     by_address = (
         any(_NEG in each for each in _annotations(world, wanted))
         or wanted.kind is EntryKind.GATEWAY

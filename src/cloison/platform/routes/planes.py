@@ -2,6 +2,7 @@
 
 import tomllib
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 
@@ -20,6 +21,8 @@ from cloison.resources.world import WorkloadId, World
 _MAX_PORT = 65535
 _PRIVILEGED = 1024
 _SERVICE_UPSTREAM = "nginx.ingress.kubernetes.io/service-upstream"
+_CONTROLLER_CLASS = "--controller-class="
+_INGRESS_CLASS = "--ingress-class="
 _GATEWAY_NAME = "gateway.networking.k8s.io/gateway-name"
 
 
@@ -60,7 +63,8 @@ def planes(world: World, components: Sequence[Found], wanted: Written) -> tuple[
         return tuple(plane for row in rows for plane in _of_row(row, world, components, wanted))
     if wanted.controller is not None:
         # Somebody whom we do not know, and whose pods may be there all the same.
-        return tuple(_linked(world, wanted) or _told(components, wanted))
+        linked = _linked(world, wanted) or tuple(_argued(world, components, wanted))
+        return linked or _told(components, wanted)
     linked = _linked(world, wanted)
     if linked:
         return linked
@@ -109,7 +113,7 @@ def _of_row(
     elif wanted.kind is EntryKind.ROUTE:
         yield from _routers(row, world, components, wanted, why)
     else:
-        here = tuple(_present(row, components, wanted, why))
+        here = tuple(_present(row, _of_class(world, components, wanted), wanted, why))
         yield from here or _linked(world, wanted) or _shipped(row, wanted, why)
 
 
@@ -133,6 +137,53 @@ def _present(row: _Row, components: Sequence[Found], wanted: Written, why: str) 
                 each.component.id, each.namespace, each.pod_labels, each.component.host_network
             )
             yield Plane(name, said, supposed=supposed, ports=ports, dials=dials, span=span)
+
+
+def _of_class(world: World, components: Sequence[Found], wanted: Written) -> tuple[Found, ...]:
+    """Return components without workloads whose arguments say that another class is theirs.
+
+    Source: kubernetes/ingress-nginx docs/user-guide/multiple-ingress.md.
+    """
+    return tuple(
+        replace(each, workloads=kept)
+        for each in components
+        if (kept := tuple(n for n in each.workloads if _fits_class(world, n, wanted)))
+        or not each.workloads
+    )
+
+
+def _fits_class(world: World, name: WorkloadId, wanted: Written) -> bool:
+    controllers = _argument(world, name, _CONTROLLER_CLASS)
+    if wanted.controller is not None:
+        return not controllers or wanted.controller in controllers
+    classes = _argument(world, name, _INGRESS_CLASS)
+    return not classes or wanted.class_name in classes
+
+
+def _argued(world: World, components: Sequence[Found], wanted: Written) -> Iterator[Plane]:
+    """Yield the pods whose arguments name the controller of an entry."""
+    for row in _table().plane:
+        for each in components if not row.labels else ():
+            if each.component.id in row.components:
+                there = tuple(
+                    name
+                    for name in each.workloads
+                    if wanted.controller in _argument(world, name, _CONTROLLER_CLASS)
+                )
+                why = f"its arguments name controller {wanted.controller}"
+                yield from _present(row, (replace(each, workloads=there),), wanted, why)
+
+
+def _argument(world: World, name: WorkloadId, key: str) -> frozenset[str]:
+    """Return what the containers of a workload are given by an argument."""
+    return frozenset(
+        text.removeprefix(key)
+        for endpoint in world.workloads[name].endpoints[:1]
+        if endpoint.shape.runtime is not None
+        for container in endpoint.shape.runtime.containers
+        for text in container.arguments
+        if text.startswith(key)
+    )
 
 
 def _told(components: Sequence[Found], wanted: Written) -> tuple[Plane, ...]:

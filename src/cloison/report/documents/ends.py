@@ -23,6 +23,7 @@ from cloison.report.documents.parts import (
     NameEndpoint,
     NodeEndpoint,
     PodEndpoint,
+    Role,
     Selector,
     ServiceEndpoint,
     WorkloadEndpoint,
@@ -70,16 +71,37 @@ def ref(known: EndRef) -> Endpoint:
     """Return the end of an edge as published."""
     match known.kind:
         case "workload":
-            return WorkloadEndpoint(namespace=known.namespace, name=known.name, type=known.type)
+            return WorkloadEndpoint(
+                namespace=known.namespace,
+                name=known.name,
+                type=known.type,
+                roles=_roles(known),
+            )
         case "pod":
-            return PodEndpoint(namespace=known.namespace, name=known.name)
+            return PodEndpoint(namespace=known.namespace, name=known.name, roles=_roles(known))
         case "node":
             return NodeEndpoint(name=known.name)
         case "external-name":
             return NameEndpoint(name=known.name)
+        case "service":
+            return ServiceEndpoint(namespace=known.namespace, name=known.name, roles=_roles(known))
+        case "gateway":
+            return GatewayEndpoint(
+                namespace=known.namespace,
+                name=known.name,
+                type=known.type,
+                roles=_roles(known),
+            )
         case _:
             ranges = list(known.addresses.ranges()) if known.addresses is not None else []
             return AddressEndpoint(ranges=ranges)
+
+
+def _roles(known: EndRef) -> list[Role]:
+    return [
+        Role(role=each.role, of=list(each.of), seen=each.seen, assumed=each.assumed)
+        for each in known.roles
+    ]
 
 
 def party(known: Party) -> Endpoint:

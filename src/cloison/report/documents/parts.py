@@ -20,19 +20,38 @@ class Base(Struct, frozen=True, rename="camel"):
     """Keys are in camelCase."""
 
 
-class WorkloadEndpoint(Base, frozen=True, tag_field="kind", tag="workload"):
-    """A workload: the controller that owns like pods, or a pod without one."""
+class Role(Base, frozen=True, omit_defaults=True):
+    """What an end is for others: `gateway`, `resolver` or `load-balancer`.
+
+    `of` has the entries or Services, as questions name them. `seen` is whose address the pods
+    behind a load balancer see: `client` or `node`. `assumed` is what stands in for something that
+    the input does not hold.
+    """
+
+    role: str
+    of: list[str] = []
+    seen: str | None = None
+    assumed: str | None = None
+
+
+class WorkloadEndpoint(Base, frozen=True, tag_field="kind", tag="workload", omit_defaults=True):
+    """A workload: the controller that owns like pods, or a pod without one.
+
+    `roles`, of the ends of a map, are there where it has any.
+    """
 
     namespace: str
     name: str
     type: str
+    roles: list[Role] = []
 
 
-class PodEndpoint(Base, frozen=True, tag_field="kind", tag="pod"):
+class PodEndpoint(Base, frozen=True, tag_field="kind", tag="pod", omit_defaults=True):
     """One pod."""
 
     namespace: str
     name: str
+    roles: list[Role] = []
 
 
 class NodeEndpoint(Base, frozen=True, tag_field="kind", tag="node"):
@@ -53,19 +72,21 @@ class AddressEndpoint(Base, frozen=True, tag_field="kind", tag="ip"):
     ranges: list[str]
 
 
-class ServiceEndpoint(Base, frozen=True, tag_field="kind", tag="service"):
-    """A Service, in a question; its path leads to the pods behind it."""
+class ServiceEndpoint(Base, frozen=True, tag_field="kind", tag="service", omit_defaults=True):
+    """A Service, in a question or an edge of calls; it leads to the pods behind it."""
 
     namespace: str
     name: str
+    roles: list[Role] = []
 
 
-class GatewayEndpoint(Base, frozen=True, tag_field="kind", tag="gateway"):
+class GatewayEndpoint(Base, frozen=True, tag_field="kind", tag="gateway", omit_defaults=True):
     """A Gateway, Ingress or route: whoever serves it, or all that is behind it."""
 
     namespace: str
     name: str
     type: str
+    roles: list[Role] = []
 
 
 class SelectorRequirement(Base, frozen=True, omit_defaults=True):

@@ -127,7 +127,7 @@ def _ends(along: Axes, content: Content) -> dict[str, Json]:
                 ]
             )
         else:
-            plain = f"{end.namespace}/{end.name}"
+            plain = str(end)
             kind = end.type or end.kind
             asked = names.get(end, plain)
             rows.append([headings(end.namespace), clean(end.name), kind, clean(asked), ""])

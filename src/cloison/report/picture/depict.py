@@ -74,7 +74,7 @@ def of_map(known: Map, limit: int = NODES, lines: int = LINES) -> Picture:
     """
     ends, outside = _ends(known.ends, known.outward, known.inward)
     found = _rectangles(known.rows, known.outward, known.inward, known.itself, outside, _passing)
-    title = "Who may talk to whom"
+    title = "Who may call whom" if known.logical else "Who may talk to whom"
     picture = _picture(title, ends, list(found), Limits(limit, lines), whole=not known.partial)
     if known.partial:
         picture = replace(picture, notes=("Only part was asked for.", *picture.notes))

@@ -199,7 +199,19 @@ def _single(end: EndRef, words: Words, alike: Mapping[str, int]) -> Node:
         return Node(node_id(end), "ip", name, "outside", names=(name,))
     kind = end.type or end.kind.capitalize()
     label = end.name if alike[end.name] == 1 else f"{kind.lower()}/{end.name}"
-    return Node(node_id(end), end.kind, label, kind, group_id(end.namespace), names=(name,))
+    note = _note(kind, end)
+    return Node(node_id(end), end.kind, label, note, group_id(end.namespace), names=(name,))
+
+
+def _note(kind: str, end: EndRef) -> str:
+    """Return what kind of thing an end is, and what it is for others."""
+    said = [kind]
+    for each in end.roles:
+        if each.role == "front":
+            said += (f"to {name}" for name in each.of[:1])
+        else:
+            said.append(each.role.replace("-", " "))
+    return ", ".join(said)
 
 
 def _blocks(text: str) -> str:
@@ -221,8 +233,9 @@ def _folded(home: str, places: Sequence[int], words: Words, ends: Sequence[EndRe
         )
     if home == _NODES:
         return Node(folded_id("nodes"), "nodes", "nodes", count(size, "node"), None, size, names)
-    pods = all(ends[p].kind == "pod" for p in places)
-    note = count(size, "pod" if pods else "workload")
+    kinds = {ends[p].kind for p in places}
+    word = "workload" if kinds <= {"workload", "pod"} else "end"
+    note = count(size, next(iter(kinds)) if len(kinds) == 1 else word)
     return Node(folded_id("namespace", (home,)), "namespace", home, note, None, size, names)
 
 

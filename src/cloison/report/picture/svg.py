@@ -242,6 +242,10 @@ def _frame(each: PlacedGroup) -> str:
     )
 
 
+_CORNERS = {"ip": 0, "outside": 0, "gateway": 0, "service": 16}
+"""How round the corners of a node are that is no plain one."""
+
+
 def _node(each: PlacedNode) -> str:
     node, box = each.node, each.box
     middle = box.x + box.width / 2
@@ -250,7 +254,7 @@ def _node(each: PlacedNode) -> str:
     return (
         f'<g class="node {node.kind}" id="{node.id}" data-id="{node.id}"{name}>'
         f"<title>{_clean(f'{names} ({node.note})')}</title>"
-        f"{_rect(box, 0 if node.kind in ('ip', 'outside') else 5)}"
+        f"{_rect(box, _CORNERS.get(node.kind, 5))}"
         f"{_text(middle, box.y + 17, each.text)}{_text(middle, box.y + 30, each.note, 'note')}</g>"
     )
 

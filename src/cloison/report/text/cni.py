@@ -1,8 +1,17 @@
 """`cni` for people: who enforces, which policies nobody does, what to know."""
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from cloison.analyses.enforcement import LOUD, Enforcement, Fact, KindOf, State, summary
+from cloison.analyses.enforcement import (
+    LOUD,
+    NOBODY,
+    Enforcement,
+    Fact,
+    KindOf,
+    State,
+    summary,
+)
 from cloison.platform.traits import TITLES, Basis, Stands
 from cloison.report.about import About, Judged, Look
 from cloison.report.text.closing import closing
@@ -11,6 +20,8 @@ from cloison.report.text.layout import at, count, listed, wrapped
 
 _MARKS = {Stands.SOUND: " ", Stands.MIND: "*", Stands.BAD: "!", Stands.UNKNOWN: "?"}
 _STYLES = {Stands.SOUND: "", Stands.MIND: "", Stands.BAD: "red", Stands.UNKNOWN: "yellow"}
+_SHOWN = 2
+"""Objects that are named where a fact is about many."""
 _NAMED = 40
 """Policies that are named where nobody enforces any."""
 
@@ -19,34 +30,36 @@ def lines(result: Judged[Enforcement], about: About, look: Look) -> Iterator[str
     """Iterate over the lines of who enforces."""
     found = result.answer
     said = summary(found, about.profile)
+    shown = result
     if found.state in LOUD:
         kind, _, rest = said.partition(": ")
         yield from wrapped(rest, look, look.paint(f"{kind.upper()}: ", "bold", "red"), "  ")
+        loud = [each for each in found.findings if each.code == NOBODY]
+        shown = replace(result, findings=tuple(d for d in result.findings if d not in loud))
+        for each in loud:
+            yield from wrapped(each.effect or "", look, "  effect: ")
+            yield from wrapped(each.help or "", look, "  help: ")
         yield from _nothing(found.kinds, look)
     else:
         style = "green" if found.state is State.ENFORCED else "yellow"
-        yield from wrapped(said, look, "", "  ") if not look.color else iter(
-            (look.paint(said, "bold", style),)
-        )
+        yield look.paint(said, "bold", style)
     yield from _installed(found, look)
     if found.kinds and found.state not in LOUD:
         yield ""
         yield from _kinds(found.kinds, look)
-    if result.findings or (result.suppressed and result.show_suppressed):
+    told = list(findings(shown, look))
+    if told:
         yield ""
-        yield from _without_end(findings(result, look))
+        yield from told[:-1]
     if found.facts:
         yield ""
         yield from _facts(found.facts, look)
+    elif found.state not in LOUD:
+        yield ""
+        yield "name an enforcer with --cni to read what it does where it has the choice"
     yield ""
     yield tally(result)
     yield from closing(about, look)
-
-
-def _without_end(given: Iterator[str]) -> Iterator[str]:
-    """Iterate over lines without the empty one at their end."""
-    held: list[str] = list(given)
-    yield from held[:-1] if held and not held[-1] else held
 
 
 def _nothing(kinds: tuple[KindOf, ...], look: Look) -> Iterator[str]:
@@ -99,15 +112,17 @@ def _facts(facts: tuple[Fact, ...], look: Look) -> Iterator[str]:
             silent.append(TITLES[trait.topic])
             continue
         lead = f"  {_MARKS[trait.stands]} {TITLES[trait.topic]}: "
-        says = look.paint(trait.says, "bold", _STYLES[trait.stands]) if (
-            look.color and _STYLES[trait.stands]
-        ) else trait.says
+        says = (
+            look.paint(trait.says, "bold", _STYLES[trait.stands])
+            if (look.color and _STYLES[trait.stands])
+            else trait.says
+        )
         yield f"{lead}{says}"
         yield from wrapped(trait.text, look, "      ")
         if trait.seen is not None:
             yield from wrapped(f"{trait.seen.shown}{at(trait.seen.span)}", look, "      set: ")
         if fact.number:
-            names = [f"{each.shown}{at(each.span)}" for each in fact.touches]
+            names = [f"{each.shown}{at(each.span)}" for each in fact.touches[:_SHOWN]]
             more = f" and {fact.number - len(names)} more" if fact.number > len(names) else ""
             said = f"{count(fact.number, fact.of)}: {', '.join(names)}{more}"
             yield from wrapped(said, look, "      here: ", "        ")

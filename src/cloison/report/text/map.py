@@ -33,18 +33,67 @@ def lines(result: Map, about: About, look: Look) -> Iterator[str]:
     else:
         yield from columns([("FROM", "TO", "TRAFFIC")], rows, look)
     yield ""
+    told = [line for end in known_for(result) for line in _roles(end, words)]
+    if told:
+        for line in told:
+            yield from wrapped(line, look, "", "  ")
+        yield ""
     pairs = edge_count(result)
-    rest = (
-        "other edges were not asked for"
-        if result.partial
-        else "between pods and with the outside, what is not listed is denied"
-    )
-    yield f"{count(pairs, 'edge')} in {count(len(rows), 'line')}; {rest}"
+    yield f"{count(pairs, 'edge')} in {count(len(rows), 'line')}; {rest(result)}"
     if any(_DOUBT.search(traffic) for _, _, traffic in rows):
         yield "? nobody can say: the specification is silent or a fact is missing"
     for caveat in result.caveats:
         yield from wrapped(caveat.text, look, f"caveat {caveat.id}: ", "  ")
     yield from closing(about, look)
+
+
+def known_for(result: Map) -> Iterator[EndRef]:
+    """Iterate over the ends in a map's edges of which there is more to say than their name."""
+    used = {*result.rows, *result.outward, *result.inward, *result.itself}
+    for row in result.rows.values():
+        for members in row.values():
+            used.update(members)
+    for place in sorted(used):
+        end = result.ends[place]
+        if end.roles:
+            yield end
+
+
+def _roles(end: EndRef, words: "Words") -> Iterator[str]:
+    return (f"{words.one(end)} {text}" for text in roles(end))
+
+
+def roles(end: EndRef) -> Iterator[str]:
+    """Iterate over what an end is for others, in words that follow its name.
+
+    That a Service leads to the workload of its own name goes without saying.
+    """
+    for each in end.roles:
+        of = " and ".join(each.of)
+        match each.role:
+            case "gateway":
+                yield f"is a gateway: it serves {of}"
+            case "resolver":
+                yield f"is a resolver: it answers lookups{f' behind {of}' if of else ''}"
+            case "load-balancer":
+                whose = "the client's" if each.seen == "client" else "a node's"
+                yield f"gets what {of} takes from outside; the source that it sees is {whose}"
+            case _ if end.kind == "gateway":
+                by = of or "nothing that was read"
+                yield f"is served by {by}{f'; {each.assumed} are assumed' if each.assumed else ''}"
+            case _ if not of:
+                yield "leads to nobody"
+            case _ if of != f"{end.namespace}/{end.name}":
+                yield f"leads to {of}"
+
+
+def rest(result: Map) -> str:
+    """Say what becomes of edges that are not listed."""
+    if result.partial:
+        return "other edges were not asked for"
+    if result.logical:
+        return "calls past Services, gateways and names are in cloison map --wire"
+    return "between pods and with the outside, what is not listed is denied"
 
 
 def edge_count(result: Map) -> int:
@@ -77,7 +126,8 @@ def passing(passage: Passage) -> Iterator[str]:
 class Words:
     """Names sets of ends in few words, each of which means one thing only.
 
-    `web/*` is every workload or pod of a namespace, `*` every one there is, `node:*` every node.
+    `web/*` is every workload or pod of a namespace, `*` every one there is, `node:*` every node,
+    `svc:web/*` every Service of a namespace.
 
     Args:
         ends: Every end there is.
@@ -86,7 +136,7 @@ class Words:
     def __init__(self, ends: Sequence[EndRef]) -> None:
         self._homes = Counter(_home(e) for e in ends)
         self._names = Counter(_plain(e) for e in ends)
-        self._pods = sum(n for home, n in self._homes.items() if home not in _OTHERS)
+        self._pods = sum(e.kind in _INSIDE for e in ends)
 
     def of(self, ends: Sequence[EndRef]) -> list[str]:
         """Return what to call these ends, one entry for each word."""
@@ -95,9 +145,9 @@ class Words:
         inside = [e for e in ends if e.kind not in _OUTSIDE]
         homes = Counter(_home(e) for e in inside)
         said: list[str] = []
-        if sum(n for home, n in homes.items() if home not in _OTHERS) == self._pods > 1:
+        if sum(e.kind in _INSIDE for e in inside) == self._pods > 1:
             said.append("*")
-            inside = [e for e in inside if e.kind == "node"]
+            inside = [e for e in inside if e.kind not in _INSIDE]
         whole = {h for h, n in homes.items() if n == self._homes[h] and n > 1}
         told: set[str] = set()
         for end in inside:
@@ -113,21 +163,24 @@ class Words:
         """Return one end as questions name it, with its kind where another has the same name."""
         if end.addresses is not None:
             return f"outside ({addresses_text(end.addresses)})"
-        if end.kind in _PREFIXES or self._names[_plain(end)] == 1:
+        if end.kind in _ALONE or self._names[_plain(end)] == 1:
             return _plain(end)
-        return f"{end.namespace}/{(end.type or end.kind).lower()}/{end.name}"
+        return f"{_home(end)}{(end.type or end.kind).lower()}/{end.name}"
 
 
 def _home(end: EndRef) -> str:
-    return _PREFIXES.get(end.kind) or f"{end.namespace}/"
+    prefix = _PREFIXES.get(end.kind, "")
+    return prefix if end.kind in _ALONE else f"{prefix}{end.namespace}/"
 
 
 def _plain(end: EndRef) -> str:
     return f"{_home(end)}{end.name}"
 
 
-_PREFIXES = {"node": "node:", "external-name": "dns:"}
-_OTHERS = frozenset(_PREFIXES.values())
+_PREFIXES = {"node": "node:", "external-name": "dns:", "service": "svc:", "gateway": "gw:"}
+_ALONE = ("node", "external-name")
+"""Kinds without a namespace."""
+_INSIDE = ("workload", "pod")
 _OUTSIDE = ("ip", "external-name")
 
 

@@ -1,0 +1,182 @@
+"""D-IMDS: broad egress leaves out cloud metadata, and who lives by it reaches it."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+
+from cloison.algebra import parse_address
+from cloison.analyses.ask import Explanation
+from cloison.analyses.doctor.clinic import Clinic, on
+from cloison.analyses.doctor.finding import Evidence, Finding, Mode
+from cloison.analyses.doctor.judged import closed, opened, outside, tried, what
+from cloison.analyses.explain import merge_caveats
+from cloison.base import Severity
+from cloison.base.words import few
+from cloison.ir.policy import Direction
+from cloison.platform.calls import Configs, calls, configs
+from cloison.platform.metadata import Metadata, exposing, metadata, needed
+from cloison.resources.world import Workload
+
+_SOURCE = (
+    "MicrosoftDocs/azure-aks-docs articles/aks/operator-best-practices-cluster-security.md; "
+    "awsdocs/amazon-eks-user-guide"
+)
+_CREDENTIALS = "docs.aws.amazon.com eks/latest/userguide/pod-id-agent-setup"
+_FULL_URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+_Open = list[tuple[Workload, dict[str, Explanation]]]
+
+
+def imds(clinic: Clinic) -> Iterator[Finding]:
+    """Yield what reaches metadata and should not, by namespace, and what should and does not."""
+    reaching: dict[str, _Open] = defaultdict(list)
+    alike: dict[object, dict[str, Explanation]] = {}
+    services, known = exposing(clinic.site.platform), configs(clinic.engine.world)
+    for workload in clinic.workloads():
+        shape = workload.endpoints[0].shape
+        if shape.host_network or not clinic.isolated(workload.id, Direction.EGRESS):
+            continue
+        yield from _credentials(clinic, workload, known)
+        needs = needed(clinic.engine.world, clinic.site.platform, workload.id.namespace, shape)
+        for need in needs:
+            yield from _needed(clinic, workload, need.services, need.why)
+        if not needs:
+            # Pods that no policy tells apart reach the same.
+            kind = clinic.kind_of(clinic.pods(workload.id))
+            if kind not in alike:
+                alike[kind] = _reached(clinic, workload, services)
+            found = alike[kind]
+            if found:
+                reaching[workload.id.namespace].append((workload, found))
+    for namespace, group in reaching.items():
+        yield _exposed(clinic, namespace, group)
+
+
+def _reached(
+    clinic: Clinic, workload: Workload, services: tuple[Metadata, ...]
+) -> dict[str, Explanation]:
+    """Return the metadata addresses that a workload reaches."""
+    pods, found = clinic.pods(workload.id), {}
+    for service in services:
+        for block in service.blocks:
+            text = block.partition("/")[0]
+            if parse_address(text) in clinic.engine.holders:
+                continue
+            answer = tried(clinic, pods, outside(text, (block,)), on("TCP", service.port))
+            if answer is not None and opened(answer) and not _foreign(answer):
+                found[f"{text} on TCP/{service.port}"] = answer
+    return found
+
+
+def _foreign(answer: Explanation) -> bool:
+    """Return whether pods have no address of the family: nothing of theirs goes there."""
+    return any(each.case.foreign for each in answer.cases)
+
+
+def _exposed(clinic: Clinic, namespace: str, group: _Open) -> Finding:
+    names = [str(workload.id) for workload, _ in group]
+    where = dict.fromkeys(text for _, found in group for text in found)
+    answers = [answer for _, found in group for answer in found.values()]
+    alone = group[0][0] if len(group) == 1 else None
+    cloud = clinic.site.platform.provider
+    rules = dict.fromkeys(
+        Evidence(f"{decider.text} lets it out", decider.span)
+        for answer in answers
+        for decider in answer.deciders
+        if decider.policy is not None and decider.direction is Direction.EGRESS
+    )
+    unsure = "" if cloud else ", where the cluster runs in a cloud that has them"
+    return Finding(
+        code="MET001",
+        check="D-IMDS",
+        severity=Severity.WARNING,
+        message=f"{few(names)} may reach cloud metadata: {few(where)}",
+        effect="who gets into the pod can ask for the credentials of its node" + unsure,
+        help="leave these addresses out of every rule that lets it out to a broad block, with "
+        "`except`: one rule that includes them opens them again. Where names are resolved at "
+        "that address, allow port 53 alone",
+        mode=Mode.BROAD,
+        workload=alone.id if alone is not None else None,
+        object=what(alone) if alone is not None else f"Namespace {namespace}",
+        span=next((each.span for each in rules if each.span), group[0][0].span),
+        evidence=tuple(rules)[:5],
+        caveats=merge_caveats(each.caveats for each in answers),
+        source=_SOURCE,
+    )
+
+
+def _needed(
+    clinic: Clinic, workload: Workload, services: tuple[str, ...], why: str
+) -> Iterator[Finding]:
+    """Yield a finding where a workload does not reach the metadata service that it lives by."""
+    pods, shut = clinic.pods(workload.id), []
+    for name in services:
+        for each in metadata(name, clinic.site.platform):
+            text = few(block.partition("/")[0] for block in each.blocks)
+            answer = tried(clinic, pods, outside(text, each.blocks), on("TCP", each.port))
+            if closed(answer) and answer is not None:
+                shut.append((f"{text} on TCP/{each.port}", each, answer))
+    if not shut:
+        return
+    certain = all(each.component.certain for _, each, _ in shut)
+    where = few(text for text, _, _ in shut)
+    source = shut[0][1].component.source
+    unsure = "" if certain else "; which port that is, its vendor's page was not read for"
+    yield _blocked(
+        clinic,
+        workload,
+        f"{workload.id} lives by workload identity, and {where} is not let through",
+        Evidence(f"{why} says so{unsure}", workload.span),
+        [answer for _, _, answer in shut],
+        source,
+    )
+
+
+def _credentials(clinic: Clinic, workload: Workload, known: Configs) -> Iterator[Finding]:
+    """Yield a finding where a workload is told where to get credentials, and cannot."""
+    run = workload.endpoints[0].shape.runtime
+    for call in calls(known, workload.id.namespace, run):
+        if call.name != _FULL_URI or call.port is None:
+            continue
+        try:
+            parse_address(call.host)
+        except ValueError:
+            continue
+        if call.host.startswith("127.") or call.host == "::1":
+            continue
+        pods = clinic.pods(workload.id)
+        answer = tried(clinic, pods, outside(call.host, (call.host,)), on("TCP", call.port))
+        if answer is not None and closed(answer):
+            shown = f"{call.host} on TCP/{call.port}"
+            yield _blocked(
+                clinic,
+                workload,
+                f"{workload.id} gets its credentials from {shown}, which is not let through",
+                Evidence(f"{call.by} names {call.host}", call.span),
+                [answer],
+                _CREDENTIALS,
+            )
+
+
+def _blocked(
+    clinic: Clinic,
+    workload: Workload,
+    message: str,
+    said: Evidence,
+    answers: list[Explanation],
+    source: str,
+) -> Finding:
+    return Finding(
+        code="MET002",
+        check="D-IMDS",
+        severity=Severity.WARNING,
+        message=message,
+        effect="it gets no credentials, and its calls to the cloud fail",
+        help="let it reach that address and port, and no other of the cloud's own",
+        mode=Mode.DEPENDENCY,
+        workload=workload.id,
+        object=what(workload),
+        span=workload.span,
+        evidence=(said,),
+        mend=clinic.mend(answers),
+        caveats=merge_caveats(each.caveats for each in answers),
+        source=source,
+    )

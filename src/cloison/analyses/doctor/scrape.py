@@ -1,0 +1,312 @@
+"""D-SCRAPE: whoever collects metrics reaches what monitors and annotations name."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+
+from cloison.algebra import NO_TRAFFIC
+from cloison.analyses.ask import Explanation
+from cloison.analyses.backends import own_port
+from cloison.analyses.doctor.clinic import Clinic, on
+from cloison.analyses.doctor.finding import Evidence, Finding, Mode
+from cloison.analyses.doctor.judged import closed, denied, selects, tried
+from cloison.analyses.ends import End, PodsEnd, ServiceEnd
+from cloison.analyses.explain import merge_caveats
+from cloison.analyses.paths.assume import with_pods
+from cloison.analyses.question import Traffic
+from cloison.analyses.services import follow
+from cloison.base import QuestionError, Severity, Span
+from cloison.base.words import few
+from cloison.engine import Engine
+from cloison.platform.calls import service_of, written
+from cloison.platform.monitors import (
+    ANNOTATION,
+    Scraper,
+    Target,
+    is_prometheus,
+    probers,
+    scrapers,
+    targets,
+)
+from cloison.platform.routes.model import Supposed
+from cloison.resources.declared import Declared
+from cloison.resources.objects import Service
+from cloison.resources.world import Workload, WorkloadId
+
+_SOURCE = (
+    "prometheus-operator/prometheus-operator pkg/apis/monitoring/v1; pkg/prometheus/promcfg.go"
+)
+_OPERATED = "operator.prometheus.io/name"
+
+
+@dataclass(frozen=True, slots=True)
+class Collector:
+    """Who scrapes.
+
+    Args:
+        name: What to call it.
+        end: Its pods.
+        why: What says so.
+        span: Where that is written.
+        engine: Who decides, where its pods had to be assumed.
+        scraper: The object that an operator makes it from, if there is one.
+    """
+
+    name: str
+    end: PodsEnd
+    why: str
+    span: Span | None
+    engine: Engine | None = None
+    scraper: Scraper | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Scrape:
+    """A pod's port that is scraped, as the hop that enforcement points see."""
+
+    to: End
+    traffic: Traffic
+
+
+def scrape(clinic: Clinic) -> Iterator[Finding]:
+    """Yield a finding for each target whose metrics are not collected."""
+    collectors = tuple(_collectors(clinic))
+    for target in targets(clinic.engine.world):
+        if not clinic.examines(target.monitor.namespace):
+            continue
+        found = _found(clinic, target)
+        if found is None:
+            yield _no_port(target, clinic)
+            continue
+        for each in _by(clinic, collectors, target.monitor):
+            why = f"{target.monitor.shown} names port {target.port}"
+            yield from _asked(clinic, each, found, target.monitor, Evidence(why, target.span))
+    yield from _probed(clinic, collectors)
+    yield from _annotated(clinic, collectors)
+
+
+def _collectors(clinic: Clinic) -> Iterator[Collector]:
+    """Yield who scrapes: pods of Prometheus objects, and any other Prometheus of the input."""
+    world = clinic.engine.world
+    taken: set[WorkloadId] = set()
+    for each in scrapers(world):
+        live = [w for w in clinic.everyone() if _is_of(w, each)]
+        taken.update(w.id for w in live)
+        why = f"{each.item.shown} scrapes it"
+        for workload in live:
+            pods = clinic.pods(workload.id)
+            yield Collector(str(workload.id), pods, why, each.item.span, None, each)
+        if not live:
+            name = f"{each.item.kind.lower()}-{each.item.name}"
+            pods_of = Supposed(name, each.item.namespace, each.labels, each.host_network)
+            engine, end = with_pods(clinic.engine, pods_of, name)
+            yield Collector(each.item.shown, end, why, each.item.span, engine, each)
+    for workload in clinic.everyone():
+        run = workload.endpoints[0].shape.runtime
+        images = [c.image for c in run.containers] if run is not None else []
+        if workload.id not in taken and any(map(is_prometheus, images)):
+            why = f"{workload.id} runs Prometheus"
+            yield Collector(str(workload.id), clinic.pods(workload.id), why, workload.span)
+
+
+def _is_of(workload: Workload, scraper: Scraper) -> bool:
+    """Return whether a workload is what an operator made of a Prometheus object."""
+    labels = workload.endpoints[0].labels
+    return workload.id.namespace == scraper.item.namespace and (
+        labels.get(_OPERATED) == scraper.item.name
+        and labels.get("app.kubernetes.io/name") == scraper.labels["app.kubernetes.io/name"]
+    )
+
+
+def _by(clinic: Clinic, collectors: Iterable[Collector], monitor: Declared) -> Iterator[Collector]:
+    """Yield who takes a monitor; only Prometheus objects say."""
+    for each in collectors:
+        if each.scraper is not None and each.scraper.takes(clinic.engine.world, monitor):
+            yield each
+
+
+def _found(clinic: Clinic, target: Target) -> tuple[Scrape, ...] | None:
+    """Return what a target comes to; None where what is selected has no such port."""
+    if target.services:
+        services = [
+            service
+            for (namespace, _), service in clinic.engine.world.services.items()
+            if (target.namespaces is None or namespace in target.namespaces)
+            and target.selector.matches(service.labels)
+        ]
+        behind = [s for service in services for s in _behind(clinic, service, target)]
+        return tuple(behind) if behind or not _populated(clinic, services) else None
+    pods = [
+        workload
+        for workload in clinic.everyone()
+        if (target.namespaces is None or workload.id.namespace in target.namespaces)
+        and target.selector.matches(workload.endpoints[0].labels)
+    ]
+    ports = [s for workload in pods for s in _own(clinic, workload, target.port)]
+    return tuple(ports) if ports or not pods else None
+
+
+def _behind(clinic: Clinic, service: Service, target: Target) -> Iterator[Scrape]:
+    """Yield the ports of pods behind a Service that a target means."""
+    if service.type == "ExternalName":
+        return
+    if target.on_pods:
+        for workload in _selected(clinic, service):
+            yield from _own(clinic, workload, target.port)
+        return
+    # Who scrapes connects to the endpoints: where the Service is reachable does not matter.
+    end = ServiceEnd(f"svc:{service.namespace}/{service.name}", service)
+    name = str(target.port)
+    for port in service.ports:
+        if port.name != name:
+            continue
+        try:
+            hops = follow(clinic.engine, end, end, Traffic(name, NO_TRAFFIC, name, port.protocol))
+        except QuestionError:
+            continue
+        for each in hops:
+            yield Scrape(each.destination, each.traffic)
+
+
+def _selected(clinic: Clinic, service: Service) -> Iterator[Workload]:
+    every = clinic.homes.get(service.namespace, ())
+    return (workload for workload in every if selects(service, workload))
+
+
+def _populated(clinic: Clinic, services: Iterable[Service]) -> bool:
+    """Return whether somebody certainly is behind one of some Services."""
+    return any(True for service in services for _ in _selected(clinic, service))
+
+
+def _own(clinic: Clinic, workload: Workload, port: int | str) -> Iterator[Scrape]:
+    """Yield the port of a workload's pods by its number or name."""
+    number = port if isinstance(port, int) else own_port(workload.endpoints[0], port, "TCP")
+    if number is not None:
+        yield Scrape(clinic.pods(workload.id), on("TCP", number))
+
+
+def _asked(
+    clinic: Clinic,
+    collector: Collector,
+    found: Iterable[Scrape],
+    by: Declared | None,
+    said: Evidence,
+) -> Iterator[Finding]:
+    """Yield one finding for all that a collector cannot reach of what one entry asks for."""
+    shut: list[tuple[Scrape, Explanation]] = []
+    for each in {(one.to.text, one.traffic.text): one for one in found}.values():
+        answer = tried(clinic, collector.end, each.to, each.traffic, collector.engine)
+        if answer is not None and closed(answer):
+            shut.append((each, answer))
+    if shut:
+        yield _finding(clinic, collector, shut, by, said)
+
+
+def _finding(
+    clinic: Clinic,
+    collector: Collector,
+    shut: list[tuple[Scrape, Explanation]],
+    by: Declared | None,
+    said: Evidence,
+) -> Finding:
+    told = [answer for _, answer in shut]
+    what = few(f"{each.to.text} on {each.traffic.text}" for each, _ in shut)
+    first = shut[0][0].to
+    workload = first.workload if isinstance(first, PodsEnd) else None
+    return Finding(
+        code="SCR001",
+        check="D-SCRAPE",
+        severity=Severity.ERROR if any(map(denied, told)) else Severity.WARNING,
+        message=f"{collector.name} cannot collect metrics of {what}",
+        effect="the target is down for Prometheus: its metrics are missing, and alerts that "
+        "stand on them are silent",
+        help="let the pods of Prometheus in on the pods' own port, and out to it",
+        mode=Mode.SCRAPE,
+        workload=workload.id if workload is not None else None,
+        object=by.shown
+        if by is not None
+        else f"{workload.id.kind} {workload.id}"
+        if workload is not None
+        else None,
+        span=said.span,
+        evidence=(said, Evidence(collector.why, collector.span)),
+        mend=clinic.mend(told, collector.engine),
+        caveats=merge_caveats(each.caveats for each in told),
+        source=_SOURCE,
+    )
+
+
+def _no_port(target: Target, clinic: Clinic) -> Finding:
+    what = "Service" if target.services and not target.on_pods else "pod"
+    del clinic
+    return Finding(
+        code="SCR002",
+        check="D-SCRAPE",
+        severity=Severity.WARNING,
+        message=f"{target.monitor.shown} asks for port {target.port}, which no {what} that it "
+        "selects has",
+        effect="it finds no targets, whatever policies let through",
+        help="write the name of a port of the Service in `port`, of the container in a PodMonitor",
+        mode=Mode.SCRAPE,
+        object=target.monitor.shown,
+        span=target.span,
+        source=_SOURCE,
+    )
+
+
+def _probed(clinic: Clinic, collectors: tuple[Collector, ...]) -> Iterator[Finding]:
+    """Yield what is wrong with the way to the probers that Probe objects go through."""
+    for item, url in probers(clinic.engine.world):
+        for host, port, _ in written(url if "://" in url else f"http://{url}"):
+            key = service_of(clinic.engine.world, item.namespace, host)
+            if key is None or port is None or not clinic.examines(item.namespace):
+                continue
+            end = clinic.service(*key)
+            if end is None:
+                continue
+            said = Evidence(f"{item.shown} goes through {host} on port {port}", item.span)
+            for each in _by(clinic, collectors, item):
+                yield from _asked(clinic, each, [Scrape(end, on("TCP", port))], item, said)
+
+
+def _annotated(clinic: Clinic, collectors: tuple[Collector, ...]) -> Iterator[Finding]:
+    """Yield what is wrong with pods and Services that ask to be scraped by annotations.
+
+    A Prometheus that an operator runs does not look at them.
+    """
+    plain = [each for each in collectors if each.scraper is None]
+    if not plain:
+        return
+    for workload in clinic.workloads():
+        run = workload.endpoints[0].shape.runtime
+        notes = dict(run.annotations) if run is not None else {}
+        said = Evidence(
+            f"annotation {ANNOTATION}scrape of {workload.id} asks for it", workload.span
+        )
+        found = list(_asking(clinic, workload, notes))
+        for each in plain if found else ():
+            if each.end.workload.id != workload.id:
+                yield from _asked(clinic, each, found, None, said)
+    for (namespace, name), service in clinic.engine.world.services.items():
+        port = service.annotations.get(f"{ANNOTATION}port", "")
+        if not clinic.examines(namespace) or not port.isdecimal():
+            continue
+        if service.annotations.get(f"{ANNOTATION}scrape") != "true":
+            continue
+        text = f"annotation {ANNOTATION}scrape of Service {namespace}/{name} asks for it"
+        said = Evidence(text, service.span)
+        for workload in _selected(clinic, service):
+            for each in plain:
+                found = list(_own(clinic, workload, int(port)))
+                yield from _asked(clinic, each, found, None, said)
+
+
+def _asking(clinic: Clinic, workload: Workload, notes: dict[str, str]) -> Iterator[Scrape]:
+    """Yield the port of pods that their annotations ask to be scraped on."""
+    if notes.get(f"{ANNOTATION}scrape") != "true":
+        return
+    said = notes.get(f"{ANNOTATION}port", "")
+    declared = [each.number for each in workload.endpoints[0].ports if each.protocol == "TCP"]
+    if said.isdecimal():
+        yield from _own(clinic, workload, int(said))
+    elif not said and len(declared) == 1:
+        yield from _own(clinic, workload, declared[0])

@@ -1,0 +1,119 @@
+"""Stores and brokers whose replicas talk among themselves: which pods, on which ports.
+
+Source: `known/stateful.toml`, which names who says each.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Final
+
+from cloison.platform.component import ANY_VALUE, Component, ComponentPort, Found, PortUse, Role
+from cloison.platform.components import component
+from cloison.resources.world import Workload, WorkloadId, World
+
+_STARTED: Final = (
+    ("st-redis-cluster", frozenset(("redis", "valkey")), "cluster-enabled", 16379),
+    ("st-redis-cluster", frozenset(("redis-cluster", "valkey-cluster")), "", 16379),
+    ("st-mongodb", frozenset(("mongo", "mongodb")), "replSet", None),
+)
+"""What no label tells: component, images, what arguments hold, a port that says so as well."""
+_SELF: Final = "self"
+_TLS: Final = " tls"
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Replicas of one store or broker.
+
+    Args:
+        component: What it is.
+        workloads: Its workloads.
+        certain: Whether it can hardly be anything else.
+    """
+
+    component: Component
+    workloads: tuple[WorkloadId, ...]
+    certain: bool
+
+    @property
+    def needed(self) -> tuple[tuple[ComponentPort, ...], ...]:
+        """Ports on which replicas must reach each other; any one of those that stand together."""
+        found: dict[str, list[ComponentPort]] = defaultdict(list)
+        for port in self.component.ports:
+            if isinstance(port.port, int) and (
+                port.direction is PortUse.BOTH or "replication" in port.purpose
+            ):
+                found[port.purpose.removesuffix(_TLS)].append(port)
+        return tuple(map(tuple, found.values()))
+
+    @property
+    def closed(self) -> tuple[ComponentPort, ...]:
+        """Ports that are for replicas alone."""
+        return tuple(
+            port
+            for port in self.component.ports
+            if port.direction is PortUse.BOTH and port.peer == _SELF and isinstance(port.port, int)
+        )
+
+
+def groups(world: World, found: Iterable[Found]) -> Iterator[Group]:
+    """Yield the stores and brokers of the input whose replicas have something to say.
+
+    Args:
+        world: What the cluster holds.
+        found: Known components in it.
+    """
+    taken: set[WorkloadId] = set()
+    for each in found:
+        if each.component.role is not Role.STATEFUL:
+            continue
+        taken.update(each.workloads)
+        alike: dict[tuple[str, ...], list[WorkloadId]] = defaultdict(list)
+        for name in each.workloads:
+            alike[_cluster(each.component, world.workloads[name])].append(name)
+        for names in alike.values():
+            if _several(world, names):
+                yield Group(each.component, tuple(names), each.certain)
+    for name, workload in world.workloads.items():
+        what = _started(workload) if name not in taken and workload.endpoints else None
+        if what is not None and _several(world, (name,)):
+            yield Group(component(what), (name,), certain=True)
+
+
+def _cluster(what: Component, workload: Workload) -> tuple[str, ...]:
+    """Return what tells clusters of one product apart: namespace, and labels of any value."""
+    labels = workload.endpoints[0].labels if workload.endpoints else {}
+    keys = [
+        key
+        for each in (what.pod_labels, *what.other_labels)
+        for key, value in each.items()
+        if value == ANY_VALUE
+    ]
+    values = tuple(labels.get(key, "") for key in sorted(set(keys)))
+    return (workload.id.namespace, *values) if keys else (workload.id.namespace, workload.id.name)
+
+
+def _several(world: World, names: Iterable[WorkloadId]) -> bool:
+    """Return whether workloads have more than one pod between them."""
+    count = 0
+    for name in names:
+        workload = world.workloads[name]
+        live = sum(each.pod is not None for each in workload.endpoints)
+        count += max(live, workload.replicas if workload.replicas is not None else 1)
+    return count > 1
+
+
+def _started(workload: Workload) -> str | None:
+    """Return the component that pods are of by their image and how it is started."""
+    run = workload.endpoints[0].shape.runtime
+    for container in run.containers if run is not None else ():
+        image = container.image.partition("@")[0].rpartition("/")[2].partition(":")[0]
+        for what, images, option, bus in _STARTED:
+            if image in images and (
+                any(option in each for each in container.arguments)
+                or not option
+                or any(each.number == bus for each in container.ports)
+            ):
+                return what
+    return None

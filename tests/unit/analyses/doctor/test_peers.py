@@ -1,0 +1,121 @@
+"""D-PEER: replicas among themselves, and nobody else (P76 to P78)."""
+
+from typing import Any
+
+import pytest
+
+from tests.support.doctoring import examined, mended
+from tests.support.smallworlds import (
+    Manifest,
+    found,
+    listening,
+    peer,
+    policy,
+    rule,
+    service,
+    text,
+    workload,
+)
+
+READY: dict[str, Any] = {"readinessProbe": {"tcpSocket": {"port": 6379}}}
+EARLY = {"publishNotReadyAddresses": True}
+
+
+def redis(*, replicas: int = 3, **more: Any) -> Manifest:
+    """Return a Redis in cluster mode."""
+    args = ["--cluster-enabled", "yes"]
+    said = {"image": "docker.io/library/redis:8", "args": args, **more}
+    return workload("redis", "a", "StatefulSet", replicas=replicas, **said)
+
+
+def rabbit() -> Manifest:
+    """Return what the operator of RabbitMQ makes."""
+    labels = {
+        "app.kubernetes.io/component": "rabbitmq",
+        "app.kubernetes.io/name": "mq",
+        "app.kubernetes.io/part-of": "rabbitmq",
+    }
+    ports = listening((4369, "epmd"), (5672, "amqp"), (15672, "management"))
+    return workload(
+        "mq",
+        "a",
+        "StatefulSet",
+        replicas=3,
+        image="rabbitmq:4",
+        ports=ports,
+        pod={"labels": labels},
+    )
+
+
+def among(name: str, *ports: int | str, key: str = "app") -> Manifest:
+    """Return a policy that lets pods of a label talk to each other on ports."""
+    own = peer(**{key: name})
+    said = [rule("from", own, ports=ports)], [rule("to", own, ports=ports)]
+    return policy(to={key: name}, ingress=said[0], egress=said[1])
+
+
+def told(*objects: Manifest) -> list[str]:
+    """Return the codes of what is found."""
+    return [each.code for each in found("D-PEER", *objects)]
+
+
+def test_the_bus_of_a_redis_cluster_is_a_port_of_its_own() -> None:
+    here = text(redis(), among("redis", 6379))
+    first = examined(here, "D-PEER")
+    assert [(e.code, str(e.severity)) for e in first] == [("PEE001", "error")]
+    assert "TCP/16379 (cluster bus (client port + 10000))" in first[0].message
+    assert examined(mended({"all.yaml": here}, first)["mended.yaml"], "D-PEER") == ()
+    assert told(redis(), among("redis", 6379, 16379)) == []
+
+
+def test_one_replica_has_nobody_to_talk_to() -> None:
+    assert told(redis(replicas=1), among("redis", 6379)) == []
+    plain = workload("redis", "a", "StatefulSet", replicas=3, image="redis")
+    assert told(plain, among("redis", 6379)) == []
+
+
+def test_names_of_ports_miss_what_nobody_declares() -> None:
+    key = "app.kubernetes.io/name"
+    (one,) = found("D-PEER", rabbit(), among("mq", "epmd", "amqp", key=key))
+    assert one.code == "PEE001"
+    assert one.message.endswith("on TCP/25672 (distribution)")
+    assert told(rabbit(), among("mq", 4369, 5672, 25672, key=key)) == []
+
+
+def spilo() -> Manifest:
+    """Return what the operator of Zalando makes."""
+    labels = {"application": "spilo", "cluster-name": "db"}
+    said = {"replicas": 2, "image": "ghcr.io/zalando/spilo-17:4", "pod": {"labels": labels}}
+    return workload("db", "a", "StatefulSet", **said)
+
+
+def test_a_whole_namespace_is_more_than_its_replicas() -> None:
+    everybody = policy(ingress=[{"from": [{"podSelector": {}}]}])
+    (one,) = found("D-PEER", spilo(), workload("app"), everybody)
+    assert (one.code, str(one.severity)) == ("PEE002", "warning")
+    assert one.message.startswith("a/app may reach a/db on TCP/8008 (Patroni REST)")
+    assert one.evidence[0].text == "a/p ingress rule 1 lets it in"
+
+
+def test_clients_on_the_port_for_clients_are_welcome() -> None:
+    own = [
+        rule("from", peer(application="spilo"), ports=(5432, 8008)),
+        rule("from", peer(app="app"), ports=(5432,)),
+    ]
+    assert told(spilo(), workload("app"), policy(to={"application": "spilo"}, ingress=own)) == []
+
+
+def test_anybody_outside_is_named_too() -> None:
+    (one,) = found("D-PEER", spilo(), workload("app"), policy(ingress=[{}]))
+    assert "any address outside" in one.message
+
+
+def test_who_no_policy_restricts_is_another_matter() -> None:
+    assert told(spilo(), workload("app")) == []
+
+
+@pytest.mark.parametrize(("more", "codes"), [({}, ["PEE003"]), (EARLY, [])])
+def test_replicas_have_names_before_they_are_ready(more: dict[str, Any], codes: list[str]) -> None:
+    names = service("redis", "a", {"port": 6379}, clusterIP="None", **more)
+    assert told(redis(**READY), names) == codes
+    assert told(redis(), names) == []
