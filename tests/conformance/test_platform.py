@@ -1,8 +1,6 @@
 """The real path: each case is run through the command line, as it is and repaired."""
 
-from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
 
 import pytest
 
@@ -11,6 +9,7 @@ from tests.conformance.platformcases import (
     HOME,
     REPAIRED,
     PlatformCase,
+    Run,
     ask,
     mended,
     platform_cases,
@@ -19,14 +18,48 @@ from tests.conformance.platformcases import (
 
 CASES = platform_cases()
 NOT_YET: dict[str, str] = {
-    "P6": "a call to the address that a cache on the node has taken is followed to pods",
-    "P9": "a call to the address that a cache on the node has taken is followed to pods",
-    "P26": "a gateway on the host network is not examined",
-    "P33": "a gateway on the host network is not examined",
-    "P34": "a load balancer whose subnets are not in the input is not examined",
-    "P38": "nothing is said of the proxy-only subnet",
+    "P28": "nothing is said of a gateway that nobody at all gets to",
+    "P32": "nothing is said of a gateway that nobody at all gets to",
 }
 """Cases that do not come out yet, and why; each is held to fail, until its row is taken away."""
+
+
+_NO_POLICY = "no policy mends it"
+_UNKNOWN = "the addresses to admit are not in the input"
+_NOT_WRITTEN = "a policy would mend it, and none is written"
+UNMENDED = {
+    "P8": _NOT_WRITTEN,
+    "P12": _NOT_WRITTEN,
+    "P14": _NOT_WRITTEN,
+    "P16": _NOT_WRITTEN,
+    "P19": _NO_POLICY,
+    "P21": _NOT_WRITTEN,
+    "P22": _NOT_WRITTEN,
+    "P23": _NOT_WRITTEN,
+    "P26": _NOT_WRITTEN,
+    "P30": _NO_POLICY,
+    "P32": _NOT_WRITTEN,
+    "P33": _NOT_WRITTEN,
+    "P34": _UNKNOWN,
+    "P35": _UNKNOWN,
+    "P38": _UNKNOWN,
+    "P39": _NOT_WRITTEN,
+    "P40": _NOT_WRITTEN,
+    "P41": _NO_POLICY,
+    "P70": _NOT_WRITTEN,
+    "P71": _NOT_WRITTEN,
+    "P72": _NOT_WRITTEN,
+    "P73": _NOT_WRITTEN,
+    "P74": _NOT_WRITTEN,
+    "P78": _NOT_WRITTEN,
+    "P79": _NOT_WRITTEN,
+    "P80": _NO_POLICY,
+    "P81": _NO_POLICY,
+    "P83": _NO_POLICY,
+}
+"""Cases that the doctor's changes do not end, and why; held to that in the same way."""
+_MOST = 8
+"""Changes after which a directory is taken not to heal."""
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
@@ -39,24 +72,32 @@ def test_the_command_line_says_of_each_case_what_is_true(case: PlatformCase) -> 
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
-def test_what_the_doctor_proposes_ends_what_it_found(case: PlatformCase, tmp_path: Path) -> None:
-    for name, run in case.runs.items():
-        for number, found in enumerate(ask(run, "doctor")["findings"]):
-            mends = [each for each in found["mend"] if each["manifest"]]
-            if not mends:
-                continue
-            place = tmp_path / f"{name}{number}"
-            place.mkdir()
-            left = ask(mended(run, mends, place), "doctor")["findings"]
-            assert _told(found) not in [_told(each) for each in left], _told(found)
+def test_making_the_changes_that_the_doctor_proposes_silences_it(
+    case: PlatformCase, tmp_path: Path
+) -> None:
+    left = [each for name, run in case.runs.items() for each in _healed(run, tmp_path / name)]
+    if case.id in UNMENDED:
+        assert left, f"{case.id} is mended now: strike it from UNMENDED"
+    else:
+        assert not left
 
 
-def _told(found: Mapping[str, Any]) -> tuple[str, str]:
-    return found["code"], found["message"]
+def _healed(run: Run, place: Path) -> list[str]:
+    """Return what the doctor still says after its changes are made, one finding's at a time."""
+    for step in range(_MOST):
+        found = ask(run, "doctor")["findings"]
+        written = ([m for m in each["mend"] if m["manifest"]] for each in found)
+        mends = next((each for each in written if each), None)
+        if mends is None:
+            return [f"{each['code']} {each['message']}" for each in found]
+        into = place / str(step)
+        into.mkdir(parents=True)
+        run = mended(run, mends, into)
+    return ["the changes do not end what they are for"]
 
 
 def test_what_does_not_come_out_yet_are_cases() -> None:
-    assert NOT_YET.keys() <= {case.id for case in CASES}
+    assert NOT_YET.keys() | UNMENDED.keys() <= {case.id for case in CASES}
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)

@@ -42,7 +42,7 @@ ENGINE = (
     ),
     Fault(
         "a policy without rules does nothing",
-        "engine/engine.py",
+        "engine/changes.py",
         "return direction in policy.isolates or bool(policy.rules_for(direction))",
         "return bool(policy.rules_for(direction))",
     ),

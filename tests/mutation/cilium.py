@@ -161,8 +161,8 @@ CILIUM = (
     Fault(
         "a NetworkPolicy that names a cluster is about the local one",
         f"{_CODE}marked.py",
-        "return _match(match, free if named else wanted, cluster)",
-        "return _match(match, wanted, cluster)",
+        "return _match(peer.match, free if named else wanted, cluster)",
+        "return _match(peer.match, wanted, cluster)",
         _CASES,
     ),
     Fault(

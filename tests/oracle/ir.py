@@ -62,8 +62,8 @@ known, or nobody can say whether this is one of those.
 - nodes: a node, or a host-network pod on it, by the node's labels; `MAY` if the node is
   unknown, or known by name only;
 - self: the same live pod; a template's pod and itself are two replicas;
-- own node, other node: a node or a host-network pod, compared with the subject's node; `MAY`
-  if either is unknown. Nothing else is ever on a node;
+- own node, other node: a node or a host-network pod, compared with the subject's node. If
+  either is unknown, a point is looked at both ways. Nothing else is ever on a node;
 - own pod: for a subject on a node's network, a pod with a network of its own, by its node;
   `MAY` if either is unknown;
 - returned: no flow asked about here goes through a Service;
@@ -299,6 +299,15 @@ class Point(Ends):
 
     def outcome(self) -> Ways:
         """Return the possible outcomes: allow, deny or both."""
+        if self.same is None and self.apart():
+            ways: Ways = frozenset()
+            for self.same in (True, False):
+                ways |= self._outcome()
+            self.same = None
+            return ways
+        return self._outcome()
+
+    def _outcome(self) -> Ways:
         asked = self.oracle.is_subject(self.subject)
         if asked is Match.NO:
             return OPEN

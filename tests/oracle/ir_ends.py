@@ -58,6 +58,16 @@ class Ends:
         self.subject = subject
         self.peer = peer
         self.family = family
+        self.same: bool | None = None
+        """Whether both are on one node, where that is looked at either way."""
+
+    def apart(self) -> bool:
+        """Return whether the peer is on a node, and nobody knows whether on the subject's own."""
+        _, own = self.oracle.node_of(self.subject)
+        if isinstance(self.subject, PodEndpoint):
+            own = self.subject.shape.node
+        on_node, name = self.oracle.node_of(self.peer)
+        return on_node and None in (own, name)
 
     def match(self, match: PeerMatch, end: End) -> Match:
         """Return whether a match holds of an end: the peer, or the subject itself."""
@@ -173,6 +183,8 @@ class Ends:
             name = self.peer.shape.node
         elif not on_node or (relation is _OF_OTHERS[hosted]):
             return Match.NO
+        if relation is not Relative.OWN_POD and self.same is not None:
+            return Match.MUST if self.same is (relation is not Relative.OTHER_NODE) else Match.NO
         if name is None or own is None:
             return Match.MAY
         return Match.MUST if (name == own) is (relation is not Relative.OTHER_NODE) else Match.NO

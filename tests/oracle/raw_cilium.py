@@ -20,6 +20,7 @@ pkg/envoy; Cilium documentation, Network Policy.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from tests.oracle.raw import (
     End,
@@ -33,7 +34,6 @@ from tests.oracle.raw_cilium_rules import (
     DENY,
     NORMAL,
     Entry,
-    conflicting,
 )
 from tests.oracle.raw_cilium_state import Flow
 
@@ -214,3 +214,17 @@ class RawCiliumOracle(RawCiliumPeers):
             if any(met(r, flow.request, guess, deep=self.deep) for r in asked)
             else "L7_DENY"
         )
+
+
+def conflicting(entries: Sequence[Entry]) -> bool:
+    """Return whether entries ask two parsers for one port of one peer."""
+    found: dict[tuple[Any, ...], set[str]] = {}
+    for entry in entries:
+        for term in entry.ports or ():
+            if term.rules is None or entry.verdict != ALLOW:
+                continue
+            for peer in entry.peers or ("*",):
+                for protocol in term.protocols:
+                    key = (peer, protocol, term.low, term.high, term.name)
+                    found.setdefault(key, set()).add(term.rules.kind)
+    return any(len(kinds - {"sni"}) > 1 for kinds in found.values())

@@ -146,8 +146,14 @@ def _http(rule: Manifest, request: Asked, guess: Guesses) -> bool:
             return False
     wanted: list[tuple[str, str | None]] = []
     for text in rule.get("headers") or ():
-        name, space, value = text.partition(" ")
-        wanted.append((name.removesuffix(":") if space else name, value if space else None))
+        if " " not in text:
+            wanted.append((text, None))
+            continue
+        at = text.index(" ")
+        name = text[:at]
+        while name.endswith(":"):
+            name = name[:-1]
+        wanted.append((name, text[at + 1 :]))
     for each in rule.get("headerMatches") or ():
         if each.get("mismatch"):
             continue
@@ -157,10 +163,18 @@ def _http(rule: Manifest, request: Asked, guess: Guesses) -> bool:
     return all(_header(name, value, request, guess) for name, value in wanted)
 
 
+_FIELDS = {":path": "path", ":method": "method", ":authority": "host", "host": "host"}
+"""Headers that are other fields of a request."""
+
+
 def _header(name: str, value: str | None, request: Asked, guess: Guesses) -> bool:
-    if not re.fullmatch(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+", name):
+    field = _FIELDS.get(name.lower())
+    if field is not None:
+        found = getattr(request, field)
+    elif re.fullmatch(r"[-!#$%&'*+.^_`|~0-9A-Za-z]+", name):
+        found = dict(request.headers).get(name.lower())
+    else:
         return False
-    found = dict(request.headers).get(name.lower())
     if found is None:
         return bool(guess(("header", name.lower(), value)))
     return value is None or found == value

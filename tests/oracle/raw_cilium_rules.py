@@ -9,11 +9,12 @@ Sources: cilium/cilium pkg/k8s/apis/cilium.io/utils/utils.go, pkg/policy/utils, 
 pkg/k8s/network_policy.go.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any, TypeAlias
 
 from tests.oracle.raw import Manifest, policy_types
+from tests.oracle.raw_cilium_icmp import TYPES
 
 Requirement: TypeAlias = tuple[str, str, str, tuple[str, ...]]
 """Source, key, operator and values of one condition on a label."""
@@ -35,24 +36,6 @@ EVERY = ("TCP", "UDP", "SCTP")
 NORMAL = (1, 0.0)
 """Where policies of Cilium and NetworkPolicies are; ClusterNetworkPolicies are around."""
 TIERS = {"Admin": 0, "Baseline": 2}
-TYPES = {
-    4: {
-        "EchoReply": 0,
-        "DestinationUnreachable": 3,
-        "Redirect": 5,
-        "Echo": 8,
-        "EchoRequest": 8,
-        "TimeExceeded": 11,
-    },
-    6: {
-        "DestinationUnreachable": 1,
-        "PacketTooBig": 2,
-        "TimeExceeded": 3,
-        "EchoRequest": 128,
-        "EchoReply": 129,
-    },
-}
-"""Some of the names that messages of ICMP have."""
 
 
 @dataclass(frozen=True)
@@ -164,13 +147,20 @@ class Translator:
         cluster: The cluster's name where peers that name none are of this one; None otherwise.
         defect: Whether a block that is the only peer of a NetworkPolicy's ingress rule also lets in
             the policy's namespace, as some releases did; None where nobody knows.
+        by_nodes: Whether nodes have labels that they are found by as peers.
         loose: Whether a peer of a NetworkPolicy that only excludes also is who is no pod; None
             where nobody knows.
     """
 
     def __init__(
-        self, cluster: str | None, *, defect: bool | None = False, loose: bool | None = None
+        self,
+        cluster: str | None,
+        *,
+        by_nodes: bool = False,
+        defect: bool | None = False,
+        loose: bool | None = None,
     ) -> None:
+        self.by_nodes = by_nodes
         self.cluster = cluster
         self.defect = defect
         self.loose = loose
@@ -337,6 +327,9 @@ class Translator:
 
     def _cluster_policy(self, item: Manifest) -> Iterator[Entry]:
         spec = item["spec"]
+        peers_out = [peer for rule in spec.get("egress") or () for peer in rule["to"]]
+        if not self.by_nodes and any("nodes" in peer for peer in peers_out):
+            return  # The agent refuses it.
         subject = self._chosen(spec["subject"])
         certain = any(operator in ("In", "Exists") for _, _, operator, _ in subject)
         for direction, word in (("Ingress", "from"), ("Egress", "to")):
@@ -356,24 +349,16 @@ class Translator:
                 if closed and verdict != ALLOW:
                     verdict, peers, ports = DENY, [("all",)], None
                 entry = Entry(
-                    owner=owner(item),
-                    subject=subject,
-                    direction=direction,
-                    verdict=verdict,
+                    owner(item),
+                    subject,
+                    direction,
+                    verdict,
                     default=False,
                     peers=tuple(peers),
                     ports=ports,
                     level=(TIERS[spec["tier"]], spec["priority"] + place / 100),
                 )
-                if certain:
-                    yield entry
-                    continue
-                # Who has no labels meets it; which releases leave it out is not settled.
-                exists, absent = (("k8s", NAMESPACE, e, ()) for e in ("Exists", "DoesNotExist"))
-                yield replace(entry, subject=(*subject, exists))
-                everybody = (("all",),) if not peers and ports is not None else ()
-                told = tuple(("perhaps", "no labels", each) for each in peers or everybody)
-                yield replace(entry, subject=(*subject, absent), peers=told)
+                yield from (entry,) if certain else _loosely(entry)
 
     def _chosen(self, chosen: Manifest) -> Requirements:
         pods = chosen.get("pods")
@@ -388,11 +373,22 @@ class Translator:
             found = self._chosen(peer)
             demanded = self._local(found) if "pods" in peer else ()
             yield from self._pods(found, (*found, *demanded))
+        if "nodes" in peer:
+            remote = ("reserved", "remote-node", "Exists", ())
+            yield ("labels", (*requirements(peer["nodes"], "node"), remote, *self._local(())))
         for block in peer.get("networks") or ():
             yield ("cidr", block, ())
         for name in peer.get("domainNames") or ():
             wide = f"*{name}" if name.startswith("*.") else name
             yield ("name", (wide, "*" in wide))
+
+
+def _loosely(entry: Entry) -> Iterator[Entry]:
+    """Iterate over an entry whose subject who has no labels meets, if its release does not mind."""
+    exists, absent = (("k8s", NAMESPACE, each, ()) for each in ("Exists", "DoesNotExist"))
+    yield replace(entry, subject=(*entry.subject, exists))
+    told = tuple(("perhaps", "no labels", each) for each in entry.peers or ())
+    yield replace(entry, subject=(*entry.subject, absent), peers=told)
 
 
 def owner(item: Manifest) -> str:
@@ -491,17 +487,3 @@ def _cluster_port(each: Manifest) -> Iterator[Term]:
             yield Term((protocol,), told["number"], told["number"])
         elif told:
             yield Term((protocol,), told["range"]["start"], told["range"]["end"])
-
-
-def conflicting(entries: Sequence[Entry]) -> bool:
-    """Return whether entries ask two parsers for one port of one peer."""
-    found: dict[tuple[Any, ...], set[str]] = {}
-    for entry in entries:
-        for term in entry.ports or ():
-            if term.rules is None or entry.verdict != ALLOW:
-                continue
-            for peer in entry.peers or ("*",):
-                for protocol in term.protocols:
-                    key = (peer, protocol, term.low, term.high, term.name)
-                    found.setdefault(key, set()).add(term.rules.kind)
-    return any(len(kinds - {"sni"}) > 1 for kinds in found.values())

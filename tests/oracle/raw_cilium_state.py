@@ -102,7 +102,8 @@ class RawCiliumState(RawOracle):
         if version != (1, 19) or not narrow:
             defect = False
         loose = True if version == (1, 19) and patch is not None and int(patch) < 5 else None
-        translator = Translator(self.cluster if narrow else None, defect=defect, loose=loose)
+        here = self.cluster if narrow else None
+        translator = Translator(here, by_nodes=self._by_nodes(), defect=defect, loose=loose)
         kubernetes = [each for found in self.policies.values() for each in found]
         self.entries = [
             entry

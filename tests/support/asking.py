@@ -44,6 +44,10 @@ class Listed:
         found = {True if p in self.must else None if p in self.may else False for p in like}
         return found.pop() if len(found) == 1 else None
 
+    def given(self, request: Request) -> RequestMatch:
+        """Return what is left to ask of a request."""
+        return self.requests().given(request)
+
     def requests(self) -> RequestMatch:
         """Return the same as sets."""
         return RequestMatch(made(self.must), made(self.may) if self.may else None, self.doubt)

@@ -77,9 +77,7 @@ def cilium_world(rng: random.Random, objects: list[Manifest], policies: int) -> 
     objects += [maker.policy(f"c{number}") for number in range(policies)]
     if "enable-k8s-cluster-network-policy" in switches:
         tiers = AdminMaker(seen, rng, domains=False)
-        cluster = tiers.policies(rng.randint(1, 4), ("ClusterNetworkPolicy",))
-        # Which nodes such a peer means here is nowhere said.
-        objects += [each for each in cluster if "nodes" not in str(each["spec"])]
+        objects += tiers.policies(rng.randint(1, 4), ("ClusterNetworkPolicy",))
     if "labels" not in switches:
         pods = list(objects)
         objects += [each for pod in pods for each in _identity(rng, pod, seen, switches)]

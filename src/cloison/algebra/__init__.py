@@ -33,6 +33,7 @@ from cloison.algebra.traffic import (
 
 if TYPE_CHECKING:
     from cloison.algebra.budget import TooLargeError, UndecidedError, UnsupportedPatternError
+    from cloison.algebra.concrete import matches
     from cloison.algebra.names import host_names
     from cloison.algebra.regex import PatternError
     from cloison.algebra.requests import EVERY_REQUEST, NO_REQUESTS, Request, RequestSet
@@ -53,6 +54,7 @@ _LATER = {
     "UnsupportedPatternError": "budget",
     "Values": "values",
     "host_names": "names",
+    "matches": "concrete",
 }
 
 
@@ -104,6 +106,7 @@ __all__ = [
     "address_text",
     "family_of",
     "host_names",
+    "matches",
     "parse_address",
     "protocol_number",
 ]

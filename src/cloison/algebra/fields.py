@@ -5,7 +5,7 @@ may hold, and goes on with one diagram for each part; parts that go on alike are
 that makes no difference is not asked for. So two diagrams are equal when they say the same.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from enum import IntEnum
 from typing import NamedTuple, TypeAlias
 
@@ -187,6 +187,30 @@ def opposite(diagram: Diagram) -> Diagram:
         return not diagram
     arms = tuple((values, opposite(rest)) for values, rest in diagram.arms)
     return Fork(diagram.field, arms)
+
+
+def given(diagram: Diagram, told: Mapping[Field, str | None]) -> Diagram:
+    """Return what is left to ask where some fields are told, None for one that is left out.
+
+    The texts only run over automata that are there: how long they are makes no difference.
+    """
+    known: dict[int, Diagram] = {}
+
+    def left(each: Diagram) -> Diagram:
+        if isinstance(each, bool):
+            return each
+        if id(each) not in known:
+            if each.field in told:
+                value = told[each.field]
+                rests = (rest for values, rest in each.arms if values.holds(value))
+                # What no field can hold is in no set.
+                known[id(each)] = left(next(rests, False))
+            else:
+                arms = [(values, left(rest)) for values, rest in each.arms]
+                known[id(each)] = fork(each.field, arms, Budget())
+        return known[id(each)]
+
+    return left(diagram)
 
 
 Box: TypeAlias = tuple[tuple[Field, Values], ...]

@@ -180,6 +180,15 @@ class RequestSet:
         wanted = {f: ABSENT if v is None else Values(StringSet.of(v)) for f, v in told_of}
         return cls._box((HTTP, OTHER) if request.kind is None else (request.kind,), wanted)
 
+    def given(self, request: Request) -> "RequestSet":
+        """Return what else is asked of a request of which a part is told.
+
+        >>> read = RequestSet.http(StringSet.of("GET"), StringSet.pattern("/v1/.*"))
+        >>> str(read.given(Request(method="GET"))), str(read.given(Request(path="/")))
+        ('(any method) /v1/.*', 'none')
+        """
+        return self._of(fields.given(self._diagram, dict(request.fields())))
+
     def __or__(self, other: "RequestSet") -> "RequestSet":
         """Return the union."""
         found = fields.combined(self._diagram, other._diagram, lambda a, b: a or b, Budget())

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from cloison import algebra
 from cloison.algebra import ANY, NO_TRAFFIC, TrafficSet
 from cloison.analyses.application import NOTHING_SAID, Application
 from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, PodsEnd, ServiceEnd
@@ -381,7 +382,7 @@ def _notes(
 
 def _read(engine: Engine, question: Question) -> Iterator[str]:
     """Say as what a proxy reads the path of a request, where that is not how it is sent."""
-    if question.request is None or engine.policies.requests is None:
+    if question.request is None or engine.policies.request is None:
         return
     read = as_read(engine.profile, question.request)
     if read != question.request:
@@ -400,6 +401,8 @@ def _witnesses(answers: Sequence[CaseAnswer]) -> Iterator[Witness]:
                 Verdict.UNDETERMINED: answer.outcome.undetermined - some,
                 Verdict.ALLOWED: answer.outcome.allowed,
             }[verdict] & case.traffic
+            some = union(each.traffic for each in when if each.given)
+            part = part or (some if verdict is not Verdict.UNDETERMINED else part)
             if part:
                 yield Witness(verdict, case.source.text, case.destination.text, part)
                 break
@@ -416,7 +419,7 @@ def _requests(
     for each in when:
         sets = {
             Verdict.DENIED: each.denied,
-            Verdict.UNDETERMINED: each.undetermined,
+            Verdict.UNDETERMINED: algebra.NO_REQUESTS if each.given else each.undetermined,
             Verdict.ALLOWED: each.allowed,
         }
         if sets[verdict]:

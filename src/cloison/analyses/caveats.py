@@ -111,7 +111,10 @@ class _Reach:
     @property
     def undetermined(self) -> TrafficSet:
         """What of the traffic in question is undetermined."""
-        return self.walk.outcome.undetermined & self.asked
+        found = self.walk.outcome.undetermined & self.asked
+        # Where one layer is all there is, more may be known than its steps show.
+        alone = len(self.engine.policies.layers) == 1
+        return found & self.point.outcome.undetermined if alone else found
 
 
 def _by_rules(reach: _Reach, subject: Party, peer: Party, verdict: Verdict) -> Iterator[Caveat]:

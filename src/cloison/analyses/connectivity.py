@@ -141,17 +141,23 @@ class Passage:
         return self.allowed, self.undetermined, self.when
 
     @property
-    def parts(self) -> "Iterator[tuple[Verdict, TrafficSet, RequestSet | None]]":
-        """Iterate over what passes, and what may, with the requests where not all do."""
+    def parts(self) -> "Iterator[tuple[Verdict, TrafficSet, RequestSet | None, str]]":
+        """Iterate over what passes, and what may, with the requests where not all do.
+
+        Last stands what else has to hold; it is empty where nothing has to.
+        """
         if self.allowed:
-            yield Verdict.ALLOWED, self.allowed, None
+            yield Verdict.ALLOWED, self.allowed, None, ""
         for each in self.when:
             if each.allowed:
-                yield Verdict.ALLOWED, each.traffic, each.allowed
+                yield Verdict.ALLOWED, each.traffic, each.allowed, ""
             if each.undetermined and each.mixed:
-                yield Verdict.UNDETERMINED, each.traffic, each.undetermined
+                verdict = Verdict.ALLOWED if each.given else Verdict.UNDETERMINED
+                every = each.given and each.undetermined == each.asked
+                requests = None if every else each.undetermined
+                yield verdict, each.traffic, requests, each.given
         if self.open:
-            yield Verdict.UNDETERMINED, self.open, None
+            yield Verdict.UNDETERMINED, self.open, None, ""
 
     @property
     def open(self) -> TrafficSet:

@@ -234,8 +234,10 @@ def _answers(
     *,
     misses: bool,
 ) -> Iterable[PointAnswer]:
-    for walk in _telling(engine, point, asked):
-        outcome = walk.outcome if walk else point.outcome
+    telling = _telling(engine, point, asked)
+    for walk in telling:
+        # Of a point with one layer more may be known than its steps show.
+        outcome = walk.outcome if walk and len(telling) > 1 else point.outcome
         verdict = verdict_of(outcome, asked)
         found = list(_consider(engine, point, walk, peer, asked, misses=misses))
         if misses and walk is not None and not asked <= outcome.allowed:

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 from cloison.algebra import L4, NO_ADDRESSES, NO_TRAFFIC, TrafficSet
 from cloison.algebra.bitmaps import BitMap
+from cloison.analyses.aliases import alias
 from cloison.analyses.connectivity import Passage, Role
 from cloison.analyses.ends import (
     AddressEnd,
@@ -22,7 +23,7 @@ from cloison.analyses.ends import (
 )
 from cloison.analyses.paths.serving import in_front, served
 from cloison.analyses.question import EVERYTHING, Traffic
-from cloison.analyses.services import Followed, alias, lead
+from cloison.analyses.services import Followed, lead
 from cloison.engine import Engine
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat

@@ -9,9 +9,11 @@ from cloison.algebra import NO_TRAFFIC
 from cloison.algebra.paths import normalised
 from cloison.analyses.explain import CaseAnswer
 from cloison.engine import Engine
+from cloison.ir.caveats import REQUESTS_TOO_LARGE
 from cloison.ir.fidelity import Caveat
 from cloison.ir.policy import Policy, Rule, TrafficMatch
 from cloison.ir.profile import Profile
+from cloison.ir.requests import RequestCondition
 
 if TYPE_CHECKING:
     from cloison.algebra import Request, RequestSet
@@ -52,11 +54,10 @@ def requested(engine: Engine, request: "Request | None") -> Engine:
     if all(rule.request is None for policy in before for rule in policy.rules):
         return engine
     request = as_read(engine.profile, request)
-    asked = algebra.RequestSet.of(request)
-    if engine.policies.requests == asked:
+    if engine.policies.request == request:
         return engine
     policies = tuple(_of(policy, request) for policy in before)
-    found = replace(engine.policies, policies=policies, requests=asked)
+    found = replace(engine.policies, policies=policies, request=request)
     return Engine(engine.world, found, engine.profile, engine.networks)
 
 
@@ -75,10 +76,18 @@ def _judged(rule: Rule, request: "Request") -> Rule:
         case False:
             return replace(rule, traffic=_NOTHING, unmet=rule.traffic)
         case None:
-            doubt = rule.request.doubt
+            doubt = _doubt(rule.request, request)
             if doubt is None or doubt in rule.caveats:
                 return rule
             return replace(rule, caveats=(*rule.caveats, doubt))
+
+
+def _doubt(condition: RequestCondition, request: "Request") -> Caveat | None:
+    """Return why nobody can say if a request meets a condition; None where too little is told."""
+    try:
+        return condition.given(request).doubt
+    except algebra.UndecidedError:
+        return REQUESTS_TOO_LARGE
 
 
 def passed_over(answers: Iterable[CaseAnswer]) -> Iterator[tuple[Caveat, ...]]:

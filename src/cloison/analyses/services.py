@@ -11,13 +11,12 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from cloison.algebra import TrafficSet, parse_address
+from cloison.algebra import TrafficSet
+from cloison.analyses.aliases import alias
 from cloison.analyses.backends import Listed, itself, members, nodes_of, on_node, own_port
 from cloison.analyses.ends import (
     AddressEnd,
     End,
-    NameEnd,
-    Names,
     PodsEnd,
     ServiceEnd,
     SomeNodeEnd,
@@ -33,8 +32,6 @@ from cloison.resources.objects import Service, ServicePort
 
 _TYPES = "kubernetes/api core/v1/types.go ServiceSpec"
 _FEW = 3
-_ALIASES = 8
-"""Aliases of aliases that are followed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,63 +108,6 @@ def lead(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> tupl
         reasons = {part.stop.text: part for part in parts if part.stop is not None}
         return tuple(reasons.values())
     return tuple(parts)
-
-
-def alias(engine: Engine, end: ServiceEnd) -> ServiceEnd | NameEnd | AddressEnd | Stop:
-    """Return what an ExternalName Service stands for: another Service, or a name outside.
-
-    Args:
-        engine: Whose world.
-        end: The Service.
-    """
-    seen: set[tuple[str, str]] = set()
-    while end.service.type == "ExternalName":
-        service = end.service
-        name = (service.external_name or "").rstrip(".").lower()
-        if not name or (service.namespace, service.name) in seen or len(seen) > _ALIASES:
-            return _no_alias(end, f"{end.text} is an alias for nothing that has an address")
-        seen.add((service.namespace, service.name))
-        if _is_address(name):
-            said = f"{end.text} is an alias for {name}, and no resolver takes that for an address"
-            return _no_alias(end, said)
-        inside = _inside(engine, name)
-        if inside is None:
-            try:
-                found = Names(engine).end(f"dns:{name}")
-            except QuestionError as error:
-                return _no_alias(end, f"{end.text} is an alias for {name}: {error.message}")
-            if isinstance(found, NameEnd | AddressEnd):
-                return found
-            return _no_alias(end, f"{end.text} is an alias for {name}, which is no name")
-        end = inside
-    return end
-
-
-def _is_address(text: str) -> bool:
-    try:
-        parse_address(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _no_alias(end: ServiceEnd, said: str) -> Stop:
-    return Stop(
-        "NoSuchName",
-        said,
-        "write a DNS name, or a Service without a selector and an EndpointSlice for addresses",
-        end.service.span,
-        "kubernetes/website concepts/services-networking/service.md, ExternalName",
-    )
-
-
-def _inside(engine: Engine, name: str) -> ServiceEnd | None:
-    """Return the Service of the input that a cluster name is of."""
-    parts = name.split(".")
-    if len(parts) < _FEW or parts[2] != "svc":
-        return None
-    service = engine.world.services.get((parts[1], parts[0]))
-    return None if service is None else ServiceEnd(f"svc:{parts[1]}/{parts[0]}", service)
 
 
 def _alias(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> tuple[Part, ...]:

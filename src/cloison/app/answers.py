@@ -102,17 +102,20 @@ def with_request(asked: Question, said: Said) -> Question:
 
 def why(session: "Session", asked: Question) -> Explanation:
     """Answer a question with its reasons; see `Session.why`."""
+    return _called(session, asked) or hop(session, asked)
+
+
+def _called(session: "Session", asked: Question) -> Explanation | None:
+    """Answer a question about a call of several hops; None where it is one connection."""
+    if not is_call(asked):
+        return None
+    from cloison.analyses.paths.ways import joined, ways
 
     def one(question: Question, engine: Engine | None = None) -> Explanation:
         return hop(session, question, engine)
 
-    if is_call(asked):
-        from cloison.analyses.paths.ways import joined, ways
-
-        found = ways(session.engine, session.site, asked, one)
-        if found:
-            return joined(asked, found)
-    return hop(session, asked)
+    found = ways(session.engine, session.site, asked, one)
+    return joined(asked, found) if found else None
 
 
 def hop(session: "Session", asked: Question, engine: Engine | None = None) -> Explanation:
@@ -209,9 +212,8 @@ def staged(session: "Session") -> "Session":
 
 def verdict(session: "Session", asked: Question) -> Verdict:
     """Answer a question without its reasons; see `Session.verdict`."""
-    if is_call(asked):
-        return why(session, asked).verdict
-    return verdict_only(session.engine, asked)
+    called = _called(session, asked)
+    return called.verdict if called is not None else verdict_only(session.engine, asked)
 
 
 def governs(session: "Session", name: str, namespace: str | None) -> "Effective":

@@ -66,6 +66,8 @@ class CiliumSettings(
         Flag | None,
         Meta(description="Whether paths of HTTP are brought to one form before they are matched."),
     ] = None
+    ipv4: Annotated[Flag | None, Meta(description="Whether pods have IPv4 addresses.")] = None
+    ipv6: Annotated[Flag | None, Meta(description="Whether pods have IPv6 addresses.")] = None
     sctp: Annotated[Flag | None, Meta(description="Whether SCTP is carried.")] = None
     extended_protocols: Annotated[
         Flag | None, Meta(description="Whether rules may name VRRP and IGMP.")

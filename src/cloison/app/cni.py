@@ -39,7 +39,7 @@ def cni(session: "Session") -> Enforcement:
             installed,
             together(installed, session.world),
             _traits(session),
-            tuple(_grounds(session, written)),
+            (*_grounds(session, written), *_settings(session)),
         )
     )
 
@@ -58,6 +58,14 @@ def _grounds(session: "Session", written: tuple[Written, ...]) -> Iterator[Evide
         for item in session.world.declared.get(("", "ConfigMap"), ()):
             if item.name == "cilium-config":
                 yield Evidence(session.profile.name, item.shown, item.span)
+
+
+def _settings(session: "Session") -> Iterator[Evidence]:
+    """Yield the settings of the enforcer that somebody or something says."""
+    for name, value in sorted(session.settings.cilium.items()):
+        origin = session.settings.cilium_from.get(name)
+        said = f"{name}: {value}" + (f", from {origin}" if origin else "")
+        yield Evidence(session.profile.name, said)
 
 
 _SHOWN = 3

@@ -10,9 +10,12 @@ from cloison.analyses.ends import PodsEnd
 from cloison.app.answers import find_names
 from cloison.app.cni import trait_of
 from cloison.base import QuestionError, unhurried
+from cloison.base.words import listed
 from cloison.ir.policy import PolicyId
 from cloison.platform.ranges import ranges
+from cloison.platform.readers import translating
 from cloison.platform.traits import Stands, Topic
+from cloison.resources.kinds import group_of
 from cloison.resources.world import WorkloadId
 
 if TYPE_CHECKING:
@@ -57,6 +60,10 @@ def egress(
                 owner_of,
                 key,
                 frozenset(chosen),
+                tuple(
+                    f"{kind} objects are not read: they may give another source address"
+                    for kind in _unread(session)
+                ),
             )
         )
 
@@ -71,8 +78,16 @@ def _named(session: "Session", names: Iterable[str], namespace: str | None) -> I
         yield end.workload.id
 
 
+def _unread(session: "Session") -> tuple[str, ...]:
+    named = (name.rpartition("/") for name in session.world.kinds)
+    return translating((group_of(version), kind) for version, _, kind in named)
+
+
 def _translation(session: "Session") -> Seen:
     """Return what becomes of the source of what leaves the cluster by a pod's own node."""
+    unread = _unread(session)
+    if unread:
+        return Seen(f"not known: {listed(unread)} objects are not read", known=False)
     pools = _pools(session)
     if pools is not None:
         return pools
@@ -80,7 +95,7 @@ def _translation(session: "Session") -> Seen:
     if trait is None or trait.stands is Stands.UNKNOWN:
         return Seen("not known: nothing that was read says what translates it", known=False)
     span = trait.seen.span if trait.seen is not None else None
-    assumed = "" if trait.seen is not None else ", unless it is set otherwise"
+    assumed = "" if trait.seen is not None else " (no setting of it was read)"
     text = f"{trait.says}{assumed}"
     known = trait.seen is not None
     return Seen(text, known, span=span, source=trait.source, detail=trait.text)

@@ -1,7 +1,8 @@
 """A piece of a decision looked at again, for one flow: its family, and how its ends stand."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
 
 from cloison.engine.bind import Binder
 from cloison.engine.decide import Decision, Piece
@@ -10,7 +11,7 @@ from cloison.engine.related import UNRELATED, Relations
 from cloison.engine.sides import Sides
 from cloison.engine.units import Unit
 from cloison.ir.peers import BlockMatch, GroupsMatch, plain_matches
-from cloison.ir.ruleset import BoundRule
+from cloison.ir.ruleset import BoundRule, Outcome
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +80,34 @@ class Again:
         rules = tuple((r, matched[id(r)]) for r in decision.rules if id(r) in matched)
         if rules == piece.rules and relations is UNRELATED:
             return piece
-        return Piece(piece.peers, rules, self.folder.outcome(decision.terms, rules, relations))
+        outcome = self.folder.outcome(decision.terms, rules, relations)
+        if relations.sides is not None and outcome.undetermined:
+            found = (self._on(side, decision, matched, ends, family) for side in relations.sides)
+            either = reduce(Outcome.either, found)
+            # What comes of it on the own node and on all others alike is certain.
+            if outcome.undetermined - either.undetermined:
+                outcome = either
+        return Piece(piece.peers, rules, outcome)
+
+    def _on(
+        self,
+        side: Relations,
+        decision: Decision,
+        matched: Mapping[int, bool],
+        ends: tuple[int, int],
+        family: int | None,
+    ) -> Outcome:
+        """Return what comes of a piece where it is known how its ends stand."""
+        unsure = {id(policy) for policy in decision.terms.unsure}
+        rules: list[tuple[BoundRule, bool]] = []
+        for bound in decision.rules:
+            sure = matched.get(id(bound))
+            if bound.relations:
+                sure = self.binder.matches(bound, *ends, side, family)
+                sure = None if sure is None else sure and id(bound.policy) not in unsure
+            if sure is not None:
+                rules.append((bound, sure))
+        return self.folder.outcome(decision.terms, tuple(rules), side)
 
     def _floats(self, bound: BoundRule, subject: int, peer: int) -> bool:
         """Whether a rule may match by an address that nobody knows."""

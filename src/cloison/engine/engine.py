@@ -72,7 +72,7 @@ class Engine(Places, Memo):
         self._naming = Naming(self)
         self._derived = {}
         self.binder = Binder(self.world, self.table, self.profile, book)
-        asked = self.policies.requests
+        asked = self.policies.request
         self._folder = Folder(layers, self.binder.everybody, self.ordered, asked)
         self._sides = Sides(layers)
         self._builtin = {

@@ -24,7 +24,7 @@ from cloison.ir.policy import Combine, LayerSpec, Policy
 from cloison.ir.ruleset import BoundRule, Outcome
 
 if TYPE_CHECKING:
-    from cloison.algebra import RequestSet
+    from cloison.algebra import Request
 
 
 @dataclass(frozen=True, slots=True, eq=False)
@@ -76,7 +76,7 @@ class Folder:
         layers: The layers.
         everybody: Every unit.
         policies: The policies whose rules are folded.
-        asked: The requests in question; None for all there are.
+        asked: The request in question, as far as it is told; None for all there are.
     """
 
     def __init__(
@@ -84,7 +84,7 @@ class Folder:
         layers: Sequence[LayerSpec],
         everybody: BitMap,
         policies: Sequence[Policy] = (),
-        asked: "RequestSet | None" = None,
+        asked: "Request | None" = None,
     ) -> None:
         self.everybody = everybody
         self._known: dict[tuple[object, ...], Outcome] = {}
@@ -265,7 +265,8 @@ class Folder:
                 place = (*place, policy.order, policy.id)
             asks = declared.condition is not None or declared.sources is not None
             asked = declared.request
-            key = (place, declared.action, rule.traffic, rule.may_traffic, asks, asked)
+            does = (declared.action, rule.traffic, rule.may_traffic)
+            key = (place, *does, asks, asked, declared.given)
             found = self._sort_of[rule] = self._sorts.setdefault(key, len(self._sorts))
         return found
 

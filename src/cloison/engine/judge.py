@@ -13,7 +13,7 @@ from cloison.ir.ruleset import Outcome
 from cloison.ir.when import split
 
 if TYPE_CHECKING:
-    from cloison.algebra import RequestSet
+    from cloison.algebra import Request
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +36,10 @@ class Judge:
 
     Args:
         layers: The layers.
-        asked: The requests in question; None for all there are.
+        asked: The request in question, as far as it is told; None for all there are.
     """
 
-    def __init__(self, layers: Sequence[LayerSpec], asked: "RequestSet | None" = None) -> None:
+    def __init__(self, layers: Sequence[LayerSpec], asked: "Request | None" = None) -> None:
         self.layers = layers
         self.asked = asked
         self._places = {t.name: i for i, la in enumerate(layers) for t in la.tiers}
@@ -93,7 +93,7 @@ class Judge:
     ) -> Outcome:
         allowed, undetermined = found
         plain = Outcome(spectrum.traffic(allowed), spectrum.traffic(undetermined))
-        if all(rule.rule.request is None for rule, _ in matter.matched):
+        if all(r.rule.request is None and r.rule.given is None for r, _ in matter.matched):
             return plain
         when = self._refiner.when(matter.matched, spectrum, undetermined, self.said, evaluate, key)
         return Outcome(*split(plain.allowed, plain.undetermined, when))

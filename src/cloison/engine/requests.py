@@ -4,7 +4,8 @@ That is done only for traffic on which a rule that asks for a request leaves the
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, TypeAlias
 
 from cloison import algebra
@@ -17,7 +18,7 @@ from cloison.ir.ruleset import BoundRule
 from cloison.ir.when import When
 
 if TYPE_CHECKING:
-    from cloison.algebra import RequestSet
+    from cloison.algebra import Request, RequestSet
 
 MOST_CONDITIONS = 128
 """Conditions of rules on the same traffic that are put together; of more nobody is told."""
@@ -101,22 +102,39 @@ class _Sets:
     doubts: frozenset[Caveat] = frozenset()
 
 
+LONGEST = 1_000
+"""Characters of a request that answers repeat."""
+
+
 class Conditions:
     """What rules ask of requests, as sets, each worked out once.
 
+    What is told of a request is decided by running over it, and the sets are about the rest: no
+    set holds the texts of the request, which may be as long as they like.
+
     Args:
-        asked: The requests in question; None for all there are.
+        request: The request in question, as far as it is told; None for all there are.
     """
 
-    def __init__(self, asked: "RequestSet | None" = None) -> None:
-        self._asked = asked
+    def __init__(self, request: "Request | None" = None) -> None:
+        self._request = request
         self._known: dict[RequestCondition, _Sets] = {}
         self._held: dict[object, Held] = {}
 
-    @property
+    @cached_property
+    def open(self) -> "RequestSet":
+        """The requests in question, by what is not told of them."""
+        if self._request is None:
+            return algebra.EVERY_REQUEST
+        return algebra.RequestSet.of(algebra.Request(self._request.kind)).given(self._request)
+
+    @cached_property
     def asked(self) -> "RequestSet":
-        """The requests in question."""
-        return algebra.EVERY_REQUEST if self._asked is None else self._asked
+        """The requests in question, with what is told of them where that is not long."""
+        if self._request is None:
+            return algebra.EVERY_REQUEST
+        long = any(len(value or "") > LONGEST for _, value in self._request.fields())
+        return self.open if long else algebra.RequestSet.of(self._request)
 
     def held(self, requests: "RequestSet") -> Held:
         """Return a set that remembers what others of these conditions come to with it."""
@@ -125,7 +143,7 @@ class Conditions:
     def of(self, condition: RequestCondition | None) -> _Sets:
         """Return what is asked for, of the requests in question."""
         if condition is None:
-            return self._as_sets(self.asked, self.asked)
+            return self._as_sets(self.open, self.open)
         found = self._known.get(condition)
         if found is None:
             found = self._known[condition] = self._sets(condition)
@@ -133,14 +151,14 @@ class Conditions:
 
     def _sets(self, condition: RequestCondition) -> _Sets:
         try:
-            sets = condition.requests()
-            must = sets.must & self.asked
+            told = self._request
+            sets = condition.requests() if told is None else condition.given(told)
+            must = sets.must & self.open
             if sets.may is None:
                 return self._as_sets(must, must)
-            passing = must | (sets.may & self.asked)
+            passing = must | (sets.may & self.open)
         except algebra.UndecidedError:
-            why = condition.doubt or REQUESTS_TOO_LARGE
-            return self._as_sets(algebra.NO_REQUESTS, self.asked, why)
+            return self._as_sets(algebra.NO_REQUESTS, self.open, REQUESTS_TOO_LARGE)
         return self._as_sets(must, passing, None if passing == must else sets.doubt)
 
     def _as_sets(
@@ -159,12 +177,14 @@ class RequestParts:
         conditions: What rules ask.
         whole: The requests in question.
         nothing: No requests.
+        given: The circumstance that is taken to hold; None while none is.
     """
 
     piece: TrafficSet
     conditions: Conditions
     whole: Held
     nothing: Held
+    given: str | None = None
 
     def mask(self, traffic: TrafficSet) -> Held:
         """Return all requests where `traffic` holds the piece, else none."""
@@ -180,7 +200,12 @@ class RequestParts:
         if not certain and not self.piece <= rule.may_traffic:
             return self.nothing, self.nothing
         sets = self.conditions.of(rule.rule.request)
-        asks = rule.rule.condition is not None or rule.rule.sources is not None
+        given, asks = rule.rule.given, rule.rule.condition is not None
+        if given is not None and given.text == self.given:
+            if not given.holds:
+                return self.nothing, self.nothing
+            asks = False
+        asks = asks or rule.rule.sources is not None
         return (sets.must if certain and sure and not asks else self.nothing), sets.passing
 
 
@@ -192,10 +217,10 @@ class Refiner:
     """Finds with which requests traffic passes, and remembers it.
 
     Args:
-        asked: The requests in question; None for all there are.
+        asked: The request in question, as far as it is told; None for all there are.
     """
 
-    def __init__(self, asked: "RequestSet | None" = None) -> None:
+    def __init__(self, asked: "Request | None" = None) -> None:
         self._conditions = Conditions(asked)
         self._known: dict[object, When] = {}
 
@@ -221,7 +246,7 @@ class Refiner:
         masks = [spectrum.every(rule) for rule, _ in matched]
         asking = 0
         for (rule, _), mask in zip(matched, masks, strict=True):
-            if rule.rule.request is not None:
+            if rule.rule.request is not None or rule.rule.given is not None:
                 asking |= mask
         said = {traffic for r, _ in matched for traffic in (r.traffic, r.may_traffic)}
         for piece in spectrum.cut(undetermined & asking, said.union(layers)):
@@ -239,14 +264,39 @@ class Refiner:
 
     def _evaluated(self, matched: Matched, traffic: TrafficSet, evaluate: Evaluate) -> When:
         asking = {rule.rule.request for rule, _ in matched}
-        asked = self._conditions.asked
+        asked, left = self._conditions.asked, self._conditions.open
         doubts = frozenset[Caveat]().union(*(self._conditions.of(c).doubts for c in asking))
-        every, nothing = map(self._conditions.held, (asked, algebra.NO_REQUESTS))
+        every, nothing = map(self._conditions.held, (left, algebra.NO_REQUESTS))
         parts = RequestParts(traffic, self._conditions, every, nothing)
         try:
             if len(asking) > MOST_CONDITIONS:
                 raise algebra.TooLargeError("too many conditions")
-            allowed, undetermined = (each.requests for each in evaluate(matched, parts))
+            allowed, undetermined = (each.requests & asked for each in evaluate(matched, parts))
+            given = self._given(matched, parts, evaluate, (allowed, undetermined), asked)
         except algebra.UndecidedError:
             return When(traffic, algebra.NO_REQUESTS, asked, asked, doubts | {REQUESTS_TOO_LARGE})
-        return When(traffic, allowed, undetermined, asked, doubts if undetermined else frozenset())
+        doubts = doubts if undetermined else frozenset()
+        return When(traffic, allowed, undetermined, asked, doubts, given)
+
+    @staticmethod
+    def _given(
+        matched: Matched,
+        parts: RequestParts,
+        evaluate: Evaluate,
+        known: tuple["RequestSet", "RequestSet"],
+        asked: "RequestSet",
+    ) -> str:
+        """Return the one circumstance that what is undetermined hangs on; empty for none.
+
+        Rules that hang on nothing, and let something through, may count with it or without.
+        """
+        texts = {rule.rule.given.text for rule, _ in matched if rule.rule.given is not None}
+        if len(texts) != 1 or known[0]:
+            return ""
+        text = texts.pop()
+        others = tuple(each for each in matched if each[0].rule.given is None)
+        if any(each.requests & asked for each in evaluate(others, parts)):
+            return ""
+        allowed, undetermined = evaluate(matched, replace(parts, given=text))
+        sure = not undetermined.requests & asked and allowed.requests & asked == known[1]
+        return text if sure else ""

@@ -89,6 +89,12 @@ SHORT_CIRCUIT = Caveat(
     "kubernetes/api core/v1/types.go ServiceExternalTrafficPolicy; kubernetes/kubernetes "
     "pkg/proxy/iptables/proxier.go",
 )
+GATEWAY_ADDRESS_UNKNOWN = Caveat(
+    "GATEWAY_ADDRESS_UNKNOWN",
+    "Who serves the gateway opens the connection to its backends from addresses that nothing in "
+    "the input says, such as those of a load balancer's subnets; ask about these as a block.",
+    "Cloison interface, Verdicts",
+)
 PASSTHROUGH_SOURCE = Caveat(
     "PASSTHROUGH_SOURCE",
     "TLS passes the gateway unopened; what the backend sees as the source may then be the "
@@ -330,6 +336,7 @@ EVERY = (
     SHORT_CIRCUIT,
     LOCAL_ENDPOINTS,
     PASSTHROUGH_SOURCE,
+    GATEWAY_ADDRESS_UNKNOWN,
     ESTABLISHED,
     NAMED_PORT_CONTAINER,
     NAMED_PORT_AMBIGUOUS,

@@ -80,6 +80,13 @@ class HttpMatch:
         ends = [prefix.rstrip("/") for prefix in self.prefixes]
         return path in self.exact or any(path == e or path.startswith(f"{e}/") for e in ends)
 
+    def given(self, request: "Request") -> RequestMatch:
+        """Return what it still asks of a request, of what is not told of that."""
+        met = self.matches(request)
+        if met is None:
+            return self.requests().given(request)
+        return RequestMatch(algebra.EVERY_REQUEST if met else algebra.NO_REQUESTS, text=str(self))
+
     def requests(self) -> RequestMatch:
         """Return it as sets.
 

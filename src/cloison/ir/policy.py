@@ -24,7 +24,7 @@ from cloison.ir.peers import PeerMatch, PodsMatch, UnknownMatch
 from cloison.ir.requests import RequestCondition
 
 if TYPE_CHECKING:
-    from cloison.algebra import RequestSet
+    from cloison.algebra import Request
 
 
 class Direction(StrEnum):
@@ -159,6 +159,19 @@ L4_TRAFFIC = TrafficMatch(L4, ANY - L4)
 
 
 @dataclass(frozen=True, slots=True)
+class Given:
+    """A circumstance that is no part of any question, such as who has proven who they are.
+
+    Args:
+        text: What holds, as it follows "when".
+        holds: Whether a rule counts where that is so; otherwise it counts where it is not.
+    """
+
+    text: str
+    holds: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class Rule:
     """A match and what to do.
 
@@ -180,6 +193,8 @@ class Rule:
         listed: What the list is called that it is in, where a policy has several of a direction
             (`ingressDeny`); None where the direction says it.
         unmet: Traffic it would match, were it not known that another request is made.
+        given: Where its condition is a circumstance that no question tells, and decides alone:
+            that circumstance. None otherwise.
     """
 
     direction: Direction
@@ -196,6 +211,7 @@ class Rule:
     tracked: bool = True
     listed: str | None = None
     unmet: TrafficMatch | None = None
+    given: "Given | None" = None
 
     @property
     def asks(self) -> bool:
@@ -347,10 +363,10 @@ class PolicySet:
         policies: The policies.
         layers: The layers, tiers in the order they are evaluated.
         groups: Address groups that `GroupsMatch` finds.
-        requests: The requests that are asked about; None for all there are.
+        request: The request that is asked about, as far as it is told; None for all there are.
     """
 
     policies: tuple[Policy, ...] = ()
     layers: tuple[LayerSpec, ...] = field(default_factory=tuple)
     groups: tuple[AddressGroup, ...] = ()
-    requests: "RequestSet | None" = None
+    request: "Request | None" = None

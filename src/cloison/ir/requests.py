@@ -1,6 +1,6 @@
 """What rules ask of requests, for whoever compiles such rules and whoever answers."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Protocol
 
 from cloison import algebra
@@ -27,6 +27,13 @@ class RequestCondition(Protocol):
         """Return whether it is met by a request; None where nobody can say.
 
         A request that is known in part meets it only if all do that it may be.
+        """
+
+    def given(self, request: "Request") -> "RequestMatch":
+        """Return what it still asks of a request, of what is not told of that.
+
+        Raises:
+            UndecidedError: that takes more than is put up with.
         """
 
     def requests(self) -> "RequestMatch":
@@ -65,6 +72,11 @@ class RequestMatch:
         if must is not False or self.may is None:
             return must
         return False if self.may.holds(request) is False else None
+
+    def given(self, request: "Request") -> "RequestMatch":
+        """Return what it still asks of a request, of what is not told of that."""
+        may = None if self.may is None else self.may.given(request)
+        return replace(self, must=self.must.given(request), may=may)
 
     def requests(self) -> "RequestMatch":
         """Return itself."""

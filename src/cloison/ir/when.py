@@ -23,6 +23,8 @@ class When:
         undetermined: Requests of which nobody can say; all else that is asked about is stopped.
         asked: The requests in question.
         doubts: Why nobody can say.
+        given: Of what those that are undetermined hang on, where it is known and no part of a
+            question: with it they pass, and without it they do not. Empty where it is not known.
     """
 
     traffic: TrafficSet
@@ -30,6 +32,7 @@ class When:
     undetermined: "RequestSet"
     asked: "RequestSet"
     doubts: frozenset[Caveat] = frozenset()
+    given: str = ""
 
     @classmethod
     def always(cls, traffic: TrafficSet) -> "When":
@@ -61,8 +64,13 @@ class When:
 
     @property
     def mixed(self) -> bool:
-        """Whether the request decides: not where nobody can say of any."""
-        return bool(self.allowed) or self.undetermined != self.asked
+        """Whether it is known what decides: not where nobody can say of any request."""
+        return bool(self.allowed) or self.undetermined != self.asked or bool(self.given)
+
+    def _same(self, other: "When", left: "RequestSet") -> str:
+        """Return what `left` hangs on, of two that come together."""
+        said = {each.given for each in (self, other) if each.undetermined}
+        return said.pop() if left and len(said) == 1 else ""
 
     def meet(self, other: "When") -> "When":
         """Return what passes both of two enforcement points."""
@@ -71,7 +79,9 @@ class When:
             asked = self.asked & other.asked
             allowed = self.allowed & other.allowed
             passing = (self.allowed | self.undetermined) & (other.allowed | other.undetermined)
-            return When(traffic, allowed, passing - allowed, asked, doubts if passing else _NONE)
+            open_ = passing - allowed
+            given = self._same(other, open_)
+            return When(traffic, allowed, open_, asked, doubts if passing else _NONE, given)
         except algebra.UndecidedError:
             return When.open(traffic, *doubts, REQUESTS_TOO_LARGE)
 
@@ -82,7 +92,8 @@ class When:
             asked = self.asked | other.asked
             allowed = self.allowed | other.allowed
             undetermined = (self.undetermined | other.undetermined) - allowed
-            return When(traffic, allowed, undetermined, asked, doubts if undetermined else _NONE)
+            doubts, given = doubts if undetermined else _NONE, self._same(other, undetermined)
+            return When(traffic, allowed, undetermined, asked, doubts, given)
         except algebra.UndecidedError:
             return When.open(traffic, *doubts, REQUESTS_TOO_LARGE)
 
@@ -94,7 +105,9 @@ class When:
             allowed = self.allowed & other.allowed
             passing = self.allowed | self.undetermined | other.allowed | other.undetermined
             undetermined = passing - allowed
-            return When(traffic, allowed, undetermined, asked, doubts if undetermined else _NONE)
+            alike = replace(self, traffic=traffic) == replace(other, traffic=traffic)
+            doubts, given = doubts if undetermined else _NONE, self.given if alike else ""
+            return When(traffic, allowed, undetermined, asked, doubts, given)
         except algebra.UndecidedError:
             return When.open(traffic, *doubts, REQUESTS_TOO_LARGE)
 
@@ -215,7 +228,7 @@ def pieces(when: Iterable[When]) -> tuple[When, ...]:
     """Return pieces of which those that say the same are one, sorted by traffic."""
     by_sets: dict[object, When] = {}
     for each in when:
-        key = (each.allowed, each.undetermined, each.asked, each.doubts)
+        key = (each.allowed, each.undetermined, each.asked, each.doubts, each.given)
         known = by_sets.get(key)
         traffic = each.traffic if known is None else known.traffic | each.traffic
         by_sets[key] = replace(each, traffic=traffic)

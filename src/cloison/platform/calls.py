@@ -14,7 +14,7 @@ from typing import Final, TypeAlias
 import msgspec
 
 from cloison.base import Span
-from cloison.resources.declared import Declared, body
+from cloison.resources.declared import Declared, GroupKind, body
 from cloison.resources.runtime import Container, Runtime, Variable, VariableSource
 from cloison.resources.world import World
 
@@ -59,7 +59,7 @@ _OPTION: Final = re.compile(
 )
 _REFERENCE: Final = re.compile(r"\$(\$|\((?P<name>[A-Za-z_][A-Za-z0-9_.-]{0,252})\))")
 _NAMES_HOST: Final = re.compile(
-    r"(?:^|_)(HOST|HOSTNAME|ADDR|ADDRESS|ENDPOINT|SERVER|URL|URI|UPSTREAM|BROKERS?|DATABASE)$"
+    r"(?:^|_)(HOST|HOSTNAME|ADDR|ADDRESS|ENDPOINT|SERVERS?|URL|URI|UPSTREAM|BROKERS?)$"
 )
 _NOT_CALLED: Final = re.compile(
     r"(?:^|_)(ADVERTISED?|ALLOWED|BIND|CORS|EXTERNAL|LISTEN|LISTENERS?|NO_PROXY|ORIGINS?|PUBLIC"
@@ -79,6 +79,9 @@ class Call:
         port: The port, where the value or its scheme says one.
         protocol: `TCP` or `UDP`.
         span: Where that is written, if it is not the pod's own specification.
+        sure: Whether it can hardly be anything else: a URL, or a name that is about hosts. What
+            only looks like a host and a port may be an image and its tag.
+        whole: The ConfigMap that the container takes in whole, if this is from there.
     """
 
     by: str
@@ -87,10 +90,21 @@ class Call:
     port: int | None = None
     protocol: str = "TCP"
     span: Span | None = None
+    sure: bool = True
+    whole: str | None = None
 
 
 Configs: TypeAlias = Mapping[tuple[str, str], Declared]
 """ConfigMaps by namespace and name."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A value, where it is written, and the ConfigMap that is taken in whole, if it is from one."""
+
+    value: str
+    span: Span | None = None
+    whole: str | None = None
 
 
 def configs(world: World) -> Configs:
@@ -116,24 +130,28 @@ def calls(known: Configs, namespace: str, run: Runtime | None) -> tuple[Call, ..
 
 def _of_container(known: Configs, namespace: str, container: Container) -> Iterator[Call]:
     said = _environment(known, namespace, container)
-    values = {name: value for name, (value, _) in said.items()}
+    values = {name: each.value for name, each in said.items()}
     kept = 0
-    for name, (value, span) in said.items():
+    for name, each in said.items():
         if _NOT_CALLED.search(name.upper().replace(".", "_").replace("-", "_")):
             continue
-        for host, port, protocol in _read(name, value, values):
+        for host, port, protocol in _read(name, each.value, values):
             kept += 1
             if kept > _FEW:
                 return
-            yield Call(f"variable {name}", name, host, port, protocol, span)
+            sure = "://" in each.value or _NAMES_HOST.search(name.upper()) is not None
+            by = f"variable {name}"
+            yield Call(by, name, host, port, protocol, each.span, sure, each.whole)
     for name, value in _options(container.arguments):
         if _NOT_CALLED.search(name.upper().replace(".", "_").replace("-", "_")):
             continue
-        for host, port, protocol in written(expanded(value, values)):
+        text = expanded(value, values)
+        by = f"argument --{name}" if name else "an argument"
+        for host, port, protocol in written(text):
             kept += 1
             if kept > _FEW:
                 return
-            yield Call(f"argument --{name}" if name else "an argument", name, host, port, protocol)
+            yield Call(by, name, host, port, protocol, None, "://" in text)
 
 
 def _options(arguments: tuple[str, ...]) -> Iterator[tuple[str, str]]:
@@ -151,22 +169,21 @@ def _options(arguments: tuple[str, ...]) -> Iterator[tuple[str, str]]:
             before = option["name"]
 
 
-def _environment(
-    known: Configs, namespace: str, container: Container
-) -> Mapping[str, tuple[str, Span | None]]:
-    """Return the variables of a container whose values are known, and where those stand."""
-    found: dict[str, tuple[str, Span | None]] = {}
+def _environment(known: Configs, namespace: str, container: Container) -> Mapping[str, _Said]:
+    """Return the variables of a container whose values are known, by name."""
+    found: dict[str, _Said] = {}
     for name in container.config_maps:
         config = known.get((namespace, name))
         for key, value in (_data(config) if config is not None else {}).items():
-            found[key] = (value[:_MOST], config.at("data", key) if config is not None else None)
+            span = config.at("data", key) if config is not None else None
+            found[key] = _Said(value[:_MOST], span, name)
     for variable in container.variables:
         said, span = _value(known, namespace, variable)
         if said is not None and variable.source is VariableSource.LITERAL:
-            said = expanded(said, {name: value for name, (value, _) in found.items()})
+            said = expanded(said, {name: each.value for name, each in found.items()})
         found.pop(variable.name, None)
         if said is not None:
-            found[variable.name] = (said[:_MOST], span)
+            found[variable.name] = _Said(said[:_MOST], span)
     return found
 
 
@@ -184,6 +201,10 @@ class _ConfigMap(msgspec.Struct):
     data: dict[str, str | None] | None = None
 
 
+SHAPES: Final[Mapping[GroupKind, type[msgspec.Struct]]] = {("", "ConfigMap"): _ConfigMap}
+"""How objects are read here."""
+
+
 def _data(config: Declared) -> Mapping[str, str]:
     read, _ = body(config, _ConfigMap)
     data = (read.data if read is not None else None) or {}
@@ -196,12 +217,17 @@ def expanded(text: str, values: Mapping[str, str]) -> str:
     >>> expanded("http://$(HOST):80", {"HOST": "db"})
     'http://db:80'
     """
-
-    def put(match: re.Match[str]) -> str:
+    found: list[str] = []
+    room, last = _MOST, 0
+    for match in _REFERENCE.finditer(text):
         name = match["name"]
-        return "$" if name is None else values.get(name, match[0])
-
-    return _REFERENCE.sub(put, text)[:_MOST]
+        put = "$" if name is None else values.get(name, match[0])
+        found += (text[last : match.start()], put)
+        room -= len(found[-1]) + len(found[-2])
+        last = match.end()
+        if room <= 0:
+            break
+    return "".join((*found, text[last:]))[:_MOST]
 
 
 def _read(

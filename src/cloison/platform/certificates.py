@@ -4,7 +4,7 @@ Source: cert-manager/cert-manager pkg/apis/certmanager/v1/types_issuer.go,
 pkg/apis/acme/v1/types_issuer.go, pkg/issuer/acme/http/http.go.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 import msgspec
 
 from cloison.base import Span
-from cloison.resources.declared import Declared, body
+from cloison.resources.declared import Declared, GroupKind, body
 from cloison.resources.world import World
 
 CONTROLLER: Final = "cert-manager-controller"
@@ -55,6 +55,13 @@ class _Spec(msgspec.Struct):
 
 class _Issuer(msgspec.Struct):
     spec: _Spec | None = None
+
+
+SHAPES: Final[Mapping[GroupKind, type[msgspec.Struct]]] = {
+    (_GROUP, "ClusterIssuer"): _Issuer,
+    (_GROUP, "Issuer"): _Issuer,
+}
+"""How objects are read here."""
 
 
 def issuers(world: World) -> Iterator[Issuer]:

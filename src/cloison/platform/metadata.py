@@ -13,10 +13,19 @@ from cloison.platform.components import component, known
 from cloison.resources.objects import PodShape
 from cloison.resources.world import World
 
+SOURCE: Final = (
+    "MicrosoftDocs/azure-aks-docs articles/aks/operator-best-practices-cluster-security.md; "
+    "awsdocs/amazon-eks-user-guide"
+)
+"""Who says that pods should not reach what their node may ask."""
+CREDENTIALS: Final = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
+"""The variable that says where a container gets its credentials."""
+CREDENTIALS_SOURCE: Final = "docs.aws.amazon.com eks/latest/userguide/pod-id-agent-setup"
+
 _EXPOSING: Final = ("md-imds-v4", "md-imds-v6-aws", "md-azure-wireserver", "md-alibaba")
 """What pods should not reach, if they need not."""
-_UNKNOWN: Final = ("md-imds-v4", "md-imds-v6-aws")
-"""Those that are asked about where nothing tells the cloud: nearly every one has the first."""
+_UNKNOWN: Final = ("md-imds-v4",)
+"""What is asked about where nothing tells the cloud: nearly every one has it."""
 _NO_CLOUD: Final = ("kind", "minikube")
 _GKE_ACCOUNT: Final = "iam.gke.io/gcp-service-account"
 

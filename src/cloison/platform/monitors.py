@@ -5,7 +5,7 @@ prometheus_types.go, servicemonitor_types.go, podmonitor_types.go, probe_types.g
 pkg/prometheus/server/operator.go, pkg/prometheus/promcfg.go.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
@@ -13,7 +13,7 @@ import msgspec
 
 from cloison.algebra import LabelSelector, Operator, Requirement
 from cloison.base import Span
-from cloison.resources.declared import Declared, body
+from cloison.resources.declared import Declared, GroupKind, body
 from cloison.resources.objects import Labels
 from cloison.resources.world import World
 
@@ -228,6 +228,15 @@ def _where(item: Declared, spec: _MonitorSpec) -> tuple[tuple[str, ...] | None, 
     if spaces.any:
         return None, selector
     return tuple(filter(None, spaces.match_names or ())), selector
+
+
+SHAPES: Final[Mapping[GroupKind, type[msgspec.Struct]]] = {
+    **{(_GROUP, kind): _Scraper for kind in _PROMETHEUS},
+    (_GROUP, "PodMonitor"): _Monitor,
+    (_GROUP, "Probe"): _ProbeObject,
+    (_GROUP, "ServiceMonitor"): _Monitor,
+}
+"""How objects are read here."""
 
 
 def probers(world: World) -> Iterator[tuple[Declared, str]]:

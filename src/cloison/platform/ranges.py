@@ -92,6 +92,12 @@ def public() -> AddressSet:
     return rest.family(4) | (rest & AddressSet.block("2000::/3"))
 
 
+@cache
+def public_of(family: int) -> AddressSet:
+    """Return those of the internet of one family."""
+    return public().family(family)
+
+
 def ranges(
     world: World,
     platform: Platform,

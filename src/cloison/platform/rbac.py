@@ -10,7 +10,7 @@ from typing import Final
 
 import msgspec
 
-from cloison.resources.declared import Declared, body
+from cloison.resources.declared import Declared, GroupKind, body
 from cloison.resources.objects import PodShape
 from cloison.resources.world import World
 
@@ -58,7 +58,7 @@ class _Rule(msgspec.Struct, rename="camel"):
 
 class _Role(msgspec.Struct, rename="camel"):
     rules: list[_Rule | None] | None = None
-    aggregation_rule: msgspec.Raw | dict[str, object] | None = None
+    aggregation_rule: dict[str, object] | None = None
 
 
 Grants = Mapping[tuple[str, str], tuple[Grant, ...]]
@@ -139,3 +139,12 @@ def _calls(role: Declared) -> Iterator[bool]:
         verbs = set((rule.verbs if rule is not None else None) or ())
         if verbs - {_ADMISSION_ONLY, None}:
             yield True
+
+
+SHAPES: Final[Mapping[GroupKind, type[msgspec.Struct]]] = {
+    (_GROUP, "ClusterRole"): _Role,
+    (_GROUP, "ClusterRoleBinding"): _Binding,
+    (_GROUP, "Role"): _Role,
+    (_GROUP, "RoleBinding"): _Binding,
+}
+"""How objects are read here."""

@@ -1,6 +1,6 @@
 """Which enforcers read the policies of an API group, whatever Cloison makes of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 from typing import Final
 
@@ -27,6 +27,26 @@ _BESIDES: Final = frozenset(
     )
 )
 """Groups of meshes: their policies are enforced by proxies, and not by the network plugin."""
+
+
+_TRANSLATING: Final = frozenset(
+    (
+        ("crd.antrea.io", "Egress"),
+        ("k8s.ovn.org", "EgressIP"),
+        ("k8s.ovn.org", "EgressService"),
+    )
+)
+"""Kinds by which products give traffic that leaves another source address, and which nobody here
+reads."""
+
+
+def translating(kinds: Iterable[tuple[str, str]]) -> tuple[str, ...]:
+    """Return those of some kinds that choose a source address and are not read, sorted.
+
+    Args:
+        kinds: API groups and kinds.
+    """
+    return tuple(sorted(kind for _, kind in _TRANSLATING.intersection(kinds)))
 
 
 def besides(group: str) -> bool:

@@ -5,7 +5,7 @@ pkg/apis/apiregistration/v1/types.go; kubernetes/apiextensions-apiserver
 pkg/apis/apiextensions/v1/types.go.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -13,7 +13,7 @@ from typing import Final
 import msgspec
 
 from cloison.base import Span
-from cloison.resources.declared import Declared, body
+from cloison.resources.declared import Declared, GroupKind, body
 from cloison.resources.world import World
 
 _PORT: Final = 443
@@ -93,6 +93,15 @@ class _CrdSpec(msgspec.Struct):
 
 class _Crd(msgspec.Struct):
     spec: _CrdSpec | None = None
+
+
+SHAPES: Final[Mapping[GroupKind, type[msgspec.Struct]]] = {
+    ("admissionregistration.k8s.io", "MutatingWebhookConfiguration"): _Configuration,
+    ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration"): _Configuration,
+    ("apiextensions.k8s.io", "CustomResourceDefinition"): _Crd,
+    ("apiregistration.k8s.io", "APIService"): _Api,
+}
+"""How objects are read here."""
 
 
 def hooks(world: World) -> Iterator[Hook]:

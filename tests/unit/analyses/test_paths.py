@@ -9,6 +9,7 @@ from cloison.analyses.paths.model import HopRole, Way
 from cloison.app import Session, load, load_texts
 from cloison.base import QuestionError
 from cloison.ir.fidelity import Verdict
+from cloison.report.text.ways import stopped
 
 EXAMPLES = Path(__file__).parents[3] / "examples"
 
@@ -220,6 +221,7 @@ def test_a_balancer_whose_addresses_nobody_knows_leaves_it_open() -> None:
     )
     answer = read(text, ONLY_NGINX).why("gw:web/shop", "web/front")
     assert answer.verdict is Verdict.UNDETERMINED
+    assert [each.id for each in answer.caveats] == ["GATEWAY_ADDRESS_UNKNOWN"]
     nodes = read(ingress("front", class_name="alb"), ONLY_NGINX).why("gw:web/shop", "web/front")
     assert nodes.ways[0].hops[0].question.source.text.endswith("by a node")
     assert "OVERLAY_SOURCE" in {each.id for each in nodes.caveats}
@@ -374,3 +376,44 @@ spec: {clusterIP: 10.96.0.7, selector: {app: back}, ports: [{port: 80, targetPor
         rule = BY.replace("LABELS", "app: back").replace("PORT", port)
         session = read(pods + service, ISOLATED.replace("TO", rule), profile="aws-vpc-cni")
         assert session.verdict("web/front", "svc:web/back", port=80) is verdict
+
+
+ROWS = """
+apiVersion: cloison.dev/v1alpha1
+kind: ConnectivityTests
+tests:
+- {name: door, from: 203.0.113.10, to: "gw:platform-ingress/public", port: 443, expect: allow,
+   why: The public may.}
+- {name: behind, from: "gw:platform-ingress/public", to: web/case-portal, expect: allow,
+   why: It serves the portal.}
+- {name: past, from: "gw:platform-ingress/public", to: case-management/case-api, port: 8080,
+   expect: deny, why: It serves nothing else.}
+- {name: away, from: 203.0.113.10, to: "gw:platform-ingress/private", expect: deny, why: None.}
+"""
+
+
+def test_rows_of_tests_may_name_gateways(example: Session, tmp_path: Path) -> None:
+    file = tmp_path / "rows.yaml"
+    file.write_text(ROWS)
+    found = {each.row.name: each for each in example.verify([str(file)]).results}
+    assert {name: each.passed for name, each in found.items()} == {
+        "door": True,
+        "behind": True,
+        "past": True,
+        "away": False,
+    }
+    assert found["away"].error == (
+        "there is no Gateway, Ingress or Route 'platform-ingress/private'"
+    )
+
+
+def test_a_reason_that_is_no_policy_is_said_first() -> None:
+    grant = gateway("{backendRefs: [{name: db, namespace: data, port: 80}]}")
+    answer = read(grant).why("203.0.113.9", "gw:web/public")
+    (said,) = stopped(answer)
+    assert said.startswith("No policy is to blame: no ReferenceGrant in data lets HTTPRoutes of")
+    closed = ISOLATED.replace("[Egress]", "[Ingress]").replace("egress: [TO]", "ingress: []")
+    own = closed.replace("namespace: web", "namespace: envoy-gateway-system")
+    assert next(stopped(read(grant, own).why("203.0.113.9", "gw:web/public"))).startswith(
+        "Nothing arrives even where policies let it pass: "
+    )

@@ -261,6 +261,14 @@ def test_the_union_takes_the_second_and_says_so() -> None:
     assert union_of(one.world, one.world) == (one.world, ())
 
 
+def test_the_union_keeps_what_leads_traffic() -> None:
+    kind = {"apiVersion": "networking.k8s.io/v1", "kind": "Ingress", "spec": {}}
+    names = [{**kind, "metadata": {"name": name, "namespace": "x"}} for name in ("a", "b", "c")]
+    world, differing = union_of(load(*names[:2]).world, load(*names[1:]).world)
+    found = [each.name for each in world.declared["networking.k8s.io", "Ingress"]]
+    assert (found, differing) == (["a", "b", "c"], ())
+
+
 def _namespace(name: str, **labels: str) -> Manifest:
     return {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}}
 

@@ -345,3 +345,37 @@ def test_an_outside_address_called_from_within(policy: str, more: str, verdict: 
     assert answer.verdict is verdict
     assert "SHORT_CIRCUIT" in {each.id for each in answer.caveats} or verdict is Verdict.DENIED
     assert answer.ways == () or all(hop.role == "call" for w in answer.ways for hop in w.hops)
+
+
+NODES = "".join(
+    f"""
+apiVersion: v1
+kind: Node
+metadata: {{name: n{number}}}
+status: {{addresses: [{{type: InternalIP, address: 192.168.0.{number}}}]}}
+---
+"""
+    for number in (1, 2, 3)
+)
+NODE_PORT = "type: NodePort, ports: [{port: 80, targetPort: 8080, nodePort: 30080}]"
+
+
+@pytest.mark.parametrize(
+    ("policy", "node", "seen", "reason"),
+    [
+        ("Cluster", "n3", "203.0.113.9, translated", None),
+        ("Local", "n1", "203.0.113.9", None),
+        ("Local", "n3", None, "NoLocalEndpoint"),
+    ],
+)
+def test_a_port_that_nodes_take_for_a_service(
+    policy: str, node: str, seen: str | None, reason: str | None
+) -> None:
+    spec = f"{WEB}{NODE_PORT}, externalTrafficPolicy: {policy}"
+    session = read(NODES + PODS, service(spec))
+    answer = session.why("203.0.113.9", f"node:{node}", port=30080)
+    (way,) = answer.ways
+    assert (way.stop and way.stop.reason) == reason
+    assert (answer.shown and answer.shown.case.source.text) == seen
+    other = session.why("203.0.113.9", f"node:{node}", port=30081)
+    assert other.ways == ()

@@ -4,6 +4,7 @@ import pytest
 
 from cloison.ir.fidelity import Verdict
 from tests.unit.dialects.cilium_world import loaded, open_to, pod, policy, slice_of
+from tests.unit.dialects.test_cilium_inventory import HOME, endpoint
 
 YES, NO, OPEN = Verdict.ALLOWED, Verdict.DENIED, Verdict.UNDETERMINED
 HOSTS = {"enable-host-firewall": "true"}
@@ -133,3 +134,85 @@ def test_a_policy_may_be_for_a_node_whose_labels_nobody_knows() -> None:
     assert open_to(session, "shop/web", "node:n1") is NO
     assert open_to(session, "shop/web", "node:n2") is YES
     assert open_to(session, "shop/web", "node:n9") is OPEN
+
+
+@pytest.mark.parametrize(
+    ("peer", "expected"),
+    [
+        ("namespaces: {matchLabels: {team: a}}", YES),
+        ("namespaces: {matchLabels: {team: b}}", NO),
+        ("pods: {namespaceSelector: {matchLabels: {team: a}}, podSelector: {}}", NO),
+    ],
+)
+def test_a_cluster_is_demanded_of_pods_only(peer: str, expected: Verdict) -> None:
+    """Source: cilium/cilium pkg/k8s/cluster_network_policy.go."""
+    west = endpoint("db-0", "k8s:app=db", HOME, "k8s:io.cilium.k8s.policy.cluster=west")
+    closed = policy("egress: [{}]", "app: web")
+    session = loaded(
+        west,
+        closed,
+        tier("Admin", f"{{action: Accept, to: [{{{peer}}}]}}"),
+        version="1.20",
+        said=TIERS,
+    )
+    assert open_to(session, "shop/web", "shop/db-0") is expected
+
+
+@pytest.mark.parametrize(
+    ("subject", "expected"),
+    [
+        ("namespaces: {matchExpressions: [{key: env, operator: DoesNotExist}]}", OPEN),
+        ("namespaces: {}", NO),
+        ("namespaces: {matchLabels: {team: a}}", NO),
+    ],
+)
+def test_a_subject_that_only_excludes_may_be_a_pod_without_labels(
+    subject: str, expected: Verdict
+) -> None:
+    """Source: cilium issue 46949; cilium/cilium pkg/k8s/cluster_network_policy.go."""
+    rule = "{action: Accept, to: [{namespaces: {}}]}"
+    written = tier("Admin", rule).replace("namespaces: {}}, egress", f"{subject}}}, egress")
+    assert subject in written
+    session = loaded(endpoint("web", "reserved:init"), written, version="1.20", said=TIERS)
+    assert open_to(session, "shop/web", "shop/api") is expected
+    assert open_to(session, "shop/db-0", "shop/api") is YES
+
+
+def test_a_rule_without_ports_beside_limits_of_different_pods() -> None:
+    """Only its own limits keep a pod from asking a resolver for any name."""
+    dns = "toPorts: [{ports: [{port: '53', protocol: UDP}], rules: {dns: [{matchName: a.test}]}}]"
+    session = loaded(
+        policy("egress: [{toEntities: [all]}]", "app: web", "wide"),
+        policy(f"egress: [{{toEntities: [world], {dns}}}]", "app: web", "mine"),
+        policy(f"egress: [{{toEntities: [cluster], {dns}}}]", "app: api", "theirs"),
+        said={"cilium.U3": "keeps"},
+    )
+    asked = {"port": 53, "protocol": "UDP", "dns": "b.test"}
+    assert session.why("shop/web", "kube-system/dns", **asked).verdict is YES
+    assert session.why("shop/web", "203.0.113.9", **asked).verdict is NO
+
+
+@pytest.mark.parametrize(
+    ("said", "labels", "expected"),
+    [
+        ({}, "", (YES, YES)),
+        ({"enable-node-selector-labels": "true"}, "", (YES, NO)),
+        ({"enable-node-selector-labels": "true"}, "matchLabels: {zone: two}", (YES, NO)),
+        ({"enable-node-selector-labels": "true"}, "matchLabels: {zone: one}", (YES, YES)),
+        (
+            {"enable-node-selector-labels": "true", "node-labels": "!zone"},
+            "matchLabels: {zone: two}",
+            (YES, YES),
+        ),
+    ],
+)
+def test_nodes_of_a_cluster_network_policy_are_others_by_their_labels(
+    said: dict[str, str], labels: str, expected: tuple[Verdict, Verdict]
+) -> None:
+    """Source: cilium/cilium pkg/k8s/cluster_network_policy.go."""
+    rule = f"{{action: Deny, to: [{{nodes: {{{labels}}}}}]}}"
+    session = loaded(tier("Admin", rule), version="1.20", said={**TIERS, **said})
+    found = tuple(open_to(session, "shop/web", f"node:{name}") for name in ("n1", "n2"))
+    assert found == expected
+    refused = [each for each in session.diagnostics if each.code == "CIL120"]
+    assert bool(refused) == ("enable-node-selector-labels" not in said)

@@ -5,6 +5,7 @@ import pytest
 from cloison.algebra import Request, RequestSet
 from cloison.app import Session
 from cloison.dialects.cilium import l7
+from cloison.dialects.cilium.caveats import PROXY_REFUSES
 from cloison.dialects.cilium.cluster import Cluster
 from cloison.dialects.cilium.model_rules import (
     Fqdn,
@@ -81,14 +82,73 @@ class TestHttp:
         assert asked.doubt is not None
         assert asked.doubt.id == "HEADER_SECRET"
 
-    def test_too_large_is_open(self) -> None:
-        asked = condition(HttpRule(path="(a|b)*a(a|b){20}", method="GET"), HttpRule(path="/x"))
+    def test_unsupported_is_open(self) -> None:
+        asked = condition(HttpRule(path=r"/\pL", method="GET"), HttpRule(path="/x"))
         assert asked.matches(get("/")) is None
         assert asked.matches(get("/x")) is True
         # What is known of the rule still holds.
         assert asked.matches(Request(method="POST", path="/")) is False
         assert asked.doubt is not None
         assert asked.doubt.id == "PATTERN_UNDECIDED"
+
+    def test_too_large_is_decided_of_one_path(self) -> None:
+        asked = condition(HttpRule(path="/(a|b)*a(a|b){20}"))
+        assert asked.doubt is not None
+        assert asked.doubt.id == "PATTERN_UNDECIDED"
+        assert asked.matches(get(f"/{'b' * 9000}a{'b' * 20}")) is True
+        assert asked.matches(get(f"/{'b' * 9000}")) is False
+        assert asked.matches(Request(method="GET")) is None
+
+    def test_many_headers_are_decided_rule_by_rule(self) -> None:
+        rules = [HttpRule(headers=(f"X-{i}: a", f"Y-{i}: b")) for i in range(20)]
+        asked = condition(*rules)
+        assert asked.doubt is not None
+        assert asked.doubt.id == "REQUESTS_TOO_LARGE"
+        assert asked.matches(get("/", **{"x-3": "a", "y-3": "b"})) is True
+        none = {f"x-{i}": "c" for i in range(20)}
+        assert asked.matches(get("/", **none)) is False
+        assert asked.matches(get("/")) is None
+
+    @pytest.mark.parametrize("host", ["([", "(?P<x>", "a{1001}"])
+    def test_no_pattern_of_hosts(self, host: str) -> None:
+        asked = condition(HttpRule(path="/a", host=host), HttpRule(path="/b"))
+        assert asked.matches(get("/b")) is None
+        assert asked.matches(Request("dns", name="a")) is False
+        assert asked.given(get("/b")).doubt == PROXY_REFUSES
+        assert asked.requests().doubt == PROXY_REFUSES
+
+    def test_a_header_without_a_name(self) -> None:
+        assert condition(HttpRule(headers=(": x",))).requests().doubt == PROXY_REFUSES
+
+    @pytest.mark.parametrize(
+        ("header", "met", "missed"),
+        [
+            ("X-Role:: admin", get("/", **{"x-role": "admin"}), get("/", **{"x-role": "a"})),
+            ("X-A:  two", get("/", **{"x-a": " two"}), get("/", **{"x-a": "two"})),
+            (":path /x", get("/x"), get("/y")),
+            (":path: /x", get("/x"), get("/xy")),
+            (":method: GET", get("/x"), Request(method="POST", path="/x")),
+            (":authority: a.example", Request(host="a.example"), Request(host="b.example")),
+            ("Host: a.example", Request(host="a.example"), Request(host="b.example")),
+            (":scheme: http", get("/", **{":scheme": "http"}), get("/", **{":scheme": "https"})),
+        ],
+    )
+    def test_headers_as_the_agent_reads_them(
+        self, header: str, met: Request, missed: Request
+    ) -> None:
+        asked = condition(HttpRule(headers=(header,)))
+        for request, wanted in ((met, True), (missed, False)):
+            assert asked.matches(request) is wanted
+            assert asked.requests().matches(request) is wanted
+
+    def test_a_header_that_no_request_has(self) -> None:
+        for text in (":status: 200", "a(b: c"):
+            assert condition(HttpRule(headers=(text,))).matches(get("/")) is False
+
+    def test_both_a_pattern_and_a_header_must_hold(self) -> None:
+        asked = condition(HttpRule(path="/v1/.*", headers=(":path /v1/a",)))
+        assert [asked.matches(get(path)) for path in ("/v1/a", "/v1/b")] == [True, False]
+        assert asked.requests().must == condition(HttpRule(path="/v1/a")).requests().must
 
     def test_words(self) -> None:
         asked = condition(HttpRule(path="/v1/.*", method="GET", host="x", headers=("A: b",)))
@@ -199,7 +259,8 @@ class TestAuthentication:
     SPEC = "ingress: [{fromEndpoints: [{matchLabels: {app: web}}], authentication: {mode: %s}}]"
 
     @pytest.mark.parametrize(
-        ("mode", "found"), [("required", OPEN), ("disabled", YES), ("test-always-fail", NO)]
+        ("mode", "found"),
+        [("required", Verdict.MIXED), ("disabled", YES), ("test-always-fail", NO)],
     )
     def test_alone(self, mode: str, found: Verdict) -> None:
         assert open_to(loaded(policy(self.SPEC % mode)), "shop/web", "shop/api") is found
@@ -207,6 +268,30 @@ class TestAuthentication:
     def test_beside_a_plain_rule(self) -> None:
         session = loaded(policy(self.SPEC % "required"), policy(PLAIN % "", name="q"))
         assert open_to(session, "shop/web", "shop/api") is OPEN
+
+    def test_the_condition_is_told(self) -> None:
+        session = loaded(policy(self.SPEC % "required"))
+        why = session.why("shop/web", "shop/api", port=8080)
+        assert [each.given for each in why.when] == ["both ends authenticate each other"]
+        assert {str(each.verdict) for each in why.witnesses} == {"allowed", "denied"}
+        assert {each.id for each in why.caveats} == {"AUTHENTICATION"}
+
+    def test_edges_of_the_map_name_it(self) -> None:
+        found = loaded(policy(self.SPEC % "required")).map()
+        told = {
+            (verdict, given)
+            for edge in found
+            if (edge.src.name, edge.dst.name) == ("web", "api")
+            for verdict, _, _, given in edge.passage.parts
+        }
+        assert told == {(YES, "both ends authenticate each other")}
+
+    def test_with_requests(self) -> None:
+        """Both have to hold, so a request that no rule lets through is denied in any case."""
+        both = GET_V1.replace("toPorts:", "authentication: {mode: required}, toPorts:", 1)
+        session = loaded(policy(both))
+        assert asks(session, "GET /v1/a") is Verdict.MIXED
+        assert asks(session, "POST /v1/a") is NO
 
 
 FQDN = 'toFQDNs: [{matchName: api.example.com}], toPorts: [{ports: [{port: "443"}]}]'

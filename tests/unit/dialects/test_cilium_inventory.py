@@ -231,3 +231,28 @@ class TestConflicts:
         session = loaded(one, other)
         assert open_to(session, "ops/probe", "shop/api", 80) is Verdict.UNDETERMINED
         assert open_to(loaded(one, elsewhere), "ops/probe", "shop/api", 80) is NO
+
+
+class TestRelations:
+    """Two sources, of which each says what Cilium makes of its pods."""
+
+    def test_identities_count(self) -> None:
+        told = endpoint("db-0", "k8s:app=web", HOME)
+        of_db = policy("ingress: [{fromEndpoints: [{matchLabels: {app: db}}]}]")
+        assert loaded(of_db, told).relate("contained", loaded(policy(FROM_WEB), told)).holds is True
+        assert loaded(of_db).relate("contained", loaded(policy(FROM_WEB))).holds is False
+
+    def test_what_names_stand_for_counts(self) -> None:
+        said = (
+            "toPorts: [{ports: [{port: '53', protocol: UDP}], rules: {dns: [{matchPattern: '*'}]}}]"
+        )
+        asks = f"egress: [{{toEndpoints: [{{}}], {said}}}, %s]"
+        by_name = policy(asks % "{toFQDNs: [{matchName: api.example.com}]}", "app: web")
+        by_block = policy(asks % "{toCIDR: [203.0.113.0/24]}", "app: web")
+        names = {"api.example.com": ("203.0.113.10",)}
+        both = [
+            load_texts({"a.yaml": WORLD, "b.yaml": rules}, profile="cilium@1.19", names=names)
+            for rules in (by_name, by_block)
+        ]
+        assert both[0].relate("contained", both[1]).holds is True
+        assert both[1].relate("contained", both[0]).holds is False

@@ -2,8 +2,17 @@
 
 import pytest
 
+from cloison.app import load_texts
 from cloison.ir.fidelity import Verdict
-from tests.unit.dialects.cilium_world import loaded, open_to, policy
+from tests.unit.dialects.cilium_world import (
+    NAMESPACES,
+    PODS,
+    loaded,
+    open_to,
+    pod,
+    policy,
+    slice_of,
+)
 
 YES, NO, OPEN = Verdict.ALLOWED, Verdict.DENIED, Verdict.UNDETERMINED
 BY_LABEL = {"enable-node-selector-labels": "true"}
@@ -122,3 +131,45 @@ def test_what_both_kinds_of_node_may_ask_for_is_certain() -> None:
     session = loaded(policy(rules, "app: front"), more=f"---{TEMPLATE}", said=said)
     assert session.why("node:n1", "shop/front:8080", http="GET /a").verdict is YES
     assert session.why("node:n1", "shop/front:8080", http="GET /b").verdict is OPEN
+
+
+@pytest.mark.parametrize("node", ["node:n1", "node:n2"])
+def test_what_comes_of_either_kind_of_node_is_certain(node: str) -> None:
+    rules = """
+    ingress: [{fromNodes: [{matchLabels: {zone: one}}, {matchLabels: {zone: two}}]}]
+    ingressDeny: [{fromEntities: [remote-node]}]
+    """
+    said = {**BY_LABEL, "allow-localhost": "policy"}
+    session = loaded(policy(rules, "app: front"), more=f"---{TEMPLATE}", said=said)
+    answer = session.why(node, "shop/front:8080")
+    assert (answer.verdict, answer.caveats) == (NO, ())
+
+
+@pytest.mark.parametrize(
+    ("key", "said", "expected"),
+    [("zone", BY_LABEL, YES), ("zone", {}, NO), ("k8s:zone", BY_LABEL, NO), ("none", BY_LABEL, NO)],
+)
+def test_a_bare_key_finds_labels_of_nodes(
+    key: str, said: dict[str, str], expected: Verdict
+) -> None:
+    rules = f"""
+    ingress:
+    - fromEndpoints:
+      - matchExpressions:
+        - {{key: '{key}', operator: Exists}}
+        - {{key: 'k8s:io.cilium.k8s.namespace.labels.env', operator: DoesNotExist}}
+    """
+    session = loaded(policy(rules), version="1.18", said=said)
+    assert open_to(session, "node:n1", "shop/api") is expected
+
+
+@pytest.mark.parametrize(("server", "expected"), [("192.0.2.11", YES), ("192.0.2.12", NO)])
+def test_an_api_server_may_be_on_a_node_that_is_known_by_name_only(
+    server: str, expected: Verdict
+) -> None:
+    texts = (*PODS, pod("shop/other", "n2", "192.0.2.12", "app: x", "hostNetwork: true, "))
+    rules = policy("egress: [{toEntities: [kube-apiserver]}]")
+    serving = slice_of("default/kubernetes", server, 443)
+    every = "---\n".join((NAMESPACES, *texts, rules, serving))
+    session = load_texts({"world.yaml": every}, profile="cilium@1.19")
+    assert open_to(session, "shop/api", "shop/agent") is expected

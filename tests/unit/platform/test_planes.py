@@ -228,7 +228,7 @@ def test_an_ingress_may_ask_for_the_services_own_address() -> None:
     [
         ("alb", "", True, 0),
         ("alb", "alb.ingress.kubernetes.io/target-type: ip", False, 0),
-        ("gce", "", True, 0),
+        ("gce", "", True, 2),
     ],
 )
 def test_load_balancers_of_providers(

@@ -7,7 +7,7 @@ sets of places, held as bits, are the states of the automaton.
 
 from dataclasses import dataclass, field
 
-from cloison.algebra.automata import Dfa, canonical, cut
+from cloison.algebra.automata import Alphabet, Dfa, canonical, cut
 from cloison.algebra.budget import Budget
 from cloison.algebra.characters import CharSet
 from cloison.algebra.regex.syntax import Alt, Cat, Chars, Edge, Node
@@ -26,6 +26,18 @@ def build(tree: Node, budget: Budget) -> Dfa:
     start, end = graph.node(), graph.node()
     graph.add(tree, start, end)
     return _Places(graph, start, end).automaton(budget)
+
+
+def accepts(tree: Node, text: str, budget: Budget) -> bool:
+    """Return whether a text matches as a whole, without making the automaton of all that do.
+
+    Raises:
+        TooLargeError: It is beyond the budget.
+    """
+    graph = _Graph(budget)
+    start, end = graph.node(), graph.node()
+    graph.add(tree, start, end)
+    return _Places(graph, start, end).accepts(text, budget)
 
 
 @dataclass(slots=True)
@@ -109,19 +121,41 @@ class _Places:
         self._end = end
         self._places = {node: place for place, node in enumerate(graph.reads)}
 
-    def automaton(self, budget: Budget) -> Dfa:
-        alphabet, holders = cut(self._distinct())
-        number = {chars: n for n, chars in enumerate(self._distinct())}
+    def accepts(self, text: str, budget: Budget) -> bool:
+        alphabet, masks = self._letters()
+        after = self._after()
+        open_, ends = self._reached(self._start, at_start=True)
+        for char in text:
+            open_, ends = _together(open_ & masks[alphabet.letter(char)], after, budget)
+            budget.spend(1)
+            if not open_ and not ends:
+                return False
+        return ends
+
+    def _letters(self) -> tuple[Alphabet, list[int]]:
+        """Return the letters that are told apart, and for each the places that read it."""
+        distinct = list(dict.fromkeys(chars for chars, _ in self._graph.reads.values()))
+        number = {chars: n for n, chars in enumerate(distinct)}
+        alphabet, holders = cut(distinct)
         sets = [number[chars] for chars, _ in self._graph.reads.values()]
         masks = [
             sum(1 << place for place, n in enumerate(sets) if holder >> n & 1) for holder in holders
         ]
+        return alphabet, masks
+
+    def _after(self) -> list[tuple[int, bool]]:
+        """Return for each place what may come next, and whether the text may end."""
         after: list[tuple[int, bool]] = []
         known: dict[int, tuple[int, bool]] = {}
         for _, target in self._graph.reads.values():
             if target not in known:
                 known[target] = self._reached(target, at_start=False)
             after.append(known[target])
+        return after
+
+    def automaton(self, budget: Budget) -> Dfa:
+        alphabet, masks = self._letters()
+        after = self._after()
         first = self._reached(self._start, at_start=True)
         numbers = {first: 0}
         queue = [first]
@@ -142,9 +176,6 @@ class _Places:
             rows.append(row)
         final = {number for state, number in numbers.items() if state[1]}
         return canonical(alphabet, rows, final, budget)
-
-    def _distinct(self) -> list[CharSet]:
-        return list(dict.fromkeys(chars for chars, _ in self._graph.reads.values()))
 
     def _reached(self, node: int, *, at_start: bool) -> tuple[int, bool]:
         """Return the places that may read next after a node, and whether the text may end."""

@@ -90,12 +90,13 @@ def _at(
     where = tuple(each for each, _ in shut)
     told = [answer for _, answer in shut]
     sure = any(each.verdict is Verdict.DENIED for each in told)
-    ways = f"{shown(where)}"
+    ways = shown(where)
+    verb = "are" if " and " in ways else "is"
     yield Finding(
         code="API001",
         check="D-API",
         severity=Severity.ERROR if sure else Severity.WARNING,
-        message=f"{workload.id} cannot call the API server: {ways} is not let through",
+        message=f"{workload.id} cannot call the API server: {ways} {verb} not let through",
         effect="it cannot read or change objects, and most controllers then stop or restart",
         help="let it reach the endpoints of Service default/kubernetes on their own port; no pod "
         f"selector matches them, and the Service's port {FRONT_PORT} is not theirs",

@@ -31,6 +31,10 @@ _FRONT = "Service"
 """Kind of what stands for a Service where enforcers see its address and not its pods."""
 
 
+_FEW = 16
+"""Addresses that are looked up one by one."""
+
+
 def _silent(_: object) -> tuple[Mend, ...]:
     return ()
 
@@ -128,6 +132,47 @@ class Clinic:
         if found is None:
             found = self._asked[key] = self.ask(question, self.engine)
         return found
+
+    def denied(
+        self, source: PodsEnd, destination: PodsEnd | AddressEnd, number: tuple[str, int]
+    ) -> frozenset[Direction] | None:
+        """Return the ends that deny a connection of pods, none where it passes.
+
+        None where that is not so plain, and somebody has to be asked: `reach`.
+        """
+        wanted = TrafficSet.ports(*number)
+        engine, units = self.engine, self.engine.table.by_endpoint
+        found: set[Direction] = set()
+        others = self._there(destination)
+        if not others:
+            return None
+        both = isinstance(destination, PodsEnd)
+        for one in {u for index in source.endpoints for u in units[index]}:
+            for other in others:
+                ways = ((Direction.EGRESS, (one, other)), (Direction.INGRESS, (other, one)))
+                for direction, ends in ways[: 1 + both]:
+                    outcome = engine.point(*ends, direction).outcome
+                    if wanted <= outcome.allowed:
+                        continue
+                    if outcome.undetermined & wanted:
+                        return None
+                    found.add(direction)
+        return frozenset(found)
+
+    def _there(self, destination: PodsEnd | AddressEnd) -> set[int]:
+        """Return the units of an end; none where addresses are not all outside the cluster."""
+        table = self.engine.table
+        if isinstance(destination, PodsEnd):
+            return {u for index in destination.endpoints for u in table.by_endpoint[index]}
+        held = (self.engine.holders, self.engine.node_addresses)
+        for low, high in destination.addresses.spans:
+            if high - low >= _FEW or any(n in e for n in range(low, high + 1) for e in held):
+                return set()
+        return set(table.external_range(destination.addresses))
+
+    def with_engine(self, engine: Engine) -> "Clinic":
+        """Return the clinic as another engine judges; proposals made there count here."""
+        return replace(self, engine=engine, _asked={})
 
     def mend(
         self, answers: Iterable[Explanation], engine: Engine | None = None

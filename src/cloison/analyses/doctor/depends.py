@@ -1,6 +1,7 @@
 """D-CALL: what the environment of a workload tells it to call is let through."""
 
-from collections.abc import Iterator
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
 from cloison.analyses.ask import Explanation
@@ -49,16 +50,33 @@ class Wish:
 
 def depends(clinic: Clinic) -> Iterator[Finding]:
     """Yield a finding for each Service that a workload is told to call and does not reach."""
-    known = configs(clinic.engine.world)
+    known, shared = configs(clinic.engine.world), _shared(clinic)
     for workload in clinic.workloads():
         shape = workload.endpoints[0].shape
         if shape.host_network:
             continue
         pods = clinic.pods(workload.id)
+        common = shared[workload.id.namespace]
         told = calls(known, workload.id.namespace, shape.runtime)
         wanted = [each for each in told if not is_telemetry(each.name)]
         for wish in wishes(clinic, workload, wanted):
-            yield from _asked(clinic, workload, pods, wish)
+            # Settings that many take in whole do not say that each of them uses all.
+            sure = not all(call.whole in common for call in wish.said)
+            yield from _asked(clinic, workload, pods, wish, sure=sure)
+
+
+def _shared(clinic: Clinic) -> Mapping[str, frozenset[str]]:
+    """Return the ConfigMaps that several workloads take in whole, by namespace."""
+    found: dict[str, Counter[str]] = defaultdict(Counter)
+    for workload in clinic.everyone():
+        run = workload.endpoints[0].shape.runtime
+        containers = run.containers if run is not None else ()
+        names = {name for each in containers for name in each.config_maps}
+        found[workload.id.namespace].update(names)
+    return {
+        space: frozenset(name for name, count in counts.items() if count > 1)
+        for space, counts in found.items()
+    }
 
 
 def wishes(clinic: Clinic, workload: Workload, told: list[Call]) -> Iterator[Wish]:
@@ -72,6 +90,10 @@ def wishes(clinic: Clinic, workload: Workload, told: list[Call]) -> Iterator[Wis
         service = clinic.engine.world.services[namespace, name]
         if not _own(workload, service):
             number, spoken = _port(service, port, protocol)
+            if not any(call.sure for call in said) and all(
+                each.port != number for each in service.ports
+            ):
+                continue
             yield Wish(service, number, spoken, tuple(said))
 
 
@@ -91,7 +113,9 @@ def _port(service: Service, port: int | None, protocol: str) -> tuple[int | None
     return port, protocol if protocol in spoken or len(spoken) != 1 else spoken.pop()
 
 
-def _asked(clinic: Clinic, workload: Workload, pods: PodsEnd, wish: Wish) -> Iterator[Finding]:
+def _asked(
+    clinic: Clinic, workload: Workload, pods: PodsEnd, wish: Wish, *, sure: bool
+) -> Iterator[Finding]:
     if wish.port is None or wish.service.type == "ExternalName":
         return
     if _lacks(wish):
@@ -100,7 +124,7 @@ def _asked(clinic: Clinic, workload: Workload, pods: PodsEnd, wish: Wish) -> Ite
         return
     answer = tried(clinic, pods, wish.end, on(wish.protocol, wish.port))
     if answer is not None and closed(answer):
-        yield _finding(clinic, workload, wish, answer)
+        yield _finding(clinic, workload, wish, answer, sure=sure)
 
 
 def _lacks(wish: Wish) -> bool:
@@ -110,23 +134,27 @@ def _lacks(wish: Wish) -> bool:
     return all(each.port != wish.port for each in wish.service.ports)
 
 
-def _finding(clinic: Clinic, workload: Workload, wish: Wish, answer: Explanation) -> Finding:
+def _finding(
+    clinic: Clinic, workload: Workload, wish: Wish, answer: Explanation, *, sure: bool
+) -> Finding:
     name = f"{wish.end.text}:{wish.port}/{wish.protocol}"
     whole = answer.verdict is Verdict.DENIED
     state = "is not let through" if whole else "is let through to some pods of it only"
     return Finding(
         code="DEP001",
         check="D-CALL",
-        severity=Severity.WARNING,
+        severity=Severity.WARNING if sure else Severity.INFO,
         message=f"{workload.id} is told to call {name} by {wish.by}, and that {state}",
-        effect="the call fails when the application makes it",
-        help="let it reach the pods behind that Service, or take the setting away",
+        effect="the call fails when the application makes it"
+        + ("" if sure else "; others have the same settings, and it may not use all of them"),
+        help="let it reach the pods behind that Service if it is meant to, or take the setting "
+        "away",
         mode=Mode.DEPENDENCY,
         workload=workload.id,
         object=what(workload),
         span=workload.span,
         evidence=evidence(wish),
-        mend=clinic.mend([answer]),
+        mend=clinic.mend([answer]) if sure else (),
         caveats=answer.caveats,
         source=_SOURCE,
     )

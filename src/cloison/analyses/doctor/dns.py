@@ -12,10 +12,14 @@ from cloison.analyses.doctor.resolving import (
     PROTOCOLS,
     Lookup,
     Need,
+    Room,
+    answers,
     asking,
     lookups,
+    room,
     together_asked,
 )
+from cloison.analyses.doctor.together import covers, for_all
 from cloison.analyses.ends import PodsEnd, SomeNodeEnd
 from cloison.analyses.explain import merge_caveats
 from cloison.analyses.mend import Proposal, proposals
@@ -36,20 +40,24 @@ _MANY = 8
 
 def dns(clinic: Clinic) -> Iterator[Finding]:
     """Yield a finding for each reason for which names do not resolve, or not always."""
-    for group in _groups(clinic):
-        if not _other_port(clinic, group[0]):
-            yield _finding(clinic, group)
+    here = room(clinic)
+    for group in _groups(here):
+        if not _other_port(here.clinic, group[0]):
+            yield _finding(here, group)
     yield from _caches(clinic)
     yield from _upstream(clinic)
 
 
 def ports(clinic: Clinic) -> Iterator[Finding]:
     """Yield a finding where policies let lookups through on a port the resolver is not on."""
-    for group in _groups(clinic):
-        spans = _other_port(clinic, group[0])
+    if not _ports_differ(clinic):
+        return
+    here = room(clinic)
+    for group in _groups(here):
+        spans = _other_port(here.clinic, group[0])
         if spans:
             first, port = group[0], group[0].resolver.port
-            found = _finding(clinic, group)
+            found = _finding(here, group)
             named = _names(group)
             yield replace(
                 found,
@@ -64,10 +72,20 @@ def ports(clinic: Clinic) -> Iterator[Finding]:
             )
 
 
-def _groups(clinic: Clinic) -> Iterator[Sequence[Lookup]]:
+def _ports_differ(clinic: Clinic) -> bool:
+    """Return whether anybody asks a resolver whose pods do not listen where it is dialled."""
+    return any(
+        resolver.workloads and resolver.port != DNS_PORT
+        for workload in clinic.workloads()
+        for _, needs in asking(clinic, workload)
+        for resolver in needs.every
+    )
+
+
+def _groups(here: Room) -> Iterator[Sequence[Lookup]]:
     """Yield lookups that fail for one reason, together."""
     groups: dict[object, list[Lookup]] = defaultdict(list)
-    for each in lookups(clinic):
+    for each in lookups(here):
         # What a resolver refuses is its own matter; what clients may not send, their namespace's.
         out = Direction.EGRESS in each.sides
         home = each.workload.id.namespace if out else None
@@ -93,10 +111,11 @@ def _other_port(clinic: Clinic, lookup: Lookup) -> tuple[Evidence, ...]:
     )
 
 
-def _finding(clinic: Clinic, group: Sequence[Lookup]) -> Finding:
+def _finding(here: Room, group: Sequence[Lookup]) -> Finding:
     first = group[0]
-    resolver, answers, closed = first.resolver, first.answers, first.closed
-    whole = len(closed) == len(answers)
+    clinic, resolver, closed = here.clinic, first.resolver, first.closed
+    told = answers(here, first)
+    whole = len(closed) == len(first.tried)
     said, named = " and ".join(closed), _names(group)
     many = len(_workloads(group)) > 1
     severity = Severity.WARNING
@@ -123,7 +142,7 @@ def _finding(clinic: Clinic, group: Sequence[Lookup]) -> Finding:
         verb = "resolve" if many else "resolves"
         message = f"{named} {verb} names over one protocol only: {said} is not let through"
         effect = "answers that do not fit a datagram, and caches that ask over TCP, fail"
-    unsure = [answers[name].caveats for name in closed]
+    unsure = [each.caveats for each in told.values()]
     single = first.workload if not many else None
     return Finding(
         code=code,
@@ -136,8 +155,8 @@ def _finding(clinic: Clinic, group: Sequence[Lookup]) -> Finding:
         workload=first.workload.id,
         object=f"{single.id.kind} {single.id}" if single else _home(first.workload.id, group),
         span=first.workload.span,
-        evidence=_evidence(group),
-        mend=_mend(clinic, group),
+        evidence=_evidence(group, told.values()),
+        mend=_mend(here, group),
         caveats=merge_caveats([*unsure, first.needs.caveats]),
         source=_SOURCE,
     )
@@ -146,7 +165,7 @@ def _finding(clinic: Clinic, group: Sequence[Lookup]) -> Finding:
 def _certain(clinic: Clinic, lookup: Lookup) -> bool:
     """Return whether it fails whatever the resolver is that the input does not show."""
     if not lookup.resolver.assumed:
-        return any(each.verdict is Verdict.DENIED for each in lookup.answers.values())
+        return True
     return not _opens(clinic, lookup.pods)
 
 
@@ -194,11 +213,11 @@ def _home(first: WorkloadId, group: Sequence[Lookup]) -> str:
     return f"Namespace {first.namespace}" if len(homes) == 1 else group[0].resolver.text
 
 
-def _evidence(group: Sequence[Lookup]) -> tuple[Evidence, ...]:
+def _evidence(group: Sequence[Lookup], told: Iterable[Explanation]) -> tuple[Evidence, ...]:
     first = group[0]
     names = _workloads(group)
     said = [Evidence(first.resolver.why, first.resolver.span)] if first.resolver.why else []
-    said += isolating(first.answers[name] for name in first.closed)
+    said += isolating(told)
     if len(names) > 1:
         said.append(Evidence(f"it is about {begun([str(n) for n in names], 12)}"))
     return tuple(said)
@@ -219,19 +238,26 @@ def isolating(answers: Iterable[Explanation]) -> list[Evidence]:
     return list(found.values())[:2]
 
 
-def _mend(clinic: Clinic, group: Sequence[Lookup]) -> tuple[Mend, ...]:
-    first = group[0]
-    answers = [answer for each in group for answer in together_asked(clinic, each)]
-    if Direction.EGRESS not in first.sides and len(_workloads(group)) >= _MANY:
-        changes = proposals(first.engine or clinic.engine, answers[0], clinic.writable)
+def _mend(here: Room, group: Sequence[Lookup]) -> tuple[Mend, ...]:
+    first, clinic = group[0], here.clinic
+    names = _workloads(group)
+    if len(names) == 1:
+        return clinic.mend(together_asked(here, first))
+    changes = [
+        each
+        for answer in together_asked(here, first)
+        for each in proposals(clinic.engine, answer, clinic.writable)
+        if isinstance(each, Proposal)
+    ]
+    if Direction.EGRESS not in first.sides and len(names) >= _MANY:
         everybody = (Peer(PodsMatch()),)
-        wide = [
-            replace(each, rule=replace(each.rule, peers=everybody), also=())
-            for each in changes
-            if isinstance(each, Proposal)
-        ]
-        return clinic.add(wide)
-    return clinic.mend(answers, first.engine)
+        return clinic.add(
+            replace(each, rule=replace(each.rule, peers=everybody), also=()) for each in changes
+        )
+    home = first.workload.id.namespace
+    if first.sides == {Direction.EGRESS} and covers(clinic.engine, home, names, Direction.EGRESS):
+        return clinic.add(for_all(clinic.engine, home, changes[:1])) if changes else ()
+    return clinic.mend(answer for each in group for answer in together_asked(here, each))
 
 
 def _caches(clinic: Clinic) -> Iterator[Finding]:
@@ -252,11 +278,11 @@ def _node_to(clinic: Clinic, resolver: Resolver) -> Iterator[Finding]:
         return
     node = SomeNodeEnd("a cache on a node")
     try:
-        answers = {p: clinic.reach(node, end, on(p, resolver.port)) for p in PROTOCOLS}
+        told = {p: clinic.reach(node, end, on(p, resolver.port)) for p in PROTOCOLS}
     except QuestionError:
         return
-    shut = [p for p, each in answers.items() if each.verdict is not Verdict.ALLOWED]
-    denied = [p for p in shut if answers[p].verdict in (Verdict.DENIED, Verdict.MIXED)]
+    shut = [p for p, each in told.items() if each.verdict is not Verdict.ALLOWED]
+    denied = [p for p in shut if told[p].verdict in (Verdict.DENIED, Verdict.MIXED)]
     if "TCP" not in shut:
         return
     workload = end.workload
@@ -274,9 +300,9 @@ def _node_to(clinic: Clinic, resolver: Resolver) -> Iterator[Finding]:
         workload=workload.id,
         object=f"{workload.id.kind} {workload.id}",
         span=workload.span,
-        evidence=(Evidence(resolver.why, resolver.span), *isolating(answers.values())),
-        mend=clinic.mend(answers[p] for p in denied),
-        caveats=merge_caveats([answers[p].caveats for p in shut]),
+        evidence=(Evidence(resolver.why, resolver.span), *isolating(told.values())),
+        mend=clinic.mend(told[p] for p in denied),
+        caveats=merge_caveats([told[p].caveats for p in shut]),
         source=_CACHE_SOURCE,
     )
 

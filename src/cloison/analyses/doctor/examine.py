@@ -30,6 +30,7 @@ CHECKS = {
     "D-JOB": "jobs:jobs",
     "D-CERT": "certificates:certificates",
     "D-TELEMETRY": "telemetry:telemetry",
+    "D-READ": "unread:unread",
 }
 """Where each check is, by its name: module and function of this package. A row is all it takes.
 

@@ -1,18 +1,20 @@
 """D-GW: who serves an entry is reached from outside, and reaches every backend of it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 
-from cloison.analyses.ask import Explanation, Mend, Question
-from cloison.analyses.doctor.clinic import Clinic, blocks_end, stopped, stopped_at
+from cloison.algebra import AddressSet
+from cloison.analyses.ask import Explanation, Question
+from cloison.analyses.doctor.clinic import Clinic, stopped, stopped_at
 from cloison.analyses.doctor.dns import isolating
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
 from cloison.analyses.doctor.nodes import Gap, gap
-from cloison.analyses.doctor.served import Serving, listed_elsewhere, numbers
+from cloison.analyses.doctor.served import Serving, listed_elsewhere, numbers, of_nodes
 from cloison.analyses.ends import AddressEnd, EntryEnd, PodsEnd, ServiceEnd, SomeNodeEnd
 from cloison.analyses.explain import merge_caveats
 from cloison.analyses.mend import blocks as cidrs
+from cloison.analyses.paths.assume import with_all
 from cloison.analyses.paths.entries import inwards
 from cloison.analyses.paths.model import Hop, HopRole, Stop, Way
 from cloison.analyses.question import EVERYTHING
@@ -21,7 +23,7 @@ from cloison.base.words import few
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import Direction
-from cloison.platform.routes.model import Entry
+from cloison.platform.routes.model import Entry, Plane, Supposed
 from cloison.resources.world import Workload, WorkloadId
 
 _SOURCE = "kubernetes/api networking/v1/types.go IngressBackend"
@@ -35,13 +37,13 @@ class _Closed:
         entry: The entry.
         hop: The hop.
         answer: What enforcement points make of it.
-        engine: Who judged it, where pods are assumed.
+        assumed: What stands in for somebody whom the input does not hold, if anything does.
     """
 
     entry: Entry
     hop: Hop
     answer: Explanation
-    engine: Engine | None
+    assumed: str | None
 
     @property
     def cause(self) -> tuple[str, str]:
@@ -60,11 +62,10 @@ def gateways(clinic: Clinic) -> Iterator[Finding]:
     closed: dict[tuple[str, str], list[_Closed]] = defaultdict(list)
     unknown: dict[str, tuple[Entry, Hop]] = {}
     nodes: dict[str, tuple[Entry, Hop]] = {}
-    for entry in clinic.site.entries:
-        if not _concerns(clinic, entry):
-            continue
-        judged: dict[int, Engine | None] = {}
-        for way in _ways(clinic, entry, judged):
+    entries_here = tuple(e for e in clinic.site.entries if _concerns(clinic, e))
+    clinic, entries_here, assumed = _furnished(clinic, entries_here)
+    for entry in entries_here:
+        for way in _ways(clinic, entry):
             if way.stop is not None:
                 entries = stops.setdefault((way.stop.reason, way.stop.text), (way.stop, []))[1]
                 if entry not in entries:
@@ -75,7 +76,7 @@ def gateways(clinic: Clinic) -> Iterator[Finding]:
                 elif hop.answer is None:
                     unknown.setdefault(hop.question.destination.text, (entry, hop))
                 elif _shut(hop):
-                    found = _Closed(entry, hop, hop.answer, judged.get(id(hop.answer)))
+                    found = _Closed(entry, hop, hop.answer, _assumed(hop, assumed))
                     closed[found.cause].append(found)
     for stop, entries in stops.values():
         yield _not_policy(stop, entries)
@@ -93,14 +94,55 @@ def _concerns(clinic: Clinic, entry: Entry) -> bool:
     return any(clinic.examines(each) for each in (entry.namespace, *behind))
 
 
-def _ways(clinic: Clinic, entry: Entry, judged: dict[int, Engine | None]) -> Iterator[Way]:
-    client = blocks_end("clients outside", ("0.0.0.0/0",))
+def _furnished(
+    clinic: Clinic, entries: tuple[Entry, ...]
+) -> tuple[Clinic, tuple[Entry, ...], dict[str, str]]:
+    """Return a clinic that has the pods that are supposed to serve entries, and those entries.
+
+    Also what is said of those pods, by their name.
+    """
+    wanted: dict[object, tuple[Supposed, str]] = {}
+    for plane in (plane for entry in entries for plane in entry.planes):
+        if plane.supposed is not None:
+            wanted.setdefault(_kind(plane), (plane.supposed, plane.name))
+    if not wanted:
+        return clinic, entries, {}
+    engine, ends = with_all(clinic.engine, wanted.values())
+    there = dict(zip(wanted, ends, strict=True))
+
+    def served(plane: Plane) -> Plane:
+        if plane.supposed is None:
+            return plane
+        return replace(plane, supposed=None, workloads=(there[_kind(plane)].workload.id,))
+
+    found = tuple(replace(e, planes=tuple(served(p) for p in e.planes)) for e in entries)
+    said = {end.text: end.note or "its default pods are assumed" for end in ends}
+    return clinic.with_engine(engine), found, said
+
+
+def _kind(plane: Plane) -> object:
+    supposed = plane.supposed
+    labels = sorted(supposed.labels.items()) if supposed is not None else []
+    home = supposed.namespace if supposed is not None else ""
+    return plane.name, home, tuple(labels), supposed is not None and supposed.host_network
+
+
+def _assumed(hop: Hop, assumed: Mapping[str, str]) -> str | None:
+    ends = (hop.question.source.text, hop.question.destination.text)
+    return next((assumed[text] for text in ends if text in assumed), None)
+
+
+def _ways(clinic: Clinic, entry: Entry) -> Iterator[Way]:
+    engine = clinic.engine
+    inside = of_nodes(engine)
+    for node in engine.world.nodes.values():
+        for cidr in node.pod_cidrs:
+            inside |= AddressSet.block(cidr)
+    client = AddressEnd("clients outside", AddressSet.block("0.0.0.0/0") - inside)
     end = EntryEnd(f"gw:{entry.namespace}/{entry.name}", entry)
 
     def ask(question: Question, engine: Engine | None = None) -> Explanation:
-        found = clinic.reach(question.source, question.destination, question.traffic, engine)
-        judged[id(found)] = engine
-        return found
+        return clinic.reach(question.source, question.destination, question.traffic, engine)
 
     try:
         yield from inwards(clinic.engine, clinic.site, Question(client, end, EVERYTHING), end, ask)
@@ -212,7 +254,7 @@ def _finding(clinic: Clinic, cause: str, group: Sequence[_Closed]) -> Finding:
         effect = "health checks fail, and clients get 502, 503 or 504"
         dialled = " and ".join(cidrs(own.addresses))
         advice = f"admit {dialled} on the pods' own port: the load balancer dials from there"
-    if any(each.hop.assumed for each in group) and severity is Severity.ERROR:
+    if any(each.assumed for each in group) and severity is Severity.ERROR:
         severity = Severity.WARNING
     subject = _workload(answers)
     return Finding(
@@ -228,10 +270,10 @@ def _finding(clinic: Clinic, cause: str, group: Sequence[_Closed]) -> Finding:
         span=_span(clinic, subject) or first.entry.span,
         evidence=(
             *(Evidence(text, each.hop.span) for each in group[:2] for text in each.hop.why),
-            *(Evidence(f"assumed: {each.hop.assumed}") for each in group[:1] if each.hop.assumed),
+            *(Evidence(each.assumed) for each in group[:1] if each.assumed),
             *isolating(answers),
         ),
-        mend=_mend(clinic, group),
+        mend=clinic.mend(answers),
         caveats=merge_caveats([each.caveats for each in answers]),
         source=_SOURCE,
     )
@@ -263,17 +305,6 @@ def _workload(answers: Iterable[Explanation]) -> WorkloadId | None:
                     if party.endpoint is not None:
                         return party.endpoint.workload
     return None
-
-
-def _mend(clinic: Clinic, group: Sequence[_Closed]) -> tuple[Mend, ...]:
-    """Return one change for all hops that one engine judged: the first that can be mended."""
-    by_engine: dict[int, tuple[Engine | None, list[Explanation]]] = {}
-    for each in group:
-        by_engine.setdefault(id(each.engine), (each.engine, []))[1].append(each.answer)
-    found: tuple[Mend, ...] = ()
-    for engine, answers in by_engine.values():
-        found = (*found, *clinic.mend(answers, engine))
-    return tuple(dict.fromkeys(found))
 
 
 def _unknown(clinic: Clinic, entry: Entry, hop: Hop) -> Iterator[Finding]:

@@ -13,15 +13,17 @@ from cloison.base import Severity
 from cloison.base.words import few
 from cloison.ir.policy import Direction
 from cloison.platform.calls import Configs, calls, configs
-from cloison.platform.metadata import Metadata, exposing, metadata, needed
+from cloison.platform.metadata import (
+    CREDENTIALS,
+    CREDENTIALS_SOURCE,
+    SOURCE,
+    Metadata,
+    exposing,
+    metadata,
+    needed,
+)
 from cloison.resources.world import Workload
 
-_SOURCE = (
-    "MicrosoftDocs/azure-aks-docs articles/aks/operator-best-practices-cluster-security.md; "
-    "awsdocs/amazon-eks-user-guide"
-)
-_CREDENTIALS = "docs.aws.amazon.com eks/latest/userguide/pod-id-agent-setup"
-_FULL_URI = "AWS_CONTAINER_CREDENTIALS_FULL_URI"
 _Open = list[tuple[Workload, dict[str, Explanation]]]
 
 
@@ -99,7 +101,7 @@ def _exposed(clinic: Clinic, namespace: str, group: _Open) -> Finding:
         span=next((each.span for each in rules if each.span), group[0][0].span),
         evidence=tuple(rules)[:5],
         caveats=merge_caveats(each.caveats for each in answers),
-        source=_SOURCE,
+        source=SOURCE,
     )
 
 
@@ -134,7 +136,7 @@ def _credentials(clinic: Clinic, workload: Workload, known: Configs) -> Iterator
     """Yield a finding where a workload is told where to get credentials, and cannot."""
     run = workload.endpoints[0].shape.runtime
     for call in calls(known, workload.id.namespace, run):
-        if call.name != _FULL_URI or call.port is None:
+        if call.name != CREDENTIALS or call.port is None:
             continue
         try:
             parse_address(call.host)
@@ -152,7 +154,7 @@ def _credentials(clinic: Clinic, workload: Workload, known: Configs) -> Iterator
                 f"{workload.id} gets its credentials from {shown}, which is not let through",
                 Evidence(f"{call.by} names {call.host}", call.span),
                 [answer],
-                _CREDENTIALS,
+                CREDENTIALS_SOURCE,
             )
 
 

@@ -34,15 +34,37 @@ _TRIED = 12
 def ports(clinic: Clinic) -> Iterator[Finding]:
     """Yield a finding for each port of a policy that cannot mean what it says."""
     serving = Serving(clinic.engine)
+    undeclared: dict[object, list[Finding]] = {}
     for policy in enforced(clinic.engine):
         if not clinic.examines(policy.id.namespace):
             continue
         for rule in policy.rules:
-            if rule.action is Action.ALLOW:
-                yield from _rule(clinic, serving, policy, rule)
+            for found in _rule(clinic, serving, policy, rule) if _allows(rule) else ():
+                if found.code == "PRT002":
+                    undeclared.setdefault(found.effect, []).append(found)
+                else:
+                    yield found
+    yield from (_as_one(group) for group in undeclared.values())
     for service in clinic.engine.world.services.values():
         if clinic.examines(service.namespace):
             yield from _service(clinic, serving, service)
+
+
+def _allows(rule: Rule) -> bool:
+    return rule.action is Action.ALLOW
+
+
+def _as_one(group: Sequence[Finding]) -> Finding:
+    """Return one finding for a port that rules of several policies open to nobody."""
+    first = group[0]
+    if len(group) == 1:
+        return first
+    others = few({str(each.object) for each in group[1:]})
+    return replace(
+        first,
+        evidence=(Evidence(f"so do {len(group) - 1} more rules: {others}"),),
+        workload=None,
+    )
 
 
 def _rule(clinic: Clinic, serving: Serving, policy: Policy, rule: Rule) -> Iterator[Finding]:
@@ -188,7 +210,8 @@ def _nobody(
         severity=Severity.INFO,
         message=f"{rule.label} of {policy.id} opens {protocol} {port}, which nobody it is about "
         "declares",
-        effect="the rule lets nothing through, unless a pod listens there without declaring it",
+        effect=f"{protocol} {port} is open to nobody, unless a pod listens there without "
+        "declaring it",
         help=f"{pods} declares {listed([str(each) for each in there])}; write what is meant, or "
         "declare the port",
         mode=Mode.NO_EFFECT,

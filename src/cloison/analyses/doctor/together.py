@@ -57,23 +57,13 @@ def _shared(engine: Engine, proposed: Sequence[Proposal]) -> Iterator[Proposal]:
         if home is None or len(policies) <= 1 or not _all(engine, home, group):
             yield from group
             continue
-        yield _for_all(engine, home, group)
+        yield from for_all(engine, home, group)
 
 
-def _all(engine: Engine, home: str, group: Sequence[Proposal]) -> bool:
-    """Return whether some changes are about all pods of a namespace, and all are isolated."""
-    direction = group[0].rule.direction
+def covers(engine: Engine, home: str, names: Iterable[WorkloadId], direction: Direction) -> bool:
+    """Return whether workloads are all of a namespace, and all of its pods are isolated."""
     pods = [each for each in engine.table.living_in(home) if not each.shape.host_network]
-    covered: set[WorkloadId] = set()
-    for each in group:
-        for pod in pods:
-            if any(match.pods.matches(pod.labels) for match in each.policy.subjects):
-                covered.add(pod.workload)
-    return covered >= {pod.workload for pod in pods} and _isolated(engine, home, direction)
-
-
-def _isolated(engine: Engine, home: str, direction: Direction) -> bool:
-    return all(
+    return {pod.workload for pod in pods} <= set(names) and all(
         engine.decision(unit, direction).terms.isolating
         for index in engine.table.by_namespace.get(home, ())
         if not engine.table.endpoints[index].shape.host_network
@@ -81,13 +71,24 @@ def _isolated(engine: Engine, home: str, direction: Direction) -> bool:
     )
 
 
-def _for_all(engine: Engine, home: str, group: Sequence[Proposal]) -> Proposal:
-    """Return a policy of one rule for all pods of a namespace."""
+def _all(engine: Engine, home: str, group: Sequence[Proposal]) -> bool:
+    """Return whether some changes are about all pods of a namespace, and all are isolated."""
+    matches = [match for each in group for match in each.policy.subjects]
+    named = {
+        pod.workload
+        for pod in engine.table.living_in(home)
+        if any(match.pods.matches(pod.labels) for match in matches)
+    }
+    return covers(engine, home, named, group[0].rule.direction)
+
+
+def for_all(engine: Engine, home: str, group: Sequence[Proposal]) -> tuple[Proposal, ...]:
+    """Return a policy of one rule, that of some proposals, for all pods of a namespace."""
     first = next((each for each in group if each.new), group[0])
     rule, model = first.rule, first.policy
     way = "from" if rule.direction is Direction.INGRESS else "to"
-    whom = model.id.name.rpartition(f"-{way}-")[2] if first.new else f"{way}-more"
-    name = f"allow-{whom}" if whom == f"{way}-more" else f"allow-{way}-{whom}"
+    whom = model.id.name.rpartition(f"-{way}-")[2] if first.new else "more"
+    name = f"allow-{way}-{whom}"
     taken = {policy.id for policy in engine.policies.policies}
     while PolicyId(model.id.kind, home, name) in taken:
         name += "-more"
@@ -101,7 +102,7 @@ def _for_all(engine: Engine, home: str, group: Sequence[Proposal]) -> Proposal:
         band=model.band,
     )
     also = tuple(sorted({name for each in group for name in each.also}))
-    return Proposal(policy, rule, new=True, also=also)
+    return (Proposal(policy, rule, new=True, also=also),)
 
 
 def _one_each(proposed: Sequence[Proposal]) -> Iterator[Proposal]:

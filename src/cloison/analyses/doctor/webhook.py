@@ -100,7 +100,7 @@ def _finding(
         check="D-WEBHOOK",
         severity=Severity.ERROR if every and needed else Severity.WARNING,
         message=f"the API server cannot call {end.text}:{port} ({_what(group)}): "
-        f"{who} is not let in{some}",
+        f"{who} {'is' if len(shut) == 1 else 'are'} not let in{some}",
         effect=_effect(group),
         help=f"let in {_addresses(shut)} on the pods' own port",
         mode=Mode.MESH,

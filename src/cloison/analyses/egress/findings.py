@@ -4,13 +4,21 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
-from cloison.algebra import EVERY_ADDRESS, L4, NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet
+from cloison.algebra import (
+    EVERY_ADDRESS,
+    FAMILY,
+    L4,
+    NO_ADDRESSES,
+    NO_TRAFFIC,
+    AddressSet,
+    TrafficSet,
+)
 from cloison.analyses.egress.model import Destination, Leaver, Opener, Outward, Reach
 from cloison.analyses.egress.way import Ways
 from cloison.base import Diagnostic, Severity
 from cloison.base.words import few, listed
 from cloison.ir.fidelity import Verdict
-from cloison.platform.ranges import NamedRange, RangeKind, public
+from cloison.platform.ranges import NamedRange, RangeKind, public, public_of
 
 _EIGHT = 1 << 24
 """Addresses of an IPv4 block of eight bits."""
@@ -52,7 +60,7 @@ def _unrestricted(workloads: Iterable[Leaver]) -> Iterator[Diagnostic]:
             continue
         names = _named(held)
         if hosted:
-            message = f"on their node's network, where no policy is asked: {names}"
+            message = f"on their node's network, where nothing restricts them: {names}"
             help_ = "take them off the node's network, or police the nodes themselves"
         else:
             message = f"no policy restricts the egress of {names}"
@@ -235,7 +243,7 @@ def _wide(one: _Wide, ranges: Sequence[NamedRange]) -> Iterator[Diagnostic]:
                 yield Diagnostic(
                     "EGR005",
                     Severity.WARNING,
-                    f"{one.opener.text} opens a whole provider, {each.name} ({few(blocks)}), to "
+                    f"{one.opener.text} opens whole ranges of {each.name} ({few(blocks)}) to "
                     f"{_named(held)}",
                     one.opener.span,
                     _object(one.opener),
@@ -262,8 +270,8 @@ def _sizes(addresses: AddressSet) -> Iterator[tuple[str, int]]:
 
 def _internet(addresses: AddressSet) -> bool:
     """Return whether addresses are most of the internet, of one family."""
-    for family in (4, 6):
-        every = public().family(family)
+    for family in FAMILY:
+        every = public_of(family)
         if 2 * (addresses & every).size() > every.size():
             return True
     return False

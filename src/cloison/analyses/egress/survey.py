@@ -38,7 +38,7 @@ from cloison.engine.steps import Cause
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat, Verdict
 from cloison.ir.policy import Action, Direction, Policy, PolicyId, Rule
-from cloison.platform.ranges import NamedRange, RangeKind, public
+from cloison.platform.ranges import NamedRange, RangeKind, public_of
 from cloison.resources.world import WorkloadId
 
 
@@ -54,6 +54,7 @@ class Outside:
         owner_of: Whose a policy is.
         owner_key: The annotation of pods that says whose they are.
         workloads: Only these; all when none is given.
+        unread: What else of the input may count, and is not read.
     """
 
     engine: Engine
@@ -63,6 +64,7 @@ class Outside:
     owner_of: Callable[[PolicyId], str | None]
     owner_key: str
     workloads: frozenset[WorkloadId] = frozenset()
+    unread: tuple[str, ...] = ()
 
 
 def survey(asked: Outside) -> Egress:
@@ -78,7 +80,7 @@ def survey(asked: Outside) -> Egress:
         asked.ranges,
         tuple(sorted(ways.proxies)),
         tuple(each.name for each in asked.site.leaving),
-        tuple(_lacking(asked.ranges)),
+        (*_lacking(asked.ranges), *asked.unread),
         tuple(sorted({*standing_caveats(engine), *outside_caveats(engine)})),
     )
 
@@ -137,7 +139,6 @@ class _Teller:
         names = hosts_of(self.engine, self.engine.mentioned)
         unknown = table.kinds[UnitKind.NAMED]
         self._names = {ref.name: units & unknown for ref, units in names.items() if units & unknown}
-        self._everywhere = public()
 
     def outward(self, unit: int) -> Outward:
         """Return what a unit may reach outside."""
@@ -211,6 +212,8 @@ class _Teller:
                             found[self._opener(text, policy)] = None
         if found:
             return tuple(found)
+        if not self.engine.profile.enforces and self.engine.policies.policies:
+            return (Opener("nobody enforces policies"),)
         return (Opener("no policy decides" if policies else "no policy restricts its egress"),)
 
     def _opener(self, text: str, policy: Policy, rule: Rule | None = None) -> Opener:
@@ -240,7 +243,7 @@ class _Teller:
     def _is_internet(self, addresses: AddressSet, *, every: bool = False) -> bool:
         """Return whether addresses are those of the internet, or most of them."""
         for family in FAMILY:
-            all_ = self._everywhere.family(family)
+            all_ = public_of(family)
             held = addresses & all_
             if held == all_ or (not every and 2 * held.size() > all_.size()):
                 return True
@@ -260,6 +263,7 @@ def _destinations(
     caveats = passage.caveats
     if name is not None:
         caveats = tuple(sorted({*caveats, known.NAME_ADDRESS_UNKNOWN}))
-    for verdict, traffic, requests in passage.parts:
-        said = None if requests is None else str(requests)
+    for verdict, traffic, requests, given in passage.parts:
+        asks = "" if requests is None else str(requests)
+        said = " and ".join(text for text in (asks, given) if text) or None
         yield Destination(addresses, name, traffic, verdict, openers, said, caveats)

@@ -3,14 +3,16 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cloison.algebra import parse_address
+from cloison.algebra import TrafficSet, parse_address
+from cloison.analyses.aliases import alias
 from cloison.analyses.ask import Explanation, Question
-from cloison.analyses.backends import members
+from cloison.analyses.backends import members, nodes_of
 from cloison.analyses.ends import (
     AddressEnd,
     End,
     NameEnd,
     Names,
+    NodeEnd,
     PodsEnd,
     ServiceEnd,
     SomeNodeEnd,
@@ -20,8 +22,8 @@ from cloison.analyses.paths.lookup import Ask, lookups, taken
 from cloison.analyses.paths.model import Hop, HopRole, Stop, Way
 from cloison.analyses.paths.site import Site
 from cloison.analyses.question import EVERYTHING, parse_traffic
-from cloison.analyses.services import alias, lead
-from cloison.base import QuestionError
+from cloison.analyses.services import lead
+from cloison.base import QuestionError, Span
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
 from cloison.ir.names import host_name
@@ -95,6 +97,9 @@ def call(engine: Engine, site: Site, question: Question, ask: Ask) -> Iterator[W
         ask: Judges a hop.
     """
     source, end = question.source, question.destination
+    if isinstance(end, NodeEnd):
+        yield from _by_node(engine, site, question, end, ask)
+        return
     before: tuple[Hop, ...] = ()
     if isinstance(source, PodsEnd) and not (isinstance(end, ServiceEnd) and end.note):
         before = tuple(lookups(engine, site, source, ask, _looked_up(end)))
@@ -117,6 +122,46 @@ def call(engine: Engine, site: Site, question: Question, ask: Ask) -> Iterator[W
             yield from proxied
             return
     yield from direct(engine, site, question, ask, before, why)
+
+
+def _by_node(
+    engine: Engine, site: Site, question: Question, end: NodeEnd, ask: Ask
+) -> Iterator[Way]:
+    """Yield the ways of a call to a port that nodes take for a Service, if it is one."""
+    for service in engine.world.services.values():
+        for port in service.ports:
+            number = port.node_port
+            if number is None:
+                continue
+            if question.traffic.traffic != TrafficSet.ports(port.protocol, number):
+                continue
+            name = f"{service.namespace}/{service.name}"
+            why = (f"port {number} of nodes is that of Service {name}",)
+            behind = {
+                node
+                for each, _ in members(engine, service).ends
+                for node in (nodes_of(engine, each) if isinstance(each, PodsEnd) else ())
+            }
+            outside = isinstance(question.source, AddressEnd)
+            local = service.external_traffic_policy == "Local" and outside
+            if local and None not in behind and end.node.name not in behind:
+                yield Way((), _not_on(name, end.node.name, service.span))
+                return
+            to = ServiceEnd(f"svc:{name}", service, outside=True)
+            traffic = parse_traffic(str(port.port), port.protocol)
+            asked = replace(question, destination=to, traffic=traffic)
+            yield from direct(engine, site, asked, ask, (), why)
+            return
+
+
+def _not_on(service: str, node: str, span: Span) -> Stop:
+    return Stop(
+        "NoLocalEndpoint",
+        f"externalTrafficPolicy of Service {service} is Local, and no pod behind it is on {node}",
+        "dial a node that has one, or set externalTrafficPolicy: Cluster",
+        span,
+        "kubernetes/api core/v1/types.go ServiceExternalTrafficPolicy",
+    )
 
 
 def direct(

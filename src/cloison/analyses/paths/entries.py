@@ -74,8 +74,11 @@ def inwards(
     for port, alike in _by_port(listeners):
         rules = [rule for rule in entry.rules if _behind(rule, alike, question)]
         for by in serving:
-            first, stop = _entered(engine, question, port, by, ask)
+            first, stop = None, None
+            if not by.balances:
+                first, stop = _entered(engine, question, port, by, ask)
             path = (*before, first) if first is not None else before
+            outside = (f"{by.plane.why}; clients reach it outside the cluster",)
             if stop is not None:
                 yield Way(path, stop)
             elif not rules:
@@ -85,7 +88,9 @@ def inwards(
                 key = (id(by), port.transport, *(id(rule) for rule in rules))
                 if key not in known:
                     known[key] = tuple(_beyond(engine, question, by, rules, port, ask))
-                yield from (replace(way, hops=(*path, *way.hops)) for way in known[key])
+                for way in known[key]:
+                    notes = (*way.notes, *(outside if by.balances else ()))
+                    yield replace(way, hops=(*path, *way.hops), notes=notes)
 
 
 def _by_port(listeners: Iterable[Listener]) -> Iterator[tuple[Listener, list[Listener]]]:
@@ -263,6 +268,7 @@ def _backed(
     if service is None:
         yield Way((), _absent(rule, backend))
         return
+    by = by.towards(service)
     transport = listener.transport if listener is not None else "TCP"
     to = ServiceEnd(f"svc:{service.namespace}/{service.name}", service, direct=True)
     port = f":{backend.port}" if backend.port is not None else ""

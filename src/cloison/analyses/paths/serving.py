@@ -1,7 +1,7 @@
 """Who serves an entry, as ends that the engine knows."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloison.algebra import NO_ADDRESSES, AddressSet
 from cloison.analyses.ends import AddressEnd, End, PodsEnd, ServiceEnd, SomeNodeEnd
@@ -44,6 +44,22 @@ class Served:
         return self.end or AddressEnd(self.plane.name, NO_ADDRESSES)
 
     @property
+    def balances(self) -> bool:
+        """Whether it is a load balancer outside the cluster, which clients reach unjudged."""
+        return self.plane.on_nodes or bool(self.plane.blocks) or self.end is None
+
+    def towards(self, service: Service) -> "Served":
+        """Return who opens the connection to a Service's pods.
+
+        What comes by a node carries its address, unless the Service keeps it on the node.
+        """
+        if not self.plane.on_nodes or service.external_traffic_policy != "Local":
+            return self
+        spans = (s for block in self.plane.blocks for s in AddressSet.block(block).spans)
+        end = AddressEnd(self.plane.name, AddressSet(spans)) if self.plane.blocks else None
+        return replace(self, plane=replace(self.plane, on_nodes=False), end=end)
+
+    @property
     def on_host(self) -> bool:
         """Whether its pods use the network of their node."""
         return isinstance(self.end, PodsEnd) and any(
@@ -53,6 +69,8 @@ class Served:
     @property
     def caveats(self) -> tuple[Caveat, ...]:
         """What stands on it that its connections look as they do."""
+        if self.end is None:
+            return (*self.plane.caveats, known.GATEWAY_ADDRESS_UNKNOWN)
         if self.plane.on_nodes or self.on_host:
             return (*self.plane.caveats, known.OVERLAY_SOURCE)
         return self.plane.caveats

@@ -39,6 +39,8 @@ def ways(engine: Engine, site: Site, question: Question, ask: Ask) -> tuple[Way,
     if isinstance(question.source, PodsEnd) and question.source.gone:
         return ()
     found = tuple(call(engine, site, question, ask))
+    if not found:
+        return ()
     plain = len(found) == 1 and len(found[0].hops) == 1 and found[0].stop is None
     # What is asked is one connection, and nothing leads it elsewhere.
     if not plain or _is_outside(question) or found[0].notes:

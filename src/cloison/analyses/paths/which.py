@@ -1,14 +1,19 @@
 """Which questions are about a call of several hops."""
 
 from cloison.analyses.ask import Question
-from cloison.analyses.ends import AddressEnd, EntryEnd, NameEnd, PodsEnd, ServiceEnd
+from cloison.analyses.ends import AddressEnd, EntryEnd, NameEnd, NodeEnd, PodsEnd, ServiceEnd
 from cloison.analyses.question import State
 
 
 def is_call(question: Question) -> bool:
-    """Return whether a question is about a call: by a name, or through a gateway or Service."""
+    """Return whether a question is about a call: by a name, or through a gateway, Service or node.
+
+    Whether a node's port leads anywhere, only the world says.
+    """
     return question.state is State.NEW and (
-        by_name(question) or through_entry(question) or isinstance(question.destination, ServiceEnd)
+        by_name(question)
+        or through_entry(question)
+        or isinstance(question.destination, ServiceEnd | NodeEnd)
     )
 
 

@@ -42,6 +42,14 @@ def egress(
             raise path_given(each, context)
     session = run.load(asked, staged=staged, runtime=True)
     namespace = None if all_namespaces else asked.namespace
-    found = session.egress(workloads, namespace)
+    from cloison.base import UnknownEndpointError
+
+    try:
+        found = session.egress(workloads, namespace)
+    except UnknownEndpointError:
+        path = next((each for each in workloads if is_path(each)), None)
+        if path is not None:
+            raise path_given(path, context) from None
+        raise
     result, code = judged(session, found, found.findings, fail_on, show_suppressed=show_suppressed)
     return run.answer(asked, session, "egress", result, code)

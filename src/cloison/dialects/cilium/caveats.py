@@ -98,6 +98,13 @@ PORT_RANGE = Caveat(
     "not documented.",
     f"{_API}/l4.go",
 )
+PROXY_REFUSES = Caveat(
+    "PROXY_REFUSES",
+    "A rule asks for what the proxy cannot compare, a `host` that is no regular expression or a "
+    "header without a name. The agent does not look at either; the proxy refuses the policy, and "
+    "what held for the endpoint before stays: which requests pass on these ports is open.",
+    f"{_API}/http.go; cilium/cilium pkg/envoy",
+)
 SELECTOR_UNCLEAR = Caveat(
     "SELECTOR_UNCLEAR",
     "A selector asks for labels that ends outside the cluster, or nodes, may have; which of them "
@@ -138,6 +145,7 @@ EVERY = (
     PATTERN_UNDECIDED,
     PORT_NAME_TABLE,
     PORT_RANGE,
+    PROXY_REFUSES,
     SELECTOR_UNCLEAR,
     SERVICE_ENDPOINTS,
     SERVICE_UNRESOLVED,

@@ -194,8 +194,18 @@ class Cluster:
         return port_names(self.world)
 
     @cached_property
+    def addresses_of(self) -> Mapping[str, frozenset[int]]:
+        """Addresses of each node, as far as it or a pod on its network says them."""
+        found = {node.name: set(node.addresses) for node in self.world.nodes.values()}
+        for workload in self.world.workloads.values():
+            for end in workload.endpoints:
+                if end.shape.host_network and end.shape.node is not None:
+                    found.setdefault(end.shape.node, set()).update(end.addresses)
+        return {name: frozenset(points) for name, points in found.items()}
+
+    @cached_property
     def node_addresses(self) -> AddressSet:
         """Addresses of all nodes."""
         return AddressSet.points(
-            tuple(point for node in self.world.nodes.values() for point in node.addresses)
+            tuple(sorted({point for held in self.addresses_of.values() for point in held}))
         )

@@ -15,6 +15,7 @@ from cloison.dialects.cilium import (
     marked,
     refused,
     resolver,
+    tiered,
     told,
 )
 from cloison.dialects.cilium.cluster import Cluster
@@ -80,7 +81,7 @@ def compile_objects(
     done, more = _together(found, others, cluster)
     done += _of_init(objects, cluster)
     done += _of_hosts(cluster)
-    return _compilation(done, (*said, *more))
+    return _compilation(done, (*said, *more, *tiered.without_nodes(others, cluster)))
 
 
 def beside(
@@ -98,6 +99,7 @@ def beside(
         return others
     cluster = Cluster(profile, world)
     limits = resolver.limits(own)
+    others = tiered.with_nodes(others, cluster)
     if cluster.marked or any(map(marked.asks_of_identities, others)):
         others = [marked.without_marks(each, cluster) for each in others]
     if cluster.switches.audit:

@@ -3,17 +3,25 @@
 Source: cilium/cilium pkg/envoy, pkg/policy/api/http.go, pkg/fqdn/dnsproxy.
 """
 
-import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property, lru_cache
-from typing import TYPE_CHECKING
+from functools import cached_property
+from typing import TYPE_CHECKING, TypeAlias
 
 from cloison import algebra
-from cloison.algebra.values import PRESENT, Values
+from cloison.algebra.values import Values
 from cloison.dialects.cilium import caveats, names
 from cloison.dialects.cilium.cluster import Cluster
-from cloison.dialects.cilium.model_rules import HeaderMatch, HttpRule, L7Rules, PortRule
+from cloison.dialects.cilium.headers import (
+    HOST,
+    METHOD,
+    PATH,
+    asks_secret,
+    matchers,
+    told,
+)
+from cloison.dialects.cilium.model_rules import HttpRule, L7Rules, PortRule
+from cloison.ir.caveats import REQUESTS_TOO_LARGE
 from cloison.ir.fidelity import Caveat
 from cloison.ir.names import NamePattern, names_within
 from cloison.ir.requests import RequestMatch
@@ -21,8 +29,8 @@ from cloison.ir.requests import RequestMatch
 if TYPE_CHECKING:
     from cloison.algebra import Request, RequestSet, StringSet
 
-_REMEMBERED = 512
-"""Patterns whose texts are kept."""
+HTTP = "http"
+PARTS = (METHOD, PATH, HOST)
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,11 @@ class Condition:
 
     def matches(self, request: "Request") -> bool | None:
         """Return whether it is met by a request; None where nobody can say."""
-        return self._sets.matches(request)
+        return self.given(request).matches(request)
+
+    def given(self, request: "Request") -> RequestMatch:
+        """Return what it still asks of a request, rule by rule: no set holds what is told of it."""
+        return self._worked_out(request)
 
     def requests(self) -> RequestMatch:
         """Return it as sets; where one is not worked out, all that it may be is possible."""
@@ -54,22 +66,21 @@ class Condition:
 
     @cached_property
     def _sets(self) -> RequestMatch:
-        try:
-            return self._worked_out()
-        except algebra.UndecidedError:
-            every = algebra.EVERY_REQUEST
-            return RequestMatch(algebra.NO_REQUESTS, every, caveats.PATTERN_UNDECIDED, str(self))
+        return self._worked_out(None)
 
-    def _worked_out(self) -> RequestMatch:
-        must, may, doubt = _http(self.http or ())
-        if self.http is None:
-            must = algebra.EVERY_REQUEST
-        if self.names is not None:
-            must = algebra.RequestSet.dns(_union(self.names))
-        if self.servers is not None:
-            opened = algebra.RequestSet.sni(_union(self.servers))
-            must, may = must & opened, may & opened
-        may -= must
+    def _worked_out(self, request: "Request | None") -> RequestMatch:
+        try:
+            must, may, doubt = _http(self.http, request)
+            if self.names is not None:
+                must = _left(algebra.RequestSet.dns(_union(self.names)), request)
+            if self.servers is not None:
+                opened = _left(algebra.RequestSet.sni(_union(self.servers)), request)
+                must, may = must & opened, may & opened
+            may -= must
+        except algebra.UndecidedError:
+            every = algebra.EVERY_REQUEST if self.http is None else algebra.RequestSet.http()
+            every = _left(every, request)
+            return RequestMatch(algebra.NO_REQUESTS, every, REQUESTS_TOO_LARGE, str(self))
         return RequestMatch(must, may or None, doubt if may else None, str(self))
 
     def __str__(self) -> str:
@@ -100,8 +111,6 @@ class Asked:
 
 
 NOTHING = Asked()
-_TOKEN = re.compile(r"[-!#$%&'*+.^_`|~0-9a-z]+")
-"""What names of headers are made of, in small letters. Source: RFC 9110, 5.6.2."""
 
 
 def asked(rule: PortRule, cluster: Cluster) -> Asked:
@@ -136,80 +145,63 @@ def _union(patterns: Iterable[NamePattern]) -> "StringSet":
     return algebra.StringSet.union(each.strings for each in patterns)
 
 
-def _http(rules: Iterable[HttpRule]) -> "tuple[RequestSet, RequestSet, Caveat | None]":
-    """Return the requests that some rule certainly matches, those that one may match, and why."""
-    must, may = algebra.NO_REQUESTS, algebra.NO_REQUESTS
-    doubt = None
-    for rule in rules:
-        wanted, secret = _headers(rule)
-        if not all(map(_TOKEN.fullmatch, wanted)):
-            continue  # No request has a header of such a name.
-        sets = [_pattern(text) for text in (rule.method, rule.path, rule.host)]
-        method, path, host = (texts for texts, _ in sets)
-        found = algebra.RequestSet.http(method, path, host, wanted)
-        undecided = not all(known for _, known in sets)
-        if secret or undecided:
-            may |= found
-            doubt = caveats.PATTERN_UNDECIDED if undecided else doubt or caveats.HEADER_SECRET
-        else:
-            must |= found
-    return must, may, doubt
+def _left(found: "RequestSet", request: "Request | None") -> "RequestSet":
+    return found if request is None else found.given(request)
 
 
-@lru_cache(_REMEMBERED)
-def texts_of(pattern: str) -> "StringSet":
-    """Return the texts of a pattern, worked out once for all that ask.
-
-    Raises:
-        PatternError: It is none.
-        UndecidedError: It is not supported, or is too large.
-    """
-    return algebra.StringSet.pattern(pattern)
+Met: TypeAlias = "tuple[RequestSet, RequestSet, Caveat | None]"
+"""Requests that certainly match, those that may, and why that is not known."""
 
 
-def _pattern(text: str | None) -> "tuple[StringSet | None, bool]":
-    """Return the texts of a pattern, None for any, and whether they are worked out."""
-    if text is None:
-        return None, True
-    try:
-        return texts_of(text), True
-    except algebra.UndecidedError:
-        return None, False
+def _http(rules: "Sequence[HttpRule] | None", request: "Request | None") -> Met:
+    """Return the requests that some rule matches, by what is not told of them."""
+    nothing, every = algebra.NO_REQUESTS, algebra.EVERY_REQUEST
+    if rules is None:
+        return every, nothing, None
+    if request is not None and request.kind not in (HTTP, None):
+        return nothing, nothing, None
+    if any(each.refused for rule in rules for each in matchers(rule)):
+        # The proxy keeps the policy that it had.
+        return nothing, _left(algebra.RequestSet.http(), request), caveats.PROXY_REFUSES
+    found = [_one(rule, request) for rule in rules]
+    if any(must == every for must, _, _ in found):
+        return every, nothing, None
+    must, may, doubts = nothing, nothing, []
+    for sure, perhaps, doubt in found:
+        must, may = must | sure, may | perhaps
+        doubts += [doubt] if doubt is not None else []
+    return must, may, min(doubts, key=_WORST.index, default=None)
 
 
-def _headers(rule: HttpRule) -> tuple[dict[str, Values], bool]:
-    """Return what headers must hold, and whether a Secret says more of one."""
+_WORST = (caveats.PATTERN_UNDECIDED, caveats.HEADER_SECRET)
+
+
+def _one(rule: HttpRule, request: "Request | None") -> Met:
+    """Return the requests that one rule matches, by what is not told of them."""
+    nothing = algebra.NO_REQUESTS
+    known = {} if request is None else told(request)
+    doubt = caveats.HEADER_SECRET if asks_secret(rule) else None
     wanted: dict[str, Values] = {}
-    secret = False
-    for name, values in (*map(_header, rule.headers), *_matches(rule.header_matches)):
-        key = name.lower()
-        known = wanted.get(key)
-        wanted[key] = values if known is None else _both(known, values)
-    for match in rule.header_matches:
-        secret |= match.secret is not None and match.mismatch is None
-    return wanted, secret
+    for each in matchers(rule):
+        if not each.possible:
+            return nothing, nothing, None
+        try:
+            if each.name not in known:
+                values = each.values()
+                before = wanted.get(each.name)
+                wanted[each.name] = values if before is None else _both(before, values)
+            elif not each.holds(known[each.name]):
+                return nothing, nothing, None
+        except algebra.UndecidedError:
+            doubt = caveats.PATTERN_UNDECIDED
+    method, path, host = (wanted[name].texts if name in wanted else None for name in PARTS)
+    headers = {name: values for name, values in wanted.items() if name not in PARTS}
+    found = _left(algebra.RequestSet.http(method, path, host, headers), request)
+    return (found, nothing, None) if doubt is None else (nothing, found, doubt)
 
 
 def _both(one: Values, other: Values) -> Values:
     return Values(one.texts & other.texts, one.absent and other.absent)
-
-
-def _header(text: str) -> tuple[str, Values]:
-    """Return a header as `headers` has it: what stands behind the first blank is its value."""
-    name, blank, value = text.partition(" ")
-    if not blank:
-        return name, PRESENT
-    return name.removesuffix(":"), Values.of(algebra.StringSet.of(value))
-
-
-def _matches(matches: Iterable[HeaderMatch]) -> Iterator[tuple[str, Values]]:
-    for match in matches:
-        if match.mismatch is not None:
-            continue  # What does not match is changed or logged, and passes.
-        if match.value is None or match.secret is not None:
-            yield match.name, PRESENT
-        else:
-            yield match.name, Values.of(algebra.StringSet.of(match.value))
 
 
 def _said(rule: HttpRule) -> str:

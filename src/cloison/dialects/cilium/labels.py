@@ -185,8 +185,26 @@ def _kinds(
         return
     yield OWN_NODE, frozenset({HOST}), of_nodes
     yield OTHER_NODES, frozenset({REMOTE_NODE}), of_nodes
-    yield (world(4, cluster),), frozenset({WORLD, WORLD_V4}), around
-    yield (world(6, cluster),), frozenset({WORLD, WORLD_V6}), around
+    for family, own in ((4, WORLD_V4), (6, WORLD_V6)):
+        yield (
+            (world(family, cluster),),
+            _of_world(family, own, cluster),
+            around,
+        )
+
+
+_OTHER: Mapping[int, int] = {4: 6, 6: 4}
+
+
+def _of_world(family: int, own: str, cluster: Cluster) -> frozenset[str]:
+    """Return which label what is outside may have: that of its family where there is another.
+
+    Source: cilium/cilium pkg/labels/cidr.go, getWorldLabel.
+    """
+    other = cluster.switches.has_family(_OTHER[family])
+    if other is None:
+        return frozenset({WORLD, own})
+    return frozenset({own if other else WORLD})
 
 
 def _names_api_server(each: Requirement) -> bool:
@@ -202,9 +220,8 @@ def _holds(
     for each in wanted:
         plain = asked(each)
         if each.source in (RESERVED, ANY) and each.key in labels:
-            # Where both families are there, what is outside has another label for each.
-            families = each.key in (WORLD, WORLD_V4, WORLD_V6)
-            answer = None if families else plain.matches({each.key: ""})
+            # Of several it has one, and nobody says which.
+            answer = plain.matches({each.key: ""}) if len(labels) == 1 else None
         elif each.source in others or (each.source == RESERVED and each.key == API_SERVER):
             answer = None
         else:
@@ -359,9 +376,9 @@ def api_server(cluster: Cluster) -> tuple[PeerMatch, ...]:
     others = addresses - cluster.node_addresses
     found: list[PeerMatch] = [outside(each, cluster) for each in exactly(others)]
     named = tuple(
-        node.name
-        for node in cluster.world.nodes.values()
-        if any(point in addresses for point in node.addresses)
+        name
+        for name, points in cluster.addresses_of.items()
+        if any(point in addresses for point in points)
     )
     return (*found, *nodes_called(named, cluster))
 

@@ -44,9 +44,15 @@ class Others:
         found = self.asked.matches(request)
         return None if found is None else not found
 
+    def given(self, request: "Request") -> RequestMatch:
+        """Return what is still asked of a request, of what is not told of that."""
+        return self._others(self.asked.given(request))
+
     def requests(self) -> RequestMatch:
         """Return them as sets."""
-        found = self.asked.requests()
+        return self._others(self.asked.requests())
+
+    def _others(self, found: RequestMatch) -> RequestMatch:
         every = found.must if found.may is None else found.must | found.may
         return RequestMatch(~every, found.may, found.doubt, str(self))
 

@@ -6,17 +6,19 @@ is apart from what it does otherwise.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 from cloison.algebra import NO_TRAFFIC, TrafficSet
 from cloison.dialects.cilium import caveats
 from cloison.dialects.cilium.l7 import Condition
-from cloison.dialects.cilium.near import Near, both
+from cloison.dialects.cilium.near import Near, both, within
 from cloison.dialects.cilium.rules import every_port
 from cloison.dialects.cilium.switches import U3
 from cloison.ir.names import NamePattern
 from cloison.ir.peers import (
     AllOf,
     AnyMatch,
+    AnyOf,
     NamesMatch,
     NodesMatch,
     NoneOf,
@@ -113,11 +115,21 @@ def _limited(
 ) -> Iterator[Rule]:
     """Yield what a rule is on traffic of which some limits are."""
     there = TrafficMatch(traffic)
-    resolvers = tuple(match for each in near for match in each.peers)
-    under = tuple(match for each in near for match in each.subjects)
-    yield replace(rule, traffic=there, peers=_without(rule.peers, resolvers))
-    if not set(policy.subjects) <= set(under) and not policy.nodes:
-        yield replace(rule, traffic=there, subjects=(NoneOf(under),))
+    every = [each for each in near if policy.nodes or _all_of(policy, each.subjects)]
+    some: dict[tuple[PodsMatch, ...], list[Limit]] = {}
+    for each in near:
+        if each not in every:
+            some.setdefault(each.subjects, []).append(each)
+    sorts = _sorts(list(some))
+    for mine in sorts if len(sorts) <= _MOST_SORTS else (tuple(some),):
+        limits_ = (*every, *(each for subjects in mine for each in some[subjects]))
+        resolvers = tuple(match for each in limits_ for match in each.peers)
+        peers = _without(rule.peers, resolvers) if resolvers else rule.peers
+        whose = _whose(rule, mine, tuple(some)) if len(sorts) <= _MOST_SORTS else rule.subjects
+        yield replace(rule, traffic=there, peers=peers, subjects=whose)
+    if len(sorts) > _MOST_SORTS:
+        said = (*rule.caveats, caveats.L3_RELAXES_DNS)
+        yield replace(rule, traffic=there, condition=_MANY, caveats=said)
     names = tuple(_everywhere(near))
     if names:
         # Whether or not one of them is about the peer, these names pass.
@@ -125,6 +137,47 @@ def _limited(
     if u3 is None:
         said = (*rule.caveats, caveats.L3_RELAXES_DNS)
         yield replace(rule, traffic=there, condition=_RELAXED, caveats=said)
+
+
+_MOST_SORTS = 64
+_MANY = "none of many rules about names is about both ends"
+
+_Subjects: TypeAlias = tuple[PodsMatch, ...]
+
+
+def _all_of(policy: Policy, subjects: _Subjects) -> bool:
+    """Return whether all whom a policy is about are among some pods."""
+    return all(any(within(mine, other) for other in subjects) for mine in policy.subjects)
+
+
+def _sorts(groups: Sequence[_Subjects]) -> Sequence[tuple[_Subjects, ...]]:
+    """Return which of some groups a pod may be in at once; one more than are told apart at most."""
+    found: list[tuple[_Subjects, ...]] = [()]
+    for each in groups:
+        more = [(*held, each) for held in found if all(_overlap(each, one) for one in held)]
+        found += more[: _MOST_SORTS + 1 - len(found)]
+    return found
+
+
+def _overlap(ours: _Subjects, theirs: _Subjects) -> bool:
+    return any(both(one, other) is not None for one in ours for other in theirs)
+
+
+def _whose(
+    rule: Rule, mine: Sequence[_Subjects], groups: Sequence[_Subjects]
+) -> tuple[PeerMatch, ...] | None:
+    """Return the subjects of a rule that are in some groups, and in none of the others."""
+    rest = [each for each in groups if each not in mine]
+    if mine:
+        rest = [each for each in rest if _overlap(each, mine[0])]
+    parts: list[PeerMatch] = [AnyOf(mine[0])] if mine else []
+    if rest:
+        parts.append(NoneOf(tuple(match for each in rest for match in each)))
+    if not parts:
+        return rule.subjects
+    if rule.subjects is not None:
+        parts.append(AnyOf(rule.subjects))
+    return (AllOf(tuple(parts)),) if len(parts) > 1 else (parts[0],)
 
 
 def _everywhere(near: Sequence[Limit]) -> Iterator[NamePattern]:

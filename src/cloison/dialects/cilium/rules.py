@@ -14,7 +14,7 @@ from cloison.dialects.cilium.labels import Scope
 from cloison.dialects.cilium.model import Rule as Written
 from cloison.dialects.cilium.model_rules import Element
 from cloison.ir.fidelity import Caveat
-from cloison.ir.policy import EVERY_TRAFFIC, Action, Direction, Rule, TrafficMatch
+from cloison.ir.policy import EVERY_TRAFFIC, Action, Direction, Given, Rule, TrafficMatch
 
 ALWAYS_FAILS = "test-always-fail"
 REQUIRED = "required"
@@ -69,7 +69,7 @@ def _compiled(
 ) -> Iterator[Rule]:
     whom = peers.of(element, scope, resolves=action is Action.ALLOW)
     about = tuple(pieces(element, direction, scope.cluster))
-    if whom.wildcard and not (element.ports or element.icmps):
+    if whom.wildcard and not _filters(element):
         about = ()
     of_names = peers.named(whom.names, element.span, scope.cluster)
     for piece in about:
@@ -100,20 +100,31 @@ def _authenticated(rule: Rule, element: Element) -> Iterator[Rule]:
         yield rule
         return
     noted = replace(rule, caveats=(*rule.caveats, caveats.AUTHENTICATION))
-    if element.authentication == REQUIRED:
+    required = element.authentication == REQUIRED
+    if required:
         words = [each for each in (rule.condition, _AUTHENTICATED) if each]
-        yield replace(noted, condition=" and ".join(words))
+        alone = Given(_AUTHENTICATED) if rule.condition is None else None
+        yield replace(noted, condition=" and ".join(words), given=alone)
     yield replace(
         noted,
         action=Action.DENY,
         request=None,
         condition="the ends do not authenticate each other",
+        given=Given(_AUTHENTICATED, holds=False) if required else None,
     )
+
+
+def _filters(element: Element) -> bool:
+    """Return whether an element is about some traffic only; about none, if no port or type is said.
+
+    Source: cilium/cilium pkg/policy/api/icmp.go, GetPortRule.
+    """
+    return bool(element.ports) or element.icmps is not None
 
 
 def pieces(element: Element, direction: Direction, cluster: Cluster) -> Iterator[Piece]:
     """Yield the traffic of an element, that without further conditions together."""
-    if not element.ports and not element.icmps:
+    if not _filters(element):
         yield Piece(EVERY_TRAFFIC)
         return
     if element.icmps:

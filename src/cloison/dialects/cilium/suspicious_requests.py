@@ -18,8 +18,8 @@ from cloison.algebra.regex import PatternError
 from cloison.algebra.strings import StringSet
 from cloison.algebra.variants import VARIANTS, Variant, other_case, traps
 from cloison.base import Diagnostic, Severity
+from cloison.dialects.cilium.headers import texts_of
 from cloison.dialects.cilium.item import Item, Known
-from cloison.dialects.cilium.l7 import texts_of
 from cloison.dialects.cilium.model_rules import HttpRule
 from cloison.dialects.cilium.switches import NORMALISED, NORMALIZE_PATH
 from cloison.resources.names import shown

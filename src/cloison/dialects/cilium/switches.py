@@ -115,6 +115,8 @@ class Switches:
         l7_proxy: `enable-l7-proxy`.
         normalises_paths: `http-normalize-path`: whether the proxy brings paths to one form before
             it compares them.
+        ipv4: `enable-ipv4`; None while nobody has said.
+        ipv6: `enable-ipv6`; likewise. Labels of what is outside hang on both.
         sctp: `enable-sctp`.
         extended_protocols: `enable-extended-ip-protocols`.
         icmp_rules: `enable-icmp-rules`.
@@ -145,6 +147,8 @@ class Switches:
     audit: bool = False
     l7_proxy: bool = True
     normalises_paths: bool = True
+    ipv4: bool | None = None
+    ipv6: bool | None = None
     sctp: bool = False
     extended_protocols: bool = False
     icmp_rules: bool = True
@@ -163,6 +167,10 @@ class Switches:
     def exempts_localhost(self) -> bool:
         """Whether the own node is let in whatever policies allow."""
         return self.allow_localhost is not AllowLocalhost.POLICY
+
+    def has_family(self, family: int) -> bool | None:
+        """Return whether pods have addresses of a family, 4 or 6; None where nobody has said."""
+        return {4: self.ipv4, 6: self.ipv6}[family]
 
 
 @dataclass(frozen=True, slots=True)
@@ -321,6 +329,8 @@ SWITCHES = (
         "normalises_paths",
         "Whether paths of HTTP are brought to one form before they are matched.",
     ),
+    _flag_of("enable-ipv4", "ipv4", "Whether pods have IPv4 addresses.", "unknown"),
+    _flag_of("enable-ipv6", "ipv6", "Whether pods have IPv6 addresses.", "unknown"),
     _flag_of("enable-sctp", "sctp", "Whether SCTP is carried."),
     _flag_of(
         "enable-extended-ip-protocols",

@@ -48,6 +48,7 @@ def balancer(name: str, world: World, wanted: Written, why: str) -> Plane:
     return Plane(
         "Google load balancer",
         f"{why}; {said}",
+        blocks=component("lb-gcp-l7").blocks,
         on_nodes=True,
         dials=Dials.NODE_PORT,
         span=wanted.item.span,

@@ -171,11 +171,12 @@ class Supposed:
 
 @dataclass(frozen=True, slots=True)
 class Plane:
-    """Who serves an entry, as enforcement points see it. Exactly one of the first four is given.
+    """Who serves an entry, as enforcement points see it. Of the first four at most one is given.
 
     Args:
         workloads: Its pods.
-        blocks: Addresses of a load balancer that dials by itself.
+        blocks: Addresses of a load balancer that dials by itself; with `on_nodes`, those that it
+            dials nodes from.
         apart: An end that the enforcer has for it besides pods: `reserved:ingress`.
         supposed: The pods it would have, where the input holds none of them.
         on_nodes: Whether its connections come from a node's address.

@@ -118,7 +118,9 @@ def _of_row(
 
 
 def _named(row: _Row) -> str:
-    return component(row.components[0]).name if row.components else f"{row.balancer} load balancer"
+    if row.components:
+        return component(row.components[0]).name
+    return "an AWS load balancer" if row.balancer == "aws" else "a Google load balancer"
 
 
 def _present(row: _Row, components: Sequence[Found], wanted: Written, why: str) -> Iterator[Plane]:

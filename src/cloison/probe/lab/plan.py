@@ -60,11 +60,18 @@ class ServicePlan(msgspec.Struct, frozen=True):
         name: `namespace/name`.
         addresses: Its cluster addresses and external ones.
         ports: Its ports.
+        outside: Those of its addresses that are for clients outside.
+        local: Whether what comes from outside stays on the node it arrives at, under its own
+            address (`externalTrafficPolicy: Local`).
+        kept: Whether what pods send stays on their node (`internalTrafficPolicy: Local`).
     """
 
     name: str
     addresses: tuple[str, ...]
     ports: tuple[ServicePort, ...]
+    outside: tuple[str, ...] = ()
+    local: bool = False
+    kept: bool = False
 
 
 class Plan(msgspec.Struct, frozen=True):
@@ -80,6 +87,8 @@ class Plan(msgspec.Struct, frozen=True):
         answering: Stations and ports where the lab's DNS server answers.
         rulesets: For each node, what its packet filter is told: an nftables script.
         proxies: What the proxies of nodes are told where the filter hands connections to them.
+        caches: Addresses that every node has for itself, where it answers for names.
+        host_ports: Where ports of nodes lead: node, protocol, port, then address and port of a pod.
     """
 
     nodes: tuple[Station, ...]
@@ -91,6 +100,8 @@ class Plan(msgspec.Struct, frozen=True):
     answering: tuple[tuple[str, int], ...] = ()
     rulesets: dict[str, str] = {}
     proxies: dict[str, NodeProxy] = {}
+    caches: tuple[str, ...] = ()
+    host_ports: tuple[tuple[str, str, int, str, int], ...] = ()
 
 
 class Ask(msgspec.Struct, frozen=True):

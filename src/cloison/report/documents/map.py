@@ -61,8 +61,8 @@ def document(result: Map, about: About) -> MapDocument:
 
 def verdicts(found: Passage) -> Iterator[tuple[Passes, TrafficSet, list[str]]]:
     """Iterate over the verdicts of an edge, each with its traffic and on what condition."""
-    for verdict, traffic, requests in found.parts:
-        when = [] if requests is None else [str(requests)]
+    for verdict, traffic, requests, given in found.parts:
+        when = [text for text in ("" if requests is None else str(requests), given) if text]
         yield "allowed" if verdict is Verdict.ALLOWED else "undetermined", traffic, when
 
 

@@ -140,16 +140,18 @@ class Traffic(Base, frozen=True, omit_defaults=True):
     code: int | UnsetType = UNSET
 
 
-class When(Base, frozen=True):
+class When(Base, frozen=True, omit_defaults=True):
     """Traffic that passes with some requests and not with others.
 
     Sets of requests are in words of which each part is a regular expression, `none` where there
-    are none. With requests that are in neither set the traffic is stopped.
+    are none. With requests that are in neither set the traffic is stopped. Where `given` stands,
+    those that are undetermined pass when it holds, and are stopped when it does not.
     """
 
     traffic: list[Traffic]
     allowed: str
     undetermined: str
+    given: str = ""
 
 
 class CaveatSaid(Base, frozen=True):
@@ -285,6 +287,7 @@ def when(known: Iterable[Conditional]) -> list[When]:
             traffic=traffic(each.traffic),
             allowed=str(each.allowed),
             undetermined=str(each.undetermined),
+            given=each.given,
         )
         for each in known
     ]

@@ -210,7 +210,7 @@ def _note(kind: str, end: EndRef) -> str:
         if each.role == "front":
             said += (f"to {name}" for name in each.of[:1])
         else:
-            said.append(each.role.replace("-", " "))
+            said.append("behind load balancer" if each.role == "load-balancer" else each.role)
     return ", ".join(said)
 
 

@@ -118,9 +118,9 @@ def _rows(line: Line, words: "Words") -> Iterator[tuple[list[str], list[str], st
 
 def passing(passage: Passage) -> Iterator[str]:
     """Iterate over what passes, and over what may, with a question mark, in words."""
-    for verdict, traffic, requests in passage.parts:
+    for verdict, traffic, requests, given in passage.parts:
         mark = "" if verdict is Verdict.ALLOWED else " ?"
-        yield f"{traffic}{mark}{asks(requests)}"
+        yield f"{traffic}{mark}{asks(requests, given=given)}"
 
 
 class Words:

@@ -17,18 +17,18 @@ def words(requests: "RequestSet") -> str:
     return text if len(text) <= _LONG else f"requests such as {usual(requests)}"
 
 
-def asks(requests: "RequestSet | None", *, example: bool = False) -> str:
+def asks(requests: "RequestSet | None", *, example: bool = False, given: str = "") -> str:
     """Return what follows traffic that is meant with some requests only; nothing for all.
 
     Args:
         requests: The requests; None for all.
         example: Whether to name one of them, where the text is not that itself.
+        given: What else has to hold.
     """
     if requests is None:
-        return ""
-    if len(str(requests)) > _LONG >= len(others := str(~requests)):
-        return f" when not ({others}){f', as {usual(requests)}' if example else ''}"
-    return f" when {with_example(requests) if example else words(requests)}"
+        return f" when {given}" if given else ""
+    said = with_example(requests) if example else words(requests)
+    return f" when {said}{f', and {given}' if given else ''}"
 
 
 def with_example(requests: "RequestSet") -> str:

@@ -15,20 +15,21 @@ _ROLES = {
     HopRole.PROXY: "reaches its proxy",
     HopRole.CALL: "the call itself",
 }
+_SOME = "On some ways no policy is to blame"
+_EVEN = "Nothing arrives even where policies let it pass"
 _MOST = 8
 """Ways that are shown of many, those that fail before the others."""
 _BADNESS = (Verdict.DENIED, Verdict.MIXED, Verdict.UNDETERMINED, Verdict.ALLOWED)
 
 
 def stopped(result: Explanation) -> Iterator[str]:
-    """Say why nothing arrives, in a sentence each, where no policy is to blame."""
-    ends = [way for way in result.ways if way.stop is not None and not way.copy]
-    if not ends:
-        return
-    every = len(ends) == len([way for way in result.ways if not way.copy])
-    lead = "No policy is to blame" if every else "On some ways no policy is to blame"
-    for text in dict.fromkeys(way.stop.text for way in ends if way.stop is not None):
-        yield f"{lead}: {text}."
+    """Say why nothing arrives, in a sentence each, where that is no policy's doing."""
+    counting = [way for way in result.ways if not way.copy]
+    ends = [way for way in counting if way.stop is not None]
+    lead = "No policy is to blame" if len(ends) == len(counting) else _SOME
+    said = ((_EVEN if way.first else lead, way.stop.text) for way in ends if way.stop is not None)
+    for words, text in dict.fromkeys(said):
+        yield f"{words}: {text}."
 
 
 def ways(result: Explanation, look: Look) -> Iterator[str]:
@@ -130,10 +131,12 @@ def _way(
     for place, hop in enumerate(way.hops, 1):
         if place > alike:
             yield from _hop(place, hop, look, here=hop is way.first)
-    for note in way.notes:
+    # Of a single way they stand above, with those of its hops.
+    for note in way.notes if of > 1 else ():
         yield from wrapped(note, look, "     note: ", "     ")
     if way.stop is not None:
-        said = f"no policy is to blame: {way.stop.text} ({way.stop.reason})"
+        words = "even where policies let it pass" if way.first else "no policy is to blame"
+        said = f"{words}: {way.stop.text} ({way.stop.reason})"
         yield from wrapped(said, look, "  ends here: ", "    ")
         if way.stop.span is not None and way.stop.span.file:
             yield f"    {way.stop.span.file}:{way.stop.span.line}"

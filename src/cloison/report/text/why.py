@@ -11,6 +11,7 @@ from cloison.ir.when import When
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
 from cloison.report.text.layout import at, listed, verdict, wrapped
+from cloison.report.text.requests import asks
 from cloison.report.text.requests import words as words_of
 from cloison.report.text.walk import SHOWN, scope, told, walked
 from cloison.report.text.ways import stopped, unnamed, ways
@@ -128,9 +129,14 @@ def _summary(result: Explanation) -> Iterator[str]:
 def _whens(each: When) -> Iterator[str]:
     """Say with which requests traffic passes."""
     sure, maybe = each.allowed, each.undetermined
+    if each.given:
+        which = "" if maybe == each.asked else f" with {words_of(maybe)}"
+        yield f"{each.traffic} passes{which} when {each.given}, and not otherwise."
+        if not sure:
+            return
     said = f"It depends on the request: {each.traffic} passes"
     yield f"{said} with {words_of(sure)}." if sure else f"{said} with no request for certain."
-    if maybe:
+    if maybe and not each.given:
         yield f"Nobody can say of {words_of(maybe)}."
 
 
@@ -196,6 +202,17 @@ def _stopped(point: PointAnswer) -> str:
     )
 
 
+def _passing(part: When) -> Iterator[tuple[str, str]]:
+    """Yield what becomes of traffic, and when."""
+    if part.allowed or not part.given:
+        yield "passes", f" when {words_of(part.allowed)}"
+    if part.given:
+        every = part.undetermined == part.asked
+        yield "passes", asks(None if every else part.undetermined, given=part.given)
+    elif part.undetermined:
+        yield "may pass", f" when {words_of(part.undetermined)}"
+
+
 def _point(number: int, point: PointAnswer, party: Party, look: Look, layer: str) -> Iterator[str]:
     head = look.paint(f"{point.direction} of {point.endpoint}", "bold")
     yield f"{number}. {head}{layer}: {verdict(point.verdict, look)}"
@@ -203,11 +220,8 @@ def _point(number: int, point: PointAnswer, party: Party, look: Look, layer: str
         if point.allowed or not point.when:
             yield f"   passes: {point.allowed}"
         for part in point.when:
-            said = f"{part.traffic} when {words_of(part.allowed)}"
-            yield from wrapped(said, look, "   passes: ", "     ")
-            if part.undetermined:
-                said = f"{part.traffic} when {words_of(part.undetermined)}"
-                yield from wrapped(said, look, "   may pass: ", "     ")
+            for lead, said in _passing(part):
+                yield from wrapped(f"{part.traffic}{said}", look, f"   {lead}: ", "     ")
     if point.walk is not None and not point.walk.plain:
         yield from walked(point, point.walk, look)
         return

@@ -165,3 +165,12 @@ def test_nodes_of_the_control_plane_stand_in_for_endpoints() -> None:
         each.code for each in found("D-API", *OPERATOR, POD, *nodes, policy(egress=[BY_FRONT]))
     ] == ["API001"]
     assert found("D-API", *OPERATOR, POD, *nodes, policy(egress=[BY_ENDPOINT])) == ()
+
+
+def test_known_controllers_need_no_binding_in_the_input() -> None:
+    dns = {"app.kubernetes.io/name": "external-dns"}
+    solver = {"acme.cert-manager.io/http01-solver": "true"}
+    here = (FRONT, SLICE, policy(egress=[]))
+    (one,) = found("D-API", workload("x", pod={"labels": dns}), *here)
+    assert one.evidence[0].text == "a/x is external-dns"
+    assert found("D-API", workload("x", pod={"labels": solver}), *here) == ()

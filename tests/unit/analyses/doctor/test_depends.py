@@ -92,6 +92,8 @@ def test_ways_to_name_a_service(values: dict[str, str]) -> None:
         {"DATABASE_URL": "postgres://db.example.org:5432"},
         {"DATABASE_URL": "postgres://$(UNKNOWN):5432"},
         {"RATIO": "1:5432"},
+        {"DATABASE": "db.data"},
+        {"IMAGE": "db.data:7"},
     ],
 )
 def test_what_names_nobody(values: dict[str, str]) -> None:
@@ -114,6 +116,15 @@ def test_arguments_and_config_maps_count_too() -> None:
         assert "db.data.svc" in one.evidence[0].text
 
 
+def test_settings_that_many_share_are_not_used_by_all() -> None:
+    settings = thing("ConfigMap", "s", "a", data={"DB_URL": URL})
+    web, other = (
+        workload(name, envFrom=[{"configMapRef": {"name": "s"}}]) for name in ("web", "x")
+    )
+    findings = found("D-CALL", web, other, DB, SERVICE, SHUT, settings)
+    assert [(e.code, str(e.severity), e.mend) for e in findings] == [("DEP001", "info", ())] * 2
+
+
 def test_secrets_are_not_read() -> None:
     secret = thing("Secret", "s", "a", stringData={"DB_URL": URL})
     key = {"name": "DB_URL", "valueFrom": {"secretKeyRef": {"name": "s", "key": "DB_URL"}}}
@@ -126,12 +137,12 @@ def test_a_workload_that_is_told_its_own_name_calls_nobody() -> None:
 
 
 def test_a_port_that_the_service_lacks_is_no_matter_of_policy() -> None:
-    (one,) = found("D-CALL", web(DB="db.data:5433"), DB, SERVICE)
+    (one,) = found("D-CALL", web(DB_ADDR="db.data:5433"), DB, SERVICE)
     assert one.code == "DEP002"
     assert one.mend == ()
     assert one.help == "call a port that it has: 5432/TCP"
     headless = service("db", "data", {"port": 5432}, clusterIP="None")
-    assert found("D-CALL", web(DB="db.data:5433"), DB, headless) == ()
+    assert found("D-CALL", web(DB_ADDR="db.data:5433"), DB, headless) == ()
 
 
 def test_hostile_values_are_read_in_no_time() -> None:

@@ -108,7 +108,7 @@ def test_a_tunnel_may_be_used_or_not() -> None:
     }
     tunnelled = policy(ingress=[rule("from", agents, ports=(10250,))])
     (left,) = found("D-WEBHOOK", POD, SERVICE, GKE, hook(), tunnelled)
-    assert "any node and any address is not let in; it may call from elsewhere" in left.message
+    assert "any node and any address are not let in; it may call from elsewhere" in left.message
     both = policy(ingress=[rule("from", agents, block("0.0.0.0/0"), ports=(10250,))])
     assert told(GKE, hook(), both) == []
 

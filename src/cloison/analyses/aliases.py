@@ -1,0 +1,72 @@
+"""What an ExternalName Service stands for: it is an alias, and only resolvers know of it.
+
+Source: kubernetes/website content/en/docs/concepts/services-networking/service.md.
+"""
+
+from cloison.algebra import parse_address
+from cloison.analyses.ends import AddressEnd, NameEnd, Names, ServiceEnd
+from cloison.base import QuestionError
+from cloison.engine import Engine
+from cloison.platform.routes.model import Stop
+
+_ALIASES = 8
+"""Aliases of aliases that are followed."""
+_NAME = 3
+"""Parts of the shortest name of a Service: its own, its namespace and `svc`."""
+
+
+def alias(engine: Engine, end: ServiceEnd) -> ServiceEnd | NameEnd | AddressEnd | Stop:
+    """Return what an ExternalName Service stands for: another Service, or a name outside.
+
+    Args:
+        engine: Whose world.
+        end: The Service.
+    """
+    seen: set[tuple[str, str]] = set()
+    while end.service.type == "ExternalName":
+        service = end.service
+        name = (service.external_name or "").rstrip(".").lower()
+        if not name or (service.namespace, service.name) in seen or len(seen) > _ALIASES:
+            return _no_alias(end, f"{end.text} is an alias for nothing that has an address")
+        seen.add((service.namespace, service.name))
+        if _is_address(name):
+            said = f"{end.text} is an alias for {name}, and no resolver takes that for an address"
+            return _no_alias(end, said)
+        inside = _inside(engine, name)
+        if inside is None:
+            try:
+                found = Names(engine).end(f"dns:{name}")
+            except QuestionError as error:
+                return _no_alias(end, f"{end.text} is an alias for {name}: {error.message}")
+            if isinstance(found, NameEnd | AddressEnd):
+                return found
+            return _no_alias(end, f"{end.text} is an alias for {name}, which is no name")
+        end = inside
+    return end
+
+
+def _is_address(text: str) -> bool:
+    try:
+        parse_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _no_alias(end: ServiceEnd, said: str) -> Stop:
+    return Stop(
+        "NoSuchName",
+        said,
+        "write a DNS name, or a Service without a selector and an EndpointSlice for addresses",
+        end.service.span,
+        "kubernetes/website concepts/services-networking/service.md, ExternalName",
+    )
+
+
+def _inside(engine: Engine, name: str) -> ServiceEnd | None:
+    """Return the Service of the input that a cluster name is of."""
+    parts = name.split(".")
+    if len(parts) < _NAME or parts[2] != "svc":
+        return None
+    service = engine.world.services.get((parts[1], parts[0]))
+    return None if service is None else ServiceEnd(f"svc:{parts[1]}/{parts[0]}", service)
