@@ -59,10 +59,26 @@ def test_the_example_is_as_its_tests_say() -> None:
 def test_rows_of_which_none_is_sent_are_not_taken_for_passed(tmp_path: Path) -> None:
     row = "{from: case-management/case-api, to: payments/payments-api, port: 8080"
     file = tmp_path / "requests.yaml"
-    file.write_text(f"tests: [{row}, grpc: shop.v1.Cart/Add, expect: deny}}]\n")
-    found = load(EXAMPLE).measure([str(file)])
-    assert [r.status for r in found] == [RowStatus.INCONCLUSIVE]
-    assert not found.complete
+    file.write_text(f"tests: [{row}, sni: cart.shop, expect: deny}}]\n")
+    for sendable in (False, True):
+        found = load(EXAMPLE).measure([str(file)], sendable=sendable)
+        assert [r.status for r in found] == [RowStatus.INCONCLUSIVE]
+        assert not found.complete
+
+
+def test_rows_that_are_not_sent_are_seen_beside_those_that_are(tmp_path: Path) -> None:
+    row = "{from: case-management/case-api, to: payments/payments-api, port: 8080"
+    file = tmp_path / "requests.yaml"
+    file.write_text(
+        f"tests:\n- {row}, name: call, grpc: shop.v1.Cart/Add, expect: deny}}\n"
+        f"- {row}, name: tls, sni: cart.shop, expect: deny}}\n"
+    )
+    ran = run_cloison("verify", "--on", "lab", "-f", EXAMPLE, "--tests", str(file))
+    assert "1 of 2 rows measured and passed; 1 not measured: tls" in ran.out
+    assert ran.exit == 2
+    ran = run_cloison("verify", "--on", "lab", "-f", EXAMPLE, "--tests", str(file), "--sendable")
+    assert "1 row was left out, as asked" in ran.out
+    assert ran.exit == 0
 
 
 def test_what_is_broken_fails_and_is_still_as_predicted(

@@ -327,7 +327,8 @@ class Translator:
 
     def _cluster_policy(self, item: Manifest) -> Iterator[Entry]:
         spec = item["spec"]
-        peers_out = [peer for rule in spec.get("egress") or () for peer in rule["to"]]
+        outward = spec.get("egress") or ()
+        peers_out = [peer for rule in outward for peer in rule.get("to") or ()]
         if not self.by_nodes and any("nodes" in peer for peer in peers_out):
             return  # The agent refuses it.
         subject = self._chosen(spec["subject"])

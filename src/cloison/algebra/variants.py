@@ -5,6 +5,7 @@ against the text as it is sent need not. Each function and row here is one such 
 the answer matters is for those to say who know the enforcer.
 """
 
+import re
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -81,11 +82,40 @@ def traps(paths: StringSet, variants: tuple[Variant, ...] = VARIANTS) -> Iterato
                 yield Trap(name, inside, outside)
 
 
+def left_out(paths: StringSet, variants: tuple[Variant, ...] = VARIANTS) -> Iterator[Trap]:
+    """Iterate over those traps that are another way to write a path than people mostly do.
+
+    The first path of a set mostly is one that is written in another way outside it, and then
+    nothing is worked out of all others.
+
+    Raises:
+        TooLargeError: It takes too many steps.
+
+    >>> [tuple(each) for each in left_out(StringSet.pattern("/a(/.*)?"), VARIANTS[:2])]
+    [('query', '/a', '/a?q')]
+    """
+    first = paths.example()
+    for each in variants:
+        at_end = each.plain == ""
+        if at_end and first is not None and re.fullmatch(each.around, f"{first}{_HERE}"):
+            if first + each.other not in paths:
+                yield Trap(each.name, first, first + each.other)
+                continue
+            shape = StringSet.pattern(each.around).before(_HERE)
+            if paths & shape <= paths.before(each.other):
+                continue
+        yield from (t for t in traps(paths, (each,)) if len(t.outside) > len(t.inside))
+
+
 def other_case(paths: StringSet) -> Trap | None:
     """Return a path of a set which, with small letters for capitals and back, is not in it."""
+    first = paths.example()
+    if first is None or first.translate(_SWAPPED) not in paths:
+        return None if first is None else Trap("letter-case", first, first.translate(_SWAPPED))
     swapped = {char: char.swapcase() for char in _LETTERS}
     found = (paths - paths.replaced(swapped)).example()
-    return None if found is None else Trap("letter-case", found, found.swapcase())
+    return None if found is None else Trap("letter-case", found, found.translate(_SWAPPED))
 
 
 _LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_SWAPPED = str.maketrans(_LETTERS, _LETTERS.swapcase())

@@ -164,6 +164,15 @@ class Passage:
         """That part of `undetermined` of which no request decides."""
         return self.undetermined - union(each.traffic for each in self.when if each.mixed)
 
+    def about(self, traffic: TrafficSet) -> tuple[Caveat, ...]:
+        """Return what it stands on for some traffic: doubts about other requests do not count."""
+        if not self.when:
+            return self.caveats
+        here, there = set[Caveat](), set[Caveat]()
+        for each in self.when:
+            (there if each.traffic.isdisjoint(traffic) else here).update(each.doubts)
+        return tuple(each for each in self.caveats if each in here or each not in there)
+
     def __bool__(self) -> bool:
         """Return whether anything passes or may pass."""
         return bool(self.allowed or self.undetermined)

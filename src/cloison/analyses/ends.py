@@ -350,10 +350,10 @@ class Names:
                 raise UnknownEndpointError(*_unknown(f"rule about {name!r}", name, known))
             addresses = AddressSet(s for p in written for s in book.of(p).spans)
             if all(map(book.knows, written)):
-                if not addresses:
-                    msg = f"the DNS table has no address of {name}"
-                    raise QuestionError(msg, "there is nothing to connect to under such a name")
-                return AddressEnd(text, addresses, name=name)
+                if addresses:
+                    return AddressEnd(text, addresses, name=name)
+                note = f"the DNS table has no address of {name}, so there is {_NOTHING_THERE}"
+                return NameEnd(text, tuple(written), note=note)
             return NameEnd(text, tuple(written), addresses)
         if not is_host_name(name):
             msg = f"{shown(name)} is not a DNS name"
@@ -361,15 +361,17 @@ class Names:
         if name in networks.names:
             addresses = networks.names[name]
             if not addresses:
-                msg = f"{name} is said to stand for no address"
-                raise QuestionError(msg, "there is nothing to connect to under that name")
+                note = f"{name} is said to stand for no address, so there is {_NOTHING_THERE}"
+                return NameEnd(text, (exact_name(name),), note=note)
             few = list(islice(addresses.blocks(), _FEW + 1))
             held = ", ".join(few[:_FEW]) + (", ..." if len(few) > _FEW else "")
             return AddressEnd(text, addresses, note=f"{name} stands for {held}", name=name)
+        note = None
         if networks.complete:
-            what = f"name {name!r} in the DNS table"
-            raise UnknownEndpointError(*_unknown(what, name, networks.names))
-        return NameEnd(text, (exact_name(name),))
+            close = get_close_matches(name, networks.names, 1, 0.8)
+            meant = f"; {close[0]} is, if that was meant" if close else ""
+            note = f"{name} is not in the DNS table, so there is {_NOTHING_THERE}{meant}"
+        return NameEnd(text, (exact_name(name),), note=note)
 
     def _address(self, text: str) -> End | None:
         bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
@@ -469,6 +471,7 @@ def parties(engine: Engine, end: PodsEnd) -> Iterator[tuple[int, tuple[int, ...]
 
 _LOOPBACK = AddressSet.block("127.0.0.0/8") | AddressSet.block("::1/128")
 _FEW = 3
+_NOTHING_THERE = "nothing to connect to; what is answered is what policies say of such a name"
 _FORMS = (
     "write NAMESPACE/NAME, NAMESPACE/KIND/NAME, NAME with -n, an address or block, "
     "node:NAME, svc:NAMESPACE/NAME, gw:NAMESPACE/NAME, dns:NAME or any:"

@@ -1,12 +1,13 @@
 """Connectivity tests as measured: what a kernel did with packets, beside what was predicted."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Literal
 
 from cloison.analyses.explain import Decider
 from cloison.analyses.matrix import Expect, Row
+from cloison.analyses.paths.model import HopRole, way_verdict
 from cloison.base import Diagnostic, Severity
 from cloison.ir.fidelity import Caveat, Verdict
 
@@ -80,6 +81,30 @@ class Flow:
 
 
 @dataclass(frozen=True, slots=True)
+class Leg:
+    """Which connection of a call a flow is.
+
+    Args:
+        way: The way it is on, of those the call may take; counted from 1.
+        hop: Its place on that way, likewise.
+        role: What it is for.
+    """
+
+    way: int
+    hop: int
+    role: HopRole
+
+    @property
+    def beside(self) -> bool:
+        """Whether it only comes before the call, whose verdict does not depend on it."""
+        return self.role is HopRole.LOOKUP
+
+    def __str__(self) -> str:
+        """Render for people."""
+        return f"hop {self.hop}, {self.role}"
+
+
+@dataclass(frozen=True, slots=True)
 class Control:
     """A flow that arrived, and so shows that the way to or from somewhere works.
 
@@ -122,6 +147,8 @@ class Cell:
             predicted, it is not said.
         caveats: What the prediction stands on, likewise.
         counted: Rules that its packets met, measured once more by itself where the two differ.
+        leg: Which connection of a call it is; None where all of the row is one connection.
+        seen: The source address that whoever answered saw; empty where nobody said so.
     """
 
     flow: Flow
@@ -133,6 +160,8 @@ class Cell:
     decided_by: tuple[Decider, ...] = ()
     caveats: tuple[Caveat, ...] = ()
     counted: tuple[Counted, ...] = ()
+    leg: Leg | None = None
+    seen: str = ""
 
     @property
     def measured(self) -> Verdict | None:
@@ -225,15 +254,32 @@ class MeasuredRow:
         """What came of it, in a word."""
         if self.error is not None:
             return RowStatus.ERROR
+        if self.called:
+            return self._of_call()
         if any(wrong(cell, self.row.expect) for cell in self.cells):
             return RowStatus.FAILED
         if not self.cells or any(cell.measured is None for cell in self.cells):
             return RowStatus.INCONCLUSIVE
         return RowStatus.PASSED
 
+    def _of_call(self) -> RowStatus:
+        """What came of a call: all of its hops have to let it through."""
+        expect, found = self.row.expect, self.measured
+        odd = found not in (None, expect.verdict) if expect is not None else self.differs
+        if odd:
+            return RowStatus.FAILED
+        return RowStatus.INCONCLUSIVE if found is None else RowStatus.PASSED
+
+    @property
+    def called(self) -> bool:
+        """Whether the row is a call of several connections, each of which was measured."""
+        return any(cell.leg is not None for cell in self.cells)
+
     @property
     def measured(self) -> Verdict | None:
         """What the kernel says about all of it; None where it leaves something open."""
+        if self.called:
+            return _of_ways(self.cells, lambda cell: cell.measured)
         found = {cell.measured for cell in self.cells}
         if not found or None in found:
             return None
@@ -242,6 +288,8 @@ class MeasuredRow:
     @property
     def predicted(self) -> Verdict | None:
         """What the engine says about all of it; None where the row could not be asked."""
+        if self.called:
+            return _of_ways(self.cells, lambda cell: cell.predicted)
         found = {cell.predicted for cell in self.cells}
         if not found:
             return None
@@ -263,9 +311,38 @@ class MeasuredRow:
         return any(cell.agreement is Agreement.DIFFERS for cell in self.cells)
 
 
+def _of_ways(cells: Sequence[Cell], said: Callable[[Cell], Verdict | None]) -> Verdict | None:
+    """Return what becomes of a call, by what is said of each of its hops."""
+    ways: dict[int, dict[int, set[Verdict | None]]] = {}
+    for cell in cells:
+        if cell.leg is not None and not cell.leg.beside:
+            ways.setdefault(cell.leg.way, {}).setdefault(cell.leg.hop, set()).add(said(cell))
+    found = {_of_hops(list(hops.values())) for hops in ways.values()}
+    if not found or None in found:
+        return None
+    return found.pop() if len(found) == 1 else Verdict.MIXED
+
+
+def _of_hops(hops: Sequence[set[Verdict | None]]) -> Verdict | None:
+    """Return what becomes of one way; None where no hop stops it and one of them says nothing."""
+    single = {next(iter(each)) for each in hops if len(each) == 1}
+    if Verdict.DENIED in single:
+        return Verdict.DENIED
+    if any(None in each for each in hops):
+        return None
+    return way_verdict(each or Verdict.MIXED for each in (*single, *_several(hops)))
+
+
+def _several(hops: Sequence[set[Verdict | None]]) -> Iterator[Verdict]:
+    return (Verdict.MIXED for each in hops if len(each) > 1)
+
+
 def wrong(cell: Cell, expect: Expect | None) -> bool:
-    """Return whether a measurement is not what a row expects; if nothing, what was predicted."""
-    if expect is None:
+    """Return whether a measurement is not what a row expects; if nothing, what was predicted.
+
+    What a row expects is said of all of a call, so its hops are held to what was predicted.
+    """
+    if expect is None or cell.leg is not None:
         return cell.agreement is Agreement.DIFFERS
     return cell.measured not in (None, expect.verdict)
 

@@ -14,6 +14,7 @@ from cloison.dialects.nftables import NodeView, write
 from cloison.engine.resolve import resolve
 from cloison.ir.enforcement import Ruleset
 from cloison.ir.profile import Profile
+from cloison.platform.resolvers import ResolverKind
 from cloison.probe.lab.client import have_room
 from cloison.probe.lab.plan import Plan
 from cloison.probe.lab.realise import Realised, realise
@@ -85,9 +86,24 @@ def layout(session: Session, rows: Iterable[Row] = (), like: Plan | None = None)
     engine = with_ends(session, ends).engine
     outside: tuple[str, ...] = (*outside_addresses(engine, rows), *blocks_outside(engine, BLOCKS))
     outside = (*(like.outside if like is not None else ()), *outside)
-    made = realise(engine, outside, like, twins(engine, rows))
+    made = realise(engine, outside, like, twins(engine, rows), caches(session))
     have_room(made.plan)
     return made
+
+
+def caches(session: Session) -> tuple[str, ...]:
+    """Return the addresses at which caches on the nodes answer for names, as far as is known.
+
+    Args:
+        session: What was read.
+    """
+    if not session.settings.runtime:
+        return ()
+    shapes = {id(e.shape): e.shape for w in session.world.workloads.values() for e in w.endpoints}
+    found = (session.site.resolvers(shape).every for shape in shapes.values())
+    every = (each for group in found for each in group)
+    own = (each for each in every if each.kind is ResolverKind.NODE_CACHE and not each.assumed)
+    return tuple(dict.fromkeys(address for each in own for address in each.addresses))
 
 
 def enforced(plan: Plan, ruleset: Ruleset, profile: Profile) -> Plan:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from cloison.analyses.matrix import Row
 from cloison.analyses.measured import MeasuredMatrix
-from cloison.app.answers import connectivity_tests, no_tests
+from cloison.app.answers import connectivity_tests, no_tests, why
 from cloison.app.lab import Blueprint, blueprint
 from cloison.app.session import Session
 from cloison.base import TREATED_AS_ABSENT, Diagnostic, Severity
@@ -15,11 +15,16 @@ from cloison.probe.lab.pairs import pairs
 
 
 def measure(
-    session: Session, tests: Sequence[str] = (), *, matrix: bool = False, staged: bool = False
+    session: Session,
+    tests: Sequence[str] = (),
+    *,
+    matrix: bool = False,
+    staged: bool = False,
+    sendable: bool = False,
 ) -> MeasuredMatrix:
     """Measure every row of the connectivity tests; see `Session.measure`."""
     rows, diagnostics = connectivity_tests(session, tests)
-    rows, unsent = _without_requests(rows)
+    rows, unsent = _sendable(rows) if sendable else (rows, ())
     made = blueprint(session.staged() if staged else session, rows, staged=staged)
     notes = (*_built_as(made), *unsent)
     tested = bool(rows or diagnostics)
@@ -59,21 +64,23 @@ def measured(
             unclear=made.ruleset.unclear,
             diagnostics=diagnostics,
             notes=notes,
+            entries=made.session.site.entries if made.session.settings.runtime else (),
+            calls=lambda asked: why(made.session, asked).ways,
         )
 
 
-def _without_requests(rows: Sequence[Row]) -> tuple[tuple[Row, ...], tuple[str, ...]]:
+def _sendable(rows: Sequence[Row]) -> tuple[tuple[Row, ...], tuple[str, ...]]:
     """Return the rows that packets can answer, and a note on the others.
 
     Rows of which none is sent stay, so that nothing measured is not taken for all is well.
     """
     kept = tuple(row for row in rows if row.faults or unsendable(row.application) is None)
-    left = len(rows) - len(kept)
+    left = [row.name for row in rows if row not in kept]
     if not left or not kept:
         return tuple(rows), ()
-    asked = "1 row asks" if left == 1 else f"{left} rows ask"
-    what = "about gRPC, TLS or DNS, which are not sent here: cloison verify answers them"
-    return kept, (f"{asked} {what}",)
+    said = "1 row was" if len(left) == 1 else f"{len(left)} rows were"
+    note = f"{said} left out, as asked, for a lab sends no such thing: {', '.join(left)}"
+    return kept, (note,)
 
 
 def _built_as(made: Blueprint) -> tuple[str, ...]:

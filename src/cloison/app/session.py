@@ -379,7 +379,12 @@ class Session:
         return answers.verify(self, tests, on)
 
     def measure(
-        self, tests: Sequence[str] = (), *, matrix: bool = False, staged: bool = False
+        self,
+        tests: Sequence[str] = (),
+        *,
+        matrix: bool = False,
+        staged: bool = False,
+        sendable: bool = False,
     ) -> "MeasuredMatrix":
         """Measure every row of the connectivity tests in a lab, and compare with what is predicted.
 
@@ -390,6 +395,7 @@ class Session:
             tests: Files of tests, or `-`; by default the tests found in the source.
             matrix: Whether to measure all pairs besides.
             staged: Whether staged policies are taken to be enforced.
+            sendable: Whether rows are left out that no lab can send.
 
         Raises:
             SourceError: a file of tests cannot be read, or this machine cannot hold labs.
@@ -397,4 +403,4 @@ class Session:
         """
         from cloison.app import measure
 
-        return measure.measure(self, tests, matrix=matrix, staged=staged)
+        return measure.measure(self, tests, matrix=matrix, staged=staged, sendable=sendable)

@@ -49,6 +49,7 @@ class Place:
             then the second ones, and of these what denies first, then what allows.
         last: The last order it accepts; policies that ask for a later one are not enforced.
         caveats: What an answer that rests on a policy of the kind carries.
+        only: Caveats that are about rules with one of some fields, by id; others are about all.
     """
 
     tier: str
@@ -60,6 +61,12 @@ class Place:
     by_rule: bool = False
     last: float | None = None
     caveats: tuple[Caveat, ...] = ()
+    only: tuple[tuple[str, frozenset[str]], ...] = ()
+
+    def carried(self, fields: frozenset[str]) -> tuple[Caveat, ...]:
+        """Return the caveats about a rule that has some fields."""
+        only = dict(self.only)
+        return tuple(each for each in self.caveats if each.id not in only or fields & only[each.id])
 
     def at(self, policy: PolicyId, order: float | None = None) -> Order:
         """Return where a policy stands.

@@ -206,7 +206,8 @@ def _layers(switches: Switches, *, cluster: bool) -> tuple[LayerSpec, ...]:
 
 def _places(switches: Switches, *, flagged: bool) -> Mapping[str, Place | None]:
     gate = () if switches.cluster_policies else (own.CLUSTER_POLICY_GATE,)
-    gated = Place(ADMIN, by_rule=True, caveats=(*gate, own.NAMES_OPEN_DNS))
+    named = (own.NAMES_OPEN_DNS.id, frozenset(("nodes", "domainNames")))
+    gated = Place(ADMIN, by_rule=True, caveats=(*gate, own.NAMES_OPEN_DNS), only=(named,))
     here = Place(TIER)
     enforced = {
         "NetworkPolicy": switches.kubernetes,

@@ -192,7 +192,7 @@ class Clinic:
 
     def add(self, changes: Iterable[Proposal]) -> tuple[Mend, ...]:
         """Return rules that a check proposes itself, written out."""
-        kept = [each for each in changes if self.writable(each.policy.id)]
+        kept = [each for each in changes if each.new or self.writable(each.policy.id)]
         return self._written(together(self.engine, kept))
 
     def change(self, policy: Policy) -> tuple[Mend, ...]:

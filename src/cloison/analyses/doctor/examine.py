@@ -25,6 +25,7 @@ CHECKS = {
     "D-API": "api:api",
     "D-WEBHOOK": "webhook:webhook",
     "D-SCRAPE": "scrape:scrape",
+    "D-METRICS": "halves:halves",
     "D-IMDS": "metadata:imds",
     "D-PEER": "peers:peers",
     "D-JOB": "jobs:jobs",

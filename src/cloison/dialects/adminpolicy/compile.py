@@ -148,11 +148,12 @@ def compile_rule(
     """Return what a rule means to an enforcer."""
     share = share or Sharing()
     action = _ACTIONS[rule.action]
-    if any(not peer.known for peer in rule.peers) or fields_of(rule) & place.lacks:
+    fields = fields_of(rule)
+    if any(not peer.known for peer in rule.peers) or fields & place.lacks:
         return _closed(rule, direction, index, action, place)
     peers = tuple(peer for each in rule.peers for peer in compile_peer(each, profile, share))
     traffic, odd = compile_traffic(rule)
-    caveats = list(place.caveats)
+    caveats = list(place.carried(fields))
     caveats += [RULE_UNUSABLE] if odd or any(map(unusable_peer, rule.peers)) else []
     if action is not Action.ALLOW and any(peer.domain_names for peer in rule.peers):
         caveats.append(NAMES_NOT_ACCEPTED)
@@ -184,7 +185,7 @@ def _closed(
         EVERY_TRAFFIC,
         index,
         rule.span,
-        caveats=(*place.caveats, RULE_FAILS_CLOSED),
+        caveats=(*place.carried(fields_of(rule)), RULE_FAILS_CLOSED),
     )
 
 

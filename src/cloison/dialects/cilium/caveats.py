@@ -13,8 +13,8 @@ CILIUM_POLICY = Caveat(
 )
 API_SERVER_UNKNOWN = Caveat(
     "API_SERVER_UNKNOWN",
-    "A rule is about the API server, and its addresses are not in the input: they are those of "
-    "the EndpointSlices of Service `default/kubernetes`.",
+    "A rule is about the API server, and no EndpointSlice of Service `default/kubernetes` was read, "
+    "which is what says its addresses.",
     f"{_API}/entity.go; {_LAYER3}",
 )
 AUDIT_MODE = Caveat(

@@ -211,7 +211,7 @@ FEATURES: tuple[Feature, ...] = (
         "allowing without isolating",
         (f"{_RULE}.enableDefaultDeny.ingress", f"{_RULE}.enableDefaultDeny.egress"),
         gone(
-            np="~a NetworkPolicy isolates the pods it selects, unless others do anyway",
+            np="a NetworkPolicy isolates the pods it selects",
             calico="a policy isolates the pods it selects, but in a tier that passes on",
         ),
         test=_false,

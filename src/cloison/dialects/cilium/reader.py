@@ -47,7 +47,8 @@ class Reader(Values):
         if node is not None and isinstance(node.value, list):
             for i, item in enumerate(node.value):
                 if item.value is None:
-                    self.wrong(item, f"{path}[{i}]", "anything but null")
+                    message = f"`{path}[{i}]` is null, which no item of a list may be"
+                    self.refuse("CIL001", item, message, "write it, or remove it", source=CRD)
         return Values.items(self, node, path, read)
 
     def count(self, node: Node | None, path: str) -> int | None:

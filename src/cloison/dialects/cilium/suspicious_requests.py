@@ -12,16 +12,18 @@ import re
 from collections.abc import Iterator
 from functools import lru_cache
 
-from cloison.algebra.budget import UndecidedError
+from cloison.algebra.budget import TooLargeError, UndecidedError
 from cloison.algebra.paths import normalised
 from cloison.algebra.regex import PatternError
 from cloison.algebra.strings import StringSet
-from cloison.algebra.variants import VARIANTS, Variant, other_case, traps
+from cloison.algebra.variants import VARIANTS, Variant, left_out, other_case
 from cloison.base import Diagnostic, Severity
-from cloison.dialects.cilium.headers import texts_of
+from cloison.dialects.cilium.headers import HOST, METHOD, PATH, Matcher, matchers, texts_of
 from cloison.dialects.cilium.item import Item, Known
+from cloison.dialects.cilium.l7 import Condition
 from cloison.dialects.cilium.model_rules import HttpRule
 from cloison.dialects.cilium.switches import NORMALISED, NORMALIZE_PATH
+from cloison.ir.caveats import REQUESTS_TOO_LARGE
 from cloison.resources.names import shown
 
 _ENVOY = "cilium/cilium pkg/envoy"
@@ -119,7 +121,7 @@ def _paths(item: Item, known: Known) -> Iterator[Diagnostic]:
             continue
         about = _ways(rule.path, asked) if known.around.notes else ()
         for name, inside, outside in about:
-            if name == "query" and "?" not in inside:
+            if name == "query":
                 yield item.doubt(
                     "CIL252",
                     rule.span,
@@ -133,7 +135,7 @@ def _paths(item: Item, known: Known) -> Iterator[Diagnostic]:
         others = [
             f"`{shown(outside)}` ({_OTHER_WAYS[name]})"
             for name, inside, outside in about
-            if name in _OTHER_WAYS and len(outside) >= len(inside)
+            if name in _OTHER_WAYS
         ]
         if others:
             yield item.doubt(
@@ -197,8 +199,8 @@ def _ways(path: str, asked: tuple[Variant, ...]) -> tuple[tuple[str, str, str], 
     can say.
     """
     try:
-        paths = StringSet.pattern(path)
-        found = [(each.name, each.inside, each.outside) for each in traps(paths, asked)]
+        paths = texts_of(path)
+        found = [(each.name, each.inside, each.outside) for each in left_out(paths, asked)]
         case = other_case(paths)
     except (UndecidedError, PatternError):
         return ()
@@ -245,7 +247,7 @@ def _no_method(pattern: str) -> bool:
     if pattern in _USUAL:
         return False
     try:
-        found = StringSet.pattern(pattern)
+        found = texts_of(pattern)
     except (UndecidedError, PatternError):
         return False
     if not found.isdisjoint(StringSet.of(*_USUAL)):
@@ -253,4 +255,79 @@ def _no_method(pattern: str) -> bool:
     return not found.isdisjoint(StringSet.pattern(f"(?i){'|'.join(_USUAL)}"))
 
 
-REQUEST_CHECKS = (_empty, _dots, _paths, _headers, _methods)
+def _refused(item: Item, known: Known) -> Iterator[Diagnostic]:
+    """What the agent takes and the proxy does not."""
+    del known
+    for rule in _rules(item):
+        for each in matchers(rule):
+            if each.refused:
+                what = f"`host: {shown(each.text or '')}`" if each.pattern else "a header"
+                why = "is no regular expression" if each.pattern else "has no name"
+                yield item.doubt(
+                    "CIL258",
+                    rule.span,
+                    f"{what} of {item.label} {why}, which only the proxy looks at",
+                    effect="the proxy refuses the policy and the endpoint keeps the one it had: "
+                    "which requests pass on these ports is undetermined",
+                    help_="correct it; the syntax is that of RE2, matched against the whole host"
+                    if each.pattern
+                    else "write `Name: value`, or a name alone",
+                    source=f"{_API}; {_ENVOY}",
+                    severity=Severity.ERROR,
+                )
+
+
+def _undecided(item: Item, known: Known) -> Iterator[Diagnostic]:
+    """Patterns that answers leave open."""
+    del known
+    for port_rule in item.element.ports or ():
+        rules = (port_rule.rules.http if port_rule.rules else None) or ()
+        open_ = [(rule, each, why) for rule in rules for each, why in _open(rule)]
+        for rule, each, why in open_:
+            large = isinstance(why, TooLargeError)
+            yield item.doubt(
+                "CIL259",
+                rule.span,
+                f"`{_FIELDS[each.name]}: {shown(each.text or '')}` of {item.label} is not worked "
+                f"out: {why.reason}",
+                effect="one request is decided all the same; answers about all requests leave open "
+                "which this rule lets through"
+                if large
+                else "which requests this rule lets through is undetermined",
+                help_="write it with smaller counts, or as several rules"
+                if large
+                else "write it with characters, classes such as `[a-z]`, groups, `|` and repeats",
+                source=_BOUNDS,
+            )
+        if rules and not open_ and _together(tuple(rules)):
+            yield item.doubt(
+                "CIL259",
+                port_rule.span,
+                f"what the {len(rules)} rules of HTTP of {item.label} come to together is not "
+                "worked out: they tell apart too many requests",
+                effect="a request that is told in full is decided all the same; answers about all "
+                "requests leave open which pass",
+                help_="ask for fewer different headers in one list of rules",
+                source=_BOUNDS,
+            )
+
+
+def _open(rule: HttpRule) -> Iterator[tuple[Matcher, UndecidedError]]:
+    for each in matchers(rule):
+        if each.pattern and not each.refused:
+            try:
+                texts_of(each.text or "")
+            except UndecidedError as error:
+                yield each, error
+
+
+@lru_cache(_REMEMBERED)
+def _together(rules: tuple[HttpRule, ...]) -> bool:
+    """Return whether rules are too many different ones to be put together."""
+    return Condition(rules).requests().doubt == REQUESTS_TOO_LARGE
+
+
+_API = "cilium/cilium pkg/policy/api/http.go"
+_BOUNDS = "Cloison, docs/design/application-layer.md, Bounds"
+_FIELDS = {METHOD: "method", PATH: "path", HOST: "host"}
+REQUEST_CHECKS = (_empty, _dots, _paths, _headers, _methods, _refused, _undecided)

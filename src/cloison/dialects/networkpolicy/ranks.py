@@ -100,7 +100,18 @@ class Ranks(Order):
             ordered = acts or theirs or other.tier != policy.tier
             lets = any(r.action is Action.ALLOW for r in other.rules_for(direction))
             undone = acts and lets and other.stated and self.merged(policy)
-            if (acts and later) or (moved and ordered) or apart or undone:
+            if undone:
+                error = UnsayableError(
+                    "a denial comes before what any policy allows, and a NetworkPolicy has none: "
+                    "another policy that stays as it is allows something to pods that may be the "
+                    "same",
+                    f"{direction}Deny",
+                    "spec",
+                    help_=f"convert both, or leave both: the other is {other.id.kind} {other.id}",
+                )
+                error.within = policy.span
+                raise error
+            if (acts and later) or (moved and ordered) or apart:
                 raise UnsayableError(
                     "another policy that stays as it is is about some of the same pods, and is "
                     "evaluated in an order with this one",

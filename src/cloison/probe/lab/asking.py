@@ -24,16 +24,18 @@ _HTTP_PORT = 80
 def unsendable(said: Application) -> str | None:
     """Return why what is said of the application is not sent in a lab; None where it is.
 
+    A gRPC call is: to policies it is a POST to a path, and that is sent.
+
     Args:
         said: What a row says of it.
     """
-    others = [part for part in said.said if part != "http"]
+    others = [part for part in said.said if part in _NAMES]
     if not others:
         return None
     return f"labs send no {' or '.join(_NAMES[part] for part in others)}, only plain HTTP"
 
 
-_NAMES = {"grpc": "gRPC calls", "sni": "TLS", "dns": "queries of names that rules ask about"}
+_NAMES = {"sni": "TLS", "dns": "queries of names that rules ask about"}
 
 
 def unjudged(engine: Engine, traffic: TrafficSet) -> str | None:

@@ -15,6 +15,11 @@ DOMAIN = "svc.cluster.local"
 _DNS = (("kube-system", "kube-dns"), ("kube-system", "coredns"), ("openshift-dns", "dns-default"))
 """Services that clusters ask for names."""
 
+_OUTWARD = ("NodePort", "LoadBalancer")
+"""Types of Services whose ports every node has, too."""
+_NODE_PORTS = range(30000, 32768)
+"""From which an API server gives such ports where nobody asks for one."""
+
 _DNS_LABELS = ("kube-dns", "coredns")
 _DNS_PORT = 53
 _FEW = 8
@@ -50,23 +55,34 @@ def service_plans(world: World, homes: Iterable[Home]) -> Iterator[ServicePlan]:
     for piece in world.slices:
         if piece.service is not None:
             slices.setdefault((piece.namespace, piece.service), []).append(piece)
+    said = {port.node_port for each in world.services.values() for port in each.ports}
+    free = (number for number in _NODE_PORTS if number not in said)
     for key, service in world.services.items():
         if service.type == "ExternalName":
             continue
         pods = _selected(service, by_namespace.get(service.namespace, ()))
+        outward = service.type in _OUTWARD
         ports = tuple(
             ServicePort(
                 port.protocol,
                 port.port,
                 tuple(dict.fromkeys(_backends(port, service, pods, slices.get(key, ())))),
-                port.node_port or 0,
+                port.node_port or (next(free) if outward else 0),
             )
             for port in service.ports
             if port.protocol in PORT_PROTOCOLS
         )
         addresses = tuple(_addresses((*service.cluster_ips, *service.external_ips)))
+        outside = tuple(_addresses((*service.external_ips, *service.load_balancer)))
         if addresses:
-            yield ServicePlan("/".join(key), addresses, ports)
+            yield ServicePlan(
+                "/".join(key),
+                tuple(dict.fromkeys((*addresses, *outside))),
+                ports,
+                outside,
+                service.external_traffic_policy == "Local",
+                service.internal_traffic_policy == "Local",
+            )
 
 
 def names(
@@ -151,7 +167,12 @@ def _selected(service: Service, homes: Iterable[Home]) -> list[PodEndpoint]:
     selector = service.selector
     if not selector:
         return []
-    return [home.pod for home in homes if selector.items() <= home.pod.labels.items()]
+    chosen = (home.pod for home in homes if selector.items() <= home.pod.labels.items())
+    return [pod for pod in chosen if service.publish_not_ready or _takes_part(pod)]
+
+
+def _takes_part(pod: PodEndpoint) -> bool:
+    return pod.ready is not False and not pod.terminating
 
 
 def _backends(

@@ -1,21 +1,25 @@
 """From rows to cells: the flows a row means in the world as built, each with its prediction."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from cloison.algebra import AddressSet, TrafficSet, address_text, parse_address
+from cloison.algebra import AddressSet, TrafficSet, address_text, family_of, parse_address
+from cloison.analyses.ask import Question
 from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, Names, PodsEnd, ServiceEnd
 from cloison.analyses.explain import CaseAnswer, case_outcome, explain_case, verdict_of
 from cloison.analyses.matrix import Row
-from cloison.analyses.measured import Flow
+from cloison.analyses.measured import Flow, Leg
+from cloison.analyses.paths.model import Way
 from cloison.analyses.question import Case, Party, Traffic, cases, parse_traffic
 from cloison.analyses.request import requested
 from cloison.analyses.services import follow
 from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
+from cloison.platform.routes.model import Entry
 from cloison.probe.lab.asking import unsendable, with_request
+from cloison.probe.lab.hops import called, entering
 from cloison.probe.lab.plan import Plan, Probe, ServicePlan, ServicePort, Station
 from cloison.probe.lab.ports import samples
 from cloison.probe.lab.stations import Place, Stations
@@ -40,6 +44,10 @@ class Planned:
         listeners: Stations and ports that have to answer, and do not from the start.
         cases: What was predicted: one case, or one for each pod behind a Service.
         request: The request that is made; None for none.
+        leg: Which connection of a call it is; None where all of the row is one connection.
+        sources: Addresses of which whoever answers must see one; empty where that is left open.
+        targets: Stations of which one must answer, likewise.
+        stopped: Whether it ends before anybody is there, though no policy is to blame.
     """
 
     flow: Flow
@@ -49,6 +57,10 @@ class Planned:
     listeners: tuple[tuple[str, str, int], ...] = ()
     cases: tuple[Case, ...] = field(default=(), compare=False)
     request: "Request | None" = None
+    leg: Leg | None = None
+    sources: tuple[str, ...] = ()
+    targets: tuple[str, ...] = ()
+    stopped: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +86,8 @@ class Planner:
         unclear: Addresses about which no packet filter can be asked, each with the reason.
         request: The request that is made by whoever connects; None for none.
         plain: The engine as it is without that request.
+        entries: Gateways and routes that rows may name.
+        calls: Finds the ways of a call; None where every row is taken for one connection.
     """
 
     engine: Engine
@@ -83,13 +97,15 @@ class Planner:
     names: Names = field(init=False)
     request: "Request | None" = None
     plain: Engine | None = None
+    entries: tuple[Entry, ...] = ()
+    calls: Callable[[Question], tuple[Way, ...]] | None = None
     _known: dict[tuple[object, ...], CaseAnswer] = field(default_factory=dict)
     _asking: "dict[Request, Planner]" = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Look at who is where."""
         self.stations = Stations(self.engine, self.plan)
-        self.names = Names(self.engine)
+        self.names = Names(self.engine, None, self.entries)
 
     def row(self, row: Row) -> Asked:
         """Return the cells of a row.
@@ -105,14 +121,18 @@ class Planner:
         traffic = row.application.over(traffic)
         notes = [note for note in (source.note, destination.note) if note]
         notes += [_ANY for end in (source, destination) if isinstance(end, AnyEnd)][:1]
-        early = _nowhere(source) or _nowhere(destination) or unsendable(row.application)
+        question = Question(source, destination, traffic)
+        ways = self.calls(question) if self.calls is not None and asked is None else ()
+        early = unsendable(row.application)
+        if early is None and not ways:
+            early = _nowhere(source) or _nowhere(destination)
         if early is not None:
-            return Asked((_unsent(source, destination, traffic, early),), tuple(notes))
-        if isinstance(destination, ServiceEnd):
-            found = list(self._through(source, destination, traffic))
+            return Asked((self.unsent(source, destination, traffic, early),), tuple(notes))
+        if ways:
+            notes += [note for way in ways for note in way.notes]
+            found = list(called(self, question, ways))
         else:
-            meant = cases(self.engine, source, destination, traffic)
-            found = [c for case in meant for c in self._direct(case, source, destination)]
+            found = list(self.connection(source, destination, traffic))
         if self.request is not None and self.plain is not None:
             found = [with_request(each, self.request, self.plain) for each in found]
         found = list(dict.fromkeys(found))
@@ -120,7 +140,41 @@ class Planner:
             notes.append(_tried(found))
         if len(found) > MOST_CELLS:
             notes.append(f"{len(found)} flows are meant; the first {MOST_CELLS} were measured")
-        return Asked(tuple(found[:MOST_CELLS]), tuple(notes))
+        return Asked(tuple(found[:MOST_CELLS]), tuple(dict.fromkeys(notes)))
+
+    def connection(
+        self, source: End, destination: End, traffic: Traffic, door: Station | None = None
+    ) -> Iterator[Planned]:
+        """Yield the flows of one connection.
+
+        Args:
+            source: Who connects.
+            destination: To whom.
+            traffic: On what.
+            door: The node that is dialled, where a question says one.
+
+        Raises:
+            QuestionError: It cannot be asked.
+        """
+        if isinstance(destination, ServiceEnd):
+            yield from self._through(source, destination, traffic, door)
+            return
+        for case in cases(self.engine, source, destination, traffic):
+            yield from self._direct(case, source, destination)
+
+    def unsent(self, source: End, destination: End, traffic: Traffic, reason: str) -> Planned:
+        """Return a flow that is not sent.
+
+        Args:
+            source: Who would connect.
+            destination: To whom.
+            traffic: On what.
+            reason: Why not.
+        """
+        flow = Flow(source.text, destination.text, "", "", traffic.text or "", 0)
+        loops = isinstance(destination, AddressEnd) and destination.loopback
+        verdict = Verdict.ALLOWED if loops else Verdict.UNDETERMINED
+        return Planned(flow, verdict, reason=reason)
 
     def asking(self, request: "Request | None") -> "Planner":
         """Return who makes cells of rows in which a request is made, with its own predictions."""
@@ -221,7 +275,8 @@ class Planner:
         )
         reason = self._doubt(part, verdict, source, target)
         probe = Probe(source.station.name, flow.address, flow.target, protocol, port)
-        ears = _deaf([(target.station, protocol, port)]) if port else ()
+        here = flow.target in self.plan.caches  # then nodes answer from the start
+        ears = _deaf([(target.station, protocol, port)]) if port and not here else ()
         yield Planned(
             flow, verdict, None if reason else probe, reason, () if reason else ears, (part,)
         )
@@ -269,10 +324,12 @@ class Planner:
         flow = Flow(case.source.text, case.destination.text, "", "", protocol, port, family)
         return Planned(flow, self._verdict(case), reason=reason, cases=(case,))
 
-    def _through(self, source: End, end: ServiceEnd, traffic: Traffic) -> Iterator[Planned]:
+    def _through(
+        self, source: End, end: ServiceEnd, traffic: Traffic, door: Station | None
+    ) -> Iterator[Planned]:
         """Yield the flows through a Service, to its own address where it has one."""
         service = end.service
-        if "None" in service.cluster_ips:
+        if "None" in service.cluster_ips or end.direct:
             for each in follow(self.engine, source, end, traffic):
                 for case in cases(self.engine, each.source, each.destination, each.traffic):
                     yield from self._direct(case, each.source, each.destination)
@@ -281,7 +338,12 @@ class Planner:
         name = f"{service.namespace}/{service.name}"
         built = next((each for each in self.plan.services if each.name == name), None)
         for port in built.ports if built is not None else ():
-            if _meant(service, port, traffic):
+            if not _meant(service, port, traffic):
+                continue
+            outward = port.node_port or (built is not None and built.outside)
+            if built is not None and outward and (end.outside or isinstance(source, AddressEnd)):
+                yield from entering(self, source, end, built, port, door)
+            else:
                 yield from self._translated(source, end, built, port)
 
     def _translated(
@@ -289,7 +351,7 @@ class Planner:
     ) -> Iterator[Planned]:
         """Yield a flow from each source to a Service's port: one of several pods answers."""
         one = Traffic(f"{port.protocol}/{port.port}", TrafficSet.ports(port.protocol, port.port))
-        behind: dict[Place, list[Case]] = {}
+        behind: dict[Place, list[tuple[Case, End]]] = {}
         for each in follow(self.engine, source, end, one):
             for case in cases(
                 self.engine, each.source, each.destination, each.traffic, returned=each.returned
@@ -300,32 +362,46 @@ class Planner:
                 if not places:
                     yield self._unbuilt(case, case.family, _APPARENT)
                 for place in places[:1]:
-                    behind.setdefault(place, []).append(case)
+                    behind.setdefault(place, []).append((case, each.destination))
+        points = [parse_address(text) for text in built.addresses] if built else []
         for place, found in behind.items():
-            yield from self._to_service(place, found, end, built, port)
+            for target in [p for p in points if family_of(p) == place.family][:1]:
+                dialled = (address_text(target), port.port)
+                made = self.behind(place, found, end.text, port, dialled)
+                if made.predicted is not Verdict.MIXED or self.calls is None:
+                    yield made
+                    continue
+                # Nothing says who answers: each is dialled at its own address.
+                for case, to in found:
+                    yield from self._direct(case, source, to)
 
-    def _to_service(
+    def behind(
         self,
         source: Place,
-        behind: Sequence[Case],
-        end: ServiceEnd,
-        built: ServicePlan | None,
+        behind: Sequence[tuple[Case, End]],
+        name: str,
         port: ServicePort,
-    ) -> Iterator[Planned]:
-        points = [parse_address(text) for text in built.addresses] if built else []
-        target = next((p for p in points if AddressSet.points((p,)).family(source.family)), None)
-        if target is None:
-            return
+        dialled: tuple[str, int],
+    ) -> Planned:
+        """Return the flow to a Service's port, behind which one of several pods answers.
+
+        Args:
+            source: Who connects.
+            behind: How each of the pods is judged, and what the question calls it.
+            name: What to call the Service.
+            port: Its port.
+            dialled: Address and port that are dialled.
+        """
         flow = Flow(
             source.text,
-            end.text,
+            name,
             address_text(source.address),
-            address_text(target),
+            dialled[0],
             port.protocol,
-            port.port,
+            dialled[1],
             source.family,
         )
-        said = [(case, self._verdict(case)) for case in behind]
+        said = [(case, self._verdict(case)) for case, _ in behind]
         verdicts = {verdict for _, verdict in said}
         reason = next((r for r in (self._doubt(*each, source) for each in said) if r), None)
         if len(verdicts) > 1:
@@ -333,7 +409,7 @@ class Planner:
         backends = [
             (parse_address(address), number)
             for address, number in port.backends
-            if AddressSet.address(address).family(source.family)
+            if family_of(parse_address(address)) == source.family
         ]
         reason = reason or next(
             (why for p, _ in backends for held, why in self.unclear if p in held), None
@@ -343,14 +419,17 @@ class Planner:
             for point, number in backends
             if (station := self.stations.at(point)) is not None
         )
-        probe = Probe(source.station.name, flow.address, flow.target, port.protocol, port.port)
-        yield Planned(
+        probe = Probe(source.station.name, flow.address, flow.target, port.protocol, flow.port)
+        places = [p for case, to in behind for p in self.stations.of(case.destination, to, 4)]
+        places += [p for case, to in behind for p in self.stations.of(case.destination, to, 6)]
+        return Planned(
             flow,
             verdicts.pop() if len(verdicts) == 1 else Verdict.MIXED,
             None if reason else probe,
             reason,
             () if reason else ears,
-            tuple(behind),
+            tuple(case for case, _ in behind),
+            targets=tuple(dict.fromkeys(place.station.name for place in places)),
         )
 
 
@@ -386,13 +465,6 @@ def _nowhere(end: End) -> str | None:
     if isinstance(end, NameEnd):
         return f"which addresses {end.text} stands for is not known"
     return None
-
-
-def _unsent(source: End, destination: End, traffic: Traffic, reason: str) -> Planned:
-    flow = Flow(source.text, destination.text, "", "", traffic.text or "", 0)
-    loops = isinstance(destination, AddressEnd) and destination.loopback
-    verdict = Verdict.ALLOWED if loops else Verdict.UNDETERMINED
-    return Planned(flow, verdict, reason=reason)
 
 
 _ECHO = {4: TrafficSet.icmp(8, 0), 6: TrafficSet.icmp(128, 0, 6)}

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cloison.dialects.nftables import TO_PROXY
+from cloison.probe.lab.edge import edge, homes
 from cloison.probe.lab.plan import Plan, Station
 
 OUTSIDE = "outside"
@@ -63,7 +64,8 @@ def layout(plan: Plan, directory: str) -> Layout:
     for node, number in zip(plan.nodes, numbers.values(), strict=True):
         pair = _Pair(f"n{number}", WIRE, 0x10000 + number, f"{directory}/{files[node.name]}")
         wire += [*pair.made(), *pair.upper(node.addresses)]
-        lower = ["link set lo up", *(f"address add {a} dev lo{_nodad(a)}" for a in node.addresses)]
+        own = (*node.addresses, *plan.caches)
+        lower = ["link set lo up", *(f"address add {a} dev lo{_nodad(a)}" for a in own)]
         nodes[node.name] = [*lower, *pair.lower(_EVERYWHERE)]
     for number, pod in enumerate(plan.pods):
         above = nodes[f"node:{pod.node}"] if f"node:{pod.node}" in nodes else nodes[pod.node]
@@ -138,6 +140,7 @@ def _outside(plan: Plan, pair: _Pair) -> Iterator[str]:
     yield from (f"address add {a} dev lo{_nodad(a)}" for a in plan.outside)
     inside = [a for station in (*plan.nodes, *plan.pods) for a in station.addresses]
     inside += [a for service in plan.services for a in service.addresses]
+    inside = [a for a in inside if a not in plan.caches]
     yield from pair.lower(dict.fromkeys(inside))
     yield from (f"route add local {block} dev lo table main" for block in _EVERYWHERE)
 
@@ -145,13 +148,15 @@ def _outside(plan: Plan, pair: _Pair) -> Iterator[str]:
 def _to_services(plan: Plan, numbers: dict[str, int]) -> Iterator[str]:
     """Lines for the wire: where whoever comes from outside finds a Service."""
     taken = {a for station in (*plan.nodes, *plan.pods) for a in station.addresses}
-    homes = {a: _node_of(pod, numbers) for pod in plan.pods for a in pod.addresses}
-    homes |= {a: node.name for node in plan.nodes for a in node.addresses}
+    taken |= {*plan.caches}
+    at = homes(plan)
     first = plan.nodes[0].name if plan.nodes else ""
     for service in plan.services:
         backends = (a for port in service.ports for a, _ in port.backends)
-        home = next((homes[a] for a in backends if a in homes), first)
+        inner = next((at[a] for a in backends if a in at), first)
+        outer = edge(plan, service) if service.outside else None
         for address in service.addresses:
+            home = outer.name if outer is not None and address in service.outside else inner
             if address not in taken and home:
                 taken.add(address)
                 yield _route(address, _DOWN, f"n{numbers[home]}")

@@ -88,7 +88,6 @@ class Plan(msgspec.Struct, frozen=True):
         rulesets: For each node, what its packet filter is told: an nftables script.
         proxies: What the proxies of nodes are told where the filter hands connections to them.
         caches: Addresses that every node has for itself, where it answers for names.
-        host_ports: Where ports of nodes lead: node, protocol, port, then address and port of a pod.
     """
 
     nodes: tuple[Station, ...]
@@ -101,7 +100,6 @@ class Plan(msgspec.Struct, frozen=True):
     rulesets: dict[str, str] = {}
     proxies: dict[str, NodeProxy] = {}
     caches: tuple[str, ...] = ()
-    host_ports: tuple[tuple[str, str, int, str, int], ...] = ()
 
 
 class Ask(msgspec.Struct, frozen=True):

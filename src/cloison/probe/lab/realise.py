@@ -3,6 +3,8 @@
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
+from msgspec.structs import replace as with_fields
+
 from cloison.algebra import PORT_PROTOCOLS, address_text, parse_address
 from cloison.engine import Engine
 from cloison.probe.lab.backends import Home, dns_server, names, service_plans
@@ -44,6 +46,7 @@ def realise(
     outside: Iterable[str] = (),
     like: Plan | None = None,
     twice: Collection[WorkloadId] = (),
+    caches: Iterable[str] = (),
 ) -> Realised:
     """Return a world as a lab builds it, and the plan to build it by.
 
@@ -52,11 +55,32 @@ def realise(
         outside: Addresses of external hosts.
         like: The plan of a lab that runs: what has a name there gets its addresses again.
         twice: Workloads of which two pods are built, so that they can talk to one another.
+        caches: Addresses at which every node answers for names itself.
 
     Raises:
         QuestionError: There are not enough addresses.
     """
-    return _Builder(engine, tuple(dict.fromkeys(outside)), like, frozenset(twice)).build()
+    made = _Builder(engine, tuple(dict.fromkeys(outside)), like, frozenset(twice)).build()
+    return with_caches(made, tuple(dict.fromkeys(caches)))
+
+
+def with_caches(made: Realised, caches: tuple[str, ...]) -> Realised:
+    """Return what a lab makes of a world, with a cache for names on every node.
+
+    Args:
+        made: Without.
+        caches: At which addresses; those that somebody else has are left out.
+    """
+    plan = made.plan
+    taken = {a for each in (*plan.nodes, *plan.pods) for a in each.addresses}
+    own = tuple(a for a in caches if a not in taken)
+    if not own:
+        return made
+    there = ((node.name, _DNS_PORT) for node in plan.nodes)
+    answering = tuple(dict.fromkeys((*plan.answering, *there)))
+    outside = tuple(a for a in plan.outside if a not in own)
+    changed = with_fields(plan, caches=own, answering=answering, outside=outside)
+    return replace(made, plan=changed)
 
 
 class _Builder:

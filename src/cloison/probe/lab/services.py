@@ -6,11 +6,16 @@ take turns. A node port is led by the node that has the address.
 
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import replace
+
+from cloison.probe.lab.edge import homes
 from cloison.probe.lab.layout import WIRE
 from cloison.probe.lab.plan import Plan, ServicePort, Station
 
 TABLE = "cloison-services"
 
+_REPLACED = "0x4000"
+"""The mark of connections whose source's address is replaced by that of the node."""
 _FAMILIES = ((4, "ip", False), (6, "ip6", True))
 
 
@@ -24,19 +29,34 @@ def service_script(plan: Plan, node: Station) -> str:
     chains: list[str] = []
     ways: dict[str, str] = {}
     on_nodes: dict[str, str] = {}
+    at = homes(plan)
     for service in plan.services:
         for port in service.ports:
             if not port.backends:
                 continue
             name = f"service-{len(chains)}"
-            chains.append(_chain(name, f"{service.name} {port.protocol}/{port.port}", port))
+            inner, outer = name, name
+            said = f"{service.name} {port.protocol}/{port.port}"
+            chains.append(_chain(name, said, port))
+            mine = [b for b in port.backends if at.get(b[0]) == node.name]
+            if service.kept or service.local:
+                chains.append(_chain(f"{name}-here", said, replace(port, backends=tuple(mine))))
+            if service.kept:
+                inner = f"{name}-here"
+            if service.outside or port.node_port:
+                outer = f"{name}-outer"
+                chains.append(_outer(outer, name, local=service.local))
             protocol = port.protocol.lower()
             for address in service.addresses:
-                ways.setdefault(f"{address} . {protocol} . {port.port}", name)
+                if address not in plan.caches:
+                    way = outer if address in service.outside else inner
+                    ways.setdefault(f"{address} . {protocol} . {port.port}", way)
             if port.node_port:
-                on_nodes.setdefault(f"{protocol} . {port.node_port}", name)
+                on_nodes.setdefault(f"{protocol} . {port.node_port}", outer)
     own = {a for station in (*plan.nodes, *plan.pods) for a in station.addresses}
+    own |= {*plan.caches}
     served = dict.fromkeys(a for s in plan.services for a in s.addresses if a not in own)
+    inside = [a for pod in plan.pods for a in pod.addresses]
     pods = [a for pod in plan.pods if _is_home(pod, node) for a in pod.addresses]
     return "\n".join(
         [
@@ -50,6 +70,8 @@ def service_script(plan: Plan, node: Station) -> str:
             *_set("served6", "ipv6_addr", _family(served, six=True)),
             *_set("itself4", "ipv4_addr . ipv4_addr", _twice(_family(pods, six=False))),
             *_set("itself6", "ipv6_addr . ipv6_addr", _twice(_family(pods, six=True))),
+            *_set("pods4", "ipv4_addr", _family(inside, six=False)),
+            *_set("pods6", "ipv6_addr", _family(inside, six=True)),
             *chains,
             *_leading("prerouting"),
             *_leading("output"),
@@ -76,8 +98,27 @@ def _chain(name: str, what: str, port: ServicePort) -> str:
                 f"    meta nfproto ipv{family} meta l4proto {port.protocol.lower()} "
                 f"dnat {word} to numgen inc mod {len(backends)} map {{ {turns} }}"
             )
+    if not port.backends:
+        rules = ["    drop"]
     said = "".join(letter if letter.isprintable() else "?" for letter in what)
     return "\n".join([f"  # {said}", f"  chain {name} {{", *rules, "  }"])
+
+
+def _outer(name: str, inner: str, *, local: bool) -> str:
+    """The chain for what is sent to an outside address, or to a port of a node.
+
+    As kube-proxy has it: pods and nodes are led as if all of the cluster were meant; of others the
+    address is replaced, unless the Service keeps them on this node.
+
+    Source: kubernetes/kubernetes pkg/proxy/iptables/proxier.go.
+    """
+    replaced = f"ct mark set {_REPLACED}"
+    if not local:
+        rules = [f"    {replaced} goto {inner}"]
+    else:
+        rules = [f"    {word} saddr @pods{family} goto {inner}" for family, word, _ in _FAMILIES]
+        rules += [f"    fib saddr type local {replaced} goto {inner}", f"    goto {inner}-here"]
+    return "\n".join([f"  chain {name} {{", *rules, "  }"])
 
 
 def _leading(hook: str) -> Iterator[str]:
@@ -104,6 +145,7 @@ def _returning(node: Station) -> Iterator[str]:
                 f"    ct status dnat {word} saddr . {word} daddr @itself{family} "
                 f"snat {word} to {mine[0]}"
             )
+            yield f"    ct mark {_REPLACED} meta nfproto ipv{family} snat {word} to {mine[0]}"
             yield (
                 f"    ct status dnat iifname {WIRE} oifname {WIRE} meta nfproto ipv{family} "
                 f"snat {word} to {mine[0]}"

@@ -133,6 +133,13 @@ class Stations:
                 found.setdefault(place.station.name, place)
         return tuple(found.values())
 
+    def client(self, end: End, family: int) -> Place | None:
+        """Return where somebody outside connects from; None where that is no client outside."""
+        if not isinstance(end, AddressEnd):
+            return None
+        point = sample(end.addresses.family(family) - self._inside)
+        return None if point is None else Place(self.outside, point, address_text(point))
+
     def _known(self, addresses: Iterable[int], text: str, family: int) -> Iterator[Place]:
         for point in addresses:
             station = self._by_address.get(point)

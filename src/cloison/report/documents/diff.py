@@ -242,7 +242,7 @@ def _edges(change: Change) -> Iterator[Edge]:
             traffic=parts.traffic(traffic),
             verdict=verdict,
             when=when,
-            caveats=parts.caveat_ids(passage.caveats),
+            caveats=parts.caveat_ids(passage.about(traffic)),
             src_exists=change.shift.src,
             dst_exists=change.shift.dst,
             responsible=_responsible(change.reasons),

@@ -79,7 +79,7 @@ def _edges(known: FoundEdge) -> list[GroupEdge]:
             traffic=parts.traffic(traffic),
             verdict=verdict,
             when=when,
-            caveats=parts.caveat_ids(known.passage.caveats),
+            caveats=parts.caveat_ids(known.passage.about(traffic)),
         )
         for verdict, traffic, when in verdicts(known.passage)
     ]

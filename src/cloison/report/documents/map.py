@@ -74,7 +74,7 @@ def _edges(found: Found) -> Iterator[Edge]:
             traffic=parts.traffic(traffic),
             verdict=verdict,
             when=when,
-            caveats=parts.caveat_ids(found.caveats),
+            caveats=parts.caveat_ids(found.passage.about(traffic)),
         )
 
 
@@ -101,7 +101,7 @@ def rows(result: Map) -> Iterator[Sequence[object]]:
                 *cells(found.dst),
                 str(traffic),
                 verdict,
-                " ".join(parts.caveat_ids(found.caveats)),
+                " ".join(parts.caveat_ids(found.passage.about(traffic))),
                 " and ".join(when),
             )
 

@@ -16,6 +16,7 @@ from cloison.analyses.measured import (
     MeasuredRow,
     RowStatus,
 )
+from cloison.analyses.paths.model import HopRole
 from cloison.ir.fidelity import Verdict
 from cloison.report.about import About
 from cloison.report.documents import parts
@@ -58,6 +59,18 @@ class CountedSaid(parts.Base, frozen=True):
     rule: DecidedBy
 
 
+class LegSaid(parts.Base, frozen=True):
+    """Which connection of a call a flow is.
+
+    `way` counts the ways a call may take, `hop` the connections on one, both from 1; `role` says what
+    it is for: lookup, entry, backend, proxy or call.
+    """
+
+    way: int
+    hop: int
+    role: HopRole
+
+
 class CellSaid(parts.Base, frozen=True):
     """One flow of a row, predicted and measured.
 
@@ -66,7 +79,8 @@ class CellSaid(parts.Base, frozen=True):
     proxy said that refused the request. `control` is what
     shows that a closed path is not merely broken. `decidedBy` names what decides, as predicted;
     the row has each with its place. `counted` is what its packets met, where prediction and
-    measurement differ.
+    measurement differ. `leg` is null where all of the row is one connection; `seen` is the source
+    address that whoever answered saw, null where nobody said so.
     """
 
     flow: FlowSaid
@@ -78,6 +92,8 @@ class CellSaid(parts.Base, frozen=True):
     reason: str | None
     decided_by: list[str]
     counted: list[CountedSaid]
+    leg: LegSaid | None
+    seen: str | None
 
 
 class Result(Asked, frozen=True):
@@ -195,6 +211,7 @@ def _result(known: MeasuredRow) -> Result:
 
 
 def _cell(cell: Cell) -> CellSaid:
+    leg = cell.leg
     return CellSaid(
         flow=flow(cell.flow),
         predicted=cell.predicted,
@@ -205,6 +222,8 @@ def _cell(cell: Cell) -> CellSaid:
         reason=cell.reason,
         decided_by=[d.text for d in cell.decided_by],
         counted=[counted(c) for c in cell.counted],
+        leg=None if leg is None else LegSaid(way=leg.way, hop=leg.hop, role=leg.role),
+        seen=cell.seen or None,
     )
 
 

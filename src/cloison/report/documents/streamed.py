@@ -68,9 +68,13 @@ class _Tails(dict[Passage, tuple[str, ...]]):
 
     def __missing__(self, passage: Passage) -> tuple[str, ...]:
         spell = self.spelling.value
-        ids = spell(parts.caveat_ids(passage.caveats))
         self[passage] = found = tuple(
-            self.spelling.rest(spell(parts.traffic(traffic)), verdict, spell(when), ids)
+            self.spelling.rest(
+                spell(parts.traffic(traffic)),
+                verdict,
+                spell(when),
+                spell(parts.caveat_ids(passage.about(traffic))),
+            )
             for verdict, traffic, when in verdicts(passage)
         )
         return found

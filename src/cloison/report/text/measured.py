@@ -79,7 +79,18 @@ def summary(result: MeasuredMatrix) -> str:
         (known.inconclusive, "inconclusive"),
         (known.errors, "could not be asked"),
     )
-    return tally(known.passed, known.total, bad)
+    unsent = [r.row.name for r in result if r.cells and all(c.arrival is None for c in r.cells)]
+    if not unsent:
+        return tally(known.passed, known.total, bad)
+    names = ", ".join(unsent[:_NAMED]) + (", ..." if len(unsent) > _NAMED else "")
+    if known.passed + len(unsent) == known.total:
+        said = f"{known.passed} of {count(known.total, 'row')} measured and passed"
+        return f"{said}; {len(unsent)} not measured: {names}"
+    return f"{tally(known.passed, known.total, bad)}; not measured: {names}"
+
+
+_NAMED = 8
+"""Rows that are named in a sentence."""
 
 
 def cells_summary(result: MeasuredMatrix) -> str:
@@ -149,7 +160,8 @@ def alike(cells: Iterable[Cell]) -> list[list[Cell]]:
     groups: dict[object, list[Cell]] = {}
     for cell in cells:
         same = cell.control.same if cell.control else None
-        key = (str(cell.flow), cell.arrival, cell.predicted, cell.reason, cell.decided_by, same)
+        what = (cell.leg, cell.arrival, cell.predicted, cell.reason)
+        key = (str(cell.flow), *what, cell.decided_by, same)
         groups.setdefault((*key, cell.counted), []).append(cell)
     return list(groups.values())
 
@@ -159,7 +171,8 @@ def cell_lines(cells: Sequence[Cell], look: Look) -> Iterator[str]:
     cell = cells[0]
     outcome = "not sent" if cell.arrival is None else str(cell.arrival)
     flows = named(*(each.flow for each in cells))
-    yield f"    {flows}: {outcome}, predicted {cell.predicted}"
+    leg = f"{cell.leg}: " if cell.leg is not None else ""
+    yield f"    {leg}{flows}: {outcome}, predicted {cell.predicted}"
     if cell.reason:
         yield from wrapped(cell.reason, look, "      ")
     places = {d.text: d.span for d in telling(cell.decided_by)}
