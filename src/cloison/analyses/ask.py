@@ -2,7 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -320,7 +320,14 @@ def _follow(engine: Engine, question: Question) -> list[Followed]:
 def _naming(engine: Engine, followed: Iterable[Followed]) -> Engine:
     """Return an engine that knows the names that are asked about, if any is."""
     names = [n for f in followed if isinstance(f.destination, NameEnd) for n in f.destination.names]
-    return engine.with_hosts(tuple(names)) if names else engine
+    if not names:
+        return engine
+    if any(map(engine.binder.matcher.book.knows, names)):
+        # It has no address, so policies are asked as if nobody had said so.
+        said = {name: held for name, held in engine.networks.names.items() if held}
+        networks = replace(engine.networks, names=said, complete=False)
+        engine = Engine(engine.world, engine.policies, engine.profile, networks)
+    return engine.with_hosts(tuple(names))
 
 
 def _without_engine(question: Question, profile: Profile) -> Explanation | None:

@@ -70,12 +70,14 @@ class Installed:
         settings: Settings, by the names Cilium has for them; None for an object without any.
         version: As the image's tag says, perhaps with a patch release; None where it says none.
         diagnostics: Settings that were not understood.
+        unread: Those of them that mean something nobody knows.
     """
 
     span: Span
     settings: Mapping[str, str] | None = None
     version: str | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +91,7 @@ class Installation:
         version: Of a profile; None where nothing says any.
         image: The version as the image's tag says it.
         diagnostics: Settings that were not understood.
+        unread: Those of them that mean something nobody knows.
     """
 
     settings: Mapping[str, str] = field(default_factory=dict)
@@ -97,6 +100,7 @@ class Installation:
     version: str | None = None
     image: str | None = None
     diagnostics: tuple[Diagnostic, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def evidence(self) -> Evidence | None:
@@ -137,16 +141,19 @@ def together(found: Iterable[Installed]) -> Installation:
     place: Span | None = None
     image: str | None = None
     said: tuple[Diagnostic, ...] = ()
+    unread: tuple[str, ...] = ()
     for each in sorted(found, key=lambda each: each.span):
         if each.settings is not None:
             settings, place, said = each.settings, each.span, each.diagnostics
+            unread = each.unread
         image = each.version or image
     origins = dict.fromkeys(settings, CONFIG_MAP)
     patch = (image or "").split(".")[2:]
     if image and patch and nearest_cilium(image) == image.rpartition(".")[0]:
         settings = {PATCH: patch[0], **settings}
         origins = {PATCH: DAEMON_SET, **origins}
-    return Installation(settings, origins, place, image and nearest_cilium(image), image, said)
+    version = image and nearest_cilium(image)
+    return Installation(settings, origins, place, version, image, said, unread)
 
 
 def _config(plain: object, span: Span) -> Installed | None:
@@ -159,19 +166,25 @@ def _config(plain: object, span: Span) -> Installed | None:
         return None
     found: dict[str, str] = {}
     said: list[Diagnostic] = []
+    unread: list[str] = []
     # What the ConfigMap does not hold, the agent takes to be off.
     given = {CLUSTER_POLICIES: "false", **(config.data or {})}
     for name in (each.name for each in SWITCHES):
         text = given.get(name)
         if text is None:
             continue
+        switch = find(name)
         try:
-            value(find(name), text[:_LONGEST])
+            value(switch, text[:_LONGEST])
         except QuestionError as error:
-            said.append(_odd(error, span))
+            said.append(_odd(error, switch.otherwise, span))
+            if switch.otherwise is None:
+                unread.append(name)
+            else:
+                found[name] = switch.otherwise
         else:
             found[name] = text
-    return Installed(span, found, diagnostics=tuple(said))
+    return Installed(span, found, None, tuple(said), tuple(unread))
 
 
 def _daemon(plain: object, span: Span) -> Installed | None:
@@ -194,15 +207,18 @@ def _is(meta: _Meta | None, name: str) -> bool:
     return meta is not None and meta.name == name and meta.namespace == NAMESPACE
 
 
-def _odd(error: QuestionError, span: Span) -> Diagnostic:
+def _odd(error: QuestionError, otherwise: str | None, span: Span) -> Diagnostic:
     return Diagnostic(
         "APP003",
         Severity.WARNING,
         error.message,
         span,
         CONFIG_MAP,
-        "the setting is left out: answers take the default of the version",
-        error.help,
+        "agents do not start with it, or it means something that is not known here: answers are "
+        "undetermined"
+        if otherwise is None
+        else f"agents take it as `{otherwise}`, and so do answers",
+        f"{error.help}; what holds in the cluster can be said with `--cilium`",
         "Cilium documentation, ConfigMap options",
     )
 

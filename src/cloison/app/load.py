@@ -297,6 +297,8 @@ def _cluster(
     told = dict(said.settings)
     if said.origins.get(PATCH) == DAEMON_SET and profile.name.partition("@")[2] != said.version:
         del told[PATCH]
+    unread = tuple(name for name in said.unread if name not in settings.cilium)
+    settings = replace(settings, cilium_unread=unread)
     if not told:
         return settings, said.diagnostics
     mine = {name: said.origins[name] for name in told if name not in settings.cilium}
@@ -316,7 +318,7 @@ def finished(loader: Loader, settings: Settings) -> "Session":
         settings: How it was read, and how to judge it: with the profile that was detected.
     """
     settings, here = _cluster(settings, together(loader.installed), loader.profile)
-    profile = configured(loader.profile, settings.cilium)
+    profile = configured(loader.profile, settings.cilium, settings.cilium_unread)
     built = loader.finish()
     diagnostics = [*loader.diagnostics, *built.diagnostics, *here]
     for dialect, objects in loader.objects.values():
@@ -421,7 +423,8 @@ def under(session: "Session", profile: Profile, chosen: str) -> "Session":
         profile: The other profile.
         chosen: How that was chosen.
     """
-    profile = configured(profile, session.settings.cilium)
+    settings = session.settings
+    profile = configured(profile, settings.cilium, settings.cilium_unread)
     objects = (session.objects or {}).values()
     *_, before = _compiled(objects, session.profile, session.world)
     policies, origins, said = _compiled(objects, profile, session.world)

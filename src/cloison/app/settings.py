@@ -73,6 +73,7 @@ class Settings:
             Those that its ConfigMap in the input says otherwise are as they are here.
         cilium_from: Where each of them comes from: `cloison.yaml`, the ConfigMap's place. What is
             not listed, the caller said.
+        cilium_unread: Those of which the ConfigMap says something that nobody knows.
         runtime: Whether to keep how pods are run, which calls by name and the doctor ask for.
         platform: What the cluster is: `eks`, `openshift`, ...; None for what the input gives away.
         components: Where known components of a platform are, by id; None for one that is nowhere.
@@ -98,6 +99,7 @@ class Settings:
     dns_tables: tuple[str, ...] = ()
     cilium: Mapping[str, str] = field(default_factory=dict)
     cilium_from: Mapping[str, str] = field(default_factory=dict)
+    cilium_unread: tuple[str, ...] = ()
     runtime: bool = True
     platform: str | None = None
     components: "Said" = field(default_factory=dict)

@@ -1,10 +1,16 @@
 """Cilium's profiles: what its version and the cluster's settings make of policies."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Final
 
-from cloison.dialects.cilium.caveats import AUDIT_MODE, CIDR_PODS, PORT_NAME_TABLE
+from cloison.dialects.cilium.caveats import (
+    AUDIT_MODE,
+    CIDR_PODS,
+    PORT_NAME_TABLE,
+    SETTING_UNREAD,
+)
 from cloison.dialects.cilium.switches import (
     NORMALISED,
     NORMALIZE_PATH,
@@ -23,7 +29,7 @@ from cloison.dialects.cilium.switches import (
 from cloison.ir import caveats as general
 from cloison.ir.fidelity import Caveat
 from cloison.ir.keypattern import KeyPattern
-from cloison.ir.peers import PodsMatch, Relative
+from cloison.ir.peers import PodsMatch, Relative, UnknownMatch
 from cloison.ir.policy import Action, Combine, Direction, LayerSpec, Policy, PolicyId, TierSpec
 from cloison.ir.profile import (
     Against,
@@ -133,7 +139,7 @@ def profile(version: str, said: Mapping[str, str]) -> Profile:
     )
 
 
-def configured(found: Profile, said: Mapping[str, str]) -> Profile:
+def configured(found: Profile, said: Mapping[str, str], unread: Sequence[str] = ()) -> Profile:
     """Return a profile as it is in a cluster with some settings, besides those it knows.
 
     That of another product is left as it is: the settings are not its own.
@@ -141,14 +147,30 @@ def configured(found: Profile, said: Mapping[str, str]) -> Profile:
     Args:
         found: The profile.
         said: Settings, by the names Cilium has for them.
+        unread: Names of settings that say something which nobody knows: all is open then.
 
     Raises:
         QuestionError: there is no such setting, or it has no such value.
     """
     product, _, version = found.name.partition("@")
-    if product != PRODUCT or not said:
+    if product != PRODUCT:
         return found
-    return profile(version, {**found.switches, **said})
+    if said:
+        found = profile(version, {**found.switches, **said})
+    return replace(found, around=(*found.around, _unread(unread))) if unread else found
+
+
+def _unread(names: Sequence[str]) -> Policy:
+    reason = f"what {', '.join(names)} says in the ConfigMap is not known"
+    return Policy(
+        PolicyId("setting", None, ", ".join(names)),
+        (PodsMatch(),),
+        frozenset(Direction),
+        (),
+        TIER,
+        stated=False,
+        opaque=UnknownMatch(reason, SETTING_UNREAD),
+    )
 
 
 def label_filter(patterns: tuple[str, ...] = ()) -> LabelFilter:

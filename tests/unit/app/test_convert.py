@@ -342,3 +342,37 @@ def test_what_could_be_a_network_set_is_said(rules: tuple[str, ...], said: list[
     assert done.texts
     assert {d.code for d in done.written.refusals} <= {"CNV004"}
     assert [d.message.partition(", and")[0] for d in done.written.refusals] == said
+
+
+CILIUM = """
+apiVersion: cilium.io/v2
+kind: {kind}
+metadata: {{name: {name}{home}}}
+spec:
+  endpointSelector: {{{selects}}}
+  {rest}
+"""
+
+
+def cilium(rest: str, name: str = "p", selects: str = "", *, wide: bool = False) -> str:
+    kind = f"Cilium{'Clusterwide' if wide else ''}NetworkPolicy"
+    home = "" if wide else ", namespace: ops"
+    return CILIUM.format(kind=kind, name=name, home=home, selects=selects, rest=rest)
+
+
+def test_a_policy_that_does_not_isolate_is_refused_at_the_field_that_says_so() -> None:
+    """As the table of features has it, which `portability` tells."""
+    text = cilium("enableDefaultDeny: {ingress: false}\n  ingress: [{fromEntities: [all]}]")
+    done = convert_texts({"in.yaml": text}, to="networkpolicy", cni="cilium@1.19")
+    assert [each.message.partition(":")[0] for each in done.refused] == [
+        "`spec.enableDefaultDeny.ingress`"
+    ]
+
+
+def test_a_denial_beside_what_stays_is_refused_at_the_denial() -> None:
+    deny = cilium("ingressDeny: [{fromEndpoints: [{}]}]\n  ingress: [{fromEntities: [all]}]")
+    stays = cilium("ingress: [{fromEntities: [cluster]}]", "q", "matchLabels: {a: b}", wide=True)
+    done = convert_texts({"in.yaml": f"{deny}---{stays}"}, to="networkpolicy", cni="cilium@1.19")
+    told = {each.object: each.message for each in done.refused}
+    said = next(text for name, text in told.items() if name and "ops/p" in name)
+    assert said.startswith("`spec.ingressDeny`: a denial comes before what any policy allows")

@@ -8,7 +8,7 @@ import pytest
 
 from cloison.app import load
 from cloison.app.dnstable import DnsTable, read, schema
-from cloison.base import QuestionError, SourceError, UnknownEndpointError
+from cloison.base import QuestionError, SourceError
 from cloison.ir.fidelity import Verdict
 
 ROOT = Path(__file__).parents[3]
@@ -174,14 +174,25 @@ def test_an_answer_says_that_it_takes_the_table_to_be_complete(source: Path, tab
     ids = [c.id for c in session.why("shop/web", "198.51.100.77:443").caveats]
     assert ids == ["NAMES_COMPLETE"]
     assert not session.why("shop/web", "203.0.113.9:443").caveats
-    with pytest.raises(UnknownEndpointError, match="in the DNS table"):
-        session.why("shop/web", "dns:b.cdn.example.com:443")
+
+
+def test_a_name_without_an_address_is_answered_by_policy_and_noted(
+    source: Path, table: Path
+) -> None:
+    """The first block that is denied may hold an address of any name."""
+    session = load(source, dns_tables=(str(table),))
     only = source.with_name("only.yaml")
     only.write_text("api.example.com: [203.0.113.9]\n", encoding="utf-8")
-    with pytest.raises(QuestionError, match="no address of"):
-        load(source, dns_tables=(str(only),)).why("shop/web", "dns:*.cdn.example.com:443")
-    with pytest.raises(QuestionError, match="stand for no address"):
-        session.why("shop/web", "dns:gone.example.org:443")
+    alone = load(source, dns_tables=(str(only),))
+    for asked, name, note, verdict in (
+        (session, "b.cdn.example.com", "is not in the DNS table", Verdict.UNDETERMINED),
+        (session, "zzz.example.net", "is not in the DNS table", Verdict.DENIED),
+        (session, "gone.example.org", "to stand for no address", Verdict.DENIED),
+        (alone, "*.cdn.example.com", "has no address of", Verdict.UNDETERMINED),
+    ):
+        why = asked.why("shop/web", f"dns:{name}:443")
+        assert any(note in each and "nothing to connect to" in each for each in why.notes)
+        assert why.verdict is verdict
 
 
 def test_names_connect_to_nobody(source: Path, table: Path) -> None:

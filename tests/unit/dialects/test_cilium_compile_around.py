@@ -28,6 +28,25 @@ class TestSurroundings:
         assert way("egress: [{}]", "node:n1") == "-"
         assert way("egress: [{toEntities: [host]}]", "node:n1") == "+"
 
+    @pytest.mark.parametrize(
+        ("said", "world", "of_family"),
+        [
+            ({}, OPEN, OPEN),
+            ({"enable-ipv4": "true"}, OPEN, OPEN),
+            ({"enable-ipv6": "false"}, YES, NO),
+            ({"enable-ipv4": "true", "enable-ipv6": "false"}, YES, NO),
+            ({"enable-ipv4": "true", "enable-ipv6": "true"}, NO, YES),
+        ],
+    )
+    def test_labels_of_what_is_outside_hang_on_ip_families(
+        self, said: dict[str, str], world: Verdict, of_family: Verdict
+    ) -> None:
+        """Source: cilium/cilium pkg/labels/cidr.go, getWorldLabel."""
+        for label, found in (("world", world), ("world-ipv4", of_family), ("world-ipv6", NO)):
+            chosen = f"{{matchLabels: {{'reserved:{label}': ''}}}}"
+            session = loaded(policy(f"ingress: [{{fromEndpoints: [{chosen}]}}]"), said=said)
+            assert open_to(session, EXT, "shop/api") is found, label
+
     @pytest.mark.parametrize(("mode", "found"), [("always", NO), ("never", YES)])
     def test_modes(self, mode: str, found: Verdict) -> None:
         deny = policy("ingressDeny: [{fromEntities: [cluster]}]")

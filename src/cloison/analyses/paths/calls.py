@@ -18,6 +18,7 @@ from cloison.analyses.ends import (
     SomeNodeEnd,
 )
 from cloison.analyses.explain import merge_caveats
+from cloison.analyses.paths.early import early
 from cloison.analyses.paths.lookup import Ask, lookups, taken
 from cloison.analyses.paths.model import Hop, HopRole, Stop, Way
 from cloison.analyses.paths.site import Site
@@ -150,7 +151,8 @@ def _by_node(
             to = ServiceEnd(f"svc:{name}", service, outside=True)
             traffic = parse_traffic(str(port.port), port.protocol)
             asked = replace(question, destination=to, traffic=traffic)
-            yield from direct(engine, site, asked, ask, (), why)
+            first = tuple(early(engine, question, ask))
+            yield from direct(engine, site, asked, ask, first, why)
             return
 
 

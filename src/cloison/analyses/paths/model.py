@@ -25,6 +25,8 @@ class HopRole(StrEnum):
 
     LOOKUP = "lookup"
     """The client asks a resolver for the address of a name."""
+    NODE = "node"
+    """The packet arrives at a node, and is judged there before it is led to a pod."""
     ENTRY = "entry"
     """The client reaches whoever serves a gateway."""
     BACKEND = "backend"

@@ -13,8 +13,8 @@ CILIUM_POLICY = Caveat(
 )
 API_SERVER_UNKNOWN = Caveat(
     "API_SERVER_UNKNOWN",
-    "A rule is about the API server, and no EndpointSlice of Service `default/kubernetes` was read, "
-    "which is what says its addresses.",
+    "A rule is about the API server, and no EndpointSlice of Service `default/kubernetes` was "
+    "read, which is what says its addresses.",
     f"{_API}/entity.go; {_LAYER3}",
 )
 AUDIT_MODE = Caveat(
@@ -111,6 +111,12 @@ SELECTOR_UNCLEAR = Caveat(
     "have them is not known.",
     "cilium/cilium pkg/labels, pkg/policy/types",
 )
+SETTING_UNREAD = Caveat(
+    "SETTING_UNREAD",
+    "A setting in the ConfigMap of Cilium is not understood: agents may not start with it, and what "
+    "they enforce then is not known. `--cilium` says what holds in the cluster.",
+    "cilium/cilium pkg/option/config.go",
+)
 SERVICE_ENDPOINTS = Caveat(
     "SERVICE_ENDPOINTS",
     "A rule names a Service without a selector whose endpoints are not in the input.",
@@ -147,6 +153,7 @@ EVERY = (
     PORT_RANGE,
     PROXY_REFUSES,
     SELECTOR_UNCLEAR,
+    SETTING_UNREAD,
     SERVICE_ENDPOINTS,
     SERVICE_UNRESOLVED,
     ENTITY_UNKNOWN,

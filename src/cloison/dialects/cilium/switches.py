@@ -184,6 +184,8 @@ class Switch:
         says: What it may be, for people.
         about: What it means, for people.
         unsaid: What it is while nobody says, in words, where the version has no default.
+        otherwise: What it is to the agent where its text is none of these; None where no agent
+            starts with such a text.
     """
 
     name: str
@@ -192,17 +194,19 @@ class Switch:
     says: str
     about: str
     unsaid: str = "undetermined"
+    otherwise: str | None = None
 
 
 Word = TypeVar("Word", bound=StrEnum)
-_TRUE = frozenset({"true", "t", "1"})
-_FALSE = frozenset({"false", "f", "0"})
+_TRUE = frozenset({"1", "t", "T", "TRUE", "true", "True"})
+_FALSE = frozenset({"0", "f", "F", "FALSE", "false", "False"})
+"""What agents start with. Source: Go, strconv.ParseBool; pkg/option/config.go."""
 _CLUSTER = re.compile(r"[a-z0-9]([-a-z0-9]{0,30}[a-z0-9])?")
 _MOST_PATTERNS = 256
 
 
 def _flag(text: str) -> bool:
-    said = text.strip().lower()
+    said = text.strip()
     if said not in _TRUE | _FALSE:
         raise ValueError
     return said in _TRUE
@@ -259,9 +263,20 @@ def pattern(text: str, of: str = "k8s") -> tuple[KeyPattern | None, bool]:
     return (found if source in ("", of) else None), hidden
 
 
-def _switch_of_words(name: str, attribute: str, kind: type[StrEnum], about: str) -> Switch:
+def _switch_of_words(
+    name: str, attribute: str, kind: type[StrEnum], about: str, otherwise: str | None = None
+) -> Switch:
     words = " or ".join(each.value for each in kind)
-    return Switch(name, attribute, kind, words, about)
+
+    def read(text: str) -> StrEnum:
+        return kind(text.strip())
+
+    return Switch(name, attribute, read, words, about, otherwise=otherwise)
+
+
+def _enforced(text: str) -> EnablePolicy:
+    """Read `enable-policy`, of which alone the agent takes any case."""
+    return EnablePolicy(text.strip().lower())
 
 
 def _flag_of(name: str, attribute: str, about: str, unsaid: str = "") -> Switch:
@@ -269,14 +284,20 @@ def _flag_of(name: str, attribute: str, about: str, unsaid: str = "") -> Switch:
 
 
 SWITCHES = (
-    _switch_of_words(
-        "enable-policy", "enable_policy", EnablePolicy, "When policies are enforced on a pod."
+    Switch(
+        "enable-policy",
+        "enable_policy",
+        _enforced,
+        "default or always or never",
+        "When policies are enforced on a pod.",
+        otherwise=EnablePolicy.DEFAULT.value,
     ),
     _switch_of_words(
         "allow-localhost",
         "allow_localhost",
         AllowLocalhost,
         "Whether a pod's own node is let in whatever policies allow.",
+        AllowLocalhost.POLICY.value,
     ),
     Switch(
         "policy-cidr-match-mode",

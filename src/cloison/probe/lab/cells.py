@@ -199,6 +199,23 @@ class Planner:
             return None
         return found[0] if found else None
 
+    def through(self, source: Place, flow: Flow) -> Planned | None:
+        """Return the flow from a place to the Service that another one leads to; None for none.
+
+        Args:
+            source: Who connects.
+            flow: The other.
+        """
+        end = self.names.end(flow.target)
+        traffic = Traffic(None, _traffic(flow.protocol, flow.port, source.family))
+        if not isinstance(end, ServiceEnd) or source.address == parse_address(flow.address):
+            return None
+        try:
+            found = list(self.connection(self._end(source), end, traffic))
+        except QuestionError:
+            return None
+        return next((each for each in found if each.flow.target == flow.target), None)
+
     def _end(self, place: Place) -> End:
         return self.names.end(address_text(place.address))
 

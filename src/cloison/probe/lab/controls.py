@@ -80,6 +80,9 @@ def _around(planner: Planner, cell: Planned) -> Iterator[Planned | None]:
         for other in (*((node,) if node else ()), *everywhere):
             if other.station.name not in (target.station.name, cell.probe and cell.probe.source):
                 yield planner.between(other, target, flow.protocol, flow.port)
+    else:
+        # A Service has no place of its own.
+        yield from (planner.through(other, flow) for other in everywhere)
     if source is not None:
         node = stations.node_of(source)
         for other in (*((node,) if node else ()), *everywhere):

@@ -10,6 +10,7 @@ from cloison.report.text.layout import verdict, wrapped
 
 _ROLES = {
     HopRole.LOOKUP: "looks up the name",
+    HopRole.NODE: "arrives at the node, where some policies see it before it is translated",
     HopRole.ENTRY: "reaches the gateway",
     HopRole.BACKEND: "the gateway reaches its backend",
     HopRole.PROXY: "reaches its proxy",
