@@ -8,7 +8,7 @@ from cloison.algebra.regex.syntax import Node
 
 MOST_STATES = 10_000
 """A fourth of the places that a pattern may have: one of 10 000 characters has half of them."""
-MOST_STEPS = 1_000_000
+MOST_STEPS = 300_000
 _REMEMBERED = 64
 
 

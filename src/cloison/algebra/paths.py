@@ -2,10 +2,12 @@
 
 import re
 from collections.abc import Iterator
+from enum import StrEnum
 
 _UNRESERVED = re.compile("%(2[DdEe]|3[0-9]|4[1-9A-Fa-f]|5[0-9AaFf]|6[1-9A-Fa-f]|7[0-9AaEe])")
 _SLASH = re.compile("%2[Ff]")
 _SLASHES = re.compile("//+")
+_ESCAPED = re.compile("%(2[Ff]|5[Cc])")
 
 
 def normalised(path: str) -> str:
@@ -31,6 +33,31 @@ def normalised(path: str) -> str:
         if segment in (".", "..") and place == len(segments) - 1:
             kept.append("")
     return f"{_SLASHES.sub('/', '/' + '/'.join(kept))}{mark}{query}"
+
+
+class Answered(StrEnum):
+    """What a proxy that normalises paths answers itself, and sends nothing on."""
+
+    REDIRECTED = "redirected"
+    """To the path in its one form: slashes in it were encoded."""
+    REJECTED = "rejected"
+    """With 400: it has a fragment, or an encoded zero byte."""
+
+
+def answered(path: str) -> Answered | None:
+    """Return what a proxy answers to a path before any policy is asked; None where it asks.
+
+    Source: Envoy documentation, HttpConnectionManager, `path_with_escaped_slashes_action`
+    (UNESCAPE_AND_REDIRECT), and release notes of 1.17.4; envoyproxy/envoy
+    test/common/http/path_utility_test.cc; cilium/cilium pkg/envoy/xds_server.go.
+
+    >>> [answered(path) for path in ("/a%2fb", "/a?b=%2f", "/a#b")][1:]
+    [None, <Answered.REJECTED: 'rejected'>]
+    """
+    head = path.partition("?")[0]
+    if "#" in path or "%00" in head:
+        return Answered.REJECTED
+    return Answered.REDIRECTED if _ESCAPED.search(head) else None
 
 
 def ways(path: str) -> Iterator[tuple[str, str]]:

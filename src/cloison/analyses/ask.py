@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from cloison import algebra
 from cloison.algebra import ANY, NO_TRAFFIC, TrafficSet
+from cloison.algebra.paths import Answered
 from cloison.analyses.application import NOTHING_SAID, Application
 from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, PodsEnd, ServiceEnd
 from cloison.analyses.explain import (
@@ -23,7 +24,7 @@ from cloison.analyses.imagine import imagine
 from cloison.analyses.named import naming_notes
 from cloison.analyses.question import Case, State, Traffic, cases
 from cloison.analyses.replies import reply_verdict
-from cloison.analyses.request import as_read, passed_over, requested, usual
+from cloison.analyses.request import as_read, by_proxy, passed_over, requested, usual
 from cloison.analyses.services import Followed, follow
 from cloison.analyses.untranslated import applies, judged
 from cloison.engine import Engine, UnitKind
@@ -392,6 +393,18 @@ def _read(engine: Engine, question: Question) -> Iterator[str]:
     if question.request is None or engine.policies.request is None:
         return
     read = as_read(engine.profile, question.request)
+    match by_proxy(engine.profile, question.request):
+        case Answered.REDIRECTED:
+            yield (
+                f"where a proxy looks, it sends nothing on and redirects to {read.path} "
+                f"({engine.profile.normalises}): whoever follows it asks for that"
+            )
+            return
+        case Answered.REJECTED:
+            yield "where a proxy looks, it sends nothing on and answers 400: no path is like that"
+            return
+        case None:
+            pass
     if read != question.request:
         yield f"the proxy reads the path as {read.path} ({engine.profile.normalises})"
 

@@ -366,11 +366,11 @@ class Names:
             few = list(islice(addresses.blocks(), _FEW + 1))
             held = ", ".join(few[:_FEW]) + (", ..." if len(few) > _FEW else "")
             return AddressEnd(text, addresses, note=f"{name} stands for {held}", name=name)
-        note = None
-        if networks.complete:
-            close = get_close_matches(name, networks.names, 1, 0.8)
-            meant = f"; {close[0]} is, if that was meant" if close else ""
-            note = f"{name} is not in the DNS table, so there is {_NOTHING_THERE}{meant}"
+        if not networks.complete:
+            return NameEnd(text, (exact_name(name),))
+        close = get_close_matches(name, networks.names, 1, 0.8)
+        meant = f"; {close[0]} is, if that was meant" if close else ""
+        note = f"{name} is not in the DNS table, so there is {_NOTHING_THERE}{meant}"
         return NameEnd(text, (exact_name(name),), note=note)
 
     def _address(self, text: str) -> End | None:

@@ -54,7 +54,8 @@ NAMING = ("app.kubernetes.io/name", "app", "k8s-app", "app.kubernetes.io/instanc
 PASSING = frozenset({"version", "track", "release", "revision", "color", "slot"})
 """Last parts of label keys that tell apart versions of one workload."""
 
-_MOST_BLOCKS = 32
+MOST_BLOCKS = 32
+"""Blocks that a rule may list: more are not for people to read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,6 +110,30 @@ def proposals(
     every = [change for changes in found.values() for change in changes]
     proposed = _merged(c for c in every if isinstance(c, Proposal))
     return (*dict.fromkeys(c for c in every if isinstance(c, Advice)), *proposed)
+
+
+def added(
+    engine: Engine, direction: Direction, subject: Party, rule: Rule, whom: str
+) -> Iterator[Proposal]:
+    """Yield a rule in the policy that it belongs into; nothing where none isolates the subject.
+
+    Args:
+        engine: Whose policies.
+        direction: The subject's direction.
+        subject: Whom they isolate.
+        rule: The rule.
+        whom: Who the peers are, in a word: a new policy is called by it.
+    """
+    isolating = [
+        each
+        for each in engine.decision(subject.unit, direction).isolating
+        if each.stated and each.opaque is None
+    ]
+    if len({each.tier for each in isolating}) != 1:
+        return
+    found = _proposal(engine, direction, subject, Party(-1, whom), isolating, rule)
+    if found is not None:
+        yield found
 
 
 def _merged(found: Iterable[Proposal]) -> Iterator[Proposal]:
@@ -284,7 +309,7 @@ def _peers(
     if not addresses:
         return ()
     cidrs = list(blocks(addresses))
-    if len(cidrs) > _MOST_BLOCKS:
+    if len(cidrs) > MOST_BLOCKS:
         return ()
     return tuple(Peer(BlockMatch(AddressSet.block(c), c)) for c in cidrs)
 

@@ -3,9 +3,9 @@
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from cloison.algebra.paths import ways
+from cloison.algebra.paths import Answered, ways
 from cloison.analyses.ask import Explanation, ask, verdict_only
-from cloison.analyses.request import as_read, looked_at, readings
+from cloison.analyses.request import as_read, by_proxy, looked_at, readings
 from cloison.engine import Engine
 from cloison.ir.caveats import REQUEST_WRITTEN_OTHERWISE
 from cloison.ir.fidelity import Caveat, Verdict
@@ -29,7 +29,8 @@ def with_proxy(engine: Engine, answer: Explanation) -> Explanation:
     if answer.verdict is Verdict.DENIED:
         instead = ask(engine, replace(question, request=None)).when
         if any(each.allowed or each.undetermined for each in instead):
-            refusal = engine.profile.refusals.get(_kind(request))
+            own = by_proxy(engine.profile, request)
+            refusal = _OWN[own] if own else engine.profile.refusals.get(_kind(request))
     if answer.verdict in (Verdict.ALLOWED, Verdict.DENIED):
         found: dict[Verdict, list[str]] = {}
         for path in _told_apart(engine, request):
@@ -49,6 +50,12 @@ def with_proxy(engine: Engine, answer: Explanation) -> Explanation:
     )
 
 
+_OWN = {
+    Answered.REDIRECTED: "the proxy answers with a redirect",
+    Answered.REJECTED: "the proxy answers with HTTP 400",
+}
+
+
 def _kind(request: "Request") -> str:
     if request.kind == "dns":
         return "dns"
@@ -57,7 +64,7 @@ def _kind(request: "Request") -> str:
 
 def _told_apart(engine: Engine, request: "Request") -> list[str]:
     """Return other ways to write the path of which a rule makes something else."""
-    if request.path is None or not engine.profile.tells_apart:
+    if request.path is None or by_proxy(engine.profile, request) is not None:
         return []
     read = readings(engine, request)
     path = as_read(engine.profile, request).path or request.path

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from cloison import algebra
 from cloison.algebra import NO_TRAFFIC
-from cloison.algebra.paths import normalised
+from cloison.algebra.paths import Answered, answered, normalised
 from cloison.analyses.explain import CaseAnswer
 from cloison.engine import Engine
 from cloison.ir.caveats import REQUESTS_TOO_LARGE
@@ -28,14 +28,22 @@ def as_read(profile: Profile, request: "Request") -> "Request":
     return replace(request, path=normalised(request.path))
 
 
+def by_proxy(profile: Profile, request: "Request") -> Answered | None:
+    """Return what a proxy answers before it asks any policy; None where it asks them."""
+    if request.path is None or profile.normalises is None:
+        return None
+    return answered(request.path)
+
+
 def readings(engine: Engine, request: "Request") -> tuple[bool | None, ...]:
     """Return what each rule that asks for a request makes of this one, in order.
 
     Requests of equal readings are all the same to every policy.
     """
+    answers = by_proxy(engine.profile, request) is not None
     request = as_read(engine.profile, request)
     return tuple(
-        rule.request.matches(request)
+        False if answers else rule.request.matches(request)
         for policy in engine.policies.policies
         for rule in policy.rules
         if rule.request is not None
@@ -45,7 +53,8 @@ def readings(engine: Engine, request: "Request") -> tuple[bool | None, ...]:
 def requested(engine: Engine, request: "Request | None") -> Engine:
     """Return an engine that judges what comes with a request; the same where no rule asks.
 
-    A rule that the request does not match keeps its text, and matches no traffic. One that asks
+    A rule that the request does not match keeps its text, and matches no traffic; none matches one
+    that a proxy answers itself. One that asks
     for more than is known of the request keeps its condition.
     """
     if request is None:
@@ -53,23 +62,27 @@ def requested(engine: Engine, request: "Request | None") -> Engine:
     before = engine.policies.policies
     if all(rule.request is None for policy in before for rule in policy.rules):
         return engine
-    request = as_read(engine.profile, request)
+    answers = by_proxy(engine.profile, request) is not None
+    request = request if answers else as_read(engine.profile, request)
     if engine.policies.request == request:
         return engine
-    policies = tuple(_of(policy, request) for policy in before)
+    policies = tuple(_of(policy, request, answers=answers) for policy in before)
     found = replace(engine.policies, policies=policies, request=request)
     return Engine(engine.world, found, engine.profile, engine.networks)
 
 
-def _of(policy: Policy, request: "Request") -> Policy:
+def _of(policy: Policy, request: "Request", *, answers: bool) -> Policy:
     if all(rule.request is None for rule in policy.rules):
         return policy
-    return replace(policy, rules=tuple(_judged(rule, request) for rule in policy.rules))
+    rules = (_judged(rule, request, answers=answers) for rule in policy.rules)
+    return replace(policy, rules=tuple(rules))
 
 
-def _judged(rule: Rule, request: "Request") -> Rule:
+def _judged(rule: Rule, request: "Request", *, answers: bool) -> Rule:
     if rule.request is None:
         return rule
+    if answers:
+        return replace(rule, traffic=_NOTHING, unmet=rule.traffic)
     match rule.request.matches(request):
         case True:
             return replace(rule, request=None)

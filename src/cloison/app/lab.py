@@ -1,26 +1,29 @@
 """What a lab is built of: the world of a session made whole, its policies as packet filters."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from msgspec.structs import replace as with_changes
 
 from cloison.algebra import AddressSet, parse_address
 from cloison.analyses.matrix import Row
-from cloison.app.apart import with_ends
+from cloison.app.answers import with_ends
 from cloison.app.load import over
 from cloison.app.session import Session
 from cloison.dialects.nftables import NodeView, write
 from cloison.engine.resolve import resolve
 from cloison.ir.enforcement import Ruleset
+from cloison.ir.names import host_name, is_host_name
 from cloison.ir.profile import Profile
 from cloison.platform.resolvers import ResolverKind
+from cloison.probe.lab.backends import DOMAIN
 from cloison.probe.lab.client import have_room
 from cloison.probe.lab.plan import Plan
 from cloison.probe.lab.realise import Realised, realise
 from cloison.probe.lab.rulings import node_proxy
 from cloison.probe.lab.stations import blocks_outside, outside_addresses, twins
 
+_NAME = "dns:"
 BLOCKS = 128
 """So many parts of what lies outside, of those that policies tell apart, get a host each."""
 
@@ -61,6 +64,8 @@ def blueprint(
     Raises:
         QuestionError: There are not enough addresses, or it is too large for a lab.
     """
+    rows = tuple(rows)
+    session = with_names(session, rows)
     found = layout(session, rows, like)
     built = over(session, found.world)
     built = built.staged() if staged else built
@@ -83,12 +88,37 @@ def layout(session: Session, rows: Iterable[Row] = (), like: Plan | None = None)
     """
     rows = tuple(rows)
     ends = (end for row in rows for end in (row.source, row.destination))
-    engine = with_ends(session, ends).engine
+    engine = with_ends(session, *ends).engine
     outside: tuple[str, ...] = (*outside_addresses(engine, rows), *blocks_outside(engine, BLOCKS))
     outside = (*(like.outside if like is not None else ()), *outside)
     made = realise(engine, outside, like, twins(engine, rows), caches(session))
     have_room(made.plan)
     return made
+
+
+def with_names(session: Session, rows: Iterable[Row]) -> Session:
+    """Return a session in which names that may be called have addresses, outside.
+
+    Args:
+        session: What was read.
+        rows: What will be asked.
+    """
+    networks = session.engine.networks
+    said = {text.removeprefix(_NAME) for row in rows if (text := row.destination).startswith(_NAME)}
+    aliases = {s.external_name for s in session.world.services.values() if s.external_name}
+    said |= {text for text in aliases if not host_name(text).endswith(DOMAIN)}
+    names = sorted({host_name(text) for text in said if "*" not in text})
+    wanted = [each for each in names if each not in networks.names and is_host_name(each)]
+    if not wanted or networks.complete:
+        return session
+    asked = {text for row in rows for text in (row.source, row.destination)}
+    free = (f"198.51.100.{number}" for number in range(200, 255))
+    given = {
+        name: (address,)
+        for name, address in zip(wanted, (a for a in free if a not in asked), strict=False)
+    }
+    settings = replace(session.settings, names={**session.settings.names, **given})
+    return replace(session, settings=settings)
 
 
 def caches(session: Session) -> tuple[str, ...]:

@@ -55,10 +55,10 @@ def rewritten(policy: Policy, origins: Mapping[PolicyId, Origin]) -> tuple[Mend,
         origins: What policies were compiled from.
     """
     origin = origins.get(policy.id)
-    if origin is None or origin.dialect.create is None:
+    if origin is None or origin.dialect.rewrite is None:
         return ()
     try:
-        manifest = origin.dialect.create(policy)
+        manifest = origin.dialect.rewrite(origin.object, policy)
     except ValueError:
         return ()  # the dialect's proposals have no words for all of it
     span = policy.span

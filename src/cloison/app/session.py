@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from cloison.analyses.connectivity import Map, MapOptions
     from cloison.analyses.describe import PolicyDescription
     from cloison.analyses.diff import Diff
+    from cloison.analyses.doctor.finding import Finding
     from cloison.analyses.effective import Effective
     from cloison.analyses.egress import Egress
     from cloison.analyses.ends import Names
@@ -313,6 +314,22 @@ class Session:
         here = answers.with_ends(self, source, destination)
         question = here.question(source, destination, port=port, protocol=protocol, family=family)
         return answers.verdict(here, question)
+
+    def doctor(
+        self, namespaces: Iterable[str] = (), checks: Iterable[str] = ()
+    ) -> "tuple[Finding, ...]":
+        """Return what is broken or about to break, the worst first.
+
+        Args:
+            namespaces: Only workloads of these; of all when none is given.
+            checks: Only these checks; all when none is given.
+
+        Raises:
+            QuestionError: there is no such namespace or check.
+        """
+        from cloison.app.doctor import doctor
+
+        return doctor(self, namespaces, checks)
 
     def cni(self) -> "Enforcement":
         """Return who enforces policies here, and what to know before relying on them."""

@@ -96,6 +96,8 @@ class Dialect(Generic[T]):
         create: Writes a new policy that is proposed as a manifest; None where none ever is.
         amend: Writes an object with more rules.
         fragment: Writes only the lines that rules add, for a policy of a namespace.
+        rewrite: Writes an object as a policy means it; what is no part of its meaning, labels and
+            annotations, stays as it was. None where that never is proposed.
         writer: Returns what says in this language what objects of others mean; None where that
             is not possible. Its name stands in the row of the table, too.
         besides: Yields the places of an object's rules whose peers are pods and also what other
@@ -121,6 +123,7 @@ class Dialect(Generic[T]):
     create: Callable[[Policy], str] | None = None
     amend: Callable[[T, Sequence[Rule]], str] | None = None
     fragment: Callable[[Sequence[Rule], str], str] | None = None
+    rewrite: Callable[[T, Policy], str] | None = None
     writer: "Callable[[], Writer] | None" = None
     besides: Callable[[T], Iterator[Span]] | None = None
     plain: Callable[[PlainObject, ReadOptions, Pool], T | None] | None = None

@@ -2,7 +2,7 @@
 
 import pytest
 
-from cloison.algebra.paths import normalised, ways
+from cloison.algebra.paths import Answered, answered, normalised, ways
 
 
 @pytest.mark.parametrize(
@@ -36,3 +36,20 @@ def test_other_ways_to_write_a_path() -> None:
         "double-slash": "//a/?x=B",
         "encoded-slash": "/a%2F?x=B",
     }
+
+
+@pytest.mark.parametrize(
+    ("path", "found"),
+    [
+        ("/v1/x", None),
+        ("/v1//x/../y", None),
+        ("/v1/x?next=%2Fa%00", None),
+        ("/v1%2fx", Answered.REDIRECTED),
+        ("/v1%5Cx", Answered.REDIRECTED),
+        ("/v1/x#top", Answered.REJECTED),
+        ("/v1/x?y#top", Answered.REJECTED),
+        ("/v1%2f%00", Answered.REJECTED),
+    ],
+)
+def test_some_paths_a_proxy_answers_itself(path: str, found: Answered | None) -> None:
+    assert answered(path) is found

@@ -1,6 +1,7 @@
 """Sets of requests as people read them, and the ways to write a path that are told apart."""
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -8,7 +9,7 @@ from cloison.algebra.budget import TooLargeError
 from cloison.algebra.requests import EVERY_REQUEST, NO_REQUESTS, Request, RequestSet
 from cloison.algebra.strings import StringSet
 from cloison.algebra.values import ABSENT, ANY_TEXT, PRESENT, Values
-from cloison.algebra.variants import VARIANTS, Trap, other_case, traps
+from cloison.algebra.variants import VARIANTS, Trap, left_out, other_case, traps
 
 http, of, pattern = RequestSet.http, StringSet.of, StringSet.pattern
 ADMIN = Values.of(of("admin"))
@@ -122,6 +123,19 @@ def test_ways_to_write_a_path_that_are_told_apart(text: str, expected: set[str])
     for trap in found:
         assert trap.inside in pattern(text)
         assert trap.outside not in pattern(text)
+    longer = [trap for trap in found if len(trap.outside) > len(trap.inside)]
+    assert list(left_out(pattern(text))) == longer
+
+
+def test_what_is_told_of_a_request_may_be_long() -> None:
+    read = RequestSet.http(of("GET"), pattern("/v1/.*"), headers={"a": Values(of("1"))})
+    told = Request(method="GET", path=f"/v1/{'x' * 100_000}")
+    assert str(read.given(told)) == "any, header a: 1"
+    assert read.given(Request(method="GET", path="/v1/x\n")) == NO_REQUESTS
+    assert read.given(replace(told, headers=(("a", "1"),))) == EVERY_REQUEST
+    assert read.given(replace(told, headers=(("a", None),))) == NO_REQUESTS
+    tls = RequestSet.sni(of("a"))
+    assert tls.given(Request(None, sni="a")) == ~RequestSet.dns(ANY_TEXT)
 
 
 def test_case_and_queries() -> None:

@@ -6,6 +6,7 @@ import pytest
 import yaml
 
 from cloison.algebra.budget import Budget, TooLargeError, UndecidedError, UnsupportedPatternError
+from cloison.algebra.concrete import matches
 from cloison.algebra.names import host_names
 from cloison.algebra.regex import PatternError
 from cloison.algebra.strings import EVERY_STRING, NO_STRINGS, StringSet
@@ -55,6 +56,19 @@ def test_a_pattern_matches_whole_texts(text: str, inside: list[str], outside: li
     found = pattern(text)
     assert [t for t in inside if t not in found] == []
     assert [t for t in outside if t in found] == []
+    assert all(matches(text, t) for t in inside)
+    assert not any(matches(text, t) for t in outside)
+
+
+def test_one_text_needs_no_automaton() -> None:
+    wide = "(a|b)*a(a|b){20}"
+    with pytest.raises(TooLargeError):
+        pattern(wide)
+    assert matches(wide, f"{'b' * 20_000}a{'b' * 20}")
+    assert not matches(wide, "b" * 20_000)
+    assert matches(f"/{'a' * 9_000}", f"/{'a' * 9_000}")
+    with pytest.raises(TooLargeError):
+        matches("(a?b?c?d?){900}", "a" * 100_000)
 
 
 @pytest.mark.parametrize(

@@ -363,8 +363,8 @@ def cilium(rest: str, name: str = "p", selects: str = "", *, wide: bool = False)
 def test_a_policy_that_does_not_isolate_is_refused_at_the_field_that_says_so() -> None:
     """As the table of features has it, which `portability` tells."""
     text = cilium("enableDefaultDeny: {ingress: false}\n  ingress: [{fromEntities: [all]}]")
-    done = convert_texts({"in.yaml": text}, to="networkpolicy", cni="cilium@1.19")
-    assert [each.message.partition(":")[0] for each in done.refused] == [
+    done = convert_texts({"in.yaml": text}, to="networkpolicy", profile="cilium@1.19")
+    assert [each.message.partition(":")[0] for each in done.written.refusals] == [
         "`spec.enableDefaultDeny.ingress`"
     ]
 
@@ -372,7 +372,7 @@ def test_a_policy_that_does_not_isolate_is_refused_at_the_field_that_says_so() -
 def test_a_denial_beside_what_stays_is_refused_at_the_denial() -> None:
     deny = cilium("ingressDeny: [{fromEndpoints: [{}]}]\n  ingress: [{fromEntities: [all]}]")
     stays = cilium("ingress: [{fromEntities: [cluster]}]", "q", "matchLabels: {a: b}", wide=True)
-    done = convert_texts({"in.yaml": f"{deny}---{stays}"}, to="networkpolicy", cni="cilium@1.19")
-    told = {each.object: each.message for each in done.refused}
+    done = convert_texts({"in.yaml": f"{deny}---{stays}"}, to="networkpolicy", profile="cilium@1.19")
+    told = {each.object: each.message for each in done.written.refusals}
     said = next(text for name, text in told.items() if name and "ops/p" in name)
     assert said.startswith("`spec.ingressDeny`: a denial comes before what any policy allows")

@@ -136,6 +136,54 @@ def test_a_setting_that_is_not_understood_is_left_out_and_told() -> None:
     assert (found.code, found.object) == ("APP003", "ConfigMap kube-system/cilium-config")
 
 
+PODS: list[dict[str, Any]] = [
+    {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "shop"},
+        "spec": {"containers": [{"name": "c"}]},
+    }
+    for name in ("a", "b")
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "taken"),
+    [
+        ("enable-policy", "Always", "Always"),
+        ("enable-policy", "sometimes", "default"),
+        ("allow-localhost", "Always", "policy"),
+    ],
+)
+def test_a_setting_is_taken_as_the_agent_takes_it(name: str, text: str, taken: str) -> None:
+    session = load_objects([changed(**{name: text})])
+    assert session.settings.cilium[name] == taken
+    assert session.settings.cilium_unread == ()
+    assert len(session.diagnostics) == (text != taken)
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "right"),
+    [
+        ("policy-audit-mode", "yes", "false"),
+        ("enable-l7-proxy", "tRUE", "true"),
+        ("policy-cidr-match-mode", "Nodes", "nodes"),
+        ("cluster-name", "East!", "default"),
+    ],
+)
+def test_a_setting_that_no_agent_starts_with_leaves_all_open(
+    name: str, text: str, right: str
+) -> None:
+    objects = [changed(**{name: text}), *PODS]
+    session = load_objects(objects)
+    assert session.settings.cilium_unread == (name,)
+    answer = session.why("shop/a", "shop/b", port=80)
+    assert answer.verdict == "undetermined"
+    assert [caveat.id for caveat in answer.caveats] == ["SETTING_UNREAD"]
+    told = load_objects(objects, cilium={name: right})
+    assert told.why("shop/a", "shop/b", port=80).verdict == "allowed"
+
+
 def test_of_two_config_maps_the_last_by_place_counts() -> None:
     texts = {
         "b.yaml": json.dumps(changed(**{"enable-policy": "never"})),

@@ -191,6 +191,12 @@ CLUSTER_DENY = "ingressDeny: [{fromEntities: [world]}]"
         ("CIL257", [http("{path: /a%2Fb/.*}")]),
         ("CIL257", [http(r"{path: '/a/\.\./b'}")]),
         ("CIL257", [http("{path: /%7Euser}")]),
+        ("CIL258", [http("{host: '(['}")]),
+        ("CIL258", [http("{headers: [': x']}")]),
+        ("CIL259", [http(r"{path: '/\pL*', method: GET}")]),
+        ("CIL259", [http(r"{host: 'a\b'}")]),
+        ("CIL259", [http("{path: '/(a|b)*a(a|b){20}'}")]),
+        ("CIL259", [http(", ".join(f"{{headers: ['X{i}: a', 'Y{i}: b']}}" for i in range(20)))]),
     ],
 )
 def test_a_doubt(code: str, texts: list[str]) -> None:

@@ -6,12 +6,14 @@ from typing import Any
 
 import cloison
 from cloison.analyses.between import Between
+from cloison.analyses.doctor.examine import CHECKS
 from cloison.analyses.portable import Portability
 from cloison.app import Session
 from cloison.app.between import compare, pair_of, sides
 from cloison.base import Span, sort_diagnostics
 from cloison.base.version import VERSION
 from cloison.report import About, Accepted, Effective, Findings, Judged, Setting
+from cloison.report.about import Examination
 from tests.support.cli import ROOT
 from tests.support.lab import CLUSTER, SEEN, applied, matrix, odd_matrix, traced
 from tests.support.texts import portability_texts
@@ -97,6 +99,14 @@ def accepted(session: Session) -> Findings:
     first, *rest = findings(session).diagnostics
     excuses = Accepted(first, "known", date(2027, 3, 31)), Accepted(rest[0], "known too")
     return Findings(tuple(rest[1:]), 14, excuses, show_suppressed=True)
+
+
+def examined(session: Session) -> Examination:
+    """What the doctor finds, the last of it accepted where there is more than one."""
+    found = session.doctor()
+    kept, rest = (found[:-1], found[-1:]) if len(found) > 1 else (found, ())
+    excuses = tuple(Accepted(each.diagnostic, "known", date(2027, 3, 31)) for each in rest)
+    return Examination(kept, tuple(CHECKS), excuses, show_suppressed=True)
 
 
 def judged(found: Any) -> Judged[Any]:
@@ -200,6 +210,7 @@ def results() -> tuple[tuple[str, Session, Any], ...]:
         ("lab", CLUSTER, SEEN),
         ("validate", broken, findings(broken)),
         ("validate", small, accepted(broken)),
+        ("doctor", broken, examined(broken)),
         ("cni", broken, judged(broken.cni())),
         ("cni", small, judged(corners().cni())),
         ("egress", broken, judged(broken.egress())),

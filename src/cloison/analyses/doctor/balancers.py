@@ -1,8 +1,9 @@
 """D-LB: pods behind a Service that is open to the outside admit those whom they then see."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
-from cloison.analyses.ask import Explanation
+from cloison.analyses.ask import Explanation, Mend
+from cloison.analyses.doctor.admitting import nodes_let_in
 from cloison.analyses.doctor.clinic import Clinic, blocks_end, on, stopped
 from cloison.analyses.doctor.dns import isolating
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
@@ -93,9 +94,17 @@ def _closed(
         object=name,
         span=first.span,
         evidence=(Evidence(arrival.why, service.span), *isolating(answers)),
-        mend=() if unknown or partly else clinic.mend(answers),
+        mend=_mend(clinic, arrival, answers, unknown=unknown),
         source=arrival.source,
     )
+
+
+def _mend(
+    clinic: Clinic, arrival: Arrival, answers: Sequence[Explanation], *, unknown: bool
+) -> tuple[Mend, ...]:
+    if arrival.apparent is Apparent.NODE:
+        return nodes_let_in(clinic, answers)
+    return () if unknown else clinic.mend(answers)
 
 
 def _state(

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from cloison.algebra import TrafficSet
 from cloison.analyses.ask import Explanation, Mend
+from cloison.analyses.doctor.admitting import nodes_let_in
 from cloison.analyses.doctor.clinic import Clinic, blocks_end, on, stopped, stopped_at
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
 from cloison.analyses.doctor.resolving import (
@@ -301,7 +302,7 @@ def _node_to(clinic: Clinic, resolver: Resolver) -> Iterator[Finding]:
         object=f"{workload.id.kind} {workload.id}",
         span=workload.span,
         evidence=(Evidence(resolver.why, resolver.span), *isolating(told.values())),
-        mend=clinic.mend(told[p] for p in denied),
+        mend=nodes_let_in(clinic, [told[p] for p in shut]),
         caveats=merge_caveats([told[p].caveats for p in shut]),
         source=_CACHE_SOURCE,
     )

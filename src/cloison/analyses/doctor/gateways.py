@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 
 from cloison.algebra import AddressSet
 from cloison.analyses.ask import Explanation, Question
+from cloison.analyses.doctor.admitting import nodes_let_in
 from cloison.analyses.doctor.clinic import Clinic, stopped, stopped_at
 from cloison.analyses.doctor.dns import isolating
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
@@ -199,7 +200,7 @@ def _from_nodes(clinic: Clinic, entry: Entry, hop: Hop) -> Iterator[Finding]:
             *(Evidence(text, hop.span) for text in hop.why),
             *isolating(found for found, _ in shut.values()),
         ),
-        mend=clinic.mend(found for found, _ in shut.values()),
+        mend=nodes_let_in(clinic, [found for found, _ in shut.values()]),
         source=_SOURCE,
     )
 

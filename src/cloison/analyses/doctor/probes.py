@@ -6,6 +6,7 @@ pods are never spoken of here.
 
 from collections.abc import Iterator
 
+from cloison.analyses.doctor.admitting import nodes_let_in
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.dns import isolating
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
@@ -81,6 +82,6 @@ def _stopped(clinic: Clinic, workload: Workload, probe: Probe, port: int) -> Fin
         object=f"{workload.id.kind} {workload.id}",
         span=workload.span,
         evidence=(Evidence(f"the {probe.role} probe asks {probe.port}"), *isolating([answer])),
-        mend=clinic.mend([answer]),
+        mend=nodes_let_in(clinic, [answer]),
         source=_SOURCE,
     )

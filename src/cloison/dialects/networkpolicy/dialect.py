@@ -27,6 +27,7 @@ DIALECT: Dialect[NetworkPolicy] = Dialect(
     create=later(_PROPOSE, "create"),
     amend=later(_PROPOSE, "amend"),
     fragment=later(_PROPOSE, "fragment"),
+    rewrite=later(_PROPOSE, "rewrite"),
     plain=read_plain,
     writer=later("cloison.dialects.networkpolicy.from_ir", "writer"),
 )

@@ -19,17 +19,28 @@ def create(policy: Policy) -> str:
     Raises:
         ValueError: NetworkPolicy cannot say it.
     """
+    return to_yaml(_meant(policy))
+
+
+def rewrite(policy: model.NetworkPolicy, meant: Policy) -> str:
+    """Return `policy` as the IR declares it, its labels and annotations as they were, as YAML.
+
+    Raises:
+        ValueError: NetworkPolicy cannot say it.
+    """
+    return to_yaml(replace(_meant(meant), labels=policy.labels, annotations=policy.annotations))
+
+
+def _meant(policy: Policy) -> model.NetworkPolicy:
     namespace = policy.id.namespace or ""
     rules = {d: tuple(from_rule(r, namespace) for r in policy.rules_for(d)) for d in Direction}
-    return to_yaml(
-        model.NetworkPolicy(
-            namespace,
-            policy.id.name,
-            from_selector(policy.subjects[0].pods),
-            tuple(_TYPES[d].value for d in Direction if d in policy.isolates),
-            rules[Direction.INGRESS] or None,
-            rules[Direction.EGRESS] or None,
-        )
+    return model.NetworkPolicy(
+        namespace,
+        policy.id.name,
+        from_selector(policy.subjects[0].pods),
+        tuple(_TYPES[d].value for d in Direction if d in policy.isolates),
+        rules[Direction.INGRESS] or None,
+        rules[Direction.EGRESS] or None,
     )
 
 

@@ -267,8 +267,12 @@ class Attempts:
         raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
 
 
+_NOT_SENT_ON = (HTTPStatus.FORBIDDEN, HTTPStatus.TEMPORARY_REDIRECT, HTTPStatus.BAD_REQUEST)
+"""What a proxy answers instead of sending a request on."""
+
+
 def _replied(reply: Reply) -> Measured:
-    if reply.status == HTTPStatus.FORBIDDEN and reply.by:
+    if reply.status in _NOT_SENT_ON and reply.by:
         return Measured("forbidden", f"{reply.status} {reply.text}, by the proxy of {reply.by}")
     if reply.by:
         return Measured("refused", reply.text)

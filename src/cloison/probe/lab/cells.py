@@ -136,7 +136,7 @@ class Planner:
         if self.request is not None and self.plain is not None:
             found = [with_request(each, self.request, self.plain) for each in found]
         found = list(dict.fromkeys(found))
-        if traffic.name is None and any(len(s) > 1 for s in _ports_tried(found).values()):
+        if not ways and traffic.name is None and any(len(s) > 1 for s in _ports_tried(found).values()):
             notes.append(_tried(found))
         if len(found) > MOST_CELLS:
             notes.append(f"{len(found)} flows are meant; the first {MOST_CELLS} were measured")

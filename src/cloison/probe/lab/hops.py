@@ -19,6 +19,7 @@ from cloison.analyses.measured import Agreement, Arrival, Cell, Leg
 from cloison.analyses.paths.model import Hop, HopRole, Stop, Way
 from cloison.analyses.question import Case, Traffic, cases
 from cloison.analyses.services import follow
+from cloison.analyses.untranslated import applies
 from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
@@ -120,8 +121,12 @@ def _unmeasured(engine: Engine, hop: Hop) -> str | None:
             return "loopback traffic never leaves the pod"
         if isinstance(end, NameEnd) and not end.addresses:
             return f"which addresses {end.text} stands for is not known"
+    if isinstance(asked.destination, ServiceEnd) and asked.destination.service.redirect is not None:
+        return "a redirect to pods of the own node, before policies look, is in no lab"
+    if applies(engine, asked):
+        return "policies judge it by the Service's own address, and a lab's filters by the pod's"
     if hop.answer is None:
-        return "; ".join(hop.why) or "nobody can be asked about it"
+        return f"nobody here stands for {asked.source.text} or {asked.destination.text}"
     return None
 
 
@@ -268,7 +273,7 @@ def as_seen(cell: Cell, planned: "Planned", detail: str) -> Cell:
     if planned.stopped and cell.arrival in (Arrival.NO_ROUTE, Arrival.DROPPED):
         return replace(found, agreement=Agreement.AGREES, reason=None)
     words = detail.split()
-    if planned.leg is None or cell.arrival is not Arrival.OPEN or len(words) != _WORDS:
+    if cell.arrival is not Arrival.OPEN or len(words) != _WORDS:
         return found
     station, address, _ = words
     found = replace(found, seen=address)

@@ -17,6 +17,7 @@ REFUSED_BY = "x-cloison-proxy"
 _HOP = ("connection", "keep-alive", "proxy-connection", "upgrade")
 _WITH_BODY = ("POST", "PUT", "PATCH")
 _STATUS = {
+    307: "Temporary Redirect",
     400: "Bad Request",
     403: "Forbidden",
     501: "Not Implemented",
@@ -110,17 +111,19 @@ def head(first: str, headers: Iterable[tuple[str, str]]) -> bytes:
     return "\r\n".join(lines).encode()
 
 
-def answer(status: int, text: str, by: str = "") -> bytes:
+def answer(status: int, text: str, by: str = "", *, location: str = "") -> bytes:
     """Return an answer of the proxy's own.
 
     Args:
-        status: 400, 403, 501, 502 or 503.
+        status: 307, 400, 403, 501, 502 or 503.
         text: What it says.
-        by: What of the lab refused it; for 403.
+        by: What of the lab refused it; for 403, and for what a path alone brings about.
+        location: Where a redirect leads.
     """
     body = f"{text}\r\n".encode()
     headers = [("Content-Type", "text/plain"), ("Content-Length", str(len(body)))]
     headers += [(REFUSED_BY, by)] if by else []
+    headers += [("Location", location)] if location else []
     first = f"HTTP/1.1 {status} {_STATUS[status]}"
     return head(first, (*headers, ("Connection", "close"))) + body
 

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cloison.algebra import AddressSet, Request, RequestSet, parse_address
-from cloison.algebra.paths import normalised
+from cloison.algebra.paths import Answered, answered, normalised
 from cloison.probe.lab.rulings import Judgement, NodeProxy, Ruling, Spans
 
 
@@ -94,6 +94,10 @@ class Judge:
                 if not passes:
                     return Decision(passes, tuple(keys), direction)
         return Decision(passes=True, keys=tuple(keys))
+
+    def answers(self, request: Request) -> Answered | None:
+        """Return what is answered to a request before it is decided about; None for nothing."""
+        return answered(request.path or "/") if self._normalises else None
 
     def path(self, request: Request) -> str:
         """Return the path that a request is sent on with."""

@@ -13,6 +13,7 @@ from contextlib import suppress
 from itertools import chain
 
 from cloison.algebra import parse_address
+from cloison.algebra.paths import Answered
 from cloison.dialects.nftables import FROM_PROXY, PROXY_PORT, counter_name
 from cloison.probe.lab.answers import plain
 from cloison.probe.lab.enter import HERE, socket_in
@@ -134,6 +135,14 @@ class Proxies:
         judge = self._judges.get(node)
         if judge is None:
             return answer(503, "the policies have changed")
+        match judge.answers(asked.request):
+            case Answered.REDIRECTED:
+                to = judge.path(asked.request)
+                return answer(307, f"the path is {to}", f"{node}, redirected", location=to)
+            case Answered.REJECTED:
+                return answer(400, "the path is none", f"{node}, rejected")
+            case None:
+                pass
         ends = Connection(
             parse_address(plain(peer[0])),
             peer[1],

@@ -71,7 +71,8 @@ class Stations:
             for station in (*plan.nodes, *plan.pods)
             for text in station.addresses
         }
-        services = (parse_address(text) for each in plan.services for text in each.addresses)
+        own = {a for each in plan.services for a in each.addresses} - {*plan.caches}
+        services = map(parse_address, sorted(own))
         self._inside = AddressSet.points((*self._by_address, *services))
 
     def at(self, point: int) -> Station | None:

@@ -1,0 +1,120 @@
+"""Calls by name, through Services and gateways: packets take the path that was predicted.
+
+What is expected of a call is what its case says, and of worlds of this file what stands beside
+them: who gets through, and as whom. The prediction has to agree hop by hop, besides.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from cloison.analyses.matrix import Row
+from cloison.analyses.measured import Agreement, MeasuredRow
+from cloison.analyses.question import split_port
+from cloison.app import Session, load, load_texts
+from cloison.app.lab import blueprint
+from cloison.app.measure import measured
+from tests.conformance.platformcases import REPAIRED, PlatformCase, Run, platform_cases
+from tests.lab.rows import REDIRECTED
+from tests.lab.pathworlds import WORLDS, Call, PathWorld
+
+AT_ONCE = 5
+"""Labs that run at the same time: most of it is waiting for silence."""
+CASES = tuple(case for case in platform_cases() if int(case.id[1:]) <= 42)
+NAMES = {"db.corp.example": ("10.60.0.5",)}
+"""What names stand for that the settings of a case say."""
+PARTS = 6
+_BY_SERVICE = "policies judge it by the Service's own address, and a lab's filters by the pod's"
+LEFT_OUT: Mapping[tuple[str, str], str] = {
+    ("P8", "shop/web svc:kube-system/kube-dns:53"): REDIRECTED,
+    ("P14", "node:worker-1 kube-system/coredns:53/TCP"): "in a lab it is known who runs where",
+    ("P22", "shop/web svc:pay/pay:8080"): _BY_SERVICE,
+    ("P23", "shop/web svc:pay/pay:80"): _BY_SERVICE,
+    ("P30", "gw:web/public api/api"): "nothing is sent, as no ReferenceGrant permits it",
+}
+"""Calls of cases that are not measured, or come out otherwise than the case says, and why."""
+
+pytestmark = pytest.mark.usefixtures("machine")
+
+
+def _row(source: str, destination: str) -> Row:
+    to, port = (destination, None) if destination.startswith("gw:") else split_port(destination)
+    number, _, protocol = (port or "").partition("/")
+    return Row(f"{source} {destination}", source, to, None, number or None, protocol or "TCP")
+
+
+def _answers(session: Session, asked: Sequence[str]) -> tuple[MeasuredRow, ...]:
+    rows = [_row(*text.split()) for text in asked]
+    return measured(blueprint(session, rows), rows).results
+
+
+def _session(run: Run) -> Session:
+    cni = run.flags[run.flags.index("--cni") + 1] if "--cni" in run.flags else "auto"
+    return load(str(run.directory), profile=cni, names=NAMES)
+
+
+def _asked(run: Run) -> dict[str, str | None]:
+    """Return the questions of a directory that are calls, with what the case says of each."""
+    return {
+        each["ask"]: each.get("verdict")
+        for each in run.why
+        if len(str(each["ask"]).split()) == 2 and not each.get("lookup")
+    }
+
+
+def _tried(case: PlatformCase) -> Iterator[str]:
+    for name, run in case.runs.items():
+        asked = _asked(run)
+        found = _answers(_session(run), list(asked)) if asked else ()
+        for wanted, row in zip(asked.values(), found, strict=True):
+            about = (case.id, row.row.name)
+            said: str | None = None
+            odd = [c for c in row.cells if c.agreement is not Agreement.AGREES]
+            if odd:
+                said = "; ".join(f"{c.leg} {c.flow} {c.agreement}: {c.reason}" for c in odd)
+            elif wanted not in (None, str(row.measured)):
+                said = f"measured {row.measured}, and the case says {wanted}"
+            elif row.error:
+                said = row.error
+            if said is not None and about not in LEFT_OUT:
+                yield f"{case.id} {name}: {row.row.name}: {said}"
+            elif said is None and about in LEFT_OUT and name not in REPAIRED:
+                yield f"{case.id} {name}: {row.row.name} comes out now"
+
+
+@pytest.mark.parametrize("part", range(PARTS))
+def test_calls_of_the_cases_take_the_path_that_was_predicted(part: int) -> None:
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        tried = pool.map(lambda case: list(_tried(case)), CASES[part::PARTS])
+        wrong = [each for found in tried for each in found]
+    assert not wrong, "\n".join(wrong)
+
+
+@pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
+def test_calls_arrive_as_whom_they_do_in_a_cluster(world: PathWorld) -> None:
+    session = load_texts({"all.yaml": world.objects}, profile=world.profile)
+    assert not session.diagnostics, session.diagnostics
+    found = _answers(session, [f"{call.source} {call.destination}" for call in world.calls])
+    wrong = [said for call, row in zip(world.calls, found, strict=True) for said in _odd(call, row)]
+    assert not wrong, "\n".join(wrong)
+
+
+def _odd(call: Call, row: MeasuredRow) -> Iterator[str]:
+    """Yield what of a call is not as it has to be."""
+    about = f"{call.source} {call.destination}"
+    told = [f"{c.leg} {c.flow} {c.predicted} {c.arrival} {c.seen} {c.reason}" for c in row.cells]
+    if str(row.measured) != call.measured:
+        yield f"{about}: measured {row.measured}, not {call.measured}: {row.error} {told}"
+    own = [cell for cell in row.cells if cell.leg is None or not cell.leg.beside]
+    yield from (
+        f"{about}: {c.leg} {c.flow} {c.agreement}: {c.reason}"
+        for c in own
+        if c.agreement is not Agreement.AGREES
+    )
+    seen = tuple(dict.fromkeys(cell.seen for cell in own if cell.seen))
+    if seen != call.seen:
+        yield f"{about}: {seen} was seen, and not {call.seen}"
+    closed = [str(c.leg.role) for c in own if c.leg and str(c.measured) == "denied"]
+    if call.closed is not None and call.closed not in closed:
+        yield f"{about}: closed at {closed}, not at {call.closed}"
