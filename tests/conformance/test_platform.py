@@ -24,34 +24,18 @@ NOT_YET: dict[str, str] = {}
 _NO_POLICY = "no policy mends it"
 _UNKNOWN = "the addresses to admit are not in the input"
 _CLIENTS = "which clients to admit is for people to say"
-_NOT_WRITTEN = "a policy would mend it, and none is written"
+_LABELS = "the Job's labels are to change, or a namespace to be isolated: people choose"
 UNMENDED = {
-    "P8": _NOT_WRITTEN,
-    "P12": _NOT_WRITTEN,
-    "P14": _NOT_WRITTEN,
-    "P16": _NOT_WRITTEN,
     "P19": _NO_POLICY,
-    "P21": _NOT_WRITTEN,
-    "P22": _NOT_WRITTEN,
-    "P23": _NOT_WRITTEN,
-    "P26": _NOT_WRITTEN,
     "P28": _CLIENTS,
     "P30": _NO_POLICY,
-    "P32": _NOT_WRITTEN,
-    "P33": _NOT_WRITTEN,
+    "P32": _CLIENTS,
     "P34": _UNKNOWN,
     "P35": _UNKNOWN,
     "P38": _UNKNOWN,
-    "P39": _NOT_WRITTEN,
-    "P40": _NOT_WRITTEN,
     "P41": _NO_POLICY,
-    "P70": _NOT_WRITTEN,
-    "P71": _NOT_WRITTEN,
-    "P72": _NOT_WRITTEN,
-    "P73": _NOT_WRITTEN,
-    "P74": _NOT_WRITTEN,
-    "P78": _NOT_WRITTEN,
-    "P79": _NOT_WRITTEN,
+    "P78": _CLIENTS,
+    "P79": _LABELS,
     "P80": _NO_POLICY,
     "P81": _NO_POLICY,
     "P83": _NO_POLICY,

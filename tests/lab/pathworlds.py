@@ -45,18 +45,18 @@ class PathWorld:
         name: What it is about.
         objects: Everything in it.
         calls: The calls.
-        profile: Who enforces.
     """
 
     name: str
     objects: str
     calls: tuple[Call, ...]
-    profile: str = "calico@3.32"
 
 
 def pod(name: str, node: str, address: str, *ports: str, more: str = "", labels: str = "") -> str:
     """Return a pod of the namespace `shop`, labelled with its own name if nothing else is said."""
-    listed = ", ".join(f"{{name: {p.partition('=')[0]}, containerPort: {p.partition('=')[2]}}}" for p in ports)
+    listed = ", ".join(
+        f"{{name: {p.partition('=')[0]}, containerPort: {p.partition('=')[2]}}}" for p in ports
+    )
     return f"""apiVersion: v1
 kind: Pod
 metadata: {{name: {name}, namespace: shop, labels: {{{labels or f"app: {name}"}}}}}
@@ -76,11 +76,14 @@ spec: {{ports: [{{name: http, port: {port}, targetPort: {target}}}], {spec}}}
 
 def ingress(app: str, *blocks: str, port: int = 8080) -> str:
     """Return a policy that lets blocks of addresses in, on one port."""
-    rule = f"{{from: [{', '.join(f'{{ipBlock: {{cidr: {b}}}}}' for b in blocks)}], ports: [{{port: {port}}}]}}"
+    peers = ", ".join(f"{{ipBlock: {{cidr: {block}}}}}" for block in blocks)
     return f"""apiVersion: networking.k8s.io/v1
 kind: NetworkPolicy
 metadata: {{name: {app}, namespace: shop}}
-spec: {{podSelector: {{matchLabels: {{app: {app}}}}}, policyTypes: [Ingress], ingress: [{rule if blocks else ""}]}}"""
+spec:
+  podSelector: {{matchLabels: {{app: {app}}}}}
+  policyTypes: [Ingress]
+  ingress: [{{from: [{peers}], ports: [{{port: {port}}}]}}]"""
 
 
 def world(*objects: str) -> str:
@@ -121,6 +124,14 @@ def _to(name: str, verdict: str, seen: tuple[str, ...]) -> Call:
     return Call(CLIENT, f"svc:shop/{name}", verdict, seen if verdict == "allowed" else ())
 
 
+SEEN = world(_WEB, _FRONTS[0])
+"""A Service for clients outside, and no policy."""
+_LISTED = """apiVersion: discovery.k8s.io/v1
+kind: EndpointSlice
+metadata: {name: listed-1, namespace: shop, labels: {kubernetes.io/service-name: listed}}
+addressType: IPv4
+ports: [{name: http, port: 7000, protocol: TCP}]
+endpoints: [{addresses: [198.51.100.7], conditions: {ready: true}}]"""
 _ONE, _TWO = pod("one", "n1", "10.0.1.11"), pod("two", "n2", "10.0.2.12")
 
 WORLDS = (
@@ -154,7 +165,7 @@ WORLDS = (
             service("web", "selector: {app: web}"),
             service("near", "internalTrafficPolicy: Local, selector: {app: web}"),
             service("empty", "selector: {app: nobody}"),
-            ingress("web", "10.0.2.12/32"),
+            ingress("web", "10.0.2.12/32", "10.0.2.10/32"),
         ),
         (
             Call("shop/two", "svc:shop/web:80", "allowed", ("10.0.2.12",)),
@@ -163,6 +174,35 @@ WORLDS = (
             Call("shop/one", "svc:shop/near:80", "denied", stopped=True),
             Call("shop/two", "svc:shop/empty:80", "denied", stopped=True),
             Call("shop/web", "svc:shop/web:80", "allowed", (N2,)),
+        ),
+    ),
+    PathWorld(
+        "not back to itself: filters look before the node puts its address there",
+        world(_WEB, service("web", "selector: {app: web}"), ingress("web", f"{N2}/32")),
+        (Call("shop/web", "svc:shop/web:80", "denied", closed="call"),),
+    ),
+    PathWorld(
+        "named ports, and pods that are listed by hand",
+        world(
+            pod("first", "n1", "10.0.1.21", "http=8080", labels="app: api, v: one"),
+            pod("second", "n2", "10.0.2.22", "http=9090", labels="app: api, v: two"),
+            _ONE,
+            service("api", "selector: {app: api}", target="http"),
+            service("listed", "clusterIP: 10.96.0.77"),
+            _LISTED,
+            ingress("api", "10.0.1.11/32", port=8080),
+        ),
+        (
+            Call("shop/one", "svc:shop/api:80", "mixed", ("10.0.1.11",)),
+            Call("shop/one", "svc:shop/listed:80", "allowed", ("10.0.1.11",)),
+        ),
+    ),
+    PathWorld(
+        "pods that call what is for clients outside",
+        world(_WEB, _ONE, *_FRONTS, ingress("web", "10.0.1.11/32", f"{N1}/32")),
+        (
+            Call("shop/one", "192.0.2.80:80", "allowed", (N1,)),
+            Call("shop/one", "192.0.2.81:80", "allowed", ("10.0.1.11",)),
         ),
     ),
 )

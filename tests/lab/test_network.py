@@ -127,7 +127,8 @@ def test_there_is_no_way_into_a_family_that_one_has_no_address_of(lab: Lab) -> N
         (tcp("web/a", A6, "fd02::1", 80), ("web/a", "fd01::1")),
         # By a node's port: from here, from there, and through a node that has no backend.
         (tcp("web/b-0", B4, N2, 30081), ("web/b-0", N2)),
-        (tcp("web/b-0", B4, N1, 30080), ("web/a", B4)),
+        # Of who dials another node's port the address is replaced, as kube-proxy does.
+        (tcp("web/b-0", B4, N1, 30080), ("web/a", N1)),
         (tcp("outside", OUTSIDE, N1, 30081), ("web/b-0", N1)),
     ],
 )

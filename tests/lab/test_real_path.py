@@ -4,20 +4,27 @@ What is expected of a call is what its case says, and of worlds of this file wha
 them: who gets through, and as whom. The prediction has to agree hop by hop, besides.
 """
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
+import jsonschema
 import pytest
+from msgspec.structs import replace as with_fields
 
 from cloison.analyses.matrix import Row
-from cloison.analyses.measured import Agreement, MeasuredRow
+from cloison.analyses.measured import Agreement, MeasuredRow, RowStatus
 from cloison.analyses.question import split_port
 from cloison.app import Session, load, load_texts
 from cloison.app.lab import blueprint
 from cloison.app.measure import measured
+from cloison.base.version import VERSION
+from cloison.report import About, Look, render
+from cloison.report.schema import schemas
 from tests.conformance.platformcases import REPAIRED, PlatformCase, Run, platform_cases
+from tests.lab.pathworlds import CLIENT, N2, SEEN, WORLDS, Call, PathWorld
 from tests.lab.rows import REDIRECTED
-from tests.lab.pathworlds import WORLDS, Call, PathWorld
 
 AT_ONCE = 5
 """Labs that run at the same time: most of it is waiting for silence."""
@@ -47,6 +54,10 @@ def _row(source: str, destination: str) -> Row:
 def _answers(session: Session, asked: Sequence[str]) -> tuple[MeasuredRow, ...]:
     rows = [_row(*text.split()) for text in asked]
     return measured(blueprint(session, rows), rows).results
+
+
+def _world(objects: str) -> Session:
+    return load_texts({"all.yaml": objects}, profile="calico@3.32")
 
 
 def _session(run: Run) -> Session:
@@ -93,7 +104,7 @@ def test_calls_of_the_cases_take_the_path_that_was_predicted(part: int) -> None:
 
 @pytest.mark.parametrize("world", WORLDS, ids=lambda world: world.name)
 def test_calls_arrive_as_whom_they_do_in_a_cluster(world: PathWorld) -> None:
-    session = load_texts({"all.yaml": world.objects}, profile=world.profile)
+    session = _world(world.objects)
     assert not session.diagnostics, session.diagnostics
     found = _answers(session, [f"{call.source} {call.destination}" for call in world.calls])
     wrong = [said for call, row in zip(world.calls, found, strict=True) for said in _odd(call, row)]
@@ -118,3 +129,40 @@ def _odd(call: Call, row: MeasuredRow) -> Iterator[str]:
     closed = [str(c.leg.role) for c in own if c.leg and str(c.measured) == "denied"]
     if call.closed is not None and call.closed not in closed:
         yield f"{about}: closed at {closed}, not at {call.closed}"
+
+
+GATE = "tests/conformance/platform/P28"
+
+
+def test_the_report_says_which_hop_is_not_as_predicted() -> None:
+    """Another world's filters are loaded: they close what was predicted to be open."""
+    rows = [_row(CLIENT, "gw:web/public")]
+    right, wrong = load(f"{GATE}/repaired"), load(f"{GATE}/broken")
+    made = blueprint(right, rows)
+    lied = replace(made, plan=blueprint(wrong, rows, like=made.plan).plan)
+    found = measured(lied, rows)
+    odd = [c for c in found.cells if c.agreement is Agreement.DIFFERS]
+    assert [str(c.leg) for c in odd] == ["hop 1, entry"]
+    assert [r.status for r in found] == [RowStatus.FAILED]
+    assert not found.passed
+    about = About(VERSION, right.profile, right.settings.profile_chosen)
+    text = "".join(render("measured", found, about, "text", Look(width=100)))
+    assert "    hop 1, entry: 203.0.113.9 -> svc:envoy-gateway-system/envoy-web-public" in text
+    document = json.loads("".join(render("measured", found, about, "json", Look())))
+    jsonschema.Draft202012Validator(schemas()["measured"]).validate(document)
+    legs = [each["leg"] for each in document["results"][0]["cells"]]
+    assert legs[0] == {"way": 1, "hop": 1, "role": "entry"}
+    assert {each["role"] for each in legs[1:]} == {"backend"}
+
+
+def test_a_source_that_was_not_predicted_differs() -> None:
+    """The lab is told to keep the client's address, and everybody is let in."""
+    session = _world(SEEN)
+    rows = [_row(CLIENT, "svc:shop/ports")]
+    made = blueprint(session, rows)
+    kept = tuple(with_fields(each, local=each.name == "shop/ports") for each in made.plan.services)
+    lied = replace(made, plan=with_fields(made.plan, services=kept))
+    (found,) = measured(lied, rows).results
+    (cell,) = found.cells
+    assert cell.agreement is Agreement.DIFFERS
+    assert cell.reason == f"shop/web saw {CLIENT}, and {N2} was predicted"

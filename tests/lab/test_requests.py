@@ -184,12 +184,12 @@ def test_what_is_not_sent_says_why() -> None:
     made = session(policy("p", "api", f"ingress: [{asks}, {servers}]"))
     rows = [
         row("web", "api", "GET /v1/a"),
-        Row("g", "x/web", "x/api", None, "80", application=Application(grpc="a.B/C")),
+        Row("g", "x/web", "x/api", None, "80", application=Application(sni="cart.shop")),
     ]
     found = measured(blueprint(made, rows), rows)
     reasons = [{cell.reason for cell in result.cells} for result in found.results]
     rule_2 = "CiliumNetworkPolicy x/p ingress rule 2 asks for more than the lab's proxy reads"
-    assert reasons == [{rule_2}, {"labs send no gRPC calls, only plain HTTP"}]
+    assert reasons == [{rule_2}, {"labs send no TLS, only plain HTTP"}]
 
 
 @contextmanager

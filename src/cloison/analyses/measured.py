@@ -297,8 +297,9 @@ class MeasuredRow:
 
     @property
     def decided_by(self) -> tuple[Decider, ...]:
-        """What decides about its cells, as predicted."""
-        return tuple(dict.fromkeys(d for cell in self.cells for d in cell.decided_by))
+        """What decides about its cells, as predicted; of a call, about the call itself."""
+        own = (cell for cell in self.cells if cell.leg is None or not cell.leg.beside)
+        return tuple(dict.fromkeys(d for cell in own for d in cell.decided_by))
 
     @property
     def caveats(self) -> tuple[Caveat, ...]:

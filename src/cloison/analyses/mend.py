@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from ipaddress import ip_address, summarize_address_range
 from typing import TypeAlias
 
-from cloison.algebra import AddressSet, LabelSelector
+from cloison.algebra import AddressSet, LabelSelector, parse_address
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.advice import Advice, asking_else, guarded, other_request
 from cloison.analyses.ask import Explanation
@@ -53,6 +53,9 @@ NAMING = ("app.kubernetes.io/name", "app", "k8s-app", "app.kubernetes.io/instanc
 
 PASSING = frozenset({"version", "track", "release", "revision", "color", "slot"})
 """Last parts of label keys that tell apart versions of one workload."""
+
+_OWNERS = frozenset({"owning-gateway-name", "owning-gateway-namespace", "gateway-name"})
+"""Last parts of label keys that say for which Gateway pods were made: others may come."""
 
 MOST_BLOCKS = 32
 """Blocks that a rule may list: more are not for people to read."""
@@ -293,15 +296,16 @@ def _peers(
             return ()  # it stands for a Service, judged by another engine: no rule names that
         pods = LabelSelector.of(telling_labels(engine, peer))
         namespace = peer.endpoint.namespace
-        if namespace == APART:
-            return ()  # it is no pod
+        if namespace == APART:  # it is no pod, and has no namespace
+            return (Peer(PodsMatch(pods=LabelSelector.of(peer.endpoint.labels))),)
         if namespace == home:
             return (Peer(PodsMatch(namespace=home, pods=pods)),)
         where = LabelSelector.of({NAMESPACE_NAME_LABEL: namespace})
         return (Peer(PodsMatch(namespaces=where, pods=pods)),)
     if unit.kind is not UnitKind.EXTERNAL and not engine.profile.block_matches_nodes:
         return ()
-    addresses = _addresses(answer, direction, unit.addresses if unit.exact else None, unit.kind)
+    atom = unit.addresses if unit.exact else None
+    addresses = _addresses(answer, direction, atom, unit.kind, peer.text)
     if addresses is None and peer.endpoint is not None and peer.endpoint.addresses:
         addresses = AddressSet.points(peer.endpoint.addresses)
     if addresses is None and unit.node in engine.world.nodes:
@@ -315,14 +319,19 @@ def _peers(
 
 
 def _addresses(
-    answer: Explanation, direction: Direction, atom: AddressSet | None, kind: UnitKind
+    answer: Explanation, direction: Direction, atom: AddressSet | None, kind: UnitKind, peer: str
 ) -> AddressSet | None:
     """Return the outside addresses the question is about, as far as this case goes."""
     if kind is not UnitKind.EXTERNAL or atom is None:
         return None
     end = answer.question.destination if direction is Direction.EGRESS else answer.question.source
     asked = getattr(end, "addresses", None)
-    return atom & asked if isinstance(asked, AddressSet) else None
+    if isinstance(asked, AddressSet):
+        return atom & asked
+    try:
+        return atom & AddressSet.points((parse_address(peer),))  # an endpoint of a Service
+    except ValueError:
+        return None
 
 
 def blocks(addresses: AddressSet) -> Iterator[str]:
@@ -352,8 +361,12 @@ def telling_labels(engine: Engine, party: Party) -> dict[str, str]:
     given = {k: v for k, v in party.endpoint.labels.items() if k not in VOLATILE}
     shared = {k: v for k, v in given.items() if all(each.get(k) == v for each in kin)}
     labels = shared or given
-    found: dict[str, str] = {}
+    found = {k: v for k, v in labels.items() if k.rpartition("/")[2] in _OWNERS}
+    if found:
+        others = [each for each in others if found.items() <= each.items()]
     for key in sorted(labels, key=_telling):
+        if found and not others:
+            break
         left = [each for each in others if each.get(key) == labels[key]]
         if not found or len(left) < len(others):
             found[key] = labels[key]

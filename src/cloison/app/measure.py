@@ -10,6 +10,7 @@ from cloison.app.session import Session
 from cloison.base import TREATED_AS_ABSENT, Diagnostic, Severity
 from cloison.probe.lab.asking import unsendable
 from cloison.probe.lab.client import Lab
+from cloison.probe.lab.hops import Calls
 from cloison.probe.lab.measure import run
 from cloison.probe.lab.pairs import pairs
 
@@ -64,9 +65,14 @@ def measured(
             unclear=made.ruleset.unclear,
             diagnostics=diagnostics,
             notes=notes,
-            entries=made.session.site.entries if made.session.settings.runtime else (),
-            calls=lambda asked: why(made.session, asked).ways,
+            calls=_calls(made.session),
         )
+
+
+def _calls(session: Session) -> Calls:
+    """Return what finds the ways of calls in the world as built."""
+    entries = session.site.entries if session.settings.runtime else ()
+    return Calls(lambda asked: why(session, asked).ways, entries)
 
 
 def _sendable(rows: Sequence[Row]) -> tuple[tuple[Row, ...], tuple[str, ...]]:

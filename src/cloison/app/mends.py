@@ -68,12 +68,17 @@ def rewritten(policy: Policy, origins: Mapping[PolicyId, Origin]) -> tuple[Mend,
 
 
 def writable(policy: PolicyId, origins: Mapping[PolicyId, Origin]) -> bool:
-    """Return whether a policy can be written with more rules, and others of its kind anew."""
+    """Return whether rules can be added to a policy: in it, or in another one beside it."""
     origin = origins.get(policy)
-    if origin is None:
-        return False
-    dialect = origin.dialect
-    return None not in (dialect.create, dialect.amend, dialect.fragment)
+    return origin is not None and origin.dialect.create is not None
+
+
+def _beside(name: PolicyId, origins: Mapping[PolicyId, Origin]) -> PolicyId:
+    """Return a name that no policy has, for one that adds to another."""
+    found = name
+    while found in origins:
+        found = replace(found, name=f"{found.name}-more")
+    return found
 
 
 def _mend(group: list[Proposal], origins: Mapping[PolicyId, Origin]) -> Mend | None:
@@ -81,6 +86,11 @@ def _mend(group: list[Proposal], origins: Mapping[PolicyId, Origin]) -> Mend | N
     also = tuple(sorted({name for p in group for name in p.also}))
     rules = tuple(dict.fromkeys(p.rule for p in group))
     name, namespace = first.policy.id, first.policy.id.namespace or ""
+    origin = origins.get(name)
+    if not first.new and origin is not None and origin.dialect.amend is None:
+        # Its objects are not written anew: what is added goes into one of its own.
+        name = _beside(name, origins)
+        first = replace(first, policy=replace(first.policy, id=name), new=True)
     if first.new:
         numbered = tuple(replace(r, index=i) for i, r in enumerate(rules, 1))
         whole = replace(
@@ -90,7 +100,6 @@ def _mend(group: list[Proposal], origins: Mapping[PolicyId, Origin]) -> Mend | N
         if dialect is None or dialect.create is None:
             return None
         return Mend(f"create {name.kind} {name}", dialect.create(whole), also=also)
-    origin = origins.get(name)
     if origin is None or origin.dialect.amend is None or origin.dialect.fragment is None:
         return None
     span = first.policy.span

@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from cloison.algebra import TrafficSet
 from cloison.app import Session, load_texts
 from cloison.app.change import diff
 from cloison.report import render
@@ -229,3 +230,41 @@ def test_a_pattern_that_is_not_worked_out_leaves_open_what_it_may_mean() -> None
     odd = session(POLICY.replace('"/v1/.*"', "'/.*\\pL'"))
     assert odd.why("shop/web", API, http="GET /").verdict == "undetermined"
     assert known.why("shop/web", API, http="PUT /").verdict == "denied"
+
+
+def test_a_request_may_be_long() -> None:
+    known, rest = session(), "b" * 6000
+    assert known.why("shop/web", API, http=f"GET /v1/{rest}").verdict == "allowed"
+    assert known.why("shop/web", API, http=f"GET /{rest}").verdict == "denied"
+    asks = session(POLICY.replace('path: "/v1/.*"', 'path: "/v1/.*", headers: ["x: a", z]'))
+
+    def told(**headers: str) -> str:
+        return json.dumps({"method": "GET", "path": f"/v1/{rest}", "headers": headers})
+
+    answer = asks.why("shop/web", API, http=told(x="a"))
+    assert answer.verdict == "mixed"
+    (when,) = answer.when
+    assert str(when.allowed) == "any, header z: (any)"
+    assert asks.why("shop/web", API, http=told(x="a", z=rest)).verdict == "allowed"
+
+
+def test_many_rules_about_headers_are_decided_one_by_one() -> None:
+    rules = "".join(f"\n        - headers: ['x-{i}: a', 'y-{i}: b']" for i in range(20))
+    first = '\n        - {method: GET, path: "/v1/.*"}'
+    known = session(POLICY.replace(first, rules))
+    told = json.dumps({"path": "/", "headers": {"x-7": "a", "y-7": "b"}})
+    assert known.why("shop/web", API, http=told).verdict == "allowed"
+    answer = known.why("shop/web", API)
+    assert [caveat.id for caveat in answer.caveats] == ["REQUESTS_TOO_LARGE"]
+
+
+def test_doubts_stand_on_the_port_they_are_about() -> None:
+    port = '    - ports: [{port: "8443", protocol: TCP}]'
+    odd = "    - {ports: [{port: '9090', protocol: TCP}], rules: {http: [{path: '/\\pL'}]}}\n"
+    known = session(POLICY.replace(port, odd + port))
+    edges = [each.passage for each in known.map() if each.passage.when]
+    plain, asked = TrafficSet.ports("TCP", 8080), TrafficSet.ports("TCP", 9090)
+    (found,) = (each for each in edges if not each.undetermined.isdisjoint(asked))
+    assert {caveat.id for caveat in {*found.about(asked)} - {*found.about(plain)}} == {
+        "PATTERN_UNDECIDED"
+    }

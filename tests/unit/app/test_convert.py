@@ -372,7 +372,9 @@ def test_a_policy_that_does_not_isolate_is_refused_at_the_field_that_says_so() -
 def test_a_denial_beside_what_stays_is_refused_at_the_denial() -> None:
     deny = cilium("ingressDeny: [{fromEndpoints: [{}]}]\n  ingress: [{fromEntities: [all]}]")
     stays = cilium("ingress: [{fromEntities: [cluster]}]", "q", "matchLabels: {a: b}", wide=True)
-    done = convert_texts({"in.yaml": f"{deny}---{stays}"}, to="networkpolicy", profile="cilium@1.19")
+    done = convert_texts(
+        {"in.yaml": f"{deny}---{stays}"}, to="networkpolicy", profile="cilium@1.19"
+    )
     told = {each.object: each.message for each in done.written.refusals}
     said = next(text for name, text in told.items() if name and "ops/p" in name)
     assert said.startswith("`spec.ingressDeny`: a denial comes before what any policy allows")

@@ -1,7 +1,9 @@
 """What was measured, for people and for build servers."""
 
 import re
+from dataclasses import replace
 
+from cloison.analyses.measured import Agreement
 from cloison.base.version import VERSION
 from cloison.probe.lab.trace import trace
 from cloison.report import About, Look, render
@@ -111,3 +113,13 @@ def test_a_change_says_what_became_of_traffic() -> None:
     assert re.search(r"^closed .* open \(differs\) +lives on$", text, re.MULTILINE)
     assert "note: a note" in text
     assert "a connection lives on, against what the profile says: please report it" in text
+
+
+def test_rows_of_which_nothing_was_sent_are_named_in_the_sum() -> None:
+    known = matrix()
+    first = known.results[0]
+    cells = tuple(replace(each, arrival=None, control=None) for each in first.cells)
+    none = tuple(replace(each, agreement=Agreement.NOT_MEASURABLE) for each in cells)
+    unsent = replace(known, results=(replace(first, cells=none), *known.results[1:]))
+    text = said("measured", unsent)
+    assert f"2 of 3 rows measured and passed; 1 not measured: {first.row.name}\n" in text

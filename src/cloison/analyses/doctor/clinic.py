@@ -175,16 +175,20 @@ class Clinic:
         return replace(self, engine=engine, _asked={})
 
     def mend(
-        self, answers: Iterable[Explanation], engine: Engine | None = None
+        self,
+        answers: Iterable[Explanation],
+        engine: Engine | None = None,
+        more: Iterable[Proposal] = (),
     ) -> tuple[Mend, ...]:
         """Return the changes that together let through what some answers deny.
 
         Args:
             answers: The answers.
             engine: Who gave them, if it is not the one of the session.
+            more: Rules that a check proposes itself besides.
         """
         judge = engine or self.engine
-        changes: list[Proposal | Advice] = []
+        changes: list[Proposal | Advice] = [e for e in more if self.writable(e.policy.id) or e.new]
         for answer in answers:
             if answer.verdict in (Verdict.DENIED, Verdict.MIXED):
                 changes += proposals(judge, answer, self.writable)

@@ -4,20 +4,26 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from cloison.analyses.ask import Explanation
+from cloison.analyses.ask import Explanation, Mend
 from cloison.analyses.backends import members
-from cloison.analyses.doctor.clinic import Clinic, on
+from cloison.analyses.doctor.admitting import service_let_out
+from cloison.analyses.doctor.clinic import Clinic, on, stopped
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
-from cloison.analyses.doctor.judged import closed, tried, what
+from cloison.analyses.doctor.judged import certain, closed, tried, what
 from cloison.analyses.ends import PodsEnd, ServiceEnd
 from cloison.base import Severity
 from cloison.base.words import few, listed
 from cloison.ir.fidelity import Verdict
+from cloison.ir.policy import Direction
 from cloison.platform.calls import Call, calls, configs, service_of
 from cloison.platform.telemetry import is_telemetry
 from cloison.resources.objects import Service
 from cloison.resources.world import Workload
 
+_EARLY = (
+    "let it out by labels that the Service itself selects and by the Service's target port, or take "
+    "the setting away: the call is judged before the Service is translated"
+)
 _SOURCE = "kubernetes/website concepts/services-networking/service.md"
 
 
@@ -143,21 +149,42 @@ def _finding(
     return Finding(
         code="DEP001",
         check="D-CALL",
-        severity=Severity.WARNING if sure else Severity.INFO,
+        severity=_severity(clinic, wish, answer, sure=sure),
         message=f"{workload.id} is told to call {name} by {wish.by}, and that {state}",
         effect="the call fails when the application makes it"
         + ("" if sure else "; others have the same settings, and it may not use all of them"),
-        help="let it reach the pods behind that Service if it is meant to, or take the setting "
+        help=_EARLY
+        if clinic.engine.profile.egress_before_translation
+        else "let it reach the pods behind that Service if it is meant to, or take the setting "
         "away",
         mode=Mode.DEPENDENCY,
         workload=workload.id,
         object=what(workload),
         span=workload.span,
         evidence=evidence(wish),
-        mend=clinic.mend([answer]) if sure else (),
+        mend=_mend(clinic, workload, wish, answer) if sure else (),
         caveats=answer.caveats,
         source=_SOURCE,
     )
+
+
+def _severity(clinic: Clinic, wish: Wish, answer: Explanation, *, sure: bool) -> Severity:
+    """Return how bad it is: what is surely called and never arrives is an outage."""
+    if not sure:
+        return Severity.INFO
+    told = any(call.sure for call in wish.said)
+    return Severity.ERROR if told and certain(clinic, answer) else Severity.WARNING
+
+
+def _mend(
+    clinic: Clinic, workload: Workload, wish: Wish, answer: Explanation
+) -> tuple[Mend, ...]:
+    early = clinic.engine.profile.egress_before_translation
+    if early and Direction.EGRESS in stopped(answer):
+        for port in wish.service.ports:
+            if (port.port, port.protocol) == (wish.port, wish.protocol):
+                return service_let_out(clinic, clinic.pods(workload.id), wish.service, port)
+    return clinic.mend([answer])
 
 
 def evidence(wish: Wish) -> tuple[Evidence, ...]:

@@ -20,6 +20,7 @@ from cloison.analyses.doctor.resolving import (
     room,
     together_asked,
 )
+from cloison.analyses.doctor.served import all_listed
 from cloison.analyses.doctor.together import covers, for_all
 from cloison.analyses.ends import PodsEnd, SomeNodeEnd
 from cloison.analyses.explain import merge_caveats
@@ -28,8 +29,9 @@ from cloison.analyses.paths.lookup import resolver_end
 from cloison.base import QuestionError, Severity
 from cloison.base.words import begun
 from cloison.ir.fidelity import Verdict
-from cloison.ir.peers import PodsMatch
+from cloison.ir.peers import PodsMatch, Relative, RelativeMatch
 from cloison.ir.policy import Direction, Peer
+from cloison.platform.resolver import ResolverKind
 from cloison.platform.resolvers import DNS_PORT, Resolver
 from cloison.resources.world import Workload, WorkloadId
 
@@ -242,6 +244,12 @@ def isolating(answers: Iterable[Explanation]) -> list[Evidence]:
 def _mend(here: Room, group: Sequence[Lookup]) -> tuple[Mend, ...]:
     first, clinic = group[0], here.clinic
     names = _workloads(group)
+    on_node = first.resolver.kind is ResolverKind.NODE_CACHE
+    if on_node and not clinic.engine.profile.block_matches_nodes:
+        # What is on the own node may be that node to who enforces, whatever its address is.
+        found = clinic.add(_and_node(here, group))
+        if found:
+            return found
     if len(names) == 1:
         return clinic.mend(together_asked(here, first))
     changes = [
@@ -259,6 +267,17 @@ def _mend(here: Room, group: Sequence[Lookup]) -> tuple[Mend, ...]:
     if first.sides == {Direction.EGRESS} and covers(clinic.engine, home, names, Direction.EGRESS):
         return clinic.add(for_all(clinic.engine, home, changes[:1])) if changes else ()
     return clinic.mend(answer for each in group for answer in together_asked(here, each))
+
+
+def _and_node(here: Room, group: Sequence[Lookup]) -> Iterator[Proposal]:
+    """Yield what would let lookups through, to the address and to the pods' own node."""
+    engine, node = here.clinic.engine, Peer(RelativeMatch(Relative.OWN_NODE))
+    for lookup in group:
+        for answer in together_asked(here, lookup):
+            for each in proposals(engine, answer, here.clinic.writable):
+                if isinstance(each, Proposal):
+                    rule = replace(each.rule, peers=(*each.rule.peers, node))
+                    yield replace(each, rule=rule)
 
 
 def _caches(clinic: Clinic) -> Iterator[Finding]:
@@ -284,9 +303,9 @@ def _node_to(clinic: Clinic, resolver: Resolver) -> Iterator[Finding]:
         return
     shut = [p for p, each in told.items() if each.verdict is not Verdict.ALLOWED]
     denied = [p for p in shut if told[p].verdict in (Verdict.DENIED, Verdict.MIXED)]
-    if "TCP" not in shut:
-        return
     workload = end.workload
+    if "TCP" not in shut or all_listed(clinic.engine, workload.id, ("TCP", resolver.port)):
+        return
     yield Finding(
         code="DNS007",
         check="D-DNS",

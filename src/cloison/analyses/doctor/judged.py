@@ -9,10 +9,14 @@ from cloison.analyses.ends import AddressEnd, End, SomeNodeEnd
 from cloison.analyses.question import Traffic
 from cloison.base import QuestionError
 from cloison.engine import Engine
-from cloison.ir.caveats import OWN_NODE_UNKNOWN
+from cloison.ir.caveats import OWN_NODE_UNKNOWN, POD_ADDRESS_UNKNOWN, SERVICE_NAT
 from cloison.ir.fidelity import Verdict
 from cloison.resources.objects import Service
 from cloison.resources.world import Workload
+
+
+_HARMLESS = (POD_ADDRESS_UNKNOWN, SERVICE_NAT)
+"""What many answers carry: where it could change one, that one is undetermined."""
 
 
 def tried(
@@ -59,6 +63,15 @@ def closed_to_others(answer: Explanation | None) -> bool:
 def denied(answer: Explanation | None) -> bool:
     """Return whether nothing of what was asked is let through."""
     return answer is not None and answer.verdict is Verdict.DENIED
+
+
+def certain(clinic: Clinic, answer: Explanation) -> bool:
+    """Return whether nothing gets through, and nothing that is not known could change that.
+
+    What the enforcer's profile says of all answers is said there, and not of one of them.
+    """
+    known = {each.id for each in (*clinic.engine.profile.known, *_HARMLESS)}
+    return denied(answer) and all(each.id in known for each in answer.caveats)
 
 
 def opened(answer: Explanation | None) -> bool:

@@ -1,17 +1,22 @@
 """D-IMDS: broad egress leaves out cloud metadata, and who lives by it reaches it."""
 
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 
-from cloison.algebra import parse_address
-from cloison.analyses.ask import Explanation
+from cloison.algebra import NO_ADDRESSES, AddressSet, TrafficSet, parse_address
+from cloison.analyses.ask import Explanation, Mend
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
 from cloison.analyses.doctor.judged import closed, opened, outside, tried, what
+from cloison.analyses.doctor.resolving import asking
+from cloison.analyses.ends import AddressEnd, PodsEnd
 from cloison.analyses.explain import merge_caveats
+from cloison.analyses.mend import blocks
 from cloison.base import Severity
 from cloison.base.words import few
-from cloison.ir.policy import Direction
+from cloison.ir.peers import BlockMatch, PodsMatch
+from cloison.ir.policy import Direction, Peer, Policy, PolicyId
 from cloison.platform.calls import Configs, calls, configs
 from cloison.platform.metadata import (
     CREDENTIALS,
@@ -22,8 +27,10 @@ from cloison.platform.metadata import (
     metadata,
     needed,
 )
+from cloison.platform.resolvers import DNS_PORT
 from cloison.resources.world import Workload
 
+_LOOKUPS = TrafficSet.ports("UDP", DNS_PORT) | TrafficSet.ports("TCP", DNS_PORT)
 _Open = list[tuple[Workload, dict[str, Explanation]]]
 
 
@@ -62,7 +69,10 @@ def _reached(
             text = block.partition("/")[0]
             if parse_address(text) in clinic.engine.holders:
                 continue
-            answer = tried(clinic, pods, outside(text, (block,)), on("TCP", service.port))
+            end = outside(text, (block,))
+            if clinic.denied(pods, end, ("TCP", service.port)):
+                continue
+            answer = tried(clinic, pods, end, on("TCP", service.port))
             if answer is not None and opened(answer) and not _foreign(answer):
                 found[f"{text} on TCP/{service.port}"] = answer
     return found
@@ -100,8 +110,85 @@ def _exposed(clinic: Clinic, namespace: str, group: _Open) -> Finding:
         object=what(alone) if alone is not None else f"Namespace {namespace}",
         span=next((each.span for each in rules if each.span), group[0][0].span),
         evidence=tuple(rules)[:5],
+        mend=_left_out(clinic, answers),
         caveats=merge_caveats(each.caveats for each in answers),
         source=SOURCE,
+    )
+
+
+def _left_out(clinic: Clinic, answers: Sequence[Explanation]) -> tuple[Mend, ...]:
+    """Return the policies that let some addresses out, without them; empty where one cannot be."""
+    addresses: dict[PolicyId, dict[int, AddressSet]] = {}
+    for answer in answers:
+        end = answer.question.destination
+        for each in answer.deciders if isinstance(end, AddressEnd) else ():
+            if each.direction is not Direction.EGRESS:
+                continue
+            if each.policy is None or each.rule is None:
+                return ()
+            rules = addresses.setdefault(each.policy, {})
+            if isinstance(end, AddressEnd):
+                rules[each.rule] = rules.get(each.rule, NO_ADDRESSES) | end.addresses
+    mends: list[Mend] = []
+    resolving = any(_resolves(clinic, each) for each in answers)
+    for policy in clinic.engine.policies.policies:
+        found = policy
+        if policy.id in addresses:
+            found = _without(policy, addresses[policy.id], resolving=resolving)
+        if found is None:
+            return ()
+        mends += clinic.change(found) if found is not policy else ()
+    return tuple(mends)
+
+
+def _resolves(clinic: Clinic, answer: Explanation) -> bool:
+    """Return whether names are, or may be, resolved at the address of metadata."""
+    source, end = answer.question.source, answer.question.destination
+    if not isinstance(source, PodsEnd) or not isinstance(end, AddressEnd):
+        return True
+    for _, needs in asking(clinic, source.workload):
+        for each in needs.every:
+            points = AddressSet.points(tuple(map(parse_address, each.addresses)))
+            if points & end.addresses or not (each.is_pods or each.addresses):
+                return True
+    return False
+
+
+def _without(
+    policy: Policy, rules: Mapping[int, AddressSet], *, resolving: bool
+) -> Policy | None:
+    """Return a policy of which rules leave addresses out; None where they are not broad blocks."""
+    kept = []
+    for rule in policy.rules:
+        holes = rules.get(rule.index, NO_ADDRESSES)
+        if rule.direction is not Direction.EGRESS or not holes:
+            kept.append(rule)
+            continue
+        if resolving and rule.traffic.must & _LOOKUPS:
+            return None  # names are resolved at that very address
+        peers = [_cut(peer, holes) for peer in rule.peers]
+        if None in peers:
+            return None
+        kept.append(replace(rule, peers=tuple(peer for peer in peers if peer is not None)))
+    return replace(policy, rules=tuple(kept))
+
+
+def _cut(peer: Peer, holes: AddressSet) -> Peer | None:
+    """Return a peer without addresses; None where it is nothing but them, or says them unseen."""
+    match = peer.match
+    if isinstance(match, PodsMatch):
+        return peer
+    if not isinstance(match, BlockMatch):
+        return None
+    cut = match.addresses & holes
+    if match.addresses == cut:
+        return None
+    cidrs = tuple(blocks(cut)) if cut else ()
+    return replace(
+        peer,
+        match=replace(
+            match, addresses=match.addresses - cut, holes=(*match.holes, *cidrs)
+        ),
     )
 
 

@@ -4,19 +4,24 @@ from collections.abc import Iterator
 from dataclasses import replace
 from difflib import get_close_matches
 
-from cloison.algebra import LabelSelector, Operator
+from cloison.algebra import NO_ADDRESSES, AddressSet, LabelSelector, Operator
 from cloison.algebra.selectors import Requirement
+from cloison.analyses.ask import Mend
+from cloison.analyses.backends import members
 from cloison.analyses.doctor.clinic import Clinic
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
+from cloison.analyses.doctor.judged import certain, tried
 from cloison.analyses.doctor.served import enforced, peers_of, subjects_of
-from cloison.analyses.mend import NAMING, Proposal
+from cloison.analyses.ends import AddressEnd
+from cloison.analyses.mend import MOST_BLOCKS, NAMING, Proposal, blocks
 from cloison.analyses.miss import match_text
+from cloison.analyses.question import Traffic
 from cloison.base import Severity
 from cloison.base.words import few
-from cloison.ir.peers import PodsMatch
+from cloison.ir.peers import BlockMatch, PodsMatch
 from cloison.ir.policy import Action, Direction, Peer, Policy, Rule
-from cloison.resources.objects import NAMESPACE_NAME_LABEL, Labels, Namespace
-from cloison.resources.world import Workload
+from cloison.resources.objects import NAMESPACE_NAME_LABEL, Labels, Namespace, Service
+from cloison.resources.world import Workload, WorkloadId
 
 _SOURCE = "kubernetes/website services-networking/network-policies.md"
 _NEAR = 0.6
@@ -179,10 +184,13 @@ def _no_pods(
         else:
             what = f"Service {home}/{name} selects no pods: somebody lists its endpoints"
         subject = subjects_of(clinic.engine, policy)[0]
+        behind = _addresses(clinic, service)
         yield Finding(
             code="SEL005",
             check="D-NOSELECT",
-            severity=Severity.WARNING,
+            severity=Severity.ERROR
+            if behind and _shut(clinic, subject, behind, rule)
+            else Severity.WARNING,
             message=f"{rule.label} of {policy.id} is for {match_text(match, policy)}, and {what}: "
             "there are no such pods",
             effect=f"{subject} does not reach what is behind the Service by this rule",
@@ -193,8 +201,43 @@ def _no_pods(
             object=f"{policy.id.kind} {policy.id}",
             span=peer.span or rule.span or policy.span,
             evidence=(Evidence(what, service.span),),
+            mend=_by_address(clinic, policy, rule, peer, behind),
             source=_SOURCE,
         )
+
+
+def _addresses(clinic: Clinic, service: Service) -> AddressSet:
+    """Return the addresses behind a Service without pods, as far as they are known."""
+    engine, found = clinic.engine, NO_ADDRESSES
+    if service.external_name:
+        return engine.networks.names.get(service.external_name.lower().rstrip("."), found)
+    for end, _ in members(engine, service).ends:
+        if isinstance(end, AddressEnd):
+            found |= end.addresses
+    return found
+
+
+def _shut(clinic: Clinic, name: WorkloadId, behind: AddressSet, rule: Rule) -> bool:
+    """Return whether a workload certainly gets none of a rule's traffic to some addresses."""
+    if not rule.traffic.must:
+        return False
+    end = AddressEnd("what is behind the Service", behind)
+    asked = Traffic(str(rule.traffic.must), rule.traffic.must)
+    answer = tried(clinic, clinic.pods(name), end, asked)
+    return answer is not None and certain(clinic, answer)
+
+
+def _by_address(
+    clinic: Clinic, policy: Policy, rule: Rule, peer: Peer, behind: AddressSet
+) -> tuple[Mend, ...]:
+    """Return a rule with the addresses behind a Service in place of pods that are not there."""
+    cidrs = list(blocks(behind)) if behind else []
+    if not 0 < len(cidrs) <= MOST_BLOCKS:
+        return ()
+    blocked = tuple(Peer(BlockMatch(AddressSet.block(each), each)) for each in cidrs)
+    peers = tuple(new for old in rule.peers for new in (blocked if old is peer else (old,)))
+    rules = tuple(replace(r, peers=peers) if r is rule else r for r in policy.rules)
+    return clinic.change(replace(policy, rules=rules))
 
 
 def _there(clinic: Clinic, match: PodsMatch, workload: Workload) -> Evidence:

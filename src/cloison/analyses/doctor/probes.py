@@ -6,6 +6,7 @@ pods are never spoken of here.
 
 from collections.abc import Iterator
 
+from cloison.algebra import TrafficSet
 from cloison.analyses.doctor.admitting import nodes_let_in
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.dns import isolating
@@ -47,6 +48,19 @@ def _exempt(clinic: Clinic) -> bool:
     )
 
 
+def _admits_own(clinic: Clinic, workload: Workload, port: int) -> bool:
+    """Return whether a rule lets a pod's own node in, which is a peer of its own to some."""
+    engine, wanted = clinic.engine, TrafficSet.ports("TCP", port)
+    return any(
+        rule.action is Action.ALLOW
+        and wanted <= rule.traffic.must
+        and any(peer.match == RelativeMatch(Relative.OWN_NODE) for peer in rule.peers)
+        for unit in engine.table.workload_units(workload.id)
+        for policy in engine.decision(unit, Direction.INGRESS).terms.policies
+        for rule in policy.rules_for(Direction.INGRESS)
+    )
+
+
 def _asked(workload: Workload) -> Iterator[tuple[Probe, int]]:
     """Yield the probes that use the network, and the port they ask at."""
     run = workload.endpoints[0].shape.runtime
@@ -68,7 +82,7 @@ def _stopped(clinic: Clinic, workload: Workload, probe: Probe, port: int) -> Fin
         answer = clinic.reach(SomeNodeEnd("its node"), clinic.pods(workload.id), on("TCP", port))
     except QuestionError:
         return None
-    if answer.verdict is not Verdict.DENIED:
+    if answer.verdict is not Verdict.DENIED or _admits_own(clinic, workload, port):
         return None
     return Finding(
         code="PRB001",
@@ -82,6 +96,6 @@ def _stopped(clinic: Clinic, workload: Workload, probe: Probe, port: int) -> Fin
         object=f"{workload.id.kind} {workload.id}",
         span=workload.span,
         evidence=(Evidence(f"the {probe.role} probe asks {probe.port}"), *isolating([answer])),
-        mend=nodes_let_in(clinic, [answer]),
+        mend=nodes_let_in(clinic, [answer], (Relative.OWN_NODE,)),
         source=_SOURCE,
     )

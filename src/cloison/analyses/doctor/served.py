@@ -70,6 +70,15 @@ def admitted(engine: Engine, name: WorkloadId, number: Number | None = None) -> 
     return list(found)
 
 
+def all_listed(engine: Engine, name: WorkloadId, number: Number) -> bool:
+    """Return whether policies admit all nodes to a workload by their addresses, tunnels as well."""
+    listed = NO_ADDRESSES
+    for each in admitted(engine, name, number):
+        listed |= each.addresses
+    nodes = of_nodes(engine)
+    return bool(nodes) and nodes | tunnels(engine) <= listed
+
+
 def of_nodes(engine: Engine) -> AddressSet:
     """Return the addresses of the nodes, as far as they are known."""
     points = (a for node in engine.world.nodes.values() for a in node.addresses)

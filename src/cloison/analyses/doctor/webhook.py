@@ -4,13 +4,14 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cloison.algebra import address_text
+from cloison.algebra import NO_ADDRESSES, AddressSet, address_text
 from cloison.analyses.ask import Explanation
+from cloison.analyses.doctor.admitting import addresses_let_in
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.control import Control, calling
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
 from cloison.analyses.doctor.judged import closed_to_others, denied, tried
-from cloison.analyses.ends import AddressEnd, NodeEnd, PodsEnd, ServiceEnd
+from cloison.analyses.ends import AddressEnd, End, NodeEnd, PodsEnd, ServiceEnd
 from cloison.analyses.explain import merge_caveats
 from cloison.analyses.services import lead
 from cloison.base import Severity
@@ -93,8 +94,14 @@ def _finding(
     engine = next((each.engine for each, _ in shut if each.engine is not None), None)
     known = [(each, answer) for each, answer in shut if not each.vague]
     plain = [answer for each, answer in known if each.engine is None]
+    near = [
+        change
+        for each, answer in known
+        for change in addresses_let_in(clinic.engine, [answer], _of_nodes(each.end))
+        if each.engine is None and answer.verdict is Verdict.UNDETERMINED
+    ]
     made = [answer for each, answer in known if each.engine is not None]
-    mend = clinic.mend(plain) + (clinic.mend(made, engine) if made else ())
+    mend = clinic.mend(plain, more=near) + (clinic.mend(made, engine) if made else ())
     return Finding(
         code="WHK001",
         check="D-WEBHOOK",
@@ -115,6 +122,13 @@ def _finding(
         caveats=merge_caveats(answer.caveats for _, answer in shut),
         source=_SOURCE,
     )
+
+
+def _of_nodes(end: End) -> AddressSet:
+    """Return the addresses of nodes that call; none where somebody else does."""
+    if isinstance(end, NodeEnd):
+        return AddressSet.points(end.node.addresses)
+    return end.addresses if isinstance(end, AddressEnd) else NO_ADDRESSES
 
 
 def _addresses(shut: list[tuple[Control, Explanation]]) -> str:

@@ -113,8 +113,8 @@ SELECTOR_UNCLEAR = Caveat(
 )
 SETTING_UNREAD = Caveat(
     "SETTING_UNREAD",
-    "A setting in the ConfigMap of Cilium is not understood: agents may not start with it, and what "
-    "they enforce then is not known. `--cilium` says what holds in the cluster.",
+    "A setting in the ConfigMap of Cilium is not understood: agents may not start with it, and "
+    "what they enforce then is not known. `--cilium` says what holds in the cluster.",
     "cilium/cilium pkg/option/config.go",
 )
 SERVICE_ENDPOINTS = Caveat(

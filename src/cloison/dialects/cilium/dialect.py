@@ -16,5 +16,6 @@ DIALECT: Dialect[CiliumObject] = Dialect(
     suspicious=later("cloison.dialects.cilium.suspicious", "suspicious"),
     tells=tells,
     beside=beside,
+    create=later("cloison.dialects.cilium.propose", "create"),
     writer=later("cloison.dialects.cilium.from_ir", "writer"),
 )

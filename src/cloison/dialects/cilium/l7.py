@@ -5,7 +5,7 @@ Source: cilium/cilium pkg/envoy, pkg/policy/api/http.go, pkg/fqdn/dnsproxy.
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from cloison import algebra
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
 HTTP = "http"
 PARTS = (METHOD, PATH, HOST)
+_REMEMBERED = 128
+"""Conditions whose sets are kept."""
 
 
 @dataclass(frozen=True)
@@ -58,17 +60,18 @@ class Condition:
 
     def given(self, request: "Request") -> RequestMatch:
         """Return what it still asks of a request, rule by rule: no set holds what is told of it."""
-        return self._worked_out(request)
+        return self.worked_out(request)
 
     def requests(self) -> RequestMatch:
         """Return it as sets; where one is not worked out, all that it may be is possible."""
         return self._sets
 
-    @cached_property
+    @property
     def _sets(self) -> RequestMatch:
-        return self._worked_out(None)
+        return _worked_out(self)
 
-    def _worked_out(self, request: "Request | None") -> RequestMatch:
+    def worked_out(self, request: "Request | None") -> RequestMatch:
+        """Return what it asks of a request, or of all where there is none."""
         try:
             must, may, doubt = _http(self.http, request)
             if self.names is not None:
@@ -93,6 +96,12 @@ class Condition:
         if self.servers is not None:
             parts.append(f"TLS for {' or '.join(map(str, self.servers))}")
         return " and ".join(parts)
+
+
+@lru_cache(_REMEMBERED)
+def _worked_out(condition: Condition) -> RequestMatch:
+    """Return a condition as sets, worked out once for equal ones."""
+    return condition.worked_out(None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,41 +172,82 @@ def _http(rules: "Sequence[HttpRule] | None", request: "Request | None") -> Met:
     if any(each.refused for rule in rules for each in matchers(rule)):
         # The proxy keeps the policy that it had.
         return nothing, _left(algebra.RequestSet.http(), request), caveats.PROXY_REFUSES
-    found = [_one(rule, request) for rule in rules]
-    if any(must == every for must, _, _ in found):
-        return every, nothing, None
-    must, may, doubts = nothing, nothing, []
-    for sure, perhaps, doubt in found:
-        must, may = must | sure, may | perhaps
+    sure: list[Wanted] = []
+    perhaps: list[Wanted] = []
+    doubts: list[Caveat] = []
+    for rule in rules:
+        wanted, doubt = _one(rule, request)
+        if wanted is None:
+            continue
+        if not wanted and doubt is None:
+            return _left(algebra.RequestSet.http(), request), nothing, None
+        (sure if doubt is None else perhaps).append(wanted)
         doubts += [doubt] if doubt is not None else []
+    must, may = (_left(_any(each), request) for each in (sure, perhaps))
     return must, may, min(doubts, key=_WORST.index, default=None)
 
 
 _WORST = (caveats.PATTERN_UNDECIDED, caveats.HEADER_SECRET)
+Wanted: TypeAlias = dict[str, Values]
+"""What headers must hold; others may hold anything."""
 
 
-def _one(rule: HttpRule, request: "Request | None") -> Met:
-    """Return the requests that one rule matches, by what is not told of them."""
-    nothing = algebra.NO_REQUESTS
+def _one(rule: HttpRule, request: "Request | None") -> tuple[Wanted | None, Caveat | None]:
+    """Return what one rule asks of what is not told, and why that may not be all it asks.
+
+    None for a rule that surely is not met.
+    """
     known = {} if request is None else told(request)
     doubt = caveats.HEADER_SECRET if asks_secret(rule) else None
-    wanted: dict[str, Values] = {}
+    wanted: Wanted = {}
     for each in matchers(rule):
         if not each.possible:
-            return nothing, nothing, None
+            return None, None
         try:
             if each.name not in known:
                 values = each.values()
                 before = wanted.get(each.name)
                 wanted[each.name] = values if before is None else _both(before, values)
             elif not each.holds(known[each.name]):
-                return nothing, nothing, None
+                return None, None
         except algebra.UndecidedError:
             doubt = caveats.PATTERN_UNDECIDED
+    return wanted, doubt
+
+
+def _any(boxes: Iterable[Wanted]) -> "RequestSet":
+    """Return the requests that are in any of some boxes.
+
+    Most rules of a list differ in their path alone, and a union of texts is soon made.
+    """
+    for name in PARTS:
+        boxes = _merged(boxes, name)
+    found = [_set(each) for each in boxes]
+    while len(found) > 1:
+        odd = found[-1:] if len(found) % 2 else []
+        pairs = zip(found[::2], found[1::2], strict=False)
+        found = [*(one | other for one, other in pairs), *odd]
+    return found[0] if found else algebra.NO_REQUESTS
+
+
+def _merged(boxes: Iterable[Wanted], name: str) -> list[Wanted]:
+    """Return boxes, of which those that differ in one header alone are one."""
+    alike: dict[frozenset[tuple[str, Values]], list[Values | None]] = {}
+    for each in boxes:
+        rest = frozenset(item for item in each.items() if item[0] != name)
+        alike.setdefault(rest, []).append(each.get(name))
+    made: list[Wanted] = []
+    for rest, values in alike.items():
+        told_of = [each.texts for each in values if each is not None]
+        besides = {name: Values(algebra.StringSet.union(told_of))}
+        made.append(dict(rest) | (besides if len(told_of) == len(values) else {}))
+    return made
+
+
+def _set(wanted: Wanted) -> "RequestSet":
     method, path, host = (wanted[name].texts if name in wanted else None for name in PARTS)
     headers = {name: values for name, values in wanted.items() if name not in PARTS}
-    found = _left(algebra.RequestSet.http(method, path, host, headers), request)
-    return (found, nothing, None) if doubt is None else (nothing, found, doubt)
+    return algebra.RequestSet.http(method, path, host, headers)
 
 
 def _both(one: Values, other: Values) -> Values:

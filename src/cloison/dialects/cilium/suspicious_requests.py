@@ -285,11 +285,12 @@ def _undecided(item: Item, known: Known) -> Iterator[Diagnostic]:
         open_ = [(rule, each, why) for rule in rules for each, why in _open(rule)]
         for rule, each, why in open_:
             large = isinstance(why, TooLargeError)
+            field = _FIELDS[each.name] if each.pattern else each.name
             yield item.doubt(
                 "CIL259",
                 rule.span,
-                f"`{_FIELDS[each.name]}: {shown(each.text or '')}` of {item.label} is not worked "
-                f"out: {why.reason}",
+                f"`{field}: {shown(each.text or '')}` of {item.label} is not worked out: "
+                f"{why.reason}",
                 effect="one request is decided all the same; answers about all requests leave open "
                 "which this rule lets through"
                 if large
@@ -314,9 +315,9 @@ def _undecided(item: Item, known: Known) -> Iterator[Diagnostic]:
 
 def _open(rule: HttpRule) -> Iterator[tuple[Matcher, UndecidedError]]:
     for each in matchers(rule):
-        if each.pattern and not each.refused:
+        if not each.refused:
             try:
-                texts_of(each.text or "")
+                each.values()
             except UndecidedError as error:
                 yield each, error
 

@@ -112,10 +112,17 @@ def from_peer(match: PeerMatch, namespace: str) -> model.NetworkPolicyPeer:
 
 
 def from_selector(selector: LabelSelector) -> model.LabelSelector:
-    """Return a selector in the API's words."""
+    """Return a selector in the API's words.
+
+    Raises:
+        ValueError: It asks for what is no label of Kubernetes.
+    """
     labels = {}
     expressions = []
     for requirement in selector.requirements:
+        if ":" in requirement.key:
+            msg = f"no label is called {requirement.key}"
+            raise ValueError(msg)
         single = requirement.operator is Operator.IN and len(requirement.values) == 1
         if single and requirement.key not in labels:
             labels[requirement.key] = requirement.values[0]

@@ -75,9 +75,12 @@ def besides(
     """
     if not isinstance(match, PodsMatch):
         return
-    if reading.host_namespace is not None and written.pod_selector is None:
+    if reading.host_namespace is not None and match.namespace is None:
         labels = dict(reading.host_labels)
-        if match.namespace is None and match.namespaces.matches(labels):
+        # An empty selector of pods beside labels of that namespace is how its vendor says it.
+        empty = written.pod_selector is not None and written.pod_selector.empty
+        whole = written.pod_selector is None or (empty and bool(match.namespaces))
+        if whole and match.namespaces.matches(labels):
             yield perhaps(NodesMatch(), reading.host_namespace)
     if reading.host_pods and world is not None:
         yield from _on_hosts(match, world)

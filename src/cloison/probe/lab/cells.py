@@ -1,6 +1,6 @@
 """From rows to cells: the flows a row means in the world as built, each with its prediction."""
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
@@ -10,18 +10,16 @@ from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, Names, PodsE
 from cloison.analyses.explain import CaseAnswer, case_outcome, explain_case, verdict_of
 from cloison.analyses.matrix import Row
 from cloison.analyses.measured import Flow, Leg
-from cloison.analyses.paths.model import Way
 from cloison.analyses.question import Case, Party, Traffic, cases, parse_traffic
 from cloison.analyses.request import requested
 from cloison.analyses.services import follow
 from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
-from cloison.platform.routes.model import Entry
 from cloison.probe.lab.asking import unsendable, with_request
-from cloison.probe.lab.hops import called, entering
+from cloison.probe.lab.hops import Calls, called, entering
 from cloison.probe.lab.plan import Plan, Probe, ServicePlan, ServicePort, Station
-from cloison.probe.lab.ports import samples
+from cloison.probe.lab.ports import samples, tried
 from cloison.probe.lab.stations import Place, Stations
 from cloison.resources.objects import Service
 
@@ -86,7 +84,6 @@ class Planner:
         unclear: Addresses about which no packet filter can be asked, each with the reason.
         request: The request that is made by whoever connects; None for none.
         plain: The engine as it is without that request.
-        entries: Gateways and routes that rows may name.
         calls: Finds the ways of a call; None where every row is taken for one connection.
     """
 
@@ -97,15 +94,15 @@ class Planner:
     names: Names = field(init=False)
     request: "Request | None" = None
     plain: Engine | None = None
-    entries: tuple[Entry, ...] = ()
-    calls: Callable[[Question], tuple[Way, ...]] | None = None
+    calls: Calls | None = None
     _known: dict[tuple[object, ...], CaseAnswer] = field(default_factory=dict)
     _asking: "dict[Request, Planner]" = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Look at who is where."""
         self.stations = Stations(self.engine, self.plan)
-        self.names = Names(self.engine, None, self.entries)
+        entries = self.calls.entries if self.calls is not None else ()
+        self.names = Names(self.engine, None, entries)
 
     def row(self, row: Row) -> Asked:
         """Return the cells of a row.
@@ -122,7 +119,7 @@ class Planner:
         notes = [note for note in (source.note, destination.note) if note]
         notes += [_ANY for end in (source, destination) if isinstance(end, AnyEnd)][:1]
         question = Question(source, destination, traffic)
-        ways = self.calls(question) if self.calls is not None and asked is None else ()
+        ways = self.calls.ways(question) if self.calls is not None and asked is None else ()
         early = unsendable(row.application)
         if early is None and not ways:
             early = _nowhere(source) or _nowhere(destination)
@@ -136,8 +133,9 @@ class Planner:
         if self.request is not None and self.plain is not None:
             found = [with_request(each, self.request, self.plain) for each in found]
         found = list(dict.fromkeys(found))
-        if not ways and traffic.name is None and any(len(s) > 1 for s in _ports_tried(found).values()):
-            notes.append(_tried(found))
+        sent = [(c.flow.protocol, c.flow.port) for c in found if c.probe is not None]
+        if not ways and traffic.name is None and (said := tried(sent)):
+            notes.append(said)
         if len(found) > MOST_CELLS:
             notes.append(f"{len(found)} flows are meant; the first {MOST_CELLS} were measured")
         return Asked(tuple(found[:MOST_CELLS]), tuple(dict.fromkeys(notes)))
@@ -373,13 +371,17 @@ class Planner:
             for case in cases(
                 self.engine, each.source, each.destination, each.traffic, returned=each.returned
             ):
-                if not case.family:
-                    continue
-                places = self.stations.of(case.source, source, case.family)
-                if not places:
-                    yield self._unbuilt(case, case.family, _APPARENT)
-                for place in places[:1]:
-                    behind.setdefault(place, []).append((case, each.destination))
+                # What a pod sends to itself is of no family in particular.
+                families = (case.family,) if case.family else (4, 6) if each.returned else ()
+                for family in families:
+                    places = self.stations.of(case.source, source, family)
+                    if not places and case.family:
+                        yield self._unbuilt(case, family, _APPARENT)
+                    for place in places[:1]:
+                        if each.returned and self.stations.node_of(place) is None:
+                            continue  # its node has no such address to put in place
+                        meant = (replace(case, family=family), each.destination)
+                        behind.setdefault(place, []).append(meant)
         points = [parse_address(text) for text in built.addresses] if built else []
         for place, found in behind.items():
             for target in [p for p in points if family_of(p) == place.family][:1]:
@@ -499,23 +501,3 @@ def _traffic(protocol: str, port: int, family: int) -> TrafficSet:
 def _side(party: Party) -> tuple[object, ...]:
     endpoint = party.endpoint
     return (party.unit, party.text) if endpoint is None else (party.unit, id(endpoint))
-
-
-def _ports_tried(cells: Sequence[Planned]) -> dict[str, set[int]]:
-    found: dict[str, set[int]] = {}
-    for cell in cells:
-        if cell.probe is not None:
-            found.setdefault(cell.flow.protocol, set()).add(cell.flow.port)
-    return found
-
-
-def _tried(cells: Sequence[Planned]) -> str:
-    """Say which ports stand for all of them."""
-    parts = [
-        f"{protocol}/{','.join(map(str, sorted(ports)))}"
-        for protocol, ports in sorted(_ports_tried(cells).items())
-    ]
-    return (
-        f"measured on {'; '.join(parts)}: ports that are listened on, and both sides of each "
-        "boundary that policies draw"
-    )

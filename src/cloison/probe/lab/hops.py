@@ -1,7 +1,7 @@
 """Calls of several connections: the flows of each hop, and whether it went as was predicted."""
 
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from cloison.algebra import AddressSet, TrafficSet, address_text, family_of, parse_address
@@ -23,12 +23,27 @@ from cloison.analyses.untranslated import applies
 from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
+from cloison.platform.routes.model import Entry
 from cloison.probe.lab.edge import edge
 from cloison.probe.lab.plan import Plan, Probe, ServicePlan, ServicePort, Station
 from cloison.probe.lab.stations import Place
 
 if TYPE_CHECKING:
     from cloison.probe.lab.cells import Planned, Planner
+
+
+@dataclass(frozen=True, slots=True)
+class Calls:
+    """What makes several connections of one row.
+
+    Args:
+        ways: Finds the ways of a call; none of what is a single connection.
+        entries: Gateways and routes that rows may name.
+    """
+
+    ways: Callable[[Question], tuple[Way, ...]]
+    entries: tuple[Entry, ...] = ()
+
 
 _WORDS = 3
 """What a listener says: who it is, and the address and port that it saw."""
@@ -201,7 +216,9 @@ def entering(
             if isinstance(seen, SomeNodeEnd):
                 replaced = True
                 seen = NodeEnd(seen.text, planner.engine.world.nodes[through.node])
-            for place, case in _meant(planner, source, seen, each.destination, each.traffic, family):
+            for place, case in _meant(
+                planner, source, seen, each.destination, each.traffic, family
+            ):
                 behind.setdefault(place, []).append((case, each.destination))
         for place, found in behind.items():
             made = planner.behind(place, found, end.text, port, dialled)
@@ -276,7 +293,9 @@ def as_seen(cell: Cell, planned: "Planned", detail: str) -> Cell:
     if cell.arrival is not Arrival.OPEN or len(words) != _WORDS:
         return found
     station, address, _ = words
-    found = replace(found, seen=address)
+    if len(planned.targets) <= 1 or len(planned.sources) == 1:
+        # Else it depends on whose turn it is, and is not said.
+        found = replace(found, seen=address)
     if planned.targets and station not in planned.targets:
         meant = " or ".join(planned.targets)
         said = f"{station} answered, and {meant} was to"

@@ -1,10 +1,9 @@
 """The runner that asks a kernel: rows become cells, cells probes, and the answers are compared."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 
 from cloison.algebra import AddressSet
-from cloison.analyses.ask import Question
 from cloison.analyses.explain import explain_case
 from cloison.analyses.matrix import Row
 from cloison.analyses.measured import (
@@ -17,14 +16,12 @@ from cloison.analyses.measured import (
     compare,
     wrong,
 )
-from cloison.analyses.paths.model import Way
 from cloison.base import Diagnostic, QuestionError
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
-from cloison.platform.routes.model import Entry
 from cloison.probe.lab.cells import Asked, Planned, Planner
 from cloison.probe.lab.controls import Controls, candidates
-from cloison.probe.lab.hops import as_seen
+from cloison.probe.lab.hops import Calls, as_seen
 from cloison.probe.lab.keys import Keys
 from cloison.probe.lab.lone import Ear, Prober, alone, attend, explained, unheard
 from cloison.probe.lab.plan import Measured, Plan
@@ -48,8 +45,7 @@ def run(
     unclear: Sequence[tuple[AddressSet, str]] = (),
     diagnostics: tuple[Diagnostic, ...] = (),
     notes: tuple[str, ...] = (),
-    entries: tuple[Entry, ...] = (),
-    calls: Callable[[Question], tuple[Way, ...]] | None = None,
+    calls: Calls | None = None,
 ) -> MeasuredMatrix:
     """Measure every row.
 
@@ -61,10 +57,9 @@ def run(
         unclear: Addresses about which no packet filter can be asked, each with the reason.
         diagnostics: What reading the rows brought to light, handed on.
         notes: What there is to know about all of it, handed on.
-        entries: Gateways and routes that rows may name.
         calls: Finds the ways of a call, each hop of which is then measured.
     """
-    planner = Planner(engine, plan, unclear, entries=entries, calls=calls)
+    planner = Planner(engine, plan, unclear, calls=calls)
     asked = [_asked(planner, row) for row in rows]
     cells = [c for _, one in asked if isinstance(one, Asked) for c in one.cells]
     known, controls = compared(lab, planner, cells)

@@ -62,6 +62,24 @@ def samples(engine: Engine, case: Case, listens: Iterable[tuple[str, int]]) -> I
         yield Sample(protocol, tuple(sorted(ports)), whole=False)
 
 
+def tried(sent: Iterable[tuple[str, int]]) -> str | None:
+    """Say which ports stood for all of them; None where there is one of each protocol.
+
+    Args:
+        sent: Protocols and ports.
+    """
+    found: dict[str, set[int]] = {}
+    for protocol, port in sent:
+        found.setdefault(protocol, set()).add(port)
+    if all(len(ports) == 1 for ports in found.values()):
+        return None
+    parts = [f"{name}/{','.join(map(str, sorted(found[name])))}" for name in sorted(found)]
+    return (
+        f"measured on {'; '.join(parts)}: ports that are listened on, and both sides of each "
+        "boundary that policies draw"
+    )
+
+
 def _all(asked: TrafficSet) -> Iterator[int]:
     for entry in asked.entries():
         if entry.low is not None and entry.high is not None:

@@ -62,8 +62,8 @@ class CountedSaid(parts.Base, frozen=True):
 class LegSaid(parts.Base, frozen=True):
     """Which connection of a call a flow is.
 
-    `way` counts the ways a call may take, `hop` the connections on one, both from 1; `role` says what
-    it is for: lookup, entry, backend, proxy or call.
+    `way` counts the ways a call may take, `hop` the connections on one, both from 1; `role` says
+    what it is for: lookup, entry, backend, proxy or call.
     """
 
     way: int
@@ -268,6 +268,8 @@ HEADER = (
     "decidedBy",
     "reason",
     "request",
+    "hop",
+    "seen",
 )
 
 
@@ -278,7 +280,7 @@ def rows(result: MeasuredMatrix) -> Iterator[Sequence[object]]:
         head = (row.name, str(known.status), str(row.expect or ""))
         if not known.cells:
             ends = (row.source, row.destination, row.protocol, row.port or "")
-            yield (*head, *ends, *[""] * 7, known.error or "", "")
+            yield (*head, *ends, *[""] * 7, known.error or "", *[""] * 3)
         for cell in known.cells:
             yield (
                 *head,
@@ -295,4 +297,6 @@ def rows(result: MeasuredMatrix) -> Iterator[Sequence[object]]:
                 "; ".join(d.text for d in cell.decided_by),
                 cell.reason or "",
                 cell.flow.request,
+                str(cell.leg or ""),
+                cell.seen,
             )

@@ -129,8 +129,9 @@ def _cell(cell: Cell, known: MeasuredRow) -> str:
     said += [f"<br>counted {c.packets}: {_text(c.decider.text)}" for c in cell.counted]
     by = "<br>".join(map(_decider, telling(cell.decided_by)))
     control = f"{_text(named(cell.control.flow))}" if cell.control else ""
+    flow = (f"{cell.leg}: " if cell.leg is not None else "") + named(cell.flow)
     return (
-        f"<tr><td>{_text(named(cell.flow))}</td><td>{''.join(said)}</td><td>{cell.predicted}</td>"
+        f"<tr><td>{_text(flow)}</td><td>{''.join(said)}</td><td>{cell.predicted}</td>"
         f"<td>{by}</td><td>{control}</td></tr>\n"
     )
 

@@ -138,7 +138,7 @@ def _closer(known: MeasuredRow, look: Look) -> Iterator[str]:
     if row.expect is not None:
         verb = "allowed" if opens(row) else "denied"
         yield f"  expected {verb}, measured {_verdict(known.measured)}"
-    shown = [c for c in known.cells if wrong(c, row.expect) or c.agreement is not Agreement.AGREES]
+    shown = [c for c in known.cells if _odd(c, known)]
     groups = alike(shown)
     for group in groups[:_CELLS]:
         yield from cell_lines(group, look)
@@ -149,6 +149,16 @@ def _closer(known: MeasuredRow, look: Look) -> Iterator[str]:
     for note in known.notes:
         yield from wrapped(note, look, "  note: ")
     yield from needed(row, look)
+
+
+def _odd(cell: Cell, known: MeasuredRow) -> bool:
+    """Whether a flow is to be shown: of a call that failed, also the hops it failed at."""
+    expect = known.row.expect
+    if wrong(cell, expect) or cell.agreement is not Agreement.AGREES:
+        return True
+    if expect is None or known.status is not RowStatus.FAILED:
+        return False
+    return cell.leg is not None and not cell.leg.beside and cell.measured is not expect.verdict
 
 
 def _verdict(known: Verdict | None) -> str:

@@ -42,7 +42,7 @@ URL = f"postgres://me:{SECRET}@db.data.svc:5432/cases?password={SECRET}"
 
 def test_a_service_that_a_variable_names_is_wanted() -> None:
     (one,) = found("D-CALL", web(DATABASE_URL=URL), DB, SERVICE, SHUT)
-    assert (one.code, str(one.severity)) == ("DEP001", "warning")
+    assert (one.code, str(one.severity)) == ("DEP001", "error")
     assert one.message == (
         "a/web is told to call svc:data/db:5432/TCP by variable DATABASE_URL, and that is not "
         "let through"

@@ -85,3 +85,14 @@ def test_priorities_that_differ_count_before_rules() -> None:
 def test_labels_that_are_left_out_select_nobody(who: str, found: str) -> None:
     told = session(("one", 5, "pod-template-hash: h", ("Accept",)), who=who)
     assert str(told.verdict("x/b", "x/a", "TCP", 80)) == found
+
+
+@pytest.mark.parametrize(
+    ("peer", "carries"),
+    [("networks: [0.0.0.0/0]", False), ("domainNames: [api.example.com]", True)],
+)
+def test_what_names_need_is_said_of_rules_with_names_only(peer: str, *, carries: bool) -> None:
+    rule = f"{{action: Accept, to: [{{{peer}}}]}}"
+    text = WORLD + (POLICY % ("p", 1, "app: a", rule)).replace("ingress:", "egress:")
+    found = load_texts({"a.yaml": text}, profile="cilium@1.20").why("x/a", "203.0.113.9:443")
+    assert ("NAMES_OPEN_DNS" in {each.id for each in found.caveats}) is carries
