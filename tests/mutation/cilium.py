@@ -125,16 +125,16 @@ CILIUM = (
     ),
     Fault(
         "a header without a blank has a value",
-        f"{_CODE}l7.py",
-        "    if not blank:\n        return name, PRESENT",
-        "    if not blank:\n        return name, Values.of(algebra.StringSet.of(value))",
+        f"{_CODE}headers.py",
+        "value) if blank else Matcher(_key(name))",
+        "value) if blank else Matcher(_key(name), value)",
         _CASES,
     ),
     Fault(
         "headers that are replaced must match",
-        f"{_CODE}l7.py",
-        "if match.mismatch is not None:\n            continue",
-        "if match.mismatch is not None and False:\n            continue",
+        f"{_CODE}headers.py",
+        "        if match.mismatch is None:\n            yield",
+        "        if True:\n            yield",
         _CASES,
     ),
     Fault(

@@ -19,6 +19,7 @@ from cloison.analyses.ask import Explanation
 from cloison.analyses.ends import AnyEnd, NameEnd
 from cloison.analyses.explain import CaseAnswer, PointAnswer
 from cloison.analyses.miss import peer_text, traffic_text
+from cloison.analyses.opened import others_matched
 from cloison.analyses.question import Party
 from cloison.analyses.walk import TierWalk
 from cloison.engine import Engine, UnitKind
@@ -261,7 +262,7 @@ def _proposal(
     """
     if subject.endpoint is None:
         return None
-    also = _others_matched(engine, rule.peers, peer)
+    also = others_matched(engine, rule.peers, peer)
     own = _own_policy(engine, isolating, subject)
     if own is not None:
         return Proposal(own, rule, new=False, also=also)
@@ -482,23 +483,3 @@ def _new_policy(
 def _name(text: str) -> str:
     kept = "".join(c if c.isalnum() and c.isascii() else "-" for c in text.lower())
     return kept.strip("-")[:253].strip("-")
-
-
-def _others_matched(engine: Engine, peers: tuple[Peer, ...], peer: Party) -> tuple[str, ...]:
-    """Return endpoints other than the peer that the new rule names too."""
-    found = set()
-    for each in peers:
-        match = each.match
-        if not isinstance(match, PodsMatch):
-            continue
-        homes: Iterable[str] = () if match.namespace is None else (match.namespace,)
-        if match.namespace is None:
-            spaces = engine.world.namespaces.values()
-            homes = (home.name for home in spaces if match.namespaces.matches(home.labels))
-        for home in homes:
-            for endpoint in engine.table.living_in(home):
-                if not endpoint.shape.host_network and match.pods.matches(endpoint.labels):
-                    found.add(str(endpoint.workload))
-    if peer.endpoint is not None:
-        found.discard(str(peer.endpoint.workload))
-    return tuple(sorted(found))

@@ -21,8 +21,8 @@ from cloison.resources.objects import Service
 from cloison.resources.world import Workload
 
 _EARLY = (
-    "let it out by labels that the Service itself selects and by the Service's target port, or take "
-    "the setting away: the call is judged before the Service is translated"
+    "let it out by labels that the Service itself selects and by the Service's target port, or "
+    "take the setting away: the call is judged before the Service is translated"
 )
 _SOURCE = "kubernetes/website concepts/services-networking/service.md"
 
@@ -176,9 +176,7 @@ def _severity(clinic: Clinic, wish: Wish, answer: Explanation, *, sure: bool) ->
     return Severity.ERROR if told and certain(clinic, answer) else Severity.WARNING
 
 
-def _mend(
-    clinic: Clinic, workload: Workload, wish: Wish, answer: Explanation
-) -> tuple[Mend, ...]:
+def _mend(clinic: Clinic, workload: Workload, wish: Wish, answer: Explanation) -> tuple[Mend, ...]:
     early = clinic.engine.profile.egress_before_translation
     if early and Direction.EGRESS in stopped(answer):
         for port in wish.service.ports:

@@ -14,7 +14,6 @@ from cloison.ir.fidelity import Verdict
 from cloison.resources.objects import Service
 from cloison.resources.world import Workload
 
-
 _HARMLESS = (POD_ADDRESS_UNKNOWN, SERVICE_NAT)
 """What many answers carry: where it could change one, that one is undetermined."""
 

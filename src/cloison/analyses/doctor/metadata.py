@@ -132,7 +132,7 @@ def _left_out(clinic: Clinic, answers: Sequence[Explanation]) -> tuple[Mend, ...
     mends: list[Mend] = []
     resolving = any(_resolves(clinic, each) for each in answers)
     for policy in clinic.engine.policies.policies:
-        found = policy
+        found: Policy | None = policy
         if policy.id in addresses:
             found = _without(policy, addresses[policy.id], resolving=resolving)
         if found is None:
@@ -154,9 +154,7 @@ def _resolves(clinic: Clinic, answer: Explanation) -> bool:
     return False
 
 
-def _without(
-    policy: Policy, rules: Mapping[int, AddressSet], *, resolving: bool
-) -> Policy | None:
+def _without(policy: Policy, rules: Mapping[int, AddressSet], *, resolving: bool) -> Policy | None:
     """Return a policy of which rules leave addresses out; None where they are not broad blocks."""
     kept = []
     for rule in policy.rules:
@@ -186,9 +184,7 @@ def _cut(peer: Peer, holes: AddressSet) -> Peer | None:
     cidrs = tuple(blocks(cut)) if cut else ()
     return replace(
         peer,
-        match=replace(
-            match, addresses=match.addresses - cut, holes=(*match.holes, *cidrs)
-        ),
+        match=replace(match, addresses=match.addresses - cut, holes=(*match.holes, *cidrs)),
     )
 
 

@@ -15,7 +15,8 @@ from cloison.dialects.cilium.cluster import Cluster
 from cloison.dialects.cilium.identities import ANY
 from cloison.dialects.cilium.model import CiliumCIDRGroup
 from cloison.dialects.cilium.model_rules import CidrRule, Selector
-from cloison.dialects.cilium.switches import U4, CidrMatch
+from cloison.dialects.cilium.switches import CidrMatch
+from cloison.dialects.cilium.unsettled import U4
 from cloison.dialects.reading.blocks import block, together
 from cloison.ir.peers import AllOf, AnyOf, BlockMatch, PeerMatch, PodsMatch, UnknownMatch
 from cloison.ir.policy import Peer

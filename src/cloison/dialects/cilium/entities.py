@@ -16,7 +16,7 @@ from cloison.dialects.cilium.labels import (
     world,
 )
 from cloison.dialects.cilium.model import Entity
-from cloison.dialects.cilium.switches import U5
+from cloison.dialects.cilium.unsettled import U5
 from cloison.ir.peers import AnyMatch, NodesMatch, PeerMatch, UnknownMatch
 
 _ENDPOINTS = frozenset((Entity.INIT, Entity.INGRESS, Entity.UNMANAGED, Entity.HEALTH, Entity.NONE))

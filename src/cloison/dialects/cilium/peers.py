@@ -15,7 +15,7 @@ from cloison.dialects.cilium.cluster import Cluster
 from cloison.dialects.cilium.identities import NODE
 from cloison.dialects.cilium.labels import Scope
 from cloison.dialects.cilium.model_rules import Element, Fqdn, Selector
-from cloison.dialects.cilium.switches import U2
+from cloison.dialects.cilium.unsettled import U2
 from cloison.ir.peers import AllOf, AnyMatch, AnyOf, NamesMatch, NodesMatch, PeerMatch, UnknownMatch
 from cloison.ir.policy import Peer
 

@@ -13,7 +13,7 @@ from cloison.dialects.cilium import caveats
 from cloison.dialects.cilium.l7 import Condition
 from cloison.dialects.cilium.near import Near, both, within
 from cloison.dialects.cilium.rules import every_port
-from cloison.dialects.cilium.switches import U3
+from cloison.dialects.cilium.unsettled import U3
 from cloison.ir.names import NamePattern
 from cloison.ir.peers import (
     AllOf,

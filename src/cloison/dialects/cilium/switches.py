@@ -15,6 +15,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from cloison.base import QuestionError
+from cloison.dialects.cilium.unsettled import U1, U2, U3, U4, U5
 from cloison.ir.keypattern import KeyPattern, KeyPatternError
 from cloison.ir.profile import Profile
 
@@ -57,41 +58,6 @@ class CidrMatch(StrEnum):
 
     NODES = "nodes"
     PODS = "pods"
-
-
-class U1(StrEnum):
-    """An explicit deny against the exemption of the own node."""
-
-    DENY_WINS = "deny-wins"
-    LOCALHOST_WINS = "localhost-wins"
-
-
-class U2(StrEnum):
-    """`toServices` that finds no Service, with `toPorts`."""
-
-    NOTHING = "nothing"
-    EVERY_DESTINATION = "every-destination"
-
-
-class U3(StrEnum):
-    """A rule without ports for the resolver, against rules about DNS names."""
-
-    RELAXES = "relaxes"
-    KEEPS = "keeps"
-
-
-class U4(StrEnum):
-    """`policy-cidr-match-mode: pods`: which pods a block matches."""
-
-    MATCHES_LIKE_NODES = "matches-like-nodes"
-    OTHER = "other"
-
-
-class U5(StrEnum):
-    """The aggregate reserved identities of 1.20 and the entity `cluster-mesh`."""
-
-    PRESENT = "present"
-    ABSENT = "absent"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -18,7 +18,8 @@ from cloison.dialects.cilium.labels import reserved_pods
 from cloison.dialects.cilium.near import Near, both, within
 from cloison.dialects.cilium.resolver import Limit
 from cloison.dialects.cilium.rules import every_port
-from cloison.dialects.cilium.switches import U3, EnablePolicy
+from cloison.dialects.cilium.switches import EnablePolicy
+from cloison.dialects.cilium.unsettled import U3
 from cloison.ir.peers import (
     AllOf,
     AnyMatch,

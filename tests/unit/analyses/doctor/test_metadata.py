@@ -1,6 +1,7 @@
 """D-IMDS: broad egress and cloud metadata (P11, P72 to P75)."""
 
 import pytest
+import yaml
 
 from tests.support.doctoring import examined, mended
 from tests.support.smallworlds import (
@@ -122,3 +123,15 @@ def test_workload_identity_needs_its_server(
     assert "its vendor's page was not read" in one.evidence[0].text
     let_out = policy(egress=[rule("to", block(address), ports=ports)])
     assert found("D-IMDS", *here, let_out) == ()
+
+
+def test_a_policy_that_leaves_metadata_out_keeps_its_labels_and_annotations() -> None:
+    wide = policy(egress=[rule("to", block("0.0.0.0/0"), ports=(80,))])
+    wide["metadata"] |= {"labels": {"team": "a"}, "annotations": {"why": "updates"}}
+    (one,) = found("D-IMDS", workload("web"), wide)
+    (mend,) = one.mend
+    made = yaml.safe_load(mend.manifest)
+    assert made["metadata"] == wide["metadata"]
+    (opened,) = made["spec"]["egress"]
+    assert {"cidr", "except"} == opened["to"][0]["ipBlock"].keys()
+    assert not found("D-IMDS", workload("web"), made)

@@ -8,9 +8,9 @@ import yaml
 from cloison.base import Severity
 from tests.support.smallworlds import Manifest, found, listening, thing, workload
 
-READY = {"readinessProbe": {"httpGet": {"path": "/", "port": 8080}}}
-APP = workload("web", ports=listening(8080), **READY)
-CILIUM = {
+READY = {"httpGet": {"path": "/", "port": 8080}}
+APP = workload("web", ports=listening(8080), readinessProbe=READY)
+CILIUM: dict[str, Any] = {
     "api": "apps/v1",
     "spec": {
         "selector": {"matchLabels": {"k8s-app": "cilium"}},
