@@ -20,6 +20,7 @@ from cloison.probe.lab.asking import unsendable, with_request
 from cloison.probe.lab.hops import Calls, called, entering
 from cloison.probe.lab.plan import Plan, Probe, ServicePlan, ServicePort, Station
 from cloison.probe.lab.ports import samples, tried
+from cloison.probe.lab.sent import probe_traffic
 from cloison.probe.lab.stations import Place, Stations
 from cloison.resources.objects import Service
 
@@ -186,7 +187,7 @@ class Planner:
     def between(self, source: Place, target: Place, protocol: str, port: int) -> Planned | None:
         """Return the flow between two places; None where there is none to speak of."""
         ends = self._end(source), self._end(target)
-        traffic = Traffic(None, _traffic(protocol, port, source.family))
+        traffic = Traffic(None, probe_traffic(protocol, port, source.family))
         try:
             found = [
                 cell
@@ -205,7 +206,7 @@ class Planner:
             flow: The other.
         """
         end = self.names.end(flow.target)
-        traffic = Traffic(None, _traffic(flow.protocol, flow.port, source.family))
+        traffic = Traffic(None, probe_traffic(flow.protocol, flow.port, source.family))
         if not isinstance(end, ServiceEnd) or source.address == parse_address(flow.address):
             return None
         try:
@@ -237,7 +238,7 @@ class Planner:
                 for each in samples(self.engine, case, listens)
                 for port in each.ports
             ]
-            echo = _traffic("ICMP", 0, family)
+            echo = probe_traffic("ICMP", 0, family)
             if echo <= case.traffic:
                 sampled.append(("ICMP", 0))
             for protocol, port in sampled:
@@ -277,7 +278,7 @@ class Planner:
     def _cell(
         self, case: Case, source: Place, target: Place, protocol: str, port: int
     ) -> Iterator[Planned]:
-        part = replace(case, traffic=_traffic(protocol, port, source.family))
+        part = replace(case, traffic=probe_traffic(protocol, port, source.family))
         verdict = self._verdict(part)
         flow = Flow(
             source.text,
@@ -486,16 +487,8 @@ def _nowhere(end: End) -> str | None:
     return None
 
 
-_ECHO = {4: TrafficSet.icmp(8, 0), 6: TrafficSet.icmp(128, 0, 6)}
 _ICMP = {4: TrafficSet.protocol("ICMPV6"), 6: TrafficSet.protocol("ICMP")}
 """What only travels over the other family."""
-
-
-def _traffic(protocol: str, port: int, family: int) -> TrafficSet:
-    """Return what a probe sends; of ICMP an echo request."""
-    if protocol != "ICMP":
-        return TrafficSet.ports(protocol, port)
-    return _ECHO[family]
 
 
 def _side(party: Party) -> tuple[object, ...]:
