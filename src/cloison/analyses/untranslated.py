@@ -151,6 +151,11 @@ def _leaving(
     indices = halves.pods.table.by_workload[stand_in]
     pods = PodsEnd(f"{name} by the labels it selects", workload, indices, single=True)
     number = workload.endpoints[0].ports[0].number
+    if number == _NO_NUMBER:
+        note += (
+            f"; its pods disagree about the number of port {port.target}, for which {_NO_NUMBER} "
+            "stands: only a rule with that name, or with all ports, lets the call out"
+        )
     by_pods = ask(
         halves.pods,
         replace(question, destination=pods, traffic=_on(port.protocol, number)),

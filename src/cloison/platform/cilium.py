@@ -11,7 +11,19 @@ from cloison.dialects.cilium.caveats import (
     PORT_NAME_TABLE,
     SETTING_UNREAD,
 )
-from cloison.dialects.cilium.switches import NORMALISED, NORMALIZE_PATH, PRODUCT, TOLD_APART, CidrMatch, EnablePolicy, Switches, find, parsed, pattern, version_of
+from cloison.dialects.cilium.switches import (
+    NORMALISED,
+    NORMALIZE_PATH,
+    PRODUCT,
+    TOLD_APART,
+    CidrMatch,
+    EnablePolicy,
+    Switches,
+    find,
+    parsed,
+    pattern,
+    version_of,
+)
 from cloison.dialects.cilium.unsettled import U1, U4
 from cloison.ir import caveats as general
 from cloison.ir.fidelity import Caveat

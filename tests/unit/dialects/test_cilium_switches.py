@@ -5,7 +5,18 @@ import pytest
 
 from cloison.app.ciliumfile import SHORT, CiliumSettings, pairs, texts
 from cloison.base import QuestionError
-from cloison.dialects.cilium.switches import SWITCHES, CidrMatch, EnablePolicy, Switches, defaults, find, parsed, switches, value, version_of
+from cloison.dialects.cilium.switches import (
+    SWITCHES,
+    CidrMatch,
+    EnablePolicy,
+    Switches,
+    defaults,
+    find,
+    parsed,
+    switches,
+    value,
+    version_of,
+)
 from cloison.dialects.cilium.unsettled import U1
 from cloison.platform import configured, profile
 

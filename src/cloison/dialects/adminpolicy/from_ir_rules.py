@@ -246,10 +246,7 @@ class Rules:
                 for some in batched(cidrs(match.addresses), MOST):
                     yield {"networks": list(some)}
             case NodesMatch():
-                self._outward(rule, "nodes")
-                if match.names is not None:
-                    raise UnsayableError("nodes can be named by their labels only", "nodes")
-                yield {"nodes": selector_tree(match.nodes)}
+                yield self._nodes(match, rule)
             case NamesMatch():
                 self._outward(rule, "domains", "domainNames")
                 if rule.action is not Action.ALLOW:
@@ -260,6 +257,12 @@ class Rules:
                     yield {"domainNames": list(names)}
             case _:
                 raise UnsayableError(*NO_PEER)
+
+    def _nodes(self, match: NodesMatch, rule: Rule) -> Mapping[str, Tree]:
+        self._outward(rule, "nodes")
+        if match.names is not None:
+            raise UnsayableError("nodes can be named by their labels only", "nodes")
+        return {"nodes": selector_tree(match.nodes)}
 
     def _both(self, pods: PodsMatch, groups: GroupsMatch) -> bool:
         """Return whether a peer is namespaces as who enforces it reads them."""
