@@ -11,8 +11,6 @@ from cloison.platform.routes.model import Stop
 
 _ALIASES = 8
 """Aliases of aliases that are followed."""
-_NAME = 3
-"""Parts of the shortest name of a Service: its own, its namespace and `svc`."""
 
 
 def alias(engine: Engine, end: ServiceEnd) -> ServiceEnd | NameEnd | AddressEnd | Stop:
@@ -32,16 +30,15 @@ def alias(engine: Engine, end: ServiceEnd) -> ServiceEnd | NameEnd | AddressEnd 
         if _is_address(name):
             said = f"{end.text} is an alias for {name}, and no resolver takes that for an address"
             return _no_alias(end, said)
-        inside = _inside(engine, name)
-        if inside is None:
-            try:
-                found = Names(engine).end(f"dns:{name}")
-            except QuestionError as error:
-                return _no_alias(end, f"{end.text} is an alias for {name}: {error.message}")
-            if isinstance(found, NameEnd | AddressEnd):
-                return found
+        try:
+            found = Names(engine).end(f"dns:{name}")
+        except QuestionError as error:
+            return _no_alias(end, f"{end.text} is an alias for {name}: {error.message}")
+        if isinstance(found, NameEnd | AddressEnd):
+            return found
+        if not isinstance(found, ServiceEnd):
             return _no_alias(end, f"{end.text} is an alias for {name}, which is no name")
-        end = inside
+        end = ServiceEnd(found.text, found.service)
     return end
 
 
@@ -61,12 +58,3 @@ def _no_alias(end: ServiceEnd, said: str) -> Stop:
         end.service.span,
         "kubernetes/website concepts/services-networking/service.md, ExternalName",
     )
-
-
-def _inside(engine: Engine, name: str) -> ServiceEnd | None:
-    """Return the Service of the input that a cluster name is of."""
-    parts = name.split(".")
-    if len(parts) < _NAME or parts[2] != "svc":
-        return None
-    service = engine.world.services.get((parts[1], parts[0]))
-    return None if service is None else ServiceEnd(f"svc:{parts[1]}/{parts[0]}", service)

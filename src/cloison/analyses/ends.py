@@ -5,40 +5,22 @@ The forms are part of the interface; see the reference page on naming ends.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
 from itertools import islice
 
 from cloison.algebra import NO_ADDRESSES, AddressSet, address_text, family_of, parse_address
+from cloison.analyses import searched
+from cloison.analyses.forms import FORMS, KINDS, unknown
 from cloison.base import QuestionError, UnknownEndpointError
-from cloison.base.words import begun
 from cloison.engine import Engine
 from cloison.ir.names import NamePattern, exact_name, host_name, is_host_name
 from cloison.platform.routes.model import Entry
 from cloison.resources.names import shown
 from cloison.resources.objects import Node, Service
 from cloison.resources.world import APART, PodEndpoint, Workload
-
-KINDS = {
-    "po": "Pod",
-    "pod": "Pod",
-    "deploy": "Deployment",
-    "deployment": "Deployment",
-    "sts": "StatefulSet",
-    "statefulset": "StatefulSet",
-    "ds": "DaemonSet",
-    "daemonset": "DaemonSet",
-    "rs": "ReplicaSet",
-    "replicaset": "ReplicaSet",
-    "rc": "ReplicationController",
-    "replicationcontroller": "ReplicationController",
-    "job": "Job",
-    "cj": "CronJob",
-    "cronjob": "CronJob",
-}
-"""kubectl's names for kinds with pods, long and short, in lower case; plurals work too."""
 
 _PREFIX = re.compile(r"^(node|svc|gw|dns|any|reserved):(.*)$")
 
@@ -123,6 +105,7 @@ class ServiceEnd:
         outside: Whether it is called at an address for clients outside: of its load balancer, or
             an external one.
         direct: Whether its pods are dialled at their own addresses, as gateways do.
+        name: The DNS name that the question calls it by, where it says one.
     """
 
     text: str
@@ -130,6 +113,7 @@ class ServiceEnd:
     note: str | None = None
     outside: bool = False
     direct: bool = False
+    name: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -155,10 +139,17 @@ class AnyEnd:
 
 @dataclass(frozen=True, slots=True)
 class SomeNodeEnd:
-    """One of the nodes, whichever: the source that address translation may leave visible."""
+    """One of the nodes, whichever: the source that address translation may leave visible.
+
+    Args:
+        text: What to call it in an answer.
+        note: How the question's words led here, where that is not obvious.
+        passing: Whether it passes on what another sends, with its own address as the source.
+    """
 
     text: str
     note: str | None = None
+    passing: bool = False
 
 
 End = PodsEnd | AddressEnd | NameEnd | NodeEnd | SomeNodeEnd | ServiceEnd | EntryEnd | AnyEnd
@@ -278,7 +269,7 @@ class Names:
             parts = [self.namespace, text]
         if not all(parts):
             msg = f"{text!r} is not a name"
-            raise QuestionError(msg, _FORMS)
+            raise QuestionError(msg, FORMS)
         match parts:
             case [namespace, name]:
                 return self._named(namespace, name, None)
@@ -286,7 +277,7 @@ class Names:
                 return self._named(namespace, name, self._kind(kind))
             case _:
                 msg = f"{text!r} has too many parts"
-                raise QuestionError(msg, _FORMS)
+                raise QuestionError(msg, FORMS)
 
     def _prefixed(self, text: str, prefix: str, rest: str) -> End:
         world = self.engine.world
@@ -296,14 +287,14 @@ class Names:
             case "node":
                 if rest in world.nodes:
                     return NodeEnd(text, world.nodes[rest])
-                raise UnknownEndpointError(*_unknown(f"node {rest!r}", rest, world.nodes))
+                raise UnknownEndpointError(*unknown(f"node {rest!r}", rest, world.nodes))
             case "svc":
                 namespace, _, name = rest.rpartition("/")
                 key = (namespace or self.namespace or "default", name)
                 if key in world.services:
                     return ServiceEnd(f"svc:{key[0]}/{key[1]}", world.services[key])
                 names = [f"{n}/{s}" for n, s in world.services]
-                raise UnknownEndpointError(*_unknown(f"Service {rest!r}", rest, names))
+                raise UnknownEndpointError(*unknown(f"Service {rest!r}", rest, names))
             case "dns":
                 return self._host(text, host_name(rest))
             case "reserved":
@@ -329,7 +320,7 @@ class Names:
             msg = f"gw:{key[0]}/{key[1]} names {len(found)} things: {forms}"
             raise QuestionError(msg, "say which one, with its kind in the middle")
         names = [f"{each.namespace}/{each.name}" for each in self.entries]
-        raise UnknownEndpointError(*_unknown(f"Gateway, Ingress or Route {rest!r}", rest, names))
+        raise UnknownEndpointError(*unknown(f"Gateway, Ingress or Route {rest!r}", rest, names))
 
     def _apart(self, text: str, name: str) -> End:
         """Return an end that the enforcer has besides pods."""
@@ -347,7 +338,7 @@ class Names:
             written = [p for p in self.engine.mentioned if not p.exact and p.text == name]
             if not written:
                 known = [str(p) for p in self.engine.mentioned if not p.exact]
-                raise UnknownEndpointError(*_unknown(f"rule about {name!r}", name, known))
+                raise UnknownEndpointError(*unknown(f"rule about {name!r}", name, known))
             addresses = AddressSet(s for p in written for s in book.of(p).spans)
             if all(map(book.knows, written)):
                 if addresses:
@@ -358,6 +349,9 @@ class Names:
         if not is_host_name(name):
             msg = f"{shown(name)} is not a DNS name"
             raise QuestionError(msg, "write dns:api.example.com")
+        service = self._service(name)
+        if service is not None:
+            return service
         if name in networks.names:
             addresses = networks.names[name]
             if not addresses:
@@ -373,6 +367,20 @@ class Names:
         note = f"{name} is not in the DNS table, so there is {_NOTHING_THERE}{meant}"
         return NameEnd(text, (exact_name(name),), note=note)
 
+    def _service(self, name: str) -> End | None:
+        """Return the Service of a full name, or a pod behind it; None where it is no cluster's."""
+        found = searched.in_full(self.engine.world, name)
+        if found is not None:
+            pod = self._in(found.service.namespace).pods.get(found.host or "")
+            if pod is not None:
+                return replace(self._one(pod, self.engine.table.endpoints[pod]), note=found.note)
+            return ServiceEnd(found.text, found.service, found.note, name=name)
+        if searched.is_of_cluster(name) and name not in self.engine.networks.names:
+            names = searched.close_to(self.engine.world, name)
+            what = f"Service in the input that has the name {name!r}"
+            raise UnknownEndpointError(*unknown(what, name, names))
+        return None
+
     def _address(self, text: str) -> End | None:
         bare = text[1:-1] if text.startswith("[") and text.endswith("]") else text
         try:
@@ -380,7 +388,7 @@ class Names:
         except ValueError:
             if re.fullmatch(r"[0-9.]+(/\d+)?", bare) or bare.count(":") > 1:
                 msg = f"{text!r} is not an address or block"
-                raise QuestionError(msg, _FORMS) from None
+                raise QuestionError(msg, FORMS) from None
             return None
         if addresses.size() == 1:
             point = addresses.spans[0][0]
@@ -411,7 +419,7 @@ class Names:
         if lower in kinds:
             return kinds[lower]
         msg = f"{word!r} is not a kind that has pods here"
-        raise QuestionError(msg, _FORMS)
+        raise QuestionError(msg, FORMS)
 
     def _named(self, namespace: str, name: str, kind: str | None) -> End:
         here = self._in(namespace)
@@ -453,7 +461,7 @@ class Names:
             for each in (*self._in(ns).workloads, *self._in(ns).pods)
         }
         same_name = sorted(k for k in known if k.endswith(f"/{name}"))
-        message, help_ = _unknown(f"workload or pod {text!r}", text, known)
+        message, help_ = unknown(f"workload or pod {text!r}", text, known)
         if same_name:
             return message, f"did you mean {' or '.join(same_name[:3])}?"
         return message, help_
@@ -472,15 +480,3 @@ def parties(engine: Engine, end: PodsEnd) -> Iterator[tuple[int, tuple[int, ...]
 _LOOPBACK = AddressSet.block("127.0.0.0/8") | AddressSet.block("::1/128")
 _FEW = 3
 _NOTHING_THERE = "nothing to connect to; what is answered is what policies say of such a name"
-_FORMS = (
-    "write NAMESPACE/NAME, NAMESPACE/KIND/NAME, NAME with -n, an address or block, "
-    "node:NAME, svc:NAMESPACE/NAME, gw:NAMESPACE/NAME, dns:NAME or any:"
-)
-
-
-def _unknown(what: str, text: str, known: Iterable[str]) -> tuple[str, str]:
-    names = sorted(known)
-    close = get_close_matches(text, names, n=3, cutoff=0.6)
-    if close:
-        return f"there is no {what}", f"did you mean {' or '.join(close)}?"
-    return f"there is no {what}", f"known: {begun(names)}" if names else "the source holds none"

@@ -312,7 +312,7 @@ class _Calls(Survey):
             for lead in front.noded
             for case in cases(
                 self.engine,
-                SomeNodeEnd("a node"),
+                SomeNodeEnd("a node", passing=True),
                 lead.to,
                 Traffic(str(lead.arriving), lead.arriving),
             )

@@ -16,7 +16,7 @@ from cloison.algebra import AddressSet, LabelSelector, parse_address
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.advice import Advice, asking_else, guarded, other_request
 from cloison.analyses.ask import Explanation
-from cloison.analyses.ends import AnyEnd, NameEnd
+from cloison.analyses.ends import AddressEnd, AnyEnd, NameEnd
 from cloison.analyses.explain import CaseAnswer, PointAnswer
 from cloison.analyses.miss import peer_text, traffic_text
 from cloison.analyses.opened import others_matched
@@ -311,6 +311,10 @@ def _peers(
         addresses = AddressSet.points(peer.endpoint.addresses)
     if addresses is None and unit.node in engine.world.nodes:
         addresses = AddressSet.points(engine.world.nodes[unit.node or ""].addresses)
+        source = answer.question.source
+        if isinstance(source, AddressEnd) and addresses.isdisjoint(source.addresses):
+            # It passes on what comes from outside, as any other node may do.
+            addresses = AddressSet.points(tuple(engine.node_addresses))
     if not addresses:
         return ()
     cidrs = list(blocks(addresses))

@@ -243,7 +243,11 @@ def cases(
             relations = _RETURNED if returned else _SELF
             yield Case(party, other, relations, relations, asked)
             continue
-        for relations, one, two in _relations(engine, (party, ours), (other, theirs)):
+        ways = _relations(engine, (party, ours), (other, theirs))
+        if isinstance(source, SomeNodeEnd):
+            # A node passes it on, and does not open it: being a pod's own node says nothing.
+            ways = iter(((UNRELATED, party, other),))
+        for relations, one, two in ways:
             known = family or _family(engine, one, two)
             yield Case(one, two, relations, relations, asked, foreign, known)
 
@@ -287,7 +291,8 @@ def _parties(
             for unit in table.by_node[end.node.name]:
                 yield Party(unit, end.text), ()
         case SomeNodeEnd():
-            yield Party(table.some_node, end.text), ()
+            for unit, text in _some_node(engine, end):
+                yield Party(unit, text), ()
         case AnyEnd():
             anybody = _anybody(engine, end.namespace)
             for unit in anybody if named else engine.alike(anybody):
@@ -308,6 +313,24 @@ def _parties(
         case _:
             msg = f"{end.text} is a name for what is behind it, and sends nothing itself"
             raise QuestionError(msg, "ask about the workload behind it, as NAMESPACE/NAME")
+
+
+def _some_node(engine: Engine, end: SomeNodeEnd) -> Iterator[tuple[int, str]]:
+    """Yield a node of each class that no policy tells apart, for one that passes something on.
+
+    It stays some node where the addresses of one are not known, and where policies govern nodes:
+    what these pass on is not what those are about.
+    """
+    table, nodes = engine.table, engine.world.nodes.values()
+    known = end.passing and all(node.addresses for node in nodes)
+    units = [unit for node in nodes for unit in table.by_node[node.name]] if known else []
+    if not units or any(unit in engine.governed for unit in units):
+        yield table.some_node, end.text
+        return
+    classes = list(engine.alike(units, apart=False))
+    for unit in classes:
+        text = f"{end.text} to the address of {table.units[unit].node}"
+        yield unit, text if len(classes) > 1 else end.text
 
 
 def _anybody(engine: Engine, namespace: str | None) -> Iterator[int]:

@@ -307,7 +307,8 @@ def _apparent(source: End, end: ServiceEnd, caveats: set[Caveat]) -> End:
         caveats.add(known.BALANCER_SOURCE)
         return source
     caveats.update((known.SNAT, known.OVERLAY_SOURCE))
-    return SomeNodeEnd(f"{source.text}, translated", "the source seen may be a node's address")
+    note = "the source seen may be a node's address"
+    return SomeNodeEnd(f"{source.text}, translated", note, passing=True)
 
 
 def matching(service: Service, traffic: Traffic) -> tuple[ServicePort, ...]:

@@ -310,20 +310,25 @@ class Engine(Places, Memo):
         everywhere = (policy for policy in self.ordered if ANY_NODE in policy.nodes)
         return not any(unit in self.binder.subjects(policy).must for policy in everywhere)
 
-    def alike(self, units: Iterable[int]) -> list[int]:
+    def alike(self, units: Iterable[int], *, apart: bool = True) -> list[int]:
         """Return one unit, the first, of each class that no policy of either end tells apart.
 
-        Pods on a node's network stay apart: how they stand to others is not in their unit.
+        Nodes and pods on a node's network stay apart, as how they stand to others is not in their
+        unit; unless that is not asked.
+
+        Args:
+            units: The units.
+            apart: Whether those stay apart.
         """
         found: dict[object, int] = {}
         for number in units:
-            found.setdefault(self.likeness(number), number)
+            found.setdefault(self.likeness(number, apart=apart), number)
         return list(found.values())
 
-    def likeness(self, number: int) -> object:
+    def likeness(self, number: int, *, apart: bool = True) -> object:
         """Return what is equal for units that no policy of either end tells apart."""
         unit = self.table.units[number]
-        one = number if unit.kind is not UnitKind.POD else None
+        one = number if apart and unit.kind is not UnitKind.POD else None
         selecting = tuple(self._selection.of(number, d) for d in Direction)
         return (one, unit.family, unit.exact, unit.ports, selecting, self._matching[number])
 

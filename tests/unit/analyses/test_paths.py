@@ -61,7 +61,10 @@ def test_the_whole_way_from_outside(example: Session) -> None:
 def test_a_gateway_does_not_reach_what_no_route_leads_to(example: Session) -> None:
     answer = example.why("gw:platform-ingress/public", "case-management/case-api", port=8080)
     assert answer.verdict is Verdict.DENIED
-    assert "no rule of Gateway platform-ingress/public leads to" in answer.ways[0].hops[0].why[-1]
+    (way,) = answer.ways
+    assert way.stop is not None
+    assert way.stop.reason == "NoRoute"
+    assert way.stop.text.startswith("no rule of Gateway platform-ingress/public leads to")
 
 
 def test_a_service_is_looked_up_and_called(example: Session) -> None:

@@ -22,7 +22,9 @@ from cloison.analyses.paths.early import early
 from cloison.analyses.paths.lookup import Ask, lookups, taken
 from cloison.analyses.paths.model import Hop, HopRole, Stop, Way
 from cloison.analyses.paths.site import Site
+from cloison.analyses.paths.which import by_name
 from cloison.analyses.question import EVERYTHING, parse_traffic
+from cloison.analyses.searched import by_search, is_short, looked_up, searches
 from cloison.analyses.services import lead
 from cloison.base import QuestionError, Span
 from cloison.engine import Engine
@@ -33,8 +35,6 @@ from cloison.platform.routes.proxies import Proxies, Proxy, proxies
 
 _SCHEMES = {"TCP/80": "http", "TCP/8080": "http", "TCP/443": "https", "TCP/8443": "https"}
 """What is spoken on ports, where a question does not say it."""
-_NAMED = 2
-"""Parts of the shortest name that is below another: Service and namespace."""
 
 
 def parts(engine: Engine, asked: Question) -> tuple[tuple[Question, Stop | None], ...]:
@@ -70,7 +70,8 @@ def judged(asked: Question, ask: Ask, engine: Engine | None = None) -> Explanati
     if end.service.external_traffic_policy == "Local" or _leaving_stops(answer):
         return answer
     # What leads it to the pods within the cluster may put the node's address in its place.
-    node = SomeNodeEnd(f"{source.text}, translated", "the source seen may be its node's address")
+    note = "the source seen may be its node's address"
+    node = SomeNodeEnd(f"{source.text}, translated", note, passing=True)
     other = ask(replace(asked, source=node), engine)
     if other.verdict is answer.verdict:
         return answer
@@ -102,27 +103,64 @@ def call(engine: Engine, site: Site, question: Question, ask: Ask) -> Iterator[W
         yield from _by_node(engine, site, question, end, ask)
         return
     before: tuple[Hop, ...] = ()
-    if isinstance(source, PodsEnd) and not (isinstance(end, ServiceEnd) and end.note):
-        before = tuple(lookups(engine, site, source, ask, _looked_up(end)))
-    why: tuple[str, ...] = ()
-    if isinstance(end, ServiceEnd) and end.service.type == "ExternalName":
-        found = alias(engine, end)
-        if isinstance(found, Stop):
-            yield Way(before, found)
-            return
-        why = (f"{end.text} is an alias for {host_name(found.text.removeprefix('dns:'))}",)
-        if not isinstance(found, ServiceEnd):
-            named = lead(engine, source, end, question.traffic)[0]
-            if named.stop is not None:
-                yield Way(before, named.stop)
-                return
-            question = replace(question, destination=found, traffic=named.traffic)
-    if isinstance(source, PodsEnd) and isinstance(question.destination, NameEnd | AddressEnd):
-        proxied = tuple(_proxied(engine, site, question, source, ask, before))
-        if proxied:
-            yield from proxied
-            return
-    yield from direct(engine, site, question, ask, before, why)
+    if isinstance(source, PodsEnd):
+        question = _meant(engine, question, source)
+        if by_name(question):
+            name = _looked_up(question.destination)
+            before = tuple(lookups(engine, site, source, ask, name))
+    led, why, stop = _aliased(engine, question)
+    plain = (
+        (Way(before, stop),)
+        if stop is not None
+        else tuple(direct(engine, site, led, ask, before, why))
+    )
+    said = question if _said(question.destination) else led
+    if isinstance(source, PodsEnd) and (stop is None or said is question):
+        yield from tuple(_proxied(engine, site, said, source, ask, plain)) or plain
+        return
+    yield from plain
+
+
+def _meant(engine: Engine, question: Question, source: PodsEnd) -> Question:
+    """Return a question whose end is what its source means by the name, which it searches."""
+    name, index = _said(question.destination), next(iter(source.endpoints), None)
+    if name is None or "*" in name or not is_short(name) or index is None:
+        return question
+    found = None
+    if searches(engine.table.endpoints[index].shape):
+        found = by_search(engine.world, source.workload.id.namespace, name)
+    if found is not None:
+        end = ServiceEnd(found.text, found.service, found.note, name=name)
+        return replace(question, destination=end)
+    if isinstance(question.destination, ServiceEnd):  # what another means by the name
+        return replace(question, destination=Names(engine).end(f"dns:{name}"))
+    return question
+
+
+def _said(end: End) -> str | None:
+    """Return the name that an end is called by, where it is."""
+    if isinstance(end, ServiceEnd):
+        return end.name
+    if isinstance(end, NameEnd | AddressEnd) and end.text.startswith("dns:"):
+        return host_name(end.text.removeprefix("dns:"))
+    return None
+
+
+def _aliased(engine: Engine, question: Question) -> tuple[Question, tuple[str, ...], Stop | None]:
+    """Return a question about what an alias stands for, what says so, and what keeps it off."""
+    end = question.destination
+    if not isinstance(end, ServiceEnd) or end.service.type != "ExternalName":
+        return question, (), None
+    found = alias(engine, end)
+    if isinstance(found, Stop):
+        return question, (), found
+    why = (f"{end.text} is an alias for {host_name(found.text.removeprefix('dns:'))}",)
+    if isinstance(found, ServiceEnd):
+        return question, why, None
+    named = lead(engine, question.source, end, question.traffic)[0]
+    if named.stop is not None:
+        return question, (), named.stop
+    return replace(question, destination=found, traffic=named.traffic), why, None
 
 
 def _by_node(
@@ -220,12 +258,14 @@ def _proxied(
     question: Question,
     source: PodsEnd,
     ask: Ask,
-    before: tuple[Hop, ...],
+    plain: tuple[Way, ...],
 ) -> Iterator[Way]:
     """Yield the ways by the proxies that the environment of pods names; none where none does."""
+    host = _said(question.destination)
+    if host is None:
+        return
     shape = engine.table.endpoints[source.endpoints[0]].shape
     told = proxies(engine.world, source.workload.id.namespace, shape.runtime)
-    host = host_name(question.destination.text.removeprefix("dns:"))
     notes = tuple(
         f"container {each.container} has {name} from where nobody may read it: whether it goes by "
         "a proxy is not known"
@@ -239,11 +279,9 @@ def _proxied(
             chosen.setdefault((found.host, found.port), found)
     if not chosen:
         if notes:
-            ways = direct(engine, site, question, ask, before)
-            yield from (replace(way, notes=(*way.notes, *notes)) for way in ways)
+            yield from (replace(way, notes=(*way.notes, *notes)) for way in plain)
         return
-    alone = next(direct(engine, site, question, ask))
-    notes = (*notes, f"without the proxy, the call itself is {alone.verdict}")
+    notes = (*notes, f"without the proxy, the call itself is {plain[0].verdict}")
     for proxy in chosen.values():
         way = _by_proxy(engine, site, question, source, proxy, ask)
         yield replace(way, notes=(*way.notes, *notes))
@@ -261,10 +299,10 @@ def _chosen(told: Proxies, question: Question, host: str) -> Proxy | None:
 
 def _looked_up(end: End) -> str | None:
     """Return the name that is looked up for an end, where it is one name and no pattern."""
-    if not isinstance(end, NameEnd | AddressEnd) or not end.text.startswith("dns:"):
-        return None
-    name = host_name(end.text.removeprefix("dns:"))
-    return None if "*" in name else name
+    name = _said(end)
+    if name is not None and isinstance(end, ServiceEnd):
+        return looked_up(end.service, name)
+    return None if name is None or "*" in name else name
 
 
 def _by_proxy(
@@ -290,25 +328,25 @@ def _by_proxy(
         return Way(tuple(hops), notes=(outside,))
     calls = question.traffic if question.traffic != EVERYTHING else parse_traffic("443", "TCP")
     for pods in behind:
-        hops += lookups(engine, site, pods, ask, _looked_up(question.destination))
-        onward = replace(question, source=pods, traffic=calls)
-        said = (f"{pods.text} calls it for {source.text}", *_leaving(engine, site, onward))
-        hops.append(Hop(HopRole.CALL, onward, said, answer=ask(onward)))
+        onward = _meant(engine, replace(question, source=pods, traffic=calls), pods)
+        hops += lookups(engine, site, pods, ask, _looked_up(onward.destination))
+        onward, why_there, stop = _aliased(engine, onward)
+        stop = stop or next((stop for _, stop in parts(engine, onward) if stop is not None), None)
+        if stop is not None:
+            return Way(tuple(hops), stop)
+        said = (f"{pods.text} calls it for {source.text}", *why_there)
+        said = (*said, *_leaving(engine, site, onward))
+        hops.append(Hop(HopRole.CALL, onward, said, answer=judged(onward, ask)))
     return Way(tuple(hops))
 
 
 def _proxy_end(engine: Engine, source: PodsEnd, proxy: Proxy) -> End | Stop:
     """Return who a proxy is: a Service, pods, an address or a name."""
-    labels = proxy.host.rstrip(".").split(".")
-    namespace = source.workload.id.namespace
-    keys = [(namespace, labels[0])] if len(labels) == 1 else []
-    if len(labels) == _NAMED or labels[_NAMED : _NAMED + 1] == ["svc"]:
-        keys.append((labels[1], labels[0]))
-    for key in keys:
-        service = engine.world.services.get(key)
-        if service is not None:
-            return ServiceEnd(f"svc:{key[0]}/{key[1]}", service)
-    if len(labels) == 1 or labels[_NAMED : _NAMED + 1] == ["svc"]:
+    host = host_name(proxy.host)
+    found = by_search(engine.world, source.workload.id.namespace, host)
+    if found is not None and found.host is None:
+        return ServiceEnd(found.text, found.service)
+    if "." not in host:
         return _no_proxy(proxy)
     names = Names(engine)
     try:

@@ -121,19 +121,32 @@ def outwards(engine: Engine, question: Question, end: EntryEnd, ask: Ask) -> Ite
         for rule in entry.rules
         if (backends := tuple(each for each in rule.backends if _leads(engine, each, to)))
     ]
+    if not leading and isinstance(to, PodsEnd | ServiceEnd):
+        yield Way((), _no_way(entry, to))
+        return
     for by in serving:
         if leading and _no_port(question.traffic):
             listener = next((each for rule in leading for each in rule.listeners), None)
             yield from _beyond(engine, question, by, leading, listener, ask)
             continue
-        said = "" if leading else f"no rule of {entry} leads to {to.text}"
-        why = tuple(text for text in (by.plane.why, said) if text)
+        why = (by.plane.why,) if by.plane.why else ()
         asked = replace(question, source=by.sender)
         for one, stop in parts(by.engine or engine, asked):
             if stop is not None:
                 yield Way((), stop)
             else:
                 yield Way((_hop(HopRole.BACKEND, by, one, why, ask),))
+
+
+def _no_way(entry: Entry, to: End) -> Stop:
+    """Return why an entry brings nothing to somebody no rule of it leads to."""
+    return Stop(
+        "NoRoute",
+        f"no rule of {entry} leads to {to.text}",
+        "check what its listeners allow, and the routes' parentRefs, hosts and backends; whoever "
+        "serves it can be asked about by its own name",
+        entry.span,
+    )
 
 
 def _no_port(traffic: Traffic) -> bool:

@@ -28,5 +28,6 @@ def by_name(question: Question) -> bool:
     if not isinstance(source, PodsEnd) or source.gone:
         return False
     if isinstance(end, ServiceEnd):
-        return end.note is None  # else the question gave an address
+        # What has a note and no name was given by its address.
+        return end.note is None or end.name is not None
     return isinstance(end, NameEnd) or (isinstance(end, AddressEnd) and end.name is not None)

@@ -20,6 +20,14 @@ MONITORING = "monitoring.coreos.com/v1"
             thing("Prometheus", "x", "a", api=MONITORING, spec=[]),
             "Prometheus a/x cannot be read: spec: expected `object | null`, got `array`",
         ),
+        (
+            thing("Ingress", "x", "a", api="networking.k8s.io/v1", spec={"rules": {}}),
+            "Ingress a/x cannot be read: spec.rules: expected `array | null`, got `object`",
+        ),
+        (
+            thing("Gateway", "x", "a", api="gateway.networking.k8s.io/v1", spec={"listeners": "x"}),
+            "Gateway a/x cannot be read: spec.listeners: expected `array | null`, got `str`",
+        ),
     ],
 )
 def test_what_is_wrong_is_said(item: Manifest, said: str) -> None:
