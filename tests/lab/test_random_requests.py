@@ -24,6 +24,8 @@ from tests.support.worlds import random_world
 WORLDS = 5
 MORE = max(int(os.environ.get("CLOISON_WORLDS", "0")), 100)
 ROWS = 60
+FEWEST = 15
+"""Rows of each outcome among those of all worlds, for the run to say anything."""
 
 
 def world(seed: int) -> Session:
@@ -75,7 +77,7 @@ def agree(seeds: range) -> Counter[str]:
 @pytest.mark.usefixtures("machine")
 def test_a_proxy_does_what_the_engine_says() -> None:
     came = agree(range(WORLDS))
-    assert min(came[outcome] for outcome in ("open", "forbidden", "dropped")) >= ROWS
+    assert min(came[outcome] for outcome in ("open", "forbidden", "dropped")) >= FEWEST
 
 
 @pytest.mark.nightly
