@@ -99,6 +99,8 @@ class Guard:
     def install(self) -> "Guard":
         """Start listening to what the interpreter is about to do."""
         tempfile.gettempdir()  # found by writing into it, once
+        # What is imported only now would leave its bytecode behind, which is no input's doing.
+        sys.dont_write_bytecode = True
         sys.addaudithook(self._hook)
         return self
 
