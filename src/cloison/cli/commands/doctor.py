@@ -3,6 +3,7 @@
 import click
 
 from cloison.cli import run
+from cloison.cli.findings import judging
 from cloison.cli.options import Common, Question, common
 
 
@@ -22,18 +23,7 @@ from cloison.cli.options import Common, Question, common
     help="Only this check, such as D-DNS; repeatable.",
 )
 @click.option("-A", "--all-namespaces", is_flag=True, help="Every namespace, whatever -n says.")
-@click.option(
-    "--fail-on",
-    type=click.Choice(("error", "warning", "info", "never")),
-    default="error",
-    envvar="CLOISON_FAIL_ON",
-    help="Exit with 1 from this severity on.  [default: error]",
-)
-@click.option(
-    "--show-suppressed",
-    is_flag=True,
-    help="Also what the settings file accepts, with its reasons.",
-)
+@judging
 @common("sarif")
 def doctor(
     asked: Common,

@@ -3,6 +3,7 @@
 import click
 
 from cloison.cli import run
+from cloison.cli.findings import judging
 from cloison.cli.options import Common, Question, common
 
 
@@ -13,18 +14,7 @@ from cloison.cli.options import Common, Question, common
         "cloison validate -f manifests/ -o sarif > validate.sarif",
     ),
 )
-@click.option(
-    "--fail-on",
-    type=click.Choice(("error", "warning", "info", "never")),
-    default="error",
-    envvar="CLOISON_FAIL_ON",
-    help="Exit with 1 from this severity on.  [default: error]",
-)
-@click.option(
-    "--show-suppressed",
-    is_flag=True,
-    help="Also what the settings file accepts, with its reasons.",
-)
+@judging
 @common("sarif")
 def validate(asked: Common, fail_on: str, *, show_suppressed: bool) -> int:
     """What is wrong with the manifests themselves."""
