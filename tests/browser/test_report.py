@@ -225,7 +225,7 @@ def test_the_picture_can_be_made_larger_and_smaller(browser: Browser, example: P
 
 
 def _laid_out(length: float) -> object:
-    """Return a length as a browser lays it out: in whole 64ths of a pixel."""
+    """Return a length as a browser lays it out: in whole steps of a 64th of a pixel."""
     return pytest.approx(math.floor(length * 64) / 64)
 
 
