@@ -1,0 +1,32 @@
+"""Times as sources write them, in microseconds since 1970, UTC."""
+
+from datetime import UTC, datetime
+from functools import lru_cache
+
+from cloison.flows.reader import BadRecordError
+
+
+def microseconds(text: str) -> int:
+    """Return a time of RFC 3339, with as many digits of a second as it likes.
+
+    Raises:
+        BadRecordError: it is no such time.
+
+    >>> microseconds("1970-01-01T00:00:01.234567891Z")
+    1234567
+    """
+    whole, dot, rest = text.partition(".")
+    if not dot:
+        return _seconds(whole) * 1_000_000
+    end = len(rest) - len(rest.lstrip("0123456789"))
+    digits, zone = rest[:end], rest[end:]
+    return _seconds(whole + zone) * 1_000_000 + int(digits[:6].ljust(6, "0") or "0")
+
+
+@lru_cache(maxsize=1024)
+def _seconds(text: str) -> int:
+    try:
+        read = datetime.fromisoformat(text)
+    except ValueError:
+        raise BadRecordError(f"{text!r} is no time") from None
+    return int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp())
