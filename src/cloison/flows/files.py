@@ -21,8 +21,13 @@ LONGEST: Final = 1 << 20
 BATCH: Final = 50_000
 """Lines that are read at once."""
 
+LAST: Final = 4096
+"""Bytes by which a place in a file is found again."""
+
+_FEW: Final = 64
+
 _KEPT: Final = 4096
-_OPENERS: Final[dict[bytes, Callable[[BinaryIO], object]]] = {
+_OPENERS: Final[dict[bytes, Callable[[Path], object]]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
     b"\xfd7zXZ": lzma.open,
@@ -34,7 +39,7 @@ class Bad:
     """A record that could not be read.
 
     Args:
-        line: Its line, counted from the first that this run read, which is 1.
+        line: Number of its line; the first is 1.
         offset: Where it begins, in decompressed bytes.
         why: What is wrong with it.
         data: Its first bytes.
@@ -52,25 +57,33 @@ class Chunk:
 
     Args:
         upto: Where the next line begins, in decompressed bytes: reading may go on there.
+        line: Number of that line; the first is 1.
         lines: Lines in it that were not blank.
         records: What they say.
         bad: Those that could not be read.
+        last: The last bytes before `upto`: by them the place is found again.
+        ended: Whether its last line is at its end. The one that is not may still be written to;
+            it is alone in its chunk, the last one.
     """
 
     upto: int
+    line: int = 1
     lines: int = 0
     records: list[Record] = field(default_factory=list)
     bad: list[Bad] = field(default_factory=list)
+    last: bytes = b""
+    ended: bool = True
 
 
 def opened(path: Path) -> BinaryIO:
     """Return a file's bytes, decompressed where its first bytes say that it is compressed."""
     handle = path.open("rb")
     start = handle.read(6)
-    handle.seek(0)
     for magic, opener in _OPENERS.items():
         if start.startswith(magic):
-            return io.BufferedReader(cast("io.RawIOBase", opener(handle)))
+            handle.close()
+            return io.BufferedReader(cast("io.RawIOBase", opener(path)))
+    handle.seek(0)
     return handle
 
 
@@ -87,51 +100,71 @@ def head(path: Path) -> Head:
     return Head(path.name, data, tuple(line for line in whole if line.strip()))
 
 
-def chunks(handle: BinaryIO, decode: Decode, start: int = 0) -> Iterator[Chunk]:
-    """Yield what a file's lines hold, some thousand lines at once.
+def chunks(handle: BinaryIO, decode: Decode, start: int = 0, line: int = 1) -> Iterator[Chunk]:
+    """Yield what a file's lines hold: some at first, then some thousand lines at once.
 
-    A last line without an end is read if it can be: one that is still being written is left for
-    the next run, which finds it at `upto`.
+    A last line without an end is read if it can be, in a chunk of its own: it may be all there is,
+    or somebody is still writing it.
 
     Args:
         handle: The file, opened.
         decode: What reads a line.
         start: Where to begin: 0, or the `upto` of a chunk.
+        line: Number of the line there.
     """
     if start:
-        _skip(handle, start)
-    chunk = Chunk(start)
-    number = 0
-    offset = start
-    while line := handle.readline(LONGEST + 1):
-        number += 1
-        size = len(line)
-        if size > LONGEST:
-            while rest := handle.readline(LONGEST):
-                size += len(rest)
-                if rest.endswith(b"\n"):
-                    break
-            chunk.bad.append(Bad(number, offset, "the line is too long", line[:_KEPT]))
-            chunk.lines += 1
-        elif line.strip():
-            ended = line.endswith(b"\n")
-            try:
-                chunk.records += decode(line)
-            except BadRecordError as error:
-                if not ended:
-                    break
-                chunk.bad.append(Bad(number, offset, str(error), line[:_KEPT]))
-            chunk.lines += 1
-        offset += size
-        chunk.upto = offset
-        if chunk.lines >= BATCH:
+        skip(handle, start)
+    chunk = Chunk(start, line)
+    wanted = _FEW
+    while read := handle.readline(LONGEST + 1):
+        size, last = _whole(handle, read)
+        ended = last.endswith(b"\n")
+        if not ended and chunk.upto > start:
             yield chunk
-            chunk = Chunk(offset)
-    if chunk.upto > start or chunk.lines:
+            chunk = Chunk(chunk.upto, chunk.line)
+        if read.strip():
+            bad = _read(chunk, read, decode)
+            if bad is not None and not ended:
+                return
+            chunk.bad += [] if bad is None else [bad]
+        chunk.upto += size
+        chunk.line += 1
+        chunk.last, chunk.ended = last[-LAST:], ended
+        if chunk.lines >= wanted:
+            yield chunk
+            chunk = Chunk(chunk.upto, chunk.line)
+            wanted = min(wanted * 2, BATCH)
+    if chunk.last:
         yield chunk
 
 
-def _skip(handle: BinaryIO, start: int) -> None:
+def _read(chunk: Chunk, line: bytes, decode: Decode) -> Bad | None:
+    """Add what a line says to a chunk; return what is wrong with it."""
+    chunk.lines += 1
+    if len(line) > LONGEST:
+        return Bad(chunk.line, chunk.upto, "the line is too long", line[:_KEPT])
+    held = len(chunk.records)
+    try:
+        chunk.records += decode(line)
+    except BadRecordError as error:
+        # A line counts whole or not at all.
+        del chunk.records[held:]
+        return Bad(chunk.line, chunk.upto, str(error), line[:_KEPT])
+    return None
+
+
+def _whole(handle: BinaryIO, line: bytes) -> tuple[int, bytes]:
+    """Return how many bytes a line has, and its last ones; read on to its end if it is long."""
+    size, last = len(line), line
+    if size > LONGEST:
+        while not last.endswith(b"\n") and (more := handle.readline(LONGEST)):
+            size += len(more)
+            last = (last + more)[-LAST:]
+    return size, last
+
+
+def skip(handle: BinaryIO, start: int) -> None:
+    """Move on by some bytes from where a file begins."""
     if handle.seekable():
         handle.seek(start)
         return

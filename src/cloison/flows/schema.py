@@ -31,6 +31,19 @@ proxy; or a graph that another tool had already learned."""
 
 Direction = Literal["ingress", "egress"]
 
+Event = Literal["connection", "verdict", "drop", "trace", "socket", "request"]
+"""What a row is a record of: connections; a decision about what would open one, at most one in
+either direction; the loss of a packet; a packet seen on its way, several in a connection; a call of
+a program on its socket; a message that an application got or sent.
+
+Where a source has several records of one connection, the verdict is preferred, and then the first
+of its traces: see `opens`.
+"""
+
+Match = Literal["none", "l3", "l3-l4", "l3-proto", "l4", "proto", "all"]
+"""What of a rule had to hold for it to decide: nothing matched; the peer; peer and port; peer and
+protocol; port; protocol; it allows everything. With `l3` and `all`, the port was not needed."""
+
 Labels = tuple[str, ...]
 """Labels of one end, as `key=value`, sorted."""
 
@@ -75,6 +88,8 @@ class Flow(msgspec.Struct, kw_only=True, gc=False):
         pending: Policies that would have decided, had they been in force.
         http: Method, path and code where an application was looked into; host for names asked.
         obs_id: The source's own id for the record, where it has one.
+        event: What the row is a record of.
+        match: How closely the rule that decided had to match, where the source says that.
     """
 
     time: int | None
@@ -123,6 +138,8 @@ class Flow(msgspec.Struct, kw_only=True, gc=False):
     bytes: int | None = None
     packets: int | None = None
     obs_id: str | None = None
+    event: Event = "connection"
+    match: Match | None = None
 
 
 class Identity(msgspec.Struct, kw_only=True, gc=False):
@@ -239,6 +256,8 @@ _FLOWS: "Columns" = [
     pa.field("bytes", pa.int64()),
     pa.field("packets", pa.int64()),
     pa.field("obs_id", pa.string()),
+    pa.field("event", pa.string(), nullable=False),
+    pa.field("match", pa.string()),
 ]
 FLOWS: Final = pa.schema(_FLOWS)
 """Columns of flows. Those named `*_labels` are ids of rows in `LABELS`."""

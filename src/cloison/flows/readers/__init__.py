@@ -5,7 +5,16 @@ from typing import Final
 
 from cloison.flows.reader import Head, Reader
 
-READERS: Final = ("hubble",)
+READERS: Final = (
+    "antrea",
+    "aws-agent",
+    "aws-vpc",
+    "gke",
+    "hubble",
+    "netobserv",
+    "otterize",
+    "ovn-acl",
+)
 """Modules of this package, each with a `READER`."""
 
 

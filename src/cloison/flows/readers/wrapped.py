@@ -1,0 +1,56 @@
+"""Lines of text as they come, or as a log shipper wraps them: `{"log": "...", ...}`."""
+
+from typing import Final
+
+import msgspec
+
+from cloison.flows.reader import BadRecordError, Head
+
+_KEYS: Final = ("raw", "log", "message", "msg", "MESSAGE", "line", "textPayload", "body")
+
+
+class _Wrapped(msgspec.Struct):
+    raw: str = ""
+    log: str = ""
+    message: str = ""
+    msg: str = ""
+    MESSAGE: str = ""
+    line: str = ""
+    textPayload: str = ""  # noqa: N815 - Google Cloud Logging writes it so
+    body: str = ""
+    format: str = ""
+
+
+_DECODER = msgspec.json.Decoder(_Wrapped)
+
+
+def unwrapped(line: bytes) -> tuple[str, str]:
+    """Return a line's own text, and the order of its fields where the wrapping says that.
+
+    Raises:
+        BadRecordError: it is no text, or what wraps it holds none.
+    """
+    if not line.lstrip().startswith(b"{"):
+        try:
+            return line.decode().rstrip("\r\n"), ""
+        except UnicodeDecodeError:
+            raise BadRecordError("the line is no UTF-8") from None
+    try:
+        read = _DECODER.decode(line)
+    except msgspec.MsgspecError as error:
+        raise BadRecordError(str(error)) from None
+    for key in _KEYS:
+        if said := getattr(read, key):
+            return str(said).rstrip("\r\n"), read.format
+    raise BadRecordError(f"the object holds no line of text under any of {', '.join(_KEYS)}")
+
+
+def samples(head: Head) -> list[tuple[str, str]]:
+    """Return the first lines of a file as `unwrapped` does, without those that are no text."""
+    found = []
+    for line in head.lines[:20]:
+        try:
+            found.append(unwrapped(line))
+        except BadRecordError:
+            continue
+    return found
