@@ -7,13 +7,22 @@ from cloison.flows.reader import Head, Reader
 
 READERS: Final = (
     "antrea",
+    "audit",
     "aws-agent",
     "aws-vpc",
+    "calico-enterprise",
+    "calico-whisker",
+    "csv",
+    "envoy",
     "gke",
     "hubble",
+    "json",
+    "kubescape",
     "netobserv",
     "otterize",
     "ovn-acl",
+    "parquet",
+    "tsv",
 )
 """Modules of this package, each with a `READER`."""
 

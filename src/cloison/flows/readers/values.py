@@ -94,6 +94,19 @@ def number(said: object, *, most: int = _MOST) -> int | None:
     return int(text)
 
 
+def total(*said: object) -> int | None:
+    """Return the sum of counts; `None` where none is told.
+
+    Raises:
+        BadRecordError: one is no number, or they are too much together.
+
+    >>> total(1, "2", None), total(None)
+    (3, None)
+    """
+    told = [count for count in map(number, said) if count is not None]
+    return number(sum(told)) if told else None
+
+
 def moment(said: object, unit: int) -> int | None:
     """Return a time that is written as a number, in microseconds since 1970.
 
