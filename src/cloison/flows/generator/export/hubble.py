@@ -27,7 +27,8 @@ def lines(plan: Plan, connections: Iterable[Connection]) -> Iterator[str]:
             yield _lost(plan, hour, missing)
             missing = 0
         hour = connection.time // _HOUR
-        for kind, flow in _events(connection):
+        for number, (kind, flow) in enumerate(_events(connection)):
+            flow["uuid"] = f"00000000-0000-4000-8{number:03x}-{connection.serial:012x}"
             if lost(plan, connection, kind):
                 missing += 1
                 continue
@@ -67,7 +68,6 @@ def _common(of: Connection, where: Pod | Place) -> dict[str, Any]:
     node = where.node if isinstance(where, Pod) else "node-1"
     flow: dict[str, Any] = {
         "time": _stamp(of.time),
-        "uuid": f"00000000-0000-4000-8000-{of.serial:012x}",
         "verdict": "FORWARDED",
         "IP": {"source": of.seen_ip, "destination": of.dst_ip, "ipVersion": "IPv4"},
         "l4": {of.call.protocol: {"source_port": of.src_port, "destination_port": of.call.port}},
