@@ -6,7 +6,18 @@ from typing import Final
 
 from cloison.flows.generator.model import Connection, Plan
 
-EXPORTERS: Final = ("hubble",)
+EXPORTERS: Final = (
+    "antrea",
+    "aws-agent",
+    "aws-vpc",
+    "calico-enterprise",
+    "csv",
+    "envoy",
+    "gke",
+    "hubble",
+    "netobserv",
+    "ovn-acl",
+)
 """Modules of this package, by the name of the reader that reads what they write."""
 
 Export = Callable[[Plan, Iterable[Connection]], Iterator[str]]
