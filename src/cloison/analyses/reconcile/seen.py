@@ -1,0 +1,207 @@
+"""What was observed, and who that is in the world."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Literal
+
+from cloison.algebra import AddressSet
+from cloison.analyses.connectivity import EndRef
+from cloison.analyses.ends import AddressEnd, End, NameEnd, Names, NodeEnd, PodsEnd, SomeNodeEnd
+from cloison.base import QuestionError
+from cloison.resources.world import Workload, WorkloadId, World
+
+Became = Literal["allowed", "denied", "audited", "error", "unknown"]
+
+
+@dataclass(frozen=True, slots=True)
+class SeenEnd:
+    """One end of an observed edge, as records tell it.
+
+    Args:
+        entity: What it is: `pod`, `host`, `apiserver`, `gateway`, `world`, `set` or `unknown`.
+        namespace: Its namespace, if told.
+        workload: Its workload's name, or the pod's own.
+        kind: The workload's kind, if told.
+        pod: One of its pods.
+        labels: Its labels, as `key=value`.
+        ip: Its address, where no name is known.
+        name: The DNS name that it was looked up by.
+    """
+
+    entity: str
+    namespace: str | None = None
+    workload: str | None = None
+    kind: str | None = None
+    pod: str | None = None
+    labels: tuple[str, ...] | None = None
+    ip: str | None = None
+    name: str | None = None
+
+    def __str__(self) -> str:
+        """Render what is known of it."""
+        if self.workload is not None:
+            return f"{self.namespace}/{self.workload}" if self.namespace else self.workload
+        return self.name or self.ip or self.entity
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """An observed edge.
+
+    Args:
+        source: Who opened the connections.
+        destination: Who was called.
+        protocol: Their protocol; None where no record says it.
+        port: The destination's port; None where there is none, or no record says it.
+        became: What became of them.
+        count: How many there were.
+        first: When the first was seen, in microseconds since 1970; None where nobody says.
+        last: When the last was seen.
+        adapters: Which sources tell of it.
+        initiator: Whether `source` opened them: `known`, `inferred` or `unknown`.
+        ambiguous: How many of them had an address that several held at that time.
+    """
+
+    source: SeenEnd
+    destination: SeenEnd
+    protocol: str | None
+    port: int | None
+    became: Became
+    count: int
+    first: int | None = None
+    last: int | None = None
+    adapters: tuple[str, ...] = ()
+    initiator: str = "known"
+    ambiguous: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """An end of an observed edge that the input does not hold.
+
+    Args:
+        end: What records tell of it.
+        why: Why it is nobody here.
+    """
+
+    end: SeenEnd
+    why: str
+
+
+@dataclass(frozen=True)
+class Finder:
+    """Finds who in the world the ends of observed edges are.
+
+    Args:
+        names: Finds ends by name.
+        world: The world.
+    """
+
+    names: Names
+    world: World
+    _known: dict[SeenEnd, End | Stranger] = field(default_factory=dict, compare=False)
+
+    def find(self, end: SeenEnd) -> End | Stranger:
+        """Return who an end is; the same one for all that records tell alike."""
+        found = self._known.get(end)
+        if found is None:
+            found = self._known[end] = self._find(end)
+        return found
+
+    def _find(self, end: SeenEnd) -> End | Stranger:
+        if end.workload is not None:
+            workload = self._workload(end)
+            if workload is None:
+                return Stranger(end, "no workload of the input is called so")
+            return self._named(
+                end, f"{workload.id.namespace}/{workload.id.kind}/{workload.id.name}"
+            )
+        if end.name is not None:
+            return self._named(end, f"dns:{end.name}")
+        if end.ip is not None:
+            return self._named(end, end.ip)
+        if end.entity == "host":
+            return SomeNodeEnd("a node")
+        return Stranger(end, "no record says who it is")
+
+    def _named(self, end: SeenEnd, text: str) -> End | Stranger:
+        try:
+            return self.names.end(text)
+        except QuestionError as error:
+            return Stranger(end, str(error))
+
+    def _workload(self, end: SeenEnd) -> Workload | None:
+        """Return a workload by name and kind, else by a pod of it, else by exactly its labels."""
+        called = self._by_name.get((end.namespace, end.workload or ""), [])
+        alike = [each for each in called if each.id.kind == end.kind]
+        if len(alike or called) == 1:
+            return (alike or called)[0]
+        if end.pod is not None and (found := self._by_pod.get((end.namespace, end.pod))):
+            return found
+        if end.labels is None or called:
+            return None
+        wearing = self._by_labels.get((end.namespace, end.labels), set())
+        return self.world.workloads[next(iter(wearing))] if len(wearing) == 1 else None
+
+    @cached_property
+    def _by_name(self) -> dict[tuple[str | None, str], list[Workload]]:
+        found: dict[tuple[str | None, str], list[Workload]] = defaultdict(list)
+        for known, workload in self.world.workloads.items():
+            found[known.namespace, known.name].append(workload)
+        return found
+
+    @cached_property
+    def _by_pod(self) -> dict[tuple[str | None, str], Workload]:
+        return {
+            (each.namespace, each.pod): workload
+            for workload in self.world.workloads.values()
+            for each in workload.endpoints
+            if each.pod is not None
+        }
+
+    @cached_property
+    def _by_labels(self) -> dict[tuple[str | None, tuple[str, ...]], set[WorkloadId]]:
+        found: dict[tuple[str | None, tuple[str, ...]], set[WorkloadId]] = defaultdict(set)
+        for known, workload in self.world.workloads.items():
+            for each in workload.endpoints:
+                labels = tuple(sorted(f"{key}={value}" for key, value in each.labels.items()))
+                found[each.namespace, labels].add(known)
+        return found
+
+
+def ref(end: End) -> EndRef:
+    """Return an end as answers name it; pods as their workload."""
+    match end:
+        case PodsEnd():
+            known = end.workload.id
+            if known.kind == "Pod":
+                return EndRef("pod", known.namespace, known.name)
+            return EndRef("workload", known.namespace, known.name, known.kind)
+        case AddressEnd():
+            return EndRef("ip", addresses=end.addresses)
+        case NameEnd():
+            return EndRef("external-name", name=end.text.removeprefix("dns:"))
+        case NodeEnd():
+            return EndRef("node", name=end.node.name)
+        case SomeNodeEnd():
+            return EndRef("node", name="")
+        case _:
+            return EndRef("external-name", name=end.text)
+
+
+def gathered(
+    seen: Sequence[Seen], finder: Finder
+) -> Iterator[tuple[Seen, End | Stranger, End | Stranger]]:
+    """Yield observed edges with who their ends are."""
+    for each in seen:
+        yield each, finder.find(each.source), finder.find(each.destination)
+
+
+def covers(one: EndRef, other: EndRef) -> bool:
+    """Return whether what is said of `one` is said of `other`: the same, or a block around it."""
+    if one == other:
+        return True
+    blocks: tuple[AddressSet | None, AddressSet | None] = (one.addresses, other.addresses)
+    return blocks[0] is not None and blocks[1] is not None and blocks[1] <= blocks[0]
