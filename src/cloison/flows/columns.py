@@ -8,13 +8,24 @@ from typing import Any
 import msgspec
 import pyarrow as pa
 
-from cloison.flows.schema import TABLES, Change, Coverage, Flow, Identity, Labels, Record
+from cloison.flows.schema import (
+    TABLES,
+    Change,
+    Coverage,
+    Decision,
+    Flow,
+    Identity,
+    Labels,
+    Listener,
+    Record,
+)
 
 _TABLE_OF: dict[type, str] = {
     Flow: "flows",
     Identity: "identity",
     Coverage: "coverage",
     Change: "changes",
+    Listener: "listeners",
 }
 
 
@@ -60,11 +71,16 @@ def _batch(name: str, rows: list[tuple[object, ...]], labels: dict[int, Labels])
         if field.type == pa.int64() and _holds_labels(field.name):
             arrays.append(pa.array([_id(value, labels) for value in values], pa.int64()))
         elif pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type):
-            told = [[msgspec.structs.asdict(one) for one in value] for value in values]
+            told = [[_told(one) for one in value] for value in values]
             arrays.append(pa.array(told, field.type))
         else:
             arrays.append(pa.array(values, field.type))
     return pa.record_batch(arrays, schema=schema)
+
+
+@lru_cache(maxsize=1 << 14)
+def _told(one: Decision) -> dict[str, str]:
+    return msgspec.structs.asdict(one)
 
 
 def _holds_labels(column: str) -> bool:

@@ -7,9 +7,13 @@ import lzma
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO, Final, cast
+from typing import BinaryIO, Final, Protocol, cast
 
-from cloison.flows.reader import BadRecordError, Decode, Head
+import msgspec
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from cloison.flows.reader import BadRecordError, Decode, Head, Options, Reader
 from cloison.flows.schema import Record
 
 HEAD: Final = 1 << 16
@@ -24,7 +28,11 @@ BATCH: Final = 50_000
 LAST: Final = 4096
 """Bytes by which a place in a file is found again."""
 
+DOCUMENT: Final = 1 << 28
+"""Bytes a file may have that is one document."""
+
 _FEW: Final = 64
+_ROWS: Final = 10_000
 
 _KEPT: Final = 4096
 _OPENERS: Final[dict[bytes, Callable[[Path], object]]] = {
@@ -49,6 +57,18 @@ class Bad:
     offset: int
     why: str
     data: bytes
+
+
+class Place(Protocol):
+    """Where reading may go on."""
+
+    @property
+    def upto(self) -> int:
+        """The place, in decompressed bytes."""
+
+    @property
+    def line(self) -> int:
+        """Number of the line there."""
 
 
 @dataclass(slots=True)
@@ -98,6 +118,71 @@ def head(path: Path) -> Head:
     # The last line may be cut off here.
     whole = data.split(b"\n") if len(data) < HEAD else data.split(b"\n")[:-1]
     return Head(path.name, data, tuple(line for line in whole if line.strip()))
+
+
+def cut(
+    path: Path, reader: Reader, start: Head, options: Options, place: Place | None
+) -> Iterator[Chunk]:
+    """Yield what a file holds, however it is framed.
+
+    Args:
+        path: The file.
+        reader: What reads it.
+        start: How it begins.
+        options: What the reader is told.
+        place: Where to go on in a file of lines; `None` at the beginning.
+
+    Raises:
+        OSError: it cannot be read; what else a damaged archive raises besides.
+    """
+    decode = reader.open(start, options)
+    if reader.framing == "parquet":
+        yield from _rows(path, decode)
+        return
+    with opened(path) as handle:
+        if reader.framing == "whole":
+            yield _document(handle, decode)
+        elif place is None:
+            yield from chunks(handle, decode)
+        else:
+            yield from chunks(handle, decode, place.upto, place.line)
+
+
+def _document(handle: BinaryIO, decode: Decode) -> Chunk:
+    """Return what a file holds that is one document."""
+    data = handle.read(DOCUMENT + 1)
+    chunk = Chunk(len(data), lines=1, last=data[-LAST:])
+    if len(data) > DOCUMENT:
+        chunk.bad.append(Bad(1, 0, "the document is too long", data[:_KEPT]))
+        return chunk
+    try:
+        chunk.records += decode(data)
+    except BadRecordError as error:
+        chunk.records.clear()
+        chunk.bad.append(Bad(1, 0, str(error), data[:_KEPT]))
+    return chunk
+
+
+def _rows(path: Path, decode: Decode) -> Iterator[Chunk]:
+    """Yield what the rows of a Parquet file hold, each handed on as one JSON object."""
+    try:
+        file = pq.ParquetFile(path)
+        size = path.stat().st_size
+        number = 1
+        for batch in file.iter_batches(_ROWS):
+            chunk = Chunk(0, number)
+            for row in batch.to_pylist():
+                bad = _read(chunk, msgspec.json.encode(row), decode)
+                chunk.bad += [] if bad is None else [bad]
+                chunk.line += 1
+            number = chunk.line
+            # Only the end is a place where reading could go on.
+            yield chunk
+    except pa.ArrowException as error:
+        raise EOFError(str(error)) from None
+    with path.open("rb") as handle:
+        handle.seek(max(0, size - LAST))
+        yield Chunk(size, number, last=handle.read())
 
 
 def chunks(handle: BinaryIO, decode: Decode, start: int = 0, line: int = 1) -> Iterator[Chunk]:

@@ -200,7 +200,16 @@ class Change(msgspec.Struct, kw_only=True, gc=False):
     before: Labels | None = None
 
 
-Record = Flow | Identity | Coverage | Change
+class Listener(msgspec.Struct, kw_only=True, gc=False):
+    """A port at which something is known to listen: of a container, or of a Service."""
+
+    proto: str
+    port: int
+    since: int
+    until: int | None = None
+
+
+Record = Flow | Identity | Coverage | Change | Listener
 
 if TYPE_CHECKING:
     Columns = list[pa.Field[Any]]
@@ -308,11 +317,20 @@ _CHANGES: "Columns" = [
 ]
 CHANGES: Final = pa.schema(_CHANGES)
 
+_LISTENERS: "Columns" = [
+    pa.field("proto", pa.string(), nullable=False),
+    pa.field("port", pa.int32(), nullable=False),
+    pa.field("since", _TIME, nullable=False),
+    pa.field("until", _TIME),
+]
+LISTENERS: Final = pa.schema(_LISTENERS)
+
 TABLES: Final = {
     "flows": FLOWS,
     "labels": LABELS,
     "identity": IDENTITY,
     "coverage": COVERAGE,
     "changes": CHANGES,
+    "listeners": LISTENERS,
 }
 """Every table that records become, by name."""

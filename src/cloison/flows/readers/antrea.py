@@ -3,12 +3,11 @@
 A record joins what both ends saw of a connection, so its source is the one that opened it.
 """
 
-import csv
 from collections.abc import Iterator
 from typing import Final
 
 from cloison.flows.reader import BadRecordError, Decode, Head, Options, Reader
-from cloison.flows.readers.values import address, moment, port, protocol, text
+from cloison.flows.readers.values import address, moment, port, protocol, separated, text
 from cloison.flows.readers.wrapped import samples, unwrapped
 from cloison.flows.schema import Decision, Direction, Flow, Record
 
@@ -49,7 +48,7 @@ def _suits(head: Head) -> float:
 def _open(_head: Head, options: Options) -> Decode:
     def decode(line: bytes) -> Iterator[Record]:
         raw, _ = unwrapped(line)
-        fields = next(csv.reader([raw]), [])
+        fields = separated(raw)
         if len(fields) != len(_COLUMNS):
             msg = f"the line has {len(fields)} fields where the logger writes {len(_COLUMNS)}"
             raise BadRecordError(msg)

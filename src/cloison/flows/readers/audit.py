@@ -96,7 +96,7 @@ def _open(_head: Head, options: Options) -> Decode:
     def whole(data: msgspec.Raw) -> _Object | None:
         try:
             return objects.decode(data) if data else None
-        except msgspec.MsgspecError:
+        except (msgspec.MsgspecError, UnicodeDecodeError):
             return (
                 None  # a patch, or an object cut short: the event itself still tells who and what
             )
@@ -104,7 +104,7 @@ def _open(_head: Head, options: Options) -> Decode:
     def decode(line: bytes) -> Iterator[Record]:
         try:
             event = events.decode(line)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BadRecordError(str(error)) from None
         if event.stage != "ResponseComplete":
             return
@@ -172,7 +172,7 @@ def _identities(event: _Event, time: int, pod: _Object, cluster: str | None) -> 
     try:
         status = msgspec.json.decode(pod.status or b"{}", type=_PodStatus)
         spec = msgspec.json.decode(pod.spec or b"{}", type=_PodSpec)
-    except msgspec.MsgspecError:
+    except (msgspec.MsgspecError, UnicodeDecodeError):
         return
     held = {one.ip for one in status.podIPs if one.ip} | ({status.podIP} - {""})
     owner = next((one for one in pod.metadata.owner_references if one.controller), None)

@@ -67,7 +67,7 @@ def _open(_head: Head, _options: Options) -> Decode:
             return
         try:
             read = decoder.decode(line)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BadRecordError(str(error)) from None
         if not read.msg.startswith(_FLOW) or read.logger not in {"", "ebpf-client"}:
             return

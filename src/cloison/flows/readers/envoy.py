@@ -68,7 +68,7 @@ def _open(_head: Head, options: Options) -> Decode:
         if b'"upstream_cluster"' in line:
             try:
                 read = decoder.decode(line)
-            except msgspec.MsgspecError as error:
+            except (msgspec.MsgspecError, UnicodeDecodeError) as error:
                 raise BadRecordError(str(error)) from None
         else:
             read = _of_text(unwrapped(line)[0])

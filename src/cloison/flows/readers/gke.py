@@ -72,7 +72,7 @@ def _open(_head: Head, options: Options) -> Decode:
         try:
             entry = entries.decode(line)
             payload = payloads.decode(entry.jsonPayload or line)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BadRecordError(str(error)) from None
         stamp = payload.timestamp or entry.timestamp
         if not stamp:

@@ -79,7 +79,7 @@ def _open(_head: Head, options: Options) -> Decode:
     def one(data: bytes) -> Iterator[Record]:
         try:
             read = decoder.decode(data)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BadRecordError(str(error)) from None
         for item in read.items or ():
             yield from one(bytes(item))

@@ -109,7 +109,7 @@ def _open(_head: Head, options: Options) -> Decode:
             read = lines.decode(wrapped.line or line)
             # Labels of Loki are text, numbers too, and hold what the line then lacks.
             said = labels.decode(wrapped.stream) if wrapped.stream else {}
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BadRecordError(str(error)) from None
         for name, value in said.items():
             if name in _Line.__struct_fields__ and getattr(read, name) in ("", None):

@@ -34,7 +34,7 @@ def _open(_head: Head, options: Options) -> Decode:
     def decode(line: bytes) -> Iterator[Record]:
         try:
             read = decoder.decode(line)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BadRecordError(str(error)) from None
         yield Flow(
             time=None,

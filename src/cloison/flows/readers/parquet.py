@@ -16,7 +16,7 @@ def rows(_head: Head, options: Options) -> Decode:
     def decode(data: bytes) -> Iterator[Record]:
         try:
             row = decoder.decode(data)
-        except msgspec.MsgspecError as error:
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BadRecordError(str(error)) from None
         mapped = columns(row, options.mapping)
         if "time" not in mapped.values():

@@ -3,7 +3,6 @@
 A column with the name of one of ours needs no mapping. Everything else is kept out.
 """
 
-import csv
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
@@ -11,7 +10,16 @@ from typing import Any, Final
 
 from cloison.flows.reader import BadRecordError, Decode, Head, Options
 from cloison.flows.readers.times import microseconds
-from cloison.flows.readers.values import address, direction, number, port, protocol, text
+from cloison.flows.readers.values import (
+    address,
+    direction,
+    moment,
+    number,
+    port,
+    protocol,
+    separated,
+    text,
+)
 from cloison.flows.schema import Flow, Record, Verdict
 
 _VERDICTS: Final[dict[str, Verdict]] = {
@@ -91,7 +99,7 @@ def opened(head: Head, options: Options, separator: str) -> Decode:
     def decode(line: bytes) -> Iterator[Record]:
         if line.strip() == first:
             return
-        fields = next(csv.reader([_line(line)], delimiter=separator), [])
+        fields = separated(_line(line), separator)
         if len(fields) != len(names):
             raise BadRecordError(f"the line has {len(fields)} columns, its header {len(names)}")
         if "time" not in mapped.values():
@@ -104,8 +112,8 @@ def opened(head: Head, options: Options, separator: str) -> Decode:
 
 def _names(head: Head, separator: str) -> list[str]:
     try:
-        return next(csv.reader([_line(head.lines[0])], delimiter=separator), [])
-    except (BadRecordError, IndexError, csv.Error):
+        return separated(_line(head.lines[0]), separator)
+    except (BadRecordError, IndexError):
         return []
 
 
@@ -120,13 +128,14 @@ def _time(said: object) -> int | None:
     if said is None or said == "":
         return None
     if isinstance(said, datetime):
-        return int((said if said.tzinfo else said.replace(tzinfo=UTC)).timestamp() * 1_000_000)
+        read = said if said.tzinfo else said.replace(tzinfo=UTC)
+        return moment(int(read.timestamp() * 1_000_000), 1)
     written = str(said).strip()
     if _NUMBER.match(written):
         value = float(written)
         for limit, unit in _UNITS:
             if value < limit:
-                return int(value * unit)
+                return moment(int(value * unit), 1)
     return microseconds(written)
 
 

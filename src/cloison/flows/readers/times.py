@@ -2,8 +2,11 @@
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from typing import Final
 
 from cloison.flows.reader import BadRecordError
+
+_LATEST: Final = 7_258_118_400  # the year 2200
 
 
 def microseconds(text: str) -> int:
@@ -28,5 +31,8 @@ def _seconds(text: str) -> int:
     try:
         read = datetime.fromisoformat(text)
     except ValueError:
-        raise BadRecordError(f"{text!r} is no time") from None
-    return int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp())
+        raise BadRecordError(f"{text[:64]!r} is no time") from None
+    seconds = int((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp())
+    if not 0 <= seconds < _LATEST:
+        raise BadRecordError(f"{text[:64]!r} is no time of a record")
+    return seconds

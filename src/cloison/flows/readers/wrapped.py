@@ -37,7 +37,7 @@ def unwrapped(line: bytes) -> tuple[str, str]:
             raise BadRecordError("the line is no UTF-8") from None
     try:
         read = _DECODER.decode(line)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadRecordError(str(error)) from None
     for key in _KEYS:
         if said := getattr(read, key):

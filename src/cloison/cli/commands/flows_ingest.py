@@ -1,0 +1,203 @@
+"""`cloison flows ingest`."""
+
+import functools
+import os
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from cloison.base import QuestionError, SourceError
+from cloison.cli import run
+from cloison.cli.commands.flows import Asked, Moment, asked, keeping, mapping, show
+from cloison.cli.options import Example, Function
+
+if TYPE_CHECKING:
+    from cloison.cli.progress import Bar
+    from cloison.flows.store.writer import Writer
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """What a user says about what is read.
+
+    Args:
+        reader: Name of the reader; None for whichever suits.
+        cluster: Name of the cluster.
+        columns: Our columns for keys of the files, `COLUMN=KEY`.
+        layout: Order of the fields.
+        sources: Objects whose addresses are taken.
+        at: When these were there, in microseconds; None for now.
+    """
+
+    reader: str | None
+    cluster: str | None
+    columns: tuple[str, ...]
+    layout: str | None
+    sources: tuple[str, ...]
+    at: int | None
+
+
+_OPTIONS = (
+    click.option("--reader", metavar="NAME", help="What reads the files.  [default: what suits]"),
+    click.option(
+        "--cluster", metavar="NAME", help="The cluster they are of, where they do not say it."
+    ),
+    click.option(
+        "--map",
+        "columns",
+        multiple=True,
+        metavar="COLUMN=KEY",
+        help="Our column for a key of theirs, where the format is your own; repeatable.",
+    ),
+    click.option(
+        "--format",
+        "layout",
+        metavar="FIELDS",
+        help="Order of the fields, where nothing else says it.",
+    ),
+    click.option(
+        "-f",
+        "--filename",
+        "--snapshot",
+        "sources",
+        multiple=True,
+        metavar="SOURCE",
+        help="Objects whose addresses are taken: who holds them from --at on; repeatable.",
+    ),
+    click.option(
+        "--at", type=Moment(), metavar="TIME", help="When these were there.  [default: now]"
+    ),
+)
+
+
+def _told(function: Function) -> Function:
+    """Add the options of `Told` and pass them on as such."""
+
+    @functools.wraps(function)
+    def call(**given: Any) -> int:
+        taken = {name: given.pop(name) for name in Told.__dataclass_fields__}
+        code: int = function(told=Told(**taken), **given)
+        return code
+
+    for option in reversed(_OPTIONS):
+        call = option(call)
+    return call
+
+
+@click.command(
+    cls=Example,
+    examples=(
+        "cloison flows ingest /var/run/cilium/hubble/events.log",
+        "cloison flows ingest logs/ --reader aws-vpc --format 'version srcaddr dstaddr ...'",
+        "cloison flows ingest flows.parquet -f cluster.json --at 2026-11-23T10:00Z",
+    ),
+)
+@click.argument("paths", nargs=-1, metavar="PATH...")
+@_told
+@keeping[0]
+@keeping[1]
+@asked()
+def ingest(
+    said: Asked,
+    paths: tuple[str, ...],
+    told: Told,
+    keep_raw: int | None,
+    keep_rollups: int | None,
+) -> int:
+    """Read flow logs into a store.
+
+    What was read before is left out, whatever the file is called by now: a log that has grown, was
+    rotated, renamed or compressed is read from where reading stopped. A run that is killed loses
+    nothing that the next one does not read. Directories are read whole. Exit code 1 when something
+    could not be read.
+    """
+    if not paths and not told.sources:
+        msg = "nothing to read"
+        raise QuestionError(msg, "name files or directories, or objects with -f")
+    from cloison.flows.answers import Run
+    from cloison.flows.engines.choose import choose
+    from cloison.flows.reader import Options
+    from cloison.flows.store.ingest import Wanted
+    from cloison.flows.store.ingest import ingest as read
+    from cloison.flows.store.keep import expire
+    from cloison.flows.store.rolling import refresh
+    from cloison.flows.store.writer import writer
+
+    wanted = Wanted(told.reader, Options(told.cluster, mapping(told.columns), told.layout))
+    files = _files(paths)
+    bar = _bar(files)
+    advance = bar.advance if bar else _quiet
+    with writer(said.store) as held:
+        try:
+            found = tuple(read(held, path, wanted, advance) for path in files)
+        finally:
+            if bar:
+                bar.finish()
+        identities = _identities(held, told) if told.sources else 0
+        worker = choose(said.engine, said.store)
+        try:
+            rolled = refresh(held, worker)
+        finally:
+            worker.close()
+        expire(held, keep_raw, keep_rollups)
+    show("ingested", Run(str(said.store), found, identities, rolled), said)
+    wrong = any(each.problem or each.new.bad for each in found)
+    return run.FOUND if wrong else run.OK
+
+
+def _quiet(_more: int) -> None:
+    """Draw nothing."""
+
+
+def _files(paths: tuple[str, ...]) -> list[Path]:
+    """Return the files that are named, and those below directories, hidden ones left out.
+
+    Raises:
+        SourceError: one is not there.
+    """
+    found: list[Path] = []
+    for text in paths:
+        path = Path(text)
+        if path.is_dir():
+            below = (each for each in path.rglob("*") if each.is_file())
+            found += sorted(
+                each
+                for each in below
+                if not any(part.startswith(".") for part in each.relative_to(path).parts)
+            )
+        elif path.is_file():
+            found.append(path)
+        else:
+            msg = f"{text} is no file and no directory"
+            raise SourceError(msg, "name files of flow records, or directories of them")
+    return found
+
+
+def _bar(files: list[Path]) -> "Bar | None":
+    from cloison.cli.progress import Bar
+
+    if not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        return None
+    bar = Bar(sys.stderr)
+    # Compressed files have more bytes than one can know before.
+    packed = any(each.suffix in {".gz", ".bz2", ".xz"} for each in files)
+    bar.start(None if packed else sum(each.stat().st_size for each in files))
+    return bar
+
+
+def _identities(held: "Writer", told: Told) -> int:
+    """Take the addresses of objects; return how many there are."""
+    import time
+
+    from cloison.app import load
+    from cloison.flows.snapshot import identities, listeners
+
+    world = load(*told.sources).world
+    since = told.at if told.at is not None else time.time_ns() // 1000
+    found = list(identities(world, since, told.cluster))
+    held.add([*found, *listeners(world, since)], "")
+    held.commit()
+    return len(found)

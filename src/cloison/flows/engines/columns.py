@@ -1,0 +1,18 @@
+"""Results of any engine with the same columns."""
+
+from typing import Any
+
+import pyarrow as pa
+from ibis.expr.types import Table
+
+
+def loose(strict: pa.Schema) -> pa.Schema:
+    """Return columns as engines have them, to which any may be null."""
+    columns: list[pa.Field[Any]] = [pa.field(each.name, each.type) for each in strict]
+    return pa.schema(columns)
+
+
+def fitted(rows: pa.Table, expression: Table) -> pa.Table:
+    """Return rows with the columns that an expression says it has."""
+    schema = loose(expression.schema().to_pyarrow())
+    return rows.select(schema.names).cast(schema)

@@ -1,0 +1,69 @@
+"""Who held an address when it was used."""
+
+from typing import Final
+
+import ibis
+from ibis.expr.types import Table, Value
+
+OUTSIDE: Final = ("world", "set", "host", "apiserver")
+"""Ends where no pod's policy decides: what the source let go there was allowed."""
+
+_TAKEN: Final = ("cluster", "ns", "pod", "workload", "kind", "labels")
+
+
+def attributed(connections: Table, identities: Table) -> Table:
+    """Return connections with the names of ends of which only the address was told.
+
+    Names that a record tells itself stay. Where several held an address at that time it is left
+    without a name, and counted in `ambiguous`. What the source let go to an end that turns out to
+    lie outside is allowed.
+
+    Args:
+        connections: What `connect.connections` returns.
+        identities: What `identities.segments` returns: intervals of one address do not overlap.
+    """
+    found = _named(_named(connections, identities, "src"), identities, "dst")
+    outside = (found.halfway > 0) & found.dst_entity.isin(OUTSIDE)
+    return found.mutate(
+        verdict=outside.ifelse("allowed", found.verdict),
+        halfway=outside.ifelse(0, found.halfway).cast("int64"),
+        ambiguous=(found.src_ambiguous | found.dst_ambiguous).ifelse(found["count"], 0),
+    ).drop("src_ambiguous", "dst_ambiguous")
+
+
+def _named(rows: Table, identities: Table, side: str) -> Table:
+    ns, pod, workload = (rows[f"{side}_{column}"] for column in ("ns", "pod", "workload"))
+    entity = rows[f"{side}_entity"]
+    nameless = ns.isnull() & workload.isnull() & entity.isin(("unknown", "pod", "service"))
+    asked = nameless | (pod.notnull() & workload.isnull())
+    rows = rows.mutate(asked=asked.ifelse(rows[f"{side}_ip"], ibis.null("string")))
+    held = identities.rename({f"held_{name}": name for name in identities.columns})
+    found = rows.left_join(
+        held,
+        [
+            rows.asked == held.held_ip,
+            rows["first"] >= held.held_since,
+            rows["first"] < held.held_until,
+        ],
+    )
+    ns, pod, workload = (found[f"{side}_{column}"] for column in ("ns", "pod", "workload"))
+    entity = found[f"{side}_entity"]
+    nobody = ns.isnull() & workload.isnull()
+    single = (found.held_holders == 1).fill_null(False)
+    same = (found.held_ns == ns) & (found.held_pod == pod)
+    takes = single & (nobody | same.fill_null(False))
+    several = nobody & (found.held_holders > 1).fill_null(False)
+
+    def taken(column: str) -> Value:
+        own = found[f"{side}_{column}"]
+        return takes.ifelse(ibis.coalesce(own, found[f"held_{column}"]), own)
+
+    columns: dict[str, Value] = {f"{side}_{column}": taken(column) for column in _TAKEN}
+    columns[f"{side}_entity"] = (takes & nobody).ifelse(found.held_entity, entity)
+    columns[f"{side}_ambiguous"] = several
+    if side == "dst":
+        service = takes & nobody & (found.held_entity == "service")
+        columns["svc_ns"] = service.ifelse(found.held_ns, found.svc_ns)
+        columns["svc_name"] = service.ifelse(found.held_workload, found.svc_name)
+        columns["svc_port"] = service.ifelse(found["port"], found.svc_port)
+    return found.mutate(**columns).drop("asked", *held.columns)

@@ -1,0 +1,305 @@
+"""One row for each connection, whatever it was seen by and in how many packets.
+
+Rows that tell both addresses and both ports are joined by these, within an hour and a reader:
+packets of either direction, of either observer, of a request and its reply. Rows that do not, such
+as those a source has summed up, are joined by their ends and their port within five minutes.
+
+A connection is allowed only if the side that decides last says so, or if it was answered. What the
+side of the source let go, and of which the other side said nothing, is `unknown` and counted in
+`halfway`.
+"""
+
+from collections.abc import Callable, Iterator
+from typing import Final
+
+import ibis
+from ibis.expr.types import BooleanValue, Table, Value
+
+END: Final = ("cluster", "ns", "workload", "kind", "pod", "labels", "entity", "ip")
+"""Columns of an end, without its side."""
+
+_LAST: Final = ("dst", "both", "node", "learned")
+"""Observers whose word on a connection is the last: nobody decides behind them."""
+
+_VERDICTS: Final = ("denied", "audited", "allowed", "error", "unknown")
+
+
+def connections(flows: Table) -> Table:
+    """Return the connections of oriented flows (`orient.oriented`)."""
+    flows = flows.mutate(
+        minute=flows.time.truncate("m").epoch_seconds().cast("int64"),
+        last=ibis.coalesce(flows.end_time, flows.time),
+        name=(flows.names.length() > 0).ifelse(flows.names[0], ibis.null("string")),
+    )
+    flows = flows.mutate(
+        hour=(flows.minute // 3600).cast("int64"), window=(flows.minute // 300).cast("int64")
+    )
+    told = _whole(flows)
+    return _paired(flows.filter(told)).union(_summed(flows.filter(~told)))
+
+
+def _whole(flows: Table) -> BooleanValue:
+    found: BooleanValue = flows.src_ip.notnull()
+    for column in ("src_port", "dst_ip", "dst_port", "proto"):
+        found = found & flows[column].notnull()
+    return found
+
+
+def _words(flows: Table) -> dict[str, BooleanValue]:
+    """Return what a row says about its connection. A reply that was let through is an answer."""
+    asks = ~flows.turned
+    proxied = flows.observer == "proxy"
+    last = flows.observer.isin(_LAST)
+    allowed, denied = flows.verdict == "allowed", flows.verdict == "denied"
+    return {
+        "denied": asks & denied & ~proxied,
+        "refused": asks & denied & proxied,
+        "audited": asks & (flows.verdict == "audited"),
+        # A reply is no request: no policy was asked about it.
+        "error": (flows.verdict == "error") | (flows.turned & denied),
+        "settled": allowed & (flows.turned | last),
+        "let_go": allowed & asks & ~last,
+    }
+
+
+def _paired(flows: Table) -> Table:
+    """Return connections of rows that tell both addresses and ports."""
+    flip = (flows.src_ip > flows.dst_ip) | (
+        (flows.src_ip == flows.dst_ip) & (flows.src_port > flows.dst_port)
+    )
+    by_one = flip == flows.turned  # the end that sorts first has opened
+    known, inferred = flows.initiator == "known", flows.initiator == "inferred"
+    asked = ~flows.turned
+    rows = flows.select(
+        "adapter",
+        "hour",
+        "window",
+        "proto",
+        "time",
+        "last",
+        "observer",
+        "bytes",
+        "count",
+        "sample_rate",
+        "obs_id",
+        *_sided(flows, lambda end, other: flip.ifelse(other, end)),
+        known_one=known & by_one,
+        known_two=known & ~by_one,
+        inferred_one=inferred & by_one,
+        inferred_two=inferred & ~by_one,
+        svc_ns=asked.ifelse(flows.svc_ns, ibis.null("string")),
+        svc_name=asked.ifelse(flows.svc_name, ibis.null("string")),
+        svc_port=asked.ifelse(flows.svc_port, ibis.null("int32")),
+        name=asked.ifelse(flows["name"], ibis.null("string")),
+        **_words(flows),
+    )
+    key = ["adapter", "hour", "proto", "one_ip", "one_port", "two_ip", "two_port"]
+    found = rows.group_by(key).agg(
+        **{
+            f"{side}_{column}": _any_of(rows, f"{side}_{column}", column)
+            for side in ("one", "two")
+            for column in END
+            if column != "ip"
+        },
+        **{
+            word: rows[word].any()
+            for word in (
+                "known_one",
+                "known_two",
+                "inferred_one",
+                "inferred_two",
+                "denied",
+                "audited",
+                "error",
+                "settled",
+                "let_go",
+            )
+        },
+        refused=rows.refused.sum().cast("int64"),
+        window=rows["window"].min(),
+        count=rows["count"].max(),
+        **_common(rows),
+    )
+    no_one, no_two = ~found.known_one, ~found.known_two
+    sure_one, sure_two = found.known_one & no_two, found.known_two & no_one
+    guess = no_one & no_two
+    maybe_one = guess & found.inferred_one & ~found.inferred_two
+    maybe_two = guess & found.inferred_two & ~found.inferred_one
+    from_two = sure_two | maybe_two
+    oriented = sure_one | sure_two | maybe_one | maybe_two
+    verdict = ibis.cases(
+        (found.denied, "denied"),
+        (found.audited, "audited"),
+        (found.settled, "allowed"),
+        (found.error, "error"),
+        (found.let_go, "unknown"),
+        (found.refused > 0, "denied"),
+        else_="unknown",
+    )
+    halfway = (verdict == "unknown") & found.let_go
+    return found.select(
+        "adapter",
+        "hour",
+        "window",
+        "proto",
+        **{
+            f"{side}_{column}": from_two.ifelse(
+                found[f"{there}_{column}"], found[f"{here}_{column}"]
+            )
+            for side, here, there in (("src", "one", "two"), ("dst", "two", "one"))
+            for column in END
+        },
+        # Of two ends of which nobody knows who opened, neither port is the one to allow.
+        port=oriented.ifelse(
+            from_two.ifelse(found.one_port, found.two_port), ibis.null("int32")
+        ).cast("int32"),
+        icmp_type=ibis.null("int32"),
+        svc_ns=found.svc_ns,
+        svc_name=found.svc_name,
+        svc_port=found.svc_port,
+        dst_name=found.dst_name,
+        verdict=verdict,
+        initiator=ibis.cases(
+            (sure_one | sure_two, "known"), (maybe_one | maybe_two, "inferred"), else_="unknown"
+        ),
+        count=found["count"],
+        halfway=halfway.ifelse(found["count"], 0).cast("int64"),
+        refused=found.refused,
+        first=found["first"],
+        last=found["last"],
+        bytes=found.bytes,
+        sample_rate=found.sample_rate,
+        sample=found["sample"],
+    )
+
+
+def _summed(flows: Table) -> Table:
+    """Return connections of rows that tell less: as many as the side that saw more of them says."""
+    turned = flows.turned
+    echo = flows.icmp_type.cases((0, 8), (129, 128), else_=flows.icmp_type).cast("int32")
+    rows = flows.select(
+        "adapter",
+        "hour",
+        "window",
+        "proto",
+        "initiator",
+        "time",
+        "last",
+        "observer",
+        "bytes",
+        "count",
+        "sample_rate",
+        "obs_id",
+        "name",
+        *_sided(flows, lambda end, other: turned.ifelse(other, end)),
+        icmp=turned.ifelse(echo, flows.icmp_type).cast("int32"),
+        svc_ns=turned.ifelse(ibis.null("string"), flows.svc_ns),
+        svc_name=turned.ifelse(ibis.null("string"), flows.svc_name),
+        svc_port=turned.ifelse(ibis.null("int32"), flows.svc_port),
+        mute=flows.verdict == "unknown",
+        here=flows.observer.isin(("src", "proxy")) & ~turned,
+        **_words(flows),
+    )
+    key = ["adapter", "hour", "window", "proto", "initiator", "icmp"]
+    key += [f"{side}_{column}" for side in ("one", "two") for column in END]
+    known = rows.initiator != "unknown"
+    rows = rows.mutate(port=known.ifelse(rows.two_port, ibis.null("int32")))
+    key.append("port")
+    number = rows["count"]
+
+    def total(word: str, *, here: bool | None = None) -> Value:
+        where = rows[word]
+        if here is not None:
+            where = where & (rows.here if here else ~rows.here)
+        return where.ifelse(number, 0).sum().cast("int64")
+
+    found = rows.group_by(key).agg(
+        denied=total("denied"),
+        denied_there=total("denied", here=False),
+        audited_here=total("audited", here=True),
+        audited_there=total("audited", here=False),
+        error_here=total("error", here=True),
+        error_there=total("error", here=False),
+        settled=total("settled"),
+        let_go=total("let_go"),
+        mute=total("mute"),
+        refused=total("refused"),
+        **_common(rows),
+    )
+    silent = (found.settled + found.denied_there + found.audited_there) == 0
+    halfway = silent.ifelse(found.let_go, 0).cast("int64")
+    found = found.mutate(
+        halfway=halfway,
+        denied=((found.denied + found.let_go + found.settled) == 0).ifelse(
+            found.refused, found.denied
+        ),
+        verdict=ibis.literal(list(_VERDICTS), "array<string>").unnest(),
+    )
+    number = found.verdict.cases(
+        ("denied", found.denied),
+        ("audited", ibis.greatest(found.audited_here, found.audited_there)),
+        ("allowed", found.settled),
+        ("error", ibis.greatest(found.error_here, found.error_there)),
+        else_=found.halfway + found.mute,
+    )
+    return found.filter(number > 0).select(
+        "adapter",
+        "hour",
+        "window",
+        "proto",
+        **{
+            f"{side}_{column}": found[f"{here}_{column}"]
+            for side, here in (("src", "one"), ("dst", "two"))
+            for column in END
+        },
+        port=found.port.cast("int32"),
+        icmp_type=found.icmp.cast("int32"),
+        svc_ns=found.svc_ns,
+        svc_name=found.svc_name,
+        svc_port=found.svc_port,
+        dst_name=found.dst_name,
+        verdict=found.verdict,
+        initiator=found.initiator,
+        count=number.cast("int64"),
+        halfway=(found.verdict == "unknown").ifelse(found.halfway, 0).cast("int64"),
+        refused=found.refused,
+        first=found["first"],
+        last=found["last"],
+        bytes=found.bytes,
+        sample_rate=found.sample_rate,
+        sample=found["sample"],
+    )
+
+
+def _sided(flows: Table, choose: Callable[[Value, Value], Value]) -> Iterator[Value]:
+    """Yield the columns of both ends, each side chosen of the two."""
+    for column in (*END, "port"):
+        src, dst = flows[f"src_{column}"], flows[f"dst_{column}"]
+        yield choose(src, dst).name(f"one_{column}")
+        yield choose(dst, src).name(f"two_{column}")
+
+
+def _any_of(rows: Table, name: str, column: str) -> Value:
+    """Return what rows say in a column: the greatest of what they say, which no order changes."""
+    if column == "entity":
+        # A pod is a pod for whoever knows; others say it is outside, or do not know.
+        return rows[name].nullif("unknown").min().fill_null("unknown")
+    return rows[name].max()
+
+
+def _common(rows: Table) -> dict[str, Value]:
+    here = rows.observer == "src"
+    return {
+        "first": rows["time"].min(),
+        "last": rows["last"].max(),
+        # Both sides count the same bytes.
+        "bytes": ibis.greatest(
+            rows.bytes.sum(where=here).fill_null(0), rows.bytes.sum(where=~here).fill_null(0)
+        ).cast("int64"),
+        "sample_rate": rows.sample_rate.max(),
+        "sample": rows.obs_id.max(),
+        "svc_ns": rows.svc_ns.max(),
+        "svc_name": rows.svc_name.max(),
+        "svc_port": rows.svc_port.max(),
+        "dst_name": rows["name"].min(),
+    }

@@ -1,0 +1,5 @@
+"""Flows as they happen, from Cilium's Hubble Relay. Needs the extra `relay`."""
+
+from cloison.flows.relay.client import Relay, Tls, Wanted, stream
+
+__all__ = ["Relay", "Tls", "Wanted", "stream"]

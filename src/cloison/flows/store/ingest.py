@@ -1,0 +1,228 @@
+"""Files read into a store, from where an earlier run stopped."""
+
+import lzma
+import zlib
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from cloison.base import QuestionError
+from cloison.flows.answers import Ingested
+from cloison.flows.files import HEAD, Chunk, cut, head, opened, skip
+from cloison.flows.reader import Head, Options, Reader
+from cloison.flows.readers import READERS, detect, reader
+from cloison.flows.schema import Flow
+from cloison.flows.store.known import Known, mark, on_disk, recognise, thinned
+from cloison.flows.store.manifest import Counts, Input, Part
+from cloison.flows.store.writer import Writer
+
+AT_ONCE: Final = 200_000
+"""Rows that are gathered before they are committed."""
+
+_DAMAGE: Final = (OSError, EOFError, zlib.error, lzma.LZMAError)
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """What a user says about the files.
+
+    Args:
+        reader: Name of the reader; `None` for whichever suits a file.
+        options: What the reader is told.
+        at_once: Rows that are gathered before they are committed.
+    """
+
+    reader: str | None = None
+    options: Options = field(default_factory=Options)
+    at_once: int = AT_ONCE
+
+
+Told = Callable[[int], None]
+"""Is told how many more bytes of a file, decompressed, have been read."""
+
+
+def ingest(writer: Writer, path: Path, wanted: Wanted, told: Told = lambda _: None) -> Ingested:
+    """Read a file into a store, committing as it goes.
+
+    Args:
+        writer: The store.
+        path: The file.
+        wanted: What the user says about it.
+        told: Is told of progress.
+
+    Raises:
+        QuestionError: there is no such reader.
+    """
+    if wanted.reader is not None and wanted.reader not in READERS:
+        msg = f"{wanted.reader!r} is no reader"
+        raise QuestionError(msg, f"readers are {', '.join(READERS)}")
+    try:
+        start = head(path)
+        known = recognise(path, start.data, writer.manifest.inputs)
+        disk = on_disk(path)
+    except _DAMAGE as error:
+        return Ingested(str(path), None, problem=f"cannot be read: {_why(error)}")
+    if not start.data:
+        return Ingested(str(path), None, problem="is empty")
+    chosen, sure, others = _chosen(start, known, wanted)
+    if chosen is None:
+        return Ingested(str(path), None, problem="no reader suits it; name one with --reader")
+    if known.input is not None and chosen.name != known.input.reader:
+        msg = f"{path} was read as {known.input.reader} before, and is counted already"
+        raise QuestionError(msg, "read it into another store with --store")
+    before = known.input.counts if known.input is not None else Counts()
+    found = Ingested(str(path), chosen.name, sure, others, before=before)
+    if known.whole:
+        return found
+    if chosen.framing != "lines" and known.mark is not None:
+        if known.input is not None and _ends(path, known.mark.upto):
+            return found
+        # A document that differs is another one.
+        known, found = Known(), replace(found, before=Counts())
+    run = _Run(writer, path, start, known, chosen.name, wanted.at_once, told)
+    try:
+        for chunk in cut(path, chosen, start, wanted.options, known.mark):
+            run.take(chunk, whole=chosen.framing != "lines")
+    except _DAMAGE as error:
+        # A document counts whole or not at all.
+        run.end("", keep=chosen.framing == "lines")
+        return replace(found, new=run.new, problem=f"is damaged: {_why(error)}")
+    run.end(disk)
+    return replace(found, new=run.new)
+
+
+class _Run:
+    """A file that is being read.
+
+    Args:
+        writer: The store.
+        path: The file.
+        start: How it begins.
+        known: What is known of it.
+        name: What reads it.
+        at_once: Rows that are gathered before they are committed.
+        told: Is told of progress.
+    """
+
+    def __init__(
+        self,
+        writer: Writer,
+        path: Path,
+        start: Head,
+        known: Known,
+        name: str,
+        at_once: int,
+        told: Told,
+    ) -> None:
+        self._writer = writer
+        self._path = path
+        self._start = start.data
+        self._name = name
+        self._at_once = at_once
+        self._told = told
+        self._before = known.input.counts if known.input is not None else Counts()
+        self._without: tuple[Part, ...] = ()
+        marks = (msgspec.structs.replace(known.mark, counts=Counts()),) if known.mark else ()
+        number = max((each.id for each in writer.manifest.inputs), default=0) + 1
+        self.input = Input(number, str(path), name, marks)
+        if known.input is not None:
+            self.input = msgspec.structs.replace(known.input, path=str(path), open=Counts())
+            number = known.input.id
+            parts = writer.manifest.parts
+            # The last line had no end then; it is read anew.
+            self._without = tuple(part for part in parts if part.input == number)
+        last = self.input.marks[-1] if self.input.marks else None
+        self._upto, self._sofar = (last.upto, last.counts) if last else (0, Counts())
+        self._changed = bool(self._without)
+
+    @property
+    def new(self) -> Counts:
+        """What this run has added so far."""
+        after, before = self.input.counts, self._before
+        return Counts(
+            after.lines - before.lines,
+            after.flows - before.flows,
+            after.others - before.others,
+            after.bad - before.bad,
+        )
+
+    def take(self, chunk: Chunk, *, whole: bool) -> None:
+        """Add what a chunk holds, and commit if it is enough."""
+        flows = sum(isinstance(each, Flow) for each in chunk.records)
+        others = len(chunk.records) - flows
+        counts = Counts(chunk.lines, flows, others, len(chunk.bad))
+        self._writer.reject(chunk.bad, self.input)
+        if chunk.ended:
+            self._writer.add(chunk.records, self._name)
+            self._sofar += counts
+            if chunk.upto:
+                place = mark(self._head(chunk), chunk.upto, chunk.line, self._sofar, chunk.last)
+                marks = thinned((*self.input.marks, place))
+                self.input = msgspec.structs.replace(self.input, marks=marks)
+        else:
+            self._writer.add(chunk.records, self._name, open_of=self.input.id)
+            self.input = msgspec.structs.replace(self.input, open=counts)
+        self._told(chunk.upto - self._upto)
+        self._upto = chunk.upto
+        self._changed = True
+        if self._writer.rows >= self._at_once:
+            if whole:
+                self._writer.flush()
+            else:
+                self._commit()
+
+    def end(self, disk: str, *, keep: bool = True) -> None:
+        """Commit the rest.
+
+        Args:
+            disk: Digest of the file as it is on disk, where that is compressed.
+            keep: Whether what was read counts.
+        """
+        if not keep:
+            self._writer.forget()
+            return
+        if self._changed or self.input.disk != disk:
+            self.input = msgspec.structs.replace(self.input, disk=disk)
+            self._commit()
+
+    def _commit(self) -> None:
+        self._writer.commit(self.input, without=self._without)
+        self._without = ()
+        self._changed = False
+
+    def _head(self, chunk: Chunk) -> bytes:
+        """Return the file's first bytes; it may have grown since they were read."""
+        if len(self._start) < min(chunk.upto, HEAD):
+            self._start = head(self._path).data
+        return self._start
+
+
+def _ends(path: Path, upto: int) -> bool:
+    """Return whether a file ends at a place."""
+    with opened(path) as handle:
+        skip(handle, upto)
+        return not handle.read(1)
+
+
+def _chosen(
+    start: Head, known: Known, wanted: Wanted
+) -> tuple[Reader | None, float, tuple[tuple[str, float], ...]]:
+    """Return the reader of a file, how sure it is, and which others it might be."""
+    rated = detect(start)
+    if wanted.reader is not None:
+        return reader(wanted.reader), 1.0, ()
+    if known.input is not None:
+        return reader(known.input.reader), 1.0, ()
+    if not rated:
+        return None, 0.0, ()
+    (sure, first), *rest = rated
+    return first, sure, tuple((each.name, rate) for rate, each in rest)
+
+
+def _why(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    return str(error) or type(error).__name__

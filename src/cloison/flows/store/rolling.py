@@ -1,0 +1,171 @@
+"""Hours rolled up: what is asked again and again, in a thousandth of the rows.
+
+A roll-up is built of all flows of an hour, and again when more of them arrive, or when more is
+known of who held the addresses then. Until it is, the hour's flows themselves are read.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+import ibis
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from cloison.flows.engines.columns import loose
+from cloison.flows.engines.engine import Engine
+from cloison.flows.expressions.attribute import attributed
+from cloison.flows.expressions.connect import connections
+from cloison.flows.expressions.identities import SEGMENTS, segments
+from cloison.flows.expressions.orient import oriented
+from cloison.flows.expressions.roll import hourly
+from cloison.flows.schema import IDENTITY, LISTENERS
+from cloison.flows.store.manifest import Manifest, Part
+from cloison.flows.store.parts import HOUR, STORED, Kind, stage
+from cloison.flows.store.writer import Writer
+
+ROWS: Final = 4_000_000
+"""Flows that are rolled up at once, if one hour has no more."""
+
+Hour = tuple[str, int | None]
+"""A reader, and hours since 1970; `None` for flows without a time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Hours:
+    """Where the flows of a store are to be had.
+
+    Args:
+        rolled: Parts of roll-ups, by hour.
+        stale: Hours of which the flows are to be read, with the parts these are in.
+    """
+
+    rolled: Mapping[Hour, tuple[Part, ...]]
+    stale: Mapping[Hour, tuple[Part, ...]]
+
+
+def hours(manifest: Manifest) -> Hours:
+    """Return which hours are rolled up, and which are not or no longer rightly so."""
+    flows = _by_hour(manifest.of("flows"))
+    rolled = _by_hour(manifest.of("rollups"))
+    about = (*manifest.of("identity"), *manifest.of("listeners"))
+    stale = {}
+    for hour, parts in flows.items():
+        last = max(part.born for part in parts)
+        for part in about:
+            if part.born > last and _touches(part, hour[1]):
+                last = part.born
+        # What is kept of flows that were removed since is never built anew.
+        if not any(part.born >= last for part in rolled.get(hour, ())):
+            stale[hour] = parts
+    return Hours(rolled, stale)
+
+
+def roll(store: Path, manifest: Manifest, engine: Engine, parts: Sequence[Part]) -> pa.Table:
+    """Return the hourly rows of flows.
+
+    Args:
+        store: The store.
+        manifest: What belongs to it.
+        engine: What works it out.
+        parts: Parts of flows: all of every hour that they are of.
+    """
+    since = min((part.hour for part in parts if part.hour is not None), default=None)
+    until = max((part.hour for part in parts if part.hour is not None), default=None)
+    held = _read(store, _during(manifest.of("identity"), since, until), IDENTITY)
+    heard = _read(store, _during(manifest.of("listeners"), since, until), LISTENERS)
+    listening = set(zip(heard["proto"].to_pylist(), heard["port"].to_pylist(), strict=True))
+    flows = engine.read([store / part.path for part in parts], STORED)
+    named = attributed(
+        connections(oriented(flows, listening)), engine.table(segments(held).combine_chunks())
+    )
+    return engine.run(hourly(named)).select(schema().names).cast(schema())
+
+
+@cache
+def schema() -> pa.Schema:
+    """Return the columns of roll-ups."""
+    flows = ibis.table(ibis.Schema.from_pyarrow(loose(STORED)), name="flows")
+    held = ibis.table(ibis.Schema.from_pyarrow(SEGMENTS), name="identities")
+    rolled = hourly(attributed(connections(oriented(flows, ())), held))
+    return loose(rolled.schema().to_pyarrow())
+
+
+def batches(stale: Mapping[Hour, tuple[Part, ...]], rows: int = ROWS) -> Iterator[list[Part]]:
+    """Yield parts of hours, whole hours together, with about so many rows at once."""
+    batch: list[Part] = []
+    size = 0
+    for _hour, parts in sorted(stale.items(), key=lambda row: (row[0][1] or -1, row[0][0])):
+        more = sum(part.rows for part in parts)
+        if batch and size + more > rows:
+            yield batch
+            batch, size = [], 0
+        batch += parts
+        size += more
+    if batch:
+        yield batch
+
+
+def refresh(writer: Writer, engine: Engine) -> int:
+    """Roll up the hours that are not; return how many that were.
+
+    Args:
+        writer: The store.
+        engine: What works it out.
+    """
+    stale = hours(writer.manifest).stale
+    for parts in batches(stale):
+        rolled = roll(writer.store, writer.manifest, engine, parts)
+        replaced = {(part.source, part.hour) for part in parts}
+        old = [
+            part
+            for part in writer.manifest.of("rollups")
+            if (part.source, part.hour) in replaced and not part.kept
+        ]
+        new = []
+        for source, hour in sorted(replaced, key=lambda row: (row[0], row[1] or -1)):
+            of_hour = (
+                pc.equal(rolled["hour"], hour) if hour is not None else pc.is_null(rolled["hour"])
+            )
+            rows = rolled.filter(pc.and_(of_hour, pc.equal(rolled["adapter"], source)))
+            new.append(
+                stage(writer.store, "rollups", rows, Kind(writer.manifest.commit + 1, source), hour)
+            )
+        writer.replace(new, tuple(old))
+    return len(stale)
+
+
+def _by_hour(parts: Iterable[Part]) -> dict[Hour, tuple[Part, ...]]:
+    found: dict[Hour, list[Part]] = {}
+    for part in parts:
+        found.setdefault((part.source, part.hour), []).append(part)
+    return {hour: tuple(some) for hour, some in found.items()}
+
+
+def _touches(part: Part, hour: int | None) -> bool:
+    """Return whether what a part says holds at some time of an hour."""
+    if hour is None or part.since is None:
+        return False
+    ends = part.until is None or part.until > hour * HOUR
+    return part.since < (hour + 1) * HOUR and ends
+
+
+def _during(parts: Iterable[Part], since: int | None, until: int | None) -> list[Part]:
+    """Return the parts that say something of some hours."""
+    if since is None or until is None:
+        return []
+    return [
+        part
+        for part in parts
+        if part.since is not None
+        and part.since < (until + 1) * HOUR
+        and (part.until is None or part.until > since * HOUR)
+    ]
+
+
+def _read(store: Path, parts: Iterable[Part], schema: pa.Schema) -> pa.Table:
+    read = [pq.read_table(store / part.path, partitioning=None) for part in parts]
+    return pa.concat_tables([schema.empty_table(), *read], promote_options="default")

@@ -1,0 +1,322 @@
+"""Flows summed up, one after the other: what the expressions mean.
+
+It shares the form of a flow with Cloison, and nothing of the expressions. Times are microseconds.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from cloison.flows.schema import Flow, Identity
+
+HOUR, WINDOW = 3_600_000_000, 300_000_000
+SAY_LAST = {"dst", "both", "node", "learned"}
+OUTSIDE = {"world", "set", "host", "apiserver"}
+PLACES = ("cluster", "ns", "workload", "kind", "pod", "labels", "entity", "ip", "port")
+Edge = tuple[Any, ...]
+
+
+@dataclass
+class Connection:
+    """A connection, oriented."""
+
+    src: dict[str, Any]
+    dst: dict[str, Any]
+    port: int | None
+    verdict: str
+    initiator: str
+    proto: str | None
+    icmp: int | None
+    window: int | None
+    hour: int | None
+    first: int | None
+    last: int | None
+    count: int = 1
+    halfway: int = 0
+    refused: int = 0
+    bytes: int = 0
+    ambiguous: bool = False
+    dst_name: str | None = None
+
+
+@dataclass
+class Sum:
+    """What is known of an edge."""
+
+    count: int = 0
+    halfway: int = 0
+    refused: int = 0
+    ambiguous: int = 0
+    bytes: int = 0
+    windows: set[tuple[int | None, int | None]] = field(default_factory=set)
+    hours: set[int] = field(default_factory=set)
+    first: int | None = None
+    last: int | None = None
+
+    def told(self) -> tuple[Any, ...]:
+        """Return it as a plain row."""
+        return (
+            self.count, self.halfway, self.refused, self.ambiguous, self.bytes,
+            len(self.windows), len(self.hours), self.first, self.last,
+        )  # fmt: skip
+
+
+def orient(flow: Flow, listening: Collection[tuple[str, int]]) -> tuple[str, bool]:
+    """Return how it is known who opened, and whether that was `dst`."""
+    if flow.initiator == "known" or flow.is_reply is not None or flow.opens:
+        return "known", bool(flow.is_reply)
+    if flow.initiator == "inferred":
+        return "inferred", False
+    if flow.src_port is None or flow.dst_port is None or flow.proto is None:
+        return "unknown", False
+    lower, higher = sorted((flow.src_port, flow.dst_port))
+    one = lower != higher and (flow.proto, lower) in listening
+    if not one or (flow.proto, higher) in listening:
+        return "unknown", False
+    return "inferred", flow.src_port == lower
+
+
+def end(flow: Flow, side: str) -> dict[str, Any]:
+    return {name: getattr(flow, f"{side}_{name}") for name in PLACES}
+
+
+def edges(
+    flows: Iterable[Flow], identities: Collection[Identity], listening: Collection[tuple[str, int]]
+) -> dict[Edge, tuple[Any, ...]]:
+    """Return what every edge comes to."""
+    paired: dict[Any, list[Flow]] = defaultdict(list)
+    summed: dict[Any, list[Flow]] = defaultdict(list)
+    for flow in flows:
+        hour = None if flow.time is None else flow.time // HOUR
+        told = (flow.src_ip, flow.src_port, flow.dst_ip, flow.dst_port, flow.proto)
+        if None not in told:
+            ends = sorted([(flow.src_ip, flow.src_port), (flow.dst_ip, flow.dst_port)])
+            paired[(hour, flow.proto, *ends)].append(flow)
+            continue
+        initiator, turned = orient(flow, listening)
+        src, dst = end(flow, "src"), end(flow, "dst")
+        if turned:
+            src, dst = dst, src
+        icmp = flow.icmp_type
+        if turned and icmp is not None:
+            icmp = {0: 8, 129: 128}.get(icmp, icmp)
+        port = dst["port"] if initiator != "unknown" else None
+        names = [(name, side[name]) for side in (src, dst) for name in PLACES if name != "port"]
+        window = None if flow.time is None else flow.time // WINDOW
+        key = (hour, window, flow.proto, initiator, icmp, port, *names)
+        summed[key].append(flow)
+    found = [pair(some, listening) for some in paired.values()]
+    for key, some in summed.items():
+        found += total(key, some, listening)
+    sums: dict[Edge, Sum] = defaultdict(Sum)
+    for one in found:
+        name(one, identities)
+        add(sums[edge(one)], one)
+    return {key: known.told() for key, known in sums.items()}
+
+
+def most(values: Iterable[Any]) -> Any:
+    return max((each for each in values if each is not None), default=None)
+
+
+def least(values: Iterable[Any]) -> Any:
+    return min((each for each in values if each is not None), default=None)
+
+
+def both(flows: list[Flow]) -> dict[str, Any]:
+    """Return what connections of either sort take from their flows."""
+    here = sum(flow.bytes or 0 for flow in flows if flow.observer == "src")
+    there = sum(flow.bytes or 0 for flow in flows if flow.observer != "src")
+    return {
+        "first": least(flow.time for flow in flows),
+        "last": most(flow.end_time if flow.end_time is not None else flow.time for flow in flows),
+        "bytes": max(here, there),
+        "proto": flows[0].proto,
+        "hour": None if flows[0].time is None else flows[0].time // HOUR,
+    }
+
+
+def pair(flows: list[Flow], listening: Collection[tuple[str, int]]) -> Connection:
+    """Return the connection that flows between the same addresses and ports are of."""
+    one, two = sorted([("src", flows[0].src_ip, flows[0].src_port),
+                       ("dst", flows[0].dst_ip, flows[0].dst_port)], key=lambda x: x[1:])  # fmt: skip
+    votes: Counter[tuple[str, bool]] = Counter()
+    facts: dict[bool, dict[str, list[Any]]] = {True: defaultdict(list), False: defaultdict(list)}
+    words: Counter[str] = Counter()
+    names = []
+    for flow in flows:
+        initiator, turned = orient(flow, listening)
+        first = (flow.src_ip, flow.src_port) == one[1:]
+        if one[1:] == two[1:]:
+            first = True
+        votes[initiator, first != turned] += 1
+        for side, here in (("src", first), ("dst", not first)):
+            for key, value in end(flow, side).items():
+                facts[here][key].append(value)
+        for word in say(flow, turned=turned):
+            words[word] += 1
+        if not turned and flow.names:
+            names.append(flow.names[0])
+    opener = None
+    initiator = "unknown"
+    for kind in ("known", "inferred"):
+        forth, back = votes[kind, True], votes[kind, False]
+        if forth or back:
+            if not (forth and back):
+                opener, initiator = bool(forth), kind
+            break
+    ends = {here: blend(facts[here]) for here in (True, False)}
+    src, dst = (ends[False], ends[True]) if opener is False else (ends[True], ends[False])
+    verdict = (
+        "denied" if words["denied"] else
+        "audited" if words["audited"] else
+        "allowed" if words["settled"] else
+        "error" if words["error"] else
+        "unknown" if words["let go"] else
+        "denied" if words["refused"] else
+        "unknown"
+    )  # fmt: skip
+    count = max(flow.count for flow in flows)
+    return Connection(
+        src, dst, dst["port"] if opener is not None else None, verdict, initiator,
+        icmp=None, count=count, refused=words["refused"],
+        halfway=count if verdict == "unknown" and words["let go"] else 0,
+        window=least(None if flow.time is None else flow.time // WINDOW for flow in flows),
+        dst_name=least(names), **both(flows),
+    )  # fmt: skip
+
+
+def blend(facts: dict[str, list[Any]]) -> dict[str, Any]:
+    said = {key: most(values) for key, values in facts.items()}
+    said["entity"] = least(value for value in facts["entity"] if value != "unknown") or "unknown"
+    return said
+
+
+def say(flow: Flow, *, turned: bool) -> Iterable[str]:
+    if flow.verdict == "denied" and not turned:
+        yield "refused" if flow.observer == "proxy" else "denied"
+    if flow.verdict == "audited" and not turned:
+        yield "audited"
+    if flow.verdict == "error" or (flow.verdict == "denied" and turned):
+        yield "error"
+    if flow.verdict == "allowed":
+        yield "settled" if turned or flow.observer in SAY_LAST else "let go"
+
+
+def total(
+    key: tuple[Any, ...], flows: list[Flow], listening: Collection[tuple[str, int]]
+) -> Iterable[Connection]:
+    """Yield what flows come to that tell less than both addresses and ports."""
+    _hour, window, _proto, initiator, icmp, port, *names = key
+    src, dst = dict(names[:8]), dict(names[8:])
+    words: Counter[tuple[str, bool]] = Counter()
+    known = []
+    for flow in flows:
+        turned = orient(flow, listening)[1]
+        here = flow.observer in {"src", "proxy"} and not turned
+        for word in say(flow, turned=turned):
+            words[word, here] += flow.count
+        if flow.verdict == "unknown":
+            words["mute", here] += flow.count
+        if flow.names:
+            known.append(flow.names[0])
+
+    def of(word: str) -> int:
+        return words[word, True] + words[word, False]
+
+    silent = not (of("settled") or words["denied", False] or words["audited", False])
+    halfway = of("let go") if silent else 0
+    denied = of("denied")
+    if not (denied or of("let go") or of("settled")):
+        denied = of("refused")
+    for verdict, number in (
+        ("denied", denied),
+        ("audited", max(words["audited", True], words["audited", False])),
+        ("allowed", of("settled")),
+        ("error", max(words["error", True], words["error", False])),
+        ("unknown", halfway + of("mute")),
+    ):
+        if number:
+            yield Connection(
+                dict(src), dict(dst), port, verdict, initiator, icmp=icmp, count=number,
+                halfway=halfway if verdict == "unknown" else 0, window=window,
+                refused=sum(
+                    flow.observer == "proxy" and flow.verdict == "denied"
+                    and not orient(flow, listening)[1]
+                    for flow in flows
+                ) and of("refused"),
+                dst_name=least(known), **both(flows),
+            )  # fmt: skip
+
+
+def name(one: Connection, identities: Collection[Identity]) -> None:
+    """Name the ends of which only the address is known."""
+    for side in (one.src, one.dst):
+        nobody = side["ns"] is None and side["workload"] is None
+        asks = nobody and side["entity"] in {"unknown", "pod", "service"}
+        if not (asks or (side["pod"] is not None and side["workload"] is None)):
+            continue
+        held = [
+            each for each in identities
+            if each.ip == side["ip"] and one.first is not None and each.since <= one.first
+            and (each.until is None or one.first < each.until)
+        ]  # fmt: skip
+        if not held:
+            continue
+        if all(each.host_network or each.kind == "Node" for each in held):
+            node = next((each for each in held if each.kind == "Node"), None)
+            clusters = {each.cluster for each in held}
+            took = {
+                "cluster": clusters.pop() if len(clusters) == 1 else None,
+                "ns": None, "pod": None, "labels": None,
+                "workload": node.workload if node else None,
+                "kind": "Node" if node else None,
+            }  # fmt: skip
+            entity = "host"
+        else:
+            who = {
+                (each.cluster, each.ns, each.pod, each.workload, each.kind, each.labels)
+                for each in held
+            }
+            if len(who) > 1:
+                one.ambiguous |= nobody
+                continue
+            columns = ("cluster", "ns", "pod", "workload", "kind", "labels")
+            took = dict(zip(columns, who.pop(), strict=True))
+            entity = "service" if took["kind"] == "Service" else "pod"
+        same = side["pod"] is not None and (side["ns"], side["pod"]) == (took["ns"], took["pod"])
+        if nobody or (same and side["ns"] is not None):
+            for key, value in took.items():
+                if side[key] is None:
+                    side[key] = value
+            if nobody:
+                side["entity"] = entity
+    if one.halfway and one.dst["entity"] in OUTSIDE:
+        one.verdict, one.halfway = "allowed", 0
+
+
+def edge(one: Connection) -> Edge:
+    """Return what connections of one edge have in common."""
+    ends = []
+    for side in (one.src, one.dst):
+        named = side["workload"] if side["workload"] is not None else side["pod"]
+        kind = "Pod" if side["workload"] is None and side["pod"] is not None else side["kind"]
+        labels = None if side["labels"] is None else tuple(side["labels"])
+        ip = side["ip"] if named is None else None
+        ends += [side["cluster"], side["ns"], named, kind, labels, side["entity"], ip]
+    return (*ends, one.dst_name, one.proto, one.port, one.icmp, one.verdict, one.initiator)
+
+
+def add(known: Sum, one: Connection) -> None:
+    known.count += one.count
+    known.halfway += one.halfway
+    known.refused += one.refused
+    known.ambiguous += one.count if one.ambiguous else 0
+    known.bytes += one.bytes
+    if one.window is not None:
+        known.windows.add((one.hour, one.window))
+    if one.hour is not None:
+        known.hours.add(one.hour)
+    known.first = least((known.first, one.first))
+    known.last = most((known.last, one.last))

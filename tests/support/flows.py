@@ -1,0 +1,99 @@
+"""Small random flows, in which everything happens that expressions tell apart."""
+
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from cloison.flows.schema import Flow, Identity
+
+START = 1_700_000_000_000_000
+"""Some Tuesday, in microseconds."""
+
+MINUTE = 60_000_000
+
+LISTENING = frozenset({("TCP", 80), ("TCP", 8080), ("UDP", 53)})
+IPS = ("10.0.0.1", "10.0.0.2", "10.0.0.9", "10.0.1.3", "2001:db8::1", "203.0.113.7")
+PORTS = (53, 80, 8080, 40_000, 40_001)
+
+
+@dataclass(frozen=True)
+class Case:
+    """Flows, and who held the addresses."""
+
+    seed: int
+    flows: list[Flow]
+    identities: list[Identity]
+
+
+def case(seed: int, size: int = 14) -> Case:
+    """Return random flows of a seed. No two seeds share an address."""
+    chance = random.Random(seed)
+    names = [chance.sample(("a", "b", "c"), 1)[0] for _ in IPS]
+    return Case(
+        seed,
+        [_flow(chance, names, seed) for _ in range(chance.randint(1, size))],
+        [_identity(chance, seed) for _ in range(chance.randint(0, 6))],
+    )
+
+
+def _flow(chance: random.Random, names: list[str], seed: int) -> Flow:
+    src, dst = chance.choice(IPS), chance.choice(IPS)
+    proto = chance.choice(("TCP", "TCP", "TCP", "UDP", "ICMP", None))
+    ported = proto in {"TCP", "UDP"}
+    time = START + chance.randint(0, 150) * MINUTE + chance.randint(0, 59_999_999)
+    given: dict[str, Any] = {
+        "time": None if chance.random() < 0.04 else time,
+        "end_time": time + MINUTE if chance.random() < 0.2 else None,
+        "verdict": chance.choice(("allowed",) * 5 + ("denied", "denied", "audited", "error", "unknown")),
+        "observer": chance.choice(("src", "dst", "both", "node", "proxy", "learned", "src", "dst")),
+        "proto": proto,
+        "count": chance.choice((1, 1, 1, 3)),
+        "src_port": chance.choice(PORTS) if ported else None,
+        "dst_port": chance.choice(PORTS) if ported else None,
+        "icmp_type": chance.choice((0, 3, 8, 129)) if proto == "ICMP" else None,
+        "is_reply": chance.choice((None, None, False, True)),
+        "opens": chance.choice((None, None, False, True)),
+        "initiator": chance.choice(("unknown",) * 6 + ("known", "inferred")),
+        "bytes": chance.choice((None, 10, 1000)),
+        "names": chance.choice(((), (), ("api.example.com",), ("b.example.com", "a.example.com"))),
+        "obs_id": chance.choice((None, "x", "y")),
+    }  # fmt: skip
+    for side, ip in (("src", src), ("dst", dst)):
+        given |= _end(chance, side, ip, names)
+        if f"{side}_ip" in given:
+            given[f"{side}_ip"] = f"{ip}%{seed}"
+    return Flow(**given)
+
+
+def _end(chance: random.Random, side: str, ip: str, names: list[str]) -> dict[str, Any]:
+    entity = chance.choice(("pod", "pod", "unknown", "world", "host", "service"))
+    found: dict[str, Any] = {f"{side}_entity": entity}
+    if chance.random() < 0.85:
+        found[f"{side}_ip"] = ip
+    if entity == "pod" and chance.random() < 0.6:
+        name = names[IPS.index(ip)]
+        found |= {f"{side}_ns": "shop", f"{side}_pod": f"{name}-1", f"{side}_cluster": "east"}
+        if chance.random() < 0.6:
+            found |= {f"{side}_workload": name, f"{side}_kind": "Deployment"}
+        if chance.random() < 0.5:
+            found[f"{side}_labels"] = (f"app={name}",)
+    return found
+
+
+def _identity(chance: random.Random, seed: int) -> Identity:
+    since = START + chance.randint(-60, 150) * MINUTE
+    until = since + chance.randint(1, 120) * MINUTE if chance.random() < 0.7 else None
+    kind = chance.choice(("Deployment", "Deployment", "Deployment", "Service", "Node"))
+    name = chance.choice(("a", "b", "c"))
+    pod = kind == "Deployment"
+    return Identity(
+        ip=f"{chance.choice(IPS)}%{seed}",
+        since=since,
+        until=until,
+        ns=None if kind == "Node" else "shop",
+        pod=f"{name}-1" if pod else None,
+        workload=name,
+        kind=kind,
+        labels=(f"app={name}",) if pod else None,
+        host_network=kind == "Node" or (pod and chance.random() < 0.2),
+    )
