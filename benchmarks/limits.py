@@ -7,7 +7,7 @@ not.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.results import READY, Results, growth
+from benchmarks.results import READY, Results, doctor_growth, examined, growth
 from benchmarks.worlds import WORLDS
 
 
@@ -39,7 +39,7 @@ _RATIOS = {"pair loop": 0.5, "oracle": 0.1}
 
 def checked(results: Results) -> Iterator[Checked]:
     """Iterate over what can be checked of what was measured."""
-    for check in (_startup, _growths, _pairs, _answers, _changes, _files):
+    for check in (_startup, _growths, _pairs, _answers, _changes, _files, _examined):
         yield from check(results)
 
 
@@ -92,6 +92,16 @@ def _changes(results: Results) -> Iterator[Checked]:
         if "what-if" in phases:
             ratio = phases["what-if"].cpu / each.found.cpu(*READY)
             yield Checked(f"what-if : ready, {each.step.arguments['world']}", ratio, 0.15)
+
+
+def _examined(results: Results) -> Iterator[Checked]:
+    """An examination takes about what its calls take one by one, and grows as they do."""
+    for each in examined(results)[-1:]:
+        ratio = each.cpu("doctor") / each.cpu("whys")
+        yield Checked("doctor : why of each of its calls", ratio, 2)
+    found = doctor_growth(results)
+    if found is not None:
+        yield Checked("growth in workloads, doctor: exponent", found, _STEEP)
 
 
 def _files(results: Results) -> Iterator[Checked]:

@@ -125,6 +125,17 @@ def exponent(points: Iterable[tuple[float, float]]) -> float:
     return statistics.linear_regression(sizes, taken).slope
 
 
+def examined(results: "Results") -> list[Measured]:
+    """Return what the doctor took for estates, the smallest first."""
+    return [each.found for each in results.all("doctor") if each.found.phases]
+
+
+def doctor_growth(results: "Results") -> float | None:
+    """Return how an examination grows with workloads; None for fewer than 3 sizes."""
+    points = [(each.facts["workloads"], each.cpu("doctor")) for each in examined(results)]
+    return exponent(points) if len(points) >= _SIZES else None
+
+
 def growth(by: str, points: Sequence[Measured]) -> float | None:
     """Return how the way to readiness grows with pods or policies; None for fewer than 3 sizes."""
     taken = [(each.facts[by], each.cpu(*READY)) for each in points]

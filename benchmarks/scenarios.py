@@ -122,6 +122,17 @@ def startup(plan: Plan) -> Iterator[Step]:
     yield Step("startup", "startup", {"runs": 5 if plan.smoke else 21})
 
 
+EXAMINED = 2_000
+"""Workloads of the estate that a target is about."""
+
+
+def doctor(plan: Plan) -> Iterator[Step]:
+    """An examination of estates of several sizes."""
+    largest = 400 if plan.smoke else 2 * EXAMINED
+    for part in (8, 4, 2, 1):
+        yield Step("doctor", "doctor", {"workloads": largest // part})
+
+
 def peers(plan: Plan) -> Iterator[Step]:
     """Other analyzers, where they are installed, on a company they can manage."""
     sizes = (20,) if plan.smoke else (20, 100, 400)
@@ -138,6 +149,7 @@ SCENARIOS: Mapping[str, Callable[[Plan], Iterator[Step]]] = {
     "what-if": what_if,
     "growth": growth,
     "disk": disk,
+    "doctor": doctor,
     "peers": peers,
 }
 """By name, in the order they are run."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from benchmarks.limits import checked
 from benchmarks.measured import Measured, Phase
-from benchmarks.results import READY, Entry, Results, growth
+from benchmarks.results import READY, Entry, Results, doctor_growth, growth
 from benchmarks.targets import judged
 from benchmarks.worlds import WORLDS
 
@@ -273,6 +273,42 @@ def startup(results: Results) -> Table:
     return Table("Commands that have little to do", headings, rows)
 
 
+def doctor(results: Results) -> Table:
+    """Return what examinations took, and asking about the same calls beside them."""
+    headings = (
+        "Workloads",
+        "Policies",
+        "Calls",
+        "Findings",
+        "Doctor, CPU",
+        "A why of each call, CPU",
+        "Beside that",
+        "Peak",
+        "of it before",
+    )
+    rows: list[tuple[str, ...]] = []
+    for each in _of(results, "doctor", "doctor"):
+        found = each.found
+        cells = _nothing(found, len(headings) - 1)
+        if found.phases:
+            cpu, asked = found.cpu("doctor"), found.cpu("whys")
+            cells = (
+                f"{found.facts['policies']:,.0f}",
+                f"{found.facts['calls']:,.0f}",
+                f"{found.facts['findings']:,.0f}",
+                seconds(cpu),
+                seconds(asked),
+                times(cpu / asked),
+                quantity(found.peak, "B"),
+                quantity(found.before, "B"),
+            )
+        rows.append((f"{each.step.arguments['workloads']:,}", *cells))
+    grown = doctor_growth(results)
+    if grown is not None:
+        rows.append(("growth", "", "", "", f"n^{grown:.2f}", "", "", "", ""))
+    return Table("The doctor", headings, tuple(rows))
+
+
 def peers(results: Results) -> Table:
     """Return what other analyzers take on the same files."""
     rows = []
@@ -304,6 +340,7 @@ _MEASURED: Sequence[Callable[[Results], Table]] = (
     growths,
     disk,
     startup,
+    doctor,
     peers,
 )
 

@@ -3,7 +3,8 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from benchmarks.results import READY, Results, growth
+from benchmarks.results import READY, Results, doctor_growth, growth
+from benchmarks.scenarios import EXAMINED
 from benchmarks.worlds import WORLDS
 
 MISSED = 2
@@ -109,6 +110,15 @@ def _from_disk(name: str) -> Callable[[Results], float | None]:
     return take
 
 
+def _doctor(results: Results) -> float | None:
+    found = results.one("doctor", workloads=EXAMINED)
+    return found.cpu("doctor") if found else None
+
+
+def _doctor_growth(results: Results) -> float | None:
+    return None if results.smoke else doctor_growth(results)
+
+
 def _started(phase: str) -> Callable[[Results], float | None]:
     def take(results: Results) -> float | None:
         found = results.one("startup")
@@ -127,6 +137,8 @@ TARGETS = (
     Target("growth in policies", 1.1, "n^", _grows("policies")),
     Target("`cloison --help`", 0.150, "s", _started("help")),
     Target("`cloison why` on a small directory", 0.400, "s", _started("why")),
+    Target("`doctor` of 2 000 workloads under 300 policies, CPU", 4, "s", _doctor),
+    Target("growth of that in workloads", 1.15, "n^", _doctor_growth),
     Target("400 MB of pod JSON ready", 15, "s", _from_disk("/pods.json")),
     Target("20 MB of YAML ready", 6, "s", _from_disk("/manifests")),
 )

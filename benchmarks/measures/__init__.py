@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping
 from benchmarks.measured import Measured
 from benchmarks.measures.allpairs import all_pairs
 from benchmarks.measures.disk import parsed, read, read_ready, write
+from benchmarks.measures.doctor import doctor
 from benchmarks.measures.peers import peer
 from benchmarks.measures.ready import ready
 from benchmarks.measures.startup import startup
@@ -18,6 +19,7 @@ MEASURES: Mapping[str, Callable[..., Measured]] = {
     "parsed": parsed,
     "read": read,
     "read-ready": read_ready,
+    "doctor": doctor,
     "peer": peer,
     "startup": startup,
 }

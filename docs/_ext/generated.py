@@ -20,6 +20,7 @@ from cloison.dialects.cilium.switches import NEWEST, PREFIX, SWITCHES, defaults
 from cloison.ir.profile import Profile, Quirk
 from cloison.platform import CATALOGUE, profile, profile_names
 from cloison.platform.components import Component, Role, known
+from cloison.platform.made import rows
 
 PROGRAM = "cloison"
 _WIDTH = 90
@@ -234,6 +235,11 @@ def component_reference() -> str:
                 cells = (name, f"{_pods(each)}{notes}", ports, each.source)
                 parts.append(f"| {' | '.join(_cell(cell) for cell in cells)} |")
         parts.append("")
+    parts += ["## Pods that operators make", "", "| resource | pods | source |", "|---|---|---|"]
+    for row in rows():
+        labels = ", ".join(f"`{key}={value}`" for key, value in row.labels.items())
+        what = (f"{row.kind} ({row.group})", f"`{row.pods}`: {labels}", row.source)
+        parts.append(f"| {' | '.join(_cell(cell) for cell in what)} |")
     return "\n".join(parts)
 
 

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
+from string import ascii_lowercase
 from typing import Any
 
 import yaml
@@ -49,7 +50,7 @@ class PlatformCase:
     """A case.
 
     Args:
-        id: As the fact sheet calls it: `P17`.
+        id: As the fact sheet calls it: `P17`; with a letter where it is one of several variants.
         outcome: As the fact sheet says it: `BROKEN`, ...
         mode: How it shows, F1 to F10; None for none of them.
         situation: What it is about.
@@ -62,12 +63,27 @@ class PlatformCase:
     situation: str
     runs: Mapping[str, Run]
 
+    @property
+    def number(self) -> int:
+        """Its number in the fact sheet."""
+        return int(self.id[1:].rstrip(ascii_lowercase))
+
+    @property
+    def variant(self) -> str:
+        """The letter that tells it from the sheet's own case; empty for that one."""
+        return self.id.removeprefix(f"P{self.number}")
+
+    @property
+    def home(self) -> Path:
+        """Its directory."""
+        return HOME / f"P{self.number:02}{self.variant}"
+
 
 @cache
 def platform_cases() -> tuple[PlatformCase, ...]:
     """Return all cases, in the order of their numbers."""
     found = (_read(each) for each in HOME.glob("P*/case.yaml"))
-    return tuple(sorted(found, key=lambda case: int(case.id[1:])))
+    return tuple(sorted(found, key=lambda case: (case.number, case.variant)))
 
 
 def _read(file: Path) -> PlatformCase:

@@ -6,7 +6,6 @@ import pytest
 
 from tests.conformance.cases import read
 from tests.conformance.platformcases import (
-    HOME,
     REPAIRED,
     PlatformCase,
     Run,
@@ -27,9 +26,7 @@ _CLIENTS = "which clients to admit is for people to say"
 _LABELS = "the Job's labels are to change, or a namespace to be isolated: people choose"
 UNMENDED = {
     "P19": _NO_POLICY,
-    "P28": _CLIENTS,
     "P30": _NO_POLICY,
-    "P32": _CLIENTS,
     "P34": _UNKNOWN,
     "P35": _UNKNOWN,
     "P38": _UNKNOWN,
@@ -85,10 +82,10 @@ def test_what_does_not_come_out_yet_are_cases() -> None:
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case.id)
 def test_each_case_has_a_twin_of_which_nothing_is_to_be_said(case: PlatformCase) -> None:
-    assert HOME.joinpath(f"P{int(case.id[1:]):02}", "case.yaml").is_file()
+    assert case.home.joinpath("case.yaml").is_file()
     assert case.situation
     assert all(run.directory.is_dir() for run in case.runs.values())
-    directories = {each.name for each in (HOME / f"P{int(case.id[1:]):02}").iterdir()}
+    directories = {each.name for each in case.home.iterdir()}
     assert directories - {"case.yaml", "cloison.yaml"} == set(case.runs)
     for name, run in case.runs.items():
         assert bool(run.doctor) != (name in REPAIRED)

@@ -51,12 +51,12 @@ def test_the_sheet_is_read_whole() -> None:
 
 def test_every_case_is_among_ours_or_about_a_mesh() -> None:
     left_out = [f"P{number}" for numbers in MESHES.values() for number in numbers]
-    ours = [case.id for case in platform_cases()]
+    ours = [case.id for case in platform_cases() if not case.variant]
     assert sorted(ours + left_out) == sorted(ROWS)
 
 
 @pytest.mark.parametrize("case", platform_cases(), ids=lambda case: case.id)
 def test_outcome_and_failure_mode_are_the_sheets(case: PlatformCase) -> None:
-    *_, outcome, _text, mode = ROWS[case.id]
+    *_, outcome, _text, mode = ROWS[f"P{case.number}"]
     assert case.outcome == outcome
     assert case.mode == (None if mode == "—" else mode)

@@ -214,7 +214,14 @@ def _fresh(rng: random.Random) -> dict[str, Any]:
     return made
 
 
-def _changed(documents: list[Any], rng: random.Random) -> list[Any]:  # noqa: PLR0912 - a list of ways
+def _deep(value: Any, rng: random.Random) -> Any:
+    """Return a value deep within others."""
+    for _ in range(rng.choice((5, 95, _DEEP))):
+        value = [value] if rng.random() < 0.5 else {"a": value}
+    return value
+
+
+def _changed(documents: list[Any], rng: random.Random) -> list[Any]:
     documents = _copy(documents)
     places = _places(documents)
     if not places:
@@ -245,10 +252,7 @@ def _changed(documents: list[Any], rng: random.Random) -> list[Any]:  # noqa: PL
         case 12 if isinstance(held, list):
             held += [_copy(held[key]) for _ in range(rng.choice((2, 30, 300)))]
         case 12:
-            deep: Any = held[key]
-            for _ in range(rng.choice((5, 95, _DEEP))):
-                deep = [deep] if rng.random() < 0.5 else {"a": deep}
-            held[key] = deep
+            held[key] = _deep(held[key], rng)
         case _:
             rng.shuffle(documents)
     return documents

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from cloison.probe.lab.client import Lab
-from tests.support.cli import Ran, run_cloison
+from tests.support.cli import Ran, run_process
 
 EXAMPLE = "examples/case-management"
 Typed = Callable[..., Ran]
@@ -15,7 +15,7 @@ Typed = Callable[..., Ran]
 @pytest.fixture
 def typed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, machine: None) -> Iterator[Typed]:
     monkeypatch.setenv("XDG_RUNTIME_DIR", str(tmp_path))
-    yield run_cloison
+    yield run_process
     for each in Lab.all():
         each.down()
 

@@ -30,7 +30,7 @@ from cloison.examples import practice
 from cloison.probe.lab.client import Lab
 from cloison.report import PLAIN
 from cloison.report.text.practice import lines, listing
-from tests.support.cli import Ran, run_cloison
+from tests.support.cli import Ran, run_process
 
 KNOWN = exercises(practice())
 SOLVED = [each for each in KNOWN if not each.sheet.beliefs]
@@ -303,7 +303,7 @@ def test_commands_of_the_texts_name_the_usual_directory() -> None:
 
 
 def cloison(*words: str, cwd: Path) -> Ran:
-    return run_cloison("lab", "practice", *words, cwd=cwd)
+    return run_process("lab", "practice", *words, cwd=cwd)
 
 
 def test_a_person_does_an_exercise(tmp_path: Path) -> None:
@@ -345,4 +345,4 @@ def test_numbers_are_completed(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("_CLOISON_COMPLETE", "bash_complete")
     monkeypatch.setenv("COMP_WORDS", "cloison lab practice 1")
     monkeypatch.setenv("COMP_CWORD", "3")
-    assert run_cloison().out.split() == ["plain,1", "plain,10"]
+    assert run_process().out.split() == ["plain,1", "plain,10"]

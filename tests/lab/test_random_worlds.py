@@ -15,7 +15,7 @@ from cloison.probe.lab.client import Lab
 from tests.lab.judge import Findings, have_listeners, judged
 from tests.lab.trials import DENIED, PROBES, Drawn, drawn
 
-WORLDS, NIGHTLY = 40, 300
+WORLDS, NIGHTLY = 20, 320
 CHUNK = 5
 """Worlds of one test. They are tried at the same time: most of it is waiting for silence."""
 MORE = max(int(os.environ.get("CLOISON_WORLDS", "0")), NIGHTLY)

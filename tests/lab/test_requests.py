@@ -16,7 +16,7 @@ from cloison.app.lab import blueprint
 from cloison.app.measure import measured
 from cloison.app.running import Running
 from cloison.probe.lab.client import Lab
-from tests.support.cli import run_cloison
+from tests.support.cli import run_process
 
 pytestmark = pytest.mark.usefixtures("machine")
 
@@ -195,7 +195,7 @@ def test_what_is_not_sent_says_why() -> None:
 @contextmanager
 def running(*words: str) -> Iterator[str]:
     name = f"requests-{os.getpid()}"
-    ran = run_cloison("lab", "up", *words, "--name", name)
+    ran = run_process("lab", "up", *words, "--name", name)
     assert ran.exit == 0, ran.err
     try:
         yield name
@@ -206,10 +206,10 @@ def running(*words: str) -> Iterator[str]:
 def test_a_lab_that_stays_tells_what_its_proxy_decides() -> None:
     ends = "case-management/case-api", "payments/payments-api:8080"
     with running("-f", EXAMPLE) as name:
-        seen = run_cloison("lab", "status", "--name", name)
+        seen = run_process("lab", "status", "--name", name)
         said = "proxy of node:lab-node: reads HTTP requests entering payments/payments-api"
         assert said in seen.out
-        ran = run_cloison(
+        ran = run_process(
             "lab", "trace", *ends, "--http", "GET /payments/reservations", "--name", name
         )
         assert ran.exit == 0, ran.err
@@ -232,7 +232,7 @@ def test_a_lab_that_stays_tells_what_its_proxy_decides() -> None:
         )
         assert b" 400 " in _said_by_hand(found.lab, "EHLO me")
         # Without the rule everything is dropped, and nothing is handed on any more.
-        done = run_cloison(
+        done = run_process(
             "lab", "apply", "--delete", "CiliumNetworkPolicy/payments/reservations", "--name", name
         )
         assert done.exit == 0, done.err

@@ -23,7 +23,7 @@ from cloison.base.version import VERSION
 from cloison.probe.lab.client import Lab
 from cloison.report import About, Look, render
 from cloison.report.schema import schemas
-from tests.support.cli import run_cloison
+from tests.support.cli import run_process
 
 EXAMPLE, BROKEN = "examples/case-management", "examples/case-management-broken"
 GOLDEN = Path(__file__).parent / "golden"
@@ -51,7 +51,7 @@ def printed(kind: str, session: Session, result: object, output: str) -> str:
 
 
 def test_the_example_is_as_its_tests_say() -> None:
-    ran = run_cloison("verify", "--on", "lab", "-f", EXAMPLE)
+    ran = run_process("verify", "--on", "lab", "-f", EXAMPLE)
     golden("passes.txt", ran.out)
     assert ran.exit == 0, ran.err
 
@@ -73,10 +73,10 @@ def test_rows_that_are_not_sent_are_seen_beside_those_that_are(tmp_path: Path) -
         f"tests:\n- {row}, name: call, grpc: shop.v1.Cart/Add, expect: deny}}\n"
         f"- {row}, name: tls, sni: cart.shop, expect: deny}}\n"
     )
-    ran = run_cloison("verify", "--on", "lab", "-f", EXAMPLE, "--tests", str(file))
+    ran = run_process("verify", "--on", "lab", "-f", EXAMPLE, "--tests", str(file))
     assert "1 of 2 rows measured and passed; 1 not measured: tls" in ran.out
     assert ran.exit == 2
-    ran = run_cloison("verify", "--on", "lab", "-f", EXAMPLE, "--tests", str(file), "--sendable")
+    ran = run_process("verify", "--on", "lab", "-f", EXAMPLE, "--tests", str(file), "--sendable")
     assert "1 row was left out, as asked" in ran.out
     assert ran.exit == 0
 
@@ -169,7 +169,7 @@ def test_port_53_outside_where_the_lab_answers_for_names() -> None:
 @contextmanager
 def lab(name: str) -> Iterator[str]:
     """A lab of the example that stays, under a profile that says nothing of open connections."""
-    ran = run_cloison("lab", "up", "-f", EXAMPLE, "--name", name, "--cni", "generic")
+    ran = run_process("lab", "up", "-f", EXAMPLE, "--name", name, "--cni", "generic")
     assert ran.exit == 0, ran.err
     try:
         yield name
@@ -206,7 +206,7 @@ def test_a_trace_shows_the_rules_that_were_predicted(
 
 def test_a_trace_on_the_command_line(running: Running) -> None:
     words = ("web/case-portal", "case-management/case-api:8080", "-o", "json", "--family", "6")
-    ran = run_cloison("lab", "trace", *words, "--name", running.lab.name)
+    ran = run_process("lab", "trace", *words, "--name", running.lab.name)
     assert ran.exit == 0, ran.err
     document = json.loads(ran.out)
     jsonschema.Draft202012Validator(schemas()["trace"]).validate(document)
@@ -257,7 +257,7 @@ def test_policies_change_while_connections_live(tmp_path: Path) -> None:
         assert found.notes == ()
 
         # What was changed is remembered, and can be taken back.
-        ran = run_cloison("lab", "apply", "--delete", "netpol/audit/audit-writer", "--name", name)
+        ran = run_process("lab", "apply", "--delete", "netpol/audit/audit-writer", "--name", name)
         assert ran.out.startswith("deleted NetworkPolicy audit/audit-writer\n")
         assert ran.exit == 0, ran.err
         again = Running.find(name)

@@ -148,6 +148,9 @@ class IROracle:
             p for p in policies.policies if p.mode is Mode.ENFORCED and profile.enforces
         ]
         self._owners: dict[int, End] = {}
+        # What is asked of every flow, and stays; the ends are kept, so that ids stay theirs.
+        self._about: dict[tuple[int, int], tuple[End, Match]] = {}
+        self._asked: dict[int, tuple[End, Match]] = {}
         for node in world.nodes.values():
             self._owners.update(dict.fromkeys(node.addresses, node))
         for endpoint in self.pods():
@@ -240,8 +243,12 @@ class IROracle:
 
     def applies(self, policy: Policy, end: End) -> Match:
         """Return whether a policy is about an end."""
-        pods = max((self.selects(each, end) for each in policy.subjects), default=Match.NO)
-        return max(pods, self._named_node(policy, end))
+        known = self._about.get((id(policy), id(end)))
+        if known is None:
+            pods = max((self.selects(each, end) for each in policy.subjects), default=Match.NO)
+            known = end, max(pods, self._named_node(policy, end))
+            self._about[id(policy), id(end)] = known
+        return known[1]
 
     def _named_node(self, policy: Policy, end: End) -> Match:
         on_node, name = self.node_of(end)
@@ -255,7 +262,11 @@ class IROracle:
         """Return whether policies are asked about an end at all."""
         if self.is_pod(end):
             return Match.MUST
-        return max((self._named_node(p, end) for p in self.enforced), default=Match.NO)
+        known = self._asked.get(id(end))
+        if known is None:
+            known = end, max((self._named_node(p, end) for p in self.enforced), default=Match.NO)
+            self._asked[id(end)] = known
+        return known[1]
 
     def addresses(self, end: End) -> tuple[int, ...]:
         """Return the addresses of an end, as far as known."""

@@ -17,12 +17,13 @@ from cloison.ir.flows import NO_FLOWS, Flows, Known
 from cloison.ir.policy import Direction
 from tests.property.test_exposure import LEFT_OPEN, by_number, looks_into_values, openings
 from tests.support.asking import asking
+from tests.support.budget import tries
 from tests.support.newcomers import ir_added, ir_newcomers
 from tests.support.policies import describe, random_snapshot
 from tests.support.richer import rich_snapshot
 
 CHUNKS = 2
-WORLDS = 24
+WORLDS = tries(16, 200)
 NOTHING = Known(NO_FLOWS, NO_FLOWS)
 
 

@@ -12,10 +12,11 @@ from cloison.ir.fidelity import Verdict
 from cloison.ir.names import NamePattern, exact_name, names_below, names_within
 from cloison.ir.peers import NamesMatch, plain_matches
 from tests.oracle.ir import IROracle
+from tests.support.budget import tries
 from tests.support.policies import OUTSIDE, Question, Snapshot, describe, random_question
 from tests.support.richer import PATTERNS, rich_snapshot
 
-SNAPSHOTS = 120
+SNAPSHOTS = tries(80, 1200)
 CHUNKS = 4
 FLOWS = 20
 ASKED = (

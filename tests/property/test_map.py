@@ -13,10 +13,11 @@ from cloison.app import Session
 from cloison.engine import UnitKind
 from cloison.ir.fidelity import Verdict
 from cloison.ir.ruleset import Outcome
+from tests.support.budget import tries
 from tests.support.session import load
 from tests.support.worlds import FlowMaker, random_world
 
-WORLDS = 240
+WORLDS = tries(120, 2400)
 CHUNKS = 8
 Sets = tuple[TrafficSet, TrafficSet]
 

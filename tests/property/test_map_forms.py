@@ -5,11 +5,12 @@ import random
 import pytest
 
 from cloison.analyses.connectivity import MapOptions
+from tests.support.budget import tries
 from tests.support.maps import assert_forms_agree
 from tests.support.session import load
 from tests.support.worlds import random_world
 
-WORLDS = 240
+WORLDS = tries(120, 2400)
 CHUNKS = 8
 OPTIONS = (MapOptions(), MapOptions(pods=True, self_edges=True, nodes=True))
 

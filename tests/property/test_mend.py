@@ -10,11 +10,13 @@ from cloison.analyses.ends import PodsEnd
 from cloison.app import Session
 from cloison.ir.fidelity import Verdict
 from tests.oracle.raw import Manifest
+from tests.support.budget import tries
 from tests.support.session import load
 from tests.support.worlds import Flow, FlowMaker, end_text, random_world
 
-DENIALS = 500
+DENIALS = tries(300, 3000)
 PORTED = ("TCP", "UDP", "SCTP")
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 def why(session: Session, flow: Flow) -> Explanation:
@@ -22,11 +24,16 @@ def why(session: Session, flow: Flow) -> Explanation:
     return session.why(src, dst, protocol=protocol, port=port, family=family)
 
 
+def verdict(session: Session, flow: Flow) -> Verdict:
+    src, dst, protocol, port, family = flow.question()
+    return session.verdict(src, dst, protocol=protocol, port=port, family=family)
+
+
 def applied(objects: list[Manifest], answer: Explanation) -> list[Manifest]:
     """Return `objects` after `kubectl apply` of the mend."""
     found = {(o["kind"], o["metadata"].get("namespace"), o["metadata"]["name"]): o for o in objects}
     for mend in answer.mend:
-        for each in yaml.safe_load_all(mend.manifest):
+        for each in yaml.load_all(mend.manifest, Loader=LOADER):
             key = (each["kind"], each["metadata"]["namespace"], each["metadata"]["name"])
             found[key] = each
     return list(found.values())
@@ -39,11 +46,12 @@ def denials() -> Iterator[tuple[int, list[Manifest], Session, list[Flow], Flow, 
         session = load(objects)
         maker = FlowMaker(objects)
         flows = [maker.flow(rng) for _ in range(8)]
+        passing = [flow for flow in flows if verdict(session, flow) is Verdict.ALLOWED]
         for flow in flows:
             if flow.protocol in PORTED and flow.port is not None:
                 answer = why(session, flow)
                 if answer.verdict is Verdict.DENIED:
-                    yield seed, objects, session, flows, flow, answer
+                    yield seed, objects, session, passing, flow, answer
 
 
 def nameable(session: Session, flow: Flow) -> bool:
@@ -65,7 +73,7 @@ def why_name(end: tuple[str, ...]) -> str:
 
 def test_applying_the_mend_flips_the_denial() -> None:
     flipped = 0
-    for seed, objects, session, flows, flow, answer in denials():
+    for seed, objects, session, passing, flow, answer in denials():
         where = f"seed {seed}: {answer.question}"
         if not answer.mend:
             assert not nameable(session, flow), f"{where} has no mend"
@@ -75,9 +83,8 @@ def test_applying_the_mend_flips_the_denial() -> None:
         assert again.verdict is Verdict.ALLOWED, f"{where} stays {again.verdict} after\n" + (
             "---\n".join(m.manifest for m in answer.mend)
         )
-        for other in flows:
-            if why(session, other).verdict is Verdict.ALLOWED:
-                assert why(after, other).verdict is Verdict.ALLOWED, f"{where} closes {other}"
+        for other in passing:
+            assert verdict(after, other) is Verdict.ALLOWED, f"{where} closes {other}"
         flipped += 1
         if flipped == DENIALS:
             return

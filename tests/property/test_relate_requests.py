@@ -14,12 +14,13 @@ from cloison.engine import Engine, Networks
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import Action, Mode, Policy, Rule
 from tests.support.asking import PAIRS, REQUESTS, asking
+from tests.support.budget import tries
 from tests.support.chances import chance
 from tests.support.policies import Snapshot, describe
 from tests.support.relations import Asked, Flow, Said, flows, in_scope, random_pair, shows, without
 
 CHUNKS = 2
-WORLDS = 5
+WORLDS = tries(3, 20)
 MOST_FLOWS = 1000
 """Flows of a world that are asked about one by one; worlds of more are left out."""
 ASKED = (*(Request(method=m, path=p) for m, p in PAIRS), REQUESTS[len(PAIRS)])

@@ -19,11 +19,12 @@ from cloison.platform import profile
 from tests.oracle.raw import Manifest
 from tests.property.test_cilium_random import Question, samples, session
 from tests.support import ciliumwords as made
+from tests.support.budget import tries
 from tests.support.chances import chance
 
 CHUNKS = 2
-WORLDS = 8
-COMPARED = 3
+WORLDS = tries(8, 60)
+COMPARED = tries(2, 12)
 SHOWN = 8
 """Differences of one world that are asked about."""
 DEFINITE = (Verdict.ALLOWED, Verdict.DENIED)

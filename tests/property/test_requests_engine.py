@@ -16,10 +16,11 @@ from cloison.ir.ruleset import Outcome
 from tests.oracle.ir import IROracle
 from tests.property.test_ir_random import asked_of
 from tests.support.asking import REQUESTS, asking
+from tests.support.budget import tries
 from tests.support.policies import Question, Snapshot, describe, random_question
 from tests.support.richer import rich_snapshot
 
-SNAPSHOTS = 64
+SNAPSHOTS = tries(40, 600)
 CHUNKS = 4
 FLOWS = 6
 

@@ -128,3 +128,19 @@ def test_policies_put_in_one_by_one_are_all_there(seed: int) -> None:
         everything(engine)
         engine = engine.with_policy(policy)
     assert_same(engine, anew(engine, policies.values()))
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_policies_changed_at_once_are_as_if_changed_one_by_one(seed: int) -> None:
+    rng = random.Random(7000 + seed)
+    engine = bound(rich_snapshot(rng))
+    if rng.random() < 0.7:
+        everything(engine)
+    policies = engine.policies.policies
+    changes: dict[PolicyId, Policy | None] = {}
+    for step in range(4):
+        new = another(rng, policies, 3 * seed + step)
+        changes[new.id] = None if rng.random() < 0.3 else new
+    kept = [p for p in policies if p.id not in changes]
+    expected = anew(engine, [*kept, *(p for p in changes.values() if p is not None)])
+    assert_same(engine.changed(changes), expected)

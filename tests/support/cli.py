@@ -1,10 +1,16 @@
-"""Run the command line as a person would: a process of its own, a plain terminal."""
+"""Run the command line as a person would: a plain terminal, in this process or one of its own."""
 
+import io
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
+from unittest import mock
+
+from cloison.cli import main
 
 ROOT = Path(__file__).resolve().parents[2]
 """The checkout."""
@@ -14,7 +20,7 @@ _ENTRY = "import sys; sys.argv[0] = 'cloison'; from cloison.cli import main; sys
 
 @dataclass(frozen=True, slots=True)
 class Ran:
-    """What a process left behind."""
+    """What a run left behind."""
 
     exit: int
     out: str
@@ -39,8 +45,48 @@ def plain_environment() -> dict[str, str]:
     }
 
 
-def run_cloison(*args: str, cwd: Path = ROOT, stdin: str = "", timeout: float = 120) -> Ran:
+def run_cloison(*args: str, cwd: Path = ROOT, stdin: str = "") -> Ran:
     """Run `cloison` with `args` in `cwd` and return what it printed.
+
+    It runs in this process, which spares the tests a start of Python for each; see
+    `run_process` for what is about the process itself.
+    """
+    return run_here(args, cwd, plain_environment(), stdin)
+
+
+def run_here(
+    args: tuple[str, ...], cwd: Path, environment: Mapping[str, str], stdin: str = ""
+) -> Ran:
+    """Run `cloison` in this process.
+
+    Args:
+        args: Its arguments.
+        cwd: Where it runs.
+        environment: All variables that it sees.
+        stdin: What it reads.
+    """
+    given, out, err = (
+        io.TextIOWrapper(io.BytesIO(text), encoding="utf-8") for text in (stdin.encode(), b"", b"")
+    )
+    with (
+        chdir(cwd),
+        mock.patch.dict(os.environ, environment, clear=True),
+        mock.patch.object(sys, "stdin", given),
+        mock.patch.object(sys, "argv", ["cloison", *args]),
+        redirect_stdout(out),
+        redirect_stderr(err),
+    ):
+        code = main(list(args))
+    return Ran(code, *(_written(stream) for stream in (out, err)))
+
+
+def _written(stream: io.TextIOWrapper) -> str:
+    stream.seek(0)
+    return stream.read()
+
+
+def run_process(*args: str, cwd: Path = ROOT, stdin: str = "", timeout: float = 120) -> Ran:
+    """Run `cloison` in a process of its own.
 
     Raises:
         subprocess.TimeoutExpired: it hangs.

@@ -5,7 +5,6 @@ from typing import Any
 
 import yaml
 
-from cloison.analyses.ask import Mend
 from cloison.analyses.doctor import Finding
 from cloison.app import load_texts
 from cloison.app.doctor import doctor
@@ -22,29 +21,20 @@ def codes(text: str, *checks: str, **said: Any) -> list[str]:
 
 
 def mended(texts: Mapping[str, str], findings: Iterable[Finding]) -> dict[str, str]:
-    """Return manifests with everything that findings propose done."""
-    objects = [each for text in texts.values() for each in yaml.safe_load_all(text) if each]
-    every = [mend for finding in findings for mend in finding.mend if mend.manifest]
-    # What is written anew comes first, so that what is added to it stays.
-    for mend in sorted(every, key=lambda mend: bool(mend.lines)):
-        _do(objects, mend)
-    return {"mended.yaml": yaml.safe_dump_all(objects)}
+    """Return manifests with everything that findings propose applied, in the order of both."""
+    return applied(texts, (m.manifest for each in findings for m in each.mend if m.manifest))
 
 
-def _do(objects: list[dict[str, Any]], mend: Mend) -> None:
-    wanted = yaml.safe_load(mend.manifest)
-    for each in objects:
-        if _key(each) != _key(wanted):
-            continue
-        if mend.lines:
-            for direction, rules in yaml.safe_load(mend.lines).items():
-                each["spec"].setdefault(direction, []).extend(rules)
-        else:
-            each["spec"] = wanted["spec"]
-        return
-    objects.append(wanted)
+def applied(texts: Mapping[str, str], manifests: Iterable[str]) -> dict[str, str]:
+    """Return manifests with others applied: who has the name of an object takes its place."""
+    given = [each for text in texts.values() for each in yaml.safe_load_all(text) if each]
+    more = [each for text in manifests for each in yaml.safe_load_all(text)]
+    kept = {object_key(each): each for each in (*given, *more)}
+    return {"mended.yaml": yaml.safe_dump_all(kept.values())}
 
 
-def _key(manifest: Mapping[str, Any]) -> tuple[str, str, str]:
+def object_key(manifest: Mapping[str, Any]) -> tuple[str, str, str, str]:
+    """Return what tells an object from others: its group, kind, namespace and name."""
     meta = manifest["metadata"]
-    return manifest["kind"], meta.get("namespace", ""), meta["name"]
+    group = manifest["apiVersion"].rpartition("/")[0]
+    return group, manifest["kind"], meta.get("namespace", ""), meta["name"]

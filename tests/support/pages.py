@@ -1,20 +1,15 @@
 """Run what console blocks show, in a place of their own."""
 
-import io
 import os
 import re
 import shlex
 import shutil
 import subprocess
-import sys
-from contextlib import chdir, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
-from unittest import mock
 
-from cloison.cli import main
-from tests.support.cli import ROOT, plain_environment, write_command
+from tests.support.cli import ROOT, plain_environment, run_here, write_command
 from tests.support.consoles import Command, Console
 
 _SHELL = re.compile(r"[|&;<>$`*?~\n]|^(?!cloison )|^cloison lab exec ")
@@ -70,20 +65,8 @@ class Desk:
         return self._shell(line) if _SHELL.search(line) else self._here(shlex.split(line)[1:])
 
     def _here(self, arguments: list[str]) -> tuple[int, str]:
-        out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8") for _ in range(2))
-        with (
-            chdir(self.checkout),
-            mock.patch.dict(os.environ, self.environment, clear=True),
-            mock.patch.object(sys, "stdin", io.TextIOWrapper(io.BytesIO())),
-            redirect_stdout(out),
-            redirect_stderr(err),
-        ):
-            code = main(arguments)
-        printed = []
-        for stream in (out, err):
-            stream.seek(0)
-            printed.append(stream.read())
-        return code, "".join(printed)
+        ran = run_here(tuple(arguments), self.checkout, self.environment)
+        return ran.exit, ran.out + ran.err
 
     def _shell(self, line: str) -> tuple[int, str]:
         ran = subprocess.run(

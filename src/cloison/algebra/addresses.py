@@ -12,6 +12,7 @@ V6_BASE = 1 << 32
 _MAPPED = 0xFFFF
 """The first 96 bits of an IPv4-mapped address."""
 _MAPPED_BITS = 96
+_BITS4, _BITS6 = 32, 128
 _V6_TOP = V6_BASE + (1 << 128) - 1
 
 
@@ -60,12 +61,17 @@ class AddressSet(IntervalSet):
 
     def ranges(self) -> Iterator[str]:
         """Iterate over the members as `first-last`, IPv4 before IPv6."""
+        for low, high in self._of_one_family():
+            yield f"{address_text(low)}-{address_text(high)}"
+
+    def _of_one_family(self) -> Iterator[tuple[int, int]]:
+        """Iterate over the members as intervals of IPv4 or of IPv6."""
         for low, high in self.spans:
             if low < V6_BASE <= high:
-                yield f"{address_text(low)}-{address_text(V6_BASE - 1)}"
-                yield f"{address_text(V6_BASE)}-{address_text(high)}"
+                yield low, V6_BASE - 1
+                yield V6_BASE, high
             else:
-                yield f"{address_text(low)}-{address_text(high)}"
+                yield low, high
 
     def __str__(self) -> str:
         """Render for people: blocks where they are exact, ranges otherwise."""
@@ -73,13 +79,15 @@ class AddressSet(IntervalSet):
 
     def blocks(self) -> Iterator[str]:
         """Iterate over `a.b.c.d/n` where an interval is one block, else `first-last`."""
-        for text in self.ranges():
-            first, last = (ipaddress.ip_address(part) for part in text.split("-"))
-            if first == last:
-                yield str(first)
-                continue
-            networks = list(ipaddress.summarize_address_range(first, last))
-            yield str(networks[0]) if len(networks) == 1 else text
+        for low, high in self._of_one_family():
+            base, width = (0, _BITS4) if low < V6_BASE else (V6_BASE, _BITS6)
+            size = high - low + 1
+            if size == 1:
+                yield address_text(low)
+            elif size & (size - 1) or (low - base) % size:
+                yield f"{address_text(low)}-{address_text(high)}"
+            else:
+                yield f"{address_text(low)}/{width + 1 - size.bit_length()}"
 
 
 def parse_address(text: str) -> int:

@@ -10,6 +10,7 @@ from cloison import algebra
 from cloison.algebra import ANY, NO_TRAFFIC, TrafficSet
 from cloison.algebra.paths import Answered
 from cloison.analyses.application import NOTHING_SAID, Application
+from cloison.analyses.edit import Edit
 from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, PodsEnd, ServiceEnd
 from cloison.analyses.explain import (
     CaseAnswer,
@@ -103,6 +104,7 @@ class Mend:
         file: Where the object is written, None when it is new.
         line: Its line.
         also: Other endpoints it opens the traffic to, or from.
+        edit: What it does to the policy; None where nobody can say that.
     """
 
     text: str
@@ -111,6 +113,7 @@ class Mend:
     file: str | None = None
     line: int | None = None
     also: tuple[str, ...] = ()
+    edit: Edit | None = field(default=None, compare=False, repr=False)
 
 
 @dataclass(frozen=True)
@@ -363,6 +366,11 @@ def _plain(
         (caveat,) if caveat else (),
         tuple(n for n in (question.source.note, question.destination.note, note) if n),
     )
+
+
+def let_through(question: Question) -> Explanation:
+    """Return the answer that all of it is let through, for who knows and asks for no reasons."""
+    return _plain(question, Verdict.ALLOWED, None)
 
 
 def _nobody(question: Question, notes: tuple[str, ...], caveats: tuple[Caveat, ...]) -> Explanation:

@@ -4,24 +4,21 @@ Source: kubernetes/kubernetes staging/src/k8s.io/endpointslice/utils.go; kuberne
 discovery/v1 types.go, core/v1 types.go.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
-
-import msgspec
 
 from cloison.algebra import AddressSet, parse_address
 from cloison.analyses.ends import AddressEnd, End, NodeEnd, PodsEnd
 from cloison.engine import Engine
-from cloison.resources.declared import body
+from cloison.platform.endpoints import mirrored
 from cloison.resources.objects import (
     ContainerKind,
     EndpointSlice,
     Service,
     ServicePort,
-    SliceEndpoint,
 )
-from cloison.resources.world import PodEndpoint
+from cloison.resources.world import PodEndpoint, WorkloadId
 
 Listed: TypeAlias = tuple[ServicePort, ...] | None
 """Ports that an EndpointSlice gives; they are the endpoints' own. None where none is asked."""
@@ -61,21 +58,29 @@ def members(engine: Engine, service: Service) -> Members:
     return Members(ready, out)
 
 
+def services_in(engine: Engine, namespace: str) -> Sequence[Service]:
+    """Return the Services of a namespace, sorted by name."""
+    found: dict[str, list[Service]] = engine.derived("services", _by_home, dict)
+    return found.get(namespace, ())
+
+
+def _by_home(engine: Engine) -> dict[str, list[Service]]:
+    found: dict[str, list[Service]] = {}
+    for service in engine.world.services.values():
+        found.setdefault(service.namespace, []).append(service)
+    return found
+
+
 def _selected(engine: Engine, service: Service, wanted: Iterable[tuple[str, str]]) -> Members:
-    pairs = set(wanted)
     ends: list[tuple[PodsEnd | AddressEnd, Listed]] = []
     ending: list[tuple[PodsEnd | AddressEnd, Listed]] = []
     out: list[str] = []
-    living = engine.table.living_in(service.namespace)
-    for name in dict.fromkeys(endpoint.workload for endpoint in living):
-        workload = engine.world.workloads[name]
-        chosen = [
-            index
-            for index in engine.table.by_workload[workload.id]
-            if pairs <= engine.table.endpoints[index].labels.items()
-        ]
-        single = workload.id.kind == "Pod"
-        end = PodsEnd(str(workload.id), workload, (), single=single)
+    meant: dict[WorkloadId, list[int]] = {}
+    for index in engine.table.wearing(service.namespace, wanted):
+        meant.setdefault(engine.table.endpoints[index].workload, []).append(index)
+    for name in sorted(meant, key=lambda each: engine.table.by_workload[each][0]):
+        workload, chosen = engine.world.workloads[name], meant[name]
+        end = PodsEnd(str(name), workload, (), single=name.kind == "Pod")
         ready = [i for i in chosen if _counts(engine.table.endpoints[i], service)]
         last = [i for i in chosen if i not in ready and _ends(engine.table.endpoints[i])]
         if ready:
@@ -128,56 +133,7 @@ def _slices(engine: Engine, service: Service) -> tuple[EndpointSlice, ...]:
     """Return the slices of a Service; a cluster makes them of an Endpoints object, too."""
     key = (service.namespace, service.name)
     found = tuple(each for each in engine.world.slices if (each.namespace, each.service) == key)
-    return found or tuple(_mirrored(engine, service))
-
-
-class _Address(msgspec.Struct, rename="camel"):
-    ip: str | None = None
-    node_name: str | None = None
-
-
-class _Port(msgspec.Struct):
-    name: str | None = None
-    port: int | None = None
-    protocol: str | None = None
-
-
-class _Subset(msgspec.Struct, rename="camel"):
-    addresses: list[_Address | None] | None = None
-    not_ready_addresses: list[_Address | None] | None = None
-    ports: list[_Port | None] | None = None
-
-
-class _Endpoints(msgspec.Struct):
-    subsets: list[_Subset | None] | None = None
-
-
-def _mirrored(engine: Engine, service: Service) -> Iterator[EndpointSlice]:
-    """Yield the slices that a cluster makes of the Endpoints object of a Service.
-
-    Source: kubernetes/kubernetes pkg/controller/endpointslicemirroring.
-    """
-    for item in engine.world.declared.get(("", "Endpoints"), ()):
-        if (item.namespace, item.name) != (service.namespace, service.name):
-            continue
-        read, _ = body(item, _Endpoints)
-        for subset in (read.subsets if read else None) or ():
-            if subset is None:
-                continue
-            endpoints = [
-                SliceEndpoint((each.ip,), ready, node=each.node_name)
-                for ready, held in ((True, subset.addresses), (False, subset.not_ready_addresses))
-                for each in held or ()
-                if each is not None and each.ip
-            ]
-            ports = tuple(
-                ServicePort(each.port, each.protocol or "TCP", each.name or None)
-                for each in subset.ports or ()
-                if each is not None and each.port is not None
-            )
-            yield EndpointSlice(
-                item.namespace, item.name, item.span, item.name, tuple(endpoints), ports
-            )
+    return found or tuple(mirrored(engine.world, service))
 
 
 def own_port(endpoint: PodEndpoint, name: str, protocol: str) -> int | None:

@@ -19,6 +19,7 @@ from cloison.ir.peers import (
     NodesMatch,
     PeerMatch,
     PodsMatch,
+    Relative,
     RelativeMatch,
     UnknownMatch,
     plain_matches,
@@ -133,6 +134,8 @@ def _by_rules(reach: _Reach, subject: Party, peer: Party, verdict: Verdict) -> I
             yield known.CNI_IPBLOCK_POD
         elif unit.kind in (UnitKind.NODE, UnitKind.HOST):
             yield known.CNI_IPBLOCK_NODE
+    if allowing and _node_has(point) and all(map(_of_blocks, allowing)):
+        yield known.CNI_IPBLOCK_NODE
     yield from _written(engine, [b.rule for b in allowing], peer)
     if not allowing or len(by_block) == len(allowing):
         yield from _unknown_address(reach, peer)
@@ -273,10 +276,13 @@ def _unknown_address(reach: _Reach, peer: Party) -> Iterator[Caveat]:
             yield known.NAME_WITHOUT_ADDRESS
         if engine.networks.complete and _unlisted(engine, unit, named):
             yield known.NAMES_COMPLETE
-    if not unit.exact and any(isinstance(m, BlockMatch | GroupsMatch) for m in about):
+    by_address = [match for match in about if isinstance(match, BlockMatch | GroupsMatch)]
+    if not unit.exact and by_address:
         if unit.kind is UnitKind.POD:
             yield known.POD_ADDRESS_UNKNOWN
-        elif unit.kind is not UnitKind.NAMED:
+        elif unit.addresses is not None and not any(peer.unit in b.may for b in reach.rules):
+            return  # every address that it may have is in them, or none is
+        elif unit.kind is not UnitKind.NAMED and engine.profile.block_matches_nodes:
             yield known.NODE_ADDRESS_UNKNOWN
 
 
@@ -334,11 +340,24 @@ def _to_node(engine: Engine, point: Point, subject: Party, peer: Party) -> bool:
     pod = engine.table.units[point.subject].kind is UnitKind.POD
     if point.direction is not Direction.EGRESS or not pod:
         return False
+    if unit.kind is UnitKind.EXTERNAL:
+        return _node_has(point)
     if unit.kind not in (UnitKind.NODE, UnitKind.HOST):
         return False
     node = subject.endpoint.shape.node if subject.endpoint else None
     theirs = unit.node or (peer.endpoint.shape.node if peer.endpoint else None)
     return node is None or theirs is None or node == theirs
+
+
+def _of_blocks(bound: BoundRule) -> bool:
+    """Whether a rule of a NetworkPolicy is about blocks only."""
+    peers = bound.rule.peers if bound.policy.id.kind == NETWORK_POLICY else ()
+    return bool(peers) and all(isinstance(peer.match, BlockMatch) for peer in peers)
+
+
+def _node_has(point: Point) -> bool:
+    """Whether the peer is an address that the pod's own node has besides that of its object."""
+    return Relative.OWN_NODE in point.relations.sure
 
 
 def _host_subject(engine: Engine, point: Point, subject: Party) -> Iterator[Caveat]:

@@ -19,8 +19,10 @@ from cloison.analyses.ends import (
 )
 from cloison.analyses.question import parse_traffic
 from cloison.base import QuestionError, UnknownEndpointError
+from cloison.base.words import few
 from cloison.engine import Engine
 from cloison.ir.names import host_name
+from cloison.resources.world import World
 
 
 def check_namespace(engine: Engine, options: MapOptions) -> None:
@@ -29,10 +31,22 @@ def check_namespace(engine: Engine, options: MapOptions) -> None:
     Raises:
         UnknownEndpointError: it is not.
     """
-    if options.namespace is not None and options.namespace not in engine.world.namespaces:
-        close = get_close_matches(options.namespace, engine.world.namespaces, n=3)
-        msg = f"there is no namespace {options.namespace!r}"
-        raise UnknownEndpointError(msg, f"did you mean {' or '.join(close)}?" if close else None)
+    if options.namespace is not None:
+        check_named(engine.world, options.namespace)
+
+
+def check_named(world: World, namespace: str) -> None:
+    """Check that there is a namespace.
+
+    Raises:
+        UnknownEndpointError: there is none.
+    """
+    known = world.namespaces
+    if namespace not in known:
+        close = get_close_matches(namespace, known, n=3)
+        msg = f"there is no namespace {namespace!r}"
+        near = f"did you mean {' or '.join(close)}?" if close else f"known: {few(known) or 'none'}"
+        raise UnknownEndpointError(msg, near)
 
 
 def port_limit(options: MapOptions) -> TrafficSet | None:

@@ -12,11 +12,11 @@ from functools import cached_property
 from itertools import islice
 
 from cloison.algebra import NO_ADDRESSES, AddressSet, address_text, family_of, parse_address
-from cloison.analyses import searched
 from cloison.analyses.forms import FORMS, KINDS, unknown
 from cloison.base import QuestionError, UnknownEndpointError
 from cloison.engine import Engine
 from cloison.ir.names import NamePattern, exact_name, host_name, is_host_name
+from cloison.platform import names as searched
 from cloison.platform.routes.model import Entry
 from cloison.resources.names import shown
 from cloison.resources.objects import Node, Service
@@ -58,6 +58,7 @@ class AddressEnd:
         loopback: Whether they are a pod's way to itself.
         note: How the question's words led here, where that is not obvious.
         name: The DNS name that stands for them, where the question says one.
+        own_node: Whether every node has them itself, so that a pod's packet ends at its own node.
     """
 
     text: str
@@ -65,6 +66,7 @@ class AddressEnd:
     loopback: bool = False
     note: str | None = None
     name: str | None = None
+    own_node: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -375,8 +377,9 @@ class Names:
             if pod is not None:
                 return replace(self._one(pod, self.engine.table.endpoints[pod]), note=found.note)
             return ServiceEnd(found.text, found.service, found.note, name=name)
-        if searched.is_of_cluster(name) and name not in self.engine.networks.names:
-            names = searched.close_to(self.engine.world, name)
+        world = self.engine.world
+        if searched.is_of_cluster(world, name) and name not in self.engine.networks.names:
+            names = searched.close_to(world, name)
             what = f"Service in the input that has the name {name!r}"
             raise UnknownEndpointError(*unknown(what, name, names))
         return None

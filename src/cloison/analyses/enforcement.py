@@ -301,27 +301,21 @@ def _of_kinds(asked: Asked, kinds: Iterable[KindOf], state: State) -> Iterator[D
         number = len(each.objects)
         spans = sorted(o.span for o in each.objects if o.span is not None)
         they = "it does" if number == 1 else "they do"
-        if each.enforced is False:
-            yield Diagnostic(
-                "CNI005",
-                Severity.ERROR,
-                f"{asked.profile.title} does not enforce {each.named}: {names}",
-                spans[0] if spans else None,
-                f"{each.kind} {each.objects[0].name}",
-                f"{they} nothing here",
-                "say the same in a kind that is enforced (cloison convert), or take it out",
-                asked.profile.source,
-            )
-        else:
-            yield Diagnostic(
-                "CNI006",
-                Severity.WARNING,
-                f"whether {each.named} is enforced here is not known: {names}",
-                spans[0] if spans else None,
-                f"{each.kind} {each.objects[0].name}",
-                f"if it is not, {they} nothing",
-                "say who enforces with --cni",
-            )
+        never = each.enforced is False
+        yield Diagnostic(
+            "CNI005" if never else "CNI006",
+            Severity.ERROR if never else Severity.WARNING,
+            f"{asked.profile.title} does not enforce {each.named}: {names}"
+            if never
+            else f"whether {each.named} is enforced here is not known: {names}",
+            spans[0] if spans else None,
+            f"{each.kind} {each.objects[0].name}",
+            f"{they} nothing here" if never else f"if it is not, {they} nothing",
+            "say the same in a kind that is enforced (cloison convert), or take it out"
+            if never
+            else "say who enforces with --cni",
+            asked.profile.source if never else None,
+        )
 
 
 def _bad(facts: Iterable[Fact]) -> Iterator[Diagnostic]:

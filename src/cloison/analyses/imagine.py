@@ -40,19 +40,22 @@ _NEW = "(a new namespace)"
 _NOWHERE = Span("", 0, 0)
 
 
-def imagine(engine: Engine, ends: Sequence[AnyEnd]) -> tuple[Engine, bool]:
+def imagine(
+    engine: Engine, ends: Sequence[AnyEnd], told: Iterable[PodsMatch] = ()
+) -> tuple[Engine, bool]:
     """Return an engine over a world with imagined pods added.
 
     Args:
         engine: The engine of the world as it is.
         ends: The ends that ask for any pod.
+        told: What pods are told apart by besides policies.
 
     Returns:
         The engine, and whether every kind of pod could be imagined.
     """
     wanted = {end.namespace for end in ends}
     names: set[str | None] = {None, *engine.world.namespaces} if None in wanted else wanted
-    vocabulary = _Vocabulary.of(engine)
+    vocabulary = _Vocabulary.of(engine, told)
     namespaces = dict(engine.world.namespaces)
     workloads = dict(engine.world.workloads)
     accounts = dict(engine.world.accounts)
@@ -60,7 +63,8 @@ def imagine(engine: Engine, ends: Sequence[AnyEnd]) -> tuple[Engine, bool]:
     complete = vocabulary.complete
     for home in _homes(engine.world, names, vocabulary):
         namespaces.setdefault(home.name, home)
-        kinds = list(islice(_kinds(engine.world, home.name, vocabulary), left + 1))
+        here = vocabulary.at(home)
+        kinds = list(islice(_kinds(engine.world, home.name, here), left + 1))
         complete = complete and len(kinds) <= left
         for kind in kinds[:left]:
             workload = _pod(home.name, kind)
@@ -90,6 +94,7 @@ class _Vocabulary:
         named: Namespaces that are named.
         nodes: Nodes that pods are told apart by; None alone where they are not.
         complete: Whether nothing else can be told apart.
+        matches: What asks all that.
     """
 
     pods: dict[str, list[str | None]]
@@ -99,10 +104,18 @@ class _Vocabulary:
     named: frozenset[str]
     nodes: tuple[str | None, ...]
     complete: bool
+    matches: tuple[PodsMatch, ...]
+
+    def at(self, home: Namespace) -> "_Vocabulary":
+        """Return what pods of one namespace are told apart by: what asks of others says nothing."""
+        here = [m for m in self.matches if _about(m, home)]
+        pods, _ = _values(m.pods for m in here)
+        accounts, _ = _values(m.accounts for m in here)
+        return replace(self, pods=pods, accounts=accounts)
 
     @classmethod
-    def of(cls, engine: Engine) -> "_Vocabulary":
-        matches = list(_matches(engine.ordered))
+    def of(cls, engine: Engine, told: Iterable[PodsMatch]) -> "_Vocabulary":
+        matches = [*_matches(engine.ordered), *told]
         pods, whole_pods = _values(m.pods for m in matches)
         accounts, whole_accounts = _values(m.accounts for m in matches)
         spaces, whole_spaces = _values(m.namespaces for m in matches if m.namespace is None)
@@ -122,7 +135,15 @@ class _Vocabulary:
             frozenset(named),
             _nodes(engine.world, matches),
             whole_pods and whole_accounts and whole_spaces and not (both or looked_into),
+            tuple(matches),
         )
+
+
+def _about(match: PodsMatch, home: Namespace) -> bool:
+    """Return whether a match may mean pods of a namespace."""
+    if match.namespace is not None:
+        return match.namespace == home.name
+    return match.namespaces.matches(home.labels)
 
 
 def _nodes(world: World, matches: Iterable[PodsMatch]) -> tuple[str | None, ...]:

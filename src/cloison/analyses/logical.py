@@ -182,13 +182,7 @@ class _Calls(Survey):
                     stands = tuple(sorted({*by_source, *by_target}))
                     self._called(self._passage(rectangle, stands), sources, units)
         pods = inside - self.quiet
-        if self.hosts:
-            self._named(rectangle, rectangle.destinations & self.hosts, pods)
-        atoms = rectangle.destinations & outside
-        if atoms:
-            passage = self._passage(rectangle)
-            for end in self._places(rectangle.sources & pods):
-                self._add(self.outer_out[end], passage, atoms)
+        self._leaving(rectangle, pods)
         atoms = rectangle.sources & outside
         entered = rectangle.destinations & self._behind_outer
         if atoms and entered:

@@ -7,6 +7,7 @@ closed by it. Where a rule denies it, or nobody can write what would help, advic
 words what has to change, and where.
 """
 
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from ipaddress import ip_address, summarize_address_range
@@ -25,7 +26,7 @@ from cloison.analyses.walk import TierWalk
 from cloison.engine import Engine, UnitKind
 from cloison.engine.steps import Cause
 from cloison.ir.fidelity import Verdict
-from cloison.ir.peers import BlockMatch, PodsMatch
+from cloison.ir.peers import BlockMatch, PodsMatch, Relative, RelativeMatch
 from cloison.ir.policy import Action, Direction, Peer, Policy, PolicyId, Rule, TrafficMatch
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
 from cloison.resources.world import APART, WorkloadId
@@ -57,6 +58,9 @@ PASSING = frozenset({"version", "track", "release", "revision", "color", "slot"}
 
 _OWNERS = frozenset({"owning-gateway-name", "owning-gateway-namespace", "gateway-name"})
 """Last parts of label keys that say for which Gateway pods were made: others may come."""
+
+ASSUMED = " (assumed)"
+"""What names of workloads end with that the input does not hold."""
 
 MOST_BLOCKS = 32
 """Blocks that a rule may list: more are not for people to read."""
@@ -267,9 +271,11 @@ def _proposal(
     if own is not None:
         return Proposal(own, rule, new=False, also=also)
     workload = subject.endpoint.workload
-    model = next((p for p in isolating if p.id.namespace is not None), None)
+    # Of several kinds, that whose policies are where the subject is; else who writes knows which.
+    apart = workload.namespace == APART
+    model = next((p for p in isolating if (p.id.namespace is None) is apart), isolating[0])
     selector = _safe_selector(engine, direction, subject, isolating[0].tier)
-    if selector is not None and model is not None:
+    if selector is not None:
         taken = frozenset(p.id for p in engine.policies.policies)
         policy = _new_policy(taken, model, workload, peer, rule, selector)
         return Proposal(policy, rule, new=True, also=_with_kin(engine, also, workload, selector))
@@ -303,8 +309,10 @@ def _peers(
             return (Peer(PodsMatch(namespace=home, pods=pods)),)
         where = LabelSelector.of({NAMESPACE_NAME_LABEL: namespace})
         return (Peer(PodsMatch(namespaces=where, pods=pods)),)
-    if unit.kind is not UnitKind.EXTERNAL and not engine.profile.block_matches_nodes:
-        return ()
+    if not engine.profile.block_matches_nodes:
+        here = _of_own_node(answer, direction)
+        if here or unit.kind is not UnitKind.EXTERNAL:
+            return here
     atom = unit.addresses if unit.exact else None
     addresses = _addresses(answer, direction, atom, unit.kind, peer.text)
     if addresses is None and peer.endpoint is not None and peer.endpoint.addresses:
@@ -321,6 +329,18 @@ def _peers(
     if len(cidrs) > MOST_BLOCKS:
         return ()
     return tuple(Peer(BlockMatch(AddressSet.block(c), c)) for c in cidrs)
+
+
+def _of_own_node(answer: Explanation, direction: Direction) -> tuple[Peer, ...]:
+    """Return peers that match an address of the pods' own node; empty where none is asked about.
+
+    Releases differ in whether they take it for an address or for the node, so both are named.
+    """
+    end = answer.question.destination
+    if direction is not Direction.EGRESS or not isinstance(end, AddressEnd) or not end.own_node:
+        return ()
+    listed = (Peer(BlockMatch(AddressSet.block(c), c)) for c in blocks(end.addresses))
+    return (*listed, Peer(RelativeMatch(Relative.OWN_NODE)))
 
 
 def _addresses(
@@ -469,8 +489,8 @@ def _new_policy(
     """Return a policy that holds one rule, under a name nobody has."""
     other = peer.endpoint.workload.name if peer.endpoint else peer.text.split("/")[0]
     word = "from" if rule.direction is Direction.INGRESS else "to"
-    namespace = subject.namespace
-    name = _name(f"{subject.name}-{word}-{other}")
+    namespace = subject.namespace if subject.namespace != APART else None
+    name = _name(f"allow-{subject.name.removesuffix(ASSUMED)}-{word}-{other.removesuffix(ASSUMED)}")
     while PolicyId(model.id.kind, namespace, name) in taken:
         name += "-more"
     return Policy(
@@ -485,5 +505,5 @@ def _new_policy(
 
 
 def _name(text: str) -> str:
-    kept = "".join(c if c.isalnum() and c.isascii() else "-" for c in text.lower())
+    kept = re.sub(r"[^a-z0-9]+", "-", text.lower())
     return kept.strip("-")[:253].strip("-")

@@ -8,6 +8,7 @@ from cloison.analyses.question import Party
 from cloison.analyses.resolve import relation_text
 from cloison.base.words import begun
 from cloison.engine import Engine, Point, UnitKind
+from cloison.engine.related import HOSTS
 from cloison.ir.peers import (
     AllOf,
     AnyMatch,
@@ -193,6 +194,9 @@ def _out_of_place(engine: Engine, match: PeerMatch, other: Party) -> tuple[int, 
         case PodsMatch():
             what = "is on its node's network" if unit.kind is UnitKind.HOST else "is not a pod"
             return 4, f"{other.text} {what}, and selectors see pods only"
+        case BlockMatch() if unit.kind in HOSTS and not engine.profile.block_matches_nodes:
+            who = engine.profile.title
+            return 5, f"{who} takes {other.text} for a node, and its blocks match no nodes"
         case BlockMatch() if unit.addresses is None:
             return 5, f"the address of {other.text} is not known"
         case BlockMatch():

@@ -1,6 +1,6 @@
 """The part of a map that somebody asks for: a namespace, a port, ends by name."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 
 from cloison.algebra import AddressSet, TrafficSet
@@ -52,28 +52,21 @@ def asked_part(there: Inventory, options: MapOptions, whole: Map) -> Map:
         for e, p in whole.itself.items()
         if keep(e, BitMap([e])) and (q := p.within(limit) if limit else p)
     }
-    out = {
-        e: found
-        for e, held in whole.outward.items()
-        if e in sources.inside(every)
-        and (home is None or e in home)
-        and (
-            found := _outer(
-                held, limit, [targets, focus], near=focus.near is None or e in focus.near
-            )
-        )
-    }
-    into = {
-        e: found
-        for e, held in whole.inward.items()
-        if e in targets.inside(every)
-        and (home is None or e in home)
-        and (
-            found := _outer(
-                held, limit, [sources, focus], near=focus.near is None or e in focus.near
-            )
-        )
-    }
+
+    def outside(
+        edges: Mapping[int, dict[Passage, AddressSet]], here: Chosen, far: Chosen
+    ) -> dict[int, dict[Passage, AddressSet]]:
+        """Return the outside edges of one direction that are asked for, by their ends inside."""
+        asked = here.inside(every) if home is None else here.inside(every) & home
+        found = {
+            e: _outer(held, limit, [far, focus], near=focus.near is None or e in focus.near)
+            for e, held in edges.items()
+            if e in asked
+        }
+        return {e: each for e, each in found.items() if each}
+
+    out = outside(whole.outward, sources, targets)
+    into = outside(whole.inward, targets, sources)
     return replace(
         whole,
         rows={s: r for s, r in rows.items() if r},

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 
 from cloison.algebra import (
@@ -36,6 +36,7 @@ from cloison.engine.related import (
     Relations,
 )
 from cloison.ir.peers import Relative
+from cloison.ir.profile import Profile
 from cloison.resources.names import shown
 from cloison.resources.world import PodEndpoint
 
@@ -223,6 +224,9 @@ def cases(
         if family is None and isinstance(end, PodsEnd | NodeEnd):
             family = end.family
     sources = list(_parties(engine, source))
+    if isinstance(destination, AddressEnd) and destination.own_node:
+        yield from _to_own_nodes(engine, sources, destination, traffic, family)
+        return
     tos = list(_parties(engine, destination, named=traffic.name is not None))
     if traffic.name is not None and tos and not any(_traffic(traffic, to) for to, _ in tos):
         _no_such_name(traffic, tos)
@@ -250,6 +254,57 @@ def cases(
         for relations, one, two in ways:
             known = family or _family(engine, one, two)
             yield Case(one, two, relations, relations, asked, foreign, known)
+
+
+def _to_own_nodes(
+    engine: Engine,
+    sources: list[tuple[Party, tuple[int, ...]]],
+    end: AddressEnd,
+    traffic: Traffic,
+    family: int | None,
+) -> Iterator[Case]:
+    """Yield the cases of what ends at the node of whoever sends it."""
+    to = Party(-1, end.text)
+    if traffic.name is not None:
+        _no_such_name(traffic, [(to, ())])
+    pairs = [
+        (example, replace(to, unit=unit), relations)
+        for party, members in sources
+        for example, node in _nodes(engine, party, members)
+        for unit, relations in own_node(engine, end, node)
+    ]
+    met = [pair for pair in pairs if _meet(engine, *pair[:2], family)]
+    for one, other, relations in met or pairs:
+        known = family or _family(engine, one, other)
+        yield Case(one, other, relations, relations, traffic.traffic, not met, known)
+
+
+def as_node(profile: Profile) -> bool:
+    """Return whether an address that a pod's own node has is the node to who enforces."""
+    return profile.own_node_whole and not profile.block_matches_nodes
+
+
+def own_node(engine: Engine, end: AddressEnd, node: str | None) -> Iterator[tuple[int, Relations]]:
+    """Yield what an address that nodes have themselves is to who enforces, and to a pod.
+
+    To most it is an address, whoever has it. Those whose blocks match no nodes take it for the
+    node; that is what they make of every address that an interface of the node has.
+
+    Args:
+        engine: Who decides.
+        end: The addresses.
+        node: The node that a pod runs on, where it is known.
+    """
+    table = engine.table
+    relations = ON_ONE_NODE if engine.profile.own_node_whole else UNRELATED
+    if as_node(engine.profile):
+        families = {0, *(family_of(low) for low, _ in end.addresses.spans)}
+        units = table.by_node.get(node or "", ())
+        for unit in [u for u in units if table.units[u].family in families] or [table.some_node]:
+            yield unit, relations
+        return
+    for unit in table.external_range(end.addresses):
+        yield unit, relations
 
 
 def _one_and_the_same(source: End, destination: End) -> bool:

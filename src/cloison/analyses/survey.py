@@ -161,18 +161,22 @@ class Survey:
                     self._inner(rectangle, sources & pods, targets, stands)
                 if (sources - pods) and (targets & pods):
                     self._inner(rectangle, sources - pods, targets & pods, stands)
-        if self.hosts:
-            self._named(rectangle, rectangle.destinations & self.hosts, pods)
-        atoms = rectangle.destinations & outside
-        if atoms:
-            passage = self._passage(rectangle)
-            for end in self._places(rectangle.sources & pods):
-                self._add(self.outer_out[end], passage, atoms)
+        self._leaving(rectangle, pods)
         atoms = rectangle.sources & outside
         if atoms:
             passage = self._passage(rectangle)
             for end in self._places(rectangle.destinations & pods):
                 self._add(self.outer_in[end], passage, atoms)
+
+    def _leaving(self, rectangle: Rectangle, pods: BitMap) -> None:
+        """Add what passes from pods to the outside, by address and by name."""
+        if self.hosts:
+            self._named(rectangle, rectangle.destinations & self.hosts, pods)
+        atoms = rectangle.destinations & self.table.kinds[UnitKind.EXTERNAL]
+        if atoms:
+            passage = self._passage(rectangle)
+            for end in self._places(rectangle.sources & pods):
+                self._add(self.outer_out[end], passage, atoms)
 
     def _named(self, rectangle: Rectangle, hosts: BitMap, pods: BitMap) -> None:
         """Add what passes to names outside."""

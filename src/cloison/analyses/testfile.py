@@ -89,11 +89,10 @@ def read_tests(documents: Iterable[Document]) -> Tests:
 
 
 def _document(document: Document, before: int) -> tuple[list[Row], list[Diagnostic]]:
-    root = document.root
-    fault = _not_tests(document)
-    if fault is not None:
-        return [], [fault]
-    assert isinstance(root.value, dict)  # noqa: S101 - `_not_tests` saw to it
+    found = _fields(document)
+    if isinstance(found, Diagnostic):
+        return [], [found]
+    fields, tests = found
     said = [
         _fault(
             UNKNOWN_FIELD,
@@ -102,16 +101,14 @@ def _document(document: Document, before: int) -> tuple[list[Row], list[Diagnost
             _meant(name, _TOP),
             effect="what it was meant to do is not done",
         )
-        for name, node in root.value.items()
+        for name, node in fields.items()
         if name not in _TOP
     ]
-    tests = root.value["tests"].value
-    assert isinstance(tests, list)  # noqa: S101 - likewise
     if not tests:
         said.append(
             _fault(
                 NO_ROWS,
-                root.value["tests"].span(document.file),
+                fields["tests"].span(document.file),
                 "the tests file has no rows",
                 "write rows with `from`, `to`, `port` and `expect`",
                 effect="nothing is checked",
@@ -122,7 +119,8 @@ def _document(document: Document, before: int) -> tuple[list[Row], list[Diagnost
     return rows, said
 
 
-def _not_tests(document: Document) -> Diagnostic | None:
+def _fields(document: Document) -> tuple[Mapping[str, Node], list[Node]] | Diagnostic:
+    """Return what a tests file holds, by field, and its rows; or why it is none."""
     root, file = document.root, document.file
     effect = "none of its rows is answered"
     help_ = f"write apiVersion: {API_VERSION}, kind: {KIND} and a list of `tests`"
@@ -132,13 +130,13 @@ def _not_tests(document: Document) -> Diagnostic | None:
             message = f"`{key}` is {_shown(node)}, not {wanted}"
             return _fault(NOT_TESTS, node.span(file), message, help_, effect=effect)
     tests = root.get("tests")
-    if tests is None:
+    if tests is None or not isinstance(root.value, dict):
         message = "there is no `tests` in this document"
         return _fault(NOT_TESTS, root.span(file), message, help_, effect=effect)
     if not isinstance(tests.value, list):
         message = f"`tests` is {_type(tests)}, not a list of rows"
         return _fault(WRONG_TYPE, tests.span(file), message, help_, effect=effect)
-    return None
+    return root.value, tests.value
 
 
 @dataclass(slots=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from cloison.algebra import EVERY_ADDRESS, AddressSet, TrafficSet, parse_address
 from cloison.analyses.backends import members, own_port
 from cloison.analyses.ends import AddressEnd, PodsEnd, ServiceEnd
-from cloison.analyses.explain import CaseAnswer, merge_caveats
+from cloison.analyses.explain import CaseAnswer, PointAnswer, merge_caveats
 from cloison.analyses.question import Traffic
 from cloison.analyses.services import matching
 from cloison.base import Span
@@ -151,17 +151,36 @@ def _leaving(
     indices = halves.pods.table.by_workload[stand_in]
     pods = PodsEnd(f"{name} by the labels it selects", workload, indices, single=True)
     number = workload.endpoints[0].ports[0].number
-    if number == _NO_NUMBER:
-        note += (
-            f"; its pods disagree about the number of port {port.target}, for which {_NO_NUMBER} "
-            "stands: only a rule with that name, or with all ports, lets the call out"
-        )
     by_pods = ask(
         halves.pods,
         replace(question, destination=pods, traffic=_on(port.protocol, number)),
     )
+    if number == _NO_NUMBER:
+        note += (
+            f"; its pods disagree about the number of port {port.target}: only a rule with that "
+            "name, or with all ports, lets the call out"
+        )
+        by_pods = _by_name(by_pods, port)
     best = min((by_pods, by_block), key=lambda each: _BEST.index(each.verdict))
     return replace(best, notes=(*best.notes, note))
+
+
+def _by_name(answer: "Explanation", port: ServicePort) -> "Explanation":
+    """Return an answer that says the name of a port where a number stands for it."""
+    number, name = f"{port.protocol}/{_NO_NUMBER}", f"port {port.target}, which has no one number"
+
+    def told(point: PointAnswer) -> PointAnswer:
+        considered = tuple(
+            replace(each, nearest_miss=(each.nearest_miss or "").replace(number, name) or None)
+            for each in point.considered
+        )
+        return replace(point, considered=considered)
+
+    def case(one: CaseAnswer) -> CaseAnswer:
+        return replace(one, points=tuple(map(told, one.points)))
+
+    shown = None if answer.shown is None else case(answer.shown)
+    return replace(answer, shown=shown, cases=tuple(map(case, answer.cases)))
 
 
 def _on(protocol: str, port: int) -> Traffic:

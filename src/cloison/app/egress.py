@@ -9,6 +9,7 @@ from cloison.analyses.egress import Egress, Outside, Seen, survey
 from cloison.analyses.ends import PodsEnd
 from cloison.app.answers import find_names
 from cloison.app.cni import trait_of
+from cloison.app.made import furnished
 from cloison.base import QuestionError, unhurried
 from cloison.base.words import listed
 from cloison.ir.policy import PolicyId
@@ -26,6 +27,7 @@ def egress(
     session: "Session", workloads: Iterable[str] = (), namespace: str | None = None
 ) -> Egress:
     """Return where workloads may go outside the cluster; see `Session.egress`."""
+    session, made = furnished(session)
     engine, settings = session.engine, session.settings
     check_namespace(engine, MapOptions(namespace=namespace))
     networks = settings.networks()
@@ -60,9 +62,16 @@ def egress(
                 owner_of,
                 key,
                 frozenset(chosen),
-                tuple(
-                    f"{kind} objects are not read: they may give another source address"
-                    for kind in _unread(session)
+                (
+                    *(
+                        f"{kind} objects are not read: they may give another source address"
+                        for kind in _unread(session)
+                    ),
+                    *(
+                        f"{each.id}: an operator makes it of {each.item.shown}; its labels are "
+                        "those that the operator is documented to give"
+                        for each in made.values()
+                    ),
                 ),
             )
         )

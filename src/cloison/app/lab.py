@@ -20,7 +20,7 @@ from cloison.probe.lab.backends import DOMAIN
 from cloison.probe.lab.client import have_room
 from cloison.probe.lab.plan import Plan
 from cloison.probe.lab.realise import Realised, realise
-from cloison.probe.lab.rulings import node_proxy
+from cloison.probe.lab.ruled import node_proxy
 from cloison.probe.lab.stations import blocks_outside, outside_addresses, twins
 
 _NAME = "dns:"

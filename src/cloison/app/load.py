@@ -2,7 +2,7 @@
 
 import io
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, BinaryIO, TypeAlias
 
@@ -27,9 +27,11 @@ from cloison.platform import DEFAULT_PROFILE, configured, detect
 from cloison.platform import profile as find_profile
 from cloison.platform.cluster import platform_of
 from cloison.platform.enforcers import enforcers
+from cloison.platform.names import domains
 from cloison.resources.declared import declared
 from cloison.resources.decode import Decoded, decode, decode_raw
 from cloison.resources.documents import Document, PlainObject, RawObject
+from cloison.resources.faults import UNREADABLE
 from cloison.resources.inventory import Built, Inventory, unused_kinds
 from cloison.resources.kinds import group_of
 from cloison.resources.options import ReadOptions
@@ -320,7 +322,15 @@ def finished(loader: Loader, settings: Settings) -> "Session":
     settings, here = _cluster(settings, together(loader.installed), loader.profile)
     profile = configured(loader.profile, settings.cilium, settings.cilium_unread)
     built = loader.finish()
+    world = replace(built.world, domains=domains(built.world, settings.cluster_domain))
+    built = replace(built, world=world)
     diagnostics = [*loader.diagnostics, *built.diagnostics, *here]
+    if built.world.declared:
+        # Whoever reads these is not needed for policies and pods alone.
+        from cloison.platform.unread import unread
+
+        diagnostics += [odd for _, odd in unread(built.world)]
+    diagnostics += _contradicted(settings, built.world)
     for dialect, objects in loader.objects.values():
         kept, repeated = unrepeated(objects)
         diagnostics += repeated
@@ -336,8 +346,31 @@ def finished(loader: Loader, settings: Settings) -> "Session":
         objects={n: (d, tuple(o)) for n, (d, o) in sorted(loader.objects.items())},
         origins=origins,
         own=tuple(loader.own),
-        broken=loader.broken,
+        broken=loader.broken + sum(map(_unreadable, diagnostics)),
     )
+
+
+def _contradicted(settings: Settings, world: World) -> Iterator[Diagnostic]:
+    """Yield that the input is from another cloud than the settings say."""
+    if settings.platform is None:
+        return
+    platform = platform_of(world, settings.platform)
+    other = platform.against
+    if other is not None:
+        yield Diagnostic(
+            "CFG003",
+            Severity.WARNING,
+            f"the platform is said to be {platform.name}, and {other.shown} speaks for {other.of}",
+            settings.file.places.get("platform") if settings.file is not None else None,
+            effect=f"answers are those of {platform.name}: its resolvers, load balancers and "
+            "metadata",
+            help="name the platform of this input, or leave it to what the input says",
+        )
+
+
+def _unreadable(said: Diagnostic) -> bool:
+    """Return whether an object could not be read because of something."""
+    return said.severity is Severity.ERROR and said.code in UNREADABLE
 
 
 def _compiled(

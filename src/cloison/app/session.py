@@ -55,7 +55,7 @@ class Session:
         objects: Policy objects in their dialects' own words, by dialect name.
         origins: What each policy was compiled from, by its name in the IR.
         own: Documents of Cloison's own kinds found in the source.
-        broken: Number of errors that kept a document from being read at all.
+        broken: Number of errors that kept a document or object from being read.
     """
 
     world: World

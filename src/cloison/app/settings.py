@@ -31,6 +31,7 @@ _FIELDS = {
     "podCidrs": "pod_cidrs",
     "nodeCidrs": "node_cidrs",
     "serviceCidrs": "service_cidrs",
+    "clusterDomain": "cluster_domain",
     "fieldValidation": "field_validation",
     "names": "names",
     "dnsTables": "dns_tables",
@@ -67,6 +68,8 @@ class Settings:
         pod_cidrs: Where pod addresses come from.
         node_cidrs: Where node addresses come from.
         service_cidrs: Where Service addresses come from.
+        cluster_domain: What the names of Services end in; None for what the input says, which is
+            `cluster.local` where that says nothing.
         names: Addresses, or blocks of them, that DNS names stand for.
         dns_tables: Files that say the same of more names, and whether of all there are.
         cilium: Settings of Cilium in the cluster, by the names it has for them: `enable-policy`.
@@ -95,6 +98,7 @@ class Settings:
     pod_cidrs: tuple[str, ...] = ()
     node_cidrs: tuple[str, ...] = ()
     service_cidrs: tuple[str, ...] = ()
+    cluster_domain: str | None = None
     names: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     dns_tables: tuple[str, ...] = ()
     cilium: Mapping[str, str] = field(default_factory=dict)

@@ -23,7 +23,9 @@ from cloison.app.settings import ANNOTATIONS, AUTO
 from cloison.base import Diagnostic, QuestionError, SourceError, Span
 from cloison.dialects.cilium.switches import PREFIX, find
 from cloison.dialects.cilium.switches import value as read_value
+from cloison.platform import profile
 from cloison.platform.cluster import platform_of
+from cloison.resources import wrongtype
 from cloison.resources.documents import Node
 from cloison.resources.world import World
 from cloison.sources.inputs import GIT, SETTINGS_FILE, STDIN, repository
@@ -121,6 +123,13 @@ class SettingsDocument(
     service_cidrs: Annotated[
         list[Cidr], Meta(description="Where Service addresses come from.")
     ] = []
+    cluster_domain: Annotated[
+        Annotated[str, Meta(pattern=r"^[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?$")] | None,
+        Meta(
+            description="What the names of Services end in, where it is not `cluster.local` and "
+            "the input does not say it.",
+        ),
+    ] = None
     field_validation: Annotated[
         Literal["strict", "warn"],
         Meta(description="What an unknown field does: refuse its object, or be dropped."),
@@ -364,8 +373,6 @@ def _check_values(document: SettingsDocument, root: Node, shown: str) -> None:
             raise _wrong(_span(root, ("names", name), shown), what, "write out the name")
         _check_blocks(texts, root, ("names", name), shown)
     if "cni" in (root.value if isinstance(root.value, dict) else {}):
-        from cloison.platform import profile  # noqa: PLC0415 - only where a profile is named
-
         try:
             if document.cni != AUTO:
                 profile(document.cni)
@@ -460,6 +467,8 @@ def _misfit(root: Node, shown: str, said: str) -> SourceError:
         advice = f"say {' or '.join(_choices(field.type))}"
     elif "reason" in words:
         advice = "say why these findings are accepted"
+    elif (wanted := wrongtype.wanted(words)) is not None:
+        advice = f"write {wanted}"
     return _wrong(_span(root, path, shown), what, advice)
 
 

@@ -21,14 +21,11 @@ def site(session: "Session") -> Site:
         msg = "what is asked for takes how pods are run, which was not read"
         raise QuestionError(msg, "load with runtime=True")
     components = session.components
-    found, said = entries(session.seen, components)
-    ways_out, faults = leaving(session.seen)
     return Site(
         session.seen,
         session.platform,
         components,
-        found,
+        entries(session.seen, components),
         session.settings.components,
-        (*said, *faults),
-        ways_out,
+        leaving(session.seen),
     )

@@ -68,6 +68,7 @@ class KeptSettings(msgspec.Struct, frozen=True):
     cilium: dict[str, str] = {}
     cilium_from: dict[str, str] = {}
     dns_tables: tuple[str, ...] = ()
+    cluster_domain: str | None = None
 
 
 class Snapshot(msgspec.Struct, frozen=True):
@@ -140,6 +141,7 @@ def _settings(session: Session) -> KeptSettings:
         dict(said.cilium_from),
         # They are read again, from wherever somebody stands then.
         tuple(str(Path(table).absolute()) for table in said.dns_tables),
+        said.cluster_domain,
     )
 
 

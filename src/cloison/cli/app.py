@@ -20,6 +20,8 @@ _COMMANDS = {
     "doctor": "cloison.cli.commands.doctor:doctor",
     "cni": "cloison.cli.commands.cni:cni",
     "egress": "cloison.cli.commands.egress:egress",
+    "contract": "cloison.cli.commands.contract:contract",
+    "flows": "cloison.cli.commands.flows:flows",
     "validate": "cloison.cli.commands.validate:validate",
     "demo": "cloison.cli.commands.demo:demo",
     "config": "cloison.cli.commands.config:config",

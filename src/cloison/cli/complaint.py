@@ -47,11 +47,13 @@ class Manner:
         text: Whether the answer is text. Only then is the input judged: that costs as much as a
             map, and a program that asks for one does not pay for it. Text also says itself what
             it lacks, so that need not be counted again.
+        told: What the answer has told of the input already.
     """
 
     look: Look
     today: "date"
     text: bool
+    told: frozenset[Diagnostic] = frozenset()
 
 
 def complaint(session: "Session", sides: Sides | None, how: Manner) -> Iterator[str]:
@@ -154,7 +156,7 @@ def _found(
     told = session.accepted(
         [*session.diagnostics, *(_judged(session) if judge and how.text else ())], how.today
     )
-    return tuple(told.kept), len(told.suppressed)
+    return tuple(each for each in told.kept if each not in how.told), len(told.suppressed)
 
 
 def _judged(session: "Session") -> tuple[Diagnostic, ...]:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from cloison.app import Session, Settings
     from cloison.app.convert import Conversion
     from cloison.app.snapshot import Snapshot
+    from cloison.base import Diagnostic
     from cloison.cli.complaint import Sides
     from cloison.cli.progress import Bar
     from cloison.report import About, Look
@@ -174,6 +175,7 @@ def _settings(common: Common) -> "Settings":
         dns_tables=common.dns_tables,
         cilium=switches,
         cilium_from=origins,
+        cluster_domain=said.get("clusterDomain"),
         platform=said.get("platform"),
         components=said.get("components", {}),
         policy_channel=said.get("policyChannel", "any"),
@@ -271,6 +273,7 @@ def answer(
     result: object,
     code: int = OK,
     sides: "Sides | None" = None,
+    told: "Iterable[Diagnostic]" = (),
 ) -> int:
     """Print a result, say on standard error what it lacks, and return the exit code.
 
@@ -281,12 +284,13 @@ def answer(
         result: The result.
         code: The exit code if nothing else is wrong.
         sides: The two sides of a difference, which `session` joins.
+        told: What the result itself tells of the input.
     """
     from cloison.report import render
 
     write(render(kind, result, about(session, sides), common.output, look(common)))
     if kind != "validate" and not common.quiet:
-        complain(common, session, sides)
+        complain(common, session, sides, told)
     return UNANSWERED if common.strict and session.broken else code
 
 
@@ -317,14 +321,25 @@ def look_err(common: Common) -> "Look":
     return Look(common.color == "always", shutil.get_terminal_size((100, 40)).columns)
 
 
-def complain(common: Common, session: "Session", sides: "Sides | None" = None) -> None:
+def complain(
+    common: Common,
+    session: "Session",
+    sides: "Sides | None" = None,
+    told: "Iterable[Diagnostic]" = (),
+) -> None:
     """Say on standard error what was wrong with the input.
 
     What makes an answer incomplete is printed whole, the rest is counted.
+
+    Args:
+        common: The common options.
+        session: What was read.
+        sides: The two sides of a difference.
+        told: What the answer has told already.
     """
     from cloison.cli.complaint import Manner, complaint
 
     plain = look_err(common)
-    how = Manner(plain, today(), text=common.output == "text")
+    how = Manner(plain, today(), text=common.output == "text", told=frozenset(told))
     for line in complaint(session, sides, how):
         sys.stderr.write(plain.safe(line) + "\n")

@@ -32,7 +32,14 @@ PARAMETERS: Final = {
 }
 """The option that each setting is the default of. `sources` is told apart in `run`: commands
 differ in where they take them from."""
-FILE_ONLY: Final = ("names", "platform", "components", "policyChannel", "annotationPrefix")
+FILE_ONLY: Final = (
+    "names",
+    "clusterDomain",
+    "platform",
+    "components",
+    "policyChannel",
+    "annotationPrefix",
+)
 """Settings without an option."""
 FINDINGS: Final = ("show", "validate", "doctor", "cni", "egress")
 """Commands whose `--fail-on` is about findings; that of others is about something else."""

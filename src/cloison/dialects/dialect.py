@@ -94,10 +94,13 @@ class Dialect(Generic[T]):
         suspicious: What is accepted but probably not meant, given every object of the
             dialect and what they are applied to. Asked when somebody wants judgement.
         create: Writes a new policy that is proposed as a manifest; None where none ever is.
+        makes: Kinds of such policies: that of one in a namespace, and that of one in none, which
+            is None where there is no such kind.
         amend: Writes an object with more rules.
         fragment: Writes only the lines that rules add, for a policy of a namespace.
-        rewrite: Writes an object as a policy means it; what is no part of its meaning, labels and
-            annotations, stays as it was. None where that never is proposed.
+        rewrite: Writes an object as a policy means it that is changed from what the object means
+            now; what is not changed, labels and annotations included, stays as it was. None where
+            that never is proposed.
         writer: Returns what says in this language what objects of others mean; None where that
             is not possible. Its name stands in the row of the table, too.
         besides: Yields the places of an object's rules whose peers are pods and also what other
@@ -121,9 +124,10 @@ class Dialect(Generic[T]):
     notices: Callable[[Sequence[T]], list[Diagnostic]]
     suspicious: Callable[[Sequence[T], Surroundings], list[Diagnostic]]
     create: Callable[[Policy], str] | None = None
+    makes: tuple[str, str | None] = ("NetworkPolicy", None)
     amend: Callable[[T, Sequence[Rule]], str] | None = None
     fragment: Callable[[Sequence[Rule], str], str] | None = None
-    rewrite: Callable[[T, Policy], str] | None = None
+    rewrite: Callable[[T, Policy, Policy], str] | None = None
     writer: "Callable[[], Writer] | None" = None
     besides: Callable[[T], Iterator[Span]] | None = None
     plain: Callable[[PlainObject, ReadOptions, Pool], T | None] | None = None

@@ -2,7 +2,7 @@
 
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from copy import copy
 from dataclasses import InitVar, dataclass, field, replace
 from functools import cached_property
@@ -136,33 +136,35 @@ class Engine(Places, Memo):
         selects is decided again. A policy that tells units apart which were one before (by labels,
         addresses, names of ports that no other one mentions) has everything made anew.
         """
-        return self._changed(policy.id, policy)
+        return self.changed({policy.id: policy})
 
     def without(self, policy: PolicyId) -> "Engine":
         """Return an engine without the policies of a name, as `with_policy` does."""
-        return self._changed(policy, None)
+        return self.changed({policy: None})
 
-    def _changed(self, name: PolicyId, policy: Policy | None) -> "Engine":
+    def changed(self, changes: Mapping[PolicyId, Policy | None]) -> "Engine":
+        """Return an engine with several policies changed at once, as by `with_policy`.
+
+        Args:
+            changes: Policies by their names; None for one that goes.
+        """
         if self.hosts is not NO_HOSTS:
-            plain = self._naming.plain
-            changed = plain.without(name) if policy is None else plain.with_policy(policy)
-            return changed.with_hosts(self._naming.asked)
-        gone = self._named.get(name, ())
-        every = self.policies.policies
-        for place, each in enumerate(gone):
-            put = () if place or policy is None else (policy,)
-            every = replaced(every, place_of(every, each, 0), put)
-        if policy is not None and not gone:
-            every = (*every, policy)
+            return self._naming.plain.changed(changes).with_hosts(self._naming.asked)
+        every, named = self.policies.policies, self._named.copy()
+        old: list[Policy] = []
+        for name, policy in changes.items():
+            gone = named.pop(name, ())
+            old += (each for each in gone if self._enforces(each))
+            for place, each in enumerate(gone):
+                put = () if place or policy is None else (policy,)
+                every = replaced(every, place_of(every, each, 0), put)
+            if policy is not None:
+                named[name] = (policy,)
+                every = every if gone else (*every, policy)
         policies = replace(self.policies, policies=every)
-        old = [each for each in gone if self._enforces(each)]
-        new = [policy] if policy is not None and self._enforces(policy) else []
+        new = [each for each in changes.values() if each is not None and self._enforces(each)]
         if not self.table.vocabulary.holds(Vocabulary.of(new, self.binder.matcher.book)):
             return Engine(self.world, policies, self.profile, self.networks)
-        named = self._named.copy()
-        named.pop(name, None)
-        if policy is not None:
-            named[name] = (policy,)
         ordered = self.ordered
         for each in old:
             near = bisect_left(ordered, self._rank(each), key=self._rank)

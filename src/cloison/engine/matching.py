@@ -125,7 +125,8 @@ class Matcher:
 
     def any_of(self, matches: Iterable[PeerMatch], family: int | None = None) -> Matched:
         """Return the units that any of some matches match."""
-        found = [self.match(match, family) for match in matches]
+        every = tuple(matches)
+        found = [self.match(match, family) for match in every]
         if len(found) == 1:
             return found[0]
         must, may, blocks, selected = BitMap(), BitMap(), BitMap(), BitMap()
@@ -134,7 +135,16 @@ class Matcher:
             may |= matched.may
             blocks |= matched.blocks
             selected |= matched.must - matched.blocks
+        if may - must:
+            must |= self._between(every)
         return Matched(must, may - must, blocks - selected)
+
+    def _between(self, matches: Iterable[PeerMatch]) -> BitMap:
+        """Return the units whose address is in one block or another, though it is open in which."""
+        spans = (s for m in matches if isinstance(m, BlockMatch) for s in m.addresses.spans)
+        union_ = AddressSet(spans)
+        places = self._placed.somewhere.items()
+        return union(numbers for place, numbers in places if place <= union_)
 
     def _all_of(self, matches: Iterable[PeerMatch], family: int | None) -> Matched:
         found = [self.match(match, family) for match in matches]

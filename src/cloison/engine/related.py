@@ -43,6 +43,9 @@ class Relations:
             able |= {own, Relative.OTHER_NODE}
         elif peer is UnitKind.POD and subject in HOSTS:
             able.add(Relative.OWN_POD)
+        elif peer is UnitKind.EXTERNAL and subject is UnitKind.POD:
+            # Addresses that the pod's node has besides its own: of a cache for names.
+            able.add(Relative.OWN_NODE)
         sure, maybe = self.sure & able, self.maybe & able
         return Relations(sure, maybe) if sure or maybe else UNRELATED
 

@@ -107,6 +107,10 @@ class UnitTable:
     """Indices of endpoints."""
     hosts: Mapping[NamePattern, tuple[BitMap, BitMap]] = field(default_factory=dict)
     """Units of names that nobody resolved, by a pattern that covers them or some of them."""
+    labelled: dict[str, dict[tuple[str, str], list[int]]] = field(
+        default_factory=dict, compare=False, repr=False
+    )
+    """Indices of endpoints by label, of the namespaces that somebody has asked about."""
 
     def home(self, unit: int) -> str | None:
         """Return the namespace of a pod's unit; None for other units."""
@@ -118,6 +122,23 @@ class UnitTable:
     def living_in(self, namespace: str) -> Iterator[PodEndpoint]:
         """Iterate over the endpoints of a namespace."""
         return (self.endpoints[index] for index in self.by_namespace.get(namespace, ()))
+
+    def wearing(self, namespace: str, labels: Iterable[tuple[str, str]]) -> tuple[int, ...]:
+        """Return the endpoints of a namespace that have all of some labels, in order.
+
+        Args:
+            namespace: The namespace.
+            labels: Names and values, at least one.
+        """
+        here = self.labelled.get(namespace)
+        if here is None:
+            here = self.labelled[namespace] = {}
+            for index in self.by_namespace.get(namespace, ()):
+                for pair in self.endpoints[index].labels.items():
+                    here.setdefault(pair, []).append(index)
+        wanted = set(labels)
+        rarest = min((here.get(pair, []) for pair in wanted), key=len)
+        return tuple(i for i in rarest if wanted <= self.endpoints[i].labels.items())
 
     def external(self, point: int) -> int:
         """Return the unit of an address outside the cluster."""
@@ -179,6 +200,7 @@ class _Builder:
         self._shapes: dict[int, _Kind] = {}
         self._kinds: dict[object, _Kind] = {}
         self._accounts: dict[tuple[str, str], tuple[str | None, ...]] = {}
+        self._somewhere = networks.nodes or _of_nodes(world)
 
     def build(self) -> UnitTable:
         hosts: list[int] = []
@@ -201,7 +223,9 @@ class _Builder:
             self.by_endpoint[index] = self._host(index)
         by_node = {name: self._node(node) for name, node in self.world.nodes.items()}
         some_node = len(self.units)
-        known = self.networks.nodes
+        # Where nodes have both families, no one place says where the address of a flow is.
+        both = len({family_of(low) for low, _ in self._somewhere.spans}) > 1
+        known = self.networks.nodes if both else self._somewhere
         self.units.append(_Group(UnitKind.NODE, 0, None, known or None, exact=False))
         first_atom = len(self.units)
         for atom in self.vocabulary.atoms():
@@ -296,7 +320,7 @@ class _Builder:
         node = self.world.nodes.get(shape.node or "")
         if not addresses and node is not None:
             addresses = node.addresses
-        places = self._places(addresses, self.networks.nodes)
+        places = self._places(addresses, self._somewhere)
         alone = len({place.family for place in places}) == 1
         found = []
         for place in places:
@@ -383,6 +407,17 @@ class _Builder:
             places = [_Place(f, r) for f, r in ranges if r] or [_Place(0, None)]
             found = self._ranges[known] = places
         return found
+
+
+def _of_nodes(world: World) -> AddressSet:
+    """Return the addresses of a world's nodes: one of them is that of whoever is on some node.
+
+    Empty where one was not read, or its addresses are not known.
+    """
+    nodes = world.nodes.values()
+    if any(node.span is None or not node.addresses for node in nodes):
+        return NO_ADDRESSES
+    return AddressSet.points(tuple(point for node in nodes for point in node.addresses))
 
 
 class _Place:

@@ -95,6 +95,13 @@ GATEWAY_ADDRESS_UNKNOWN = Caveat(
     "the input says, such as those of a load balancer's subnets; ask about these as a block.",
     "Cloison interface, Verdicts",
 )
+GATEWAY_NAMESPACE_UNKNOWN = Caveat(
+    "GATEWAY_NAMESPACE_UNKNOWN",
+    "Who serves the gateway is not in the input. Its pods are assumed with the labels that its "
+    "product gives them; where they live is for whoever installs it to say, and `components` in "
+    "cloison.yaml can say it.",
+    "Cloison interface, Verdicts",
+)
 PASSTHROUGH_SOURCE = Caveat(
     "PASSTHROUGH_SOURCE",
     "TLS passes the gateway unopened; what the backend sees as the source may then be the "
@@ -311,6 +318,18 @@ NAMES_NOT_ACCEPTED = Caveat(
     "the answer applies it to the addresses of those names, an enforcer may refuse it.",
     "kubernetes-sigs/network-policy-api npeps/npep-133-fqdn-egress-selector.md",
 )
+COLLECTOR_UNKNOWN = Caveat(
+    "COLLECTOR_UNKNOWN",
+    "Who collects metrics is not in the input: its pods are assumed, with the labels and the "
+    "namespace that are most usual. `components` in cloison.yaml can say them.",
+    "prometheus-operator/prometheus-operator pkg/prometheus/server/operator.go",
+)
+OPERATOR_PODS = Caveat(
+    "OPERATOR_PODS",
+    "Pods that an operator makes of a resource are not in the input: they are assumed, with the "
+    "labels and ports that it is documented to give them. Its settings may give them others.",
+    "documentation and code of the operator",
+)
 BASELINE_KINDS = Caveat(
     "BASELINE_KINDS",
     "Baseline rules of two kinds are in force, and nothing says which come first; the answer takes "
@@ -337,6 +356,7 @@ EVERY = (
     LOCAL_ENDPOINTS,
     PASSTHROUGH_SOURCE,
     GATEWAY_ADDRESS_UNKNOWN,
+    GATEWAY_NAMESPACE_UNKNOWN,
     ESTABLISHED,
     NAMED_PORT_CONTAINER,
     NAMED_PORT_AMBIGUOUS,
@@ -370,5 +390,7 @@ EVERY = (
     RULE_FAILS_CLOSED,
     NAMES_NOT_ACCEPTED,
     BASELINE_KINDS,
+    OPERATOR_PODS,
+    COLLECTOR_UNKNOWN,
 )
 """Every caveat above."""

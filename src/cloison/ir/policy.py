@@ -7,7 +7,7 @@ of it.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from enum import StrEnum
+from enum import StrEnum, auto
 from typing import TYPE_CHECKING, TypeAlias
 
 from cloison.algebra import (
@@ -37,11 +37,11 @@ class Direction(StrEnum):
 class Action(StrEnum):
     """What a matching rule does."""
 
-    ALLOW = "allow"
-    DENY = "deny"
-    PASS = "pass"  # noqa: S105 - the policy word
+    ALLOW = auto()
+    DENY = auto()
+    PASS = auto()
     """Leave the tier undecided."""
-    LOG = "log"
+    LOG = auto()
     """Take note and go on."""
 
 

@@ -268,6 +268,8 @@ class Profile:
         init_container_ports: Whether names declared by init and sidecar containers count.
         other_protocols: Fate of protocols outside NetworkPolicy's scope.
         own_node_egress: Whether a pod may always reach its own node; None when unclear.
+        own_node_whole: Whether that goes for every address that a node has itself, as a cache for
+            names does, and not only for those of its Node object.
         own_node_then: What the answer stands on that a pod reaches its own node once its policies
             let it, where that is still a setting of the enforcer's; None where nothing follows.
         host_objects: Whether objects of the enforcer's own say what becomes of traffic of hosts:
@@ -316,6 +318,7 @@ class Profile:
     init_container_ports: bool = False
     other_protocols: OtherProtocols = OtherProtocols.UNDEFINED
     own_node_egress: bool | None = None
+    own_node_whole: bool = True
     own_node_then: Caveat | None = None
     host_objects: bool = False
     egress_before_translation: bool = False

@@ -282,26 +282,3 @@ def _port(text: str) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) <= len(str(_LARGEST))):
         return None
     return int(text) if 0 < int(text) <= _LARGEST else None
-
-
-def service_of(world: World, namespace: str, host: str) -> tuple[str, str] | None:
-    """Return the Service of the input that a host names, as the resolver of a pod reads it.
-
-    Args:
-        world: The input.
-        namespace: The pod's.
-        host: A name: `db`, `db.data`, `db.data.svc`, `db-0.db.data.svc.cluster.local`.
-    """
-    parts = host.split(".")
-    services = world.services
-    key: tuple[str, str] | None = None
-    match parts:
-        case [name]:
-            key = (namespace, name)
-        case [name, space]:
-            key = (space, name)
-        case [name, space, "svc", *_]:
-            key = (space, name)
-        case [_, name, space, "svc", *_]:
-            key = (space, name)
-    return key if key in services else None

@@ -92,8 +92,8 @@ NODE_PORT_EGRESS = Caveat(
 )
 HOST_NETWORK_NAMESPACE = Caveat(
     "HOST_NETWORK_NAMESPACE",
-    "A peer with `namespaceSelector` and no `podSelector` may include the cluster's host-network "
-    "namespace, that is, host-network pods and nodes.",
+    "Nodes, and pods on their network, count as a namespace of their own here: a peer that selects "
+    "whole namespaces, without a `podSelector`, may let them in where its labels fit that one.",
     "Red Hat OpenShift documentation, Network policy; ovn-kubernetes/ovn-kubernetes pkg/ovn",
 )
 LOCAL_NODE_PORT = Caveat(

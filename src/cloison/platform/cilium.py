@@ -47,6 +47,9 @@ from cloison.platform.layers import ADMIN, TIER, among, builtin, places
 CILIUM_GROUP: Final = "cilium.io"
 """What the names of Cilium's own kinds begin with among the places of a profile."""
 
+_WHOLE_NODE: Final = (1, 17)
+"""The first version to which every address of a node is the node."""
+
 VERSIONS: Final = ("1.18", "1.19", "1.20")
 
 CLUSTER_POLICIES: Final = "enable-k8s-cluster-network-policy"
@@ -155,8 +158,27 @@ def configured(found: Profile, said: Mapping[str, str], unread: Sequence[str] = 
     if product != PRODUCT:
         return found
     if said:
-        found = profile(version, {**found.switches, **said})
+        whole = found.own_node_whole
+        found = replace(profile(version, {**found.switches, **said}), own_node_whole=whole)
     return replace(found, around=(*found.around, _unread(unread))) if unread else found
+
+
+def aged(found: Profile, version: str) -> Profile:
+    """Return a profile as an agent sees things that is older than all that there are profiles of.
+
+    Before 1.17, an agent left out addresses of interfaces that are down, such as a cache for
+    names may have: they were addresses like any others. Source: pkg/node/address_linux.go;
+    MicrosoftDocs/azure-aks-docs articles/aks/azure-cni-powered-by-cilium.md.
+
+    Args:
+        found: The profile that is nearest.
+        version: The agent's version.
+
+    >>> aged(profile("1.18", {}), "1.16.6").own_node_whole
+    False
+    """
+    old = tuple(int(each) for each in version.split(".")[:2]) < _WHOLE_NODE
+    return replace(found, own_node_whole=False) if old else found
 
 
 def _unread(names: Sequence[str]) -> Policy:

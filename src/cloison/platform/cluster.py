@@ -140,6 +140,18 @@ class Platform:
             return f"detected from {mine[0].shown}"
         return f"unclear: {' or '.join(self.names)}" if self.names else "not detected"
 
+    @property
+    def against(self) -> Evidence | None:
+        """What speaks for another cloud than the caller says; None where nothing does."""
+        clouds = _clouds_of(self.name) if self.said else frozenset()
+        others = (each for each in self.evidence if _clouds_of(each.of) - clouds)
+        return next(others, None) if clouds else None
+
+
+def _clouds_of(name: str | None) -> frozenset[str]:
+    """Return the clouds that a platform, or a cloud itself, belongs to."""
+    return frozenset(_CLOUDS).intersection((name, *_PARENTS.get(name or "", ())))
+
 
 UNKNOWN: Final = Platform()
 """Of an input that gives nothing away."""

@@ -56,6 +56,7 @@ class ComponentPort:
         service_port: The Service's port that leads to it.
         service_port_name: That port's name.
         peer: Who is at the other end, where it is not anybody: `self`, `kube-apiserver`.
+        if_declared: Whether it is there only where a container declares it.
     """
 
     protocol: str
@@ -65,6 +66,7 @@ class ComponentPort:
     service_port: int | None = None
     service_port_name: str | None = None
     peer: str | None = None
+    if_declared: bool = False
 
 
 @dataclass(frozen=True, slots=True)

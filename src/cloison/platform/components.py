@@ -50,6 +50,7 @@ _FILES: Final = (
     "control-plane",
     "providers",
     "stateful",
+    "stores",
 )
 
 

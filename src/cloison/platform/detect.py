@@ -8,7 +8,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import dataclass, replace
 
 from cloison.ir.profile import Profile
-from cloison.platform.cilium import CILIUM_GROUP
+from cloison.platform.cilium import CILIUM_GROUP, aged
 from cloison.platform.enforcers import Enforcer, enforcing
 from cloison.platform.evidence import Evidence
 from cloison.platform.profiles import CALICO_GROUP, DEFAULT_PROFILE, NO_ENFORCER, profile
@@ -90,7 +90,10 @@ def detect(
     products = {clue.profile for clue, _ in found} | {one.id for one in running}
     if installed is not None:
         product = installed.of.partition("@")[0]
-        named = Detected(profile(installed.of), f"detected from {installed.shown}")
+        base = profile(installed.of)
+        for one in agents:
+            base = _of_agent(base, one) if one.id == product else base
+        named = Detected(base, f"detected from {installed.shown}")
         return named if _agree(products | {product}) else None
     if not _agree(products):
         return None
@@ -113,8 +116,14 @@ def _by_agent(agent: Enforcer) -> Detected:
     base = profile(agent.profile or DEFAULT_PROFILE)
     shown = agent.evidence[0].shown
     lacking = "" if agent.profile else f": {agent.title}, which has no profile here"
+    base = _of_agent(base, agent)
     known = (*base.known, *agent.caveats)
     return Detected(replace(base, known=known), f"detected from {shown}{lacking}")
+
+
+def _of_agent(base: Profile, agent: Enforcer) -> Profile:
+    """Return a profile as an agent has it that is of an older release than the profile is."""
+    return aged(base, agent.version) if agent.id == "cilium" and agent.version else base
 
 
 def _by_platform(agents: Sequence[Enforcer]) -> Detected | None:

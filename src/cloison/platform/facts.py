@@ -390,6 +390,12 @@ _ROWS: tuple[_Row, ...] = (
         ("host_objects",),
     ),
     _Row(
+        "own-node-whole",
+        "what goes for a pod's own node goes for all addresses that the node has itself",
+        ("own_node_whole",),
+        edges=False,
+    ),
+    _Row(
         "own-node-then",
         "a pod's own node, once the pod's policies let it",
         (),

@@ -1,19 +1,17 @@
 """Which workloads are known components: by labels, by images, or as the caller says."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
 from cloison.base import Span
 from cloison.platform.cluster import Platform
 from cloison.platform.component import ANY_VALUE, Component, Found, Placed, Said
+from cloison.platform.made import made
 from cloison.resources.objects import Labels
 from cloison.resources.world import Workload, WorkloadId, World
 
-PROMETHEUS: Final = "metrics-prometheus-operator"
-_MADE: Final = frozenset((PROMETHEUS, "metrics-kube-prometheus", "metrics-prometheus-openshift"))
-"""Servers of Prometheus that an operator runs."""
 _SAID_BY: Final = "as cloison.yaml says"
 
 
@@ -44,35 +42,19 @@ def find(
         if match is not None:
             groups[order[match.component.id], match.how].append(match)
     read = [_found(world, matches) for _, matches in sorted(groups.items())]
-    present = {
-        name.namespace for one in read for name in one.workloads if one.component.id in _MADE
-    }
-    made = _made(components, world, present) if not said.keys() & _MADE else ()
-    return tuple(sorted((*placed, *read, *made), key=lambda one: order[one.component.id]))
+    to_come = _made(components, world, said)
+    return tuple(sorted((*placed, *read, *to_come), key=lambda one: order[one.component.id]))
 
 
-def _made(
-    components: Sequence[Component], world: World, present: Collection[str]
-) -> Iterator[Found]:
-    """Yield what an operator will make of objects that were read: servers of Prometheus.
-
-    Source: prometheus-operator/prometheus-operator pkg/prometheus/server/operator.go.
-    """
-    what = next((each for each in components if each.id == PROMETHEUS), None)
-    for item in world.declared.get(("monitoring.coreos.com", "Prometheus"), ()):
-        if what is None or item.namespace in present:
-            continue
-        node = item.document.root.get("spec", "podMetadata", "labels")
-        more = node.value if node is not None and isinstance(node.value, dict) else {}
-        labels = {key: v.value for key, v in more.items() if isinstance(v.value, str)}
-        labels |= {
-            "app.kubernetes.io/name": "prometheus",
-            "app.kubernetes.io/instance": item.name,
-            "operator.prometheus.io/name": item.name,
-            "prometheus": item.name,
-        }
-        how = f"by {item.shown}, of which an operator makes pods"
-        yield Found(what, (), how, (item.span,), namespace=item.namespace, pod_labels=labels)
+def _made(components: Sequence[Component], world: World, said: Said) -> Iterator[Found]:
+    """Yield what operators will make of objects that were read."""
+    known = {each.id: each for each in components if each.id not in said}
+    for each in made(world, said):
+        what = known.get(each.component or "")
+        if what is not None:
+            how = f"by {each.item.shown}, of which an operator makes pods"
+            home, labels = each.item.namespace, each.labels
+            yield Found(what, (), how, (each.item.span,), namespace=home, pod_labels=labels)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,12 @@ Source: `known/providers.toml`, which names who says each; docs.aws.amazon.com
 eks/latest/userguide/pod-id-agent-setup; cloud.google.com kubernetes-engine workload identity.
 """
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from cloison.algebra import NO_TRAFFIC, AddressSet, TrafficSet
+from cloison.base import Severity
 from cloison.platform.cluster import Platform
 from cloison.platform.component import Component, Role
 from cloison.platform.components import component, known
@@ -28,6 +31,8 @@ _UNKNOWN: Final = ("md-imds-v4",)
 """What is asked about where nothing tells the cloud: nearly every one has it."""
 _NO_CLOUD: Final = ("kind", "minikube")
 _GKE_ACCOUNT: Final = "iam.gke.io/gcp-service-account"
+_DNS: Final = 53
+"""Where a resolver answers, and no metadata."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,15 +41,60 @@ class Metadata:
 
     Args:
         component: Who has them.
-        blocks: The addresses, as blocks.
-        port: The port that hands out data.
-        certain: Whether the platform is known to have them.
+        certain: Whether the platform has it for certain: it is known, and its vendor says so.
     """
 
     component: Component
-    blocks: tuple[str, ...]
-    port: int
     certain: bool
+
+    @property
+    def addresses(self) -> AddressSet:
+        """Where it is."""
+        blocks = self.component.blocks
+        return AddressSet(span for each in blocks for span in AddressSet.block(each).spans)
+
+    @property
+    def numbers(self) -> tuple[tuple[str, int], ...]:
+        """The ports that hand out data, each with its protocol."""
+        return tuple(
+            (port.protocol, port.port)
+            for port in self.component.ports
+            if isinstance(port.port, int) and port.port != _DNS
+        )
+
+    @property
+    def traffic(self) -> TrafficSet:
+        """The traffic that asks for data."""
+        found = NO_TRAFFIC
+        for each in self.numbers:
+            found |= TrafficSet.ports(*each)
+        return found
+
+    @property
+    def exposes(self) -> bool:
+        """Whether what it hands out is the node's, and not meant for the pod that asks."""
+        return self.component.id in _EXPOSING
+
+
+def severity(*, certain: bool) -> Severity:
+    """Return how bad it is that pods reach what exposes their node.
+
+    A hole for certain, where it is known to be there; else the cluster may run where it is not.
+
+    Args:
+        certain: Whether the platform has it for certain.
+    """
+    return Severity.ERROR if certain else Severity.WARNING
+
+
+def effect(*, certain: bool) -> str:
+    """Return what comes of pods that reach what exposes their node.
+
+    Args:
+        certain: Whether the platform has it for certain.
+    """
+    unsure = "" if certain else ", where the cluster runs in a cloud that has them"
+    return "who gets into the pod can ask for the credentials of its node" + unsure
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,22 +112,19 @@ class Need:
 
 def exposing(platform: Platform) -> tuple[Metadata, ...]:
     """Return what broad egress should leave out on a platform."""
-    if platform.provider is None and any(platform.is_a(name) for name in _NO_CLOUD):
-        return ()
-    return tuple(_metadata(each, platform) for each in known() if _here(each, platform))
+    return tuple(each for each in served(platform) if each.exposes)
 
 
-def _here(each: Component, platform: Platform) -> bool:
-    if each.role is not Role.METADATA or each.id not in _EXPOSING:
-        return False
-    if platform.provider is None:
-        return each.id in _UNKNOWN
-    return any(platform.is_a(name) for name in each.platforms)
-
-
-def _metadata(each: Component, platform: Platform) -> Metadata:
-    ports = [port.port for port in each.ports if isinstance(port.port, int)]
-    return Metadata(each, each.blocks, ports[0], platform.provider is not None)
+def served(platform: Platform) -> Iterator[Metadata]:
+    """Yield the metadata services of a platform; what nearly every cloud has if none is known."""
+    local = any(platform.is_a(name) for name in _NO_CLOUD)
+    for each in known():
+        if each.role is not Role.METADATA:
+            continue
+        if any(platform.is_a(name) for name in each.platforms):
+            yield Metadata(each, each.certain)
+        elif platform.provider is None and not local and each.id in _UNKNOWN:
+            yield Metadata(each, certain=False)
 
 
 def needed(world: World, platform: Platform, namespace: str, shape: PodShape) -> tuple[Need, ...]:
@@ -94,13 +141,12 @@ def needed(world: World, platform: Platform, namespace: str, shape: PodShape) ->
     if platform.is_a("gke") and account is not None and _GKE_ACCOUNT in account.annotations:
         why = f"annotation {_GKE_ACCOUNT} of ServiceAccount {namespace}/{shape.service_account}"
         dataplane = platform.is_a("gke-dataplane-v2")
-        served = ("md-gke-metadata-dpv2",) if dataplane else ("md-gke-metadata-calico",)
-        found.append(Need(served, why))
+        server = "md-gke-metadata-dpv2" if dataplane else "md-gke-metadata-calico"
+        found.append(Need((server,), why))
     return tuple(found)
 
 
-def metadata(name: str, platform: Platform) -> tuple[Metadata, ...]:
-    """Return a metadata service, once for each of its ports."""
+def metadata(name: str) -> Metadata:
+    """Return a metadata service by the id of its component."""
     each = component(name)
-    ports = [port.port for port in each.ports if isinstance(port.port, int)]
-    return tuple(Metadata(each, each.blocks, port, bool(platform.name)) for port in ports)
+    return Metadata(each, each.certain)

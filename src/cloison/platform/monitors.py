@@ -13,8 +13,8 @@ import msgspec
 
 from cloison.algebra import LabelSelector, Operator, Requirement
 from cloison.base import Span
+from cloison.platform.made import Made, of_item
 from cloison.resources.declared import Declared, GroupKind, body
-from cloison.resources.objects import Labels
 from cloison.resources.world import World
 
 _GROUP: Final = "monitoring.coreos.com"
@@ -61,10 +61,6 @@ def _requirement(said: _Expression) -> Requirement:
     return Requirement(said.key, operator, tuple(filter(None, said.values or ())))
 
 
-class _Metadata(msgspec.Struct):
-    labels: dict[str, str | None] | None = None
-
-
 class _ScraperSpec(msgspec.Struct, rename="camel"):
     service_monitor_selector: Selector | None = None
     service_monitor_namespace_selector: Selector | None = None
@@ -72,8 +68,6 @@ class _ScraperSpec(msgspec.Struct, rename="camel"):
     pod_monitor_namespace_selector: Selector | None = None
     probe_selector: Selector | None = None
     probe_namespace_selector: Selector | None = None
-    pod_metadata: _Metadata | None = None
-    host_network: bool | None = None
 
 
 class _Scraper(msgspec.Struct):
@@ -86,15 +80,13 @@ class Scraper:
 
     Args:
         item: The object.
-        labels: Labels that its pods certainly have.
+        made: What an operator makes of it.
         spec: What it says.
-        host_network: Whether its pods use the node's network.
     """
 
     item: Declared
-    labels: Labels
+    made: Made
     spec: _ScraperSpec
-    host_network: bool = False
 
     def takes(self, world: World, monitor: Declared) -> bool:
         """Return whether it selects a monitor."""
@@ -121,18 +113,9 @@ def scrapers(world: World) -> Iterator[Scraper]:
         for item in world.declared.get((_GROUP, kind), ()):
             read, _ = body(item, _Scraper)
             spec = (read.spec if read is not None else None) or _ScraperSpec()
-            name = "prometheus" if kind == "Prometheus" else "prometheus-agent"
-            own = spec.pod_metadata.labels if spec.pod_metadata is not None else None
-            labels = {
-                **{key: value or "" for key, value in (own or {}).items()},
-                "app.kubernetes.io/instance": item.name,
-                "app.kubernetes.io/managed-by": "prometheus-operator",
-                "app.kubernetes.io/name": name,
-                "operator.prometheus.io/name": item.name,
-            }
-            if kind == "Prometheus":
-                labels["prometheus"] = item.name
-            yield Scraper(item, labels, spec, spec.host_network is True)
+            known = of_item(item)
+            if known is not None:
+                yield Scraper(item, known, spec)
 
 
 class _Namespaces(msgspec.Struct, rename="camel"):

@@ -163,6 +163,8 @@ def _aws() -> Profile:
         sctp=True,
         named_ports=NamedPorts.UNION,
         own_node_egress=True,
+        # Agents let the primary address of the node through: aws-network-policy-agent pkg/fwrp.
+        own_node_whole=False,
         egress_before_translation=True,
         reading=Reading(
             names_need_pods=True,

@@ -11,7 +11,7 @@ import msgspec
 
 from cloison.algebra import EVERY_ADDRESS, NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.platform.cluster import Platform
-from cloison.platform.components import Component, Role, known
+from cloison.platform.metadata import served
 from cloison.resources.world import World
 
 
@@ -160,26 +160,9 @@ def _spans(text: str) -> Iterator[tuple[int, int]]:
 
 def _metadata(platform: Platform) -> Iterator[NamedRange]:
     """Yield where this cloud hands out credentials, or any does where nobody knows which it is."""
-    for each in known():
-        if each.role is not Role.METADATA or not each.blocks:
-            continue
-        here = any(platform.is_a(name) for name in each.platforms)
-        if here or (platform.provider is None and _common(each)):
-            ports = NO_TRAFFIC
-            for port in each.ports:
-                if isinstance(port.port, int) and port.port != _DNS:
-                    ports |= TrafficSet.ports(port.protocol, port.port)
-            addresses = _blocks(each.blocks)
-            own = all(port.purpose == "credentials" for port in each.ports)
-            kind = RangeKind.CREDENTIALS if own else RangeKind.METADATA
-            sure = here and each.certain
-            yield NamedRange(each.name, kind, addresses, each.source, ports, sure)
-
-
-_DNS = 53
-_CLOUDS = frozenset(("aws", "azure", "gcp"))
-
-
-def _common(component: Component) -> bool:
-    """Return whether several clouds have their metadata there."""
-    return component.certain and len(_CLOUDS.intersection(component.platforms)) > 1
+    for each in served(platform):
+        kind = RangeKind.METADATA if each.exposes else RangeKind.CREDENTIALS
+        who = each.component
+        yield NamedRange(
+            who.name, kind, each.addresses, who.source, each.traffic, each.certain, who.blocks
+        )

@@ -15,7 +15,7 @@ from cloison.resources.world import Workload, WorkloadId, World
 _STARTED: Final = (
     ("st-redis-cluster", frozenset(("redis", "valkey")), "cluster-enabled", 16379),
     ("st-redis-cluster", frozenset(("redis-cluster", "valkey-cluster")), "", 16379),
-    ("st-mongodb", frozenset(("mongo", "mongodb")), "replSet", None),
+    ("st-plain-mongodb", frozenset(("mongo", "mongodb")), "replSet", None),
 )
 """What no label tells: component, images, what arguments hold, a port that says so as well."""
 _SELF: Final = "self"
@@ -30,17 +30,19 @@ class Group:
         component: What it is.
         workloads: Its workloads.
         certain: Whether it can hardly be anything else.
+        ports: Its ports, without those that no container declares and that are only there so.
     """
 
     component: Component
     workloads: tuple[WorkloadId, ...]
     certain: bool
+    ports: tuple[ComponentPort, ...]
 
     @property
     def needed(self) -> tuple[tuple[ComponentPort, ...], ...]:
         """Ports on which replicas must reach each other; any one of those that stand together."""
         found: dict[str, list[ComponentPort]] = defaultdict(list)
-        for port in self.component.ports:
+        for port in self.ports:
             if isinstance(port.port, int) and (
                 port.direction is PortUse.BOTH or "replication" in port.purpose
             ):
@@ -52,7 +54,7 @@ class Group:
         """Ports that are for replicas alone."""
         return tuple(
             port
-            for port in self.component.ports
+            for port in self.ports
             if port.direction is PortUse.BOTH and port.peer == _SELF and isinstance(port.port, int)
         )
 
@@ -64,21 +66,51 @@ def groups(world: World, found: Iterable[Found]) -> Iterator[Group]:
         world: What the cluster holds.
         found: Known components in it.
     """
-    taken: set[WorkloadId] = set()
-    for each in found:
-        if each.component.role is not Role.STATEFUL:
-            continue
-        taken.update(each.workloads)
-        alike: dict[tuple[str, ...], list[WorkloadId]] = defaultdict(list)
-        for name in each.workloads:
-            alike[_cluster(each.component, world.workloads[name])].append(name)
-        for names in alike.values():
-            if _several(world, names):
-                yield Group(each.component, tuple(names), each.certain)
+    by_labels: set[WorkloadId] = set()
+    kept = [each for each in found if each.component.role is Role.STATEFUL]
+    for each in kept:
+        if not each.component.images:
+            by_labels.update(each.workloads)
+            yield from _clusters(world, each, each.workloads)
+    started: set[WorkloadId] = set()
     for name, workload in world.workloads.items():
-        what = _started(workload) if name not in taken and workload.endpoints else None
-        if what is not None and _several(world, (name,)):
-            yield Group(component(what), (name,), certain=True)
+        what = _started(workload) if name not in by_labels and workload.endpoints else None
+        if what is not None:
+            started.add(name)
+            if _several(world, (name,)):
+                yield _group(world, component(what), (name,), certain=True)
+    for each in kept:
+        if each.component.images:
+            names = tuple(name for name in each.workloads if name not in started)
+            yield from _clusters(world, each, names)
+
+
+def _clusters(world: World, found: Found, workloads: Iterable[WorkloadId]) -> Iterator[Group]:
+    """Yield the clusters of one product, as far as they have more than one replica."""
+    alike: dict[tuple[str, ...], list[WorkloadId]] = defaultdict(list)
+    for name in workloads:
+        alike[_cluster(found.component, world.workloads[name])].append(name)
+    for names in alike.values():
+        if _several(world, names):
+            group = _group(world, found.component, tuple(names), certain=found.certain)
+            # Pods of a Deployment that only share their clients' port are more likely apart.
+            if group.closed or not found.component.images or names[0].kind == "StatefulSet":
+                yield group
+
+
+def _group(world: World, what: Component, names: tuple[WorkloadId, ...], *, certain: bool) -> Group:
+    declared = {
+        (port.protocol, port.number)
+        for name in names
+        for each in world.workloads[name].endpoints
+        for port in each.ports
+    }
+    ports = tuple(
+        each
+        for each in what.ports
+        if not each.if_declared or (each.protocol, each.port) in declared
+    )
+    return Group(what, names, certain, ports)
 
 
 def _cluster(what: Component, workload: Workload) -> tuple[str, ...]:

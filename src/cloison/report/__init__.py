@@ -47,13 +47,18 @@ KINDS = (
     "doctor",
     "cni",
     "egress",
+    "checked",
+    "ingested",
+    "observed",
+    "ranked",
+    "recorded",
     "config",
 )
 """Results that can be rendered; `between` is what two enforcers make of the same policies,
 `grouped` is a map in groups, `exposure` is of what is not there,
-`tally` counts what each tier decides, `measured` is what a kernel made of `verify`, `trace` what
-one connection met on its way, `applied` what a change of policies did, and `lab` what a lab
-consists of.
+`tally` counts what each tier decides, `checked` is what came of a contract, `measured` is what a
+kernel made of `verify`, `trace` what one connection met on its way, `applied` what a change of
+policies did, and `lab` what a lab consists of.
 
 A map can also be had as a `matrix`, which is for people only.
 """
@@ -68,8 +73,8 @@ _FOR = {
     **dict.fromkeys(_PICTURES, ("map", "diff")),
     "jsonl": ("map", "diff", "exposure"),
     "html": ("map", "diff", "measured"),
-    "junit": ("verify", "measured"),
-    "sarif": ("validate", "portability", "doctor", "cni", "egress"),
+    "junit": ("verify", "measured", "checked"),
+    "sarif": ("validate", "portability", "doctor", "cni", "egress", "checked"),
 }
 """Results of formats that are not for every one."""
 

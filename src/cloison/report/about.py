@@ -57,12 +57,14 @@ class Examination:
         checks: Names of the checks that were made.
         suppressed: What the settings file accepts of what was found.
         show_suppressed: Whether text prints that, and not only how much it is.
+        empty: Whether no workload was read, so that finding nothing says nothing.
     """
 
     findings: "tuple[Finding, ...]"
     checks: tuple[str, ...]
     suppressed: tuple[Accepted, ...] = ()
     show_suppressed: bool = False
+    empty: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,8 @@
 
 A row that failed, and one nobody can promise, is a failure; a row that could not be asked is an
 error. Of what was measured, a flow that came out otherwise than predicted is a failure too, and
-what proves nothing is an error. There is a suite for each file of tests, and each says what the
+what proves nothing is an error. Of a contract each guardrail is a case, and whatever else is wrong
+with it an error. There is a suite for each file of tests, and each says what the
 answers lack. Nothing in it depends on when or where it was made.
 """
 
@@ -14,6 +15,8 @@ from typing import cast
 from junitparser import Error, Failure, JUnitXml, TestCase, TestSuite
 from junitparser.junitparser import SystemErr
 
+from cloison.analyses.contract.examine import PROOFS, Check
+from cloison.analyses.contract.prove import Status as Unproved
 from cloison.analyses.matrix import Matrix, RowResult, Status
 from cloison.analyses.measured import (
     Agreement,
@@ -25,7 +28,7 @@ from cloison.analyses.measured import (
 )
 from cloison.base import Diagnostic, Severity, Span
 from cloison.ir.fidelity import Verdict
-from cloison.report.about import About, Look
+from cloison.report.about import About, Judged, Look
 from cloison.report.lacking import previews, sentences
 from cloison.report.text import measured
 from cloison.report.text.rows import telling
@@ -35,20 +38,15 @@ _DECIDERS = 5
 _NOWHERE = "tests"
 
 
-def render(_kind: str, result: object, about: About, _look: Look) -> Iterator[str]:
+def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str]:
     """Return a JUnit report."""
-    known = cast("Matrix | MeasuredMatrix", result)
     suites: dict[str, TestSuite] = {}
-    for row in known:
-        span = row.row.span
-        case = _case(row) if isinstance(row, RowResult) else _measured(row)
-        _suite(suites, span.file if span else _NOWHERE).add_testcase(case)
-    told = {fault for row in known for fault in row.row.faults}
-    for diagnostic in known.diagnostics:
-        if diagnostic.severity is Severity.ERROR and diagnostic not in told:
-            span = diagnostic.span
-            _suite(suites, span.file if span else _NOWHERE).add_testcase(_broken(diagnostic))
-    report = JUnitXml("cloison verify")
+    if kind == "checked":
+        report = JUnitXml("cloison contract check")
+        _contract(suites, cast("Judged[Check]", result))
+    else:
+        report = JUnitXml("cloison verify")
+        _rows(suites, cast("Matrix | MeasuredMatrix", result))
     lacks = legal("\n".join((*previews(about), *sentences(about))))
     for suite in suites.values():
         if lacks:
@@ -63,6 +61,41 @@ def render(_kind: str, result: object, about: About, _look: Look) -> Iterator[st
     written = BytesIO()
     report.write(written, pretty=True)
     yield written.getvalue().decode()
+
+
+def _rows(suites: dict[str, TestSuite], known: Matrix | MeasuredMatrix) -> None:
+    """Add a case for each row, and for what is wrong with its file."""
+    for row in known:
+        span = row.row.span
+        case = _case(row) if isinstance(row, RowResult) else _measured(row)
+        _suite(suites, span.file if span else _NOWHERE).add_testcase(case)
+    told = {fault for row in known for fault in row.row.faults}
+    for diagnostic in known.diagnostics:
+        if diagnostic.severity is Severity.ERROR and diagnostic not in told:
+            span = diagnostic.span
+            _suite(suites, span.file if span else _NOWHERE).add_testcase(_broken(diagnostic))
+
+
+def _contract(suites: dict[str, TestSuite], known: "Judged[Check]") -> None:
+    """Add a case for each guardrail, and for whatever else is wrong with the contract."""
+    said = {d.span: d for d in known.findings if d.code in PROOFS}
+    for proof in known.answer.proofs:
+        span = proof.guardrail.span
+        case = TestCase(legal(proof.guardrail.name), _class(span))
+        found = said.get(span)
+        if found is not None:
+            flows = [
+                f"{b.source.text} -> {b.destination.text} on {b.traffic}" for b in proof.breaches
+            ]
+            by = [f"  decided by: {d.text}" for b in proof.breaches[:1] for d in b.deciders]
+            lines = [str(span), *flows[:1], *by, *flows[1:], f"help: {found.help}"]
+            failed = Error() if proof.status is Unproved.UNASKED else Failure()
+            case.result = [_said(failed, found.message, str(proof.status), lines)]
+        _suite(suites, span.file if span else _NOWHERE).add_testcase(case)
+    for finding in known.findings:
+        if finding.severity is Severity.ERROR and finding.code not in PROOFS:
+            file = finding.span.file if finding.span else _NOWHERE
+            _suite(suites, file).add_testcase(_broken(finding))
 
 
 def _suite(suites: dict[str, TestSuite], file: str) -> TestSuite:

@@ -43,6 +43,7 @@ _FAMILIES = {
     "CAN": "A version of a workload that policies forget",
     "CFG": "Settings",
     "CNI": "A network plugin that does not do what policies say",
+    "CON": "A contract that is not kept, or cannot be read",
     "CRT": "Certificates that cannot be issued",
     "DEP": "A Service that the environment names and that is not reached",
     "DNS": "Names that do not resolve",
@@ -80,7 +81,7 @@ def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str
         examined = cast("Examination", result)
         said = tuple(each.diagnostic for each in examined.findings)
         findings = Findings(said, 0, examined.suppressed)
-    elif kind in ("cni", "egress"):
+    elif kind in ("cni", "egress", "checked"):
         judged = cast("Judged[object]", result)
         findings = Findings(judged.findings, 0, judged.suppressed)
     else:

@@ -38,6 +38,7 @@ def runtime(pool: Pool, meta: wire.MetaW | None, spec: wire.PodSpecW) -> Runtime
         spec.hostname or None,
         spec.subdomain or None,
         annotations(pool, meta),
+        _texts(pool, _mounted(spec)),
     )
     return pool.share(found)
 
@@ -82,6 +83,19 @@ def _container(pool: Pool, wired: wire.ContainerW, kind: ContainerKind) -> Conta
         ),
         _texts(pool, (*(wired.command or ()), *(wired.args or ()))),
     )
+
+
+def _mounted(spec: wire.PodSpecW) -> Iterator[str | None]:
+    """Yield the ConfigMaps that volumes hold."""
+    for volume in spec.volumes or ():
+        if volume is None:
+            continue
+        if volume.configMap is not None:
+            yield volume.configMap.name
+        projected = volume.projected.sources if volume.projected is not None else None
+        for each in projected or ():
+            if each is not None and each.configMap is not None:
+                yield each.configMap.name
 
 
 def _probes(wired: wire.ContainerW) -> Iterator[Probe]:

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from cloison.base import Diagnostic, Severity, Span
-from cloison.resources import faults
-from cloison.resources.documents import Document, Node, Value
+from cloison.resources import faults, wrongtype
+from cloison.resources.documents import Document, Node
 from cloison.resources.kinds import BY_TYPE, NETWORK_POLICY, KindInfo
 from cloison.resources.names import (
     NameRule,
@@ -23,7 +23,6 @@ from cloison.resources.schema import FieldType, Shape, StructType, schema
 MAX_PROBLEMS = 100
 """Problems reported for one object; the rest are only mentioned."""
 
-_INT64 = (1 << 63) - 1
 QUANTITY = re.compile(r"([+-]?[0-9.]+)([eEinumkKMGTP]*[-+]?[0-9]*)")
 """How a quantity is spelt. Source: kubernetes/apimachinery pkg/api/resource/quantity.go."""
 _OBJECT_META = "ObjectMeta"
@@ -264,7 +263,7 @@ class _Walk:
         match field.code:
             case "i" | "x" if type(value) is float and value.is_integer():
                 return  # kubectl hands `1.0` on as `1`
-            case "i" if type(value) is int and -_INT64 <= value <= _INT64:
+            case "i" if type(value) is int and abs(value) <= wrongtype.LARGEST:
                 return
             case "q" if type(value) in field.accepts or (
                 isinstance(value, str) and QUANTITY.fullmatch(value.strip())
@@ -338,10 +337,8 @@ class _Walk:
         self.add(
             faults.WRONG_TYPE,
             node.span(self.file),
-            f"`{shown(faults.path_text(path))}` is {_described(node.value)}, not {expected}"
-            if path
-            else f"the object is {_described(node.value)}, not {expected}",
-            _requote(node.value, expected),
+            wrongtype.message(path, node.value, expected),
+            wrongtype.remedy(node.value, expected),
             f"Kubernetes API reference, {self.type_name}"
             if self.custom is None
             else self.custom.source,
@@ -404,38 +401,3 @@ def _nearest(key: str, fields: tuple[str, ...]) -> str | None:
 
 def _text(node: Node | None) -> str:
     return node.value if node is not None and isinstance(node.value, str) else ""
-
-
-def _described(value: Value) -> str:
-    match value:
-        case bool():
-            return f"`{str(value).lower()}`"
-        case int() | float():
-            return f"the number `{_digits(value)}`"
-        case str():
-            return f"the text `{shown(value)}`"
-        case list():
-            return "a list"
-        case dict():
-            return "a mapping"
-        case _:
-            return "null"
-
-
-def _digits(value: float) -> str:
-    """Return a number as text; Python refuses to print very large ones in full."""
-    return str(value) if abs(value) <= _INT64 else "…"
-
-
-def _requote(value: Value, expected: str) -> str | None:
-    """Return the quick remedy, where quotes are the trouble."""
-    if expected == "text" and isinstance(value, bool | int | float):
-        word = str(value).lower() if isinstance(value, bool) else _digits(value)
-        return f'write it in quotes: `"{word}"`'
-    if expected == "a whole number" and isinstance(value, str) and value.strip().isdigit():
-        return f"write it without quotes: `{shown(value.strip())}`"
-    if expected == "true or false" and isinstance(value, str):
-        return "write `true` or `false`, without quotes"
-    if expected == "a list" and value is not None:
-        return "begin each item with `- `"
-    return None

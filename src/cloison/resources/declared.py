@@ -3,14 +3,15 @@
 Who knows what they mean stands further up; here they are kept, named and placed.
 """
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Final, TypeAlias, TypeVar
 
 import msgspec
 
-from cloison.base import TREATED_AS_ABSENT, Diagnostic, Severity, Span
-from cloison.resources import faults
+from cloison.base import Diagnostic, Severity, Span
+from cloison.resources import faults, wrongtype
 from cloison.resources.documents import Document, Node
 from cloison.resources.kinds import group_of
 from cloison.resources.names import shown
@@ -24,7 +25,10 @@ T = TypeVar("T", bound=msgspec.Struct)
 
 _NAMESPACED: Final[dict[str, tuple[str, ...]]] = {
     "": ("ConfigMap", "Endpoints"),
+    "acid.zalan.do": ("postgresql",),
+    "cassandra.datastax.com": ("CassandraDatacenter",),
     "cert-manager.io": ("Issuer",),
+    "elasticsearch.k8s.elastic.co": ("Elasticsearch",),
     "extensions": ("Ingress",),
     "gateway.envoyproxy.io": ("EnvoyProxy",),
     "gateway.networking.k8s.io": (
@@ -38,15 +42,25 @@ _NAMESPACED: Final[dict[str, tuple[str, ...]]] = {
         "UDPRoute",
     ),
     "gateway.networking.x-k8s.io": ("XListenerSet",),
+    "grafana.integreatly.org": ("Grafana",),
+    "kafka.strimzi.io": ("Kafka",),
+    "kibana.k8s.elastic.co": ("Kibana",),
+    "mongodbcommunity.mongodb.com": ("MongoDBCommunity",),
     "monitoring.coreos.com": (
+        "Alertmanager",
         "PodMonitor",
         "Probe",
         "Prometheus",
         "PrometheusAgent",
         "ServiceMonitor",
+        "ThanosRuler",
     ),
+    "mysql.oracle.com": ("InnoDBCluster",),
     "networking.k8s.io": ("Ingress",),
+    "opentelemetry.io": ("OpenTelemetryCollector",),
     "operator.openshift.io": ("IngressController",),
+    "postgresql.cnpg.io": ("Cluster",),
+    "rabbitmq.com": ("RabbitmqCluster",),
     "rbac.authorization.k8s.io": ("Role", "RoleBinding"),
     "route.openshift.io": ("Route",),
 }
@@ -155,17 +169,51 @@ def body(item: Declared, into: type[T]) -> tuple[T | None, tuple[Diagnostic, ...
     try:
         return convert(item.document.root, into), ()
     except msgspec.ValidationError as error:
-        said, _, path = str(error).partition(" - at `$")
-        path = path.rstrip("`")
-        odd = Diagnostic(
-            faults.WRONG_TYPE,
-            Severity.ERROR,
-            f"{path.lstrip('.') or 'the object'}: {said[:1].lower()}{said[1:]}",
-            item.at(*_steps(path)),
-            item.shown,
-            TREATED_AS_ABSENT,
-        )
-        return None, (odd,)
+        return None, (_odd(item, str(error)),)
+
+
+def _odd(item: Declared, error: str) -> Diagnostic:
+    """Return what the decoder says is wrong, in our words and at its place."""
+    said, _, place = error.partition(" - at `$")
+    node = item.document.root
+    path: list[str | int] = []
+    for step in _steps(place.rstrip("`")):
+        key = _unlike(node, said) if step is None else step
+        below = node.get(key) if key is not None else None
+        if below is None or key is None:
+            break
+        node, path = below, [*path, key]
+    missing = _MISSING.match(said)
+    if missing:
+        where = f"`{shown(faults.path_text(tuple(path)))}`" if path else "the object"
+        message, remedy = f"{where} has no `{missing[1]}`", f"add `{missing[1]}`"
+    else:
+        # What is not of another type is a word that stands for nothing.
+        expected = wrongtype.wanted(said) or "a word that the API knows"
+        message = wrongtype.message(tuple(path), node.value, expected)
+        remedy = wrongtype.remedy(node.value, expected) or f"write {expected}"
+    core = item.group in ("", "extensions") or item.group.endswith(".k8s.io")
+    return Diagnostic(
+        faults.WRONG_TYPE,
+        Severity.ERROR,
+        message,
+        node.span(item.document.file),
+        item.shown,
+        faults.ABSENT,
+        remedy,
+        f"Kubernetes API reference, {item.kind}" if core else f"API {item.group}, {item.kind}",
+    )
+
+
+_MISSING = re.compile(r"Object missing required field `([^`]+)`")
+
+
+def _unlike(node: Node, said: str) -> str | None:
+    """Return the first key of a mapping whose value is what the decoder does not want there."""
+    wrong = wrongtype.given(said)
+    if wrong is None or not isinstance(node.value, dict):
+        return None
+    return next((key for key, each in node.value.items() if type(each.value) is wrong), None)
 
 
 def of_kind(items: Iterable[Declared], *kinds: GroupKind) -> tuple[Declared, ...]:
@@ -173,13 +221,16 @@ def of_kind(items: Iterable[Declared], *kinds: GroupKind) -> tuple[Declared, ...
     return tuple(item for item in items if (item.group, item.kind) in kinds)
 
 
-def _steps(path: str) -> list[str | int]:
-    """Return the steps of a path as the decoder writes it: `.spec.rules[0].host`."""
-    found: list[str | int] = []
-    for part in path.replace("[", ".[").split("."):
-        if part.startswith("[") and part[1:-1].isdecimal():
-            found.append(int(part[1:-1]))
-        elif part and not part.startswith("["):
+def _steps(path: str) -> list[str | int | None]:
+    """Return the steps of a path as the decoder writes it: `.spec.rules[0].host`.
+
+    None stands for a key of a mapping, which it does not name: `.data[...]`.
+    """
+    found: list[str | int | None] = []
+    for part in path.replace("[...]", ".[]").replace("[", ".[").split("."):
+        if part.startswith("["):
+            found.append(int(part[1:-1]) if part[1:-1].isdecimal() else None)
+        elif part:
             found.append(part)
     return found
 

@@ -29,6 +29,9 @@ DUPLICATE = "OBJ020"
 ADDRESS_SHARED = "OBJ021"
 KIND_UNUSED = "OBJ022"
 
+UNREADABLE = frozenset((MALFORMED, WRONG_TYPE))
+"""What keeps an object from being read; of the others it is known what they say."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fault:

@@ -196,7 +196,8 @@ class Inventory:
     def _kept(self, kind: type[T], key: _Key, said: list[Diagnostic]) -> T:
         """Return the object to keep of those that share a name; report those that differ."""
         if not self._more or (kind, key) not in self._more:
-            return self._found[kind][key]  # type: ignore[return-value]  # filed by its type
+            (kept,) = self._same(kind, key)
+            return kept
         *others, kept = sorted(self._same(kind, key), key=_order)
         said.extend(_duplicate(other, kept) for other in others if not _equal(other, kept))
         return kept

@@ -113,6 +113,7 @@ class Runtime:
         hostname: `hostname`, for a name of its own below a headless Service.
         subdomain: `subdomain`: the name of that Service.
         annotations: Annotations of the pod, sorted, but for long ones.
+        mounted: ConfigMaps that its volumes hold as files.
     """
 
     containers: tuple[Container, ...] = ()
@@ -123,6 +124,7 @@ class Runtime:
     hostname: str | None = None
     subdomain: str | None = None
     annotations: tuple[tuple[str, str], ...] = ()
+    mounted: tuple[str, ...] = ()
 
     def annotation(self, key: str) -> str | None:
         """Return the value of an annotation, None where there is none."""

@@ -117,6 +117,25 @@ class ContainerW(msgspec.Struct):
     startupProbe: ProbeW | None = None
 
 
+class ProjectionW(msgspec.Struct, gc=False):
+    """`VolumeProjection`."""
+
+    configMap: NamedRefW | None = None
+
+
+class ProjectedW(msgspec.Struct, gc=False):
+    """`ProjectedVolumeSource`."""
+
+    sources: list[ProjectionW | None] | None = None
+
+
+class VolumeW(msgspec.Struct, gc=False):
+    """`Volume`."""
+
+    configMap: NamedRefW | None = None
+    projected: ProjectedW | None = None
+
+
 class DNSConfigW(msgspec.Struct, gc=False):
     """`PodDNSConfig`."""
 
@@ -131,6 +150,7 @@ class PodSpecW(msgspec.Struct):
     initContainers: list[ContainerW | None] | None = None
     dnsPolicy: str | None = None
     dnsConfig: DNSConfigW | None = None
+    volumes: list[VolumeW | None] | None = None
     automountServiceAccountToken: bool | None = None
     hostname: str | None = None
     subdomain: str | None = None

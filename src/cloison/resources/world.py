@@ -132,6 +132,8 @@ class World:
         kinds: Number of objects read, by `apiVersion/Kind`; what was not understood too.
         declared: What starts traffic or leads it somewhere (routes, monitors, webhooks), as
             written, by API group and kind; sorted by namespace and name.
+        domains: What the names of its Services end in, that of search lists first; empty where
+            nobody says it.
     """
 
     namespaces: Mapping[str, Namespace] = field(default_factory=dict)
@@ -142,6 +144,7 @@ class World:
     accounts: Mapping[tuple[str, str], ServiceAccount] = field(default_factory=dict)
     kinds: Mapping[str, int] = field(default_factory=dict)
     declared: Mapping[GroupKind, tuple[Declared, ...]] = field(default_factory=dict)
+    domains: tuple[str, ...] = ()
 
     def account_labels(self, namespace: str, account: str) -> Labels:
         """Return the labels of a service account, its name among them.

@@ -32,6 +32,7 @@ TABLE = {
     "names": "surroundings",
     "projects": "surroundings",
     "what-if": "surroundings",
+    "flows": "flows",
 }
 """Module below this package, by name of the target."""
 

@@ -1,5 +1,7 @@
 """DNS names of Services: they are the Services, and never outside the cluster."""
 
+from itertools import pairwise
+
 import pytest
 
 from cloison.analyses.ask import Explanation
@@ -153,3 +155,88 @@ def test_what_a_proxy_calls_outside_stays_outside(world: Session) -> None:
     answer = world.why("ops/sent", "dns:api.example.com", port=80)
     assert called(answer) == ["svc:web/proxy", "dns:api.example.com"]
     assert answer.verdict is Verdict.ALLOWED
+
+
+DOMAIN = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: %s, namespace: kube-system}
+data:
+  %s: |
+    %s
+---"""
+COREFILE = DOMAIN % ("coredns", "Corefile", ".:53 {\n      %s\n    }")
+KUBELET = DOMAIN % ("kubelet-config", "kubelet", "clusterDomain: %s")
+
+
+@pytest.mark.parametrize(
+    ("said", "settings"),
+    [
+        (COREFILE % "kubernetes corp.test. in-addr.arpa ip6.arpa {", {}),
+        (KUBELET % "Corp.Test", {}),
+        (KUBELET % "cluster.local", {"cluster_domain": "corp.test"}),
+        ("", {"cluster_domain": "corp.test"}),
+    ],
+)
+def test_a_cluster_may_have_a_domain_of_its_own(said: str, settings: dict[str, str]) -> None:
+    session = load_texts({"world.yaml": WORLD + said}, **settings)
+    assert session.world.domains == ("corp.test",)
+    answer = session.why("web/c", "dns:front.web.svc.corp.test", port=80)
+    assert called(answer) == ["svc:web/front"]
+    assert "front.web.svc.corp.test is Service web/front" in answer.notes
+    # A name under the usual domain is nobody's there; one that is the cluster's must be a Service.
+    outside = session.why("web/c", "dns:front.web.svc.cluster.local", port=80)
+    assert called(outside) == ["dns:front.web.svc.cluster.local"]
+    with pytest.raises(UnknownEndpointError, match=r"absent\.web\.svc\.corp\.test"):
+        session.why("web/c", "dns:absent.web.svc.corp.test", port=80)
+
+
+def test_what_a_pod_looks_up_ends_in_the_domain_of_its_cluster() -> None:
+    session = load_texts({"world.yaml": WORLD}, cluster_domain="corp.test")
+    answer = session.why("web/c", "dns:front", port=80)
+    (lookup,) = [h for w in answer.ways for h in w.hops if h.role is HopRole.LOOKUP]
+    assert lookup.answer is not None
+    assert lookup.answer.question.application.dns == "front.web.svc.corp.test"
+
+
+def test_a_resolver_may_answer_for_several_domains() -> None:
+    several = COREFILE % "kubernetes cluster.local corp.test 10.0.0.0/8 {"
+    session = load_texts({"world.yaml": WORLD + several + KUBELET % "corp.test"})
+    assert session.world.domains == ("corp.test", "cluster.local")
+    for name in ("front.web.svc.corp.test", "front.web.svc.cluster.local"):
+        assert called(session.why("web/c", f"dns:{name}", port=80)) == ["svc:web/front"]
+
+
+def test_nobody_says_a_domain(world: Session) -> None:
+    assert world.world.domains == ()
+    assert called(world.why("web/c", "dns:front.web.svc.corp.test", port=80)) == ["svc:web/front"]
+
+
+LOOP = """
+apiVersion: v1
+kind: Service
+metadata: {name: %s, namespace: web}
+spec: {type: ExternalName, externalName: %s.web.svc.cluster.local}
+---"""
+
+
+@pytest.mark.parametrize(
+    ("aliases", "said"),
+    [
+        ("aa", "svc:web/a is an alias that leads back to itself: svc:web/a -> svc:web/a"),
+        ("ab ba", "leads back to itself: svc:web/a -> svc:web/b -> svc:web/a"),
+        ("ab bc cb", "is an alias into a loop: svc:web/a -> svc:web/b -> svc:web/c -> svc:web/b"),
+        (
+            " ".join(f"{one}{other}" for one, other in pairwise("abcdefghijkl")),
+            "svc:web/a is an alias of more than 8 aliases",
+        ),
+    ],
+)
+def test_aliases_without_an_end_are_named(aliases: str, said: str) -> None:
+    text = WORLD + "".join(LOOP % tuple(each) for each in aliases.split())
+    answer = load_texts({"world.yaml": text}).why("web/c", "svc:web/a", port=80)
+    (stop,) = [way.stop for way in answer.ways]
+    assert answer.verdict is Verdict.DENIED
+    assert stop is not None
+    assert stop.reason == "AliasLoop"
+    assert said in stop.text

@@ -40,6 +40,7 @@ suppressions:
 cilium: {enable-policy: always, labels: ["k8s:app", "!team"], U1: deny-wins}
 dnsTables: [dns.yaml]
 platform: eks
+clusterDomain: corp.example
 annotationPrefix: corp.example
 components: {gw-traefik: {namespace: edge}}
 """

@@ -119,14 +119,15 @@ def test_every_value_of_the_file_takes_effect(
         "sources: [deploy/corners.yaml]\nvalues: [deploy/v.yaml]\nrender: never\nnamespace: a\n"
         "cni: flannel\nplatform: k3s\ncomponents: {gw-traefik: false}\n"
         "kubernetesVersion: '1.31'\npodCidrs: [10.0.0.0/8]\n"
-        "nodeCidrs: [192.0.2.0/24]\nserviceCidrs: [10.9.0.0/16]\nfieldValidation: strict\n"
+        "nodeCidrs: [192.0.2.0/24]\nserviceCidrs: [10.9.0.0/16]\nclusterDomain: corp.test\n"
+        "fieldValidation: strict\n"
         "names: {a.test: [192.0.2.1, 192.0.2.2]}\ndnsTables: [deploy/dns.yaml]\n"
         "policyChannel: experimental\nannotationPrefix: a.test\nstrict: true\nfailOn: info\n"
         "cilium: {patch: 4}\n",
     )
     (here / "dns.yaml").write_text("b.test: [192.0.2.3]\n", encoding="utf-8")
     found = shown(capsys=capsys)
-    assert [where for _, where in found.values()] == [f"../cloison.yaml:{n}" for n in range(1, 20)]
+    assert [where for _, where in found.values()] == [f"../cloison.yaml:{n}" for n in range(1, 21)]
     assert found["names"][0] == ["a.test=192.0.2.1", "a.test=192.0.2.2"]
     assert found["sources"][0] == ["corners.yaml"]
     assert found["values"][0] == ["v.yaml"]

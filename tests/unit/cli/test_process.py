@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from cloison.cli import progress
-from tests.support.cli import ROOT, plain_environment, run_cloison
+from tests.support.cli import ROOT, plain_environment, run_process
 from tests.unit.report.results import CORNERS
 
 _ENTRY = "import sys; from cloison.cli import main; sys.exit(main())"
@@ -31,7 +31,7 @@ def test_a_reader_that_leaves_is_no_error() -> None:
 
 
 def test_standard_input_is_a_source() -> None:
-    ran = run_cloison("why", "a/two", "a/one:80", "-f", "-", stdin=CORNERS)
+    ran = run_process("why", "a/two", "a/one:80", "-f", "-", stdin=CORNERS)
     assert ran.exit == 0
     assert ran.out.startswith("ALLOWED  a/two -> a/one:80/TCP")
     assert "<stdin>:42" in ran.out

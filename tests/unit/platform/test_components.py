@@ -71,7 +71,8 @@ def _port(port: ComponentPort) -> dict[str, Any]:
 def test_the_data_is_that_of_the_sheet() -> None:
     sheet = yaml.safe_load(SHEET.read_text("utf-8"))["components"]
     assert [each["id"] for each in sheet] != []
-    assert {each["id"] for each in sheet} == {each.id for each in known()}
+    plain = {each.id for each in known() if each.id.startswith("st-plain-")}
+    assert {each["id"] for each in sheet} == {each.id for each in known()} - plain
     for row in sheet:
         ours = component(row["id"])
         assert {

@@ -53,7 +53,7 @@ spec:
 
 def planes(text: str, said: Said | None = None, platform: Platform | None = None) -> list[Plane]:
     here = world(text)
-    (entry,), _ = entries(here, found(here, platform, said))
+    (entry,) = entries(here, found(here, platform, said))
     return list(entry.planes)
 
 

@@ -10,6 +10,7 @@ from cloison.analyses.doctor.examine import CHECKS
 from cloison.analyses.portable import Portability
 from cloison.app import Session
 from cloison.app.between import compare, pair_of, sides
+from cloison.app.contract import check as contract_check
 from cloison.base import Span, sort_diagnostics
 from cloison.base.version import VERSION
 from cloison.report import About, Accepted, Effective, Findings, Judged, Setting
@@ -107,6 +108,34 @@ def examined(session: Session) -> Examination:
     kept, rest = (found[:-1], found[-1:]) if len(found) > 1 else (found, ())
     excuses = tuple(Accepted(each.diagnostic, "known", date(2027, 3, 31)) for each in rest)
     return Examination(kept, tuple(CHECKS), excuses, show_suppressed=True)
+
+
+CONTRACT = """\
+apiVersion: cloison.dev/v1alpha1
+kind: Contract
+metadata: {name: corners}
+spec:
+  zones: [{name: inner}, {name: outer, to: [inner]}]
+  workloads: [{match: {namespace: a, name: one}, zone: inner, class: service, owner: team-a}]
+  dependencies:
+    - {name: front, from: a/two, to: "svc:a/front", ports: [8000], expires: 2026-01-01}
+    - {name: whole, from: a/many, to: a/one, owner: team-a, reason: because, direction: both}
+  externals: [{name: partner, cidrs: [198.51.100.0/24], review: 2026-01-01}]
+  guardrails:
+    - {name: holds, deny: {from: a/many, to: a/one}}
+    - {name: pods, deny: {to: a/many}, reason: nobody}
+    - {name: outside, only: {from: a/two, to: a/one}}
+    - {name: "names", deny: {from: "any:a", to: "dns:example.com"}}
+    - {name: nodes, deny: {from: "node:n1", to: "any:b"}}
+    - {name: gone, deny: {to: a/gone}}
+"""
+DAY = date(2026, 7, 1)
+
+
+@cache
+def agreed() -> Session:
+    """The world with corners, and a contract about it."""
+    return cloison.load_texts({"corners.yaml": CORNERS, "contract.yaml": CONTRACT})
 
 
 def judged(found: Any) -> Judged[Any]:
@@ -215,6 +244,8 @@ def results() -> tuple[tuple[str, Session, Any], ...]:
         ("cni", small, judged(corners().cni())),
         ("egress", broken, judged(broken.egress())),
         ("egress", small, judged(small.egress())),
+        ("checked", broken, judged(contract_check(broken, (), DAY)[0])),
+        ("checked", agreed(), judged(contract_check(agreed(), (), DAY)[0])),
         ("config", small, SETTINGS),
     ]
     return (*whys, *rest)

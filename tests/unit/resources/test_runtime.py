@@ -234,9 +234,10 @@ def test_what_is_wrong_with_an_object_as_written_is_said_at_its_line() -> None:
     (diagnostic,) = said
     assert diagnostic.severity is Severity.ERROR
     assert diagnostic.object == "HTTPRoute web/portal"
-    assert (
-        diagnostic.message == "spec.rules[0].backendRefs[0].port: expected `int | null`, got `str`"
-    )
+    message = "`spec.rules[0].backendRefs[0].port` is the text `http`, not a whole number"
+    assert diagnostic.message == message
+    assert diagnostic.effect == "the API server refuses this object, so it is treated as absent"
+    assert diagnostic.help == "write a whole number"
     assert diagnostic.span is not None
     assert diagnostic.span.line == 8
     good, said = body(kept(ROUTE.replace("http}", "80}")), Route)

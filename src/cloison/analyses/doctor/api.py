@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.control import Control, anywhere, listening, shown
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
-from cloison.analyses.doctor.judged import closed_to_others, denied, tried, what
+from cloison.analyses.doctor.judged import about, closed_to_others, denied, tried
 from cloison.analyses.ends import PodsEnd
 from cloison.analyses.explain import merge_caveats
 from cloison.base import Severity
@@ -38,6 +38,15 @@ def api(clinic: Clinic) -> Iterator[Finding]:
             yield from _at(clinic, workload, pods, why, servers)
         else:
             yield from _nowhere(clinic, workload, pods, why)
+
+
+def needing(clinic: Clinic) -> Iterator[tuple[Workload, tuple[Evidence, ...]]]:
+    """Yield the workloads that work through the API server, and what says so."""
+    given, known = grants(clinic.engine.world), _known(clinic)
+    for workload in clinic.everyone():
+        why = _needs(clinic, workload, given, known)
+        if why:
+            yield workload, why
 
 
 def _known(clinic: Clinic) -> dict[object, str]:
@@ -101,9 +110,7 @@ def _at(
         help="let it reach the endpoints of Service default/kubernetes on their own port; no pod "
         f"selector matches them, and the Service's port {FRONT_PORT} is not theirs",
         mode=Mode.DEPENDENCY,
-        workload=workload.id,
-        object=what(workload),
-        span=workload.span,
+        **about(workload),
         evidence=(*why, *dict.fromkeys(Evidence(each.why, each.span) for each in where)),
         mend=clinic.mend(told),
         caveats=merge_caveats(each.caveats for each in told),
@@ -134,9 +141,7 @@ def _nowhere(
         "-l kubernetes.io/service-name=kubernetes` shows; with those in the input the change "
         "can be proposed",
         mode=Mode.DEPENDENCY,
-        workload=workload.id,
-        object=what(workload),
-        span=workload.span,
+        **about(workload),
         evidence=why,
         caveats=merge_caveats(each.caveats for each in asked if each is not None),
         source=_SOURCE,

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cloison.algebra import AddressSet
+from cloison.algebra import AddressSet, address_text
 from cloison.analyses.doctor.clinic import Clinic
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
 from cloison.analyses.doctor.served import PRIVATE, Serving, enforced, subjects_of
@@ -21,7 +21,9 @@ _POLICIES = "kubernetes/website services-networking/network-policies.md"
 def blocks(clinic: Clinic) -> Iterator[Finding]:
     """Yield a finding for each block that can never be the other end of its traffic."""
     serving = Serving(clinic.engine)
-    pods = _union(c for node in clinic.engine.world.nodes.values() for c in node.pod_cidrs)
+    engine = clinic.engine
+    pods = _union(c for node in engine.world.nodes.values() for c in node.pod_cidrs)
+    pods |= engine.networks.pods | AddressSet.points(tuple(engine.holders))
     for policy in enforced(clinic.engine):
         if not clinic.examines(policy.id.namespace):
             continue
@@ -62,13 +64,20 @@ def _of_pods(
         mode=Mode.NO_EFFECT,
         object=f"{policy.id.kind} {policy.id}",
         span=peer.span or rule.span or policy.span,
-        evidence=tuple(
-            Evidence(f"node {node.name} hands out {', '.join(node.pod_cidrs)}", node.span)
-            for node in list(engine.world.nodes.values())[:2]
-            if node.pod_cidrs
-        ),
+        evidence=tuple(_whose(engine, match.addresses))[:2],
         source=_POLICIES,
     )
+
+
+def _whose(engine: Engine, addresses: AddressSet) -> Iterator[Evidence]:
+    """Yield what says that addresses are of pods."""
+    for node in engine.world.nodes.values():
+        if addresses & _union(iter(node.pod_cidrs)):
+            yield Evidence(f"node {node.name} hands out {', '.join(node.pod_cidrs)}", node.span)
+    for point, held in engine.holders.items():
+        if point in addresses:
+            pod = engine.table.endpoints[held[0]]
+            yield Evidence(f"{pod.name} has {address_text(point)}", pod.span)
 
 
 def _hidden(

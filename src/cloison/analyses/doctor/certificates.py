@@ -6,7 +6,7 @@ from cloison.analyses.ask import Explanation
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.control import anywhere
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
-from cloison.analyses.doctor.judged import denied, tried, what
+from cloison.analyses.doctor.judged import about, denied, tried
 from cloison.analyses.ends import End, Names
 from cloison.analyses.explain import merge_caveats
 from cloison.base import QuestionError, Severity
@@ -79,9 +79,7 @@ def _finding(
         help="let it out to the server on its port, and to the names on port 80 where HTTP "
         "proves them",
         mode=Mode.MESH,
-        workload=workload.id,
-        object=what(workload),
-        span=workload.span,
+        **about(workload),
         evidence=(Evidence(f"{issuer.item.shown} names {issuer.host}", issuer.span),),
         mend=clinic.mend(told[:1]) if shut[0][0].startswith(issuer.host) else (),
         caveats=merge_caveats(each.caveats for each in told),

@@ -1,5 +1,6 @@
 """What every check of the doctor works with: the cluster, and somebody who judges traffic."""
 
+from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
@@ -7,24 +8,27 @@ from typing import TypeAlias
 
 from cloison.algebra import AddressSet, TrafficSet
 from cloison.analyses.advice import Advice
-from cloison.analyses.ask import Explanation, Mend, Question
+from cloison.analyses.ask import Explanation, Mend, Question, verdict_only
 from cloison.analyses.doctor.together import together
+from cloison.analyses.edit import Edit, all_done
 from cloison.analyses.ends import AddressEnd, End, PodsEnd, ServiceEnd
 from cloison.analyses.explain import PointAnswer
 from cloison.analyses.mend import Proposal, Writable, proposals
 from cloison.analyses.paths.lookup import Ask
 from cloison.analyses.paths.site import Site
-from cloison.analyses.question import Traffic
+from cloison.analyses.question import Traffic, own_node
+from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
-from cloison.ir.policy import Direction, Policy
+from cloison.ir.policy import Direction, Policy, PolicyId
+from cloison.platform.made import Made
 from cloison.resources.world import APART, Workload, WorkloadId
 
 Write: TypeAlias = Callable[[Sequence[Proposal | Advice]], tuple[Mend, ...]]
 """Writes changes out in the dialects they belong to; nothing where one of them cannot be said."""
 
-Rewrite: TypeAlias = Callable[[Policy], tuple[Mend, ...]]
-"""Writes a policy anew, in place of the one of its name; nothing where that cannot be said."""
+Rewrite: TypeAlias = Callable[[Policy, Policy], tuple[Mend, ...]]
+"""Writes a policy as it should be, in place of what it is; nothing where that cannot be said."""
 
 
 _FRONT = "Service"
@@ -35,7 +39,7 @@ _FEW = 16
 """Addresses that are looked up one by one."""
 
 
-def _silent(_: object) -> tuple[Mend, ...]:
+def _silent(*_: object) -> tuple[Mend, ...]:
     return ()
 
 
@@ -51,6 +55,7 @@ class Clinic:
         writable: Which policies may be proposed to be changed.
         write: Writes proposals out.
         rewrite: Writes policies anew.
+        assumed: Workloads that are not in the input, and that an operator makes of what is.
     """
 
     engine: Engine
@@ -60,8 +65,10 @@ class Clinic:
     writable: Writable = lambda _: True
     write: Write = _silent
     rewrite: Rewrite = _silent
+    assumed: Mapping[WorkloadId, Made] = field(default_factory=dict)
     _asked: dict[object, Explanation] = field(default_factory=dict)
-    _changes: list[Policy | Proposal] = field(default_factory=list)
+    _passing: dict[object, bool] = field(default_factory=dict)
+    _names: dict[PolicyId, object] = field(default_factory=dict)
 
     def examines(self, namespace: str | None) -> bool:
         """Return whether a namespace is among those to examine; what has none always is."""
@@ -133,6 +140,31 @@ class Clinic:
             found = self._asked[key] = self.ask(question, self.engine)
         return found
 
+    def passes(
+        self, source: End, destination: End, traffic: Traffic, engine: Engine | None = None
+    ) -> bool:
+        """Return whether all of a new connection is let through, whatever the reasons.
+
+        That is a fraction of the work of an answer; False where it cannot be asked of these ends.
+
+        Args:
+            source: Who connects.
+            destination: Who listens.
+            traffic: What is sent.
+            engine: Who decides, where pods are assumed that the input does not hold.
+        """
+        key = (_key(source), _key(destination), traffic.text)
+        found = self._passing.get(key) if engine is None else None
+        if found is None:
+            try:
+                said = verdict_only(engine or self.engine, Question(source, destination, traffic))
+            except QuestionError:
+                return False
+            found = said is Verdict.ALLOWED
+            if engine is None:
+                self._passing[key] = found
+        return found
+
     def denied(
         self, source: PodsEnd, destination: PodsEnd | AddressEnd, number: tuple[str, int]
     ) -> frozenset[Direction] | None:
@@ -143,6 +175,8 @@ class Clinic:
         wanted = TrafficSet.ports(*number)
         engine, units = self.engine, self.engine.table.by_endpoint
         found: set[Direction] = set()
+        if isinstance(destination, AddressEnd) and destination.own_node:
+            return self._denied_by_node(source, destination, wanted)
         others = self._there(destination)
         if not others:
             return None
@@ -159,6 +193,28 @@ class Clinic:
                     found.add(direction)
         return frozenset(found)
 
+    def _denied_by_node(
+        self, source: PodsEnd, destination: AddressEnd, wanted: TrafficSet
+    ) -> frozenset[Direction] | None:
+        """Return the same of an address that the pods' own nodes have."""
+        engine, table = self.engine, self.engine.table
+        ends = {
+            (unit, table.endpoints[index].shape.node)
+            for index in source.endpoints
+            for unit in table.by_endpoint[index]
+        }
+        ways = [(one, each) for one, node in ends for each in own_node(engine, destination, node)]
+        if not ways or any(other in engine.governed for _, (other, _) in ways):
+            return None  # the node itself is governed, too
+        outcomes = [
+            engine.point(one, other, Direction.EGRESS, relations).outcome
+            for one, (other, relations) in ways
+        ]
+        if any(each.undetermined & wanted for each in outcomes):
+            return None
+        shut = any(not wanted <= each.allowed for each in outcomes)
+        return frozenset({Direction.EGRESS} if shut else ())
+
     def _there(self, destination: PodsEnd | AddressEnd) -> set[int]:
         """Return the units of an end; none where addresses are not all outside the cluster."""
         table = self.engine.table
@@ -172,7 +228,7 @@ class Clinic:
 
     def with_engine(self, engine: Engine) -> "Clinic":
         """Return the clinic as another engine judges; proposals made there count here."""
-        return replace(self, engine=engine, _asked={})
+        return replace(self, engine=engine, _asked={}, _passing={})
 
     def mend(
         self,
@@ -201,43 +257,36 @@ class Clinic:
 
     def change(self, policy: Policy) -> tuple[Mend, ...]:
         """Return a policy as it should be instead, written out."""
-        found = self.rewrite(policy)
-        if found:
-            self._changes.append(policy)
-        return found
+        there = next((each for each in self.engine.policies.policies if each.id == policy.id), None)
+        return self.rewrite(there, policy) if there is not None else ()
 
     def _written(self, changes: Sequence[Proposal | Advice]) -> tuple[Mend, ...]:
-        found = self.write(changes)
-        if found:
-            self._changes.extend(each for each in changes if isinstance(each, Proposal))
-        return found
+        named = (self._named(e) if isinstance(e, Proposal) and e.new else e for e in changes)
+        return self.write(tuple(named))
 
-    def mended(self) -> "Clinic":
-        """Return the clinic as it is when everything proposed so far is done.
+    def _named(self, change: Proposal) -> Proposal:
+        """Return a new policy under a name that no other one that is proposed has."""
+        policy, number = change.policy, 2
+        meant, plain = (policy.subjects, change.rule.direction), policy.id
+        while self._names.setdefault(policy.id, meant) != meant:
+            policy = replace(policy, id=replace(plain, name=f"{plain.name}-{number}"))
+            number += 1
+        return replace(change, policy=policy)
+
+    def mended(self, edits: Iterable[Edit]) -> "Clinic":
+        """Return the clinic as it is when some proposals are done.
 
         Checks that come later then find what is left: each cause is told once.
         """
-        if not self._changes:
+        engine, changes = self.engine, defaultdict[PolicyId, list[Edit]](list)
+        for each in edits:
+            changes[each.id].append(each)
+        if not changes:
             return self
-        engine = self.engine
-        for each in self._changes:
-            engine = engine.with_policy(each if isinstance(each, Policy) else _with(engine, each))
-        return replace(self, engine=engine, _asked={}, _changes=[])
-
-
-def _with(engine: Engine, change: Proposal) -> Policy:
-    """Return the policy that a rule goes into, with the rule."""
-    there = [each for each in engine.policies.policies if each.id == change.policy.id]
-    rule, direction = change.rule, change.rule.direction
-    if not there:
-        return replace(
-            change.policy,
-            rules=(replace(rule, index=1),),
-            isolates=frozenset({direction}),
-        )
-    policy = there[0]
-    index = len(policy.rules_for(direction)) + 1
-    return replace(policy, rules=(*policy.rules, replace(rule, index=index, span=None)))
+        there = {each.id: each for each in engine.policies.policies}
+        done = (all_done(there.get(name), found) for name, found in changes.items())
+        changed = engine.changed({policy.id: policy for policy in done if policy is not None})
+        return replace(self, engine=changed, _asked={}, _passing={})
 
 
 def stopped_at(answer: Explanation) -> Iterator[PointAnswer]:
@@ -261,7 +310,8 @@ def blocks_end(text: str, blocks: Iterable[str]) -> AddressEnd:
 
 def _key(end: End) -> tuple[object, ...]:
     """Return what tells an end from others: its text, and which of a workload's pods are meant."""
-    return (type(end), end.text, end.endpoints if isinstance(end, PodsEnd) else ())
+    more: tuple[object, ...] = end.endpoints if isinstance(end, PodsEnd) else ()
+    return (type(end), end.text, *more, isinstance(end, AddressEnd) and end.own_node)
 
 
 def on(protocol: str, port: int) -> Traffic:

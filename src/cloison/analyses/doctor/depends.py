@@ -9,13 +9,14 @@ from cloison.analyses.backends import members
 from cloison.analyses.doctor.admitting import service_let_out
 from cloison.analyses.doctor.clinic import Clinic, on, stopped
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
-from cloison.analyses.doctor.judged import certain, closed, tried, what
+from cloison.analyses.doctor.judged import about, certain, closed, tried
 from cloison.analyses.ends import PodsEnd, ServiceEnd
 from cloison.base import Severity
 from cloison.base.words import few, listed
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import Direction
-from cloison.platform.calls import Call, calls, configs, service_of
+from cloison.platform.calls import Call, calls, configs
+from cloison.platform.names import service_of
 from cloison.platform.telemetry import is_telemetry
 from cloison.resources.objects import Service
 from cloison.resources.world import Workload
@@ -128,7 +129,10 @@ def _asked(
         if members(clinic.engine, wish.service).ends:
             yield _no_port(workload, wish)
         return
-    answer = tried(clinic, pods, wish.end, on(wish.protocol, wish.port))
+    asked = on(wish.protocol, wish.port)
+    if clinic.passes(pods, wish.end, asked):
+        return
+    answer = tried(clinic, pods, wish.end, asked)
     if answer is not None and closed(answer):
         yield _finding(clinic, workload, wish, answer, sure=sure)
 
@@ -158,9 +162,7 @@ def _finding(
         else "let it reach the pods behind that Service if it is meant to, or take the setting "
         "away",
         mode=Mode.DEPENDENCY,
-        workload=workload.id,
-        object=what(workload),
-        span=workload.span,
+        **about(workload),
         evidence=evidence(wish),
         mend=_mend(clinic, workload, wish, answer) if sure else (),
         caveats=answer.caveats,
@@ -208,9 +210,7 @@ def _no_port(workload: Workload, wish: Wish) -> Finding:
         effect="nothing answers there, whatever policies let through",
         help=f"call a port that it has: {have}",
         mode=Mode.DEPENDENCY,
-        workload=workload.id,
-        object=what(workload),
-        span=workload.span,
+        **about(workload),
         evidence=(
             *evidence(wish),
             Evidence(f"Service {service.namespace}/{service.name} has {have}", service.span),

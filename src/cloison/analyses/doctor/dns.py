@@ -19,6 +19,7 @@ from cloison.analyses.doctor.resolving import (
     lookups,
     room,
     together_asked,
+    unsettled,
 )
 from cloison.analyses.doctor.served import all_listed
 from cloison.analyses.doctor.together import covers, for_all
@@ -29,7 +30,7 @@ from cloison.analyses.paths.lookup import resolver_end
 from cloison.base import QuestionError, Severity
 from cloison.base.words import begun
 from cloison.ir.fidelity import Verdict
-from cloison.ir.peers import PodsMatch, Relative, RelativeMatch
+from cloison.ir.peers import PodsMatch
 from cloison.ir.policy import Direction, Peer
 from cloison.platform.resolver import ResolverKind
 from cloison.platform.resolvers import DNS_PORT, Resolver
@@ -47,6 +48,7 @@ def dns(clinic: Clinic) -> Iterator[Finding]:
     for group in _groups(here):
         if not _other_port(here.clinic, group[0]):
             yield _finding(here, group)
+    yield from _unsettled(here)
     yield from _caches(clinic)
     yield from _upstream(clinic)
 
@@ -153,7 +155,7 @@ def _finding(here: Room, group: Sequence[Lookup]) -> Finding:
         severity=severity,
         message=message,
         effect=effect,
-        help=_help(resolver),
+        help=_help(clinic, resolver),
         mode=Mode.DNS,
         workload=first.workload.id,
         object=f"{single.id.kind} {single.id}" if single else _home(first.workload.id, group),
@@ -163,6 +165,40 @@ def _finding(here: Room, group: Sequence[Lookup]) -> Finding:
         caveats=merge_caveats([*unsure, first.needs.caveats]),
         source=_SOURCE,
     )
+
+
+def _unsettled(here: Room) -> Iterator[Finding]:
+    """Yield one note about all whose names resolve with some resolvers, and not with others.
+
+    None of these was read: nothing is wrong that anybody could see, and nothing is settled.
+    """
+    found = list(unsettled(here))
+    if not found:
+        return
+    first = found[0]
+    names = tuple(dict.fromkeys(each.workload.id for each in found))
+    about = (Evidence(f"it is about {begun([str(n) for n in names], 12)}"),)
+    yield Finding(
+        code="DNS008",
+        check="D-DNS",
+        severity=Severity.INFO,
+        message=f"whether names resolve for {_whose(names)} is not known: no resolver was read, "
+        f"and policies let lookups through to {_either(first.open)} only",
+        effect=f"where {_either(first.shut)} answers instead, every call by name fails",
+        help="add the objects of the resolver to the input (Service, pods, kubelet-config), or "
+        "say in cloison.yaml which `platform` this is",
+        mode=Mode.DNS,
+        workload=names[0] if len(names) == 1 else None,
+        object=f"{names[0].kind} {names[0]}" if len(names) == 1 else None,
+        span=first.workload.span,
+        evidence=about if len(names) > 1 else (),
+        caveats=merge_caveats([first.needs.caveats]),
+        source=_SOURCE,
+    )
+
+
+def _either(resolvers: Iterable[Resolver]) -> str:
+    return " or ".join(each.text for each in resolvers)
 
 
 def _certain(clinic: Clinic, lookup: Lookup) -> bool:
@@ -189,11 +225,17 @@ def _before(lookup: Lookup) -> str:
     return asked[0] if asked else "what is asked first"
 
 
-def _help(resolver: Resolver) -> str:
+def _help(clinic: Clinic, resolver: Resolver) -> str:
     if resolver.is_pods:
         return f"allow UDP and TCP {resolver.port} between them and the resolver's pods"
     where = " or ".join(resolver.addresses) or "its address"
-    return f"allow UDP and TCP {resolver.port} to {where}: it is no pod, so no selector matches it"
+    found = f"allow UDP and TCP {resolver.port} to {where}"
+    if resolver.kind is ResolverKind.NODE_CACHE and not clinic.engine.profile.block_matches_nodes:
+        return (
+            f"{found} and to the pods' own node: blocks match no nodes here, and whether it is "
+            "the node or an address has changed between releases"
+        )
+    return f"{found}: it is no pod, so no selector matches it"
 
 
 def _workloads(group: Iterable[Lookup]) -> tuple[WorkloadId, ...]:
@@ -202,7 +244,10 @@ def _workloads(group: Iterable[Lookup]) -> tuple[WorkloadId, ...]:
 
 def _names(group: Sequence[Lookup]) -> str:
     """Return whom a finding is about; of a whole namespace, how many."""
-    names = _workloads(group)
+    return _whose(_workloads(group))
+
+
+def _whose(names: Sequence[WorkloadId]) -> str:
     if len(names) == 1:
         return str(names[0])
     homes = tuple(dict.fromkeys(each.namespace for each in names))
@@ -244,12 +289,6 @@ def isolating(answers: Iterable[Explanation]) -> list[Evidence]:
 def _mend(here: Room, group: Sequence[Lookup]) -> tuple[Mend, ...]:
     first, clinic = group[0], here.clinic
     names = _workloads(group)
-    on_node = first.resolver.kind is ResolverKind.NODE_CACHE
-    if on_node and not clinic.engine.profile.block_matches_nodes:
-        # What is on the own node may be that node to who enforces, whatever its address is.
-        found = clinic.add(_and_node(here, group))
-        if found:
-            return found
     if len(names) == 1:
         return clinic.mend(together_asked(here, first))
     changes = [
@@ -265,19 +304,9 @@ def _mend(here: Room, group: Sequence[Lookup]) -> tuple[Mend, ...]:
         )
     home = first.workload.id.namespace
     if first.sides == {Direction.EGRESS} and covers(clinic.engine, home, names, Direction.EGRESS):
-        return clinic.add(for_all(clinic.engine, home, changes[:1])) if changes else ()
+        every = (for_all(clinic.engine, home, [each]) for each in changes)
+        return clinic.add(change for several in every for change in several)
     return clinic.mend(answer for each in group for answer in together_asked(here, each))
-
-
-def _and_node(here: Room, group: Sequence[Lookup]) -> Iterator[Proposal]:
-    """Yield what would let lookups through, to the address and to the pods' own node."""
-    engine, node = here.clinic.engine, Peer(RelativeMatch(Relative.OWN_NODE))
-    for lookup in group:
-        for answer in together_asked(here, lookup):
-            for each in proposals(engine, answer, here.clinic.writable):
-                if isinstance(each, Proposal):
-                    rule = replace(each.rule, peers=(*each.rule.peers, node))
-                    yield replace(each, rule=rule)
 
 
 def _caches(clinic: Clinic) -> Iterator[Finding]:

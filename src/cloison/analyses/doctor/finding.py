@@ -60,7 +60,9 @@ class Finding:
         effect: What happens, or will.
         help: What to do.
         mode: How it shows.
-        workload: The workload that suffers; None where it is no single one.
+        workload: The workload that suffers, the first where there are several; None where it is no
+            workload, or nobody can tell.
+        workloads: All workloads that one cause makes suffer, where there are several.
         object: What it is about: `Deployment web/portal`.
         span: Where that, or the line to change, is written.
         evidence: What it stands on, the most telling first.
@@ -77,12 +79,18 @@ class Finding:
     help: str
     mode: Mode | None = None
     workload: WorkloadId | None = None
+    workloads: tuple[WorkloadId, ...] = ()
     object: str | None = None
     span: Span | None = None
     evidence: tuple[Evidence, ...] = ()
     mend: tuple[Mend, ...] = ()
     caveats: tuple[Caveat, ...] = ()
     source: str | None = None
+
+    @property
+    def everybody(self) -> tuple[WorkloadId, ...]:
+        """All workloads that it says suffer."""
+        return self.workloads or (() if self.workload is None else (self.workload,))
 
     @property
     def diagnostic(self) -> Diagnostic:

@@ -2,18 +2,26 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
-from cloison.algebra import AddressSet
-from cloison.analyses.ask import Explanation, Question
+from cloison.algebra import NO_ADDRESSES, AddressSet
+from cloison.analyses.ask import Explanation, Question, let_through
 from cloison.analyses.doctor.admitting import nodes_let_in
 from cloison.analyses.doctor.clinic import Clinic, stopped, stopped_at
 from cloison.analyses.doctor.dns import isolating
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
 from cloison.analyses.doctor.nodes import Gap, gap
-from cloison.analyses.doctor.served import Serving, listed_elsewhere, numbers, of_nodes
+from cloison.analyses.doctor.served import (
+    Serving,
+    listed_elsewhere,
+    numbers,
+    of_nodes,
+    subjects_of,
+)
+from cloison.analyses.doctor.unplaced import unplaced
 from cloison.analyses.ends import AddressEnd, EntryEnd, PodsEnd, ServiceEnd, SomeNodeEnd
 from cloison.analyses.explain import merge_caveats
+from cloison.analyses.mend import Proposal, added
 from cloison.analyses.mend import blocks as cidrs
 from cloison.analyses.paths.assume import with_all
 from cloison.analyses.paths.entries import inwards
@@ -23,11 +31,13 @@ from cloison.base import QuestionError, Severity, Span
 from cloison.base.words import few
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
-from cloison.ir.policy import Direction
+from cloison.ir.peers import BlockMatch
+from cloison.ir.policy import Action, Direction, Peer, PolicyId, Rule, TrafficMatch
 from cloison.platform.routes.model import Entry, Plane, Supposed
-from cloison.resources.world import Workload, WorkloadId
+from cloison.resources.world import APART, Workload, WorkloadId
 
 _SOURCE = "kubernetes/api networking/v1/types.go IngressBackend"
+_ANYWHERE = "0.0.0.0/0"
 
 
 @dataclass(frozen=True)
@@ -46,27 +56,64 @@ class _Closed:
     answer: Explanation
     assumed: str | None
 
-    @property
-    def cause(self) -> tuple[str, str]:
-        """What has to change: the door, who serves the entry, or what is behind it."""
-        source = self.hop.question.source.text
-        if self.hop.role is HopRole.ENTRY:
-            return "door", self.hop.question.destination.text
-        if Direction.EGRESS in stopped(self.answer):
-            return "out", source
-        return "in", ", ".join(sorted({p.endpoint for p in stopped_at(self.answer)}))
+
+@dataclass(frozen=True)
+class _Causes:
+    """Tells what has to change for a hop: of what is alike, one finding is made.
+
+    Args:
+        engine: Whose policies.
+    """
+
+    engine: Engine
+    _shared: dict[PolicyId, bool] = field(default_factory=dict)
+
+    def of(self, closed: _Closed) -> tuple[object, ...]:
+        """Return the cause: the door, who serves the entry, or what is behind it.
+
+        Backends that lack the same are one cause: the same traffic from the same end, stopped by
+        the same policies, or by policies of their own.
+        """
+        source, answer = closed.hop.question.source, closed.answer
+        if closed.hop.role is HopRole.ENTRY:
+            return "door", closed.hop.question.destination.text
+        if Direction.EGRESS in stopped(answer):
+            return "out", source.text
+        subject = _workload((answer,))
+        by = {
+            decider.policy
+            for point in stopped_at(answer)
+            for decider in point.decided_by
+            if decider.policy is not None and self._is_shared(decider.policy)
+        }
+        home = subject.namespace if subject is not None else None
+        return "in", source.text, home, _traffic(closed), frozenset(by)
+
+    def _is_shared(self, name: PolicyId) -> bool:
+        """Return whether a policy is about several workloads."""
+        if name not in self._shared:
+            found = {
+                workload
+                for policy in self.engine.policies.policies
+                if policy.id == name
+                for workload in subjects_of(self.engine, policy)
+            }
+            self._shared[name] = len(found) > 1
+        return self._shared[name]
 
 
 def gateways(clinic: Clinic) -> Iterator[Finding]:
     """Yield a finding for each reason for which calls through entries do not arrive."""
     stops: dict[object, tuple[Stop, list[Entry]]] = {}
-    closed: dict[tuple[str, str], list[_Closed]] = defaultdict(list)
+    closed: dict[tuple[object, ...], list[_Closed]] = defaultdict(list)
     unknown: dict[str, tuple[Entry, Hop]] = {}
     nodes: dict[str, tuple[Entry, Hop]] = {}
     entries_here = tuple(e for e in clinic.site.entries if _concerns(clinic, e))
     clinic, entries_here, assumed = _furnished(clinic, entries_here)
+    causes = _Causes(clinic.engine)
+    client = _outside(clinic.engine)
     for entry in entries_here:
-        for way in _ways(clinic, entry):
+        for way in _ways(clinic, client, entry):
             if way.stop is not None:
                 entries = stops.setdefault((way.stop.reason, way.stop.text), (way.stop, []))[1]
                 if entry not in entries:
@@ -78,15 +125,16 @@ def gateways(clinic: Clinic) -> Iterator[Finding]:
                     unknown.setdefault(hop.question.destination.text, (entry, hop))
                 elif _shut(hop):
                     found = _Closed(entry, hop, hop.answer, _assumed(hop, assumed))
-                    closed[found.cause].append(found)
+                    closed[causes.of(found)].append(found)
     for stop, entries in stops.values():
         yield _not_policy(stop, entries)
     for cause, group in closed.items():
-        yield _finding(clinic, cause[0], group)
+        yield _finding(clinic, str(cause[0]), group)
     for entry, hop in nodes.values():
         yield from _from_nodes(clinic, entry, hop)
+    serving = Serving(clinic.engine)
     for entry, hop in unknown.values():
-        yield from _unknown(clinic, entry, hop)
+        yield from _unknown(clinic, serving, entry, hop)
 
 
 def _concerns(clinic: Clinic, entry: Entry) -> bool:
@@ -133,17 +181,25 @@ def _assumed(hop: Hop, assumed: Mapping[str, str]) -> str | None:
     return next((assumed[text] for text in ends if text in assumed), None)
 
 
-def _ways(clinic: Clinic, entry: Entry) -> Iterator[Way]:
-    engine = clinic.engine
+def _outside(engine: Engine) -> AddressEnd:
+    """Return the clients that are neither nodes nor pods, as far as those are known."""
     inside = of_nodes(engine)
     for node in engine.world.nodes.values():
         for cidr in node.pod_cidrs:
             inside |= AddressSet.block(cidr)
-    client = AddressEnd("clients outside", AddressSet.block("0.0.0.0/0") - inside)
+    return AddressEnd("clients outside", AddressSet.block(_ANYWHERE) - inside)
+
+
+def _ways(clinic: Clinic, client: AddressEnd, entry: Entry) -> Iterator[Way]:
     end = EntryEnd(f"gw:{entry.namespace}/{entry.name}", entry)
 
     def ask(question: Question, engine: Engine | None = None) -> Explanation:
-        return clinic.reach(question.source, question.destination, question.traffic, engine)
+        source, to, traffic = question.source, question.destination, question.traffic
+        # Of a Service with addresses outside it counts why, too: as whom it arrives is not known.
+        plain = not (isinstance(to, ServiceEnd) and to.outside)
+        if plain and clinic.passes(source, to, traffic, engine):
+            return let_through(question)
+        return clinic.reach(source, to, traffic, engine)
 
     try:
         yield from inwards(clinic.engine, clinic.site, Question(client, end, EVERYTHING), end, ask)
@@ -225,11 +281,11 @@ def _not_policy(stop: Stop, entries: Sequence[Entry]) -> Finding:
 
 def _finding(clinic: Clinic, cause: str, group: Sequence[_Closed]) -> Finding:
     first = group[0]
-    hop, answers = first.hop, [each.answer for each in group]
+    hop, answers = first.hop, list({id(each.answer): each.answer for each in group}.values())
     entries = tuple(dict.fromkeys(str(each.entry) for each in group))
     serving = hop.question.source.text if cause != "door" else hop.question.destination.text
-    ports = dict.fromkeys(_traffic(each) for each in group)
-    shown = " and ".join(ports)
+    shown = " and ".join(dict.fromkeys(_traffic(each) for each in group))
+    subjects = _subjects(answers)
     if cause == "door":
         code, severity = "GWY002", Severity.WARNING
         message = f"{serving} admits nobody from outside on {shown}"
@@ -243,9 +299,12 @@ def _finding(clinic: Clinic, cause: str, group: Sequence[_Closed]) -> Finding:
         advice = "let whoever serves the entry send to the pods behind it, on their own ports"
     else:
         code, severity = "GWY001", Severity.ERROR
-        sources = few({each.hop.question.source.text for each in group})
         targets = few({p.endpoint for a in answers for p in stopped_at(a)})
-        message = f"{targets} does not admit {sources} on {shown}, which serves {few(entries)}"
+        verb = "does"
+        if len(subjects) > 1:
+            targets = f"{len(subjects)} workloads of {subjects[0].namespace} ({targets})"
+            verb = "do"
+        message = f"{targets} {verb} not admit {serving} on {shown}, which serves {few(entries)}"
         effect = "clients get 502, 503 or 504"
         advice = "admit whoever serves the entry, on the pods' own port: the client is never seen"
     mode = Mode.GATEWAY
@@ -257,7 +316,8 @@ def _finding(clinic: Clinic, cause: str, group: Sequence[_Closed]) -> Finding:
         advice = f"admit {dialled} on the pods' own port: the load balancer dials from there"
     if any(each.assumed for each in group) and severity is Severity.ERROR:
         severity = Severity.WARNING
-    subject = _workload(answers)
+    subject = subjects[0] if subjects else None
+    apart = subject is None or subject.namespace == APART
     return Finding(
         code=code,
         check="D-GW",
@@ -267,17 +327,54 @@ def _finding(clinic: Clinic, cause: str, group: Sequence[_Closed]) -> Finding:
         help=advice,
         mode=mode,
         workload=subject,
-        object=f"{subject.kind} {subject}" if subject else entries[0],
-        span=_span(clinic, subject) or first.entry.span,
+        workloads=subjects if len(subjects) > 1 else (),
+        object=_object(subjects) or entries[0],
+        span=first.entry.span if apart else _span(clinic, subject) or first.entry.span,
         evidence=(
-            *(Evidence(text, each.hop.span) for each in group[:2] for text in each.hop.why),
+            *dict.fromkeys(
+                Evidence(text, each.hop.span) for each in group[:2] for text in each.hop.why
+            ),
             *(Evidence(each.assumed) for each in group[:1] if each.assumed),
             *isolating(answers),
         ),
-        mend=clinic.mend(answers),
+        mend=clinic.add(_clients(clinic, answers)) if cause == "door" else clinic.mend(answers),
         caveats=merge_caveats([each.caveats for each in answers]),
         source=_SOURCE,
     )
+
+
+def _clients(clinic: Clinic, answers: Iterable[Explanation]) -> Iterator[Proposal]:
+    """Yield rules that admit clients outside: every address, but for those of pods.
+
+    Those of nodes stay in: they stand for clients where a node passes on what comes from outside.
+    """
+    engine = clinic.engine
+    pods: list[str] = []
+    if engine.profile.block_matches_pods:
+        found = {cidr for node in engine.world.nodes.values() for cidr in node.pod_cidrs}
+        inside = NO_ADDRESSES
+        for cidr in found:
+            inside |= AddressSet.block(cidr) & AddressSet.block(_ANYWHERE)
+        pods = list(cidrs(inside)) if inside else []
+    block = BlockMatch(AddressSet.block(_ANYWHERE), _ANYWHERE, whole=True)
+    for hole in pods:
+        block = replace(block, addresses=block.addresses - AddressSet.block(hole))
+    clients = (Peer(replace(block, holes=tuple(pods))),)
+    for answer in answers:
+        for case in answer.cases:
+            if case.case.destination.endpoint is not None:
+                rule = Rule(
+                    Direction.INGRESS, Action.ALLOW, clients, TrafficMatch(case.case.traffic), 1
+                )
+                yield from added(engine, Direction.INGRESS, case.case.destination, rule, "outside")
+
+
+def _object(subjects: Sequence[WorkloadId]) -> str | None:
+    """Return what a finding is about: a workload, the namespace of several; None for no pods."""
+    pods = [each for each in subjects if each.namespace != APART]
+    if len(pods) == 1:
+        return f"{pods[0].kind} {pods[0]}"
+    return f"Namespace {pods[0].namespace}" if pods else None
 
 
 def _span(clinic: Clinic, name: WorkloadId | None) -> Span | None:
@@ -297,6 +394,12 @@ def _traffic(closed: _Closed) -> str:
 
 def _workload(answers: Iterable[Explanation]) -> WorkloadId | None:
     """Return the workload whose policies stop it."""
+    return next(iter(_subjects(answers)), None)
+
+
+def _subjects(answers: Iterable[Explanation]) -> tuple[WorkloadId, ...]:
+    """Return the workloads whose policies stop some traffic, in order."""
+    found: dict[WorkloadId, None] = {}
     for answer in answers:
         for case in answer.cases:
             for point in case.points:
@@ -304,16 +407,20 @@ def _workload(answers: Iterable[Explanation]) -> WorkloadId | None:
                     inward = point.direction is Direction.INGRESS
                     party = case.case.destination if inward else case.case.source
                     if party.endpoint is not None:
-                        return party.endpoint.workload
-    return None
+                        found.setdefault(party.endpoint.workload)
+    return tuple(found)
 
 
-def _unknown(clinic: Clinic, entry: Entry, hop: Hop) -> Iterator[Finding]:
+def _unknown(clinic: Clinic, serving: Serving, entry: Entry, hop: Hop) -> Iterator[Finding]:
     """Yield a finding where whoever serves an entry cannot be found, and the backend is guarded."""
     to = hop.question.destination
     if hop.role is not HopRole.BACKEND:
         return
-    behind = Serving(clinic.engine).behind(to.service) if isinstance(to, ServiceEnd) else ()
+    behind = serving.behind(to.service) if isinstance(to, ServiceEnd) else ()
+    named = [p for p in entry.planes if p.somewhere and p.name == hop.question.source.text]
+    if named:
+        yield from unplaced(clinic, entry, hop, named[0])
+        return
     for workload in behind:
         name = workload.id
         if not clinic.isolated(name, Direction.INGRESS) or listed_elsewhere(clinic.engine, name):

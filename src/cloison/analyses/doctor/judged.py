@@ -1,18 +1,19 @@
 """Small things that checks share: hops that may not be askable, and what their answers come to."""
 
 from collections.abc import Iterable
+from typing import TypedDict
 
 from cloison.algebra import AddressSet
 from cloison.analyses.ask import Explanation
 from cloison.analyses.doctor.clinic import Clinic
 from cloison.analyses.ends import AddressEnd, End, SomeNodeEnd
 from cloison.analyses.question import Traffic
-from cloison.base import QuestionError
+from cloison.base import QuestionError, Span
 from cloison.engine import Engine
 from cloison.ir.caveats import OWN_NODE_UNKNOWN, POD_ADDRESS_UNKNOWN, SERVICE_NAT
 from cloison.ir.fidelity import Verdict
 from cloison.resources.objects import Service
-from cloison.resources.world import Workload
+from cloison.resources.world import Workload, WorkloadId
 
 _HARMLESS = (POD_ADDRESS_UNKNOWN, SERVICE_NAT)
 """What many answers carry: where it could change one, that one is undetermined."""
@@ -102,6 +103,19 @@ def nodes(clinic: Clinic, text: str) -> End:
 def what(workload: Workload) -> str:
     """Return a workload as the object of a finding: `Deployment web/portal`."""
     return f"{workload.id.kind} {workload.id}"
+
+
+class About(TypedDict):
+    """What every finding about one workload says of it."""
+
+    workload: WorkloadId
+    object: str
+    span: Span | None
+
+
+def about(workload: Workload) -> About:
+    """Return a workload as that of which a finding speaks, where the finding is about it."""
+    return About(workload=workload.id, object=what(workload), span=workload.span)
 
 
 def selects(service: Service, workload: Workload) -> bool:

@@ -8,7 +8,7 @@ from cloison.algebra import NO_ADDRESSES, AddressSet, TrafficSet, parse_address
 from cloison.analyses.ask import Explanation, Mend
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
-from cloison.analyses.doctor.judged import closed, opened, outside, tried, what
+from cloison.analyses.doctor.judged import about, closed, opened, outside, tried, what
 from cloison.analyses.doctor.resolving import asking
 from cloison.analyses.ends import AddressEnd, PodsEnd
 from cloison.analyses.explain import merge_caveats
@@ -23,21 +23,24 @@ from cloison.platform.metadata import (
     CREDENTIALS_SOURCE,
     SOURCE,
     Metadata,
+    effect,
     exposing,
     metadata,
     needed,
+    severity,
 )
 from cloison.platform.resolvers import DNS_PORT
 from cloison.resources.world import Workload
 
 _LOOKUPS = TrafficSet.ports("UDP", DNS_PORT) | TrafficSet.ports("TCP", DNS_PORT)
-_Open = list[tuple[Workload, dict[str, Explanation]]]
+_Reached = dict[str, tuple[Metadata, Explanation]]
+_Open = list[tuple[Workload, _Reached]]
 
 
 def imds(clinic: Clinic) -> Iterator[Finding]:
     """Yield what reaches metadata and should not, by namespace, and what should and does not."""
     reaching: dict[str, _Open] = defaultdict(list)
-    alike: dict[object, dict[str, Explanation]] = {}
+    alike: dict[object, _Reached] = {}
     services, known = exposing(clinic.site.platform), configs(clinic.engine.world)
     for workload in clinic.workloads():
         shape = workload.endpoints[0].shape
@@ -59,22 +62,21 @@ def imds(clinic: Clinic) -> Iterator[Finding]:
         yield _exposed(clinic, namespace, group)
 
 
-def _reached(
-    clinic: Clinic, workload: Workload, services: tuple[Metadata, ...]
-) -> dict[str, Explanation]:
+def _reached(clinic: Clinic, workload: Workload, services: tuple[Metadata, ...]) -> _Reached:
     """Return the metadata addresses that a workload reaches."""
     pods, found = clinic.pods(workload.id), {}
-    for service in services:
-        for block in service.blocks:
-            text = block.partition("/")[0]
-            if parse_address(text) in clinic.engine.holders:
+    asked = ((each, block) for each in services for block in each.component.blocks)
+    for service, block in asked:
+        text = block.partition("/")[0]
+        if parse_address(text) in clinic.engine.holders:
+            continue
+        end = outside(text, (block,))
+        for protocol, port in service.numbers:
+            if clinic.denied(pods, end, (protocol, port)):
                 continue
-            end = outside(text, (block,))
-            if clinic.denied(pods, end, ("TCP", service.port)):
-                continue
-            answer = tried(clinic, pods, end, on("TCP", service.port))
+            answer = tried(clinic, pods, end, on(protocol, port))
             if answer is not None and opened(answer) and not _foreign(answer):
-                found[f"{text} on TCP/{service.port}"] = answer
+                found[f"{text} on {protocol}/{port}"] = service, answer
     return found
 
 
@@ -86,22 +88,21 @@ def _foreign(answer: Explanation) -> bool:
 def _exposed(clinic: Clinic, namespace: str, group: _Open) -> Finding:
     names = [str(workload.id) for workload, _ in group]
     where = dict.fromkeys(text for _, found in group for text in found)
-    answers = [answer for _, found in group for answer in found.values()]
+    answers = [answer for _, found in group for _, answer in found.values()]
+    certain = any(each.certain for _, found in group for each, _ in found.values())
     alone = group[0][0] if len(group) == 1 else None
-    cloud = clinic.site.platform.provider
     rules = dict.fromkeys(
         Evidence(f"{decider.text} lets it out", decider.span)
         for answer in answers
         for decider in answer.deciders
         if decider.policy is not None and decider.direction is Direction.EGRESS
     )
-    unsure = "" if cloud else ", where the cluster runs in a cloud that has them"
     return Finding(
         code="MET001",
         check="D-IMDS",
-        severity=Severity.WARNING,
+        severity=severity(certain=certain),
         message=f"{few(names)} may reach cloud metadata: {few(where)}",
-        effect="who gets into the pod can ask for the credentials of its node" + unsure,
+        effect=effect(certain=certain),
         help="leave these addresses out of every rule that lets it out to a broad block, with "
         "`except`: one rule that includes them opens them again. Where names are resolved at "
         "that address, allow port 53 alone",
@@ -193,15 +194,16 @@ def _needed(
 ) -> Iterator[Finding]:
     """Yield a finding where a workload does not reach the metadata service that it lives by."""
     pods, shut = clinic.pods(workload.id), []
-    for name in services:
-        for each in metadata(name, clinic.site.platform):
-            text = few(block.partition("/")[0] for block in each.blocks)
-            answer = tried(clinic, pods, outside(text, each.blocks), on("TCP", each.port))
+    for each in map(metadata, services):
+        blocks = each.component.blocks
+        text = few(block.partition("/")[0] for block in blocks)
+        for protocol, port in each.numbers:
+            answer = tried(clinic, pods, outside(text, blocks), on(protocol, port))
             if closed(answer) and answer is not None:
-                shut.append((f"{text} on TCP/{each.port}", each, answer))
+                shut.append((f"{text} on {protocol}/{port}", each, answer))
     if not shut:
         return
-    certain = all(each.component.certain for _, each, _ in shut)
+    certain = all(each.certain for _, each, _ in shut)
     where = few(text for text, _, _ in shut)
     source = shut[0][1].component.source
     unsure = "" if certain else "; which port that is, its vendor's page was not read for"
@@ -257,9 +259,7 @@ def _blocked(
         effect="it gets no credentials, and its calls to the cloud fail",
         help="let it reach that address and port, and no other of the cloud's own",
         mode=Mode.DEPENDENCY,
-        workload=workload.id,
-        object=what(workload),
-        span=workload.span,
+        **about(workload),
         evidence=(said,),
         mend=clinic.mend(answers),
         caveats=merge_caveats(each.caveats for each in answers),

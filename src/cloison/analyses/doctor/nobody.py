@@ -68,7 +68,7 @@ def _policy(clinic: Clinic, policy: Policy) -> Iterator[Finding]:
             source=_SOURCE,
         )
         return
-    if meant or not inside or _to_come(clinic, match):
+    if meant or not inside or to_come(clinic, match):
         return
     near = _nearest(match.pods, [(str(w.id), p.labels) for w in inside for p in w.endpoints])
     yield Finding(
@@ -85,18 +85,30 @@ def _policy(clinic: Clinic, policy: Policy) -> Iterator[Finding]:
     )
 
 
-def _to_come(clinic: Clinic, match: PodsMatch) -> bool:
-    """Return whether an operator will make pods that a selector may be for."""
+def to_come(clinic: Clinic, match: PodsMatch) -> bool:
+    """Return whether an operator will make pods that a selector may be for.
+
+    Args:
+        clinic: The clinic.
+        match: Whom it selects.
+    """
     spaces = clinic.engine.world.namespaces
-    for found in clinic.site.components:
-        home = spaces.get(found.namespace or "")
-        if found.workloads or home is None or not found.pod_labels:
+    known = [
+        (found.namespace or "", found.pod_labels)
+        for found in clinic.site.components
+        if not found.workloads
+    ]
+    known += [(name.namespace, made.labels) for name, made in clinic.assumed.items()]
+    for namespace, labels in known:
+        home = spaces.get(namespace)
+        if home is None:
             continue
         lives = home.name == match.namespace
         if match.namespace is None:
             lives = match.namespaces.matches(home.labels)
-        said = [r for r in match.pods.requirements if r.key in found.pod_labels]
-        if lives and said and all(r.matches(found.pod_labels) for r in said):
+        # Labels that nothing says may be there or not.
+        said = [r for r in match.pods.requirements if r.key in labels]
+        if lives and said and all(r.matches(labels) for r in said):
             return True
     return False
 
@@ -138,7 +150,7 @@ def _peers(clinic: Clinic, policy: Policy, rule: Rule) -> Iterator[Finding]:
         match = peer.match
         if not isinstance(match, PodsMatch) or peers_of(engine, (peer,)):
             continue
-        waits = not match.pods.satisfiable() or _to_come(clinic, match)
+        waits = not match.pods.satisfiable() or to_come(clinic, match)
         if waits or _other_half(clinic, rule, match):
             continue
         found = _meant(clinic, match)

@@ -4,7 +4,7 @@ from cloison.algebra import NO_ADDRESSES
 from cloison.analyses.ask import Explanation
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.served import Number, admitted, of_nodes, tunnels
-from cloison.analyses.ends import SomeNodeEnd
+from cloison.analyses.ends import AddressEnd, SomeNodeEnd
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
 from cloison.ir.peers import PodsMatch
@@ -27,6 +27,8 @@ def gap(clinic: Clinic, name: WorkloadId, number: Number) -> Gap | None:
     """
     engine = clinic.engine
     answer = clinic.reach(SomeNodeEnd("a node"), clinic.pods(name), on(*number))
+    if answer.verdict is Verdict.ALLOWED:
+        return _overlay(clinic, name, number)
     if answer.verdict not in (Verdict.DENIED, Verdict.MIXED):
         return None
     if _admits_hosts(engine, name):
@@ -41,6 +43,20 @@ def gap(clinic: Clinic, name: WorkloadId, number: Number) -> Gap | None:
     if not nodes & listed:
         return answer, False
     return (answer, True) if tunnels(engine) - listed else None
+
+
+def _overlay(clinic: Clinic, name: WorkloadId, number: Number) -> Gap | None:
+    """Return what stops nodes that come by an overlay, where they are let in by their address."""
+    engine = clinic.engine
+    listed = NO_ADDRESSES
+    for each in admitted(engine, name, number) if engine.profile.block_matches_nodes else ():
+        listed |= each.addresses
+    left = tunnels(engine) - listed
+    if not left or not of_nodes(engine) & listed:
+        return None
+    by_tunnel = AddressEnd("nodes on an overlay", left)
+    answer = clinic.reach(by_tunnel, clinic.pods(name), on(*number))
+    return (answer, True) if answer.verdict in (Verdict.DENIED, Verdict.MIXED) else None
 
 
 def _admits_hosts(engine: Engine, name: WorkloadId) -> bool:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Iterator
 from cloison.analyses.ask import Explanation
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
-from cloison.analyses.doctor.judged import closed, denied, opened, outside, tried, what
+from cloison.analyses.doctor.judged import about, closed, denied, opened, outside, tried, what
 from cloison.analyses.ends import PodsEnd
 from cloison.analyses.explain import merge_caveats
 from cloison.base import Severity
@@ -56,9 +56,7 @@ def _apart(clinic: Clinic, group: Group, name: WorkloadId) -> Iterator[Finding]:
         help="let its pods send to and take from its own pods on those ports, by number: a "
         "port that no container declares has no name",
         mode=Mode.DEPENDENCY,
-        workload=name,
-        object=what(workload),
-        span=workload.span,
+        **about(workload),
         evidence=(_is(group, workload),),
         mend=clinic.mend(told),
         caveats=merge_caveats(each.caveats for each in told),

@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import TypedDict
 
-from cloison.algebra import TrafficSet
+from cloison.algebra import NO_TRAFFIC, TrafficSet
 from cloison.analyses.doctor.clinic import Clinic, on, stopped
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
 from cloison.analyses.doctor.served import (
@@ -12,15 +13,17 @@ from cloison.analyses.doctor.served import (
     declares,
     enforced,
     numbers,
+    on_ports,
     peers_of,
     subjects_of,
     target_of,
 )
 from cloison.analyses.ends import ServiceEnd
 from cloison.analyses.mend import Proposal
-from cloison.base import QuestionError, Severity
+from cloison.base import QuestionError, Severity, Span
 from cloison.base.words import few, listed
 from cloison.ir.policy import Action, Direction, NamedPort, Policy, Rule, TrafficMatch
+from cloison.ir.profile import NamedPorts
 from cloison.platform.component import Role
 from cloison.resources.objects import Service, ServicePort
 from cloison.resources.world import Workload, WorkloadId
@@ -72,7 +75,8 @@ def _rule(clinic: Clinic, serving: Serving, policy: Policy, rule: Rule) -> Itera
     inward = rule.direction is Direction.INGRESS
     subjects, peers = subjects_of(engine, policy), peers_of(engine, rule.peers)
     listening = subjects if inward else peers
-    if not listening:
+    # What else pods that an operator makes declare is not known.
+    if not listening or any(name in clinic.assumed for name in listening):
         return
     for number in numbers(rule.traffic.must):
         if any(number in serving.numbers(name) for name in listening):
@@ -120,10 +124,7 @@ def _translated(
     targets = sorted({target for *_, target in cut_off})
     pods = few(str(workload.id) for _, _, workload, _ in cut_off)
     service = cut_off[0][0]
-    traffic = TrafficSet.ports(protocol, targets[0])
-    for each in targets[1:]:
-        traffic |= TrafficSet.ports(protocol, each)
-    more = replace(rule, traffic=TrafficMatch(traffic), index=1)
+    more = on_ports(rule, protocol, targets)
     shown = " or ".join(str(each) for each in targets)
     yield Finding(
         code="PRT001",
@@ -136,8 +137,7 @@ def _translated(
         help=f"write port {shown}: policies are judged at the pod, after the Service",
         mode=_mode(clinic, callers, inward=inward),
         workload=cut_off[0][2].id if inward else (callers[0] if callers else None),
-        object=f"{policy.id.kind} {policy.id}",
-        span=rule.span or policy.span,
+        **_written(policy, rule),
         evidence=tuple(
             dict.fromkeys(
                 Evidence(
@@ -216,10 +216,20 @@ def _nobody(
         "declare the port",
         mode=Mode.NO_EFFECT,
         workload=listening[0] if len(listening) == 1 else None,
-        object=f"{policy.id.kind} {policy.id}",
-        span=rule.span or policy.span,
+        **_written(policy, rule),
         source=_TYPES,
     )
+
+
+class _Written(TypedDict):
+    """What a finding about a rule says of it."""
+
+    object: str
+    span: Span | None
+
+
+def _written(policy: Policy, rule: Rule) -> _Written:
+    return _Written(object=f"{policy.id.kind} {policy.id}", span=rule.span or policy.span)
 
 
 def _has(workload: Workload, name: NamedPort) -> bool:
@@ -244,8 +254,7 @@ def _unnamed(
         help=f"give the port that name in {pods}, or write its number",
         mode=Mode.NO_EFFECT,
         workload=listening[0] if len(listening) == 1 else None,
-        object=f"{policy.id.kind} {policy.id}",
-        span=rule.span or policy.span,
+        **_written(policy, rule),
         source=_TYPES,
     )
 
@@ -254,6 +263,7 @@ def _service(clinic: Clinic, serving: Serving, service: Service) -> Iterator[Fin
     """Yield what pods behind a Service are left out, or differ in the port that a policy opens."""
     named = any(isinstance(port.target, str) for port in service.ports)
     behind = serving.behind(service) if named else ()
+    behind = tuple(each for each in behind if each.id not in clinic.assumed)
     for port in service.ports if behind else ():
         if not isinstance(port.target, str):
             continue
@@ -314,10 +324,12 @@ def _some_only(
             losers = [c for c in sorted(chosen) if by_workload[c] & set(shut)]
             if not any(_closed(clinic, c, port.protocol, n, rule) for c in losers for n in shut):
                 continue
-            traffic = TrafficSet.ports(port.protocol, shut[0])
-            for each in shut[1:]:
-                traffic |= TrafficSet.ports(port.protocol, each)
-            more = replace(rule, traffic=TrafficMatch(traffic), index=1)
+            more = on_ports(rule, port.protocol, shut)
+            per_pod = clinic.engine.profile.named_ports is NamedPorts.PER_POD
+            if per_pod and isinstance(port.target, str):
+                # By its name it is each pod's own number: none gets one that it does not serve.
+                name = NamedPort(port.target, port.protocol)
+                more = replace(more, traffic=TrafficMatch(NO_TRAFFIC, named=(name,)))
             yield Finding(
                 code="PRT005",
                 check="D-PORT",
@@ -330,8 +342,7 @@ def _some_only(
                 help=f"open port {port.target!r} by its name, or all of its numbers",
                 mode=Mode.VERSION,
                 workload=losers[0],
-                object=f"{policy.id.kind} {policy.id}",
-                span=rule.span or policy.span,
+                **_written(policy, rule),
                 evidence=(Evidence(f"targetPort is {port.target!r}", service.span),),
                 mend=clinic.add((Proposal(policy, more, new=False),)),
                 source=_SLICES,

@@ -59,6 +59,23 @@ class Lookup:
 
 
 @dataclass(frozen=True)
+class Unsettled:
+    """Lookups that pass or not, as it is one resolver or another that the input does not show.
+
+    Args:
+        workload: Whose.
+        needs: All that its pods may ask.
+        open: Resolvers that they reach.
+        shut: Resolvers that they do not.
+    """
+
+    workload: Workload
+    needs: Resolvers
+    open: tuple[Resolver, ...]
+    shut: tuple[Resolver, ...]
+
+
+@dataclass(frozen=True)
 class Room:
     """A clinic that also has the pods that resolvers would have which the input does not show.
 
@@ -99,6 +116,23 @@ def lookups(here: Room) -> Iterator[Lookup]:
     for workload in here.clinic.workloads():
         for pods, needs in asking(here.clinic, workload):
             yield from _failing(here, workload, pods, needs)
+
+
+def unsettled(here: Room) -> Iterator[Unsettled]:
+    """Yield the workloads to examine of which it depends on the resolver whether names resolve."""
+    for workload in here.clinic.workloads():
+        if not here.clinic.isolated(workload.id, Direction.EGRESS):
+            continue
+        for pods, needs in asking(here.clinic, workload):
+            for group in needs.needed:
+                if len(group) == 1 or not all(each.assumed for each in group):
+                    continue
+                told = [_tried(here, workload, pods, r, Need.NEEDED, needs) for r in group]
+                known = [each for each in told if each is not None]
+                shut = tuple(each.resolver for each in known if each.closed)
+                if shut and len(shut) < len(known):
+                    passing = tuple(each.resolver for each in known if not each.closed)
+                    yield Unsettled(workload, needs, passing, shut)
 
 
 def asking(clinic: Clinic, workload: Workload) -> Iterator[tuple[PodsEnd, Resolvers]]:

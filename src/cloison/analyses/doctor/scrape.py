@@ -1,7 +1,8 @@
 """D-SCRAPE: whoever collects metrics reaches what monitors and annotations name."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from cloison.algebra import NO_TRAFFIC
 from cloison.analyses.ask import Explanation
@@ -9,15 +10,15 @@ from cloison.analyses.backends import own_port
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
 from cloison.analyses.doctor.judged import closed, denied, selects, tried
+from cloison.analyses.doctor.unscraped import Unseen, shut, unscraped, unseen
 from cloison.analyses.ends import End, PodsEnd, ServiceEnd
 from cloison.analyses.explain import merge_caveats
-from cloison.analyses.paths.assume import with_pods
 from cloison.analyses.question import Traffic
 from cloison.analyses.services import follow
 from cloison.base import QuestionError, Severity, Span
 from cloison.base.words import few
 from cloison.engine import Engine
-from cloison.platform.calls import service_of, written
+from cloison.platform.calls import written
 from cloison.platform.monitors import (
     ANNOTATION,
     Scraper,
@@ -27,7 +28,7 @@ from cloison.platform.monitors import (
     scrapers,
     targets,
 )
-from cloison.platform.routes.model import Supposed
+from cloison.platform.names import service_of
 from cloison.resources.declared import Declared
 from cloison.resources.objects import Service
 from cloison.resources.world import Workload, WorkloadId
@@ -35,7 +36,6 @@ from cloison.resources.world import Workload, WorkloadId
 _SOURCE = (
     "prometheus-operator/prometheus-operator pkg/apis/monitoring/v1; pkg/prometheus/promcfg.go"
 )
-_OPERATED = "operator.prometheus.io/name"
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +49,7 @@ class Collector:
         span: Where that is written.
         engine: Who decides, where its pods had to be assumed.
         scraper: The object that an operator makes it from, if there is one.
+        sure: Whether it certainly is who scrapes.
     """
 
     name: str
@@ -57,6 +58,7 @@ class Collector:
     span: Span | None
     engine: Engine | None = None
     scraper: Scraper | None = None
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +72,7 @@ class Scrape:
 def scrape(clinic: Clinic) -> Iterator[Finding]:
     """Yield a finding for each target whose metrics are not collected."""
     collectors = tuple(_collectors(clinic))
+    nobody = unseen(clinic) if not collectors else None
     for target in targets(clinic.engine.world):
         if not clinic.examines(target.monitor.namespace):
             continue
@@ -77,11 +80,52 @@ def scrape(clinic: Clinic) -> Iterator[Finding]:
         if found is None:
             yield _no_port(target, clinic)
             continue
+        why = f"{target.monitor.shown} names port {target.port}"
+        said = Evidence(why, target.span)
         for each in _by(clinic, collectors, target.monitor):
-            why = f"{target.monitor.shown} names port {target.port}"
-            yield from _asked(clinic, each, found, target.monitor, Evidence(why, target.span))
+            yield from _asked(clinic, each, found, target.monitor, said)
+        if nobody is not None:
+            asked = [(said, each) for each in found]
+            yield from _by_nobody(clinic, nobody, asked, target.monitor.shown)
     yield from _probed(clinic, collectors)
-    yield from _annotated(clinic, collectors)
+    if nobody is None:
+        yield from _annotated(clinic, collectors)
+        return
+    homes: dict[str, list[tuple[Evidence, Scrape]]] = defaultdict(list)
+    for workload, noted, ports in _noted(clinic):
+        homes[workload.id.namespace] += ((noted, each) for each in ports)
+    for home, asked in homes.items():
+        yield from _by_nobody(clinic, nobody, asked, f"Namespace {home}")
+
+
+def scrapes(clinic: Clinic) -> Iterator[tuple[Collector, Scrape, Evidence]]:
+    """Yield who collects metrics where, whether policies let that through or not."""
+    collectors = tuple(_collectors(clinic))
+    for target in targets(clinic.engine.world):
+        said = Evidence(f"{target.monitor.shown} names port {target.port}", target.span)
+        for each in _by(clinic, collectors, target.monitor):
+            for one in _found(clinic, target) or ():
+                yield each, one, said
+    plain = [each for each in collectors if each.scraper is None]
+    for _, said, found in _noted(clinic) if plain else ():
+        for each in plain:
+            for one in found:
+                yield each, one, said
+
+
+def _by_nobody(
+    clinic: Clinic, by: Unseen, asked: Iterable[tuple[Evidence, Scrape]], what: str
+) -> Iterator[Finding]:
+    """Yield a finding for what no collector reaches, where none is in the input."""
+    found = {
+        (each.to.text, each.traffic.text): (said, each.to, answer)
+        for said, each in asked
+        if (answer := shut(clinic, by, each.to, each.traffic)) is not None
+    }
+    if found:
+        pairs = [(to, answer) for _, to, answer in found.values()]
+        evidence = tuple(dict.fromkeys(said for said, _, _ in found.values()))
+        yield unscraped(clinic, by, pairs, evidence, what)
 
 
 def _collectors(clinic: Clinic) -> Iterator[Collector]:
@@ -93,13 +137,9 @@ def _collectors(clinic: Clinic) -> Iterator[Collector]:
         taken.update(w.id for w in live)
         why = f"{each.item.shown} scrapes it"
         for workload in live:
+            name = each.item.shown if workload.id in clinic.assumed else str(workload.id)
             pods = clinic.pods(workload.id)
-            yield Collector(str(workload.id), pods, why, each.item.span, None, each)
-        if not live:
-            name = f"{each.item.kind.lower()}-{each.item.name}"
-            pods_of = Supposed(name, each.item.namespace, each.labels, each.host_network)
-            engine, end = with_pods(clinic.engine, pods_of, name)
-            yield Collector(each.item.shown, end, why, each.item.span, engine, each)
+            yield Collector(name, pods, why, each.item.span, None, each)
     for workload in clinic.everyone():
         run = workload.endpoints[0].shape.runtime
         images = [c.image for c in run.containers] if run is not None else []
@@ -110,18 +150,22 @@ def _collectors(clinic: Clinic) -> Iterator[Collector]:
 
 def _is_of(workload: Workload, scraper: Scraper) -> bool:
     """Return whether a workload is what an operator made of a Prometheus object."""
-    labels = workload.endpoints[0].labels
-    return workload.id.namespace == scraper.item.namespace and (
-        labels.get(_OPERATED) == scraper.item.name
-        and labels.get("app.kubernetes.io/name") == scraper.labels["app.kubernetes.io/name"]
-    )
+    here = workload.id.namespace == scraper.item.namespace
+    return here and scraper.made.may_be(workload.endpoints[0].labels)
 
 
 def _by(clinic: Clinic, collectors: Iterable[Collector], monitor: Declared) -> Iterator[Collector]:
-    """Yield who takes a monitor; only Prometheus objects say."""
-    for each in collectors:
+    """Yield who takes a monitor; only Prometheus objects say.
+
+    Where there is none, the one Prometheus of the input is who probably does.
+    """
+    known = tuple(collectors)
+    for each in known:
         if each.scraper is not None and each.scraper.takes(clinic.engine.world, monitor):
             yield each
+    if len(known) == 1 and known[0].scraper is None:
+        why = f"{known[0].why}; nothing in the input says which monitors it takes"
+        yield replace(known[0], why=why, sure=False)
 
 
 def _found(clinic: Clinic, target: Target) -> tuple[Scrape, ...] | None:
@@ -215,7 +259,7 @@ def _finding(
     return Finding(
         code="SCR001",
         check="D-SCRAPE",
-        severity=Severity.ERROR if any(map(denied, told)) else Severity.WARNING,
+        severity=Severity.ERROR if collector.sure and any(map(denied, told)) else Severity.WARNING,
         message=f"{collector.name} cannot collect metrics of {what}",
         effect="the target is down for Prometheus: its metrics are missing, and alerts that "
         "stand on them are silent",
@@ -274,18 +318,21 @@ def _annotated(clinic: Clinic, collectors: tuple[Collector, ...]) -> Iterator[Fi
     A Prometheus that an operator runs does not look at them.
     """
     plain = [each for each in collectors if each.scraper is None]
-    if not plain:
-        return
+    for workload, said, found in _noted(clinic) if plain else ():
+        for each in plain:
+            if each.end.workload.id != workload.id:
+                yield from _asked(clinic, each, found, None, said)
+
+
+def _noted(clinic: Clinic) -> Iterator[tuple[Workload, Evidence, list[Scrape]]]:
+    """Yield what annotations of pods, and of Services in front of them, ask to be scraped."""
     for workload in clinic.workloads():
         run = workload.endpoints[0].shape.runtime
         notes = dict(run.annotations) if run is not None else {}
-        said = Evidence(
-            f"annotation {ANNOTATION}scrape of {workload.id} asks for it", workload.span
-        )
+        text = f"annotation {ANNOTATION}scrape of {workload.id} asks for it"
         found = list(_asking(clinic, workload, notes))
-        for each in plain if found else ():
-            if each.end.workload.id != workload.id:
-                yield from _asked(clinic, each, found, None, said)
+        if found:
+            yield workload, Evidence(text, workload.span), found
     for (namespace, name), service in clinic.engine.world.services.items():
         port = service.annotations.get(f"{ANNOTATION}port", "")
         if not clinic.examines(namespace) or not port.isdecimal():
@@ -295,9 +342,7 @@ def _annotated(clinic: Clinic, collectors: tuple[Collector, ...]) -> Iterator[Fi
         text = f"annotation {ANNOTATION}scrape of Service {namespace}/{name} asks for it"
         said = Evidence(text, service.span)
         for workload in _selected(clinic, service):
-            for each in plain:
-                found = list(_own(clinic, workload, int(port)))
-                yield from _asked(clinic, each, found, None, said)
+            yield workload, said, list(_own(clinic, workload, int(port)))
 
 
 def _asking(clinic: Clinic, workload: Workload, notes: dict[str, str]) -> Iterator[Scrape]:

@@ -2,22 +2,25 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from cloison.algebra import NO_ADDRESSES, AddressSet, TrafficSet
+from cloison.algebra import NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.backends import own_port
 from cloison.engine import Engine
 from cloison.ir.peers import BlockMatch, PodsMatch, plain_matches
-from cloison.ir.policy import Action, Direction, Mode, Peer, Policy
+from cloison.ir.policy import Action, Direction, Mode, Peer, Policy, Rule, TrafficMatch
 from cloison.platform.components import Role, known
+from cloison.platform.monitors import ANNOTATION
 from cloison.resources.objects import Service, ServicePort
 from cloison.resources.runtime import ProbeWay
 from cloison.resources.world import PodEndpoint, Workload, WorkloadId
 
 PRIVATE = ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7")
 """Where addresses of nodes, and of load balancers, may be that nobody told of."""
+_DIGITS = 5
+"""Of a port's number, at most."""
 Number = tuple[str, int]
 """A protocol and a port."""
 
@@ -126,15 +129,21 @@ class Serving:
     _numbers: dict[WorkloadId, frozenset[Number]] = field(default_factory=dict)
 
     @cached_property
+    def _homes(self) -> dict[str, list[Workload]]:
+        """All workloads, by namespace."""
+        homes: dict[str, list[Workload]] = {}
+        for workload in self.engine.world.workloads.values():
+            homes.setdefault(workload.id.namespace, []).append(workload)
+        return homes
+
+    @cached_property
     def services(self) -> dict[WorkloadId, tuple[Service, ...]]:
         """The Services that select pods of each workload."""
-        homes: dict[str, list[Workload]] = defaultdict(list)
-        for workload in self.engine.world.workloads.values():
-            homes[workload.id.namespace].append(workload)
+        homes = self._homes
         found: dict[WorkloadId, list[Service]] = defaultdict(list)
         for service in self.engine.world.services.values():
             wanted = (service.selector or {}).items()
-            for workload in homes[service.namespace] if wanted else ():
+            for workload in homes.get(service.namespace, ()) if wanted else ():
                 if any(wanted <= each.labels.items() for each in workload.endpoints):
                     found[workload.id].append(service)
         return {name: tuple(each) for name, each in found.items()}
@@ -144,14 +153,12 @@ class Serving:
         wanted = (service.selector or {}).items()
         return tuple(
             each
-            for each in self.engine.world.workloads.values()
-            if each.id.namespace == service.namespace
-            and wanted
-            and any(wanted <= pod.labels.items() for pod in each.endpoints)
+            for each in (self._homes.get(service.namespace, ()) if wanted else ())
+            if any(wanted <= pod.labels.items() for pod in each.endpoints)
         )
 
     def numbers(self, name: WorkloadId) -> frozenset[Number]:
-        """Return the ports that a workload declares, is probed on, or that Services lead to."""
+        """Return the ports that a workload declares, or is probed, scraped or called on."""
         known = self._numbers.get(name)
         if known is None:
             workload = self.engine.world.workloads[name]
@@ -167,6 +174,9 @@ class Serving:
             for probe in container.probes:
                 if isinstance(probe.port, int) and probe.way is not ProbeWay.EXEC:
                     yield "TCP", probe.port
+        scraped = (run.annotation(f"{ANNOTATION}port") if run is not None else None) or ""
+        if scraped.isascii() and scraped.isdecimal() and len(scraped) <= _DIGITS:
+            yield "TCP", int(scraped)
         for service in self.services.get(name, ()):
             for port in service.ports:
                 number = target_of(pod, port)
@@ -185,6 +195,20 @@ def numbers(traffic: TrafficSet) -> Iterator[Number]:
 def declares(workload: Workload, protocol: str) -> bool:
     """Return whether all pods of a workload declare ports of a protocol."""
     return all(any(p.protocol == protocol for p in pod.ports) for pod in workload.endpoints)
+
+
+def on_ports(rule: Rule, protocol: str, ports: Iterable[int]) -> Rule:
+    """Return a rule for other ports, to be added beside it.
+
+    Args:
+        rule: The rule.
+        protocol: `TCP`, `UDP` or `SCTP`.
+        ports: The ports.
+    """
+    traffic = NO_TRAFFIC
+    for each in ports:
+        traffic |= TrafficSet.ports(protocol, each)
+    return replace(rule, traffic=TrafficMatch(traffic), index=1)
 
 
 def target_of(pod: PodEndpoint, port: ServicePort) -> int | None:

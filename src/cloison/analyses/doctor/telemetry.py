@@ -7,7 +7,7 @@ from cloison.analyses.ask import Explanation
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.depends import evidence, wishes
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
-from cloison.analyses.doctor.judged import closed, nodes, opened, outside, tried, what
+from cloison.analyses.doctor.judged import about, closed, nodes, opened, outside, tried
 from cloison.analyses.ends import End, NodeEnd, PodsEnd
 from cloison.base import Severity
 from cloison.platform.calls import HOST_ADDRESS, Call, calls, configs
@@ -107,9 +107,7 @@ def _lost(
         effect="its traces, logs or metrics are lost, and nothing else shows it",
         help="let it reach the pods of the collector",
         mode=Mode.SCRAPE,
-        workload=workload.id,
-        object=what(workload),
-        span=workload.span,
+        **about(workload),
         evidence=said,
         mend=clinic.mend([answer]),
         caveats=answer.caveats,
@@ -131,9 +129,7 @@ def _to_node(
         help="let it reach the addresses of nodes on that port, or send to a Service of the "
         "collector instead",
         mode=Mode.SCRAPE,
-        workload=workload.id,
-        object=what(workload),
-        span=workload.span,
+        **about(workload),
         evidence=(Evidence(f"{call.by} holds status.hostIP and port {port}", call.span),),
         mend=clinic.mend([answer]),
         caveats=answer.caveats,

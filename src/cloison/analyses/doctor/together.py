@@ -3,6 +3,7 @@
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
+from cloison.algebra import EVERYTHING, LabelSelector, Operator, Requirement
 from cloison.analyses.advice import Advice
 from cloison.analyses.mend import Proposal
 from cloison.engine import Engine
@@ -54,10 +55,39 @@ def _shared(engine: Engine, proposed: Sequence[Proposal]) -> Iterator[Proposal]:
     for group in groups.values():
         home = group[0].policy.id.namespace
         policies = {each.policy.id for each in group}
-        if home is None or len(policies) <= 1 or not _all(engine, home, group):
+        if home is None or len(policies) <= 1:
             yield from group
+        elif _all(engine, home, group):
+            yield from for_all(engine, home, group)
+        else:
+            yield from _by_label(engine, home, group)
+
+
+def _by_label(engine: Engine, home: str, group: Sequence[Proposal]) -> Iterator[Proposal]:
+    """Yield the same rule for several pods: new policies that ask for one label each as one."""
+    several: dict[str, list[Proposal]] = {}
+    for each in group:
+        label = _label(each)
+        if label is None:
+            yield each
+        else:
+            several.setdefault(label.key, []).append(each)
+    for key, found in several.items():
+        values = {value for each in found if (r := _label(each)) for value in r.values}
+        if len(values) == 1:
+            yield from found
             continue
-        yield from for_all(engine, home, group)
+        pods = LabelSelector((Requirement(key, Operator.IN, tuple(sorted(values))),))
+        yield from for_all(engine, home, found, pods)
+
+
+def _label(change: Proposal) -> Requirement | None:
+    """Return the one label that the pods of a new policy are selected by, if it is one."""
+    subjects = change.policy.subjects
+    if not change.new or len(subjects) != 1 or len(subjects[0].pods.requirements) != 1:
+        return None
+    (found,) = subjects[0].pods.requirements
+    return found if found.operator is Operator.IN else None
 
 
 def covers(engine: Engine, home: str, names: Iterable[WorkloadId], direction: Direction) -> bool:
@@ -82,8 +112,20 @@ def _all(engine: Engine, home: str, group: Sequence[Proposal]) -> bool:
     return covers(engine, home, named, group[0].rule.direction)
 
 
-def for_all(engine: Engine, home: str, group: Sequence[Proposal]) -> tuple[Proposal, ...]:
-    """Return a policy of one rule, that of some proposals, for all pods of a namespace."""
+def for_all(
+    engine: Engine,
+    home: str,
+    group: Sequence[Proposal],
+    pods: LabelSelector = EVERYTHING,
+) -> tuple[Proposal, ...]:
+    """Return a policy of one rule, that of some proposals, for many pods of a namespace.
+
+    Args:
+        engine: Whose policies.
+        home: The namespace.
+        group: The proposals.
+        pods: Which of its pods; all of them if it does not say.
+    """
     first = next((each for each in group if each.new), group[0])
     rule, model = first.rule, first.policy
     way = "from" if rule.direction is Direction.INGRESS else "to"
@@ -94,7 +136,7 @@ def for_all(engine: Engine, home: str, group: Sequence[Proposal]) -> tuple[Propo
         name += "-more"
     policy = Policy(
         PolicyId(model.id.kind, home, name),
-        (PodsMatch(namespace=home),),
+        (PodsMatch(namespace=home, pods=pods),),
         frozenset({rule.direction}),
         (rule,),
         model.tier,

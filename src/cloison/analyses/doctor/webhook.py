@@ -4,19 +4,22 @@ from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import replace
 
-from cloison.algebra import NO_ADDRESSES, AddressSet, address_text
+from cloison.algebra import NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet, address_text
 from cloison.analyses.ask import Explanation
 from cloison.analyses.doctor.admitting import addresses_let_in
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.control import Control, calling
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
 from cloison.analyses.doctor.judged import closed_to_others, denied, tried
+from cloison.analyses.doctor.served import Serving, enforced, on_ports, subjects_of, target_of
 from cloison.analyses.ends import AddressEnd, End, NodeEnd, PodsEnd, ServiceEnd
 from cloison.analyses.explain import merge_caveats
+from cloison.analyses.mend import Proposal
 from cloison.analyses.services import lead
 from cloison.base import Severity
 from cloison.base.words import few, listed
 from cloison.ir.fidelity import Verdict
+from cloison.ir.policy import Action, Direction, Policy, PolicyId
 from cloison.platform.routes.model import Stop
 from cloison.platform.webhooks import Called, Hook, hooks
 
@@ -24,6 +27,9 @@ _SOURCE = (
     "kubernetes/website concepts/architecture/control-plane-node-communication.md; "
     "kubernetes/api admissionregistration/v1/types.go"
 )
+
+_NO_PORT = frozenset(("NoSuchPort", "NoSuchTargetPort"))
+"""Why nothing arrives where a Service, or its pods, lack the port."""
 
 
 def webhook(clinic: Clinic) -> Iterator[Finding]:
@@ -101,7 +107,13 @@ def _finding(
         if each.engine is None and answer.verdict is Verdict.UNDETERMINED
     ]
     made = [answer for each, answer in known if each.engine is not None]
-    mend = clinic.mend(plain, more=near) + (clinic.mend(made, engine) if made else ())
+    meant = _meant(clinic, end, port, shut)
+    if meant:
+        mend = clinic.add(meant)
+        help_ = f"write {_numbers(meant)}: policies are judged at the pod, after the Service"
+    else:
+        mend = clinic.mend(plain, more=near) + (clinic.mend(made, engine) if made else ())
+        help_ = f"let in {_addresses(shut)} on the pods' own port"
     return Finding(
         code="WHK001",
         check="D-WEBHOOK",
@@ -109,12 +121,20 @@ def _finding(
         message=f"the API server cannot call {end.text}:{port} ({_what(group)}): "
         f"{who} {'is' if len(shut) == 1 else 'are'} not let in{some}",
         effect=_effect(group),
-        help=f"let in {_addresses(shut)} on the pods' own port",
+        help=help_,
         mode=Mode.MESH,
         object=group[0].item.shown,
         span=group[0].span,
         evidence=(
             *(Evidence(_said(each), each.span) for each in group),
+            *(
+                Evidence(
+                    f"{each.rule.label} of {each.policy.id} opens TCP/{port}, the port of the "
+                    "Service",
+                    each.rule.span or each.policy.span,
+                )
+                for each in meant
+            ),
             *dict.fromkeys(Evidence(each.why, each.span) for each, _ in shut),
             *(Evidence(note) for note in pods.notes[:1]),
         ),
@@ -122,6 +142,55 @@ def _finding(
         caveats=merge_caveats(answer.caveats for _, answer in shut),
         source=_SOURCE,
     )
+
+
+def _meant(
+    clinic: Clinic, end: ServiceEnd, port: int, shut: list[tuple[Control, Explanation]]
+) -> tuple[Proposal, ...]:
+    """Return rules for the pods' own port where some are for that of their Service.
+
+    Nothing where the API server would not be let in by them.
+    """
+    changes = tuple(_for_service(clinic, end, port))
+    for each, _ in shut if changes else ():
+        engine = each.engine or clinic.engine
+        policies: dict[PolicyId, Policy] = {}
+        for change in changes:
+            policy = policies.get(change.policy.id, change.policy)
+            rule = replace(change.rule, index=len(policy.rules) + 1)
+            policies[policy.id] = replace(policy, rules=(*policy.rules, rule))
+        for policy in policies.values():
+            engine = engine.with_policy(policy)
+        answer = tried(clinic, each.end, _inner(end), on("TCP", port), engine)
+        if answer is None or (denied(answer) if each.vague else closed_to_others(answer)):
+            return ()
+    return changes
+
+
+def _for_service(clinic: Clinic, end: ServiceEnd, port: int) -> Iterator[Proposal]:
+    """Yield the rules that open the port of a Service to its pods, each with the pods' own."""
+    engine, wanted = clinic.engine, TrafficSet.ports("TCP", port)
+    behind = {each.id: each for each in Serving(engine).behind(end.service)}
+    doors = [each for each in end.service.ports if (each.protocol, each.port) == ("TCP", port)]
+    for policy in enforced(engine):
+        pods = [
+            pod
+            for name in subjects_of(engine, policy)
+            if name in behind
+            for pod in behind[name].endpoints
+        ]
+        targets = {n for pod in pods for each in doors if (n := target_of(pod, each)) is not None}
+        for rule in policy.rules_for(Direction.INGRESS) if targets - {port} else ():
+            if rule.action is Action.ALLOW and wanted <= rule.traffic.must:
+                yield Proposal(policy, on_ports(rule, "TCP", sorted(targets)), new=False)
+
+
+def _numbers(changes: tuple[Proposal, ...]) -> str:
+    """Return the ports that changes open, for people."""
+    found = NO_TRAFFIC
+    for each in changes:
+        found |= each.rule.traffic.must
+    return str(found)
 
 
 def _of_nodes(end: End) -> AddressSet:
@@ -143,10 +212,12 @@ def _addresses(shut: list[tuple[Control, Explanation]]) -> str:
 
 
 def _no_way(end: ServiceEnd, port: int, group: list[Hook], stop: Stop) -> Finding:
+    # Pods may come from elsewhere; a port that they or the Service lack does not.
+    sure = stop.reason in _NO_PORT and any(each.needed for each in group)
     return Finding(
         code="WHK002",
         check="D-WEBHOOK",
-        severity=Severity.WARNING,
+        severity=Severity.ERROR if sure else Severity.WARNING,
         message=f"the API server calls {end.text}:{port} ({_what(group)}), and nothing is there: "
         f"{stop.text}",
         effect=_effect(group),
@@ -174,8 +245,8 @@ def _effect(group: list[Hook]) -> str:
     called = {each.called for each in group if each.needed}
     if called & {Called.VALIDATING, Called.MUTATING}:
         return (
-            "the API server refuses the requests that it is asked about: nothing of the kind "
-            "can be created or changed"
+            "failurePolicy is Fail, so the API server refuses every request that it is asked "
+            "about: nothing of the kind can be created or changed"
         )
     if Called.API in called:
         return "that API is not available, and namespaces cannot be deleted while it is not"

@@ -18,6 +18,7 @@ from cloison.analyses.egress.way import Ways
 from cloison.base import Diagnostic, Severity
 from cloison.base.words import few, listed
 from cloison.ir.fidelity import Verdict
+from cloison.platform.metadata import effect, needed, severity
 from cloison.platform.ranges import NamedRange, RangeKind, public, public_of
 
 _EIGHT = 1 << 24
@@ -38,7 +39,7 @@ def findings(
     """
     found = (
         *_unrestricted(workloads),
-        *_blocks(workloads, ranges),
+        *_blocks(workloads, ranges, ways),
         *_past_proxy(workloads, ways),
         *_past_gateway(workloads, ways),
     )
@@ -87,7 +88,9 @@ class _Wide:
     workloads: dict[str, Leaver] = field(default_factory=dict)
 
 
-def _blocks(workloads: Sequence[Leaver], ranges: Sequence[NamedRange]) -> Iterator[Diagnostic]:
+def _blocks(
+    workloads: Sequence[Leaver], ranges: Sequence[NamedRange], ways: Ways
+) -> Iterator[Diagnostic]:
     """Yield rules that open more addresses than they should."""
     wide: dict[Opener, _Wide] = {}
     exposed: dict[tuple[Opener, NamedRange], tuple[TrafficSet, list[Leaver]]] = {}
@@ -115,11 +118,14 @@ def _blocks(workloads: Sequence[Leaver], ranges: Sequence[NamedRange]) -> Iterat
             one.traffic = both if one.traffic is None else one.traffic & both
             one.workloads |= {str(m.id): m for m in members}
     whole = [w for w in wide.values() if _is_everything(w)]
-    yield from _opened(whole)
     total = {one.opener for one in whole}
+    known = False
     for (opener, where), (through, leavers) in exposed.items():
-        if opener not in total:
-            yield _metadata(opener, where, through, leavers)
+        idle = [each for each in leavers if not _needs(each, ways)]
+        known |= where.sure and opener in total and bool(idle)
+        if idle and opener not in total:
+            yield _metadata(opener, where, through, idle)
+    yield from _opened(whole, severity(certain=known))
     unjudged = (RangeKind.METADATA, RangeKind.CREDENTIALS, RangeKind.NAME)
     others = [each for each in ranges if each.kind not in unjudged]
     for one in wide.values():
@@ -131,7 +137,14 @@ def _is_everything(one: _Wide) -> bool:
     return one.addresses == EVERY_ADDRESS and one.traffic is not None and one.traffic >= L4
 
 
-def _opened(whole: Sequence[_Wide]) -> Iterator[Diagnostic]:
+def _needs(leaver: Leaver, ways: Ways) -> bool:
+    """Return whether pods have their own credentials from where their node's are, too."""
+    world = ways.engine.world
+    shape = world.workloads[leaver.id].endpoints[0].shape
+    return bool(needed(world, ways.site.platform, leaver.id.namespace, shape))
+
+
+def _opened(whole: Sequence[_Wide], severe: Severity) -> Iterator[Diagnostic]:
     """Yield the rules that open everything, which leaves nothing of isolation: once for all."""
     if not whole:
         return
@@ -140,7 +153,7 @@ def _opened(whole: Sequence[_Wide]) -> Iterator[Diagnostic]:
     verb = "opens" if len(whole) == 1 else "open"
     yield Diagnostic(
         "EGR010",
-        Severity.WARNING,
+        severe,
         f"{rules} {verb} everything outside to {_named(list(held.values()))}",
         whole[0].opener.span,
         _object(whole[0].opener),
@@ -170,14 +183,13 @@ def _expose(
 def _metadata(
     opener: Opener, where: NamedRange, traffic: TrafficSet, held: Sequence[Leaver]
 ) -> Diagnostic:
-    sure = "" if where.sure else ", if that is where the nodes run"
     return Diagnostic(
         "EGR002",
-        Severity.ERROR if where.sure else Severity.WARNING,
+        severity(certain=where.sure),
         f"{opener.text} opens {where.name} ({where.addresses}, {traffic}) to {_named(held)}",
         opener.span,
         _object(opener),
-        f"a pod that is taken over may get the credentials of its node{sure}",
+        effect(certain=where.sure),
         f"leave {where.addresses} out (`except`), in every policy that opens it",
         where.source,
     )

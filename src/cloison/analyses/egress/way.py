@@ -10,11 +10,11 @@ from cloison.analyses.paths.site import Site
 from cloison.base.words import few
 from cloison.engine import Engine
 from cloison.platform.components import Role
+from cloison.platform.names import service_of
 from cloison.platform.routes.leaving import Leaving
 from cloison.platform.routes.proxies import Proxies, proxies
 from cloison.resources.world import Workload, WorkloadId
 
-_SERVICE = ("svc", "svc.cluster.local")
 _MOST = 4
 
 
@@ -52,7 +52,7 @@ class Ways:
                 hosts |= {
                     key
                     for proxy in each.by_scheme.values()
-                    if (key := _service(proxy.host, name.namespace)) is not None
+                    if (key := service_of(self.site.world, name.namespace, proxy.host)) is not None
                 }
         for key in hosts:
             service = self.engine.world.services.get(key)
@@ -121,14 +121,3 @@ class Ways:
         if points:
             text += f": {few(points, _MOST)}"
         return Seen(text, known=True, span=workload.span)
-
-
-def _service(host: str, namespace: str) -> tuple[str, str] | None:
-    """Return the Service that a host name is, by namespace and name."""
-    name, *rest = host.lower().rstrip(".").split(".")
-    if not rest:
-        return namespace, name
-    space, *after = rest
-    if not after or ".".join(after) in _SERVICE or after[0] == "svc":
-        return space, name
-    return None

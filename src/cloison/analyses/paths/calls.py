@@ -24,13 +24,13 @@ from cloison.analyses.paths.model import Hop, HopRole, Stop, Way
 from cloison.analyses.paths.site import Site
 from cloison.analyses.paths.which import by_name
 from cloison.analyses.question import EVERYTHING, parse_traffic
-from cloison.analyses.searched import by_search, is_short, looked_up, searches
 from cloison.analyses.services import lead
 from cloison.base import QuestionError, Span
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
 from cloison.ir.names import host_name
 from cloison.ir.policy import Direction
+from cloison.platform.names import by_search, is_short, looked_up, searches
 from cloison.platform.routes.proxies import Proxies, Proxy, proxies
 
 _SCHEMES = {"TCP/80": "http", "TCP/8080": "http", "TCP/443": "https", "TCP/8443": "https"}
@@ -106,7 +106,7 @@ def call(engine: Engine, site: Site, question: Question, ask: Ask) -> Iterator[W
     if isinstance(source, PodsEnd):
         question = _meant(engine, question, source)
         if by_name(question):
-            name = _looked_up(question.destination)
+            name = _looked_up(engine, question.destination)
             before = tuple(lookups(engine, site, source, ask, name))
     led, why, stop = _aliased(engine, question)
     plain = (
@@ -127,7 +127,7 @@ def _meant(engine: Engine, question: Question, source: PodsEnd) -> Question:
     if name is None or "*" in name or not is_short(name) or index is None:
         return question
     found = None
-    if searches(engine.table.endpoints[index].shape):
+    if searches(engine.world, engine.table.endpoints[index].shape):
         found = by_search(engine.world, source.workload.id.namespace, name)
     if found is not None:
         end = ServiceEnd(found.text, found.service, found.note, name=name)
@@ -297,11 +297,11 @@ def _chosen(told: Proxies, question: Question, host: str) -> Proxy | None:
     return told.of(scheme, host, port) if scheme is not None else None
 
 
-def _looked_up(end: End) -> str | None:
+def _looked_up(engine: Engine, end: End) -> str | None:
     """Return the name that is looked up for an end, where it is one name and no pattern."""
     name = _said(end)
     if name is not None and isinstance(end, ServiceEnd):
-        return looked_up(end.service, name)
+        return looked_up(engine.world, end.service, name)
     return None if name is None or "*" in name else name
 
 
@@ -329,7 +329,7 @@ def _by_proxy(
     calls = question.traffic if question.traffic != EVERYTHING else parse_traffic("443", "TCP")
     for pods in behind:
         onward = _meant(engine, replace(question, source=pods, traffic=calls), pods)
-        hops += lookups(engine, site, pods, ask, _looked_up(onward.destination))
+        hops += lookups(engine, site, pods, ask, _looked_up(engine, onward.destination))
         onward, why_there, stop = _aliased(engine, onward)
         stop = stop or next((stop for _, stop in parts(engine, onward) if stop is not None), None)
         if stop is not None:

@@ -205,15 +205,18 @@ def resolver_end(engine: Engine, resolver: Resolver) -> End | None:
         return PodsEnd(str(workload.id), workload, engine.table.by_workload[workload.id])
     if resolver.addresses and not resolver.is_pods:
         spans = (span for text in resolver.addresses for span in AddressSet.block(text).spans)
-        return AddressEnd(" and ".join(resolver.addresses), AddressSet(spans))
+        text = " and ".join(resolver.addresses)
+        # Whoever takes an address on every node takes it from the node itself.
+        own_node = resolver.kind is ResolverKind.NODE_CACHE
+        return AddressEnd(text, AddressSet(spans), own_node=own_node)
     return None
 
 
 def taken(engine: Engine, site: Site, asked: Question) -> tuple[Question, str] | None:
-    """Return a lookup at a Service's address as one by that address, and why, if it is taken.
+    """Return what is sent to an address that a cache takes as sent to the node, and why.
 
-    A cache may take the address on every node: the packet then arrives at the node itself, and
-    never at the pods behind the Service.
+    A cache may take the address of a Service on every node: a lookup then arrives at the node
+    itself, and never at the pods behind the Service. Its own address is the node's for all traffic.
 
     Args:
         engine: Whose pods.
@@ -221,22 +224,32 @@ def taken(engine: Engine, site: Site, asked: Question) -> tuple[Question, str] |
         asked: A question about one connection.
     """
     source, end = asked.source, asked.destination
+    if not isinstance(source, PodsEnd):
+        return None
+    if isinstance(end, AddressEnd):
+        for each, found in _caches(engine, site, source):
+            if each.addresses and end.addresses <= found.addresses:
+                return replace(asked, destination=replace(end, own_node=True)), each.why
+        return None
     lookup = TrafficSet.ports("UDP", DNS_PORT) | TrafficSet.ports("TCP", DNS_PORT)
-    if not isinstance(source, PodsEnd) or not isinstance(end, ServiceEnd) or end.direct:
+    if not isinstance(end, ServiceEnd) or end.direct:
         return None
     if not asked.traffic.traffic or not asked.traffic.traffic <= lookup:
         return None
     addresses = set(end.service.cluster_ips)
+    for each, found in _caches(engine, site, source):
+        if addresses.issuperset(each.addresses):
+            return replace(asked, destination=found), each.why
+    return None
+
+
+def _caches(engine: Engine, site: Site, source: PodsEnd) -> Iterator[tuple[Resolver, AddressEnd]]:
+    """Yield the caches on the own node that pods surely ask, each with its addresses."""
     for _, needs in _needs(engine, site, source):
         for each in (one for group in needs.needed for one in group):
             found = resolver_end(engine, each)
-            if (
-                each.kind is ResolverKind.NODE_CACHE
-                and addresses.issuperset(each.addresses)
-                and isinstance(found, AddressEnd)
-            ):
-                return replace(asked, destination=found), each.why
-    return None
+            if each.kind is ResolverKind.NODE_CACHE and isinstance(found, AddressEnd):
+                yield each, found
 
 
 def dns_traffic(protocol: str, port: int) -> Traffic:

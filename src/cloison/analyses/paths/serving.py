@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 
 from cloison.algebra import NO_ADDRESSES, AddressSet
+from cloison.analyses.backends import services_in
 from cloison.analyses.ends import AddressEnd, End, PodsEnd, ServiceEnd, SomeNodeEnd
 from cloison.analyses.paths.assume import with_pods
 from cloison.analyses.paths.model import Stop
@@ -40,7 +41,7 @@ class Served:
     def sender(self) -> End:
         """Who opens the connections to the backends."""
         if self.plane.on_nodes:
-            return SomeNodeEnd(f"{self.plane.name}, by a node")
+            return SomeNodeEnd(f"{self.plane.name}, by a node", passing=True)
         return self.end or AddressEnd(self.plane.name, NO_ADDRESSES)
 
     @property
@@ -70,7 +71,10 @@ class Served:
     def caveats(self) -> tuple[Caveat, ...]:
         """What stands on it that its connections look as they do."""
         if self.end is None:
-            return (*self.plane.caveats, known.GATEWAY_ADDRESS_UNKNOWN)
+            unknown = known.GATEWAY_ADDRESS_UNKNOWN
+            if self.plane.somewhere is not None:
+                unknown = known.GATEWAY_NAMESPACE_UNKNOWN
+            return (*self.plane.caveats, unknown)
         if self.plane.on_nodes or self.on_host:
             return (*self.plane.caveats, known.OVERLAY_SOURCE)
         return self.plane.caveats
@@ -135,9 +139,8 @@ def in_front(engine: Engine, by: Served, listener: Listener) -> ServiceEnd | Non
     labels = [engine.table.endpoints[index].labels.items() for index in end.endpoints]
     found = [
         service
-        for service in engine.world.services.values()
-        if service.namespace == end.workload.id.namespace
-        and service.selector
+        for service in services_in(engine, end.workload.id.namespace)
+        if service.selector
         and any(service.selector.items() <= each for each in labels)
         and _opens(service, listener)
     ]

@@ -3,7 +3,6 @@
 from dataclasses import dataclass, field
 from functools import cached_property
 
-from cloison.base import Diagnostic
 from cloison.platform.cluster import UNKNOWN, Platform
 from cloison.platform.component import Found, Said
 from cloison.platform.resolvers import Resolvers, cluster_resolvers, resolvers
@@ -23,7 +22,6 @@ class Site:
         components: Known components in it.
         entries: Gateways, Ingresses and routes.
         said: What the caller says of components.
-        diagnostics: What cannot be read of the entries.
         leaving: Ways out of the cluster by chosen nodes.
     """
 
@@ -32,7 +30,6 @@ class Site:
     components: tuple[Found, ...] = ()
     entries: tuple[Entry, ...] = ()
     said: Said = field(default_factory=dict)
-    diagnostics: tuple[Diagnostic, ...] = ()
     leaving: tuple[Leaving, ...] = ()
 
     @cached_property

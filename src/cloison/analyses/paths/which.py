@@ -1,19 +1,35 @@
 """Which questions are about a call of several hops."""
 
+from cloison.algebra import AddressSet
 from cloison.analyses.ask import Question
 from cloison.analyses.ends import AddressEnd, EntryEnd, NameEnd, NodeEnd, PodsEnd, ServiceEnd
 from cloison.analyses.question import State
+
+_LINK_LOCAL = AddressSet.block("169.254.0.0/16") | AddressSet.block("fe80::/10")
+"""Where caches for names answer, and providers."""
 
 
 def is_call(question: Question) -> bool:
     """Return whether a question is about a call: by a name, or through a gateway, Service or node.
 
-    Whether a node's port leads anywhere, only the world says.
+    Whether a node's port leads anywhere, and which addresses nodes take, only the world says.
     """
     return question.state is State.NEW and (
         by_name(question)
         or through_entry(question)
+        or _may_be_own_node(question)
         or isinstance(question.destination, ServiceEnd | NodeEnd)
+    )
+
+
+def _may_be_own_node(question: Question) -> bool:
+    """Return whether pods call an address that their own node may have."""
+    source, end = question.source, question.destination
+    return (
+        isinstance(source, PodsEnd)
+        and isinstance(end, AddressEnd)
+        and bool(end.addresses)
+        and end.addresses <= _LINK_LOCAL
     )
 
 

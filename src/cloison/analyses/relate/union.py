@@ -53,6 +53,7 @@ def union_of(first: World, second: World) -> tuple[World, tuple[str, ...]]:
         joined("ServiceAccount", first.accounts, second.accounts, "/".join),
         kinds,
         _declared(first, second),
+        second.domains or first.domains,
     )
     return world, tuple(sorted(text.strip() for text in differing))
 

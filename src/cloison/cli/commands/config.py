@@ -71,6 +71,8 @@ def show(asked: Common, fail_on: str) -> int:
         "podCidrs": asked.pod_cidrs,
         "nodeCidrs": asked.node_cidrs,
         "serviceCidrs": asked.service_cidrs,
+        "clusterDomain": (found.values.get("clusterDomain") if found is not None else None)
+        or "auto",
         "fieldValidation": asked.field_validation,
         "names": tuple(
             f"{name}={text}"

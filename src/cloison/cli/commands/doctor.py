@@ -22,12 +22,21 @@ from cloison.cli.options import Common, Question, common
     metavar="CHECK",
     help="Only this check, such as D-DNS; repeatable.",
 )
+@click.option(
+    "-w",
+    "--workload",
+    "workloads",
+    multiple=True,
+    metavar="WORKLOAD",
+    help="Only what makes this workload suffer; repeatable.",
+)
 @click.option("-A", "--all-namespaces", is_flag=True, help="Every namespace, whatever -n says.")
 @judging
 @common("sarif")
 def doctor(
     asked: Common,
     checks: tuple[str, ...],
+    workloads: tuple[str, ...],
     fail_on: str,
     *,
     all_namespaces: bool,
@@ -40,17 +49,22 @@ def doctor(
     """
     session = run.load(asked, runtime=True)
     from cloison.analyses.doctor.examine import CHECKS
-    from cloison.app.doctor import doctor as examined
+    from cloison.app.doctor import about, examined, in_order
     from cloison.base import Severity
     from cloison.report.about import Accepted, Examination
 
     spaces = () if all_namespaces or asked.namespace is None else (asked.namespace,)
     found = examined(session, spaces, checks)
+    if workloads:
+        found = about(session, found, workloads, asked.namespace)
     told = session.accepted([each.diagnostic for each in found], run.today())
-    kept = tuple(each for each in found if each.diagnostic in told.kept)
+    kept = in_order(session, [each for each in found if each.diagnostic in told.kept])
     accepted = tuple(Accepted(d, s.reason, s.expires) for d, s in told.suppressed)
     worst = max((each.severity.rank for each in kept), default=-1)
     failed = fail_on != "never" and worst >= Severity(fail_on).rank
     made = tuple(name for name in CHECKS if not checks or name in checks)
-    result = Examination(kept, made, accepted, show_suppressed=show_suppressed)
-    return run.answer(asked, session, "doctor", result, run.FOUND if failed else run.OK)
+    empty = not session.world.workloads
+    result = Examination(kept, made, accepted, show_suppressed=show_suppressed, empty=empty)
+    said = [each.diagnostic for each in kept]
+    code = run.FOUND if failed else run.OK
+    return run.answer(asked, session, "doctor", result, code, told=said)

@@ -25,8 +25,14 @@ NAMES = (
     "doctor",
     "cni",
     "egress",
+    "checked",
+    "ingested",
+    "observed",
+    "ranked",
+    "recorded",
     "config",
     "tests",
+    "contract",
 )
 """Every schema that is shipped; named here so that help need not look for files."""
 
@@ -34,7 +40,7 @@ NAMES = (
 @click.command()
 @click.argument("name", type=click.Choice(NAMES))
 def schema(name: str) -> int:
-    """Print the JSON Schema of an output, or of a tests file."""
+    """Print the JSON Schema of an output, of a tests file or of a contract."""
     from pkgutil import get_data  # importlib.resources imports ten times as much
 
     text = get_data("cloison.report", f"schemas/{name}.json") or b""

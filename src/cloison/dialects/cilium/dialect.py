@@ -17,5 +17,6 @@ DIALECT: Dialect[CiliumObject] = Dialect(
     tells=tells,
     beside=beside,
     create=later("cloison.dialects.cilium.propose", "create"),
+    makes=("CiliumNetworkPolicy", "CiliumClusterwideNetworkPolicy"),
     writer=later("cloison.dialects.cilium.from_ir", "writer"),
 )

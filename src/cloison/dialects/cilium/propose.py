@@ -105,7 +105,13 @@ def _selector(match: PodsMatch, home: str | None) -> Mapping[str, Tree]:
         for each in match.pods.requirements
         if home is None or not each.key.startswith(MARK) or each.operator in _POSITIVE
     ]
-    return requirements_tree((*_where(match, home), *found))
+    return requirements_tree((*_where(match, home), *map(_marked, found)))
+
+
+def _marked(asked: Requirement) -> Requirement:
+    """Return what is asked of a reserved identity as people write it: that it is there."""
+    marked = asked.key.startswith(MARK) and asked.operator is Operator.IN
+    return Requirement(asked.key, Operator.EXISTS) if marked else asked
 
 
 def _where(match: PodsMatch, home: str | None) -> Iterator[Requirement]:

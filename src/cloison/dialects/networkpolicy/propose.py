@@ -1,6 +1,6 @@
 """From the policy IR to the model: proposed policies and rules, as somebody would write them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from cloison.algebra import ANY, L4, LabelSelector, Operator, TrafficSet
@@ -22,13 +22,59 @@ def create(policy: Policy) -> str:
     return to_yaml(_meant(policy))
 
 
-def rewrite(policy: model.NetworkPolicy, meant: Policy) -> str:
-    """Return `policy` as the IR declares it, its labels and annotations as they were, as YAML.
+def rewrite(policy: model.NetworkPolicy, was: Policy, meant: Policy) -> str:
+    """Return `policy` as the IR declares it, what is not changed as it was written, as YAML.
+
+    Args:
+        policy: The policy as it is written.
+        was: What it means.
+        meant: What it is to mean.
 
     Raises:
         ValueError: NetworkPolicy cannot say it.
     """
-    return to_yaml(replace(_meant(meant), labels=policy.labels, annotations=policy.annotations))
+    ingress, egress = (tuple(_rewritten(policy, was, meant, d)) for d in Direction)
+    return to_yaml(
+        replace(
+            policy,
+            pod_selector=policy.pod_selector
+            if was.subjects == meant.subjects
+            else from_selector(meant.subjects[0].pods),
+            policy_types=policy.policy_types
+            if was.isolates == meant.isolates
+            else tuple(_TYPES[d].value for d in Direction if d in meant.isolates),
+            ingress=ingress or (None if policy.ingress is None else ()),
+            egress=egress or (None if policy.egress is None else ()),
+        )
+    )
+
+
+def _rewritten(
+    policy: model.NetworkPolicy, was: Policy, meant: Policy, direction: Direction
+) -> Iterator[model.NetworkPolicyRule]:
+    """Yield the rules of a direction; what is not changed as it was written."""
+    written = (policy.ingress if direction is Direction.INGRESS else policy.egress) or ()
+    before = {rule.index: rule for rule in was.rules_for(direction)}
+    for rule in meant.rules_for(direction):
+        old = before.get(rule.index)
+        if old is None:
+            yield from_rule(rule, policy.namespace)
+        elif old == rule:
+            yield written[rule.index - 1]
+        else:
+            yield _changed(written[rule.index - 1], old, rule, policy.namespace)
+
+
+def _changed(
+    written: model.NetworkPolicyRule, was: Rule, meant: Rule, namespace: str
+) -> model.NetworkPolicyRule:
+    """Return a rule as it is to be: peers and ports that stay, as they were written."""
+    peers = written.peers or ()
+    kept = dict(zip(was.peers, peers, strict=True)) if len(peers) == len(was.peers) else {}
+    found = tuple(kept.get(p) or from_peer(p.match, namespace) for p in meant.peers)
+    if was.traffic == meant.traffic:
+        return replace(written, peers=found)
+    return replace(from_rule(meant, namespace), peers=found)
 
 
 def _meant(policy: Policy) -> model.NetworkPolicy:

@@ -54,7 +54,10 @@ def to_yaml(policy: model.NetworkPolicy) -> str:
 
 def plain_to_yaml(value: object) -> str:
     """Return plain values as YAML that `kubectl` reads back as the same values."""
-    return yaml.dump(value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000)
+    text: str = yaml.dump(
+        value, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=1_000_000
+    )
+    return text
 
 
 def rule_to_dict(rule: model.NetworkPolicyRule, type_: model.PolicyType) -> Plain:
@@ -102,13 +105,18 @@ def _port(port: model.NetworkPolicyPort) -> Plain:
     return {key: value for key, value in fields.items() if value is not None}
 
 
-class _Dumper(yaml.SafeDumper):
-    """Quotes every text that some YAML reader could take for something else."""
+def _unshared(_dumper: object, _data: object) -> bool:
+    """Write shared values out, so that every item can be read by itself."""
+    return True
 
-    def ignore_aliases(self, data: object) -> bool:
-        """Write shared values out, so that every item can be read by itself."""
-        del data
-        return True
+
+# Quotes every text that some YAML reader could take for something else. In C, where PyYAML has
+# that: of a thousand proposals, writing is the most work.
+_Dumper: Any = type(
+    "_Dumper",
+    (getattr(yaml, "CSafeDumper", yaml.SafeDumper),),
+    {"ignore_aliases": _unshared},
+)
 
 
 # YAML 1.1 and 1.2 readers disagree on `y`, `1e3`, `0o17` and `08`; a word of letters that is
@@ -117,7 +125,7 @@ _WORD = re.compile(r"[A-Za-z][A-Za-z0-9._-]*|[A-Za-z0-9][A-Za-z0-9._-]*(/[A-Za-z
 _NOT_WORDS = frozenset(("y", "n", "yes", "no", "on", "off", "true", "false", "null", "nan", "inf"))
 
 
-def _text(dumper: _Dumper, text: str) -> yaml.ScalarNode:
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
     plain = _WORD.fullmatch(text) and text.lower() not in _NOT_WORDS
     return dumper.represent_scalar("tag:yaml.org,2002:str", text, style=None if plain else '"')
 

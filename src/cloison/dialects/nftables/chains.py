@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 
 from cloison.algebra import EVERY_ADDRESS, FAMILY, NO_ADDRESSES, AddressSet, family_of
 from cloison.dialects.nftables.matches import address_elements, traffic_matches
-from cloison.dialects.nftables.names import comment, counter_name
+from cloison.dialects.nftables.names import comment
+from cloison.ir.counters import PROXY_PORT, TO_PROXY, counter_name
 from cloison.ir.enforcement import EnforcedBand, EnforcedLayer, EnforcedRule, EnforcedTier
 from cloison.ir.peers import Relative
 from cloison.ir.policy import Action, Combine, Direction, PolicyId
@@ -61,14 +62,6 @@ HEADERS = {4: "ip", 6: "ip6"}
 _EARLY = {Action.ALLOW: "accept", Action.DENY: "accept", Action.PASS: "return"}
 """What rules do before connections are tracked: whatever they decide, only what is let through
 without tracking is theirs to say there."""
-
-
-PROXY_PORT = 64999
-"""Where the proxy of a node listens, on its loopback: outside of what anybody connects from."""
-TO_PROXY = 1
-"""The mark of packets that go to the proxy, or to a connection that it holds."""
-FROM_PROXY = 2
-"""The mark of what a proxy sends on: it and the filter before it have judged that."""
 
 
 @dataclass

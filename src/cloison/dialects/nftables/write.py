@@ -6,15 +6,10 @@ from dataclasses import dataclass
 from typing import TypeAlias
 
 from cloison.algebra import AddressSet, address_text, family_of
-from cloison.dialects.nftables.chains import (
-    FROM_PROXY,
-    HEADERS,
-    TO_PROXY,
-    Chains,
-    NodeView,
-)
+from cloison.dialects.nftables.chains import HEADERS, Chains, NodeView
 from cloison.dialects.nftables.matches import address_elements
 from cloison.dialects.nftables.names import comment
+from cloison.ir.counters import FROM_PROXY, TO_PROXY
 from cloison.ir.enforcement import EnforcedLayer, Ruleset
 from cloison.ir.policy import Direction
 

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 
-from cloison.base import Diagnostic, sort_diagnostics
 from cloison.platform.component import Found
 from cloison.platform.routes.gateway import gateways
 from cloison.platform.routes.ingress import ingresses
@@ -14,23 +13,18 @@ from cloison.resources.world import World
 __all__ = ["entries"]
 
 _READERS = (ingresses, gateways, routes)
-"""A routing API each: what it has written, and what cannot be read of it."""
+"""A routing API each."""
 
 
-def entries(
-    world: World, components: Sequence[Found]
-) -> tuple[tuple[Entry, ...], tuple[Diagnostic, ...]]:
-    """Return everything that takes connections in, and what cannot be read of it.
+def entries(world: World, components: Sequence[Found]) -> tuple[Entry, ...]:
+    """Return everything that takes connections in, as far as it can be read.
 
     Args:
         world: What the cluster holds.
         components: Known components in it.
     """
     found: list[Entry] = []
-    said: list[Diagnostic] = []
     for read in _READERS:
-        written, faults = read(world)
-        said += faults
         found += (
             Entry(
                 each.kind,
@@ -42,7 +36,7 @@ def entries(
                 planes(world, components, each),
                 each.item.span,
             )
-            for each in written
+            for each in read(world)
         )
     found.sort(key=lambda entry: (entry.namespace, entry.name, entry.kind))
-    return tuple(found), sort_diagnostics(said)
+    return tuple(found)

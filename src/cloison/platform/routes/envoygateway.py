@@ -5,12 +5,14 @@ internal/gatewayapi/listener.go, internal/infrastructure/kubernetes/proxy/resour
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
 from cloison.platform.routes.model import Written
-from cloison.resources.declared import body
+from cloison.resources.declared import GroupKind, body
 from cloison.resources.world import World
 
 _BESIDE = re.compile(r"\bdeploy:\s+type:\s*[\"']?GatewayNamespace\b")
@@ -36,6 +38,11 @@ class _EnvoyProxy(msgspec.Struct):
 
 class _Config(msgspec.Struct):
     data: dict[str, str | None] | None = None
+
+
+_KEY: Final = ("gateway.envoyproxy.io", "EnvoyProxy")
+SHAPES: Final[Mapping[GroupKind, type[msgspec.Struct]]] = {_KEY: _EnvoyProxy}
+"""How objects are read here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +78,7 @@ def envoy_gateway(world: World, wanted: Written) -> EnvoyGateway:
     ]
     said = f"; {beside[0].shown} puts proxies beside their Gateway" if beside else ""
     for kind, namespace, name in wanted.settings:
-        for item in world.declared.get(("gateway.envoyproxy.io", "EnvoyProxy"), ()):
+        for item in world.declared.get(_KEY, ()):
             if (kind, namespace, name) != ("EnvoyProxy", item.namespace, item.name):
                 continue
             read, _ = body(item, _EnvoyProxy)

@@ -9,7 +9,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from cloison.base import Diagnostic, Span
+import msgspec
+
+from cloison.base import Span
 from cloison.platform.routes.grants import Grants
 from cloison.platform.routes.model import Backend, EntryKind, Listener, RouteRule, Stop, Written
 from cloison.platform.routes.wire import (
@@ -22,7 +24,7 @@ from cloison.platform.routes.wire import (
     ParentW,
     RouteW,
 )
-from cloison.resources.declared import Declared, body
+from cloison.resources.declared import Declared, GroupKind, body
 from cloison.resources.world import World
 
 GROUP: Final = "gateway.networking.k8s.io"
@@ -36,6 +38,13 @@ _ROUTES: Final = {
 """Kinds of routes, with the protocols of the listeners that take them."""
 _GROUPS: Final = (GROUP, "gateway.networking.x-k8s.io")
 _SETS: Final = ((GROUP, "ListenerSet"), ("gateway.networking.x-k8s.io", "XListenerSet"))
+SHAPES: Final[Mapping[GroupKind, type[msgspec.Struct]]] = {
+    (GROUP, "Gateway"): GatewayW,
+    (GROUP, "GatewayClass"): GatewayClassW,
+    **{(GROUP, kind): RouteW for kind in _ROUTES},
+    **dict.fromkeys(_SETS, GatewayW),
+}
+"""How objects are read here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +69,15 @@ class _Open:
         return self.wired.tls is not None and self.wired.tls.mode == "Passthrough"
 
 
-def gateways(world: World) -> tuple[tuple[Written, ...], tuple[Diagnostic, ...]]:
-    """Return every Gateway with what is attached to it, and what cannot be read of all that."""
-    said: list[Diagnostic] = []
-    classes = dict(_classes(world, said))
-    grants = Grants.of(world, said)
-    routes = list(_routes(world, said))
-    sets = _listener_sets(world, said)
+def gateways(world: World) -> tuple[Written, ...]:
+    """Return every Gateway with what is attached to it, as far as that can be read."""
+    classes = dict(_classes(world))
+    grants = Grants.of(world)
+    routes = list(_routes(world))
+    sets = _listener_sets(world)
     found = []
     for item in world.declared.get((GROUP, "Gateway"), ()):
-        read, faults = body(item, GatewayW)
-        said += faults
+        read, _ = body(item, GatewayW)
         if read is None or read.spec is None:
             continue
         own = list(_listeners(item, read.spec.listeners, "Gateway"))
@@ -108,33 +115,30 @@ def gateways(world: World) -> tuple[tuple[Written, ...], tuple[Diagnostic, ...]]
                 ),
             )
         )
-    return tuple(found), tuple(said)
+    return tuple(found)
 
 
-def _classes(world: World, said: list[Diagnostic]) -> Iterator[tuple[str, GatewayClassSpecW]]:
+def _classes(world: World) -> Iterator[tuple[str, GatewayClassSpecW]]:
     for item in world.declared.get((GROUP, "GatewayClass"), ()):
-        read, faults = body(item, GatewayClassW)
-        said += faults
+        read, _ = body(item, GatewayClassW)
         if read is not None and read.spec is not None:
             yield item.name, read.spec
 
 
-def _routes(world: World, said: list[Diagnostic]) -> Iterator[tuple[Declared, RouteW]]:
+def _routes(world: World) -> Iterator[tuple[Declared, RouteW]]:
     for kind in _ROUTES:
         for item in world.declared.get((GROUP, kind), ()):
-            read, faults = body(item, RouteW)
-            said += faults
+            read, _ = body(item, RouteW)
             if read is not None and read.spec is not None:
                 yield item, read
 
 
-def _listener_sets(world: World, said: list[Diagnostic]) -> Mapping[tuple[str, str], list[_Open]]:
+def _listener_sets(world: World) -> Mapping[tuple[str, str], list[_Open]]:
     """Return the listeners of listener sets, by the Gateway they belong to."""
     found: dict[tuple[str, str], list[_Open]] = defaultdict(list)
     for key in _SETS:
         for item in world.declared.get(key, ()):
-            read, faults = body(item, GatewayW)
-            said += faults
+            read, _ = body(item, GatewayW)
             parent = read.spec.parent_ref if read is not None and read.spec else None
             if read is None or read.spec is None or parent is None or not parent.name:
                 continue

@@ -3,12 +3,19 @@
 Source: kubernetes-sigs/gateway-api apis/v1/referencegrant_types.go.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Final
 
-from cloison.base import Diagnostic
+import msgspec
+
 from cloison.platform.routes.wire import GrantSpecW, GrantW
-from cloison.resources.declared import Declared, body
+from cloison.resources.declared import Declared, GroupKind, body
 from cloison.resources.world import World
+
+_KEY: Final = ("gateway.networking.k8s.io", "ReferenceGrant")
+SHAPES: Final[Mapping[GroupKind, type[msgspec.Struct]]] = {_KEY: GrantW}
+"""How objects are read here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,12 +25,11 @@ class Grants:
     held: tuple[tuple[str, GrantSpecW], ...]
 
     @classmethod
-    def of(cls, world: World, said: list[Diagnostic]) -> "Grants":
-        """Return the grants of a world; adds what cannot be read of them to `said`."""
+    def of(cls, world: World) -> "Grants":
+        """Return the grants of a world, as far as they can be read."""
         found = []
-        for item in world.declared.get(("gateway.networking.k8s.io", "ReferenceGrant"), ()):
-            read, faults = body(item, GrantW)
-            said += faults
+        for item in world.declared.get(_KEY, ()):
+            read, _ = body(item, GrantW)
             if read is not None and read.spec is not None:
                 found.append((item.namespace, read.spec))
         return cls(tuple(found))

@@ -3,14 +3,15 @@
 Source: kubernetes/api networking/v1 types.go; kubernetes/website services-networking/ingress.md.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from typing import Final
 
 import msgspec
 
-from cloison.base import Diagnostic, Span
+from cloison.base import Span
 from cloison.platform.routes.model import Backend, EntryKind, Listener, RouteRule, Stop, Written
-from cloison.resources.declared import Declared, body
+from cloison.resources.declared import Declared, GroupKind, body
 from cloison.resources.world import World
 
 _CLASS_ANNOTATION = "kubernetes.io/ingress.class"
@@ -95,27 +96,31 @@ class _Class(msgspec.Struct):
     spec: _ClassSpec | None = None
 
 
-def ingresses(world: World) -> tuple[tuple[Written, ...], tuple[Diagnostic, ...]]:
-    """Return every Ingress, and what cannot be read of them."""
-    said: list[Diagnostic] = []
-    classes = dict(_classes(world, said))
+SHAPES: Final[Mapping[GroupKind, type[msgspec.Struct]]] = {
+    ("networking.k8s.io", "IngressClass"): _Class,
+    **{(group, "Ingress"): _Ingress for group in _GROUPS},
+}
+"""How objects are read here."""
+
+
+def ingresses(world: World) -> tuple[Written, ...]:
+    """Return every Ingress that can be read."""
+    classes = dict(_classes(world))
     default = next((name for name, (_, chosen) in sorted(classes.items()) if chosen), None)
     found = []
     for group in _GROUPS:
         for item in world.declared.get((group, "Ingress"), ()):
-            read, faults = body(item, _Ingress)
-            said += faults
+            read, _ = body(item, _Ingress)
             if read is not None:
                 written = _read(item, read.spec or _Spec(), classes, default)
                 found.append(replace(written, addresses=tuple(read.addresses())))
-    return tuple(found), tuple(said)
+    return tuple(found)
 
 
-def _classes(world: World, said: list[Diagnostic]) -> Iterator[tuple[str, tuple[str | None, bool]]]:
+def _classes(world: World) -> Iterator[tuple[str, tuple[str | None, bool]]]:
     """Yield the classes by name: the controller, and whether it is the default."""
     for item in world.declared.get(("networking.k8s.io", "IngressClass"), ()):
-        read, faults = body(item, _Class)
-        said += faults
+        read, _ = body(item, _Class)
         if read is not None:
             controller = read.spec.controller if read.spec else None
             yield item.name, (controller, item.annotations.get(_DEFAULT_CLASS) == "true")

@@ -4,18 +4,19 @@ Source: cilium/cilium pkg/k8s/apis/cilium.io/v2/cegp_types.go,
 Documentation/network/egress-gateway/egress-gateway.rst.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 
 from cloison.algebra import NO_ADDRESSES, AddressSet, LabelSelector
-from cloison.base import Diagnostic, Span
+from cloison.base import Span
 from cloison.platform.routes.wire import SelectorW
-from cloison.resources.declared import Declared, body
+from cloison.resources.declared import Declared, GroupKind, body
 from cloison.resources.world import PodEndpoint, World
 
-_KEY = ("cilium.io", "CiliumEgressGatewayPolicy")
+_KEY: Final = ("cilium.io", "CiliumEgressGatewayPolicy")
 
 
 class _Subject(msgspec.Struct, rename="camel"):
@@ -42,6 +43,10 @@ class _Spec(msgspec.Struct, rename="camel"):
 
 class _Policy(msgspec.Struct):
     spec: _Spec | None = None
+
+
+SHAPES: Final[Mapping[GroupKind, type[msgspec.Struct]]] = {_KEY: _Policy}
+"""How objects are read here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,16 +93,14 @@ class Leaving:
         return "seen outside as an address of a gateway node"
 
 
-def leaving(world: World) -> tuple[tuple[Leaving, ...], tuple[Diagnostic, ...]]:
-    """Return the egress gateways of a world, and what cannot be read of them."""
+def leaving(world: World) -> tuple[Leaving, ...]:
+    """Return the egress gateways of a world, as far as they can be read."""
     found: list[Leaving] = []
-    said: list[Diagnostic] = []
     for item in world.declared.get(_KEY, ()):
-        read, faults = body(item, _Policy)
-        said += faults
+        read, _ = body(item, _Policy)
         if read is not None and read.spec is not None:
             found.append(_read(world, item, read.spec))
-    return tuple(found), tuple(said)
+    return tuple(found)
 
 
 def _read(world: World, item: Declared, spec: _Spec) -> Leaving:

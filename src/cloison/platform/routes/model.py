@@ -187,6 +187,8 @@ class Plane:
         span: Where.
         service: The Service that leads to it, where the entry names one: (namespace, name).
         caveats: What stays unclear.
+        somewhere: The pods it would have, where none is in the input and nobody says their
+            namespace, which is left empty then.
     """
 
     name: str
@@ -201,6 +203,7 @@ class Plane:
     span: Span | None = None
     service: tuple[str, str] | None = None
     caveats: tuple[Caveat, ...] = ()
+    somewhere: Supposed | None = None
 
     @property
     def assumed(self) -> bool:

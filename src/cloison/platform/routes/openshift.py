@@ -3,11 +3,13 @@
 Source: openshift/api route/v1/types.go; openshift/router pkg/router/template.
 """
 
+from collections.abc import Mapping
+from typing import Final
+
 import msgspec
 
-from cloison.base import Diagnostic
 from cloison.platform.routes.model import Backend, EntryKind, Listener, RouteRule, Written
-from cloison.resources.declared import Declared, body
+from cloison.resources.declared import Declared, GroupKind, body
 from cloison.resources.world import World
 
 _ROUTER = "openshift.io/ingress-to-route"
@@ -43,16 +45,19 @@ class _Route(msgspec.Struct):
     spec: _Spec | None = None
 
 
-def routes(world: World) -> tuple[tuple[Written, ...], tuple[Diagnostic, ...]]:
-    """Return every Route, and what cannot be read of them."""
-    said: list[Diagnostic] = []
+_KEY: Final = ("route.openshift.io", "Route")
+SHAPES: Final[Mapping[GroupKind, type[msgspec.Struct]]] = {_KEY: _Route}
+"""How objects are read here."""
+
+
+def routes(world: World) -> tuple[Written, ...]:
+    """Return every Route that can be read."""
     found = []
-    for item in world.declared.get(("route.openshift.io", "Route"), ()):
-        read, faults = body(item, _Route)
-        said += faults
+    for item in world.declared.get(_KEY, ()):
+        read, _ = body(item, _Route)
         if read is not None and read.spec is not None:
             found.append(_read(item, read.spec))
-    return tuple(found), tuple(said)
+    return tuple(found)
 
 
 def _read(item: Declared, spec: _Spec) -> Written:

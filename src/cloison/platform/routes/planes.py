@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from importlib.resources import files
+from typing import Final
 
 import msgspec
 
@@ -14,7 +15,7 @@ from cloison.platform.routes.balancers import balancer
 from cloison.platform.routes.envoygateway import EnvoyGateway, envoy_gateway
 from cloison.platform.routes.model import Dials, EntryKind, Listener, Plane, Supposed, Written
 from cloison.platform.routes.wire import SelectorW
-from cloison.resources.declared import body
+from cloison.resources.declared import GroupKind, body
 from cloison.resources.objects import Service
 from cloison.resources.world import WorkloadId, World
 
@@ -101,7 +102,8 @@ def _of_row(
     else:
         why = f"class {wanted.class_name} is that of {_named(row)}"
     if row.apart is not None:
-        yield Plane(_named(row), why, apart=row.apart, span=wanted.item.span)
+        field = "ingressClassName" if wanted.kind is EntryKind.INGRESS else "gatewayClassName"
+        yield Plane(_named(row), why, apart=row.apart, span=wanted.item.at("spec", field))
     elif row.balancer is not None:
         yield balancer(row.balancer, world, wanted, why)
     elif row.labels:
@@ -286,6 +288,11 @@ class _Controller(msgspec.Struct):
     spec: _ControllerSpec | None = None
 
 
+_KEY: Final = ("operator.openshift.io", "IngressController")
+SHAPES: Final[Mapping[GroupKind, type[msgspec.Struct]]] = {_KEY: _Controller}
+"""How objects are read here."""
+
+
 def _routers(
     row: _Row, world: World, components: Sequence[Found], wanted: Written, why: str
 ) -> Iterator[Plane]:
@@ -296,7 +303,7 @@ def _routers(
     """
     known = component(row.components[0])
     found = 0
-    for item in world.declared.get(("operator.openshift.io", "IngressController"), ()):
+    for item in world.declared.get(_KEY, ()):
         read, _ = body(item, _Controller)
         spec = (read.spec if read else None) or _ControllerSpec()
         if not _takes(world, spec, wanted):
@@ -338,13 +345,20 @@ def _filled(value: str, wanted: Written) -> str:
 def _shipped(row: _Row, wanted: Written, why: str) -> Iterator[Plane]:
     """Yield the pods that a product ships with, where the input holds none of them."""
     known = component(row.components[0])
-    if known.namespace is None or not _plain(known):
-        # Where it is installed, whoever installs it chooses.
+    if not _plain(known):
         yield Plane(known.name, f"{why}; nothing in the input is it", span=wanted.item.span)
         return
-    supposed = Supposed(known.id, known.namespace, dict(known.pod_labels), known.host_network)
+    home = known.namespace or ""
+    supposed = Supposed(known.id, home, dict(known.pod_labels), known.host_network)
     ports = _ports(row, wanted.listeners)
     dials = _dials(wanted)
+    if not home:
+        # Where it is installed, whoever installs it chooses.
+        labels = ", ".join(f"{key}={value}" for key, value in known.pod_labels.items())
+        said = f"{why}; nothing in the input is it: pods with {labels} are assumed, somewhere"
+        span = wanted.item.span
+        yield Plane(known.name, said, ports=ports, dials=dials, span=span, somewhere=supposed)
+        return
     yield Plane(known.name, why, supposed=supposed, ports=ports, dials=dials, span=wanted.item.span)
 
 

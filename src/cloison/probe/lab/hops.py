@@ -17,7 +17,7 @@ from cloison.analyses.ends import (
 )
 from cloison.analyses.measured import Agreement, Arrival, Cell, Leg
 from cloison.analyses.paths.model import Hop, HopRole, Stop, Way
-from cloison.analyses.question import Case, Traffic, cases
+from cloison.analyses.question import Case, Traffic, as_node, cases
 from cloison.analyses.services import follow
 from cloison.analyses.untranslated import applies
 from cloison.base import QuestionError
@@ -134,6 +134,8 @@ def _unmeasured(engine: Engine, hop: Hop) -> str | None:
             return f"{hop.assumed or end.text}: what is only assumed is not built"
         if isinstance(end, AddressEnd) and end.loopback:
             return "loopback traffic never leaves the pod"
+        if isinstance(end, AddressEnd) and end.own_node and as_node(engine.profile):
+            return "a lab's nodes have no address besides their own"
         if isinstance(end, NameEnd) and not end.addresses:
             return f"which addresses {end.text} stands for is not known"
     if isinstance(asked.destination, ServiceEnd) and asked.destination.service.redirect is not None:

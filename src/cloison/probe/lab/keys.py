@@ -5,9 +5,9 @@ from dataclasses import replace
 
 from cloison.analyses.explain import Decider, rule_text
 from cloison.analyses.measured import Counted
-from cloison.dialects.nftables import counter_name
 from cloison.engine import Engine
 from cloison.engine.resolve import builtin_key, end_key, rule_key
+from cloison.ir.counters import counter_name
 from cloison.ir.policy import Direction
 
 DOUBT = ", in doubt"

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from cloison.dialects.nftables import TO_PROXY
+from cloison.ir.counters import TO_PROXY
 from cloison.probe.lab.edge import edge, homes
 from cloison.probe.lab.plan import Plan, Station
 

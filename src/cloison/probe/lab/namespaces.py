@@ -5,17 +5,21 @@ import os
 import threading
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from cloison.base import SourceError
-from cloison.dialects.nftables import Loading, loading
 from cloison.probe.lab.enter import CLONE_NEWNET, HERE, entered, prepare
 from cloison.probe.lab.layout import TO_PROXIES, layout
 from cloison.probe.lab.plan import Plan
 from cloison.probe.lab.services import service_script
 from cloison.probe.lab.start import run
+
+if TYPE_CHECKING:
+    from cloison.dialects.nftables import Loading
 
 _MS_BIND = 0x1000
 _NODEV_NOEXEC_NOSUID = 0xE
@@ -151,25 +155,31 @@ class Network:
             SourceError: There is no such node, or a script is not accepted.
         """
         scripts = {self.node(name): text for name, text in rulesets.items()}
-        planned: dict[str, Loading] = {}
+        planned: dict[str, tuple[tuple[str, ...], str, str]] = {}
         try:
             for node, text in scripts.items():
-                planned[node] = self._plan(node, text)
-                for part in planned[node].before:
+                before, last, _ = planned[node] = self._plan(node, text)
+                for part in before:
                     self.load(node, part)
-                self.load(node, planned[node].last, check=True)
+                self.load(node, last, check=True)
         except SourceError:
-            for node, each in planned.items():
-                self.load(node, each.undo)
+            for node, (_, _, undo) in planned.items():
+                self.load(node, undo)
             raise
-        for node, each in planned.items():
-            self.load(node, each.last)
+        for node, (_, last, _) in planned.items():
+            self.load(node, last)
 
-    def _plan(self, node: str, script: str) -> Loading:
-        """Return how a script is loaded, which depends on who is root and on what the node has."""
+    def _plan(self, node: str, script: str) -> tuple[tuple[str, ...], str, str]:
+        """Return what of a script is loaded first, what last, and what undoes the first.
+
+        That depends on who is root and on what the node has.
+        """
         if _every_user():
-            return Loading((), script, "")
-        return loading(script, self._run(self.open[node], ["nft", "list", "tables"], "", node))
+            return (), script, ""
+        tables = self._run(self.open[node], ["nft", "list", "tables"], "", node)
+        # Imported only where it is needed: a lab starts quicker without the IR.
+        found: Loading = import_module("cloison.dialects.nftables").loading(script, tables)
+        return found.before, found.last, found.undo
 
     def load(self, node: str, script: str, *, check: bool = False) -> None:
         """Load one script, whole or not at all.

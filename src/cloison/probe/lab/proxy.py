@@ -14,7 +14,7 @@ from itertools import chain
 
 from cloison.algebra import parse_address
 from cloison.algebra.paths import Answered
-from cloison.dialects.nftables import FROM_PROXY, PROXY_PORT, counter_name
+from cloison.ir.counters import FROM_PROXY, PROXY_PORT, counter_name
 from cloison.probe.lab.answers import plain
 from cloison.probe.lab.enter import HERE, socket_in
 from cloison.probe.lab.http import END_OF_HEAD, MOST, Asked, NotHttpError, answer, read_request

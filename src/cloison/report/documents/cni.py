@@ -7,8 +7,14 @@ from cloison.platform.enforcers import Enforcer
 from cloison.platform.traits import TITLES, Basis, Stands, Topic
 from cloison.report.about import About, Judged
 from cloison.report.documents import parts
-from cloison.report.documents.judged import Counted, Told, counted, suppressed, told
-from cloison.report.documents.validate import SuppressedFinding
+from cloison.report.documents.judged import (
+    Counted,
+    SuppressedFinding,
+    Told,
+    counted,
+    suppressed,
+    told,
+)
 
 
 class Installed(parts.Base, frozen=True):

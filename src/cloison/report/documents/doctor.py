@@ -2,12 +2,15 @@
 
 from collections.abc import Iterator, Sequence
 
+from msgspec.structs import asdict
+
 from cloison.analyses.doctor.finding import Finding, Mode
 from cloison.base import Severity
 from cloison.report.about import About, Examination
 from cloison.report.documents import parts
-from cloison.report.documents.validate import SuppressedFinding
+from cloison.report.documents.judged import SuppressedFinding, suppressed
 from cloison.report.documents.why import Mend, mends
+from cloison.resources.world import WorkloadId
 
 
 class Evidence(parts.Base, frozen=True):
@@ -22,8 +25,9 @@ class Evidence(parts.Base, frozen=True):
 class DoctorFinding(parts.Base, frozen=True):
     """Something broken, about to break, or open that should not be.
 
-    `mode` is the way it shows, F1 to F10; `workload` the one that suffers; applied together, the
-    changes of `mend` end it.
+    `mode` is the way it shows, F1 to F10; `workload` the one that suffers, and `workloads` all that
+    do where one cause makes several suffer. Applied together, the changes of `mend` end it. Each
+    manifest contains what findings before it change in the same object: they are applied in order.
     """
 
     code: str
@@ -34,6 +38,7 @@ class DoctorFinding(parts.Base, frozen=True):
     effect: str
     help: str
     workload: parts.WorkloadEndpoint | None
+    workloads: list[parts.WorkloadEndpoint]
     object: str | None
     file: str | None
     line: int | None
@@ -75,14 +80,7 @@ def document(result: Examination, about: About) -> Doctor:
         diagnostics=parts.findings(about),
         findings=[_finding(each) for each in result.findings],
         checks=list(result.checks),
-        suppressed=[
-            SuppressedFinding(
-                finding=parts.finding(each.diagnostic),
-                reason=each.reason,
-                expires=str(each.expires) if each.expires else None,
-            )
-            for each in result.suppressed
-        ],
+        suppressed=suppressed(result.suppressed),
         summary=DoctorSummary(
             errors=counted.count(Severity.ERROR),
             warnings=counted.count(Severity.WARNING),
@@ -93,23 +91,13 @@ def document(result: Examination, about: About) -> Doctor:
 
 
 def _finding(found: Finding) -> DoctorFinding:
-    span, named = found.span, found.workload
+    named = found.workload
     return DoctorFinding(
-        code=found.code,
-        severity=found.severity,
-        message=found.message,
-        effect=found.effect,
-        help=found.help,
-        file=span.file if span else None,
-        line=span.line if span else None,
-        column=span.column if span else None,
-        object=found.object,
-        source=found.source,
+        **asdict(parts.finding(found.diagnostic)),
         check=found.check,
         mode=found.mode,
-        workload=None
-        if named is None
-        else parts.WorkloadEndpoint(namespace=named.namespace, name=named.name, type=named.kind),
+        workload=None if named is None else _workload(named),
+        workloads=[_workload(each) for each in found.everybody],
         evidence=[
             Evidence(
                 text=each.text,
@@ -122,6 +110,10 @@ def _finding(found: Finding) -> DoctorFinding:
         mend=mends(found.mend),
         caveats=parts.caveats(found.caveats),
     )
+
+
+def _workload(name: WorkloadId) -> parts.WorkloadEndpoint:
+    return parts.WorkloadEndpoint(namespace=name.namespace, name=name.name, type=name.kind)
 
 
 HEADER = (

@@ -10,8 +10,7 @@ from cloison.ir.fidelity import Verdict
 from cloison.platform.ranges import NamedRange, RangeKind
 from cloison.report.about import About, Judged
 from cloison.report.documents import parts
-from cloison.report.documents.judged import Counted, counted, suppressed
-from cloison.report.documents.validate import SuppressedFinding
+from cloison.report.documents.judged import Counted, SuppressedFinding, counted, suppressed
 
 
 class OpenedBy(parts.Base, frozen=True):

@@ -6,7 +6,14 @@ from cloison.base import Severity
 from cloison.platform.evidence import Evidence
 from cloison.report.about import Accepted, Judged
 from cloison.report.documents import parts
-from cloison.report.documents.validate import SuppressedFinding
+
+
+class SuppressedFinding(parts.Base, frozen=True):
+    """A finding that the settings file accepts; `expires` is the last day on which it does."""
+
+    finding: parts.Finding
+    reason: str
+    expires: str | None
 
 
 class Told(parts.Base, frozen=True):

@@ -5,6 +5,7 @@ from collections.abc import Iterator, Sequence
 from cloison.base import Severity
 from cloison.report.about import About, Findings
 from cloison.report.documents import parts
+from cloison.report.documents.judged import SuppressedFinding, suppressed
 
 
 class FindingSummary(parts.Base, frozen=True):
@@ -15,14 +16,6 @@ class FindingSummary(parts.Base, frozen=True):
     infos: int
     files: int
     suppressed: int
-
-
-class SuppressedFinding(parts.Base, frozen=True):
-    """A finding that the settings file accepts; `expires` is the last day on which it does."""
-
-    finding: parts.Finding
-    reason: str
-    expires: str | None
 
 
 class Validation(parts.Envelope, frozen=True):
@@ -45,14 +38,7 @@ def document(result: Findings, about: About) -> Validation:
         profile=parts.profile(about),
         diagnostics=[],
         findings=[parts.finding(d) for d in result.diagnostics],
-        suppressed=[
-            SuppressedFinding(
-                finding=parts.finding(each.diagnostic),
-                reason=each.reason,
-                expires=str(each.expires) if each.expires else None,
-            )
-            for each in result.suppressed
-        ],
+        suppressed=suppressed(result.suppressed),
         summary=FindingSummary(
             errors=counted.count(Severity.ERROR),
             warnings=counted.count(Severity.WARNING),

@@ -9,6 +9,8 @@ from cloison.report.text.closing import closing
 from cloison.report.text.layout import at, count, listed, wrapped
 
 _STYLE = {Severity.ERROR: "red", Severity.WARNING: "yellow", Severity.INFO: "cyan"}
+_MENDS = 8
+"""Changes of one finding that are shown: more are for programs to apply."""
 _NOUNS = (
     (Severity.ERROR, "error"),
     (Severity.WARNING, "warning"),
@@ -37,7 +39,8 @@ def summary(result: Examination) -> str:
     said = [count(counted.count(s), noun) for s, noun in _NOUNS if s in counted]
     quiet = "" if result.show_suppressed else "; --show-suppressed lists them"
     accepted = f"; {len(result.suppressed)} suppressed{quiet}" if result.suppressed else ""
-    found = ", ".join(said) or "nothing is wrong"
+    nothing = "no workload was read, so there is nothing to examine"
+    found = ", ".join(said) or (nothing if result.empty else "nothing is wrong")
     return f"{found}: {count(len(result.checks), 'check')} made{accepted}"
 
 
@@ -54,10 +57,13 @@ def _finding(each: Finding, look: Look) -> Iterator[str]:
     yield from wrapped(each.help, look, "  help:   ")
     for caveat in each.caveats:
         yield from wrapped(caveat.text, look, f"  caveat {caveat.id}: ", "    ")
-    for mend in each.mend:
+    for mend in each.mend[:_MENDS]:
         place = f"  {mend.file}:{mend.line}" if mend.file and mend.line else ""
         yield from wrapped(f"{mend.text}{place}", look, "  mend:   ")
         for line in (mend.lines or mend.manifest).rstrip("\n").splitlines():
             yield f"    {line}" if line else ""
         if mend.also:
             yield from wrapped(listed(mend.also), look, "  this also opens: ", "    ")
+    if len(each.mend) > _MENDS:
+        more = f"and {len(each.mend) - _MENDS} more: -o json has them all"
+        yield from wrapped(more, look, "  mend:   ")

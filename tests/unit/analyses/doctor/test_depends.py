@@ -72,13 +72,19 @@ def test_values_are_never_shown() -> None:
         {"DB_HOST": "db.data"},
         {"DB": "db.data:5432"},
         {"BROKERS": "other:1,db.data:5432"},
-        {"REPLICA": "db-0.db.data.svc.cluster.local:5432"},
         {"HOST_NAME": "db.data", "URL": "tcp://$(HOST_NAME):5432"},
     ],
 )
 def test_ways_to_name_a_service(values: dict[str, str]) -> None:
     assert told(web(**values), SHUT) == ["DEP001"]
     assert told(web(**values), OPEN) == []
+
+
+def test_pods_have_names_behind_headless_services() -> None:
+    app = web(REPLICA="db-0.db.data.svc.cluster.local:5432")
+    assert told(app, SHUT) == []
+    headless = service("db", "data", {"port": 5432}, clusterIP="None")
+    assert [each.code for each in found("D-CALL", app, DB, headless, SHUT)] == ["DEP001"]
 
 
 @pytest.mark.parametrize(
@@ -121,8 +127,9 @@ def test_settings_that_many_share_are_not_used_by_all() -> None:
     web, other = (
         workload(name, envFrom=[{"configMapRef": {"name": "s"}}]) for name in ("web", "x")
     )
-    findings = found("D-CALL", web, other, DB, SERVICE, SHUT, settings)
-    assert [(e.code, str(e.severity), e.mend) for e in findings] == [("DEP001", "info", ())] * 2
+    (one,) = found("D-CALL", web, other, DB, SERVICE, SHUT, settings)
+    assert (one.code, str(one.severity), one.mend) == ("DEP001", "info", ())
+    assert [each.name for each in one.workloads] == ["web", "x"]
 
 
 def test_secrets_are_not_read() -> None:

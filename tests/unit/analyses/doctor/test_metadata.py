@@ -3,6 +3,7 @@
 import pytest
 import yaml
 
+from cloison.app import load_texts
 from tests.support.doctoring import examined, mended
 from tests.support.smallworlds import (
     Manifest,
@@ -37,6 +38,34 @@ def test_everything_includes_metadata() -> None:
     assert one.message == "a/web may reach cloud metadata: 169.254.169.254 on TCP/80"
     assert one.evidence[0].text == "a/p egress rule 1 lets it out"
     assert told(AWS, broad(block("0.0.0.0/0", DNS))) == []
+
+
+@pytest.mark.parametrize(("nodes", "severity"), [((AWS,), "error"), ((), "warning")])
+def test_it_is_a_hole_where_the_cloud_is_known_and_egress_says_so_too(
+    nodes: tuple[Manifest, ...], severity: str
+) -> None:
+    here = text(POD, *nodes, broad(block("0.0.0.0/0")))
+    (one,) = examined(here, "D-IMDS")
+    assert str(one.severity) == severity
+    session = load_texts({"all.yaml": here})
+    (other,) = [each for each in session.egress().findings if each.code == "EGR002"]
+    assert (other.severity, other.effect) == (one.severity, one.effect)
+
+
+def test_a_rule_for_everything_is_as_bad_as_what_it_opens() -> None:
+    here = text(POD, AWS, policy(egress=[{}]))
+    (one,) = [e for e in load_texts({"a.yaml": here}).egress().findings if e.code == "EGR010"]
+    assert str(one.severity) == "error"
+
+
+def test_who_has_its_own_credentials_from_there_is_told_nowhere() -> None:
+    notes = {"iam.gke.io/gcp-service-account": "a@b.example.org"}
+    account = thing("ServiceAccount", "web", "a", annotations=notes)
+    pod = workload("web", pod={"serviceAccountName": "web"})
+    here = text(GKE, account, pod, broad(block("0.0.0.0/0"), ports=(80, 987, 988)))
+    assert examined(here, "D-IMDS") == ()
+    found_ = load_texts({"all.yaml": here}).egress().findings
+    assert "EGR002" not in {each.code for each in found_}
 
 
 def test_another_port_is_not_the_one_of_metadata() -> None:

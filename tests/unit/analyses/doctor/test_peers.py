@@ -119,3 +119,64 @@ def test_replicas_have_names_before_they_are_ready(more: dict[str, Any], codes: 
     names = service("redis", "a", {"port": 6379}, clusterIP="None", **more)
     assert told(redis(**READY), names) == codes
     assert told(redis(), names) == []
+
+
+STORES: dict[str, tuple[int, int | None]] = {
+    "rabbitmq:4-management": (5672, 25672),
+    "docker.io/bitnami/rabbitmq@sha256:0": (5672, 4369),
+    "registry.test:5000/mirror/cassandra:5": (9042, 7000),
+    "quay.io/strimzi/kafka:0.40": (9092, 9091),
+    "confluentinc/cp-kafka:7.9": (19092, None),
+    "docker.elastic.co/elasticsearch/elasticsearch:9": (9200, 9300),
+    "mysql:8": (33060, None),
+    "bitnami/mariadb-galera:12": (3306, 4567),
+    "mongo:8": (9216, None),
+    "quay.io/coreos/etcd": (2379, 2380),
+    "zookeeper:3.9": (2181, 3888),
+    "redis:8": (9121, None),
+    "postgres:18": (9187, None),
+    "ghcr.io/zalando/spilo-17:4": (5432, 8008),
+    "nats:2": (4222, 6222),
+    "hashicorp/consul:1.22": (8500, None),
+    "hashicorp/vault:1.21": (8200, 8201),
+    "minio/minio": (9001, None),
+    "clickhouse/clickhouse-server:26": (8123, 9009),
+}
+"""By image: a port for clients, and one for replicas alone if there is any."""
+
+
+@pytest.mark.parametrize("image", STORES)
+def test_stores_are_known_by_their_image(image: str) -> None:
+    client, _ = STORES[image]
+    ports = listening(client, 9090, 9091, 9092, 9094)
+    said = {"replicas": 3, "image": image, "ports": ports}
+    store = workload("store", "a", "StatefulSet", **said)
+    clients = rule("from", peer(app="app"), ports=(client,))
+    objects = (store, service("store", "a", {"port": client}, clusterIP="None"), workload("app"))
+    forgets = policy(to={"app": "store"}, ingress=[clients])
+    here = text(*objects, forgets)
+    (one,) = first = examined(here, "D-PEER")
+    assert (one.code, str(one.severity), str(one.mode)) == ("PEE001", "warning", "F5")
+    assert examined(mended({"all.yaml": here}, first)["mended.yaml"], "D-PEER") == ()
+
+
+@pytest.mark.parametrize("image", [image for image, (_, own) in STORES.items() if own])
+def test_nobody_else_gets_at_ports_between_replicas(image: str) -> None:
+    _, own = STORES[image]
+    said = {"replicas": 3, "image": image, "ports": listening(9091)}
+    store = workload("store", "a", "StatefulSet", **said)
+    itself = rule("from", peer(app="store"))
+    more = rule("from", peer(app="app"), ports=(own or 0,))
+    open_to = policy(to={"app": "store"}, ingress=[itself, more])
+    (one,) = found("D-PEER", store, workload("app"), open_to)
+    assert one.code == "PEE002"
+    assert f"a/app may reach a/store on TCP/{own}" in one.message
+
+
+def test_what_only_looks_like_a_store_is_none() -> None:
+    own = policy(to={"app": "store"}, ingress=[])
+    for image in ("prom/mysqld-exporter", "example.org/redis-commander", "rabbitmq-exporter:1"):
+        store = workload("store", "a", "StatefulSet", replicas=3, image=image)
+        assert told(store, own) == []
+    caches = workload("store", replicas=3, image="redis:8")
+    assert told(caches, own) == []

@@ -150,10 +150,41 @@ def test_other_things_that_the_api_server_calls(item: Manifest, effect: str) -> 
     assert told(item) == []
 
 
-def test_a_port_that_the_service_lacks_is_no_matter_of_policy() -> None:
-    (one,) = found("D-WEBHOOK", POD, SERVICE, hook(port=8443))
-    assert one.code == "WHK002"
+@pytest.mark.parametrize(
+    ("items", "severity"),
+    [
+        ((POD, SERVICE, hook(port=8443)), "error"),
+        ((POD, SERVICE, hook("Ignore", port=8443)), "warning"),
+        ((workload("hook", ports=listening(10250)), SERVICE, hook()), "error"),
+        # Its pods may come from elsewhere.
+        ((workload("other"), SERVICE, hook()), "warning"),
+    ],
+)
+def test_where_nothing_is_there_no_policy_is_to_blame(
+    items: tuple[Manifest, ...], severity: str
+) -> None:
+    (one,) = found("D-WEBHOOK", *items)
+    assert (one.code, str(one.severity)) == ("WHK002", severity)
     assert one.mend == ()
+
+
+ANYBODY = policy(ingress=[rule("from", ports=(443,))])
+
+
+def test_a_webhook_behind_the_port_of_its_service_is_told_as_what_it_is() -> None:
+    here = text(POD, SERVICE, hook(), ANYBODY)
+    (one,) = examined(here)
+    assert (one.code, str(one.severity), str(one.mode)) == ("WHK001", "error", "F4")
+    assert one.effect.startswith("failurePolicy is Fail, so the API server refuses every request")
+    assert one.evidence[1].text == "ingress rule 1 of a/p opens TCP/443, the port of the Service"
+    assert one.help.startswith("write TCP/10250")
+    assert examined(mended({"all.yaml": here}, (one,))["mended.yaml"]) == ()
+
+
+def test_a_rule_for_somebody_else_is_not_meant_for_the_api_server() -> None:
+    other = policy(ingress=[rule("from", block("10.0.0.0/8"), ports=(443,))])
+    (one,) = found("D-WEBHOOK", POD, SERVICE, CONTROL, hook(), other)
+    assert one.help == "let in 172.18.0.2 on the pods' own port"
 
 
 def test_a_service_that_is_not_in_the_input_is_not_judged() -> None:

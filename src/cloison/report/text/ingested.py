@@ -1,0 +1,47 @@
+"""What was read into a store of flows, for people."""
+
+from collections.abc import Iterator
+
+from cloison.flows.answers import Ingested, Run
+from cloison.report.about import About, Look
+from cloison.report.text.layout import count, table
+
+
+def lines(result: Run, _about: About, look: Look) -> Iterator[str]:
+    """Iterate over the lines."""
+    read = [each for each in result.files if each.reader is not None]
+    if read:
+        head = ("FILE", "READ AS", "LINES", "FLOWS", "OTHER", "BAD", "BEFORE")
+        yield from table([head, *(_row(each) for each in read)])
+    for each in result.files:
+        if each.problem:
+            yield look.paint(f"{each.path} {each.problem}", "yellow")
+        for name, sure in each.others:
+            if sure >= _CLOSE * each.sure:
+                said = (
+                    f"{each.path} might be {name} as well ({sure:.0%}); --reader says which it is"
+                )
+                yield look.paint(said, "yellow")
+    if result.identities:
+        yield f"{count(result.identities, 'address')} of objects".replace("addresss", "addresses")
+    yield _sum(result)
+
+
+_CLOSE = 0.8
+"""How much less sure another reader may be, and still be named."""
+
+
+def _row(known: Ingested) -> tuple[str, ...]:
+    new = known.new
+    sure = f"{known.reader} ({known.sure:.0%})"
+    numbers = (new.lines, new.flows, new.others, new.bad, known.before.lines)
+    return (known.path, sure, *(f"{number:,}" for number in numbers))
+
+
+def _sum(result: Run) -> str:
+    flows = sum(each.new.flows for each in result.files)
+    bad = sum(each.new.bad for each in result.files)
+    said = f"{flows:,} new {'flow' if flows == 1 else 'flows'} in {result.store}"
+    if bad:
+        said += f"; {bad:,} bad {'line' if bad == 1 else 'lines'}: cloison flows status --bad"
+    return said

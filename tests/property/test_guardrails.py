@@ -1,0 +1,172 @@
+"""Guardrails against asking flow by flow: every pair of pods, and pods that somebody adds."""
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import pytest
+
+from cloison.analyses.contract.ends import Ends
+from cloison.analyses.contract.placed import Placed
+from cloison.analyses.contract.prove import Proof, Status, prove
+from cloison.app.session import Session
+from cloison.intent import Contract, Guardrail
+from cloison.ir.fidelity import Verdict
+from cloison.resources.world import PodEndpoint
+from tests.property.test_any import newcomer
+from tests.support.session import load
+from tests.support.worlds import random_world
+from tests.unit.intent.said import of_spec
+
+CHUNKS = 2
+WORLDS = 60
+PORTS = ("80", "8080", "53/UDP")
+WORST = {Verdict.ALLOWED: 2, Verdict.MIXED: 2, Verdict.UNDETERMINED: 1, Verdict.DENIED: 0}
+STATUS = (Status.HOLDS, Status.UNDETERMINED, Status.BROKEN)
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A guardrail as plain tests on pods, apart from how Cloison reads it."""
+
+    only: bool
+    sources: frozenset[str]
+    destinations: frozenset[str]
+    ports: tuple[str, ...]
+    spared: frozenset[str]
+
+    def forbids(self, source: str, destination: str, port: str) -> bool:
+        named = source in self.sources
+        return (
+            named is not self.only
+            and source not in self.spared
+            and destination in self.destinations
+            and (not self.ports or port in self.ports)
+        )
+
+    def written(self) -> dict[str, object]:
+        key = "only" if self.only else "deny"
+        return {
+            "name": "g",
+            key: {
+                "from": sorted(self.sources),
+                "to": sorted(self.destinations),
+                "ports": list(self.ports),
+            },
+            "except": sorted(self.spared),
+        }
+
+
+def proof(session: Session, written: object) -> Proof:
+    reading = of_spec({"guardrails": [written]})
+    assert not reading.diagnostics
+    contract: Contract = reading.contract
+    (only,) = prove(contract, Ends(session.names, Placed.of(contract, session.world))).proofs
+    assert isinstance(only.guardrail, Guardrail)
+    return only
+
+
+def pods(session: Session) -> dict[str, PodEndpoint]:
+    """Pods of their own, by name; those on their node's network have relations of their own."""
+    return {
+        f"{e.namespace}/pod/{e.workload.name}": e
+        for e in session.engine.table.endpoints
+        if e.workload.kind == "Pod" and not e.shape.host_network
+    }
+
+
+def asked(session: Session, rule: Rule, names: list[str]) -> int:
+    """Return the worst that becomes of a forbidden flow between pods."""
+    worst = 0
+    for source, destination, port in _flows(rule, names):
+        number, _, protocol = port.partition("/")
+        found = session.verdict(source, destination, protocol or None, int(number))
+        worst = max(worst, WORST[found])
+    return worst
+
+
+def _flows(rule: Rule, names: list[str]) -> Iterator[tuple[str, str, str]]:
+    for source in names:
+        for destination in names:
+            for port in PORTS:
+                if source != destination and rule.forbids(source, destination, port):
+                    yield source, destination, port
+
+
+def some(rng: random.Random, names: list[str], most: int) -> frozenset[str]:
+    return frozenset(rng.sample(names, rng.randint(1, min(most, len(names)))))
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_a_guardrail_about_pods_by_name_is_what_every_flow_says(chunk: int) -> None:
+    seen = set()
+    for seed in range(chunk, WORLDS, CHUNKS):
+        rng = random.Random(seed + 910_000)
+        session = load(random_world(rng))
+        names = sorted(pods(session))
+        if len(names) < 2:
+            continue
+        for _ in range(4):
+            ports = tuple(rng.sample(PORTS, rng.randint(1, 2)))
+            rule = Rule(False, some(rng, names, 3), some(rng, names, 3), ports, frozenset())
+            if rng.random() < 0.3:
+                rule = Rule(False, rule.sources, rule.destinations, ports, some(rng, names, 1))
+            found = proof(session, rule.written())
+            seen.add(found.status)
+            assert found.status is STATUS[asked(session, rule, names)], f"seed {seed}: {rule}"
+            if found.status is Status.BROKEN:
+                verdict = session.why(*found.breaches[0].why).verdict
+                assert verdict in (Verdict.ALLOWED, Verdict.MIXED), f"seed {seed}: {rule}"
+    assert seen >= {Status.HOLDS, Status.BROKEN}
+
+
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_who_alone_may_is_proved_against_pods_that_come(chunk: int) -> None:
+    held = broken = 0
+    for seed in range(chunk, WORLDS, CHUNKS):
+        rng = random.Random(seed + 920_000)
+        objects = random_world(rng)
+        session = load(objects)
+        names = sorted(pods(session))
+        if not names:
+            continue
+        target = rng.choice(names)
+        home = rng.choice(sorted(session.world.namespaces))
+        port = rng.choice(PORTS)
+        written = {
+            "name": "g",
+            "only": {"from": f"any:{home}", "to": target, "ports": [port]},
+            "except": ["0.0.0.0/0", "::/0"],
+        }
+        found = proof(session, written)
+        allowed = frozenset(n for n in names if n.startswith(f"{home}/"))
+        rule = Rule(True, allowed, frozenset((target,)), (port,), frozenset())
+        worst = asked(session, rule, names)
+        # Blocks spare those pods whose addresses are known.
+        if worst == 2 and not any(e.addresses for e in pods(session).values()):
+            assert found.status is Status.BROKEN, f"seed {seed}"
+        if found.status is Status.BROKEN:
+            broken += 1
+            source, destination = found.breaches[0].why
+            verdict = session.why(source, destination).verdict
+            assert verdict in (Verdict.ALLOWED, Verdict.MIXED), f"seed {seed}"
+        if found.status is not Status.HOLDS:
+            continue
+        held += 1
+        number, _, protocol = port.partition("/")
+        for _ in range(4):
+            spaces = [n for n in (*session.world.namespaces, "brand-new") if n != home]
+            space = rng.choice(spaces)
+            after = load([*objects, newcomer(rng, space)])
+            verdict = after.verdict(f"{space}/pod/newcomer", target, protocol or None, int(number))
+            assert verdict is Verdict.DENIED, f"seed {seed}"
+    assert held > 3
+    assert broken > 3
+
+
+def test_what_a_lone_pod_sends_itself_is_no_breach() -> None:
+    objects = random_world(random.Random(1))
+    session = load(objects)
+    name = min(pods(session))
+    written = {"name": "g", "deny": {"from": name, "to": name}}
+    assert proof(session, written).status is Status.HOLDS
