@@ -34,7 +34,9 @@ _STORES: Final = (
     "valkey",
 )
 _ENDING: Final = re.compile(rf"(?P<owner>[a-z0-9-]+?)-(?P<what>{'|'.join(_STORES)})")
-_FRONTED: Final = re.compile(rf"(?P<what>{'|'.join(_STORES)})-(?P<owner>[a-z0-9-]+)")
+_PRODUCTS: Final = tuple(sorted({*_STORES} - {"cache", "database", "db", "pg", "queue", "store"}))
+"""Those that stand before the name of whom they serve, too: `redis-cart`."""
+_FRONTED: Final = re.compile(rf"(?P<what>{'|'.join(_PRODUCTS)})-(?P<owner>[a-z0-9-]+)")
 _VERSION: Final = re.compile(r"-v\d{1,3}$")
 _SERVING: Final = re.compile(r"[-_]?(?:service|svc|server|api|app)$")
 _FRONT: Final = re.compile(
@@ -65,8 +67,8 @@ def owner_of_store(name: str) -> str | None:
     >>> owner_of_store("orders-db"), owner_of_store("redis-cart"), owner_of_store("orders")
     ('orders', 'cart', None)
     """
-    found = _ENDING.fullmatch(plain(name)) or _FRONTED.fullmatch(plain(name))
-    return found["owner"] if found is not None else None
+    words = store_words(name)
+    return words[0] if words is not None else None
 
 
 def named_store(name: str) -> bool:
@@ -75,7 +77,7 @@ def named_store(name: str) -> bool:
     >>> named_store("orders-db"), named_store("postgres"), named_store("restore")
     (True, True, False)
     """
-    return plain(name) in _STORES or owner_of_store(name) is not None
+    return plain(name) in _STORES or store_words(name) is not None
 
 
 def store_words(name: str) -> tuple[str, str] | None:
