@@ -133,6 +133,22 @@ def doctor(plan: Plan) -> Iterator[Step]:
         yield Step("doctor", "doctor", {"workloads": largest // part})
 
 
+REPLAYED = 1_000_000
+"""Flows that a target is about."""
+MANY = 2_000
+"""Workloads between which they go, each to any other: recorded ones know far fewer."""
+
+
+def replay(plan: Plan) -> Iterator[Step]:
+    """Verdicts on many recorded flows."""
+    most = 20_000 if plan.smoke else 2 * REPLAYED
+    sizes = (WORLDS["company"].small,) if plan.smoke else (MANY, WORLDS["company"].full)
+    for size in sizes:
+        for flows in (most // 4, most // 2, most):
+            arguments = {"world": "company", "size": size, "flows": flows, "alone": 1_000}
+            yield Step("replay", "replay", arguments)
+
+
 def peers(plan: Plan) -> Iterator[Step]:
     """Other analyzers, where they are installed, on a company they can manage."""
     sizes = (20,) if plan.smoke else (20, 100, 400)
@@ -150,6 +166,7 @@ SCENARIOS: Mapping[str, Callable[[Plan], Iterator[Step]]] = {
     "growth": growth,
     "disk": disk,
     "doctor": doctor,
+    "replay": replay,
     "peers": peers,
 }
 """By name, in the order they are run."""

@@ -197,6 +197,43 @@ def what_if(results: Results) -> Table:
     return Table("One policy changed", headings, tuple(rows))
 
 
+def replays(results: Results) -> Table:
+    """Return what verdicts on many flows took."""
+    headings = (
+        "World",
+        "Pods",
+        "Policies",
+        "Flows",
+        "All at once, CPU",
+        "wall",
+        "Again, CPU",
+        "One by one, each",
+        "of that, each",
+        "Peak",
+        "of it before",
+    )
+    rows: list[tuple[str, ...]] = []
+    for each in _of(results, "replay", "replay"):
+        found = each.found
+        cells = _nothing(found, len(headings) - 1)
+        if "replay" in found.phases:
+            flows = found.facts["flows"]
+            alone = found.cpu("one by one") / found.facts["asked alone"]
+            cells = (
+                *_counts(found),
+                f"{flows:,.0f}",
+                seconds(found.cpu("replay")),
+                seconds(found.wall("replay")),
+                seconds(found.cpu("again")),
+                seconds(alone),
+                f"{found.cpu('replay') / flows / alone:.2%}",
+                quantity(found.peak, "B"),
+                quantity(found.before, "B"),
+            )
+        rows.append((str(each.step.arguments["world"]), *cells))
+    return Table("Many flows judged", headings, tuple(rows))
+
+
 def growths(results: Results) -> Table:
     """Return how the way to readiness grows."""
     rows = []
@@ -337,6 +374,7 @@ _MEASURED: Sequence[Callable[[Results], Table]] = (
     ready,
     all_pairs,
     what_if,
+    replays,
     growths,
     disk,
     startup,

@@ -4,7 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from benchmarks.results import READY, Results, doctor_growth, growth
-from benchmarks.scenarios import EXAMINED
+from benchmarks.scenarios import EXAMINED, MANY, REPLAYED
 from benchmarks.worlds import WORLDS
 
 MISSED = 2
@@ -119,6 +119,11 @@ def _doctor_growth(results: Results) -> float | None:
     return None if results.smoke else doctor_growth(results)
 
 
+def _replay(results: Results) -> float | None:
+    found = results.one("replay", world="company", size=MANY, flows=REPLAYED)
+    return found.wall("replay") if found else None
+
+
 def _started(phase: str) -> Callable[[Results], float | None]:
     def take(results: Results) -> float | None:
         found = results.one("startup")
@@ -139,6 +144,7 @@ TARGETS = (
     Target("`cloison why` on a small directory", 0.400, "s", _started("why")),
     Target("`doctor` of 2 000 workloads under 300 policies, CPU", 4, "s", _doctor),
     Target("growth of that in workloads", 1.15, "n^", _doctor_growth),
+    Target("a million flows between any of 2 000 workloads judged", 2, "s", _replay),
     Target("400 MB of pod JSON ready", 15, "s", _from_disk("/pods.json")),
     Target("20 MB of YAML ready", 6, "s", _from_disk("/manifests")),
 )

@@ -8,6 +8,7 @@ from benchmarks.measures.disk import parsed, read, read_ready, write
 from benchmarks.measures.doctor import doctor
 from benchmarks.measures.peers import peer
 from benchmarks.measures.ready import ready
+from benchmarks.measures.replay import replayed
 from benchmarks.measures.startup import startup
 from benchmarks.measures.whatif import what_if
 
@@ -20,6 +21,7 @@ MEASURES: Mapping[str, Callable[..., Measured]] = {
     "read": read,
     "read-ready": read_ready,
     "doctor": doctor,
+    "replay": replayed,
     "peer": peer,
     "startup": startup,
 }

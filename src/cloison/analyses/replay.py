@@ -186,18 +186,20 @@ class _Table:
         places: dict[int, int] = {}
         decided = np.empty(len(subjects), np.int64)
         everybody = BitMap(peers.tolist())
+        place = np.zeros(len(self._engine.table.units), np.int64)
+        place[peers] = np.arange(len(peers))
         for at, unit in enumerate(subjects.tolist()):
             governed = unit in self._engine.governed
             decision = self._engine.decision(unit, direction) if governed else None
             key = id(decision)
             if key not in places:
                 places[key] = len(rows)
-                row = np.empty(len(peers), np.int64)
+                row = np.empty(len(peers), np.int32)
                 if decision is None:
                     row[:] = self._number(OPEN)
                 for piece in decision.pieces if decision is not None else ():
-                    there = np.array((piece.peers & everybody).to_array(), np.int64)
-                    row[np.searchsorted(peers, there)] = self._number(piece.outcome)
+                    there = np.frombuffer((piece.peers & everybody).to_array(), np.uint32)
+                    row[place[there]] = self._number(piece.outcome)
                 rows.append(row)
             decided[at] = places[key]
         return np.stack(rows), decided
