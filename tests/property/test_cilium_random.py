@@ -27,7 +27,7 @@ from tests.support.chances import chance, pick
 from tests.support.ciliumpolicies import CiliumWorld, cilium_world
 from tests.support.worlds import Flow, FlowMaker, edges, random_world
 
-DEFAULT_FLOWS = 840
+DEFAULT_FLOWS = 1_200
 FLOWS_PER_WORLD = 20
 CHUNKS = 6
 WORLDS = -(-max(int(os.environ.get("CLOISON_FLOWS", "0")), DEFAULT_FLOWS) // FLOWS_PER_WORLD)

@@ -23,7 +23,7 @@ from tests.support.policies import describe, random_snapshot
 from tests.support.richer import rich_snapshot
 
 CHUNKS = 2
-WORLDS = tries(16, 200)
+WORLDS = tries(24, 200)
 NOTHING = Known(NO_FLOWS, NO_FLOWS)
 
 

@@ -16,7 +16,7 @@ from tests.support.budget import tries
 from tests.support.policies import OUTSIDE, Question, Snapshot, describe, random_question
 from tests.support.richer import PATTERNS, rich_snapshot
 
-SNAPSHOTS = tries(80, 1200)
+SNAPSHOTS = tries(120, 1200)
 CHUNKS = 4
 FLOWS = 20
 ASKED = (

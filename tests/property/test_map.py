@@ -17,7 +17,7 @@ from tests.support.budget import tries
 from tests.support.session import load
 from tests.support.worlds import FlowMaker, random_world
 
-WORLDS = tries(120, 2400)
+WORLDS = tries(240, 2400)
 CHUNKS = 8
 Sets = tuple[TrafficSet, TrafficSet]
 

@@ -10,7 +10,7 @@ from tests.support.maps import assert_forms_agree
 from tests.support.session import load
 from tests.support.worlds import random_world
 
-WORLDS = tries(120, 2400)
+WORLDS = tries(240, 2400)
 CHUNKS = 8
 OPTIONS = (MapOptions(), MapOptions(pods=True, self_edges=True, nodes=True))
 

@@ -20,7 +20,7 @@ from tests.support.policies import Snapshot, describe
 from tests.support.relations import Asked, Flow, Said, flows, in_scope, random_pair, shows, without
 
 CHUNKS = 2
-WORLDS = tries(3, 20)
+WORLDS = tries(5, 20)
 MOST_FLOWS = 1000
 """Flows of a world that are asked about one by one; worlds of more are left out."""
 ASKED = (*(Request(method=m, path=p) for m, p in PAIRS), REQUESTS[len(PAIRS)])

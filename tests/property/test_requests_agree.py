@@ -24,7 +24,7 @@ from tests.support.chances import chance
 
 CHUNKS = 2
 WORLDS = tries(8, 60)
-COMPARED = tries(2, 12)
+COMPARED = tries(3, 12)
 SHOWN = 8
 """Differences of one world that are asked about."""
 DEFINITE = (Verdict.ALLOWED, Verdict.DENIED)

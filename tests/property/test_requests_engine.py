@@ -20,7 +20,7 @@ from tests.support.budget import tries
 from tests.support.policies import Question, Snapshot, describe, random_question
 from tests.support.richer import rich_snapshot
 
-SNAPSHOTS = tries(40, 600)
+SNAPSHOTS = tries(64, 600)
 CHUNKS = 4
 FLOWS = 6
 

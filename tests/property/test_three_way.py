@@ -17,7 +17,7 @@ from tests.support.features import RARE, REQUIRED, features
 from tests.support.session import ask, endpoint, load
 from tests.support.worlds import Flow, FlowMaker, random_world
 
-DEFAULT_FLOWS = 12_000
+DEFAULT_FLOWS = 20_000
 FLOWS_PER_WORLD = 20
 CHUNKS = 20
 WORLDS = -(-max(int(os.environ.get("CLOISON_FLOWS", "0")), DEFAULT_FLOWS) // FLOWS_PER_WORLD)

@@ -162,7 +162,7 @@ class _Table:
         subject_units, subject = _distinct(subjects, units)
         decisions, decided = self._decided(direction, subject_units, peer_units)
         kinds = len(self._batch.traffics)
-        key = decisions[decided[subject], peer] * kinds + traffic
+        key = decisions[decided[subject], peer].astype(np.int64) * kinds + traffic
         asked, where = _distinct(key, len(self._outcomes) * kinds)
         codes = np.array(
             [
@@ -180,9 +180,9 @@ class _Table:
 
     def _decided(
         self, direction: Direction, subjects: Column, peers: Column
-    ) -> tuple[Column, Column]:
+    ) -> tuple[NDArray[np.int32], Column]:
         """Return outcomes by decision and peer, and the decision of each subject."""
-        rows: list[Column] = []
+        rows: list[NDArray[np.int32]] = []
         places: dict[int, int] = {}
         decided = np.empty(len(subjects), np.int64)
         everybody = BitMap(peers.tolist())

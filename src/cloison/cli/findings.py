@@ -8,6 +8,8 @@ import click
 from cloison.cli import run
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from cloison.app import Session
     from cloison.base import Diagnostic
     from cloison.report import Judged
@@ -40,6 +42,7 @@ def judged(
     fail_on: str,
     *,
     show_suppressed: bool,
+    today: "date | None" = None,
 ) -> "tuple[Judged[T], int]":
     """Return an answer with the findings of it that count, and the exit code.
 
@@ -49,11 +52,12 @@ def judged(
         findings: All its findings, in order.
         fail_on: The severity from which on one makes the run fail; `never` for none.
         show_suppressed: Whether text prints what is accepted.
+        today: The day it is; the real one where nobody says another.
     """
     from cloison.base import Severity
     from cloison.report import Accepted, Judged
 
-    told = session.accepted(findings, run.today())
+    told = session.accepted(findings, today or run.today())
     kept = tuple(each for each in findings if each in told.kept)
     accepted = tuple(Accepted(d, s.reason, s.expires) for d, s in told.suppressed)
     worst = max((each.severity.rank for each in kept), default=-1)

@@ -200,7 +200,6 @@ class _Builder:
         self._shapes: dict[int, _Kind] = {}
         self._kinds: dict[object, _Kind] = {}
         self._accounts: dict[tuple[str, str], tuple[str | None, ...]] = {}
-        self._somewhere = networks.nodes or _of_nodes(world)
 
     def build(self) -> UnitTable:
         hosts: list[int] = []
@@ -223,9 +222,7 @@ class _Builder:
             self.by_endpoint[index] = self._host(index)
         by_node = {name: self._node(node) for name, node in self.world.nodes.items()}
         some_node = len(self.units)
-        # Where nodes have both families, no one place says where the address of a flow is.
-        both = len({family_of(low) for low, _ in self._somewhere.spans}) > 1
-        known = self.networks.nodes if both else self._somewhere
+        known = self.networks.nodes
         self.units.append(_Group(UnitKind.NODE, 0, None, known or None, exact=False))
         first_atom = len(self.units)
         for atom in self.vocabulary.atoms():
@@ -320,7 +317,7 @@ class _Builder:
         node = self.world.nodes.get(shape.node or "")
         if not addresses and node is not None:
             addresses = node.addresses
-        places = self._places(addresses, self._somewhere)
+        places = self._places(addresses, self.networks.nodes)
         alone = len({place.family for place in places}) == 1
         found = []
         for place in places:
@@ -407,17 +404,6 @@ class _Builder:
             places = [_Place(f, r) for f, r in ranges if r] or [_Place(0, None)]
             found = self._ranges[known] = places
         return found
-
-
-def _of_nodes(world: World) -> AddressSet:
-    """Return the addresses of a world's nodes: one of them is that of whoever is on some node.
-
-    Empty where one was not read, or its addresses are not known.
-    """
-    nodes = world.nodes.values()
-    if any(node.span is None or not node.addresses for node in nodes):
-        return NO_ADDRESSES
-    return AddressSet.points(tuple(point for node in nodes for point in node.addresses))
 
 
 class _Place:

@@ -45,7 +45,7 @@ def fault(
 def nearest(name: str, known: Iterable[str], otherwise: str) -> str:
     """Return a question after the known name that looks like this one, or the alternative.
 
-    >>> nearest("onwer", ("owner", "reason"), "")
+    >>> nearest("owned", ("owner", "reason"), "")
     'did you mean `owner`?'
     """
     close = get_close_matches(name, list(known), n=1, cutoff=_SIMILAR)

@@ -261,6 +261,10 @@ class Dependency:
         ports = f" on {', '.join(p.text for p in self.ports)}" if self.ports else ""
         return f"{self.source} -> {self.destination}{ports}"
 
+    def expired(self, today: date) -> bool:
+        """Return whether it counts no more on a day."""
+        return self.expires is not None and self.expires < today
+
 
 @dataclass(frozen=True, slots=True)
 class Exemption:

@@ -47,7 +47,9 @@ _WORKER: Final = re.compile(
     r"queue-?master|.*-?worker|worker-.*|.*-?consumer|consumer-.*|.*-?processor|.*-listener"
     r"|.*-subscriber"
 )
-_DRIVER: Final = re.compile(r"load-?gen(?:erator)?(?:-.*)?|load-?test(?:-.*)?|.*-load-?test|k6|locust")
+_DRIVER: Final = re.compile(
+    r"load-?gen(?:erator)?(?:-.*)?|load-?test(?:-.*)?|.*-load-?test|k6|locust"
+)
 _BROKERS: Final = ("activemq", "artemis", "kafka", "nats", "pulsar", "rabbitmq", "redpanda")
 _GROUPS: Final = ("team", "owner")
 

@@ -26,7 +26,9 @@ _NEXT: Final = re.compile(
     r"(?:[ \t]{1,4}(?:-p|--port)?[ \t=]{0,4}|:)(?P<port>\d{2,5})(?![0-9.])"
 )
 """`db 5432`, `db -p 5432` and `db:5432`."""
-_ANNOTATIONS: Final = re.compile(r"(?:^|[./-])(?:depends-?on|dependencies|upstreams?|connects-?to)$")
+_ANNOTATIONS: Final = re.compile(
+    r"(?:^|[./-])(?:depends-?on|dependencies|upstreams?|connects-?to)$"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,9 +72,7 @@ def mentions(
     return tuple(found.values())
 
 
-def _all(
-    world: World, known: Configs, namespace: str, run: Runtime | None
-) -> Iterator[Mention]:
+def _all(world: World, known: Configs, namespace: str, run: Runtime | None) -> Iterator[Mention]:
     if run is None:
         return
     for container in run.containers:
@@ -90,10 +90,10 @@ def _all(
         if _ANNOTATIONS.search(key.lower()):
             for word in re.split(r"[,;\s\[\]\"']+", text[:_MOST]):
                 host, _, port_text = word.partition(":")
-                service = _service(world, namespace, host)
-                if service is not None:
+                named = _service(world, namespace, host)
+                if named is not None:
                     port = int(port_text) if re.fullmatch(r"\d{2,5}", port_text) else None
-                    yield Mention(service, port, f"annotation {key}")
+                    yield Mention(named, port, f"annotation {key}")
 
 
 def _in(world: World, namespace: str, text: str) -> Iterator[tuple[Service, int | None]]:

@@ -121,7 +121,7 @@ def test_the_smallest_contract_is_right() -> None:
         ("  zones: {}\n", [("CON003", 5, 10)]),
         ("  zone: []\n", [("CON002", 5, 3)]),
         ("  dependencies:\n    - from: web/a\n", [("CON004", 6, 7)]),
-        ("  dependencies:\n    - {from: web/a, to: api/b, onwer: x}\n", [("CON002", 6, 32)]),
+        ("  dependencies:\n    - {from: web/a, to: api/b, owned: x}\n", [("CON002", 6, 32)]),
         ("  dependencies:\n    - {from: a, to: api/b}\n", [("CON005", 6, 14)]),
         ("  dependencies:\n    - {from: any-thing:x, to: api/b}\n", [("CON005", 6, 14)]),
         ("  dependencies:\n    - {from: web/a, to: api/b, ports: [0]}\n", [("CON006", 6, 40)]),

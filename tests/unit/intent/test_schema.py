@@ -91,7 +91,7 @@ BAD: tuple[tuple[str, object], ...] = (
         {},
         {"from": "web/a"},
         {"from": None, "to": "a/b"},
-        DEPENDENCY | {"onwer": "x"},
+        DEPENDENCY | {"owned": "x"},
         DEPENDENCY | {"name": "A b"},
         DEPENDENCY | {"owner": ""},
         DEPENDENCY | {"owner": 7},

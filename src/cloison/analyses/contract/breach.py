@@ -56,9 +56,9 @@ class Meeting:
 
     def pairs(self, sets: Sets) -> "Iterator[Pair]":
         """Yield pairs of ends, a few of many; none where a lone pod meets itself."""
-        froms = list(_some(sets, self.sources, self.box.sources))
+        callers = list(_some(sets, self.sources, self.box.sources))
         tos = list(_some(sets, self.destinations, self.box.destinations))
-        for source in froms:
+        for source in callers:
             for destination in tos:
                 if source.index != destination.index or not self._alone(sets, source):
                     yield Pair(self, source, destination)
@@ -164,6 +164,9 @@ class Breach:
     @property
     def mend(self) -> str:
         """What would end it, in a sentence without its end."""
+        if self.verdict is not Verdict.ALLOWED:
+            stands = ", ".join(each.id for each in self.caveats)
+            return f"settle what it stands on: {stands or 'what no policy is defined for'}"
         inward = self.destination.kind in ("workload", "any-pod")
         wanted = Direction.INGRESS if inward else Direction.EGRESS
         end = self.destination if inward else self.source
@@ -172,6 +175,9 @@ class Breach:
         if rules:
             place = f" at {rules[0].span}" if rules[0].span else ""
             return f"narrow {rules[0].text}{place}, which lets {self.source.text} through"
+        others = [d for p in points for d in p.decided_by if d.policy is not None]
+        if others:
+            return f"{others[0].text}, and lets it through all the same: look there"
         if end.kind == "any-pod":
             return f"no policy would isolate {end.text} for {wanted}: deny by default there"
         return f"no policy isolates {end.text} for {wanted}: write one that does"

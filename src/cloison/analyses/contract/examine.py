@@ -305,7 +305,7 @@ def _crossing(contract: Contract, edges: Edges, placed: Placed) -> Iterator[Diag
 
 def _expired(contract: Contract, today: date) -> Iterator[Diagnostic]:
     for entry in contract.dependencies:
-        if entry.expires is not None and entry.expires < today:
+        if entry.expired(today):
             yield _finding(
                 EXPIRED,
                 Severity.ERROR,

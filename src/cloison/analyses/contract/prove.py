@@ -163,12 +163,19 @@ def _meetings(engine: Engine, asked: Sequence[Sequence[Box]]) -> list[list[Meeti
             for box, sources, destinations in boxes:
                 here = rectangle.sources & sources
                 there = rectangle.destinations & destinations if here else here
-                for some, others in apart.together(here, there) if there else ():
+                asked_about = rectangle.outcome.passing & box.traffic
+                if not (there and asked_about):
+                    continue
+                for some, others in apart.together(here, there):
                     met = _meet(rectangle.outcome, rectangle.caveats, box, some, others)
                     found[place] += met
-    for place, boxes in enumerate(units):
+                if not apart.narrow:
+                    again = apart.again(engine, asked_about, here, there)
+                    for outcome, some, others in again:
+                        found[place] += _meet(outcome, frozenset(), box, some, others)
+    for place, boxes in enumerate(units if apart.narrow else ()):
         for box, sources, destinations in boxes:
-            for outcome, some, others in apart.pairs(engine, sources, destinations):
+            for outcome, some, others in apart.again(engine, box.traffic, sources, destinations):
                 found[place] += _meet(outcome, frozenset(), box, some, others)
     return found
 

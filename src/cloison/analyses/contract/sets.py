@@ -173,8 +173,9 @@ class Sets:
                     found.add(index)
         return Group(FrozenBitMap(found))
 
+    @cached_property
     def everybody(self) -> Group:
-        """Return all pods, nodes, addresses and names."""
+        """All pods, nodes, addresses and names."""
         pods = FrozenBitMap(range(len(self.engine.table.endpoints)))
         here = Group(pods, frozenset(self.engine.world.nodes))
         return here | self._world() | self._in_zones()
@@ -308,13 +309,13 @@ class Sets:
         """
         named = self.group(guardrail.sources, permitted=guardrail.only)
         if guardrail.only:
-            sources = self.everybody() - named
+            sources = self.everybody - named
         else:
-            sources = named if guardrail.sources else self.everybody()
+            sources = named if guardrail.sources else self.everybody
         explicit = bool(guardrail.sources) and not guardrail.only
         destinations = self.group(guardrail.destinations)
         if not guardrail.destinations:
-            destinations = self.everybody()
+            destinations = self.everybody
         boxes: list[Box] = []
         for traffic, some in self.by_traffic(guardrail.ports, destinations):
             boxes += _sensible(Box(sources, some, traffic), explicit=explicit)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from cloison.analyses.draft.model import WORLD, Edge, Hint, Party, Sure, callers
 from cloison.analyses.draft.needed import stores
 from cloison.analyses.draft.sight import Sight
-from cloison.platform.component import Role
+from cloison.platform.component import Component, PortUse, Role
 from cloison.platform.customs import (
     is_broker,
     named_driver,
@@ -40,7 +40,7 @@ class _Home:
     called: frozenset[Party]
     calling: frozenset[Party]
     public: frozenset[Party]
-    stores: Mapping[WorkloadId, str]
+    stores: Mapping[WorkloadId, Component]
 
     def is_store(self, name: WorkloadId) -> bool:
         """Return whether something is a store, by its image or its name."""
@@ -76,7 +76,7 @@ def guessed(sight: Sight, hints: tuple[Hint, ...]) -> Iterator[Hint]:
     calling = frozenset(each.edge.source for each in sure)
     for found in homes.values():
         home = _Home(tuple(found), callers(inside), calling, public, known)
-        first = tuple((*_stores(sight, home), *_variables(sight, home), *_brokers(sight, home)))
+        first = (*_stores(sight, home), *_variables(sight, home), *_brokers(sight, home))
         yield from first
         taken = {each.edge.destination for each in first}
         yield from _fronted(sight, home, taken)
@@ -92,9 +92,21 @@ def _doors(sight: Sight) -> frozenset[WorkloadId]:
     )
 
 
-def _guess(sight: Sight, source: Workload, destination: Workload, text: str) -> Hint:
-    edge = Edge(source.id, destination.id, "TCP", sight.only_port(destination))
+def _guess(sight: Sight, home: _Home, source: Workload, destination: Workload, text: str) -> Hint:
+    port = sight.only_port(destination) or _client_port(sight, home, destination)
+    edge = Edge(source.id, destination.id, "TCP", port)
     return Hint(edge, text, destination.span, Sure.LOW, ask=True)
+
+
+def _client_port(sight: Sight, home: _Home, store: Workload) -> int | None:
+    """Return the port of a known store that clients call: the first of its own that it serves."""
+    served = sight.serving.numbers(store.id)
+    component = home.stores.get(store.id)
+    for each in component.ports if component is not None else ():
+        own = each.peer is None and each.direction is PortUse.INGRESS
+        if own and isinstance(each.port, int) and (each.protocol, each.port) in served:
+            return each.port
+    return None
 
 
 def _stores(sight: Sight, home: _Home) -> Iterator[Hint]:
@@ -106,7 +118,7 @@ def _stores(sight: Sight, home: _Home) -> Iterator[Hint]:
         for each in home.all:
             if stem(each.id.name) == stem(owner) and not home.is_store(each.id):
                 text = f"{store.id.name} is named after {plain(each.id.name)}, nobody else calls it"
-                yield _guess(sight, each, store, text)
+                yield _guess(sight, home, each, store, text)
 
 
 def _variables(sight: Sight, home: _Home) -> Iterator[Hint]:
@@ -116,7 +128,8 @@ def _variables(sight: Sight, home: _Home) -> Iterator[Hint]:
         if words is None or store.id in home.called or not _listens(sight, store):
             continue
         owner, what = words
-        products = {what, home.stores.get(store.id, "").rpartition("-")[2]} - {""}
+        component = home.stores.get(store.id)
+        products = {what, component.id.rpartition("-")[2] if component is not None else what}
         for each in home.all:
             run = each.endpoints[0].shape.runtime
             for container in run.containers if run is not None and each != store else ():
@@ -124,12 +137,12 @@ def _variables(sight: Sight, home: _Home) -> Iterator[Hint]:
                     said = set(variable.name.lower().replace("-", "_").split("_"))
                     if owner in said and said & products:
                         text = f"variable {variable.name} is about {owner} and what it is kept in"
-                        yield _guess(sight, each, store, text)
+                        yield _guess(sight, home, each, store, text)
 
 
 def _brokers(sight: Sight, home: _Home) -> Iterator[Hint]:
     """Yield calls of workers to the only broker of their namespace."""
-    brokers = [each for each in home.all if is_broker(home.stores.get(each.id, ""))]
+    brokers = [each for each in home.all if (c := home.stores.get(each.id)) and is_broker(c.id)]
     if len(brokers) != 1 or brokers[0].id in home.called:
         return
     for each in home.all:
@@ -140,16 +153,16 @@ def _brokers(sight: Sight, home: _Home) -> Iterator[Hint]:
         if named or silent:
             why = "is named like a worker" if named else "serves nothing"
             text = f"{each.id.name} {why}, and {brokers[0].id.name} is the only broker here"
-            yield _guess(sight, each, brokers[0], text)
+            yield _guess(sight, home, each, brokers[0], text)
 
 
 def _fronted(sight: Sight, home: _Home, taken: set[Party]) -> Iterator[Hint]:
     """Yield calls of the one front of a namespace to what nobody is known to call."""
     named = [each for each in home.all if each.id in home.public]
-    how = "what is reached from outside"
+    how = "alone is reached from outside"
     if not named:
         named = [each for each in home.all if named_front(each.id.name)]
-        how = "named like what users see"
+        how = "alone is named like what users see"
     fronts = {plain(each.id.name) for each in named}
     if len(fronts) != 1:
         return
@@ -159,8 +172,8 @@ def _fronted(sight: Sight, home: _Home, taken: set[Party]) -> Iterator[Hint]:
         other = home.is_store(each.id) or named_worker(each.id.name) or named_driver(each.id.name)
         if alone and not own and not other and _listens(sight, each):
             for front in named:
-                text = f"nobody is known to call {each.id.name}; {front.id.name} is alone {how}"
-                yield _guess(sight, front, each, text)
+                text = f"nobody is known to call {each.id.name}; {front.id.name} {how}"
+                yield _guess(sight, home, front, each, text)
 
 
 def _listens(sight: Sight, workload: Workload) -> bool:

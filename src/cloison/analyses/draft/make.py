@@ -3,6 +3,7 @@
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
+from itertools import combinations
 
 from cloison.algebra import LabelSelector
 from cloison.analyses.doctor.clinic import Clinic
@@ -26,6 +27,7 @@ from cloison.analyses.draft.seen import Observed, seen
 from cloison.analyses.draft.sight import Sight
 from cloison.analyses.draft.told import told
 from cloison.analyses.forms import KINDS
+from cloison.analyses.mend import NAMING
 from cloison.intent import (
     Contract,
     ContractEnd,
@@ -38,7 +40,6 @@ from cloison.intent import (
     Port,
     WorkloadMatch,
 )
-from cloison.intent.ends import parse_end
 from cloison.intent.entries import slug
 from cloison.resources.names import NameRule, is_name, printable
 from cloison.resources.world import WorkloadId
@@ -61,7 +62,8 @@ def drafted(
     """
     sight = Sight(clinic)
     found: list[Found] = [*told(sight), *ruled(sight), *routed(sight), *scraped(sight)]
-    found += seen(sight, observed)
+    hints = [each for each in found if isinstance(each, Hint)]
+    found += seen(sight, observed, hints)
     hints = [each for each in found if isinstance(each, Hint)]
     found += guessed(sight, tuple(hints))
     found += needed(sight, tuple(hints))
@@ -111,18 +113,31 @@ def _sorted(
             by_edge[hint.edge].append(hint)
     sure: dict[Edge, list[Hint]] = {}
     asked: dict[Edge, list[Hint]] = {}
+    narrow = _narrow(by_edge)
     for edge in sorted(by_edge, key=lambda e: e.key):
         said = by_edge[edge]
+        if edge in narrow:
+            said = [replace(h, text=f"{h.text}; narrower calls are known", ask=True) for h in said]
         counts = accept or any(not hint.ask for hint in said)
-        (sure if counts and edge.port is not None else asked)[edge] = said
+        (sure if counts and not edge.open else asked)[edge] = said
     pairs = {(each.source, each.destination) for each in sure}
     # Whose port nobody knows is known already where another source says it.
     kept = {
         edge: said
         for edge, said in asked.items()
-        if edge.port is not None or (edge.source, edge.destination) not in pairs
+        if not edge.open or (edge.source, edge.destination) not in pairs
     }
     return sure, kept
+
+
+def _narrow(hints: Mapping[Edge, list[Hint]]) -> set[Edge]:
+    """Return the edges of every pod of a namespace where some pods of it are known to call so."""
+    known = {
+        (f"any:{edge.source.namespace}", edge.destination, edge.protocol, edge.port)
+        for edge, said in hints.items()
+        if isinstance(edge.source, WorkloadId) and any(not each.ask for each in said)
+    }
+    return {e for e in hints if (e.source, e.destination, e.protocol, e.port) in known}
 
 
 def _entries(
@@ -137,7 +152,7 @@ def _entries(
         name = slug(ends.word(source), ends.word(destination))[:_LONGEST].strip("-")
         used[name] += 1
         unique = name if used[name] == 1 else f"{name}-{used[name]}"
-        ports = tuple(Port(e.protocol, e.port, e.port) for e in alike if e.port is not None)
+        ports = tuple(Port(e.protocol, e.port, e.port, e.name) for e in alike if not e.open)
         said = [replace(h, text=_on(h, several=len(alike) > 1)) for e in alike for h in edges[e]]
         said.sort(key=lambda h: (-h.sure, h.edge.port or 0, h.said))
         yield Drafted(Dependency(unique, one, other, ports), source, destination, tuple(said))
@@ -152,7 +167,7 @@ def _needs(found: Iterable[Need]) -> dict[str, tuple[str, ...]]:
     for each in found:
         if printable(each.said) not in by_id[each.id]:
             by_id[each.id].append(printable(each.said))
-    return {name: tuple(said) for name, said in sorted(by_id.items())}
+    return {name: tuple(sorted(said)) for name, said in sorted(by_id.items())}
 
 
 def _externals(*drafted: Iterable[Drafted]) -> Iterator[External]:
@@ -185,7 +200,7 @@ class _Ends:
 
     def _kind(self, name: WorkloadId) -> str | None:
         """Return the kind of a workload where its name alone does not tell it."""
-        if self._count[name.namespace, name.name] < 2:  # noqa: PLR2004
+        if self._count[name.namespace, name.name] <= 1:
             return None
         return _WORDS.get(name.kind, name.kind)
 
@@ -193,28 +208,45 @@ class _Ends:
         """Return a party for the name of an entry."""
         if isinstance(party, WorkloadId):
             return "/".join(filter(None, (party.namespace, self._kind(party), party.name)))
-        return party.name if isinstance(party, Outside) else party.partition(":")[2]
+        if isinstance(party, Outside):
+            return party.name
+        form, _, rest = party.partition(":")
+        return f"{form}-{rest}" if form == EndForm.ANY.value else rest
 
     def end(self, party: Party) -> ContractEnd:
         """Return a party as the end of a dependency."""
         if isinstance(party, Outside):
             return ContractEnd(EndForm.EXTERNAL, f"external:{party.name}", party.name)
         if isinstance(party, str):
-            parsed = parse_end(party)
-            assert not isinstance(parsed, str)  # noqa: S101 - made here, of names that are good
-            return ContractEnd(parsed[0], party, parsed[1])
+            form, _, rest = party.partition(":")
+            return ContractEnd(EndForm(form), party, rest)
         if party in self.clinic.assumed:
-            labels = LabelSelector.of(self.clinic.assumed[party].labels)
-            pods = PodSet(party.namespace, pods=labels)
+            pods = PodSet(party.namespace, pods=self._labels(party))
             return ContractEnd(EndForm.PODS, str(pods), "", pods)
         text = self.word(party)
         return ContractEnd(EndForm.NAME, text, text)
 
+    def _labels(self, name: WorkloadId) -> LabelSelector:
+        """Return the fewest labels that select an assumed workload and no other one here."""
+        labels = self.clinic.assumed[name].labels
+        others = [
+            pod.labels
+            for each in self.clinic.homes[name.namespace]
+            if each.id != name
+            for pod in each.endpoints
+        ]
+        keys = sorted(labels, key=lambda key: (key not in NAMING, len(key), key))
+        for size in (1, 2):
+            for some in combinations(keys, size):
+                found = LabelSelector.of({key: labels[key] for key in some})
+                if not any(found.matches(each) for each in others):
+                    return found
+        return LabelSelector.of(labels)
+
     def match(self, name: WorkloadId) -> WorkloadMatch:
         """Return what means a workload in an entry about it."""
         if name in self.clinic.assumed:
-            labels = LabelSelector.of(self.clinic.assumed[name].labels)
-            return WorkloadMatch(name.namespace, selector=labels)
+            return WorkloadMatch(name.namespace, selector=self._labels(name))
         return WorkloadMatch(name.namespace, name.name, self._kind(name))
 
     def placement(self, name: WorkloadId, said: Proposal) -> Placement:

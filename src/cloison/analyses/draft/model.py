@@ -65,22 +65,30 @@ class Edge:
         destination: Who is called: the pods, never their Service.
         protocol: `TCP`, `UDP` or `SCTP`.
         port: The pods' own port; None where nothing says it.
+        name: The port's name instead, where it is another number on each destination.
     """
 
     source: Party
     destination: Party
     protocol: str = "TCP"
     port: int | None = None
+    name: str | None = None
 
     @property
-    def key(self) -> tuple[str, str, str, int]:
+    def key(self) -> tuple[str, str, str, int, str]:
         """What edges are sorted by."""
-        return (str(self.source), str(self.destination), self.protocol, self.port or 0)
+        ends = (str(self.source), str(self.destination))
+        return (*ends, self.protocol, self.port or 0, self.name or "")
+
+    @property
+    def open(self) -> bool:
+        """Whether nothing says its port."""
+        return self.port is None and self.name is None
 
     @property
     def number(self) -> str:
         """The port for people."""
-        port = "no known port" if self.port is None else str(self.port)
+        port = self.name or ("no known port" if self.port is None else str(self.port))
         return port if self.protocol == "TCP" else f"{port}/{self.protocol}"
 
 

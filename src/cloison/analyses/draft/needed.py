@@ -8,7 +8,7 @@ from cloison.analyses.draft.sight import Sight
 from cloison.base.words import few
 from cloison.platform.calls import calls, configs
 from cloison.platform.certificates import issuers
-from cloison.platform.component import Role
+from cloison.platform.component import Component, Role
 from cloison.platform.monitors import targets
 from cloison.platform.telemetry import is_telemetry
 from cloison.platform.webhooks import hooks
@@ -72,17 +72,15 @@ def _api(sight: Sight) -> Iterator[Found]:
             yield Doubt(f"{hook.item.shown} names Service {name}, which is not here", hook.span)
             continue
         ports = [str(n) for _, n in sight.behind(service, hook.port, "TCP") if n is not None]
-        text = f"it calls {name}, port {' and '.join(ports) or hook.port} of the pods: {hook.called}"
-        yield Need(_API, text, hook.span)
+        where = f"port {' and '.join(ports) or hook.port} of the pods"
+        yield Need(_API, f"it calls {name}, {where}: {hook.called}", hook.span)
 
 
-def stores(sight: Sight) -> dict[WorkloadId, str]:
-    """Return the known stores and brokers, and the id of what each is."""
+def stores(sight: Sight) -> dict[WorkloadId, Component]:
+    """Return the known stores and brokers, and what each is."""
     return {
-        name: found.component.id
+        name: found.component
         for found in sight.clinic.site.components
         if found.component.role is Role.STATEFUL
         for name in found.workloads
     }
-
-

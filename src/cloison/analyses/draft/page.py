@@ -1,9 +1,12 @@
 """A draft as a file: what counts, and below it what somebody has to confirm."""
 
+import json
 import re
 from collections.abc import Iterator
 
-from cloison.analyses.draft.model import Draft
+import yaml
+
+from cloison.analyses.draft.model import Draft, Drafted
 from cloison.base.words import few
 from cloison.intent import Contract
 from cloison.intent.write import write
@@ -37,6 +40,30 @@ def page(draft: Draft, sources: str = "") -> str:
     return "\n".join((*lines, *_doubts(draft))) + "\n"
 
 
+def as_json(draft: Draft) -> str:
+    """Return a draft as JSON: the contract, and beside it what a comment would say."""
+    plain = yaml.safe_load(write(draft.contract))
+    said = {
+        "contract": plain,
+        "evidence": [_evidence(each) for each in draft.dependencies],
+        "unclassified": [str(each) for each in draft.unclassified],
+        "questions": [each.said for each in draft.doubts],
+    }
+    return json.dumps(said, indent=2, ensure_ascii=True) + "\n"
+
+
+def _evidence(each: Drafted) -> dict[str, object]:
+    entry = each.entry
+    return {
+        "name": entry.name,
+        "from": entry.source.text,
+        "to": entry.destination.text,
+        "ports": [port.text for port in entry.ports],
+        "confidence": str(each.sure),
+        "evidence": [{"confidence": str(h.sure), "text": h.said} for h in each.hints],
+    }
+
+
 def _head(draft: Draft, sources: str) -> Iterator[str]:
     yield "Drafted by `cloison contract init`" + (f" from {sources}" if sources else "")
     yield "Above each entry stands what speaks for it, and how sure that is. Give each an owner"
@@ -50,9 +77,10 @@ def _place(lines: list[str]) -> int:
     start = lines.index(_SECTION) if _SECTION in lines else 0
     for at in range(start, len(lines)):
         if _AFTER.match(lines[at]):
-            while at and lines[at - 1].startswith("  # "):
-                at -= 1
-            return at
+            above = at
+            while above and lines[above - 1].startswith("  # "):
+                above -= 1
+            return above
     return len(lines)
 
 
@@ -68,7 +96,7 @@ def _below(draft: Draft) -> Iterator[str]:
             yield "  # its port is not known: write it before this counts"
         entry = write(Contract((), dependencies=(each.entry,))).splitlines()
         for line in entry[entry.index(_SECTION) + 1 :]:
-            yield f"  #{line[2:]}" if line.startswith("  ") else f"  # {line}"
+            yield f"  # {line[2:]}"
 
 
 def _doubts(draft: Draft) -> Iterator[str]:

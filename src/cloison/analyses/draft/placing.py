@@ -10,7 +10,7 @@ from cloison.analyses.draft.sight import Sight
 from cloison.intent import WORLD as OUTSIDE
 from cloison.intent import WorkloadClass, Zone
 from cloison.platform.component import Role
-from cloison.platform.customs import named_store
+from cloison.platform.customs import named_driver, named_store
 from cloison.resources.world import WorkloadId
 
 EDGE, APP, DATA, PLATFORM = "edge", "app", "data", "platform"
@@ -61,7 +61,7 @@ def proposed(sight: Sight, drafted: Iterable[Drafted]) -> dict[WorkloadId, Propo
     found: dict[WorkloadId, Proposal] = {}
     for workload in sight.clinic.everyone():
         name = workload.id
-        kind = _class(name, name in known or named_store(name.name))
+        kind = _class(name, store=name in known or named_store(name.name))
         if name in gateways or name in doors:
             zone, why = EDGE, doors.get(name, f"it is {_name(platform, name)}")
             kind = WorkloadClass.GATEWAY
@@ -72,11 +72,14 @@ def proposed(sight: Sight, drafted: Iterable[Drafted]) -> dict[WorkloadId, Propo
             zone, why = PLATFORM, f"it lives in {name.namespace}"
             kind = WorkloadClass.PLATFORM
         elif name in known:
-            zone, why = DATA, f"it runs a known store ({known[name]})"
+            zone, why = DATA, f"it runs a known store ({known[name].id})"
         elif name in public:
             zone, why = EDGE, public[name]
         elif named_store(name.name):
             zone, why = DATA, "it is named like a store"
+        elif named_driver(name.name):
+            found[name] = Proposal(None, kind, "it is named like what plays users, to try others")
+            continue
         elif name in touched or sight.serving.services.get(name):
             zone, why = APP, "nothing says that it is anything else"
         else:
@@ -91,7 +94,7 @@ def _name(platform: Mapping[WorkloadId, object], name: WorkloadId) -> str:
     return str(getattr(component, "name", "a known component"))
 
 
-def _class(name: WorkloadId, store: bool) -> WorkloadClass:
+def _class(name: WorkloadId, *, store: bool) -> WorkloadClass:
     if name.kind in _JOBS:
         return WorkloadClass.JOB
     if store or name.kind == "StatefulSet":
@@ -105,19 +108,28 @@ def crossings(
     """Yield the directions between zones that calls take, each once and sorted."""
     found = set()
     for each in drafted:
-        ends = tuple(_zone(places, party) for party in (each.source, each.destination))
-        if ends[0] is not None and ends[1] is not None and ends != (OUTSIDE, OUTSIDE):
-            found.add((ends[0], ends[1]))
+        for source in _zones(places, each.source):
+            for destination in _zones(places, each.destination):
+                if (source, destination) != (OUTSIDE, OUTSIDE):
+                    found.add((source, destination))
     yield from sorted(found)
 
 
-def _zone(places: Mapping[WorkloadId, Proposal], party: Party) -> str | None:
+def _zones(places: Mapping[WorkloadId, Proposal], party: Party) -> set[str]:
+    """Return the zones that an end is in."""
     if isinstance(party, WorkloadId):
         known = places.get(party)
-        return known.zone if known is not None else None
+        return {known.zone} if known is not None and known.zone is not None else set()
     if isinstance(party, Outside) or party == WORLD:
-        return OUTSIDE
-    return None
+        return {OUTSIDE}
+    form, _, space = party.partition(":")
+    if form != "any":
+        return set()
+    return {
+        said.zone
+        for name, said in places.items()
+        if said.zone is not None and (not space or name.namespace == space)
+    }
 
 
 def zones(

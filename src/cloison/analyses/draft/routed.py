@@ -7,7 +7,8 @@ from cloison.analyses.doctor.served import numbers, target_of
 from cloison.analyses.draft.model import WORLD, Edge, Found, Hint, Party, Sure
 from cloison.analyses.draft.sight import Sight
 from cloison.analyses.ends import PodsEnd
-from cloison.platform.routes.model import Backend, Dials, Entry
+from cloison.analyses.paths.serving import Served, in_front, served
+from cloison.platform.routes.model import Backend, Dials, Entry, Listener
 from cloison.resources.objects import Service
 from cloison.resources.world import APART
 
@@ -43,11 +44,8 @@ def _entry(sight: Sight, entry: Entry) -> Iterator[Hint]:
             edge = Edge(WORLD, own, listener.transport, listener.port)
             text = f"{entry} takes connections on port {listener.port}"
             yield Hint(edge, text, listener.span or entry.span, Sure.HIGH)
-        for plane in entry.planes:
-            port = plane.ports.get(listener.port, listener.port)
-            for name in plane.workloads:
-                edge = Edge(WORLD, name, listener.transport, port)
-                yield Hint(edge, f"it serves {entry}", entry.span, Sure.HIGH)
+        for by in served(sight.clinic.engine, entry):
+            yield from _door(sight, entry, by, listener)
     early = any(plane.dials is not Dials.ENDPOINTS for plane in entry.planes)
     for rule in entry.rules:
         for backend in rule.backends:
@@ -55,6 +53,20 @@ def _entry(sight: Sight, entry: Entry) -> Iterator[Hint]:
                 continue
             for source in dict.fromkeys(serving) or (own,):
                 yield from _backend(sight, source, backend, rule.route, ask=early and not serving)
+
+
+def _door(sight: Sight, entry: Entry, by: Served, listener: Listener) -> Iterator[Hint]:
+    """Yield what clients call of the pods that serve an entry."""
+    if by.plane.assumed or not isinstance(by.end, PodsEnd):
+        return
+    name, port = by.end.workload.id, by.plane.ports.get(listener.port, listener.port)
+    front = in_front(sight.clinic.engine, by, listener)
+    if front is not None:
+        behind = sight.behind(front.service, listener.port, listener.transport)
+        port = next((n for party, n in behind if party == name and n is not None), port)
+    text = f"it serves {entry}, port {listener.port}"
+    text += f", which is port {port} of the pods" if port != listener.port else ""
+    yield Hint(Edge(WORLD, name, listener.transport, port), text, entry.span, Sure.HIGH)
 
 
 def _backend(
@@ -72,8 +84,7 @@ def _backend(
             p
             for p in service.ports
             if any(target_of(w.endpoints[0], p) == backend.port for w in pods)
-            or p.target == backend.port
-            or p.name == backend.port
+            or backend.port in (p.target, p.name)
         ]
     for port in meant:
         for party, number in sight.behind(service, port.port, port.protocol):

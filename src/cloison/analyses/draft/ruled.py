@@ -6,12 +6,23 @@ from dataclasses import dataclass
 from cloison.algebra import LabelSelector, Operator, Requirement
 from cloison.analyses.backends import own_port
 from cloison.analyses.doctor.served import enforced, numbers, workloads_of
-from cloison.analyses.draft.model import WORLD, Doubt, Edge, Found, Hint, Outside, Party, Sure
+from cloison.analyses.draft.model import (
+    WORLD,
+    Doubt,
+    Edge,
+    Found,
+    Hint,
+    Need,
+    Outside,
+    Party,
+    Sure,
+)
 from cloison.analyses.draft.sight import Sight
 from cloison.ir.names import NamePattern
 from cloison.ir.peers import AnyMatch, BlockMatch, NamesMatch, PodsMatch, plain_matches
 from cloison.ir.policy import Action, Direction, Peer, Policy, Rule
 from cloison.platform.component import Role
+from cloison.resources.objects import NAMESPACE_NAME_LABEL
 from cloison.resources.world import APART, WorkloadId
 
 _MANY = 24
@@ -29,11 +40,13 @@ class _Chosen:
         workloads: They.
         mended: What was changed for it to mean anybody; None where it does as written.
         plain: Whether it names them by labels, and does not take in everybody.
+        every: Where it is about every pod of a namespace, or of all: that, as contracts write it.
     """
 
     workloads: tuple[WorkloadId, ...]
     mended: str | None = None
     plain: bool = True
+    every: str | None = None
 
 
 def ruled(sight: Sight) -> Iterator[Found]:
@@ -51,7 +64,8 @@ def _subjects(sight: Sight, policy: Policy) -> _Chosen:
     found = workloads_of(engine, engine.binder.subjects(policy).must)
     plain = bool(policy.subjects) and all(_named(each) for each in policy.subjects)
     if found or not policy.subjects:
-        return _Chosen(found, None, plain)
+        only = policy.subjects[0] if len(policy.subjects) == 1 else None
+        return _Chosen(found, None, plain, _every(only) if only is not None else None)
     texts: list[str] = []
     meant: list[WorkloadId] = []
     for each in policy.subjects:
@@ -67,6 +81,21 @@ def _named(match: PodsMatch) -> bool:
     return any(each.operator in _SOME for each in said)
 
 
+def _every(match: PodsMatch) -> str | None:
+    """Return pods as `any:` where every pod of a namespace, or of all, is selected."""
+    if match.pods or match.accounts or match.nodes is not None:
+        return None
+    if match.namespace is not None:
+        return f"any:{match.namespace}"
+    if not match.namespaces:
+        return "any:"
+    said = match.namespaces.requirements
+    named = said[0] if len(said) == 1 else None
+    if named is not None and named.key == NAMESPACE_NAME_LABEL and named.operator is Operator.IN:
+        return f"any:{named.values[0]}" if len(named.values) == 1 else None
+    return None
+
+
 def _mended(sight: Sight, match: PodsMatch) -> _Chosen:
     """Return whom a selector that means nobody would mean, were one letter of it another."""
     world, asked = sight.world, match.pods.requirements
@@ -77,7 +106,11 @@ def _mended(sight: Sight, match: PodsMatch) -> _Chosen:
         for value in sorted(_values(sight, match, each.key)):
             if not one_edit(each.values[0], value):
                 continue
-            other = (*asked[:index], Requirement(each.key, Operator.IN, (value,)), *asked[index + 1 :])
+            other = (
+                *asked[:index],
+                Requirement(each.key, Operator.IN, (value,)),
+                *asked[index + 1 :],
+            )
             selector = LabelSelector(other)
             there = tuple(
                 name
@@ -138,26 +171,35 @@ def _rule(sight: Sight, policy: Policy, rule: Rule, subjects: _Chosen) -> Iterat
     }
     label = f"{rule.label} of {policy.id.said}"
     for peer in rule.peers:
-        others, mended, plain = _peer(sight, peer)
-        wide = not (plain and subjects.plain) or len(others) * len(subjects.workloads) > _MANY
+        others, mended, plain, every = _peer(sight, peer)
+        where = peer.span or rule.span or policy.span
         if not others:
             continue
-        if wide and _open(peer):
+        if _open(peer):
             if subjects.plain and not _any_port(rule):
                 yield from _opened(sight, rule, subjects, label)
             continue
-        if wide:
-            if any(isinstance(each, WorkloadId) for each in others):
-                text = f"{label} is about groups, and names no single call: {len(others)} ends {word}"
-                yield Doubt(text, peer.span or rule.span or policy.span)
+        if (resolvers.issuperset(others) and not inwards) or (
+            inwards and resolvers.issuperset(subjects.workloads)
+        ):
+            yield Need("dns", label, where)
             continue
-        for one in subjects.workloads:
-            for other in others:
+        here: tuple[Party, ...] = subjects.workloads if subjects.plain else ()
+        there: tuple[Party, ...] = others if plain else ()
+        if not here and subjects.every is not None:
+            here = (subjects.every,)
+        if not there and every is not None:
+            there = (every,)
+        if not here or not there or len(here) * len(there) > _MANY:
+            text = f"{label} is about groups and names no single call"
+            yield Doubt(f"{text}: {word} {len(others)} workloads", where)
+            continue
+        notes = [f"label mended: {t}" for t in (subjects.mended, mended) if t]
+        for one in here:
+            for other in there:
                 pair = (other, one) if inwards else (one, other)
-                if pair[0] == pair[1] or pair[1] in resolvers:
-                    continue
-                notes = [f"label mended: {t}" for t in (subjects.mended, mended) if t]
-                yield from _edges(sight, rule, pair, label, peer, notes)
+                if pair[0] != pair[1] and pair[1] not in resolvers:
+                    yield from _edges(sight, rule, pair, label, peer, notes)
 
 
 def _open(peer: Peer) -> bool:
@@ -180,24 +222,25 @@ def _opened(sight: Sight, rule: Rule, subjects: _Chosen, label: str) -> Iterator
             yield Hint(Edge(*pair, protocol, port), text, rule.span, Sure.LOW, ask=True)
 
 
-def _peer(sight: Sight, peer: Peer) -> tuple[tuple[Party, ...], str | None, bool]:
-    """Return whom a peer means, what was mended for it, and whether it names them."""
+def _peer(sight: Sight, peer: Peer) -> tuple[tuple[Party, ...], str | None, bool, str | None]:
+    """Return whom a peer means, what was mended for it, whether it names them, and `any:` if so."""
     engine, match = sight.clinic.engine, peer.match
     if isinstance(match, BlockMatch) and not match.whole and not match.holes:
-        return (Outside(match.cidr, block=True),), None, True
+        return (Outside(match.cidr, block=True),), None, True, None
     if isinstance(match, NamesMatch):
         names = [Outside(n) for each in match.names if (n := _host(each))]
-        return tuple(names), None, True
+        return tuple(names), None, True, None
     parts = list(plain_matches(match))
     if not parts or not all(isinstance(each, PodsMatch) for each in parts):
-        return ((WORLD,), None, False) if _open(peer) else ((), None, False)
+        return ((WORLD,), None, False, None) if _open(peer) else ((), None, False, None)
     pods = [each for each in parts if isinstance(each, PodsMatch)]
     found = workloads_of(engine, engine.binder.peer(peer).must)
     plain = any(map(_named, pods))
     if found or not isinstance(match, PodsMatch):
-        return tuple(n for n in found if n.namespace != APART), None, plain
+        every = _every(match) if isinstance(match, PodsMatch) else None
+        return tuple(n for n in found if n.namespace != APART), None, plain, every
     mended = _mended(sight, match)
-    return mended.workloads, mended.mended, plain
+    return mended.workloads, mended.mended, plain, None
 
 
 def _host(pattern: NamePattern) -> str | None:
@@ -216,30 +259,35 @@ def _edges(
     notes: list[str],
 ) -> Iterator[Hint]:
     source, destination = pair
-    sure = Sure.MEDIUM if notes else Sure.HIGH
+    groups = [each for each in pair if isinstance(each, str) and each.startswith("any:")]
+    sure = Sure.MEDIUM if notes or groups else Sure.HIGH
     ports = list(_numbers(sight, rule, destination))
-    ask = False
+    ask = len(groups) > 1
+    if destination in groups:
+        for named in rule.traffic.named:
+            edge = Edge(source, destination, named.protocol or "TCP", None, named.name)
+            yield Hint(edge, "; ".join((label, *notes)), peer.span or rule.span, sure, ask)
+        if rule.traffic.named and not ports:
+            return
     if not ports:
-        workload = sight.world.workloads.get(destination) if _is(destination) else None
-        port = sight.only_port(workload) if workload is not None else None
+        port = None
+        if isinstance(destination, WorkloadId):
+            port = sight.only_port(sight.world.workloads[destination])
         notes = [*notes, "the rule is open on every port"]
-        if any(each.low is None for each in rule.traffic.must.entries()) or port is not None:
-            ports = [("TCP", port)] if port is not None else []
-        sure = Sure.MEDIUM
-        if not ports:
-            ports, ask = [("TCP", None)], True
+        sure = min(sure, Sure.MEDIUM)
+        if port is not None:
+            ports = [("TCP", port)]
+        else:
+            text = "; ".join((label, *notes))
+            yield Hint(Edge(source, destination), text, peer.span or rule.span, sure, ask=True)
     for protocol, port in ports:
         more = [*notes]
-        if port is not None and _denied(sight, pair, protocol, port):
+        if _denied(sight, pair, protocol, port):
             more.append("denied at present")
             sure = min(sure, Sure.MEDIUM)
         text = "; ".join((label, *more))
         span = peer.span or rule.span
         yield Hint(Edge(source, destination, protocol, port), text, span, sure, ask)
-
-
-def _is(party: Party) -> bool:
-    return isinstance(party, WorkloadId)
 
 
 def _numbers(sight: Sight, rule: Rule, destination: Party) -> Iterator[tuple[str, int]]:

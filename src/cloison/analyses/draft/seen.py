@@ -8,6 +8,7 @@ from cloison.analyses.draft.model import WORLD, Doubt, Edge, Found, Hint, Need, 
 from cloison.analyses.draft.sight import Sight
 from cloison.ir.names import is_host_name
 from cloison.platform.component import Role
+from cloison.platform.customs import named_front
 from cloison.resources.world import APART, WorkloadId
 
 _FEW = 10
@@ -82,9 +83,18 @@ class Observed:
         return f"{self.verdict} {times} in {self.windows} windows of flows, {when}"
 
 
-def seen(sight: Sight, observed: Iterable[Observed]) -> Iterator[Found]:
-    """Yield the edges that were seen."""
+def seen(
+    sight: Sight, observed: Iterable[Observed], hints: Iterable[Hint] = ()
+) -> Iterator[Found]:
+    """Yield the edges that were seen.
+
+    Args:
+        sight: What to look at.
+        observed: The edges.
+        hints: Evidence of other kinds: who is led to from outside is a front.
+    """
     every = tuple(observed)
+    public = {each.edge.destination for each in hints if each.edge.source == WORLD}
     longest = max((each.windows for each in every), default=0)
     by_name: dict[tuple[str, str], list[WorkloadId]] = defaultdict(list)
     for name in sight.world.workloads:
@@ -95,6 +105,7 @@ def seen(sight: Sight, observed: Iterable[Observed]) -> Iterator[Found]:
         if found.component.role is Role.DNS
         for name in found.workloads
     }
+    below = _below(by_name, every)
     for each in every:
         source, destination = (_party(by_name, end) for end in (each.source, each.destination))
         where = f"{each.source} to {each.destination}"
@@ -107,20 +118,52 @@ def seen(sight: Sight, observed: Iterable[Observed]) -> Iterator[Found]:
         elif each.verdict == "denied":
             yield Doubt(f"is {where} on {on} meant? {each.text}")
         elif each.verdict not in _LET or each.protocol not in _PROTOCOLS:
-            yield Doubt(f"{where} on {on} was seen, and nobody knows if it got through: {each.text}")
+            yield Doubt(f"did {where} on {on} get through? {each.text}")
         elif source is None or destination is None:
             yield Doubt(f"{where} on {on} was seen, and an end of it is not here: {each.text}")
         elif each.source.entity != "host" and each.destination.entity != "host":
-            yield _hint(each, source, destination, longest)
+            front = destination in public or named_front(each.destination.workload)
+            back = front and source in below.get(destination, ())
+            yield _hint(each, source, destination, back=back, long=longest > _LONG)
 
 
-def _hint(each: Observed, source: Party, destination: Party, longest: int) -> Hint:
+def _below(
+    by_name: dict[tuple[str, str], list[WorkloadId]], every: Iterable[Observed]
+) -> dict[Party, set[Party]]:
+    """Return whom each party was seen to call, by way of others too."""
+    calls: dict[Party, set[Party]] = defaultdict(set)
+    for each in every:
+        source, destination = (_party(by_name, end) for end in (each.source, each.destination))
+        if each.verdict in _LET and source is not None and destination is not None:
+            calls[source].add(destination)
+    found: dict[Party, set[Party]] = {}
+    for start in calls:
+        reached, waiting = set[Party](), [start]
+        while waiting:
+            new = calls.get(waiting.pop(), set()) - reached
+            reached |= new
+            waiting += new
+        found[start] = reached
+    return found
+
+
+def _hint(each: Observed, source: Party, destination: Party, *, back: bool, long: bool) -> Hint:
+    """Return an edge that was seen as evidence.
+
+    Args:
+        each: The observation.
+        source: Who called.
+        destination: Who was called.
+        back: Whether it leads from behind a front to the front.
+        long: Whether others were seen for longer than moments.
+    """
     edge = Edge(source, destination, each.protocol, each.port)
     brief = each.windows <= 1 and each.count <= _FEW
-    by_hand = brief and (each.source.kind == "Pod" or longest > _LONG)
     text = each.text
-    if by_hand:
-        return Hint(edge, f"{text}; a person may have tried it", None, Sure.LOW, ask=True)
+    if brief and (back or long or each.source.kind == "Pod"):
+        how = "from behind a front to the front" if back else "in one moment only"
+        text = f"{text}; {how}: a person may have tried it"
+        return Hint(edge, text, None, Sure.LOW, ask=True)
     if each.initiator == "unknown" or each.port is None:
         return Hint(edge, f"{text}; who opened it is not known", None, Sure.LOW, ask=True)
     outside = WORLD in (source, destination)

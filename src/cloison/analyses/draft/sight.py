@@ -58,7 +58,9 @@ class Sight:
 
     def only_port(self, workload: Workload) -> int | None:
         """Return the TCP port that a workload serves; None where there is none, or several."""
-        declared = {p.number for pod in workload.endpoints for p in pod.ports if p.protocol == "TCP"}
+        declared = {
+            p.number for pod in workload.endpoints for p in pod.ports if p.protocol == "TCP"
+        }
         targets = {
             number
             for service in self.serving.services.get(workload.id, ())

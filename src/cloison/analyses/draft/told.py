@@ -12,7 +12,7 @@ from cloison.base import Span
 from cloison.ir.names import is_host_name
 from cloison.platform.calls import HOST_ADDRESS, Call, calls, configs
 from cloison.platform.customs import team
-from cloison.platform.mentions import mentions
+from cloison.platform.mentions import Mention, mentions
 from cloison.platform.names import is_of_cluster, service_of
 from cloison.resources.world import Workload, World
 
@@ -30,21 +30,28 @@ def told(sight: Sight) -> Iterator[Found]:
         shape, space = workload.endpoints[0].shape, workload.id.namespace
         said = calls(known, space, shape.runtime)
         own = _own_maps(sight, workload, said)
+        there: set[Edge] = set()
         for wish in wishes(sight.clinic, workload, list(said)):
             common = all(each.whole in shared[space] for each in wish.said)
-            yield from _wish(sight, workload, wish, common, own)
+            for hint in _wish(sight, workload, wish, own, common=common):
+                there.add(hint.edge)
+                yield hint
         yield from _beyond(sight.world, workload, said)
         for each in mentions(sight.world, known, space, shape.runtime):
-            for party, port in sight.behind(each.service, each.port, "TCP"):
-                if party != workload.id:
-                    name = f"{each.service.namespace}/{each.service.name}"
-                    text = f"{each.by} names Service {name}"
-                    text += f", port {each.port}" if each.port else ""
-                    text += ", and waits for it" if each.waits else ""
-                    sure = Sure.MEDIUM if port is not None else Sure.LOW
-                    edge = Edge(workload.id, party, "TCP", port)
-                    span = each.span or workload.span
-                    yield Hint(edge, text, span, sure, ask=port is None)
+            for hint in _mention(sight, workload, each):
+                if hint.edge not in there:
+                    yield hint
+
+
+def _mention(sight: Sight, workload: Workload, each: Mention) -> Iterator[Hint]:
+    for party, port in sight.behind(each.service, each.port, "TCP"):
+        if party != workload.id:
+            text = f"{each.by} names Service {each.service.namespace}/{each.service.name}"
+            text += f", port {each.port}" if each.port else ""
+            text += ", and waits for it" if each.waits else ""
+            sure = Sure.MEDIUM if port is not None else Sure.LOW
+            edge = Edge(workload.id, party, "TCP", port)
+            yield Hint(edge, text, each.span or workload.span, sure, ask=port is None)
 
 
 def _shared(clinic: Clinic) -> Mapping[str, frozenset[str]]:
@@ -74,7 +81,7 @@ def _own_maps(sight: Sight, workload: Workload, said: Iterable[Call]) -> frozens
 
 
 def _wish(
-    sight: Sight, workload: Workload, wish: Wish, common: bool, own: frozenset[str]
+    sight: Sight, workload: Workload, wish: Wish, own: frozenset[str], *, common: bool
 ) -> Iterator[Hint]:
     service = wish.service
     name = f"{service.namespace}/{service.name}"

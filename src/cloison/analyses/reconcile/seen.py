@@ -1,12 +1,10 @@
 """What was observed, and who that is in the world."""
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Literal
+from typing import Final, Literal
 
-from cloison.algebra import AddressSet
 from cloison.analyses.connectivity import EndRef
 from cloison.analyses.ends import AddressEnd, End, NameEnd, Names, NodeEnd, PodsEnd, SomeNodeEnd
 from cloison.base import QuestionError
@@ -62,6 +60,7 @@ class Seen:
         adapters: Which sources tell of it.
         initiator: Whether `source` opened them: `known`, `inferred` or `unknown`.
         ambiguous: How many of them had an address that several held at that time.
+        icmp_type: The type of ICMP; None where there is none, or no record says it.
     """
 
     source: SeenEnd
@@ -75,6 +74,17 @@ class Seen:
     adapters: tuple[str, ...] = ()
     initiator: str = "known"
     ambiguous: int = 0
+    icmp_type: int | None = None
+
+    @property
+    def sure(self) -> int:
+        """How many of them had ends that are beyond doubt."""
+        return max(0, self.count - self.ambiguous)
+
+    @property
+    def ends(self) -> tuple[SeenEnd, SeenEnd]:
+        """Who opened them, and who was called."""
+        return self.source, self.destination
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +100,25 @@ class Stranger:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Outside:
+    """An end of an observed edge outside the cluster.
+
+    Args:
+        address: Its address; None where no record says it.
+        name: The name that it was looked up by; None where there is none.
+    """
+
+    address: AddressEnd | None
+    name: NameEnd | AddressEnd | None
+
+
+NODES: Final = SomeNodeEnd("a node")
+"""Every node: flows tell which, but what a workload is open to does not differ by it."""
+_APART: Final = {"gateway": "reserved:ingress"}
+"""Ends that enforcers have besides pods, by what records call them."""
+
+
 @dataclass(frozen=True)
 class Finder:
     """Finds who in the world the ends of observed edges are.
@@ -101,30 +130,40 @@ class Finder:
 
     names: Names
     world: World
-    _known: dict[SeenEnd, End | Stranger] = field(default_factory=dict, compare=False)
+    _known: dict[SeenEnd, End | Outside | Stranger] = field(default_factory=dict, compare=False)
 
-    def find(self, end: SeenEnd) -> End | Stranger:
+    def find(self, end: SeenEnd) -> End | Outside | Stranger:
         """Return who an end is; the same one for all that records tell alike."""
         found = self._known.get(end)
         if found is None:
             found = self._known[end] = self._find(end)
         return found
 
-    def _find(self, end: SeenEnd) -> End | Stranger:
+    def _find(self, end: SeenEnd) -> End | Outside | Stranger:
         if end.workload is not None:
             workload = self._workload(end)
             if workload is None:
                 return Stranger(end, "no workload of the input is called so")
-            return self._named(
-                end, f"{workload.id.namespace}/{workload.id.kind}/{workload.id.name}"
-            )
-        if end.name is not None:
-            return self._named(end, f"dns:{end.name}")
-        if end.ip is not None:
-            return self._named(end, end.ip)
+            name = workload.id
+            return self._named(end, f"{name.namespace}/{name.kind}/{name.name}")
         if end.entity == "host":
-            return SomeNodeEnd("a node")
-        return Stranger(end, "no record says who it is")
+            return NODES
+        if end.entity in _APART:
+            return self._named(end, _APART[end.entity])
+        return self._outside(end)
+
+    def _outside(self, end: SeenEnd) -> End | Outside | Stranger:
+        name = None if end.name is None else self._named(end, f"dns:{end.name}")
+        address = None if end.ip is None else self._named(end, end.ip)
+        if isinstance(address, NodeEnd):
+            return NODES
+        if address is not None and not isinstance(address, AddressEnd):
+            return address
+        if name is not None and not isinstance(name, NameEnd | AddressEnd):
+            return name
+        if address is None and name is None:
+            return Stranger(end, "no record says who it is")
+        return Outside(address, name)
 
     def _named(self, end: SeenEnd, text: str) -> End | Stranger:
         try:
@@ -189,19 +228,3 @@ def ref(end: End) -> EndRef:
             return EndRef("node", name="")
         case _:
             return EndRef("external-name", name=end.text)
-
-
-def gathered(
-    seen: Sequence[Seen], finder: Finder
-) -> Iterator[tuple[Seen, End | Stranger, End | Stranger]]:
-    """Yield observed edges with who their ends are."""
-    for each in seen:
-        yield each, finder.find(each.source), finder.find(each.destination)
-
-
-def covers(one: EndRef, other: EndRef) -> bool:
-    """Return whether what is said of `one` is said of `other`: the same, or a block around it."""
-    if one == other:
-        return True
-    blocks: tuple[AddressSet | None, AddressSet | None] = (one.addresses, other.addresses)
-    return blocks[0] is not None and blocks[1] is not None and blocks[1] <= blocks[0]

@@ -40,9 +40,12 @@ def check(
     session = run.load(asked, runtime=True)
     from cloison.app.contract import check as checked
 
-    found, whole = checked(session, contracts, today or run.today())
+    when = today or run.today()
+    found, whole = checked(session, contracts, when)
     found = replace(found, options=_options(asked))
-    result, code = judged(session, found, found.findings, fail_on, show_suppressed=show_suppressed)
+    result, code = judged(
+        session, found, found.findings, fail_on, show_suppressed=show_suppressed, today=when
+    )
     return run.answer(asked, session, "checked", result, code if whole else run.UNANSWERED)
 
 

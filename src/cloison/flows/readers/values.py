@@ -102,12 +102,15 @@ def number(said: object, *, most: int = _MOST) -> int | None:
     Raises:
         BadRecordError: it is no number, or one that cannot be.
     """
+    if type(said) is int and 0 <= said <= most:
+        return said
     if said is None or said in ("", "-"):
         return None
     text = str(said).strip()
-    if not (text.isascii() and text.isdigit() and len(text) <= _DIGITS and int(text) <= most):
+    read = int(text) if text.isascii() and text.isdigit() and len(text) <= _DIGITS else -1
+    if not 0 <= read <= most:
         raise BadRecordError(f"{text[:64]!r} is no number from 0 to {most}")
-    return int(text)
+    return read
 
 
 def total(*said: object) -> int | None:

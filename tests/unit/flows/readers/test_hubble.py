@@ -45,7 +45,7 @@ def test_every_field_of_a_verdict() -> None:
     assert (found.src_workload, found.src_kind, found.src_entity) == ("web", "Deployment", "pod")
     assert found.src_labels == ("app.kubernetes.io/part-of=shop", "app=web")
     assert (found.dst_cluster, found.dst_pod, found.dst_labels) == ("west", "api-0", None)
-    assert (found.dst_workload, found.dst_kind) == (None, None)
+    assert (found.dst_workload, found.dst_kind) == ("api", None)  # by the name of its pod
     assert (found.svc_ns, found.svc_name) == ("shop", "api")
     assert found.names == ("api.shop.svc.cluster.local",)
     assert (found.node, found.direction, found.observer) == ("node-1", "egress", "src")
@@ -338,6 +338,11 @@ def test_losses_and_nodes() -> None:
     assert read(line) == [
         Coverage(since=MOMENT, node=node, reason="NODE_UNAVAILABLE: away") for node in ("a", "b")
     ]
+
+
+def test_a_node_that_is_there_misses_nothing() -> None:
+    status = {"state_change": "NODE_CONNECTED", "node_names": ["c/a"]}
+    assert read({"node_status": status, "time": TIME}) == []
 
 
 @pytest.mark.parametrize("kind", ["agent_event", "agentEvent", "debug_event", "debugEvent"])

@@ -19,6 +19,7 @@ from cloison.flows.readers.hubble.requests import host, path
 from cloison.flows.readers.hubble.wire import (
     NOTHING,
     Aggregate,
+    Application,
     Line,
     Packet,
     Policy,
@@ -151,12 +152,9 @@ def _flow(packet: Packet, line: Line, cluster: str | None) -> Flow:
         names = packet.destination_names or packet.destinationNames
         service = packet.destination_service or packet.destinationService
     time = packet.time or line.time
-    l7 = packet.l7
-    http = l7.http if l7 is not None else None
     ip = packet.IP
-    match = packet.policy_match_type or packet.policyMatchType
     node = packet.node_name or packet.nodeName or line.node_name or line.nodeName
-    return Flow(
+    flow = Flow(
         time=microseconds(time) if time else None,
         verdict=(
             _denied(why, event)
@@ -167,7 +165,6 @@ def _flow(packet: Packet, line: Line, cluster: str | None) -> Flow:
         ),
         observer=_observer(event, direction, point, reply=bool(reply)),
         proto=proto,
-        count=1 if packet.aggregate is None else _count(packet.aggregate),
         src_cluster=src.cluster,
         src_ns=src.ns,
         src_workload=src.workload,
@@ -186,29 +183,40 @@ def _flow(packet: Packet, line: Line, cluster: str | None) -> Flow:
         dst_entity=dst.opening if reply else dst.entity,
         dst_ip=address(ip.destination) if ip is not None and ip.destination else None,
         dst_port=dst_port,
-        svc_ns=(service.namespace or None) if service is not None else None,
-        svc_name=(service.name or None) if service is not None else None,
-        icmp_type=icmp[0] if icmp is not None else None,
-        icmp_code=icmp[1] if icmp is not None else None,
-        names=tuple([name.rstrip(".") for name in names]) if names else (),
         # `cluster/node` where the cluster has a name.
         node=node.rpartition("/")[2] or None,
         direction=direction,
         is_reply=reply,
         opens=opens,
         initiator=initiator,
-        deny_reason=why,
         decided_by=_decided(packet),
-        http_method=(http.method or None) if http is not None else None,
-        http_path=path(http.url) if http is not None else None,
-        http_host=host(l7) if l7 is not None else None,
-        http_code=(http.code or None) if http is not None else None,
         obs_id=packet.uuid or None,
         event=event,
-        match=("none" if dropped and event == "verdict" else None)
-        if not match
-        else _MATCHES.get(match),
     )
+    # What few records tell is set where they do: it is most of the time that a row takes.
+    if names:
+        flow.names = tuple([name.rstrip(".") for name in names])
+    if service is not None:
+        flow.svc_ns, flow.svc_name = service.namespace or None, service.name or None
+    if icmp is not None:
+        flow.icmp_type, flow.icmp_code = icmp
+    if packet.aggregate is not None:
+        flow.count = _count(packet.aggregate)
+    if packet.l7 is not None:
+        _requested(flow, packet.l7)
+    if match := packet.policy_match_type or packet.policyMatchType:
+        flow.match = _MATCHES.get(match)
+    elif dropped and event == "verdict":
+        flow.match = "none"
+    flow.deny_reason = why
+    return flow
+
+
+def _requested(flow: Flow, l7: Application) -> None:
+    flow.http_host = host(l7)
+    if l7.http is not None:
+        flow.http_method, flow.http_code = l7.http.method or None, l7.http.code or None
+        flow.http_path = path(l7.http.url)
 
 
 def _event(packet: Packet, *, dropped: bool) -> Event:

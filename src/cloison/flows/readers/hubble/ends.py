@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from cloison.flows.pods import workload_of
 from cloison.flows.reader import BadRecordError
 from cloison.flows.readers.hubble.wire import Endpoint
 from cloison.flows.schema import Entity, Labels
@@ -104,7 +105,7 @@ def end(raw: bytes, cluster: str | None) -> End:
     return End(
         _cluster(read, own, cluster) if entity in {"pod", "host", "gateway"} else None,
         read.namespace or _said(own, _NAMESPACE),
-        (works[0].name or None) if works else None,
+        (works[0].name or None) if works else workload_of(pod),
         (works[0].kind or None) if works else None,
         pod,
         tuple(label for label in own if not _copied(label)) if own else None,

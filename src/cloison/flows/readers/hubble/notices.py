@@ -43,6 +43,9 @@ def _lost(lost: Lost, line: Line) -> Coverage:
 def _nodes(status: Status, since: int) -> tuple[Coverage, ...]:
     state = status.state_change or status.stateChange
     name = _STATES.get(state, str(state)) if isinstance(state, int) else state
+    if name == "NODE_CONNECTED":
+        # Nothing is missing by it.
+        return ()
     message = f": {status.message[:_LONGEST]}" if status.message else ""
     return tuple(
         Coverage(since=since, node=node.rpartition("/")[2] or None, reason=f"{name}{message}")

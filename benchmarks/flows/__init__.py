@@ -1,0 +1,1 @@
+"""Flows to edges: the expressions beside DuckDB SQL written by hand."""

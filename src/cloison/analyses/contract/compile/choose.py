@@ -1,0 +1,110 @@
+"""Labels that select the pods of a workload and no others, among all pods there are now."""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import combinations
+from typing import Final
+
+from cloison.resources.objects import Labels
+from cloison.resources.world import PodEndpoint
+
+PREFERRED: Final = (
+    "app.kubernetes.io/name",
+    "app",
+    "k8s-app",
+    "app.kubernetes.io/component",
+    "component",
+)
+"""Keys by which people name what a pod is, the likeliest first."""
+
+_STAMPED: Final = re.compile(
+    r"(^|[./-])(hash|checksum|sha|digest|uid|uuid|revision|rev|generation|index|ordinal|version"
+    r"|release-date|date|timestamp|time|commit|build|tag|image|chart|heritage|track|canary"
+    r"|managed-by|created-by|pod-name|job-name|completion-index)$",
+    re.IGNORECASE,
+)
+"""Keys that change with every roll-out, or that differ from pod to pod."""
+_TOOLS: Final = (
+    "kubernetes.io",
+    "k8s.io",
+    "istio.io",
+    "linkerd.io",
+    "argoproj.io",
+    "fluxcd.io",
+    "helm.sh",
+    "skaffold.dev",
+    "velero.io",
+    "openshift.io",
+    "operatorframework.io",
+    "cattle.io",
+    "amazonaws.com",
+    "azure.com",
+    "gke.io",
+    "kubernetes.azure.com",
+    "projectcalico.org",
+    "cilium.io",
+    "tigera.io",
+)
+"""Ends of prefixes of keys that tools and platforms stamp."""
+_KEPT: Final = frozenset(
+    {"app.kubernetes.io/name", "app.kubernetes.io/component", "app.kubernetes.io/part-of"}
+    | {"app.kubernetes.io/instance"}
+)
+"""Keys under such prefixes that belong to whoever owns the workload."""
+_LARGEST: Final = 4
+"""Labels of a selector, at most."""
+
+
+def owned(key: str) -> bool:
+    """Return whether whoever owns a workload decides about a label of its pods, and keeps it.
+
+    >>> owned("app"), owned("pod-template-hash"), owned("topology.kubernetes.io/zone")
+    (True, False, False)
+    """
+    if key in _KEPT:
+        return True
+    if _STAMPED.search(key):
+        return False
+    prefix, slash, _ = key.rpartition("/")
+    return not slash or not any(prefix == t or prefix.endswith(f".{t}") for t in _TOOLS)
+
+
+def constant(pods: Iterable[PodEndpoint]) -> dict[str, str]:
+    """Return the labels that all of some pods have alike, and that their owner decides about."""
+    found: dict[str, str] | None = None
+    for each in pods:
+        if found is None:
+            found = {key: value for key, value in each.labels.items() if owned(key)}
+        else:
+            found = {k: v for k, v in found.items() if each.labels.get(k) == v}
+    return found or {}
+
+
+def choose(pods: Sequence[PodEndpoint], others: Iterable[Labels]) -> Mapping[str, str] | None:
+    """Return the fewest labels that some pods have and no other has; None where there are none.
+
+    Args:
+        pods: The pods.
+        others: Labels of all other pods of their namespace.
+    """
+    mine = constant(pods)
+    strangers = [each for each in others if _shares(mine, each)]
+    for chosen in _sets(mine):
+        if not any(all(each.get(k) == v for k, v in chosen.items()) for each in strangers):
+            return chosen
+    return None
+
+
+def _shares(mine: Mapping[str, str], labels: Labels) -> bool:
+    return any(labels.get(key) == value for key, value in mine.items())
+
+
+def _sets(labels: Mapping[str, str]) -> Iterator[dict[str, str]]:
+    """Yield sets of labels: small ones first, of those the ones with the best keys."""
+    ranks = {key: rank for rank, key in enumerate(PREFERRED)}
+    keys = sorted(labels, key=lambda key: (ranks.get(key, len(ranks)), key))[:12]
+    for size in range(1, min(_LARGEST, len(keys)) + 1):
+        for some in combinations(keys, size):
+            yield {key: labels[key] for key in some}
+    if len(labels) > _LARGEST:
+        yield dict(sorted(labels.items()))

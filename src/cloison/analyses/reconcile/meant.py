@@ -1,0 +1,163 @@
+"""What is meant, as the cube takes it: the contract's edges, and what the cluster does by itself.
+
+A contract names a Gateway; what flows and policies know are the pods that serve it. It says
+`platform: dns`; what is meant by that are connections of every pod to its resolvers.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from cloison.algebra import NO_TRAFFIC, TrafficSet
+from cloison.analyses.application import Application
+from cloison.analyses.contract.intended import Edges, Intended, Unmet
+from cloison.analyses.ends import End, EntryEnd, PodsEnd
+from cloison.analyses.paths.serving import served
+from cloison.analyses.paths.site import Site
+from cloison.analyses.reconcile.kinds import Because
+from cloison.analyses.reconcile.sources import Assumed
+from cloison.base import QuestionError
+from cloison.engine import Engine
+from cloison.intent import Contract, Dependency
+from cloison.resources.world import APART, WorkloadId
+
+if TYPE_CHECKING:
+    from cloison.algebra import Request
+
+DNS: Final = ("dns", "resolver")
+"""What contracts call the part of the platform that answers lookups."""
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """Traffic that somebody means between two ends.
+
+    Args:
+        source: Who calls.
+        destination: Who is called.
+        traffic: With what.
+        because: Why.
+        request: The request that is meant; any where there is none.
+    """
+
+    source: End
+    destination: End
+    traffic: TrafficSet
+    because: Because
+    request: "Request | None" = None
+
+
+def meant(
+    engine: Engine, site: Site, contract: Contract, edges: Edges, assumed: Sequence[Assumed]
+) -> tuple[tuple[Meant, ...], tuple[Unmet, ...]]:
+    """Return all that is meant, and what of the contract means nothing here.
+
+    Args:
+        engine: Whose world.
+        site: What leads traffic in it.
+        contract: The contract.
+        edges: What its dependencies come to.
+        assumed: What the cluster does by itself.
+    """
+    found: list[Meant] = []
+    unmet = list(edges.unmet)
+    for edge in edges.edges:
+        try:
+            found += _contracted(engine, edge)
+        except QuestionError as error:
+            unmet.append(Unmet(edge.entry, str(error), error.help))
+    found += _lookups(engine, site, contract)
+    found += (
+        Meant(each.source, each.destination, each.traffic, _implied(each)) for each in assumed
+    )
+    return tuple(dict.fromkeys(found)), tuple(dict.fromkeys(unmet))
+
+
+def _implied(assumed: Assumed) -> Because:
+    return Because(assumed.of, span=assumed.span, implied=True)
+
+
+def _contracted(engine: Engine, edge: Intended) -> Iterator[Meant]:
+    entry = edge.entry
+    because = Because(entry.name, entry.owner, entry.span)
+    request = _request(entry)
+    for source in _pods(engine, edge.source):
+        for destination in _pods(engine, edge.destination):
+            traffic = _traffic(edge, destination)
+            yield Meant(source, destination, traffic, because, request)
+
+
+def _pods(engine: Engine, end: End) -> Iterator[End]:
+    """Yield the ends that flows and policies know an end by."""
+    if not isinstance(end, EntryEnd):
+        yield end
+        return
+    found = [each.end for each in served(engine, end.entry) if each.engine is None and each.end]
+    if not found:
+        msg = f"nobody in the input serves {end.text}"
+        raise QuestionError(msg, "read what installs its controller as well")
+    yield from found
+
+
+def _request(entry: Dependency) -> "Request | None":
+    if entry.http is None:
+        return None
+    said = " ".join(part for part in (entry.http.method, entry.http.path) if part)
+    found = Application(http=said or None).request()
+    return replace(found, host=entry.http.host) if found and entry.http.host else found
+
+
+def _traffic(edge: Intended, destination: End) -> TrafficSet:
+    """Return an intended edge's traffic, a port's name looked up on the destination.
+
+    Raises:
+        QuestionError: No pod of it declares a port of that name.
+    """
+    asked = edge.traffic
+    if asked.name is None:
+        return _arriving(edge, asked.traffic)
+    found = NO_TRAFFIC
+    for pod in destination.workload.endpoints if isinstance(destination, PodsEnd) else ():
+        for port in pod.ports:
+            if port.name == asked.name and asked.protocol in (None, port.protocol):
+                found |= TrafficSet.ports(port.protocol, port.number)
+    if not found:
+        msg = f"{destination.text} has no port that is called {asked.name!r}"
+        raise QuestionError(msg, "write the port's number")
+    return found
+
+
+def _arriving(edge: Intended, traffic: TrafficSet) -> TrafficSet:
+    """Return traffic as it arrives at whoever serves a gateway, which may listen elsewhere."""
+    if not isinstance(edge.destination, EntryEnd):
+        return traffic
+    found = NO_TRAFFIC
+    for plane in edge.destination.entry.planes:
+        for listener in edge.destination.entry.listeners:
+            if TrafficSet.ports(listener.transport, listener.port) & traffic:
+                port = plane.ports.get(listener.port, listener.port)
+                found |= TrafficSet.ports(listener.transport, port)
+    return found or traffic
+
+
+def _lookups(engine: Engine, site: Site, contract: Contract) -> Iterator[Meant]:
+    """Yield what a contract means that has the cluster's names among its platform."""
+    entry = next((each for each in contract.platform if each.id in DNS), None)
+    if entry is None:
+        return
+    because = Because(f"platform {entry.id}", entry.owner, entry.span)
+    for name, workload in engine.world.workloads.items():
+        if name.namespace == APART or not workload.endpoints:
+            continue
+        source = _end(engine, name)
+        for each in site.resolvers(workload.endpoints[0].shape).every:
+            for behind in each.workloads:
+                if behind != name and behind in engine.world.workloads:
+                    for protocol in each.protocols:
+                        traffic = TrafficSet.ports(protocol, each.port)
+                        yield Meant(source, _end(engine, behind), traffic, because)
+
+
+def _end(engine: Engine, name: WorkloadId) -> PodsEnd:
+    indices = engine.table.by_workload.get(name, ())
+    return PodsEnd(str(name), engine.world.workloads[name], indices, gone=not indices)

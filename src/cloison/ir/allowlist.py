@@ -1,0 +1,129 @@
+"""What some pods may do and nothing else, in the plain words that every policy language starts from.
+
+Policies that are written for people say no more than this: whom they are for, whom those may talk
+to, on which ports, and why. Each language says it in its own way, or not at all.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from cloison.algebra import LabelSelector
+from cloison.ir.peers import PeerMatch
+from cloison.ir.policy import Direction
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class PortRange:
+    """Ports of one protocol.
+
+    Args:
+        protocol: `TCP`, `UDP` or `SCTP`; `ICMP`, `ICMPv6` or a number as text.
+        first: First port, or the type of ICMP; None for all of the protocol, or with a name.
+        last: Last port, or the code of ICMP; None for none.
+        name: A container port's name instead.
+        note: What to tell people of it: which Service port leads there.
+    """
+
+    protocol: str
+    first: int | None = None
+    last: int | None = None
+    name: str | None = None
+    note: str = field(default="", compare=False)
+
+    @property
+    def text(self) -> str:
+        """As people write it: `8080/TCP`, `9000-9100/TCP`, `http/TCP`, `SCTP`."""
+        if self.name is not None:
+            return f"{self.name}/{self.protocol}"
+        if self.first is None:
+            return self.protocol
+        many = self.last not in (None, self.first)
+        return f"{self.first}-{self.last}/{self.protocol}" if many else f"{self.first}/{self.protocol}"
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The part of HTTP that is let through; what is None may be anything."""
+
+    method: str | None = None
+    path: str | None = None
+    host: str | None = None
+
+    def __str__(self) -> str:
+        """Render for people: `POST /orders`."""
+        host = f" at {self.host}" if self.host else ""
+        return f"{self.method or 'any method'} {self.path or 'any path'}{host}"
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """Traffic that is let through.
+
+    Args:
+        direction: Seen from the pods that the list is for.
+        peer: Who is at the other end: pods of a namespace or by the namespace's labels, a block,
+            names, the own node or another, or anybody.
+        ports: With what; empty for everything.
+        http: With which requests only; None for every one.
+        reasons: Why, a line each.
+    """
+
+    direction: Direction
+    peer: PeerMatch
+    ports: tuple[PortRange, ...] = ()
+    http: Asked | None = None
+    reasons: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Allowlist:
+    """All that some pods of a namespace may do.
+
+    Args:
+        name: What to call the policy.
+        namespace: Where the pods are.
+        pods: Which; the empty selector for all of the namespace.
+        openings: What they may do, in order; nothing else, in either direction.
+        annotations: What to tell of it: whose it is, and why.
+    """
+
+    name: str
+    namespace: str
+    pods: LabelSelector
+    openings: tuple[Opening, ...] = ()
+    annotations: Mapping[str, str] = field(default_factory=dict, hash=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """What a language can say of an allowlist.
+
+    Args:
+        name: What the language is called where it is chosen.
+        http: Whether it can ask for a part of HTTP.
+        names: Whether it can name what is outside by DNS name.
+        icmp: Whether it can say anything but TCP, UDP and SCTP.
+        nodes: Whether nodes are peers of their own, which blocks of addresses do not match.
+        outside_in: Whether it can keep out what comes from outside the cluster.
+        most: How many rules a direction of a policy may have, and peers and ports a rule; None for
+            any number.
+    """
+
+    name: str
+    http: bool = False
+    names: bool = False
+    icmp: bool = False
+    nodes: bool = False
+    outside_in: bool = True
+    most: int | None = None
+
+
+def grouped(
+    openings: tuple[Opening, ...], direction: Direction
+) -> tuple[tuple[tuple[PortRange, ...], Asked | None, tuple[Opening, ...]], ...]:
+    """Return the openings of a direction, those with the same ports and requests together."""
+    found: dict[tuple[tuple[PortRange, ...], Asked | None], list[Opening]] = {}
+    for each in openings:
+        if each.direction is direction:
+            found.setdefault((each.ports, each.http), []).append(each)
+    return tuple((ports, http, tuple(some)) for (ports, http), some in found.items())
