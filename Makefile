@@ -140,6 +140,10 @@ fuzz-smoke: $(VENV)/.installed-dev ## The same, a few seconds each
 bench: $(VENV)/.installed-dev ## Measure speed and memory beside baselines; half an hour. ARGS=--write-docs
 	$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: bench-init
+bench-init: $(VENV)/.installed-dev ## How much of public applications contracts are drafted; ARGS=FOLDER of the data
+	$(BIN)/python -m benchmarks.init $(ARGS)
+
 .PHONY: bench-smoke
 bench-smoke: $(VENV)/.installed-dev ## The same on small worlds; fails where ratios are grossly wrong
 	$(BIN)/python -m benchmarks --smoke

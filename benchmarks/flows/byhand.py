@@ -64,7 +64,7 @@ WITH flows AS (
              ELSE 'unknown' END AS verdict
     FROM connections
 ), edge AS (
-    SELECT adapter, hour, epoch(date_trunc('minute', first))::BIGINT // 300 AS window,
+    SELECT adapter, hour, epoch(date_trunc('minute', first))::BIGINT // 300 AS stretch,
         CASE WHEN swap THEN two_cluster ELSE one_cluster END AS src_cluster,
         CASE WHEN swap THEN two_ns ELSE one_ns END AS src_ns,
         CASE WHEN swap THEN two_workload ELSE one_workload END AS src_workload,
@@ -80,7 +80,8 @@ WITH flows AS (
         dst_name, proto,
         CASE WHEN sure THEN CASE WHEN swap THEN one_port ELSE two_port END END AS port,
         verdict, CASE WHEN sure THEN 'known' ELSE 'unknown' END AS initiator,
-        sum(count) AS count, sum(CASE WHEN verdict = 'unknown' AND let_go THEN count END) AS halfway,
+        sum(count) AS count,
+        sum(CASE WHEN verdict = 'unknown' AND let_go THEN count END) AS halfway,
         sum(refused) AS refused, sum(bytes) AS bytes, min(first) AS first, max(last) AS last,
         max(sample_rate) AS sample_rate, max(sample) AS sample, max(svc_ns) AS svc_ns,
         max(svc_name) AS svc_name, max(svc_port) AS svc_port,
@@ -88,7 +89,7 @@ WITH flows AS (
         max(CASE WHEN swap THEN one_pod ELSE two_pod END) AS dst_pod
     FROM oriented GROUP BY ALL
 ), hourly AS (
-    SELECT * EXCLUDE (window, count, halfway, refused, bytes, first, last, sample_rate, sample,
+    SELECT * EXCLUDE (stretch, count, halfway, refused, bytes, first, last, sample_rate, sample,
                       svc_ns, svc_name, svc_port, src_pod, dst_pod),
         count(*) AS windows, sum(count) AS count, sum(halfway) AS halfway,
         sum(refused) AS refused, sum(bytes) AS bytes, min(first) AS first, max(last) AS last

@@ -1,7 +1,7 @@
 """Guardrails against asking flow by flow: every pair of pods, and pods that somebody adds."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import pytest
@@ -9,11 +9,14 @@ import pytest
 from cloison.analyses.contract.ends import Ends
 from cloison.analyses.contract.placed import Placed
 from cloison.analyses.contract.prove import Proof, Status, prove
+from cloison.app import load_objects
 from cloison.app.session import Session
 from cloison.intent import Contract, Guardrail
 from cloison.ir.fidelity import Verdict
 from cloison.resources.world import PodEndpoint
 from tests.property.test_any import newcomer
+from tests.support.adminpolicies import Seen
+from tests.support.calicopolicies import CalicoMaker
 from tests.support.session import load
 from tests.support.worlds import random_world
 from tests.unit.intent.said import of_spec
@@ -97,12 +100,26 @@ def some(rng: random.Random, names: list[str], most: int) -> frozenset[str]:
     return frozenset(rng.sample(names, rng.randint(1, min(most, len(names)))))
 
 
+def plain_world(rng: random.Random) -> Session:
+    return load(random_world(rng))
+
+
+def calico_world(rng: random.Random) -> Session:
+    """A world where rules also deny and pass, in tiers."""
+    objects = random_world(rng)
+    objects += CalicoMaker(Seen(objects), rng).objects(rng.randint(1, 7))
+    return load_objects(objects, profile="calico@3.32")
+
+
+@pytest.mark.parametrize("world", [plain_world, calico_world])
 @pytest.mark.parametrize("chunk", range(CHUNKS))
-def test_a_guardrail_about_pods_by_name_is_what_every_flow_says(chunk: int) -> None:
+def test_a_guardrail_about_pods_by_name_is_what_every_flow_says(
+    chunk: int, world: Callable[[random.Random], Session]
+) -> None:
     seen = set()
     for seed in range(chunk, WORLDS, CHUNKS):
         rng = random.Random(seed + 910_000)
-        session = load(random_world(rng))
+        session = world(rng)
         names = sorted(pods(session))
         if len(names) < 2:
             continue

@@ -2,70 +2,119 @@
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
-from cloison.analyses.reconcile.cube import Cube
+from cloison.analyses.ends import AddressEnd
+from cloison.analyses.reconcile.cube import Observed
 from cloison.analyses.reconcile.cube import reconcile as put_together
-from cloison.analyses.reconcile.measures import Measures, measures
+from cloison.analyses.reconcile.kinds import Cell, Kind
+from cloison.analyses.reconcile.marks import marks
+from cloison.analyses.reconcile.meant import meant
+from cloison.analyses.reconcile.measures import measures
+from cloison.analyses.reconcile.pairs import placed
+from cloison.analyses.reconcile.reconciled import Asked, Reconciled, asked_as
 from cloison.analyses.reconcile.seen import Became, Finder, Seen, SeenEnd
-from cloison.app.contract import agreed, edges, for_contract
+from cloison.analyses.reconcile.sources import assumed
+from cloison.app.contract import Agreed, agreed, edges, ends, for_contract
+from cloison.base import QuestionError, SourceError, unhurried
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
     from cloison.app.session import Session
 
-
-@dataclass(frozen=True, slots=True)
-class Reconciled:
-    """The answer to `reconcile`.
-
-    Args:
-        cube: The cube.
-        measures: What it comes to in numbers.
-        store: Where the flows are from.
-    """
-
-    cube: Cube
-    measures: Measures
-    store: str
+Span = tuple[int | None, int | None]
+"""From when on and until when, in microseconds since 1970."""
 
 
 def reconcile(
     session: "Session",
-    contracts: Sequence[str],
-    store: Path,
-    span: tuple[int | None, int | None] = (None, None),
-) -> Reconciled:
+    contracts: Sequence[str] = (),
+    store: Path | None = None,
+    span: Span = (None, None),
+) -> tuple[Reconciled, bool]:
     """Return what is intended, permitted and observed, side by side.
+
+    Also returns whether all of the contract could be read.
 
     Args:
         session: A session that was read with `runtime`.
         contracts: Files of contracts besides those among its sources.
-        store: The store of flows.
-        span: From when on and until when flows count, in microseconds since 1970.
+        store: The store of flows; without one, nobody knows what was observed.
+        span: When flows count.
 
     Raises:
         SourceError: A contract or the store cannot be read.
         QuestionError: There is no contract.
     """
-    from cloison.flows.edges import edges as observed
-
     found = agreed(session, contracts)
     session = for_contract(session, found.contract)
-    meant = edges(session, found)
-    seen = tuple(seen_edges(observed(store, *span)))
+    seen = () if store is None else observed(store, span)
+    with unhurried():
+        return _reconciled(session, found, seen, store, span), found.whole
+
+
+def observed(store: Path, span: Span = (None, None)) -> tuple[Seen, ...]:
+    """Return the edges that a store has seen.
+
+    Raises:
+        SourceError: There is no such store, or it cannot be read.
+    """
+    try:
+        from cloison.flows.edges import edges as table  # noqa: PLC0415 - only with the extra
+    except ImportError as error:
+        msg = f"flows need {error.name}, which is not installed"
+        raise SourceError(msg, "pip install 'cloison[flows]'") from None
+    return tuple(seen_edges(table(store, *span)))
+
+
+def _reconciled(
+    session: "Session", found: Agreed, seen: tuple[Seen, ...], store: Path | None, span: Span
+) -> Reconciled:
+    engine, site = session.engine, session.site
+    sources = assumed(engine, site)
+    wanted, unmet = meant(engine, site, found.contract, edges(session, found), sources)
+    here, strangers = placed(seen, Finder(session.names, engine.world))
     permitted = session.map()
     cube = put_together(
-        session.engine,
-        Finder(session.names, session.world),
-        meant.edges,
-        seen,
+        engine,
+        wanted,
+        Observed(here, strangers, store is not None),
         permitted,
-        meant.unmet,
+        unmet,
+        _named(session, found),
     )
-    return Reconciled(cube, measures(cube, permitted, session.world), str(store))
+    return Reconciled(
+        cube,
+        measures(cube, permitted, engine.world),
+        marks(sources, here),
+        tuple(_asked(session, each) for each in cube.cells),
+        found.contract.names,
+        None if store is None else str(store),
+        span,
+        tuple(sorted({name for each in seen for name in each.adapters})),
+    )
+
+
+def _named(session: "Session", found: Agreed) -> tuple[AddressEnd, ...]:
+    """Return the externals of a contract that have addresses."""
+    known = ends(session, found)
+    held = ((each.name, known.addresses(each)) for each in found.contract.externals)
+    return tuple(AddressEnd(f"external:{name}", addresses) for name, addresses in held if addresses)
+
+
+def _asked(session: "Session", cell: Cell) -> Asked:
+    """Return how `why` is asked about a cell, and what decides there."""
+    words = asked_as(cell, session.engine.world)
+    if words is None:
+        return Asked()
+    try:
+        answer = session.why(*words)
+    except QuestionError:
+        return Asked()
+    return Asked(words, answer.deciders, answer.caveats if cell.kind is Kind.UNDETERMINED else ())
 
 
 def seen_edges(table: "pa.Table") -> Iterator[Seen]:
@@ -83,6 +132,7 @@ def seen_edges(table: "pa.Table") -> Iterator[Seen]:
             (row["adapter"],),
             row["initiator"],
             row["ambiguous"],
+            row["icmp_type"],
         )
 
 
@@ -100,5 +150,5 @@ def _end(row: dict[str, Any], side: str, name: str | None) -> SeenEnd:
     )
 
 
-def _time(value: Any) -> int | None:  # noqa: ANN401 - a datetime without a zone, in UTC
+def _time(value: datetime | None) -> int | None:
     return None if value is None else round(value.timestamp() * 1_000_000)

@@ -1,5 +1,6 @@
 """A flow that a guardrail forbids and that passes: who, with what, and what lets it through."""
 
+import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
@@ -153,6 +154,23 @@ class Breach:
         asks = self.destination.asks
         bracketed = f"[{asks}]" if self.destination.kind == "ip" and ":" in asks else asks
         return self.source.asks, f"{bracketed}:{self.port}" if self.port else bracketed
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """What `cloison why` takes to show this flow, with a request where one is needed."""
+        asked = self.request
+        if asked is None:
+            return self.why
+        more: list[str] = []
+        if asked.kind == "http" and (asked.method or asked.path):
+            parts = {"host": asked.host, "headers": dict(asked.headers) or None}
+            said = {k: v for k, v in parts.items() if v is not None}
+            line = " ".join(each for each in (asked.method, asked.path) if each)
+            whole = {"method": asked.method, "path": asked.path, **said}
+            more += ["--http", json.dumps({k: v for k, v in whole.items() if v}) if said else line]
+        more += ["--sni", asked.sni] if asked.sni else []
+        more += ["--dns", asked.name] if asked.name else []
+        return (*self.why, *more)
 
     @property
     def deciders(self) -> tuple[Decider, ...]:

@@ -1,7 +1,7 @@
 """Edges that were seen, and questions about what was denied or looks like a person's doing."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 
 from cloison.analyses.draft.model import WORLD, Doubt, Edge, Found, Hint, Need, Outside, Party, Sure
@@ -80,12 +80,16 @@ class Observed:
         """The observation as a line."""
         when = f"on {self.first}" if self.first == self.last else f"{self.first} to {self.last}"
         times = "once" if self.count == 1 else f"{self.count} times"
-        return f"{self.verdict} {times} in {self.windows} windows of flows, {when}"
+        windows = "one window" if self.windows == 1 else f"{self.windows} windows"
+        return f"{self.verdict} {times} in {windows} of flows, {when}"
+
+    @property
+    def brief(self) -> bool:
+        """Whether somebody could have done it by hand."""
+        return self.windows <= 1 and self.count <= _FEW
 
 
-def seen(
-    sight: Sight, observed: Iterable[Observed], hints: Iterable[Hint] = ()
-) -> Iterator[Found]:
+def seen(sight: Sight, observed: Iterable[Observed], hints: Iterable[Hint] = ()) -> Iterator[Found]:
     """Yield the edges that were seen.
 
     Args:
@@ -105,7 +109,7 @@ def seen(
         if found.component.role is Role.DNS
         for name in found.workloads
     }
-    below = _below(by_name, every)
+    calls = _calls(by_name, every)
     for each in every:
         source, destination = (_party(by_name, end) for end in (each.source, each.destination))
         where = f"{each.source} to {each.destination}"
@@ -119,32 +123,37 @@ def seen(
             yield Doubt(f"is {where} on {on} meant? {each.text}")
         elif each.verdict not in _LET or each.protocol not in _PROTOCOLS:
             yield Doubt(f"did {where} on {on} get through? {each.text}")
+        elif "host" in (each.source.entity, each.destination.entity):
+            why = "an end of it is a node: the kubelet, a node's port or what runs there"
+            yield Doubt(f"{where} on {on} was seen, and {why}: {each.text}")
         elif source is None or destination is None:
             yield Doubt(f"{where} on {on} was seen, and an end of it is not here: {each.text}")
-        elif each.source.entity != "host" and each.destination.entity != "host":
+        else:
             front = destination in public or named_front(each.destination.workload)
-            back = front and source in below.get(destination, ())
+            back = front and each.brief and source in _below(calls, destination)
             yield _hint(each, source, destination, back=back, long=longest > _LONG)
 
 
-def _below(
+def _calls(
     by_name: dict[tuple[str, str], list[WorkloadId]], every: Iterable[Observed]
-) -> dict[Party, set[Party]]:
-    """Return whom each party was seen to call, by way of others too."""
+) -> Mapping[Party, set[Party]]:
+    """Return whom each party was seen to call."""
     calls: dict[Party, set[Party]] = defaultdict(set)
     for each in every:
         source, destination = (_party(by_name, end) for end in (each.source, each.destination))
         if each.verdict in _LET and source is not None and destination is not None:
             calls[source].add(destination)
-    found: dict[Party, set[Party]] = {}
-    for start in calls:
-        reached, waiting = set[Party](), [start]
-        while waiting:
-            new = calls.get(waiting.pop(), set()) - reached
-            reached |= new
-            waiting += new
-        found[start] = reached
-    return found
+    return calls
+
+
+def _below(calls: Mapping[Party, set[Party]], start: Party) -> set[Party]:
+    """Return whom a party was seen to call, by way of others too."""
+    reached, waiting = set[Party](), [start]
+    while waiting:
+        new = calls.get(waiting.pop(), set()) - reached
+        reached |= new
+        waiting += new
+    return reached
 
 
 def _hint(each: Observed, source: Party, destination: Party, *, back: bool, long: bool) -> Hint:
@@ -158,16 +167,15 @@ def _hint(each: Observed, source: Party, destination: Party, *, back: bool, long
         long: Whether others were seen for longer than moments.
     """
     edge = Edge(source, destination, each.protocol, each.port)
-    brief = each.windows <= 1 and each.count <= _FEW
     text = each.text
-    if brief and (back or long or each.source.kind == "Pod"):
+    if each.brief and (back or long or each.source.kind == "Pod"):
         how = "from behind a front to the front" if back else "in one moment only"
         text = f"{text}; {how}: a person may have tried it"
         return Hint(edge, text, None, Sure.LOW, ask=True)
     if each.initiator == "unknown" or each.port is None:
         return Hint(edge, f"{text}; who opened it is not known", None, Sure.LOW, ask=True)
-    outside = WORLD in (source, destination)
-    return Hint(edge, text, None, Sure.MEDIUM if outside else Sure.HIGH)
+    vague = each.brief or WORLD in (source, destination)
+    return Hint(edge, text, None, Sure.MEDIUM if vague else Sure.HIGH)
 
 
 def _party(by_name: dict[tuple[str, str], list[WorkloadId]], end: End) -> Party | None:

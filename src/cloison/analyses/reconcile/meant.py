@@ -15,6 +15,7 @@ from cloison.analyses.ends import End, EntryEnd, PodsEnd
 from cloison.analyses.paths.serving import served
 from cloison.analyses.paths.site import Site
 from cloison.analyses.reconcile.kinds import Because
+from cloison.analyses.reconcile.seen import ref
 from cloison.analyses.reconcile.sources import Assumed
 from cloison.base import QuestionError
 from cloison.engine import Engine
@@ -70,7 +71,8 @@ def meant(
     found += (
         Meant(each.source, each.destination, each.traffic, _implied(each)) for each in assumed
     )
-    return tuple(dict.fromkeys(found)), tuple(dict.fromkeys(unmet))
+    once = {(ref(e.source), ref(e.destination), e.traffic, e.because, e.request): e for e in found}
+    return tuple(once.values()), tuple(unmet)
 
 
 def _implied(assumed: Assumed) -> Because:

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from cloison.algebra import NO_TRAFFIC, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.connectivity import EndRef, Map
-from cloison.analyses.reconcile.cube import Cube, Kind
+from cloison.analyses.reconcile.cube import Cube
+from cloison.analyses.reconcile.kinds import Kind
 from cloison.resources.world import World
 
 _WORKLOADS = ("workload", "pod")

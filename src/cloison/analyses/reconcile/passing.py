@@ -7,10 +7,12 @@ from functools import reduce
 from typing import TYPE_CHECKING
 
 from cloison.algebra import ANY, NO_TRAFFIC, TrafficSet
+from cloison.analyses.connectivity import EndRef
 from cloison.analyses.ends import End, NameEnd, SomeNodeEnd
 from cloison.analyses.explain import case_outcome
 from cloison.analyses.question import Case, Traffic, cases
 from cloison.analyses.reconcile.kinds import State
+from cloison.analyses.reconcile.seen import ref
 from cloison.analyses.request import requested
 from cloison.base import QuestionError
 from cloison.engine import Engine, UnitKind
@@ -64,7 +66,7 @@ class Passages:
     """
 
     engine: Engine
-    _known: "dict[tuple[End, End, Request | None], Passing]" = field(
+    _known: "dict[tuple[EndRef, EndRef, Request | None], Passing]" = field(
         default_factory=dict, compare=False
     )
     _engines: "dict[Request | None, Engine]" = field(default_factory=dict, compare=False)
@@ -79,7 +81,7 @@ class Passages:
             destination: Who is called.
             request: The request that is made; any may be where none is given.
         """
-        key = (source, destination, request)
+        key = (ref(source), ref(destination), request)
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._between(source, destination, request)

@@ -67,6 +67,7 @@ def init(
     session = run.load(asked, runtime=True)
     from cloison.analyses.draft.page import as_json, page
     from cloison.app.draft import draft, observed
+    from cloison.intent.read import is_contract
 
     seen = observed(_rows(flows)) if flows is not None else ()
     found = draft(session, seen, accept=suggestions == "accept", name=name)
@@ -87,6 +88,8 @@ def init(
             (len(found.unclassified), "workloads without a zone"),
         )
         sys.stderr.write(f"drafted: {', '.join(f'{n} {what}' for n, what in counts)}\n")
+        if any(map(is_contract, session.own)):
+            sys.stderr.write("the source has a contract already; the draft does not know it\n")
         run.complain(asked, session)
     return run.UNANSWERED if asked.strict and session.broken else run.OK
 

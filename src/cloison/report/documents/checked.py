@@ -196,7 +196,7 @@ def _counterexample(breach: Breach) -> Counterexample:
             for each in breach.deciders
         ],
         mend=breach.mend,
-        why=list(breach.why),
+        why=list(breach.arguments),
         pods=[e.text for e in (breach.source, breach.destination) if e.kind == "any-pod"],
         caveats=parts.caveat_ids(breach.caveats),
     )

@@ -92,7 +92,7 @@ def _breach(breach: Breach, options: Sequence[str], look: Look) -> Iterator[str]
         direction = f" ({each.direction})" if each.direction else ""
         yield from wrapped(f"{each.text}{direction}{at(each.span)}", look, "  by: ", "    ")
     yield from wrapped(breach.mend, look, "  mend: ", "    ")
-    yield f"  see: cloison why {' '.join(quote(each) for each in (*breach.why, *options))}"
+    yield f"  see: cloison why {' '.join(quote(each) for each in (*breach.arguments, *options))}"
 
 
 def _words(status: Status, number: int) -> str:

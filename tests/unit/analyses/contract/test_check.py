@@ -7,13 +7,16 @@ from pathlib import Path
 import pytest
 
 import cloison
+from cloison.analyses.contract.ends import Ends
 from cloison.analyses.contract.examine import Check
-from cloison.analyses.contract.prove import NOT_ALL_TRIED, Status
+from cloison.analyses.contract.placed import Placed
+from cloison.analyses.contract.prove import NOT_ALL_TRIED, Status, prove
 from cloison.app.contract import agreed, check, edges
 from cloison.base import QuestionError
+from cloison.intent import Contract
 from cloison.ir.fidelity import Verdict
 from tests.support.cli import ROOT
-from tests.unit.intent.said import HEAD
+from tests.unit.intent.said import HEAD, reading
 
 DAY = date(2026, 7, 1)
 WORLD = """\
@@ -185,6 +188,25 @@ ZONES = """\
     - {match: {namespace: web}, zone: edge}
     - {match: {namespace: db}, zone: data, asset: orders}
 """
+
+
+def test_what_passes_with_one_request_is_a_breach_with_that_request() -> None:
+    session = cloison.load(str(ROOT / "examples" / "case-management"))
+    ends = "from: case-management/case-api, to: payments/payments-api"
+    contract = of_spec_text(f"  guardrails: [{{name: g, deny: {{{ends}}}}}]\n")
+    (proof,) = prove(contract, Ends(session.names, Placed.of(contract, session.world))).proofs
+    assert proof.status is Status.BROKEN
+    first = proof.breaches[0]
+    asked = ("--http", "POST /payments/reservations")
+    assert first.arguments == (*first.why, *asked)
+    assert session.why(*first.why, http=asked[1]).verdict is Verdict.ALLOWED
+    assert session.why(*first.why).verdict is Verdict.MIXED
+
+
+def of_spec_text(spec: str) -> Contract:
+    found = reading(f"{HEAD}spec:\n{spec}")
+    assert not found.diagnostics
+    return found.contract
 
 
 def test_a_border_that_nobody_opens_is_not_crossed() -> None:

@@ -40,7 +40,7 @@ def suits(head: Head) -> float:
             best = max(best, 0.9)
         else:
             # A bare flow looks more like anybody's than one in its envelope.
-            own = len(_OWN & flow.keys())
+            own = len(_OWN & flow.keys()) if inner is not None or "verdict" in flow else 0
             best = max(best, min(1.0, own / 3) * (0.98 if inner is not None else 0.95))
     return best
 

@@ -1,0 +1,232 @@
+"""The calls that a contract wants let through, each with the end that names it."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date
+
+from cloison.algebra import PORT_PROTOCOLS, LabelSelector, TrafficSet
+from cloison.analyses.contract.compile.model import EXPIRED, TODAY, UNMET, UNSAID, Edge, Notes
+from cloison.analyses.contract.intended import Intended, intended
+from cloison.analyses.contract.ends import Ends
+from cloison.analyses.ends import End, EntryEnd, PodsEnd, ServiceEnd
+from cloison.analyses.question import EVERYTHING, Traffic
+from cloison.base import Severity
+from cloison.engine import Engine
+from cloison.intent import Contract, ContractEnd, Dependency, EndForm
+from cloison.ir.allowlist import Asked, PortRange
+from cloison.ir.peers import PeerMatch, PodsMatch
+from cloison.resources.objects import Service
+from cloison.resources.world import PodEndpoint
+
+_CODES = 255
+
+
+def wanted(contract: Contract, ends: Ends, today: date, notes: Notes) -> Iterator[Edge]:
+    """Yield what dependencies come to, but for those that have expired.
+
+    Args:
+        contract: The contract.
+        ends: Finds what it names.
+        today: The day it is.
+        notes: Takes what cannot be said.
+    """
+    old = {each.name for each in contract.dependencies if each.expires and each.expires < today}
+    for entry in contract.dependencies:
+        if entry.name in old:
+            notes.of(
+                entry,
+                EXPIRED,
+                f"it expired on {entry.expires}",
+                "nothing is written for it",
+                "renew it with its owner, or take it out",
+                Severity.WARNING,
+            )
+    found = intended(contract, ends)
+    for unmet in found.unmet:
+        if unmet.entry.name not in old:
+            notes.of(unmet.entry, UNMET, unmet.message, "nothing is written for it", unmet.help)
+    governed = frozenset(each.key for each in contract.namespace_labels)
+    engine = ends.names.engine
+    for each in found.edges:
+        if each.entry.name not in old:
+            yield from _edges(each, engine, governed, notes)
+
+
+def _edges(
+    edge: Intended, engine: Engine, governed: frozenset[str], notes: Notes
+) -> Iterator[Edge]:
+    entry = edge.entry
+    for end in (edge.source, edge.destination):
+        if isinstance(end, EntryEnd | ServiceEnd):
+            notes.of(
+                entry,
+                UNSAID,
+                f"{end.text} is no end that a policy can name",
+                "nothing is written for it",
+                "name the workload that serves it, as NAMESPACE/NAME",
+            )
+            return
+    ports = ports_of(edge.traffic, edge.destination, engine, edge.dialled)
+    if ports is None:
+        notes.of(
+            entry,
+            UNMET,
+            f"no pod of {edge.destination.text} has a port {edge.traffic.text!r}",
+            "nothing is written for it",
+            "declare the port on the container, or write its number",
+        )
+        return
+    asked = entry.http
+    http = Asked(asked.method, asked.path, asked.host) if asked is not None else None
+    yield Edge(
+        edge.source,
+        edge.destination,
+        ports,
+        http if http is not None and http != Asked() else None,
+        _reason(entry),
+        entry,
+        entry.direction != "ingress",
+        entry.direction != "egress",
+        _peer(entry, entry.source, governed, notes),
+        _peer(entry, entry.destination, governed, notes),
+    )
+
+
+def _reason(entry: Dependency) -> str:
+    ticket = f" ({entry.ticket})" if entry.ticket else ""
+    reason = f": {entry.reason}" if entry.reason else ""
+    until = f", until {entry.expires}" if entry.expires else ""
+    return f"{entry.name}{ticket}{until}{reason}"
+
+
+def _peer(
+    entry: Dependency, end: ContractEnd, governed: frozenset[str], notes: Notes
+) -> PeerMatch | None:
+    """Return pods that the contract names by labels as it names them; None for others.
+
+    Namespaces by label only where the contract says who may change the label: anybody who may
+    label a namespace could join otherwise.
+    """
+    pods = end.pods
+    if end.form is not EndForm.PODS or pods is None:
+        return None
+    if pods.namespace is not None:
+        return PodsMatch(namespace=pods.namespace, pods=pods.pods)
+    keys = {each.key for each in pods.namespaces.requirements}
+    if keys and keys <= governed:
+        return PodsMatch(namespaces=pods.namespaces, pods=pods.pods)
+    loose = ", ".join(sorted(keys - governed)) or "no label"
+    notes.of(
+        entry,
+        TODAY,
+        f"its namespaces are told by {loose}, which the contract does not govern",
+        "those that have it today are named instead; others that get it later are not let through",
+        "say under `namespaceLabels` who may change the label",
+        Severity.INFO,
+    )
+    return None
+
+
+def ports_of(
+    traffic: Traffic, destination: End, engine: Engine, dialled: object = None
+) -> tuple[PortRange, ...] | None:
+    """Return the ports that traffic is for, at the pods; None for a name that no pod has.
+
+    A name is kept only where pods give it different numbers, and all have it.
+    """
+    pods = _pods(destination, engine)
+    services = _fronts(destination, engine)
+    if traffic.name is not None:
+        return _named(traffic, pods, services)
+    if traffic == EVERYTHING or traffic.traffic == EVERYTHING.traffic:
+        return ()
+    return tuple(_ranges(traffic.traffic, pods, services))
+
+
+def _pods(end: End, engine: Engine) -> Sequence[PodEndpoint]:
+    return [engine.table.endpoints[i] for i in end.endpoints] if isinstance(end, PodsEnd) else ()
+
+
+def _fronts(end: End, engine: Engine) -> Sequence[Service]:
+    """Return the Services in front of pods."""
+    pods = _pods(end, engine)
+    return [
+        each
+        for each in engine.world.services.values()
+        if each.selector
+        and any(
+            pod.namespace == each.namespace and each.selector.items() <= pod.labels.items()
+            for pod in pods
+        )
+    ]
+
+
+def _named(
+    traffic: Traffic, pods: Sequence[PodEndpoint], services: Sequence[Service]
+) -> tuple[PortRange, ...] | None:
+    name = traffic.name or ""
+    numbers: dict[str, set[int]] = {}
+    holders: dict[str, int] = {}
+    for pod in pods:
+        mine = {
+            (p.protocol, p.number)
+            for p in pod.ports
+            if p.name == name and traffic.protocol in (None, p.protocol)
+        }
+        for protocol, number in mine:
+            numbers.setdefault(protocol, set()).add(number)
+        for protocol in {protocol for protocol, _ in mine}:
+            holders[protocol] = holders.get(protocol, 0) + 1
+    if not numbers:
+        return None
+    found: list[PortRange] = []
+    for protocol, values in sorted(numbers.items()):
+        if len(values) > 1 and holders[protocol] == len(pods):
+            found.append(PortRange(protocol, name=name))
+            continue
+        for number in sorted(values):
+            note = note_of(protocol, number, pods, services) or f"port {name}"
+            found.append(PortRange(protocol, number, number, None, note))
+    return tuple(found)
+
+
+def _ranges(
+    traffic: TrafficSet, pods: Sequence[PodEndpoint], services: Sequence[Service]
+) -> Iterator[PortRange]:
+    for entry in traffic.entries():
+        if entry.low is None or entry.high is None:
+            yield PortRange(entry.protocol)
+        elif entry.protocol in PORT_PROTOCOLS:
+            note = note_of(entry.protocol, entry.low, pods, services)
+            single = entry.low == entry.high
+            yield PortRange(entry.protocol, entry.low, entry.high, None, note if single else "")
+        elif entry.low == entry.high:
+            yield PortRange(entry.protocol, *divmod(entry.low, _CODES + 1))
+        else:
+            yield PortRange(entry.protocol, entry.low // (_CODES + 1))
+
+
+def note_of(
+    protocol: str, number: int, pods: Sequence[PodEndpoint], services: Sequence[Service]
+) -> str:
+    """Return which ports of Services lead to a port of pods, where that is another number."""
+    said = []
+    for service in services:
+        for port in service.ports:
+            if port.protocol != protocol:
+                continue
+            target = port.target if port.target is not None else port.port
+            held = {
+                p.number
+                for pod in pods
+                for p in pod.ports
+                if isinstance(target, str) and (p.name, p.protocol) == (target, protocol)
+            }
+            if target == number or number in held:
+                name = f" ({port.name})" if port.name else ""
+                said.append(f"Service {service.namespace}/{service.name} port {port.port}{name}")
+    return ", ".join(dict.fromkeys(said))
+
+
+def selected(namespace: str, labels: Mapping[str, str]) -> PodsMatch:
+    """Return pods of a namespace by their labels."""
+    return PodsMatch(namespace=namespace, pods=LabelSelector.of(labels))

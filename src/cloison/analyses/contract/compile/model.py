@@ -1,0 +1,200 @@
+"""What a contract comes to as policies, before any language says it."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from cloison.analyses.ends import End
+from cloison.base import Diagnostic, Severity, Span
+from cloison.intent import Dependency
+from cloison.ir.allowlist import Allowlist, Asked, PortRange
+from cloison.ir.peers import PeerMatch
+from cloison.resources.names import printable
+from cloison.resources.world import WorkloadId
+
+UNSAID: Final = "CON201"
+"""Something of the contract that the language has no words for."""
+UNSELECTED: Final = "CON202"
+"""A workload that labels do not tell from others."""
+EXPIRED: Final = "CON203"
+"""A dependency that counts no more."""
+UNMET: Final = "CON204"
+"""A dependency that means nothing here."""
+WIDENED: Final = "CON205"
+"""What is opened for want of words, beyond what the contract says."""
+ONE_SIDED: Final = "CON206"
+"""A dependency to be enforced at one end, of which the other end is closed too."""
+UNRESOLVED: Final = "CON207"
+"""Names that pods look up where nobody can say which address to open."""
+UNWRITTEN: Final = "CON208"
+"""A part of the platform that nothing is written for."""
+TODAY: Final = "CON209"
+"""What is right only as long as the inventory stays as it is."""
+UNGOVERNED: Final = "CON210"
+"""A namespace that the contract does not speak of, or that was left out."""
+OPEN: Final = "CON211"
+"""What stays open because the language cannot close it."""
+LEFT: Final = "CON212"
+"""A file that was written before and is not any more."""
+
+SOURCE: Final = "Cloison contract: compile"
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """One call to be let through, as enforcement points see it.
+
+    Args:
+        source: Who calls.
+        destination: Who is called.
+        ports: With what, at the destination; empty for everything.
+        http: With which requests only.
+        reason: Why, in a line.
+        entry: The dependency; None for what is added for the platform.
+        out: Whether the source's end is written.
+        into: Whether the destination's end is written.
+        source_peer: Whom the destination's end names, where the contract says it by labels.
+        destination_peer: Whom the source's end names, likewise.
+    """
+
+    source: End
+    destination: End
+    ports: tuple[PortRange, ...] = ()
+    http: Asked | None = None
+    reason: str = ""
+    entry: Dependency | None = None
+    out: bool = True
+    into: bool = True
+    source_peer: PeerMatch | None = None
+    destination_peer: PeerMatch | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Added:
+    """What is opened for the platform, besides what the contract lists as dependencies.
+
+    Args:
+        role: What for: `dns`, `probes`, `metrics`, `telemetry`.
+        source: Who calls.
+        destination: Who is called.
+        ports: With what.
+        why: What says so.
+        workloads: How many workloads it is written for.
+    """
+
+    role: str
+    source: str
+    destination: str
+    ports: tuple[str, ...]
+    why: str
+    workloads: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """All policies of one file.
+
+    Args:
+        namespace: The namespace.
+        workloads: Whom it is for; empty for all of the namespace.
+        lists: The policies.
+        entries: Names of the dependencies in it, sorted.
+    """
+
+    namespace: str
+    workloads: tuple[WorkloadId, ...]
+    lists: tuple[Allowlist, ...]
+    entries: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """What to call it: by its first workload, or the namespace."""
+        return str(self.workloads[0]) if self.workloads else f"{self.namespace}, every pod"
+
+
+@dataclass(frozen=True, slots=True)
+class Compiled:
+    """What a contract comes to.
+
+    Args:
+        sheets: The files to be, sorted.
+        edges: The edges that they let through.
+        added: What of that is for the platform.
+        findings: What cannot be said, and what else there is to know.
+        namespaces: The namespaces that policies are written for.
+        refused: Dependencies of which something is not let through, by name.
+    """
+
+    sheets: tuple[Sheet, ...] = ()
+    edges: tuple[Edge, ...] = ()
+    added: tuple[Added, ...] = ()
+    findings: tuple[Diagnostic, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    refused: frozenset[str] = frozenset()
+
+
+@dataclass(slots=True)
+class Notes:
+    """Collects what there is to say; lives for one compilation."""
+
+    said: dict[tuple[str, str], Diagnostic] = field(default_factory=dict)
+    refused: set[str] = field(default_factory=set)
+
+    def say(
+        self,
+        code: str,
+        severity: Severity,
+        message: str,
+        effect: str,
+        help_: str | None = None,
+        *,
+        span: Span | None = None,
+        about: str | None = None,
+    ) -> None:
+        """Note something, once."""
+        message = printable(message)
+        advice = printable(help_) if help_ else None
+        found = Diagnostic(code, severity, message, span, about, printable(effect), advice, SOURCE)
+        self.said.setdefault((code, message), found)
+
+    def of(
+        self,
+        entry: Dependency | None,
+        code: str,
+        message: str,
+        effect: str,
+        help_: str | None = None,
+        severity: Severity = Severity.ERROR,
+    ) -> None:
+        """Note something about a dependency, which is not let through if that is an error."""
+        if entry is None:
+            self.say(code, Severity.WARNING, message, effect, help_)
+            return
+        if severity is Severity.ERROR:
+            self.refused.add(entry.name)
+        text = f"dependency {entry.name!r}: {message}"
+        self.say(code, severity, text, effect, help_, span=entry.span)
+
+
+Chosen = Mapping[WorkloadId, "Subject"]
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Pods that labels select, and no others of their namespace.
+
+    Args:
+        namespace: Their namespace.
+        labels: The labels.
+        workloads: Whose pods they are; several where labels do not tell them apart, and the
+            contract says the same of all.
+    """
+
+    namespace: str
+    labels: tuple[tuple[str, str], ...]
+    workloads: tuple[WorkloadId, ...]
+
+
+def joined(texts: Sequence[str]) -> str:
+    """Return texts as one, each once, in order."""
+    return "; ".join(dict.fromkeys(each for each in texts if each))

@@ -1,0 +1,176 @@
+"""What workloads need of the platform, and what the platform needs of them."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from cloison.algebra import AddressSet
+from cloison.analyses.contract.compile.edges import ports_of
+from cloison.analyses.contract.compile.model import UNWRITTEN, Edge, Notes
+from cloison.analyses.doctor.clinic import Clinic, on
+from cloison.analyses.doctor.depends import wishes
+from cloison.analyses.doctor.resolving import asking
+from cloison.analyses.doctor.scrape import scrapes
+from cloison.analyses.ends import PodsEnd, ServiceEnd
+from cloison.analyses.question import Traffic
+from cloison.analyses.services import follow
+from cloison.base import QuestionError, Severity
+from cloison.intent import Contract, Platform
+from cloison.ir.allowlist import PortRange
+from cloison.ir.peers import Relative, RelativeMatch
+from cloison.ir.policy import Action, Direction
+from cloison.platform.calls import calls, configs
+from cloison.platform.component import Role
+from cloison.platform.components import known
+from cloison.platform.resolvers import Resolver
+from cloison.platform.telemetry import is_telemetry
+from cloison.resources.runtime import ProbeWay
+from cloison.resources.world import Workload
+
+DNS: Final = "dns"
+PROBES: Final = "probes"
+METRICS: Final = "metrics"
+TELEMETRY: Final = "telemetry"
+
+
+@dataclass(frozen=True, slots=True)
+class Lookups:
+    """Whom a workload asks for names.
+
+    Args:
+        resolvers: All of them that it may ask.
+        unclear: Why nobody can say of some of them; empty where everything is known.
+    """
+
+    resolvers: tuple[Resolver, ...] = ()
+    unclear: tuple[str, ...] = ()
+
+
+def roles(contract: Contract) -> dict[str, Platform]:
+    """Return what the contract says that everybody depends on, by what it does."""
+    found: dict[str, Platform] = {}
+    by_id = {each.id: str(each.role) for each in known()}
+    for each in contract.platform:
+        role = by_id.get(each.id, each.id)
+        found.setdefault(role, each)
+    return found
+
+
+def unwritten(contract: Contract, notes: Notes) -> None:
+    """Note the parts of the platform that the contract names and nothing is written for."""
+    ours = {DNS, METRICS, TELEMETRY}
+    for role, each in roles(contract).items():
+        if role in ours or role not in {str(r) for r in Role}:
+            continue
+        notes.say(
+            UNWRITTEN,
+            Severity.WARNING,
+            f"platform {each.id!r}: nothing is written for what does {role!r}",
+            "workloads that need it are shut off from it, or it from them",
+            "write dependencies for it, and ask the doctor afterwards",
+            span=each.span,
+        )
+
+
+def lookups(clinic: Clinic, workload: Workload) -> Lookups:
+    """Return whom a workload asks for names."""
+    found: dict[str, Resolver] = {}
+    unclear: list[str] = []
+    for _, needs in asking(clinic, workload):
+        for each in needs.every:
+            found.setdefault(each.id, each)
+        for each in needs.every:
+            if not each.is_pods and not each.addresses:
+                unclear.append(f"{each.text}: {each.why}")
+        if not needs.every:
+            unclear.append(needs.why or "no resolver is known")
+    return Lookups(tuple(found.values()), tuple(dict.fromkeys(unclear)))
+
+
+def exempt(clinic: Clinic) -> bool:
+    """Return whether whoever enforces lets a pod's own node in, whatever policies say."""
+    layers = clinic.engine.policies.layers or clinic.engine.profile.layers
+    return any(
+        rule.direction is Direction.INGRESS
+        and rule.action is Action.ALLOW
+        and any(peer.match == RelativeMatch(Relative.OWN_NODE) for peer in rule.peers)
+        for layer in layers[:1]
+        for rule in layer.builtin
+    )
+
+
+def probed(workload: Workload) -> tuple[PortRange, ...]:
+    """Return the ports that the kubelet probes over the network."""
+    found: set[PortRange] = set()
+    for endpoint in workload.endpoints:
+        run = endpoint.shape.runtime
+        for container in run.containers if run is not None else ():
+            for probe in container.probes:
+                if probe.way is ProbeWay.EXEC or probe.host is not None:
+                    continue
+                port = probe.port
+                if isinstance(port, str):
+                    port = next((p.number for p in container.ports if p.name == port), None)
+                if isinstance(port, int):
+                    found.add(PortRange("TCP", port, port))
+    return tuple(sorted(found))
+
+
+def scraped(clinic: Clinic, said: Platform) -> Iterator[Edge]:
+    """Yield who collects metrics where."""
+    for collector, scrape, evidence in scrapes(clinic):
+        if not isinstance(scrape.to, PodsEnd) or collector.engine is not None:
+            continue
+        ports = ports_of(scrape.traffic, scrape.to, clinic.engine)
+        if ports is not None:
+            reason = f"platform {said.id}: {said.reason or 'metrics are collected'}"
+            yield Edge(collector.end, scrape.to, ports, reason=reason + f" ({evidence.text})")
+
+
+def reported(clinic: Clinic, said: Platform, among: Sequence[Workload]) -> Iterator[Edge]:
+    """Yield where workloads are told to send traces, logs and metrics, in the cluster."""
+    plain = configs(clinic.engine.world)
+    for workload in among:
+        shape = workload.endpoints[0].shape
+        if shape.host_network:
+            continue
+        told = calls(plain, workload.id.namespace, shape.runtime)
+        mine = [each for each in told if is_telemetry(each.name)]
+        source = clinic.pods(workload.id)
+        for wish in wishes(clinic, workload, mine):
+            if wish.port is None:
+                continue
+            reason = f"platform {said.id}: {said.reason or 'telemetry'} ({wish.by})"
+            for to, traffic in _behind(clinic, source, wish.end, on(wish.protocol, wish.port)):
+                ports = ports_of(traffic, to, clinic.engine)
+                if ports is not None:
+                    yield Edge(source, to, ports, reason=reason)
+
+
+def _behind(
+    clinic: Clinic, source: PodsEnd, end: ServiceEnd, traffic: Traffic
+) -> Iterator[tuple[PodsEnd, Traffic]]:
+    try:
+        found = list(follow(clinic.engine, source, end, traffic))
+    except QuestionError:
+        return
+    for each in found:
+        if isinstance(each.destination, PodsEnd):
+            yield each.destination, each.traffic
+
+
+def dns_ports(resolver: Resolver) -> tuple[PortRange, ...]:
+    """Return the ports of a resolver where packets arrive."""
+    note = f"Service port {resolver.service_port}" if resolver.service_port != resolver.port else ""
+    return tuple(
+        PortRange(protocol, resolver.port, resolver.port, None, note)
+        for protocol in sorted(resolver.protocols, reverse=True)
+    )
+
+
+def dialled(resolver: Resolver) -> AddressSet:
+    """Return the addresses of a resolver that is no pod."""
+    found = AddressSet()
+    for each in resolver.addresses:
+        found |= AddressSet.address(each)
+    return found

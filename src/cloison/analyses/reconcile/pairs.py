@@ -1,0 +1,255 @@
+"""Observed and intended edges, brought together by their ends.
+
+Inside the cluster ends are workloads. Outside they are addresses: a contract names blocks of them,
+flows show single ones, and blocks may lie in one another. For each partner inside, addresses are cut
+where the blocks begin that are meant for it, so that each address is in one pair.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+
+from cloison.algebra import NO_ADDRESSES, AddressSet, TrafficSet
+from cloison.analyses.connectivity import EndRef
+from cloison.analyses.ends import AddressEnd, End, NameEnd
+from cloison.analyses.reconcile.meant import Meant
+from cloison.analyses.reconcile.seen import Finder, Outside, Seen, Stranger, ref
+from cloison.engine import Engine
+
+
+@dataclass(frozen=True, slots=True)
+class Unplaced:
+    """An observed edge that is in no cell.
+
+    Args:
+        seen: The edge.
+        why: Why not.
+    """
+
+    seen: Seen
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Placed:
+    """An observed edge whose ends are known.
+
+    Args:
+        seen: The edge.
+        source: Who opened the connections.
+        destination: Who was called.
+        traffic: With what.
+    """
+
+    seen: Seen
+    source: End | Outside
+    destination: End | Outside
+    traffic: TrafficSet
+
+
+def placed(seen: Sequence[Seen], finder: Finder) -> tuple[list[Placed], list[Unplaced]]:
+    """Return observed edges with who their ends are, and those of which that is not known."""
+    found: list[Placed] = []
+    rest: list[Unplaced] = []
+    for each in seen:
+        source, destination = finder.find(each.source), finder.find(each.destination)
+        traffic = _traffic(each)
+        strangers = [end for end in (source, destination) if isinstance(end, Stranger)]
+        if strangers:
+            rest.append(Unplaced(each, f"{strangers[0].end}: {strangers[0].why}"))
+        elif isinstance(source, Stranger) or isinstance(destination, Stranger) or traffic is None:
+            rest.append(Unplaced(each, "no record says the port"))
+        elif (why := _why_not(each, source, destination)) is not None:
+            rest.append(Unplaced(each, why))
+        else:
+            found.append(Placed(each, source, destination, traffic))
+    return found, rest
+
+
+def _why_not(seen: Seen, source: End | Outside, destination: End | Outside) -> str | None:
+    if seen.initiator == "unknown":
+        return "nobody knows which end opened the connection"
+    if seen.count and not seen.sure:
+        return "several held one of the addresses at that time"
+    if isinstance(source, Outside) and isinstance(destination, Outside):
+        return "both ends are outside the cluster"
+    if isinstance(source, Outside) and source.address is None:
+        return "no record says the caller's address"
+    return None
+
+
+def _traffic(seen: Seen) -> TrafficSet | None:
+    """Return the traffic of an observed edge; None where no record tells it."""
+    if seen.protocol in {"TCP", "UDP", "SCTP"}:
+        return TrafficSet.ports(seen.protocol, seen.port) if seen.port else None
+    if seen.protocol in {"ICMP", "ICMPv6"}:
+        return TrafficSet.icmp(seen.icmp_type, version=6 if seen.protocol == "ICMPv6" else 4)
+    return None
+
+
+@dataclass(slots=True)
+class Pair:
+    """What is said of one pair of ends.
+
+    Args:
+        source: Who calls.
+        destination: Who is called.
+        meant: What is intended.
+        implied: What the cluster does by itself.
+        seen: What was observed.
+    """
+
+    source: End
+    destination: End
+    meant: list[Meant] = field(default_factory=list)
+    implied: list[Meant] = field(default_factory=list)
+    seen: list[tuple[TrafficSet, Seen]] = field(default_factory=list)
+
+
+Pairs = dict[tuple[EndRef, EndRef], Pair]
+Blocks = Sequence[AddressEnd]
+"""Addresses outside, cut so that no two of them have one in common."""
+
+
+def together(
+    engine: Engine, meant: Sequence[Meant], seen: Sequence[Placed], known: Sequence[AddressEnd] = ()
+) -> Pairs:
+    """Return what is meant and what was seen, by pair of ends.
+
+    Args:
+        engine: Tells addresses apart that policies tell apart.
+        meant: What is intended or implied.
+        seen: What was observed.
+        known: Addresses that have a name: externals of the contract.
+    """
+    outside = _Outsides(engine, meant, known)
+    found: Pairs = {}
+    for one in meant:
+        for source, destination in outside.cut(one):
+            pair = _pair(found, source, destination)
+            (pair.implied if one.because.implied else pair.meant).append(one)
+    for each, source, destination in outside.resolved(seen):
+        _pair(found, source, destination).seen.append((each.traffic, each.seen))
+    return found
+
+
+def _pair(pairs: Pairs, source: End, destination: End) -> Pair:
+    key = (ref(source), ref(destination))
+    return pairs.setdefault(key, Pair(source, destination))
+
+
+_Side = tuple[bool, EndRef]
+"""Whether the other end is outside as the destination, and the end inside."""
+
+
+class _Outsides:
+    """Finds which end outside an address or a name belongs to, seen from one end inside."""
+
+    def __init__(
+        self, engine: Engine, meant: Sequence[Meant], known: Sequence[AddressEnd]
+    ) -> None:
+        self._engine = engine
+        self._known = sorted(known, key=lambda end: (end.addresses.size(), end.text))
+        said: dict[_Side, dict[AddressEnd, None]] = defaultdict(dict)
+        named: dict[_Side, set[EndRef]] = defaultdict(set)
+        for one in meant:
+            for side, end in _sides(one.source, one.destination):
+                if isinstance(end, AddressEnd):
+                    said[side][end] = None
+                elif isinstance(end, NameEnd):
+                    named[side].add(ref(end))
+        self._blocks: dict[_Side, Blocks] = {key: _apart(tuple(v)) for key, v in said.items()}
+        self._names = named
+
+    def cut(self, one: Meant) -> Iterator[tuple[End, End]]:
+        """Yield the pairs of ends that what is meant comes to."""
+        for side, end in _sides(one.source, one.destination):
+            if isinstance(end, AddressEnd):
+                for block in self._blocks[side]:
+                    if block.addresses <= end.addresses:
+                        yield (one.source, block) if side[0] else (block, one.destination)
+                return
+        yield one.source, one.destination
+
+    def resolved(self, seen: Sequence[Placed]) -> Iterator[tuple[Placed, End, End]]:
+        """Yield observed edges with their ends; addresses that nothing tells apart together."""
+        loose: dict[object, list[tuple[Placed, AddressEnd]]] = defaultdict(list)
+        for each in seen:
+            if isinstance(each.source, Outside):
+                if isinstance(each.destination, Outside):
+                    continue
+                side, outside = (False, ref(each.destination)), each.source
+            elif isinstance(each.destination, Outside):
+                side, outside = (True, ref(each.source)), each.destination
+            else:
+                yield each, each.source, each.destination
+                continue
+            end = self._end(side, outside)
+            if end is not None:
+                yield _with(each, end)
+            elif outside.address is not None:
+                loose[side, self._likeness(outside.address)].append((each, outside.address))
+        for alike in loose.values():
+            spans = (span for _, end in alike for span in end.addresses.spans)
+            addresses = AddressSet(spans)
+            named = self._name(addresses)
+            text = named or ", ".join(map(str, addresses.blocks()))
+            for each, _ in alike:
+                yield _with(each, AddressEnd(text, addresses))
+
+    def _end(self, side: _Side, outside: Outside) -> End | None:
+        """Return the end that somebody means, or a name; None for mere addresses."""
+        name, address = outside.name, outside.address
+        if name is not None and ref(name) in self._names.get(side, ()):
+            return name
+        for one in (address, name):
+            if isinstance(one, AddressEnd):
+                for block in self._blocks.get(side, ()):
+                    if one.addresses <= block.addresses:
+                        return block
+        ruled = isinstance(name, NameEnd) and any(self._engine.hosts.of(n) for n in name.names)
+        return name if ruled or address is None else None
+
+    def _likeness(self, end: AddressEnd) -> object:
+        units = tuple(self._engine.table.external_range(end.addresses))
+        return (self._name(end.addresses), units)
+
+    def _name(self, addresses: AddressSet) -> str | None:
+        return next((k.text for k in self._known if addresses <= k.addresses), None)
+
+
+def _with(each: Placed, end: End) -> tuple[Placed, End, End]:
+    source = end if isinstance(each.source, Outside) else each.source
+    destination = end if isinstance(each.destination, Outside) else each.destination
+    return each, source, destination
+
+
+def _sides(source: End, destination: End) -> Iterator[tuple[_Side, End]]:
+    if isinstance(destination, AddressEnd | NameEnd):
+        yield (True, ref(source)), destination
+    elif isinstance(source, AddressEnd):
+        yield (False, ref(destination)), source
+
+
+def _apart(ends: Blocks) -> Blocks:
+    """Return blocks cut where others begin, each called as the smallest that it lies in."""
+    by_size = sorted(ends, key=lambda end: (end.addresses.size(), end.text))
+    parts: Mapping[AddressSet, str] = {}
+    for end in by_size:
+        cut: dict[AddressSet, str] = {}
+        rest = end.addresses
+        for part, text in parts.items():
+            both = part & end.addresses
+            rest -= part
+            for piece in (both, part - end.addresses):
+                if piece:
+                    cut[piece] = text
+        if rest:
+            cut[rest] = end.text
+        parts = cut
+    kept = {end.addresses: end for end in reversed(by_size)}
+    return tuple(
+        replace(kept[part], text=text) if part in kept else AddressEnd(text, part)
+        for part, text in parts.items()
+        if part != NO_ADDRESSES
+    )
