@@ -25,7 +25,7 @@ RATIO: Final = 1.5
 PEAK: Final = 1_000_000_000
 """Bytes that they may hold at most."""
 _COMPARED: Final = (
-    "adapter", "src_ns", "src_workload", "src_labels", "dst_ns", "dst_workload", "dst_labels",
+    "adapter", "src_ns", "src_workload", "dst_ns", "dst_workload",
     "proto", "port", "verdict", "initiator", "count", "halfway", "refused", "bytes", "windows",
     "hours", "first", "last",
 )  # fmt: skip
@@ -129,7 +129,8 @@ def _by_hand(store: Path) -> pa.Table:
     config = {"memory_limit": MEMORY, "temp_directory": str(store / "scratch"),
               "preserve_insertion_order": "false"}  # fmt: skip
     with duckdb.connect(config=config) as connection:
-        return connection.execute(byhand.EDGES, {"files": files}).to_arrow_table()
+        connection.execute("SET enable_progress_bar = false")
+        return connection.sql(byhand.EDGES, params={"files": files}).to_arrow_table()
 
 
 def _say(text: str) -> None:

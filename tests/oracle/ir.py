@@ -109,7 +109,18 @@ from cloison.ir.profile import NamedPorts, OtherProtocols, Profile
 from cloison.resources.objects import ContainerKind, ContainerPort, Node
 from cloison.resources.world import PodEndpoint, World
 from tests.oracle.ir_ends import Ends
-from tests.oracle.ir_ways import EITHER, OPEN, WAY_OF, End, Match, Way, Ways, traffic_point
+from tests.oracle.ir_ways import (
+    EITHER,
+    OPEN,
+    WAY_OF,
+    End,
+    Match,
+    Way,
+    Ways,
+    at_best,
+    pass_goes_on,
+    traffic_point,
+)
 
 if TYPE_CHECKING:
     from cloison.algebra import Request
@@ -340,7 +351,7 @@ class Point(Ends):
     def builtin(self) -> Ways:
         rules = [r for r in self.layer.builtin if r.direction is self.direction]
         ways = self._in_turn(self._rule(None, rule) for rule in rules)
-        return _pass_goes_on(ways)
+        return pass_goes_on(ways)
 
     def opaque(self) -> Ways:
         here = {tier.name for tier in self.layer.tiers}
@@ -364,7 +375,7 @@ class Point(Ends):
             for number, combine in enumerate(tier.bands)
         )
         if tier.end is None:
-            return _pass_goes_on(ways)
+            return pass_goes_on(ways)
         end = EITHER
         if self.traffic in tier.end_scope:
             end = frozenset((WAY_OF[tier.end],))
@@ -374,8 +385,8 @@ class Point(Ends):
             for p in policies
             if tier.ends_both and p.isolates and self.direction not in p.isolates
         )
-        ways = self._in_turn([ways, _at_best(here, end), _at_best(closing, OPEN)])
-        return _pass_goes_on(ways)
+        ways = self._in_turn([ways, at_best(here, end), at_best(closing, OPEN)])
+        return pass_goes_on(ways)
 
     def _surest(self, policies: Iterable[Policy]) -> Match:
         """Return whether any of some policies is about the subject."""
@@ -490,15 +501,3 @@ class Point(Ends):
             and self.traffic in L4
             and self.traffic == traffic_point(port.protocol, port.number)
         )
-
-
-def _pass_goes_on(ways: Ways) -> Ways:
-    return ways - {Way.PASS} | {Way.ON} if Way.PASS in ways else ways
-
-
-def _at_best(match: Match, ways: Ways) -> Ways:
-    """Return what is possible where something that leads to `ways` only may hold."""
-    on: Ways = frozenset((Way.ON,))
-    if match is Match.MUST:
-        return ways
-    return ways | on if match is Match.MAY else on

@@ -49,3 +49,16 @@ WAY_OF = {Action.ALLOW: Way.ALLOW, Action.DENY: Way.DENY, Action.PASS: Way.PASS}
 def traffic_point(protocol: str, port: int | None) -> int:
     """Return one point of the traffic axis; a protocol without ports is any of its points."""
     return protocol_number(protocol) << 16 | (port or 0)
+
+
+def pass_goes_on(ways: Ways) -> Ways:
+    """Return where what leaves a tier by a pass ends: after it."""
+    return ways - {Way.PASS} | {Way.ON} if Way.PASS in ways else ways
+
+
+def at_best(match: Match, ways: Ways) -> Ways:
+    """Return what is possible where something that leads to `ways` only may hold."""
+    on: Ways = frozenset((Way.ON,))
+    if match is Match.MUST:
+        return ways
+    return ways | on if match is Match.MAY else on

@@ -4,7 +4,7 @@ Policies that are written for people say no more than this: whom they are for, w
 to, on which ports, and why. Each language says it in its own way, or not at all.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from cloison.algebra import LabelSelector
@@ -66,6 +66,8 @@ class Opening:
         ports: With what; empty for everything.
         http: With which requests only; None for every one.
         reasons: Why, a line each.
+        lookup: Whether it is how names are looked up, which some languages have to see before
+            they can let through what is named.
     """
 
     direction: Direction
@@ -73,6 +75,7 @@ class Opening:
     ports: tuple[PortRange, ...] = ()
     http: Asked | None = None
     reasons: tuple[str, ...] = ()
+    lookup: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,12 +121,11 @@ class Words:
     most: int | None = None
 
 
-def grouped(
-    openings: tuple[Opening, ...], direction: Direction
-) -> tuple[tuple[tuple[PortRange, ...], Asked | None, tuple[Opening, ...]], ...]:
-    """Return the openings of a direction, those with the same ports and requests together."""
-    found: dict[tuple[tuple[PortRange, ...], Asked | None], list[Opening]] = {}
+def grouped(openings: Iterable[Opening], direction: Direction) -> tuple[tuple[Opening, ...], ...]:
+    """Return the openings of a direction, those together that differ in the peer alone."""
+    found: dict[object, list[Opening]] = {}
     for each in openings:
         if each.direction is direction:
-            found.setdefault((each.ports, each.http), []).append(each)
-    return tuple((ports, http, tuple(some)) for (ports, http), some in found.items())
+            key = (each.ports, each.http, each.reasons, each.lookup)
+            found.setdefault(key, []).append(each)
+    return tuple(map(tuple, found.values()))

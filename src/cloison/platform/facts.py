@@ -4,8 +4,8 @@ A difference between two enforcers is owed to a fact if it is gone once both are
 that. Facts that no edge shows are told, too.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, fields, replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import fields, replace
 from typing import Any
 
 from cloison.ir.peers import Relative, RelativeMatch
@@ -25,6 +25,7 @@ from cloison.platform.differences import (
     noted,
     unknown,
 )
+from cloison.platform.factrow import Row, taking
 
 _PORTS = {
     NamedPorts.PER_POD: "looked up on each pod",
@@ -37,65 +38,6 @@ _OTHERS = {
     OtherProtocols.DENIED: "denied",
     OtherProtocols.ALWAYS_ALLOWED: "always allowed",
 }
-
-
-@dataclass(frozen=True, slots=True)
-class _Row:
-    """A fact of every profile.
-
-    Args:
-        id: As of a fact.
-        title: As of a fact.
-        fields: The fields of a profile that say it.
-        said: What a profile says, in words; the value of the first field when not given.
-        swap: As of a fact; takes over the fields when not given.
-        edges: As of a fact.
-        about: As of a fact.
-    """
-
-    id: str
-    title: str
-    fields: tuple[str, ...] = ()
-    said: Callable[[Profile], str] | None = None
-    swap: Swap | None = None
-    edges: bool = True
-    about: str = ""
-
-    def compared(self, first: Profile, second: Profile) -> Fact | None:
-        """Return the fact, if the two are not of one mind."""
-        if self.fields:
-            same = all(getattr(first, name) == getattr(second, name) for name in self.fields)
-        else:
-            same = self.tell(first) == self.tell(second)
-        if same:
-            return None
-        swap = self.swap or _taking(self.fields)
-        said = self.tell(first), self.tell(second)
-        return Fact(self.id, self.title, *said, swap, self.edges, self.about)
-
-    def tell(self, profile: Profile) -> str:
-        """Return what a profile says."""
-        if self.said is not None:
-            return self.said(profile)
-        return _word(getattr(profile, self.fields[0]))
-
-
-def _word(value: object) -> str:
-    if value is None or isinstance(value, bool):
-        return SAID[value]
-    if isinstance(value, Mapping):
-        return ", ".join(f"{key}={text}" for key, text in sorted(value.items())) or "none"
-    return str(value) if isinstance(value, str) else "of its own" if value else "none"
-
-
-def _taking(names: tuple[str, ...]) -> Swap:
-    """Return what takes over fields as they are."""
-
-    def swap(profile: Profile, other: Profile) -> Profile:
-        values: dict[str, Any] = {name: getattr(other, name) for name in names}
-        return replace(profile, **values)
-
-    return swap
 
 
 def _layer(profile: Profile) -> LayerSpec:
@@ -260,8 +202,8 @@ def _taking_readings(*names: str) -> Swap:
     return swap
 
 
-def _way(id_: str, title: str, name: str) -> _Row:
-    return _Row(id_, title, (), _read(name), _taking_readings(name))
+def _way(id_: str, title: str, name: str) -> Row:
+    return Row(id_, title, (), _read(name), _taking_readings(name))
 
 
 def _beyond(profile: Profile) -> str:
@@ -283,37 +225,37 @@ def _own_node(profile: Profile) -> str:
     return SAID[None] if profile.own_node_egress is None else "reached"
 
 
-_ROWS: tuple[_Row, ...] = (
-    _Row("enforces", "NetworkPolicy is enforced", ("enforces",), swap=_swap_layers),
-    _Row(
+_ROWS: tuple[Row, ...] = (
+    Row("enforces", "NetworkPolicy is enforced", ("enforces",), swap=_swap_layers),
+    Row(
         "blocks-match-pods",
         "an address block matches the addresses of pods",
         ("block_matches_pods",),
     ),
-    _Row(
+    Row(
         "blocks-match-nodes",
         "an address block matches the addresses of nodes",
         ("block_matches_nodes",),
     ),
-    _Row("end-port", "`endPort` is honoured", ("end_port",)),
-    _Row("sctp", "SCTP is supported", ("sctp",), edges=False, about=SCTP),
-    _Row(
+    Row("end-port", "`endPort` is honoured", ("end_port",)),
+    Row("sctp", "SCTP is supported", ("sctp",), edges=False, about=SCTP),
+    Row(
         "named-ports",
         "a port name stands for",
         ("named_ports",),
         lambda p: _PORTS.get(p.named_ports, str(p.named_ports)),
     ),
-    _Row(
+    Row(
         "last-port-name",
         "of ports by one name only the last counts that a pod declares",
         ("last_port_name",),
     ),
-    _Row(
+    Row(
         "init-container-ports",
         "port names of init and sidecar containers count",
         ("init_container_ports",),
     ),
-    _Row(
+    Row(
         "other-protocols",
         "protocols but TCP, UDP and SCTP, once a policy isolates",
         ("other_protocols",),
@@ -321,7 +263,7 @@ _ROWS: tuple[_Row, ...] = (
         _swap_others,
         about=ISOLATION,
     ),
-    _Row(
+    Row(
         "labels-seen",
         "labels that policies see",
         ("visible",),
@@ -344,7 +286,7 @@ _ROWS: tuple[_Row, ...] = (
         "a block that lets in also lets in the pods of the policy's namespace",
         "block_and_own",
     ),
-    _Row(
+    Row(
         "beyond-pods",
         "namespaces by what they are not also are nodes, and what is outside",
         (),
@@ -362,48 +304,48 @@ _ROWS: tuple[_Row, ...] = (
         "names_need_pods",
     ),
     _way("host-pods", "a peer by labels also is pods on the network of nodes", "host_pods"),
-    _Row(
+    Row(
         "host-namespace",
         "a peer of whole namespaces may also be nodes",
         (),
         _read("host_namespace"),
         _taking_readings("host_namespace", "host_labels"),
     ),
-    _Row(
+    Row(
         "whole-v6",
         "`::/0` is all of IPv6",
         (),
         lambda p: ", ".join(p.reading.whole_v6) or "yes",
         _taking_readings("whole_v6"),
     ),
-    _Row(
+    Row(
         "around",
         "policies that no object states",
         ("around",),
         lambda p: ", ".join(str(e.id) for e in p.around) or "none",
         _swap_around,
     ),
-    _Row("always", "let through whatever policies allow", (), _always, _swap_always),
-    _Row(
+    Row("always", "let through whatever policies allow", (), _always, _swap_always),
+    Row(
         "host-objects",
         "its own objects say what becomes of traffic of hosts",
         ("host_objects",),
     ),
-    _Row(
+    Row(
         "own-node-whole",
         "what goes for a pod's own node goes for all addresses that the node has itself",
         ("own_node_whole",),
         edges=False,
     ),
-    _Row(
+    Row(
         "own-node-then",
         "a pod's own node, once the pod's policies let it",
         (),
         _own_node,
-        _taking(("own_node_then", "own_node_egress")),
+        taking(("own_node_then", "own_node_egress")),
         edges=False,
     ),
-    _Row(
+    Row(
         "returned",
         "what a Service leads back to the pod it comes from",
         (),
@@ -412,18 +354,18 @@ _ROWS: tuple[_Row, ...] = (
         edges=False,
         about=SERVICES,
     ),
-    _Row(
+    Row(
         "groups",
         "a peer of namespaces also finds address groups",
         ("groups_prefix",),
         lambda p: SAID[p.groups_prefix is not None],
     ),
-    _Row(
+    Row(
         "http-segments",
         "paths of HTTP are compared by segments, normalised",
         ("http_segments",),
     ),
-    _Row(
+    Row(
         "normalises",
         "paths of HTTP are brought to one form before they are compared, by a setting",
         ("normalises", "tells_apart"),
@@ -431,7 +373,7 @@ _ROWS: tuple[_Row, ...] = (
         edges=False,
         about=REQUESTS,
     ),
-    _Row(
+    Row(
         "refusals",
         "what a client meets whose request no rule lets through",
         ("refusals",),
@@ -439,14 +381,14 @@ _ROWS: tuple[_Row, ...] = (
         edges=False,
         about=REQUESTS,
     ),
-    _Row(
+    Row(
         "order",
         "rules that disagree",
         (),
         _order,
         _swap_order,
     ),
-    _Row(
+    Row(
         "keeps-connections",
         "connections that are open pass whatever policies say by then",
         ("keeps_connections",),
@@ -497,9 +439,9 @@ def differing(first: Profile, second: Profile) -> tuple[Fact, ...]:
     )
 
 
-def _others() -> Iterator[_Row]:
+def _others() -> Iterator[Row]:
     """Yield rows for what has no words of its own."""
     told = _NO_FACTS | {name for row in _ROWS for name in row.fields}
     for each in fields(Profile):
         if each.name not in told:
-            yield _Row(each.name.replace("_", "-"), each.name.replace("_", " "), (each.name,))
+            yield Row(each.name.replace("_", "-"), each.name.replace("_", " "), (each.name,))

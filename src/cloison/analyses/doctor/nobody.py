@@ -13,9 +13,10 @@ from cloison.analyses.doctor.finding import Evidence, Finding, Mode
 from cloison.analyses.doctor.judged import certain, tried
 from cloison.analyses.doctor.served import enforced, peers_of, subjects_of
 from cloison.analyses.ends import AddressEnd
-from cloison.analyses.mend import MOST_BLOCKS, NAMING, Proposal, blocks
+from cloison.analyses.mend import MOST_BLOCKS, Proposal, blocks
 from cloison.analyses.miss import match_text
 from cloison.analyses.question import Traffic
+from cloison.analyses.telling import NAMING
 from cloison.base import Severity
 from cloison.base.words import few
 from cloison.ir.peers import BlockMatch, PodsMatch

@@ -8,8 +8,9 @@ from cloison.algebra.selectors import Requirement
 from cloison.analyses.doctor.clinic import Clinic
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
 from cloison.analyses.doctor.served import enforced
-from cloison.analyses.mend import NAMING, PASSING, VOLATILE, Proposal
+from cloison.analyses.mend import Proposal
 from cloison.analyses.miss import peer_text, said_traffic
+from cloison.analyses.telling import NAMING, PASSING, VOLATILE
 from cloison.base import Severity
 from cloison.base.words import few
 from cloison.engine import Engine

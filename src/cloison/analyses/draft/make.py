@@ -27,7 +27,7 @@ from cloison.analyses.draft.seen import Observed, seen
 from cloison.analyses.draft.sight import Sight
 from cloison.analyses.draft.told import told
 from cloison.analyses.forms import KINDS
-from cloison.analyses.mend import NAMING
+from cloison.analyses.telling import NAMING
 from cloison.intent import (
     Contract,
     ContractEnd,

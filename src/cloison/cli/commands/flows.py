@@ -28,6 +28,7 @@ _COMMANDS = {
     "top": "cloison.cli.commands.flows_top:top",
     "query": "cloison.cli.commands.flows_query:query",
     "compact": "cloison.cli.commands.flows_compact:compact",
+    "generate": "cloison.cli.commands.flows_generate:generate",
 }
 
 

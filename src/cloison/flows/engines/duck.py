@@ -36,6 +36,7 @@ class Duck:
             autoload_known_extensions=False,
             **more,
         )
+        self._connection.raw_sql("SET enable_progress_bar = false")
 
     def read(self, paths: Sequence[Path], schema: pa.Schema) -> Table:
         """Return the rows of Parquet files as a table."""

@@ -1,0 +1,574 @@
+"""From the calls of a contract to allowlists: one for each workload, and a denial for the rest."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date
+from functools import cached_property
+from typing import Final
+
+from cloison.algebra import PORT_PROTOCOLS, LabelSelector
+from cloison.analyses.contract.compile import platform
+from cloison.analyses.contract.compile.edges import selected, wanted
+from cloison.analyses.contract.compile.model import (
+    ONE_SIDED,
+    OPEN,
+    TODAY,
+    UNGOVERNED,
+    UNRESOLVED,
+    UNSAID,
+    WIDENED,
+    Added,
+    Compiled,
+    Edge,
+    Notes,
+    Sheet,
+    Subject,
+)
+from cloison.analyses.contract.compile.peers import blocks, node_addresses, on_host, outside, text
+from cloison.analyses.contract.compile.sheets import Written, sheets
+from cloison.analyses.contract.compile.subjects import Subjects, is_pods
+from cloison.analyses.contract.ends import Ends
+from cloison.analyses.doctor.clinic import Clinic
+from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, NodeEnd, PodsEnd, SomeNodeEnd
+from cloison.base import QuestionError, Severity
+from cloison.base.words import few
+from cloison.intent import Contract, EndForm
+from cloison.ir.allowlist import Asked, Opening, PortRange, Words
+from cloison.ir.names import exact_name
+from cloison.ir.peers import NamesMatch, PeerMatch, PodsMatch, Relative, RelativeMatch
+from cloison.ir.policy import Direction
+from cloison.platform.component import ANY_VALUE
+from cloison.platform.resolvers import Resolver, ResolverKind
+from cloison.resources.world import Workload, WorkloadId
+
+_SHUT: Final = "nothing is written for it, and the default deny keeps it shut"
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """What is to be compiled.
+
+    Args:
+        contract: The contract.
+        ends: Finds what it names.
+        clinic: The cluster, under who will enforce the result.
+        words: What the language can say.
+        prefix: What annotations begin with.
+        today: The day it is.
+        only: Only policies of these namespaces; of all that the contract speaks of when empty.
+    """
+
+    contract: Contract
+    ends: Ends
+    clinic: Clinic
+    words: Words
+    prefix: str
+    today: date
+    only: frozenset[str] = frozenset()
+
+
+def build(order: Order) -> Compiled:
+    """Return what a contract comes to.
+
+    Raises:
+        QuestionError: A namespace to be written has no pods in the input.
+    """
+    return _Build(order).compiled()
+
+
+@dataclass
+class _Build:
+    """Puts one contract together; lives for one call."""
+
+    order: Order
+    notes: Notes = field(default_factory=Notes)
+    added: dict[tuple[str, ...], Added] = field(default_factory=dict)
+    whom: dict[tuple[str, ...], set[WorkloadId]] = field(default_factory=lambda: defaultdict(set))
+    written: Written = field(default_factory=Written)
+
+    def compiled(self) -> Compiled:
+        edges = list(wanted(self.order.contract, self.order.ends, self.order.today, self.notes))
+        edges = [each for each in edges if not _itself(each)]
+        self.spoken = self._spoken(edges)
+        edges += self._platform()
+        self.names = {each.id: platform.lookups(self.clinic, each) for each in self.workloads}
+        self.subjects = Subjects(self.clinic.engine.world, self._keys(edges), self.notes)
+        for workload in self.workloads:
+            self._subject(workload.id)
+        done = [each for edge in edges if (each := self._edge(edge)) is not None]
+        for workload in self.workloads:
+            self._dns(workload)
+        if not platform.exempt(self.clinic):
+            for workload in self.workloads:
+                self._probes(workload)
+        platform.unwritten(self.order.contract, self.notes)
+        self._left_out()
+        self._open()
+        made: Sequence[Sheet] = sheets(
+            self.written, self.spoken, self.order.ends.placed, self.order.prefix
+        )
+        return Compiled(
+            tuple(made),
+            tuple(done),
+            tuple(
+                replace(each, workloads=max(1, len(self.whom[key])))
+                for key, each in sorted(self.added.items())
+            ),
+            tuple(self.notes.said.values()),
+            tuple(sorted(self.spoken)),
+            frozenset(self.notes.refused),
+        )
+
+    @property
+    def clinic(self) -> Clinic:
+        return self.order.clinic
+
+    def _spoken(self, edges: Iterable[Edge]) -> frozenset[str]:
+        """Return the namespaces that policies are written for."""
+        ends = (end for edge in edges for end in (edge.source, edge.destination))
+        found = {end.workload.id.namespace for end in ends if isinstance(end, PodsEnd)}
+        found |= {end.namespace for e in edges for end in (e.source, e.destination)
+                  if isinstance(end, AnyEnd) and end.namespace}
+        found |= {each.match.namespace for each in self.order.contract.workloads}
+        held = {each.id.namespace for each in self.clinic.engine.world.workloads.values()
+                if is_pods(each)}
+        only = self.order.only
+        unknown = only - held
+        if unknown:
+            msg = f"there are no pods in {few(sorted(unknown))}"
+            raise QuestionError(msg, "name namespaces that the input has workloads of")
+        return frozenset(only or found & held)
+
+    @cached_property
+    def workloads(self) -> tuple[Workload, ...]:
+        """The workloads that policies are written for."""
+        every = self.clinic.engine.world.workloads.values()
+        return tuple(
+            each
+            for each in every
+            if is_pods(each) and each.id.namespace in self.spoken and not on_host(each)
+        )
+
+    def _platform(self) -> list[Edge]:
+        said = platform.roles(self.order.contract)
+        found: list[Edge] = []
+        for role, edges in (
+            (platform.METRICS, platform.scraped),
+            (platform.TELEMETRY, platform.reported),
+        ):
+            if role not in said:
+                continue
+            made = (
+                edges(self.clinic, said[role])
+                if edges is platform.scraped
+                else platform.reported(self.clinic, said[role], self.workloads)
+            )
+            for each in made:
+                if not _itself(each):
+                    found.append(each)
+                    self._add(role, each.source.text, each.destination.text, each.ports,
+                              each.reason, _workload(each.destination))
+        return found
+
+    def _add(
+        self,
+        role: str,
+        source: str,
+        destination: str,
+        ports: Sequence[PortRange],
+        why: str,
+        workload: WorkloadId | None,
+    ) -> None:
+        said = tuple(each.text for each in ports)
+        key = (role, source, destination, *said)
+        self.added.setdefault(key, Added(role, source, destination, said, why))
+        if workload is not None:
+            self.whom[key].add(workload)
+
+    def _keys(self, edges: Iterable[Edge]) -> dict[WorkloadId, frozenset[object]]:
+        """Return what each workload is to be let do, in a form that can be compared."""
+        found: dict[WorkloadId, set[object]] = defaultdict(set)
+        for edge in edges:
+            ports = frozenset(edge.ports)
+            for end, other, here in (
+                (edge.source, edge.destination, edge.out),
+                (edge.destination, edge.source, edge.into),
+            ):
+                if isinstance(end, PodsEnd) and here:
+                    way = end is edge.source
+                    found[end.workload.id].add((way, other.text, ports, edge.http))
+        for name, lookups in self.names.items():
+            found[name].add(frozenset(each.id for each in lookups.resolvers))
+        return {name: frozenset(keys) for name, keys in found.items()}
+
+    def _subject(self, name: WorkloadId) -> Subject | None:
+        subject = self.subjects.of(name)
+        if subject is not None and name.namespace in self.spoken:
+            self.written.sheet(subject)
+        return subject
+
+    # Edges
+
+    def _edge(self, edge: Edge) -> Edge | None:
+        """Write both ends of an edge; return it as it is let through, None where it is not."""
+        ports = self._ports(edge)
+        if ports is None:
+            return None
+        edge = replace(edge, ports=ports, http=self._http(edge))
+        heres = [self._here(edge, Direction.EGRESS), self._here(edge, Direction.INGRESS)]
+        if None in heres:
+            self._refuse(edge)
+            return None
+        out, into = (here or () for here in heres)
+        if not self._both(edge, bool(out), bool(into)):
+            return None
+        targets = self._peers(edge, edge.destination, edge.destination_peer) if out else ()
+        callers = self._peers(edge, edge.source, edge.source_peer) if into else ()
+        if targets is None or callers is None:
+            self._refuse(edge)
+            return None
+        asked = edge.http
+        for here in out:
+            http = None if into else asked
+            for peer in targets:
+                self._write(here, Opening(Direction.EGRESS, peer, ports, http, (edge.reason,)), edge)
+        for here in into:
+            for peer in callers:
+                self._write(
+                    here, Opening(Direction.INGRESS, peer, ports, asked, (edge.reason,)), edge
+                )
+        return edge if out or into else None
+
+    def _refuse(self, edge: Edge) -> None:
+        if edge.entry is not None:
+            self.notes.refused.add(edge.entry.name)
+
+    def _write(self, here: Subject | str, opening: Opening, edge: Edge | None = None) -> None:
+        self.written.add(here, opening, edge.entry if edge is not None else None)
+
+    def _ports(self, edge: Edge) -> tuple[PortRange, ...] | None:
+        if self.order.words.icmp:
+            return edge.ports
+        beyond = [each.text for each in edge.ports if each.protocol not in PORT_PROTOCOLS]
+        if not beyond:
+            return edge.ports
+        left = tuple(each for each in edge.ports if each.protocol in PORT_PROTOCOLS)
+        self.notes.of(
+            edge.entry,
+            UNSAID,
+            f"{self.order.words.name} has no words for {', '.join(beyond)}",
+            "that part is not written; whether it passes is up to who enforces",
+            "compile to a language that has, or say TCP, UDP or SCTP ports",
+        )
+        return left or None
+
+    def _http(self, edge: Edge) -> Asked | None:
+        if edge.http is None or self.order.words.http:
+            return edge.http
+        ports = ", ".join(each.text for each in edge.ports) or "every port"
+        self.notes.of(
+            edge.entry,
+            WIDENED,
+            f"{self.order.words.name} cannot ask for {edge.http}",
+            f"every request on {ports} from {edge.source.text} to {edge.destination.text} is "
+            "let through instead",
+            "compile to cilium, or check requests at the destination",
+        )
+        return None
+
+    def _here(self, edge: Edge, direction: Direction) -> tuple[Subject | str, ...] | None:
+        """Return whom to write an end of an edge for; None where no labels select it."""
+        egress = direction is Direction.EGRESS
+        end = edge.source if egress else edge.destination
+        if not (edge.out if egress else edge.into):
+            return ()
+        match end:
+            case PodsEnd() if end.workload.id.namespace not in self.spoken:
+                return ()
+            case PodsEnd() if on_host(end.workload):
+                self.notes.of(
+                    edge.entry,
+                    OPEN,
+                    f"{end.text} uses the network of its nodes, to which policies do not apply",
+                    f"its {direction} stays open, and nothing is written for it",
+                    None,
+                    Severity.WARNING,
+                )
+                return ()
+            case PodsEnd():
+                subject = self.subjects.of(end.workload.id)
+                return None if subject is None else (subject,)
+            case AnyEnd() if end.namespace is not None:
+                return (end.namespace,) if end.namespace in self.spoken else ()
+            case AnyEnd():
+                return tuple(sorted(self.spoken))
+            case _:
+                return ()
+
+    def _both(self, edge: Edge, out: bool, into: bool) -> bool:  # noqa: FBT001
+        """Return whether an edge is let through at both ends."""
+        for end, here, allowed, other in (
+            (edge.source, out, edge.out, "ingress"),
+            (edge.destination, into, edge.into, "egress"),
+        ):
+            home = _home(end)
+            if here or allowed or home is None or home not in self.spoken:
+                continue
+            if isinstance(end, PodsEnd) and on_host(end.workload):
+                continue
+            self.notes.of(
+                edge.entry,
+                ONE_SIDED,
+                f"it is to be enforced for {other} only, and the default deny of {home} shuts the "
+                "other end",
+                _SHUT,
+                "say `direction: both`, or leave that namespace out with -n",
+            )
+            return False
+        return True
+
+    def _peers(
+        self, edge: Edge, end: End, named: PeerMatch | None
+    ) -> tuple[PeerMatch, ...] | None:
+        """Return how the other end names an end; None where it cannot, which is noted."""
+        engine = self.clinic.engine
+        match end:
+            case PodsEnd() if on_host(end.workload):
+                homes = [engine.table.endpoints[i].shape.node for i in end.endpoints]
+                return self._nodes(edge, homes, end.text)
+            case PodsEnd() if named is not None:
+                return (named,)
+            case PodsEnd():
+                subject = self.subjects.of(end.workload.id)
+                return None if subject is None else (_pods(subject),)
+            case AnyEnd():
+                return (PodsMatch(namespace=end.namespace),)
+            case AddressEnd() if end.name is not None and self.order.words.names:
+                return (NamesMatch((exact_name(end.name),)),)
+            case AddressEnd():
+                return blocks(outside(engine, end.addresses))
+            case NameEnd():
+                return self._named(edge, end)
+            case NodeEnd():
+                return self._nodes(edge, [end.node.name], end.text)
+            case SomeNodeEnd():
+                return self._nodes(edge, [None], end.text)
+            case _:
+                self.notes.of(edge.entry, UNSAID, f"no policy can name {end.text}", _SHUT)
+                return None
+
+    def _named(self, edge: Edge, end: NameEnd) -> tuple[PeerMatch, ...] | None:
+        language = self.order.words.name
+        if self.order.words.names:
+            return (NamesMatch(end.names),)
+        if end.addresses:
+            self.notes.of(
+                edge.entry,
+                TODAY,
+                f"{language} has no names, and {end.text} is written by its known addresses",
+                "it is not reached any more once it moves",
+                "compile again whenever its addresses change",
+                Severity.WARNING,
+            )
+            return blocks(end.addresses)
+        entry = edge.entry
+        if entry is not None and entry.destination.form is EndForm.EXTERNAL:
+            external = self.order.contract.external(entry.destination.rest)
+            if external is not None and self.order.ends.addresses(external):
+                self.notes.of(
+                    entry,
+                    TODAY,
+                    f"{language} has no names: {end.text} is left out, the blocks of "
+                    f"{entry.destination.text} are written",
+                    "it is reached as long as its addresses lie in those",
+                    None,
+                    Severity.INFO,
+                )
+                return ()
+        self.notes.of(
+            entry,
+            UNSAID,
+            f"{language} has no names, and the addresses of {end.text} are not known",
+            _SHUT,
+            "say its blocks under `externals`, or compile to cilium",
+        )
+        return None
+
+    def _nodes(
+        self, edge: Edge, names: Sequence[str | None], said: str
+    ) -> tuple[PeerMatch, ...] | None:
+        if self.order.words.nodes:
+            self.notes.of(
+                edge.entry,
+                WIDENED,
+                f"{self.order.words.name} does not tell {said} from other nodes",
+                "every node is let through on these ports",
+                None,
+                Severity.WARNING,
+            )
+            return tuple(RelativeMatch(r) for r in (Relative.OWN_NODE, Relative.OTHER_NODE))
+        found = node_addresses(self.clinic.engine, names)
+        if found is None:
+            self.notes.of(
+                edge.entry,
+                UNSAID,
+                f"{said} is on the network of its nodes, whose addresses are not known",
+                _SHUT,
+                "read the nodes too, or say --node-cidr",
+            )
+            return None
+        self.notes.of(
+            edge.entry,
+            TODAY,
+            f"{said} is written by the addresses of its nodes today",
+            "everything on those nodes is let through, and nodes that come later are not",
+            "compile again whenever nodes change",
+            Severity.WARNING,
+        )
+        return blocks(found)
+
+    # The platform
+
+    def _dns(self, workload: Workload) -> None:
+        subject = self._subject(workload.id)
+        if subject is None:
+            return
+        found = self.names[workload.id]
+        for why in found.unclear:
+            self.notes.say(
+                UNRESOLVED,
+                Severity.WARNING,
+                f"nothing shows whom {workload.id} asks for names: {why}",
+                "no lookup of its is let through but to those that are known",
+                "write a dependency to the resolvers of its nodes",
+                span=workload.span,
+                about=f"{workload.id.kind} {workload.id}",
+            )
+        said = platform.roles(self.order.contract).get(platform.DNS)
+        for resolver in found.resolvers:
+            ports = platform.dns_ports(resolver)
+            reason = (said.reason if said else None) or "names are looked up"
+            why = f"platform dns: {reason} ({resolver.why})"
+            for peer in self._resolver(resolver):
+                self._write(
+                    subject, Opening(Direction.EGRESS, peer, ports, None, (why,), lookup=True)
+                )
+                key = text(peer)
+                self._add(platform.DNS, "workloads", key, ports, resolver.why, workload.id)
+            for name in resolver.workloads:
+                server = self.clinic.engine.world.workloads.get(name)
+                if server is None or name.namespace not in self.spoken or on_host(server):
+                    continue
+                here = self._subject(name)
+                if here is not None:
+                    peer = PodsMatch()
+                    reason = "platform dns: every pod looks up names here"
+                    self._write(here, Opening(Direction.INGRESS, peer, ports, None, (reason,)))
+                    self._add(platform.DNS, "every pod", str(name), ports, resolver.why, name)
+
+    def _resolver(self, resolver: Resolver) -> Iterator[PeerMatch]:
+        if resolver.is_pods:
+            chosen = [self.subjects.of(name) for name in resolver.workloads]
+            subjects = [each for each in chosen if each is not None]
+            for each in subjects:
+                yield _pods(each)
+            labels = {k: v for k, v in resolver.pod_labels.items() if v != ANY_VALUE}
+            if not subjects and resolver.namespace and labels:
+                yield selected(resolver.namespace, labels)
+            return
+        if not resolver.addresses:
+            return
+        if resolver.kind is ResolverKind.NODE_CACHE and self.order.words.nodes:
+            yield RelativeMatch(Relative.OWN_NODE)
+            return
+        yield from blocks(platform.dialled(resolver))
+
+    def _probes(self, workload: Workload) -> None:
+        ports = platform.probed(workload)
+        subject = self._subject(workload.id)
+        if not ports or subject is None:
+            return
+        why = "platform probes: the kubelet of the own node, which this enforcer does not exempt"
+        if self.order.words.nodes:
+            peers: tuple[PeerMatch, ...] = (RelativeMatch(Relative.OWN_NODE),)
+        else:
+            found = node_addresses(self.clinic.engine, [None])
+            if found is None:
+                self.notes.say(
+                    UNSAID,
+                    Severity.ERROR,
+                    f"the probes of {workload.id} come from its node, whose address is not known",
+                    "they fail, and the kubelet acts on that",
+                    "read the nodes too, or say --node-cidr",
+                    span=workload.span,
+                )
+                return
+            peers = blocks(found)
+        for peer in peers:
+            self._write(subject, Opening(Direction.INGRESS, peer, ports, None, (why,)))
+            self._add(platform.PROBES, text(peer), "workloads with probes", (), why, workload.id)
+
+    # What stays as it is
+
+    def _left_out(self) -> None:
+        homes = {w.id.namespace for w in self.clinic.engine.world.workloads.values() if is_pods(w)}
+        for home in sorted(homes - self.spoken):
+            self.notes.say(
+                UNGOVERNED,
+                Severity.INFO,
+                f"nothing is written for namespace {home}",
+                "what its pods may do is as open as the policies that are there leave it",
+                "place its workloads, under `workloads`",
+            )
+        hosts = [
+            str(each.id)
+            for each in self.clinic.engine.world.workloads.values()
+            if is_pods(each) and each.id.namespace in self.spoken and on_host(each)
+        ]
+        if hosts:
+            self.notes.say(
+                OPEN,
+                Severity.WARNING,
+                f"policies do not apply to {few(hosts)}, on the network of the nodes",
+                "what they do stays open, and they get no file",
+            )
+
+    def _open(self) -> None:
+        if self.order.words.outside_in or not self.spoken:
+            return
+        self.notes.say(
+            OPEN,
+            Severity.ERROR,
+            f"{self.order.words.name} knows no peers outside the cluster on the way in",
+            "what comes from outside, or from nodes, is not kept out: pods that Services of type "
+            "LoadBalancer or NodePort lead to stay open to it",
+            "compile to networkpolicy for that, and use this beside it",
+        )
+
+
+def _pods(subject: Subject) -> PodsMatch:
+    return PodsMatch(namespace=subject.namespace, pods=LabelSelector.of(dict(subject.labels)))
+
+
+def _home(end: End) -> str | None:
+    if isinstance(end, PodsEnd):
+        return end.workload.id.namespace
+    return end.namespace if isinstance(end, AnyEnd) else None
+
+
+def _workload(end: End) -> WorkloadId | None:
+    return end.workload.id if isinstance(end, PodsEnd) else None
+
+
+def _itself(edge: Edge) -> bool:
+    """Return whether an edge is a lone pod calling itself, which no policy is about."""
+    source, destination = edge.source, edge.destination
+    return (
+        isinstance(source, PodsEnd)
+        and isinstance(destination, PodsEnd)
+        and source.workload.id == destination.workload.id
+        and source.single
+        and destination.single
+        and source.endpoints == destination.endpoints
+    )

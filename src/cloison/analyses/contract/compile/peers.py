@@ -1,0 +1,114 @@
+"""Who is at the other end of a call, as policies name them."""
+
+from collections.abc import Iterator, Sequence
+from ipaddress import ip_address, summarize_address_range
+from typing import Final
+
+from cloison.algebra import AddressSet
+from cloison.engine import Engine
+from cloison.ir.peers import AnyMatch, BlockMatch, NamesMatch, PeerMatch, PodsMatch, RelativeMatch
+from cloison.resources.world import Workload
+
+_WHOLE: Final = {4: "0.0.0.0/0", 6: "::/0"}
+
+
+def blocks(addresses: AddressSet) -> tuple[BlockMatch, ...]:
+    """Return blocks that together are some addresses: one with holes where that is shorter.
+
+    >>> [each.cidr for each in blocks(AddressSet.block("10.0.0.0/24"))]
+    ['10.0.0.0/24']
+    """
+    found: list[BlockMatch] = []
+    for family, whole in _WHOLE.items():
+        part = addresses.family(family)
+        if not part:
+            continue
+        every = AddressSet.block(whole)
+        plain, holes = tuple(cidrs(part)), tuple(cidrs(every - part))
+        if len(holes) + 1 < len(plain) or part == every:
+            found.append(BlockMatch(part, whole, holes, whole=True))
+        else:
+            found += [BlockMatch(AddressSet.block(each), each) for each in plain]
+    return tuple(found)
+
+
+def cidrs(addresses: AddressSet) -> Iterator[str]:
+    """Iterate over the blocks that together are a set of addresses."""
+    for text in addresses.ranges():
+        first, last = (ip_address(part) for part in text.split("-"))
+        yield from map(str, summarize_address_range(first, last))
+
+
+def outside(engine: Engine, addresses: AddressSet) -> AddressSet:
+    """Return addresses without those that pods are known to have, unless nothing is left.
+
+    A block that an external declares may be wider than what is outside: policies of many
+    enforcers find pods by it, too.
+    """
+    left = addresses - engine.networks.pods
+    return left or addresses
+
+
+def on_host(workload: Workload) -> bool:
+    """Return whether the pods of a workload use the network of their nodes."""
+    return any(each.shape.host_network for each in workload.endpoints)
+
+
+def node_addresses(engine: Engine, names: Sequence[str | None]) -> AddressSet | None:
+    """Return the addresses of some nodes; None where one of them is not known.
+
+    Args:
+        engine: Whose world.
+        names: The nodes; None among them for a node that nobody knows, which may be any.
+    """
+    nodes = engine.world.nodes
+    if None in names:
+        found = AddressSet.points(tuple(p for each in nodes.values() for p in each.addresses))
+        return (found | engine.networks.nodes) or None
+    points: list[int] = []
+    for name in names:
+        node = nodes.get(name or "")
+        if node is None or not node.addresses:
+            return None
+        points += node.addresses
+    return AddressSet.points(tuple(points)) if points else None
+
+
+def rank(peer: PeerMatch) -> tuple[int, str, str]:
+    """Return what orders peers: pods by namespace and labels, blocks, names, nodes, anybody."""
+    match peer:
+        case PodsMatch():
+            return 0, peer.namespace or "", f"{peer.namespaces} {peer.pods}"
+        case BlockMatch():
+            first = peer.addresses.spans[0][0] if peer.addresses else 0
+            return 1, f"{peer.family}{first:040d}", " ".join((peer.cidr, *peer.holes))
+        case NamesMatch():
+            return 2, " ".join(str(each) for each in peer.names), ""
+        case RelativeMatch():
+            return 3, str(peer.relation), ""
+        case AnyMatch():
+            return 4, "", ""
+        case _:
+            return 5, str(peer), ""
+
+
+def text(peer: PeerMatch) -> str:
+    """Return a peer for people."""
+    match peer:
+        case PodsMatch() if peer.namespace is not None:
+            return f"{peer.namespace}, pods {peer.pods}" if peer.pods else f"any:{peer.namespace}"
+        case PodsMatch():
+            if not peer.namespaces and not peer.pods:
+                return "every pod"
+            pods = f"pods {peer.pods}" if peer.pods else "every pod"
+            return f"{pods} in namespaces {peer.namespaces}" if peer.namespaces else pods
+        case BlockMatch():
+            return f"{peer.cidr} except {', '.join(peer.holes)}" if peer.holes else peer.cidr
+        case NamesMatch():
+            return ", ".join(each.text for each in peer.names)
+        case RelativeMatch():
+            return {"own-node": "the own node"}.get(str(peer.relation), "another node")
+        case _:
+            return "anybody"
+
+
