@@ -82,17 +82,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from cloison.algebra import (
-    L4,
-    PORT_PROTOCOLS,
-    AddressSet,
-    TrafficSet,
-)
+from cloison.algebra import L4, PORT_PROTOCOLS, AddressSet, TrafficSet
 from cloison.ir.fidelity import Verdict
 from cloison.ir.names import NamePattern
-from cloison.ir.peers import (
-    PodsMatch,
-)
+from cloison.ir.peers import PodsMatch
 from cloison.ir.policy import (
     Action,
     Combine,
