@@ -17,7 +17,6 @@ from tests.support.cli import ROOT
 from tests.support.doctoring import applied, object_key
 
 BROADER = {
-    "P14-cache": "its twin has no caches on the nodes, which are what is let in",
     "P41-broken": "its twin keeps the addresses of clients, by another field of the Service; the "
     "changes let in the nodes that stand for them",
 }

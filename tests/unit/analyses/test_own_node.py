@@ -167,7 +167,9 @@ def test_who_is_on_some_node_has_the_address_of_one(
 ) -> None:
     peers = ", ".join(f"{{ipBlock: {{cidr: {each}}}}}" for each in blocks)
     text = WORLD % "nodeName: n1," + HOSTED + N2 % other + INGRESS % peers
-    answer = load_texts({"all.yaml": text}, profile="kube-router").why("shop/agent", "shop/web")
+    nodes = ("192.168.1.1/32", f"{other}/32")
+    session = load_texts({"all.yaml": text}, profile="kube-router", node_cidrs=nodes)
+    answer = session.why("shop/agent", "shop/web")
     told = {each.id for each in answer.caveats}
     # The pod's own node gets in whatever rules say, so that denial stays open.
     wanted = Verdict.UNDETERMINED if verdict is Verdict.DENIED else verdict

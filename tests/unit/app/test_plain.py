@@ -21,7 +21,8 @@ _SPAN = re.compile(r"Span\(file='[^']*', line=\d+, column=\d+\)|(?<=-\* )\([^)]*
 
 
 def both(objects: list[Manifest]) -> tuple[Session, Session]:
-    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects})
+    # PyYAML makes dates of what Kubernetes reads as text.
+    text = json.dumps({"apiVersion": "v1", "kind": "List", "items": objects}, default=str)
     return cloison.load_objects(objects), cloison.load_texts({"in.json": text})
 
 

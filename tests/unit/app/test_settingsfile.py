@@ -43,6 +43,7 @@ platform: eks
 clusterDomain: corp.example
 annotationPrefix: corp.example
 components: {gw-traefik: {namespace: edge}}
+flows: {store: seen}
 """
 
 
@@ -68,6 +69,7 @@ def test_everything_it_may_say(file: Path, monkeypatch: pytest.MonkeyPatch) -> N
     assert settings.values == ("../../values/prod.yaml",)
     assert (settings.profile, settings.profile_chosen) == ("calico@3.32", "cloison.yaml")
     assert settings.kubernetes == (1, 34)
+    assert found.resolved("flows") == "../../seen"
     assert settings.pod_cidrs == ("10.2.0.0/16", "2001:db8::/64")
     assert (settings.render, settings.namespace) == ("never", "shop")
     assert settings.policy_channel == "standard"
