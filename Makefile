@@ -63,7 +63,15 @@ demo: $(VENV)/.installed ## Run the main job on the bundled example
 	@run() { printf '\n\033[1m$$ cloison %s\033[0m\n' "$$*"; $(BIN)/cloison "$$@"; }; \
 	run map -f $(EXAMPLE); \
 	run why web/case-portal evidence/evidence-api:8080 -f $(EXAMPLE); \
-	run verify -f $(EXAMPLE)
+	run verify -f $(EXAMPLE); \
+	if $(BIN)/python -c 'import duckdb, ibis, pyarrow' 2>/dev/null; then \
+		made=$$(mktemp -d); trap 'rm -rf "$$made"' EXIT; \
+		run flows generate -f $(EXAMPLE) --days 1 --without measures-to-audit \
+			--also 'sandbox/case-api evidence/evidence-store:9000' > "$$made/events.log"; \
+		sed -i 1,2d "$$made/events.log"; \
+		run flows ingest "$$made/events.log" --store "$$made/flows"; \
+		run reconcile -f $(EXAMPLE) --store "$$made/flows" --fail-on never; \
+	fi
 
 # ------------------------------------------------------------------ checks
 
@@ -139,6 +147,7 @@ fuzz-smoke: $(VENV)/.installed-dev ## The same, a few seconds each
 .PHONY: bench
 bench: $(VENV)/.installed-dev ## Measure speed and memory beside baselines; half an hour. ARGS=--write-docs
 	$(BIN)/python -m benchmarks $(ARGS)
+	$(BIN)/python -m benchmarks.flows
 
 .PHONY: bench-init
 bench-init: $(VENV)/.installed-dev ## How much of public applications contracts are drafted; ARGS=FOLDER of the data
@@ -147,6 +156,7 @@ bench-init: $(VENV)/.installed-dev ## How much of public applications contracts 
 .PHONY: bench-smoke
 bench-smoke: $(VENV)/.installed-dev ## The same on small worlds; fails where ratios are grossly wrong
 	$(BIN)/python -m benchmarks --smoke
+	$(BIN)/python -m benchmarks.flows --smoke
 
 .PHONY: clean
 clean: ## Remove what was built, except the virtual environment

@@ -126,11 +126,14 @@ def _ours(store: Path) -> pa.Table:
 
 def _by_hand(store: Path) -> pa.Table:
     files = [str(store / part.path) for part in load(store).of("flows")]
-    config = {"memory_limit": MEMORY, "temp_directory": str(store / "scratch"),
-              "preserve_insertion_order": "false"}  # fmt: skip
-    with duckdb.connect(config=config) as connection:
+    scratch = str(store / "scratch")
+    with duckdb.connect() as connection:
+        connection.execute(f"SET memory_limit = '{MEMORY}'")
+        connection.execute("SET temp_directory = $place", {"place": scratch})
+        connection.execute("SET preserve_insertion_order = false")
         connection.execute("SET enable_progress_bar = false")
-        return connection.sql(byhand.EDGES, params={"files": files}).to_arrow_table()
+        found: pa.Table = connection.sql(byhand.EDGES, params={"files": files}).to_arrow_table()
+        return found
 
 
 def _say(text: str) -> None:

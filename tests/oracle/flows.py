@@ -139,17 +139,16 @@ def both(flows: list[Flow]) -> dict[str, Any]:
 
 def pair(flows: list[Flow], listening: Collection[tuple[str, int]]) -> Connection:
     """Return the connection that flows between the same addresses and ports are of."""
-    one, two = sorted([("src", flows[0].src_ip, flows[0].src_port),
-                       ("dst", flows[0].dst_ip, flows[0].dst_port)], key=lambda x: x[1:])  # fmt: skip
+    own = flows[0]
+    both_ends: list[Any] = [(own.src_ip, own.src_port), (own.dst_ip, own.dst_port)]
+    one, two = sorted(both_ends)
     votes: Counter[tuple[str, bool]] = Counter()
     facts: dict[bool, dict[str, list[Any]]] = {True: defaultdict(list), False: defaultdict(list)}
     words: Counter[str] = Counter()
     names = []
     for flow in flows:
         initiator, turned = orient(flow, listening)
-        first = (flow.src_ip, flow.src_port) == one[1:]
-        if one[1:] == two[1:]:
-            first = True
+        first = one in (two, (flow.src_ip, flow.src_port))
         votes[initiator, first != turned] += 1
         for side, here in (("src", first), ("dst", not first)):
             for key, value in end(flow, side).items():
@@ -275,7 +274,7 @@ def name(one: Connection, identities: Collection[Identity]) -> None:
             }  # fmt: skip
             entity = "host"
         else:
-            who = {
+            who: set[tuple[Any, ...]] = {
                 (each.cluster, each.ns, each.pod, each.workload, each.kind, each.labels)
                 for each in held
             }

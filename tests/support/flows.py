@@ -13,6 +13,7 @@ MINUTE = 60_000_000
 
 LISTENING = frozenset({("TCP", 80), ("TCP", 8080), ("UDP", 53)})
 IPS = ("10.0.0.1", "10.0.0.2", "10.0.0.9", "10.0.1.3", "2001:db8::1", "203.0.113.7")
+VERDICTS = (*("allowed",) * 5, "denied", "denied", "audited", "error", "unknown")
 PORTS = (53, 80, 8080, 40_000, 40_001)
 
 
@@ -44,7 +45,7 @@ def _flow(chance: random.Random, names: list[str], seed: int) -> Flow:
     given: dict[str, Any] = {
         "time": None if chance.random() < 0.04 else time,
         "end_time": time + MINUTE if chance.random() < 0.2 else None,
-        "verdict": chance.choice(("allowed",) * 5 + ("denied", "denied", "audited", "error", "unknown")),
+        "verdict": chance.choice(VERDICTS),
         "observer": chance.choice(("src", "dst", "both", "node", "proxy", "learned", "src", "dst")),
         "proto": proto,
         "count": chance.choice((1, 1, 1, 3)),

@@ -2,9 +2,12 @@
 
 import json
 import random
+from datetime import UTC, datetime
+
+SYN = {"SYN": True}
 
 
-def line(number: int, start: int = 1_700_000_000) -> bytes:
+def line(number: int, start: int = 1_699_999_200) -> bytes:
     """Return a line, the same for the same number; no two numbers are of one connection."""
     chance = random.Random(number)
     src, dst = chance.randrange(6), chance.randrange(6)
@@ -13,7 +16,7 @@ def line(number: int, start: int = 1_700_000_000) -> bytes:
         "time": _time(start + chance.randrange(3 * 3600), number),
         "verdict": "DROPPED" if denied else "FORWARDED",
         "IP": {"source": f"10.0.0.{src + 1}", "destination": f"10.0.1.{dst + 1}"},
-        "l4": {"TCP": {"source_port": 1024 + number, "destination_port": 80, "flags": {"SYN": True}}},
+        "l4": {"TCP": {"source_port": 1024 + number, "destination_port": 80, "flags": SYN}},
         "source": _end(src),
         "destination": _end(dst),
         "node_name": f"node-{dst % 2}",
@@ -42,7 +45,5 @@ def _end(number: int) -> dict[str, object]:
 
 
 def _time(seconds: int, number: int) -> str:
-    from datetime import UTC, datetime
-
     whole = datetime.fromtimestamp(seconds, UTC)
     return f"{whole:%Y-%m-%dT%H:%M:%S}.{number % 1_000_000:06d}123Z"

@@ -2,26 +2,26 @@
 
 import io
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
-from cloison.analyses.contract.compile.build import Order, build
-from cloison.analyses.contract.compile.model import Compiled, Sheet
+from cloison.analyses.contract.compile.build import build
+from cloison.analyses.contract.compile.model import Compiled, File, Result, Sheet
+from cloison.analyses.contract.compile.naming import Order
 from cloison.analyses.doctor.clinic import Clinic
 from cloison.app.answers import hop
 from cloison.app.contract import Agreed, agreed, ends, for_contract
-from cloison.app.convert import under
-from cloison.app.load import meant
+from cloison.app.load import under as load_under
 from cloison.app.session import Session
 from cloison.base import Diagnostic, QuestionError, sort_diagnostics
-from cloison.dialects import Dialect, writer_for
+from cloison.dialects import writer_for
 from cloison.dialects.writing.allowed import Said
 from cloison.dialects.writing.render import plain, rendered
 from cloison.engine import Engine
-from cloison.ir.allowlist import Words
+from cloison.ir.allowlist import Allowlist, Words
 from cloison.ir.profile import Profile
 from cloison.platform import profile as find_profile
 from cloison.resources.documents import Document
@@ -34,31 +34,19 @@ if TYPE_CHECKING:
 MARK: Final = "# Written by cloison contract compile."
 """What the first line of a file begins with that may be written again."""
 
+WRITTEN: Final = "compiled:"
+"""What documents that were written are called where something is said about them."""
+
 _COMPOSERS: Final = {
     "networkpolicy": "cloison.dialects.networkpolicy.compose",
     "clusternetworkpolicy": "cloison.dialects.adminpolicy.compose",
     "calico": "cloison.dialects.calico.compose",
     "cilium": "cloison.dialects.cilium.compose",
 }
+Compose: TypeAlias = Callable[[Allowlist], Iterator[Said]]
+
 TARGETS: Final = tuple(_COMPOSERS)
 """Languages that a contract can be written in."""
-
-
-@dataclass(frozen=True, slots=True)
-class File:
-    """A file of policies.
-
-    Args:
-        path: Where it belongs, below the directory of all: `NAMESPACE/WORKLOAD.yaml`.
-        sheet: What is in it.
-        text: The policies as YAML, with the first line that says who wrote it.
-        objects: The policies as plain values.
-    """
-
-    path: str
-    sheet: Sheet
-    text: str
-    objects: tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -66,7 +54,7 @@ class Compilation:
     """A contract written in a language.
 
     Args:
-        session: What it was written for.
+        session: What it was written for, under who will enforce it.
         agreed: The contract.
         compiled: What it comes to.
         target: The language.
@@ -82,18 +70,16 @@ class Compilation:
     files: tuple[File, ...]
 
     @property
-    def policies(self) -> int:
-        """How many policies there are."""
-        return sum(len(each.objects) for each in self.files)
-
-    @property
-    def findings(self) -> tuple[Diagnostic, ...]:
-        """What reading the contract brought to light, and what cannot be said of it."""
-        return sort_diagnostics([*self.agreed.diagnostics, *self.compiled.findings])
+    def result(self) -> Result:
+        """What there is to tell of it."""
+        said = sort_diagnostics([*self.agreed.diagnostics, *self.compiled.findings])
+        names = self.agreed.contract.names
+        return Result(names, self.target, self.compiled, self.files, said)
 
     def read_back(self) -> Session:
         """Return the cluster with these policies in force, and no others."""
-        return in_force(self.session, [each.text for each in self.files], self.profile)
+        texts = [each.text for each in self.files]
+        return in_force(self.session, texts, self.target, self.profile)
 
 
 def compile_contract(
@@ -124,10 +110,9 @@ def compile_contract(
     words: Words = module.WORDS
     found = agreed(session, named)
     profile = _profile(session.profile, to)
-    asked = for_contract(session, found.contract)
-    asked = asked if profile == asked.profile else replace(
-        under(asked, profile), networks=asked.networks
-    )
+    chosen = session.settings.profile_chosen
+    asked = session if profile == session.profile else load_under(session, profile, chosen)
+    asked = for_contract(asked, found.contract)
     order = Order(
         found.contract,
         ends(asked, found),
@@ -139,7 +124,7 @@ def compile_contract(
     )
     compiled = build(order)
     files = _files(compiled.sheets, module.compose, found.contract.names)
-    return Compilation(session, found, compiled, to, profile, files)
+    return Compilation(asked, found, compiled, to, profile, files)
 
 
 def _profile(source: Profile, to: str) -> Profile:
@@ -157,7 +142,7 @@ def _clinic(session: Session) -> Clinic:
     return Clinic(session.engine, session.site, ask)
 
 
-def _files(sheets: Sequence[Sheet], compose: Any, names: Sequence[str]) -> tuple[File, ...]:
+def _files(sheets: Sequence[Sheet], compose: Compose, names: Sequence[str]) -> tuple[File, ...]:
     found: dict[str, File] = {}
     for sheet in sheets:
         said: list[Said] = [each for one in sheet.lists for each in compose(one)]
@@ -189,40 +174,32 @@ def _fit(text: str) -> str:
     return found if found.strip(".") else "_"
 
 
-def in_force(session: Session, texts: Iterable[str], profile: Profile) -> Session:
+def in_force(session: Session, texts: Iterable[str], to: str, profile: Profile) -> Session:
     """Return a cluster with some policies in force, and no others.
 
     Args:
         session: The cluster.
         texts: The policies as YAML.
+        to: Their language.
         profile: Who enforces them.
     """
     options = session.settings.read_options()
-    held: dict[str, tuple[Dialect[Any], list[Any]]] = {}
+    dialect, _ = writer_for(to)
+    held: list[Any] = []
     said: list[Diagnostic] = []
-    readers = [writer_for(name)[0] for name in TARGETS]
     for number, text in enumerate(texts):
         for item in read(["-"], stdin=io.BytesIO(text.encode())):
             if isinstance(item, Diagnostic):
                 said.append(item)
-                continue
-            if not isinstance(item, Document):
-                continue
-            document = Document(f"compiled:{number + 1}", item.root)
-            for dialect in readers:
-                if _speaks(dialect, document):
-                    found, diagnostics = dialect.read(document, options, Pool())
-                    said += diagnostics
-                    if found is not None:
-                        held.setdefault(dialect.name, (dialect, []))[1].append(found)
-    objects = {name: (dialect, tuple(found)) for name, (dialect, found) in sorted(held.items())}
-    policies = meant(list(objects.values()), profile, session.world)
-    return replace(
+            elif isinstance(item, Document):
+                document = Document(f"{WRITTEN}{number + 1}", item.root)
+                found, diagnostics = dialect.read(document, options, Pool())
+                said += diagnostics
+                if found is not None:
+                    held.append(found)
+    bare = replace(
         session,
-        policies=policies,
-        profile=profile,
-        objects=objects,
+        objects={dialect.name: (dialect, tuple(held))},
         read_diagnostics=sort_diagnostics(said),
-        settings=replace(session.settings, profile=profile),
-        origins={},
     )
+    return load_under(bare, profile, session.settings.profile_chosen)

@@ -1,11 +1,11 @@
 """The cube of a session: its contract, its policies, and the flows of a store."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
+from cloison.analyses.connectivity import EndRef
 from cloison.analyses.ends import AddressEnd
 from cloison.analyses.reconcile.cube import Observed
 from cloison.analyses.reconcile.cube import reconcile as put_together
@@ -14,7 +14,7 @@ from cloison.analyses.reconcile.marks import marks
 from cloison.analyses.reconcile.meant import meant
 from cloison.analyses.reconcile.measures import measures
 from cloison.analyses.reconcile.pairs import placed
-from cloison.analyses.reconcile.reconciled import Asked, Reconciled, asked_as
+from cloison.analyses.reconcile.reconciled import Asked, Reconciled, asked_as, namesakes
 from cloison.analyses.reconcile.seen import Became, Finder, Seen, SeenEnd
 from cloison.analyses.reconcile.sources import assumed
 from cloison.app.contract import Agreed, agreed, edges, ends, for_contract
@@ -53,7 +53,7 @@ def reconcile(
     session = for_contract(session, found.contract)
     seen = () if store is None else observed(store, span)
     with unhurried():
-        return _reconciled(session, found, seen, store, span), found.whole
+        return put(session, found, seen, store, span), found.whole
 
 
 def observed(store: Path, span: Span = (None, None)) -> tuple[Seen, ...]:
@@ -70,14 +70,24 @@ def observed(store: Path, span: Span = (None, None)) -> tuple[Seen, ...]:
     return tuple(seen_edges(table(store, *span)))
 
 
-def _reconciled(
+def put(
     session: "Session", found: Agreed, seen: tuple[Seen, ...], store: Path | None, span: Span
 ) -> Reconciled:
+    """Return what is intended, permitted and observed, of what was read already.
+
+    Args:
+        session: The session, with the ends that the contract names.
+        found: Its contract.
+        seen: Observed edges.
+        store: Where they are from; None where nobody watched.
+        span: When they count.
+    """
     engine, site = session.engine, session.site
     sources = assumed(engine, site)
     wanted, unmet = meant(engine, site, found.contract, edges(session, found), sources)
     here, strangers = placed(seen, Finder(session.names, engine.world))
     permitted = session.map()
+    shared = namesakes(engine.world)
     cube = put_together(
         engine,
         wanted,
@@ -88,9 +98,9 @@ def _reconciled(
     )
     return Reconciled(
         cube,
-        measures(cube, permitted, engine.world),
+        measures(cube.cells, permitted, engine.world, _data(session, found)),
         marks(sources, here),
-        tuple(_asked(session, each) for each in cube.cells),
+        tuple(_asked(session, each, shared) for each in cube.cells),
         found.contract.names,
         None if store is None else str(store),
         span,
@@ -105,9 +115,20 @@ def _named(session: "Session", found: Agreed) -> tuple[AddressEnd, ...]:
     return tuple(AddressEnd(f"external:{name}", addresses) for name, addresses in held if addresses)
 
 
-def _asked(session: "Session", cell: Cell) -> Asked:
+def _data(session: "Session", found: Agreed) -> tuple[EndRef, ...] | None:
+    """Return the workloads of the zone `data`; None where the contract has none."""
+    placed = ends(session, found).placed
+    names = tuple(placed.members(DATA))
+    return tuple(EndRef("workload", n.namespace, n.name, n.kind) for n in names) or None
+
+
+DATA = "data"
+"""The zone whose workloads keep data, where a contract has one of that name."""
+
+
+def _asked(session: "Session", cell: Cell, shared: frozenset[tuple[str, str]]) -> Asked:
     """Return how `why` is asked about a cell, and what decides there."""
-    words = asked_as(cell, session.engine.world)
+    words = asked_as(cell, session.engine.world, shared)
     if words is None:
         return Asked()
     try:

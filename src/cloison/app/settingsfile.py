@@ -60,6 +60,15 @@ class Suppression(Struct, frozen=True, rename="camel", forbid_unknown_fields=Tru
 Cidr = Annotated[str, Meta(description="An address block: `10.2.0.0/16`.")]
 
 
+class FlowSettings(Struct, frozen=True, rename="camel", forbid_unknown_fields=True):
+    """Flow records that are kept."""
+
+    store: Annotated[
+        str,
+        Meta(min_length=1, description="Directory of the store, from the settings file's."),
+    ]
+
+
 class SettingsDocument(
     Struct, frozen=True, rename="camel", forbid_unknown_fields=True, omit_defaults=True
 ):
@@ -167,6 +176,9 @@ class SettingsDocument(
             "of its ConfigMap in the input."
         ),
     ] = None
+    flows: Annotated[
+        FlowSettings | None, Meta(description="Where flow records are kept.")
+    ] = None
     strict: Annotated[
         bool, Meta(description="Whether a document that could not be read makes exit code 2.")
     ] = False
@@ -200,6 +212,8 @@ class SettingsFile:
     def resolved(self, key: str) -> Any:  # noqa: ANN401 - as many types as there are settings
         """Return a value with its paths as they are from here."""
         value = self.values[key]
+        if key == "flows":
+            return _from_here(self.path.parent, value.store)
         if key not in ("sources", "values", "dnsTables"):
             return value
         return [_from_here(self.path.parent, name) for name in value]
@@ -428,6 +442,7 @@ def _check_paths(document: SettingsDocument, root: Node, path: Path, shown: str)
         ("sources", document.sources),
         ("values", document.values),
         ("dnsTables", document.dns_tables),
+        ("flows", [document.flows.store] if document.flows is not None else []),
     ):
         for number, name in enumerate(names):
             # What is written like a revision may be a file here, by that name.

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Final
 
 from cloison.algebra import AddressSet, TrafficSet, address_text
 from cloison.analyses.ask import Question, ask
-from cloison.analyses.ends import AddressEnd, End, NameEnd, PodsEnd, SomeNodeEnd
+from cloison.analyses.ends import AddressEnd, End, NameEnd, PodsEnd, ServiceEnd, SomeNodeEnd
 from cloison.analyses.question import Traffic, parse_traffic, split_port
 from cloison.analyses.reconcile.meant import Meant, meant
 from cloison.analyses.reconcile.pairs import together
@@ -192,9 +192,9 @@ def _end(end: End) -> Made | Place | None:
             ips = _some(end.addresses)
             return Place(end.text, ips) if ips else None
         case NameEnd():
-            name = end.text.removeprefix("dns:")
-            ips = _some(end.addresses) or (f"203.0.113.{1 + sum(name.encode()) % 250}",)
-            return None if "*" in name else Place(name, ips, name)
+            host = end.text.removeprefix("dns:")
+            ips = _some(end.addresses) or (f"203.0.113.{1 + sum(host.encode()) % 250}",)
+            return None if "*" in host else Place(host, ips, host)
         case SomeNodeEnd():
             return Place(NODES.text, NODES_MADE, entity="host")
         case _:
@@ -220,8 +220,9 @@ def _services(session: "Session") -> Iterator[tuple[tuple[object, int, str], Ser
     for number, service in enumerate(session.world.services.values()):
         if not service.selector or "None" in service.cluster_ips:
             continue
-        ip = service.cluster_ips[0] if service.cluster_ips else f"10.96.{number // 250}.{number % 250 + 1}"
-        end = session.names.end(f"svc:{service.namespace}/{service.name}")
+        made = f"10.96.{number // 250}.{number % 250 + 1}"
+        ip = service.cluster_ips[0] if service.cluster_ips else made
+        end = ServiceEnd(f"svc:{service.namespace}/{service.name}", service)
         for port in service.ports:
             traffic = TrafficSet.ports(port.protocol, port.port)
             asked = Traffic(f"{port.protocol}/{port.port}", traffic)
@@ -230,5 +231,4 @@ def _services(session: "Session") -> Iterator[tuple[tuple[object, int, str], Ser
                     if isinstance(each.destination, PodsEnd):
                         for entry in islice(each.traffic.traffic.entries(), 1):
                             key = (ref(each.destination), entry.low or 0, entry.protocol)
-                            made = Service(service.namespace, service.name, ip, port.port)
-                            yield key, made
+                            yield key, Service(service.namespace, service.name, ip, port.port)

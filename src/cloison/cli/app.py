@@ -22,6 +22,7 @@ _COMMANDS = {
     "egress": "cloison.cli.commands.egress:egress",
     "contract": "cloison.cli.commands.contract:contract",
     "flows": "cloison.cli.commands.flows:flows",
+    "reconcile": "cloison.cli.commands.reconcile:reconcile",
     "validate": "cloison.cli.commands.validate:validate",
     "demo": "cloison.cli.commands.demo:demo",
     "config": "cloison.cli.commands.config:config",

@@ -29,6 +29,7 @@ PARAMETERS: Final = {
     "fieldValidation": "field_validation",
     "strict": "strict",
     "failOn": "fail_on",
+    "flows": "store",
 }
 """The option that each setting is the default of. `sources` is told apart in `run`: commands
 differ in where they take them from."""

@@ -1,12 +1,15 @@
 """Who was seen to talk to whom: the observed side of every comparison."""
 
+import os
 from collections.abc import Callable
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cloison.flows.engines.columns import plain
 from cloison.flows.engines.duck import Duck
 from cloison.flows.engines.engine import Engine
 from cloison.flows.expressions import roll as expressions
@@ -14,7 +17,7 @@ from cloison.flows.schema import LABELS, Labels
 from cloison.flows.store.manifest import Manifest
 from cloison.flows.store.parts import HOUR
 from cloison.flows.store.place import SCRATCH, reading
-from cloison.flows.store.rolling import Hour, batches, hours, roll, schema
+from cloison.flows.store.rolling import Hour, batches, hours, roll, rolled, schema
 
 _LABELS: Final = pa.list_(pa.string())
 
@@ -33,8 +36,9 @@ def edges(
         adapter: Which reader told of it.
         src_*, dst_*: The ends: `cluster`, `ns`, `workload` (the pod's name where no workload
             is known; then `kind` is `Pod`), `kind`, `entity` as in `schema.Entity`, `labels` (a
-            of `key=value`; null where not told), `ip` (only where no name is known), and `pod`, one of
-            those it stands for. `src` opened the connection unless `initiator` is `unknown`.
+            list of `key=value`; null where not told), `ip` (only where no name is known), and
+            `pod`, one of those it stands for. `src` opened the connection unless `initiator` is
+            `unknown`.
         dst_name: A DNS name the destination was looked up by.
         proto, port, icmp_type: What was asked for; `port` is null for ICMP and where nobody knows
             who opened.
@@ -86,7 +90,7 @@ def labels(store: Path, manifest: Manifest) -> dict[int, Labels]:
     found: dict[int, Labels] = {}
     for part in manifest.of("labels"):
         rows = pq.read_table(store / part.path, schema=LABELS, partitioning=None)
-        for known, each in zip(rows["id"].to_pylist(), rows["labels"].to_pylist(), strict=True):
+        for known, each in zip(plain(rows["id"]), plain(rows["labels"]), strict=True):
             found[known] = tuple(each)
     return found
 
@@ -99,22 +103,49 @@ def _edges(
     told: Callable[[int], None],
 ) -> pa.Table:
     known = hours(manifest)
-    rolled = [
+    of_span = {hour: parts for hour, parts in known.rolled.items() if _within(hour, span)}
+    summed = [
         part
-        for hour, parts in known.rolled.items()
-        if _within(hour, span)
+        for hour, parts in of_span.items()
         for part in parts
         if part.kept or hour not in known.stale
     ]
     stale = {hour: parts for hour, parts in known.stale.items() if _within(hour, span)}
-    read: list[pa.Table] = []
-    for parts in batches(stale):
-        read.append(roll(store, manifest, engine, parts))
-        told(len({(part.source, part.hour) for part in parts}))
-    table = engine.read([store / part.path for part in rolled], schema())
-    if read:
-        table = table.union(engine.table(pa.concat_tables(read).combine_chunks()))
-    return engine.run(expressions.edges(table))
+    # Late flows of hours of which only sums were kept: both together are of one hour.
+    both = {
+        hour: parts
+        for hour, parts in stale.items()
+        if any(part.kept for part in of_span.get(hour, ()))
+    }
+    late = [roll(store, manifest, engine, parts) for parts in batches(both)]
+    table = engine.read([store / part.path for part in summed], schema())
+    if late:
+        table = table.union(engine.table(pa.concat_tables(late).combine_chunks()))
+    whole = {hour: parts for hour, parts in stale.items() if hour not in both}
+    if not whole:
+        return engine.run(expressions.edges(table))
+    # A batch holds whole hours, so what it comes to can be added up. Meanwhile it waits on disk:
+    # engines keep hold of tables that they are given.
+    with TemporaryDirectory(dir=_scratch(store)) as directory:
+        found = engine.run(expressions.edges(table))
+        paths = [_put(found, Path(directory) / "0.parquet")]
+        for parts in batches(whole):
+            flows = rolled(store, manifest, engine, parts)
+            found = engine.run(expressions.edges(flows))
+            paths.append(_put(found, Path(directory) / f"{len(paths)}.parquet"))
+            told(len({(part.source, part.hour) for part in parts}))
+        return engine.run(expressions.together(engine.read(paths, found.schema)))
+
+
+def _scratch(store: Path) -> Path | None:
+    """Return where to put what is worked with; `None` for the system's own place."""
+    place = store / SCRATCH
+    return place if os.access(place, os.W_OK) else None
+
+
+def _put(rows: pa.Table, path: Path) -> Path:
+    pq.write_table(rows, path)
+    return path
 
 
 def _within(hour: Hour, span: tuple[int | None, int | None]) -> bool:

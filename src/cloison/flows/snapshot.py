@@ -19,7 +19,7 @@ def identities(world: World, since: int, cluster: str | None = None) -> Iterator
     """
     for workload in world.workloads.values():
         for end in workload.endpoints:
-            if end.pod is not None and not end.finished:
+            if not end.finished:
                 yield from _pod(end, since, cluster)
     for node in world.nodes.values():
         for point in node.addresses:
@@ -70,13 +70,15 @@ def listeners(world: World, since: int) -> Iterator[Listener]:
 
 
 def _pod(end: PodEndpoint, since: int, cluster: str | None) -> Iterator[Identity]:
+    # A pod without a controller is its own workload.
+    name = end.pod or (end.workload.name if end.workload.kind == "Pod" else None)
     for point in end.addresses:
         yield Identity(
             ip=address_text(point),
             since=since,
             cluster=cluster,
             ns=end.namespace,
-            pod=end.pod,
+            pod=name,
             workload=end.workload.name,
             kind=end.workload.kind,
             labels=_labels(end.labels),

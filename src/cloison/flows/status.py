@@ -11,6 +11,7 @@ from ibis import _
 
 from cloison.flows.answers import Gap, Lost, Node, Source, Status
 from cloison.flows.edges import edges
+from cloison.flows.engines.columns import plain
 from cloison.flows.engines.duck import Duck
 from cloison.flows.schema import COVERAGE
 from cloison.flows.store.manifest import Counts, Input, Manifest, Part
@@ -49,15 +50,15 @@ def status(store: Path) -> Status:
         seen.num_rows,
         _by(seen, "verdict"),
         _by(seen, "initiator"),
-        sum(seen["halfway"].to_pylist()),
-        sum(seen["ambiguous"].to_pylist()),
+        sum(plain(seen["halfway"])),
+        sum(plain(seen["ambiguous"])),
         sum(part.rows for part in manifest.of("identity")),
     )
 
 
 def _by(seen: pa.Table, column: str) -> dict[str, int]:
     found: dict[str, int] = {}
-    for key, number in zip(seen[column].to_pylist(), seen["count"].to_pylist(), strict=True):
+    for key, number in zip(plain(seen[column]), plain(seen["count"]), strict=True):
         found[key] = found.get(key, 0) + number
     return dict(sorted(found.items()))
 

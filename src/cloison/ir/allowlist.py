@@ -1,4 +1,4 @@
-"""What some pods may do and nothing else, in the plain words that every policy language starts from.
+"""What some pods may do and nothing else, in plain words that every policy language starts from.
 
 Policies that are written for people say no more than this: whom they are for, whom those may talk
 to, on which ports, and why. Each language says it in its own way, or not at all.
@@ -38,7 +38,9 @@ class PortRange:
         if self.first is None:
             return self.protocol
         many = self.last not in (None, self.first)
-        return f"{self.first}-{self.last}/{self.protocol}" if many else f"{self.first}/{self.protocol}"
+        return (
+            f"{self.first}-{self.last}/{self.protocol}" if many else f"{self.first}/{self.protocol}"
+        )
 
 
 @dataclass(frozen=True, slots=True)

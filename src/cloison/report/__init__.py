@@ -48,6 +48,9 @@ KINDS = (
     "cni",
     "egress",
     "checked",
+    "reconciled",
+    "drafted",
+    "compiled",
     "ingested",
     "observed",
     "ranked",
@@ -56,23 +59,24 @@ KINDS = (
 )
 """Results that can be rendered; `between` is what two enforcers make of the same policies,
 `grouped` is a map in groups, `exposure` is of what is not there,
-`tally` counts what each tier decides, `checked` is what came of a contract, `measured` is what a
-kernel made of `verify`, `trace` what one connection met on its way, `applied` what a change of
-policies did, and `lab` what a lab consists of.
+`tally` counts what each tier decides, `checked` is what came of a contract, `reconciled` what is
+intended, permitted and observed, `drafted` a contract
+that was drafted, `measured` is what a kernel made of `verify`, `trace` what one connection met on
+its way, `applied` what a change of policies did, and `lab` what a lab consists of.
 
-A map can also be had as a `matrix`, which is for people only.
+A map can also be had as a `matrix`, and what is reconciled as `cubed`, which are for people only.
 """
 
 _PICTURES = ("md", "svg", "html", "dot", "mermaid")
 """Formats that show who may talk to whom at a glance."""
 
-_ONLY = {"grouped": ("json", "yaml"), "matrix": ("text",)}
+_ONLY = {"grouped": ("json", "yaml"), "matrix": ("text",), "cubed": ("text",)}
 """Formats of results that cannot be had in every one."""
 
 _FOR = {
     **dict.fromkeys(_PICTURES, ("map", "diff")),
     "jsonl": ("map", "diff", "exposure"),
-    "html": ("map", "diff", "measured"),
+    "html": ("map", "diff", "measured", "reconciled"),
     "junit": ("verify", "measured", "checked"),
     "sarif": ("validate", "portability", "doctor", "cni", "egress", "checked"),
 }

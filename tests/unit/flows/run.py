@@ -7,13 +7,14 @@ import pyarrow as pa
 from ibis.expr.types import Table
 
 from cloison.flows.columns import gather
+from cloison.flows.engines.columns import plain
 from cloison.flows.engines.engine import Engine
 from cloison.flows.expressions.attribute import attributed
 from cloison.flows.expressions.connect import connections
 from cloison.flows.expressions.identities import segments
 from cloison.flows.expressions.orient import oriented
 from cloison.flows.expressions.roll import KEY, SUMS, edges, hourly
-from cloison.flows.schema import IDENTITY, TABLES
+from cloison.flows.schema import IDENTITY, TABLES, Record
 from cloison.flows.store.parts import STORED
 from tests.support.flows import LISTENING, Case
 
@@ -29,16 +30,24 @@ def stored(cases: Sequence[Case]) -> pa.Table:
 
 def held(cases: Sequence[Case]) -> pa.Table:
     """Return the intervals of identities of cases."""
-    identities = [each for case in cases for each in case.identities]
+    identities: list[Record] = [each for case in cases for each in case.identities]
     batches = [gather(identities)["identity"]] if identities else []
     return segments(pa.Table.from_batches(batches, schema=IDENTITY))
 
 
+def _records(cases: Sequence[Case]) -> list[Record]:
+    found: list[Record] = []
+    for case in cases:
+        found += case.flows
+        found += case.identities
+    return found
+
+
 def labels(cases: Sequence[Case]) -> dict[int, tuple[str, ...]]:
     """Return the label sets of cases by id."""
-    found = gather([each for case in cases for each in (*case.flows, *case.identities)])
+    found = gather(_records(cases))
     rows = found.get("labels", TABLES["labels"].empty_table())
-    ids, sets = rows["id"].to_pylist(), rows["labels"].to_pylist()
+    ids, sets = plain(rows["id"]), plain(rows["labels"])
     return {known: tuple(each) for known, each in zip(ids, sets, strict=True)}
 
 

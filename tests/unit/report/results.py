@@ -10,7 +10,10 @@ from cloison.analyses.doctor.examine import CHECKS
 from cloison.analyses.portable import Portability
 from cloison.app import Session
 from cloison.app.between import compare, pair_of, sides
+from cloison.app.compile import compile_contract as compiled
 from cloison.app.contract import check as contract_check
+from cloison.app.draft import draft as drafted
+from cloison.app.reconcile import reconcile
 from cloison.base import Span, sort_diagnostics
 from cloison.base.version import VERSION
 from cloison.report import About, Accepted, Effective, Findings, Judged, Setting
@@ -18,6 +21,7 @@ from cloison.report.about import Examination
 from tests.support.cli import ROOT
 from tests.support.lab import CLUSTER, SEEN, applied, matrix, odd_matrix, traced
 from tests.support.texts import portability_texts
+from tests.unit.report import flowresults, reconciledresults
 
 CORNERS = """\
 apiVersion: v1
@@ -236,6 +240,10 @@ def results() -> tuple[tuple[str, Session, Any], ...]:
         ("measured", CLUSTER, odd_matrix()),
         ("trace", CLUSTER, traced()),
         ("applied", CLUSTER, applied()),
+        ("ingested", CLUSTER, flowresults.RUN),
+        ("observed", CLUSTER, flowresults.STATUS),
+        ("ranked", CLUSTER, flowresults.TOP),
+        ("recorded", CLUSTER, flowresults.FLOWS),
         ("lab", CLUSTER, SEEN),
         ("validate", broken, findings(broken)),
         ("validate", small, accepted(broken)),
@@ -246,6 +254,12 @@ def results() -> tuple[tuple[str, Session, Any], ...]:
         ("egress", small, judged(small.egress())),
         ("checked", broken, judged(contract_check(broken, (), DAY)[0])),
         ("checked", agreed(), judged(contract_check(agreed(), (), DAY)[0])),
+        ("reconciled", broken, reconciledresults.watched(broken)),
+        ("reconciled", agreed(), reconcile(agreed())[0]),
+        ("compiled", broken, judged(compiled(broken, "networkpolicy", today=DAY).result)),
+        ("compiled", agreed(), judged(compiled(agreed(), "cilium", today=DAY).result)),
+        ("drafted", broken, drafted(broken)),
+        ("drafted", small, drafted(small)),
         ("config", small, SETTINGS),
     ]
     return (*whys, *rest)

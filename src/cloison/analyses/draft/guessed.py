@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 
-from cloison.analyses.draft.model import WORLD, Edge, Hint, Party, Sure, callers
+from cloison.analyses.draft.model import Edge, Hint, Party, Sure, callers
 from cloison.analyses.draft.needed import stores
 from cloison.analyses.draft.sight import Sight
 from cloison.platform.component import Component, PortUse, Role
@@ -19,6 +19,7 @@ from cloison.platform.customs import (
     stem,
     store_words,
 )
+from cloison.resources.runtime import VariableSource
 from cloison.resources.world import APART, Workload, WorkloadId
 
 _SYSTEM = ("kube-system", "kube-public", "kube-node-lease")
@@ -59,10 +60,8 @@ def guessed(sight: Sight, hints: tuple[Hint, ...]) -> Iterator[Hint]:
     known = stores(sight)
     doors = _doors(sight)
     public = frozenset(
-        each.edge.destination
-        for each in sure
-        if not isinstance(each.edge.source, WorkloadId) or each.edge.source in doors
-    ) - {WORLD}
+        each.edge.destination for each in sure if each.door or each.edge.source in doors
+    )
     platform = {
         name
         for found in sight.clinic.site.components
@@ -134,10 +133,24 @@ def _variables(sight: Sight, home: _Home) -> Iterator[Hint]:
             run = each.endpoints[0].shape.runtime
             for container in run.containers if run is not None and each != store else ():
                 for variable in container.variables:
+                    secret = variable.refers or ""
+                    if variable.source is VariableSource.HIDDEN and _about(secret, store.id.name):
+                        text = f"variable {variable.name} is from Secret {secret}"
+                        yield _guess(sight, home, each, store, f"{text}, named after the store")
+                        continue
                     said = set(variable.name.lower().replace("-", "_").split("_"))
                     if owner in said and said & products:
                         text = f"variable {variable.name} is about {owner} and what it is kept in"
                         yield _guess(sight, home, each, store, text)
+
+
+def _about(secret: str, name: str) -> bool:
+    """Return whether a Secret is named after something: `orders-db-credentials`.
+
+    >>> _about("orders-db-credentials", "orders-db"), _about("orders-dbx", "orders-db")
+    (True, False)
+    """
+    return secret == name or (secret.startswith(name) and secret[len(name)] in "-.")
 
 
 def _brokers(sight: Sight, home: _Home) -> Iterator[Hint]:

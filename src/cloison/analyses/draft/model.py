@@ -102,6 +102,7 @@ class Hint:
         span: Where that is written.
         sure: How sure it is.
         ask: Whether somebody has to confirm it before it counts.
+        door: Whether it leads in from outside: who is called faces the public.
     """
 
     edge: Edge
@@ -109,6 +110,7 @@ class Hint:
     span: Span | None = None
     sure: Sure = Sure.HIGH
     ask: bool = False
+    door: bool = False
 
     @property
     def said(self) -> str:

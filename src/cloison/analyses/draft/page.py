@@ -1,18 +1,17 @@
 """A draft as a file: what counts, and below it what somebody has to confirm."""
 
-import json
 import re
 from collections.abc import Iterator
 
-import yaml
-
-from cloison.analyses.draft.model import Draft, Drafted
+from cloison.analyses.draft.model import Draft
 from cloison.base.words import few
 from cloison.intent import Contract
 from cloison.intent.write import write
 from cloison.resources.names import printable
 
 _AFTER = re.compile(r"^  (?:guardrails|externals|namespaceLabels|platform):$")
+_MOST = 200
+"""Questions that are written below a draft."""
 _SECTION = "  dependencies:"
 
 
@@ -38,30 +37,6 @@ def page(draft: Draft, sources: str = "") -> str:
             more.insert(0, "  # dependencies:")
         lines[at:at] = more
     return "\n".join((*lines, *_doubts(draft))) + "\n"
-
-
-def as_json(draft: Draft) -> str:
-    """Return a draft as JSON: the contract, and beside it what a comment would say."""
-    plain = yaml.safe_load(write(draft.contract))
-    said = {
-        "contract": plain,
-        "evidence": [_evidence(each) for each in draft.dependencies],
-        "unclassified": [str(each) for each in draft.unclassified],
-        "questions": [each.said for each in draft.doubts],
-    }
-    return json.dumps(said, indent=2, ensure_ascii=True) + "\n"
-
-
-def _evidence(each: Drafted) -> dict[str, object]:
-    entry = each.entry
-    return {
-        "name": entry.name,
-        "from": entry.source.text,
-        "to": entry.destination.text,
-        "ports": [port.text for port in entry.ports],
-        "confidence": str(each.sure),
-        "evidence": [{"confidence": str(h.sure), "text": h.said} for h in each.hints],
-    }
 
 
 def _head(draft: Draft, sources: str) -> Iterator[str]:
@@ -102,5 +77,7 @@ def _below(draft: Draft) -> Iterator[str]:
 def _doubts(draft: Draft) -> Iterator[str]:
     if draft.doubts:
         yield "# Questions:"
-        for each in draft.doubts:
+        for each in draft.doubts[:_MOST]:
             yield printable(f"# - {each.said}")
+        if len(draft.doubts) > _MOST:
+            yield f"# - and {len(draft.doubts) - _MOST} more: -o json has all"

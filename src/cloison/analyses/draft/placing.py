@@ -53,10 +53,11 @@ def proposed(sight: Sight, drafted: Iterable[Drafted]) -> dict[WorkloadId, Propo
     }
     public: dict[Party, str] = {}
     for each in every:
-        counts = any(not hint.ask for hint in each.hints)
-        front = each.source == WORLD or each.source in gateways or each.source in doors
-        if counts and (front or (isinstance(each.source, str) and each.source.startswith("gw:"))):
-            public.setdefault(each.destination, each.hints[0].text)
+        leads = [hint for hint in each.hints if hint.door and not hint.ask]
+        if not leads and (each.source in gateways or each.source in doors):
+            leads = [hint for hint in each.hints if not hint.ask]
+        if leads:
+            public.setdefault(each.destination, leads[0].text)
     touched = {party for each in every for party in (each.source, each.destination)}
     found: dict[WorkloadId, Proposal] = {}
     for workload in sight.clinic.everyone():

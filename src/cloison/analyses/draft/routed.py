@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cloison.analyses.doctor.scrape import scrapes
 from cloison.analyses.doctor.served import numbers, target_of
-from cloison.analyses.draft.model import WORLD, Edge, Found, Hint, Party, Sure
+from cloison.analyses.draft.model import WORLD, Edge, Found, Hint, Outside, Party, Sure
 from cloison.analyses.draft.sight import Sight
 from cloison.analyses.ends import PodsEnd
 from cloison.analyses.paths.serving import Served, in_front, served
@@ -33,7 +33,17 @@ def _service(sight: Sight, service: Service) -> Iterator[Hint]:
             text += f", port {port.port}"
             if number not in (None, port.port):
                 text += f", which is port {number} of the pods"
-            yield Hint(Edge(WORLD, party, port.protocol, number), text, service.span, Sure.HIGH)
+            for source in _clients(service):
+                edge = Edge(source, party, port.protocol, number)
+                yield Hint(edge, text, service.span, Sure.HIGH, door=True)
+
+
+def _clients(service: Service) -> tuple[Party, ...]:
+    """Return who may call a Service from outside: the world, or what its load balancer lets in."""
+    if service.type != "LoadBalancer" or not service.source_ranges:
+        return (WORLD,)
+    whole = {"0.0.0.0/0", "::/0"}.intersection(service.source_ranges)
+    return (WORLD,) if whole else tuple(Outside(e, block=True) for e in service.source_ranges)
 
 
 def _entry(sight: Sight, entry: Entry) -> Iterator[Hint]:
@@ -43,7 +53,7 @@ def _entry(sight: Sight, entry: Entry) -> Iterator[Hint]:
         if not serving:
             edge = Edge(WORLD, own, listener.transport, listener.port)
             text = f"{entry} takes connections on port {listener.port}"
-            yield Hint(edge, text, listener.span or entry.span, Sure.HIGH)
+            yield Hint(edge, text, listener.span or entry.span, Sure.HIGH, door=True)
         for by in served(sight.clinic.engine, entry):
             yield from _door(sight, entry, by, listener)
     early = any(plane.dials is not Dials.ENDPOINTS for plane in entry.planes)
@@ -66,7 +76,8 @@ def _door(sight: Sight, entry: Entry, by: Served, listener: Listener) -> Iterato
         port = next((n for party, n in behind if party == name and n is not None), port)
     text = f"it serves {entry}, port {listener.port}"
     text += f", which is port {port} of the pods" if port != listener.port else ""
-    yield Hint(Edge(WORLD, name, listener.transport, port), text, entry.span, Sure.HIGH)
+    edge = Edge(WORLD, name, listener.transport, port)
+    yield Hint(edge, text, entry.span, Sure.HIGH, door=True)
 
 
 def _backend(
@@ -90,7 +101,7 @@ def _backend(
         for party, number in sight.behind(service, port.port, port.protocol):
             if party != source:
                 edge = Edge(source, party, port.protocol, number)
-                yield Hint(edge, text, backend.span, Sure.HIGH, ask)
+                yield Hint(edge, text, backend.span, Sure.HIGH, ask, door=True)
 
 
 def scraped(sight: Sight) -> Iterator[Found]:

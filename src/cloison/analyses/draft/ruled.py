@@ -198,7 +198,9 @@ def _rule(sight: Sight, policy: Policy, rule: Rule, subjects: _Chosen) -> Iterat
         for one in here:
             for other in there:
                 pair = (other, one) if inwards else (one, other)
-                if pair[0] != pair[1] and pair[1] not in resolvers:
+                # Replicas among each other, where a rule is about nobody else.
+                other_one = pair[0] != pair[1] or (len(here) == 1 and here == there)
+                if other_one and pair[1] not in resolvers:
                     yield from _edges(sight, rule, pair, label, peer, notes)
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from cloison.analyses.draft.model import WORLD, Doubt, Edge, Found, Hint, Need, Outside, Party, Sure
 from cloison.analyses.draft.sight import Sight
+from cloison.base.words import few
 from cloison.ir.names import is_host_name
 from cloison.platform.component import Role
 from cloison.platform.customs import named_front
@@ -110,6 +111,7 @@ def seen(sight: Sight, observed: Iterable[Observed], hints: Iterable[Hint] = ())
         for name in found.workloads
     }
     calls = _calls(by_name, every)
+    outside: dict[Edge, list[Observed]] = defaultdict(list)
     for each in every:
         source, destination = (_party(by_name, end) for end in (each.source, each.destination))
         where = f"{each.source} to {each.destination}"
@@ -128,10 +130,29 @@ def seen(sight: Sight, observed: Iterable[Observed], hints: Iterable[Hint] = ())
             yield Doubt(f"{where} on {on} was seen, and {why}: {each.text}")
         elif source is None or destination is None:
             yield Doubt(f"{where} on {on} was seen, and an end of it is not here: {each.text}")
+        elif WORLD in (source, destination):
+            edge = Edge(source, destination, each.protocol, each.port)
+            outside[edge].append(each)
         else:
             front = destination in public or named_front(each.destination.workload)
             back = front and each.brief and source in _below(calls, destination)
             yield _hint(each, source, destination, back=back, long=longest > _LONG)
+    for edge, some in outside.items():
+        yield _beyond(edge, some)
+
+
+def _beyond(edge: Edge, some: Iterable[Observed]) -> Hint:
+    """Return evidence of what was seen with addresses outside, to be confirmed.
+
+    An address says little of who it is, and the zone stands for all there are.
+    """
+    every = tuple(some)
+    theirs = (each.source if edge.source == WORLD else each.destination for each in every)
+    names = sorted({str(end) for end in theirs})
+    first, last = min(each.first for each in every), max(each.last for each in every)
+    times = sum(each.count for each in every)
+    text = f"seen {times} times with addresses outside, {first} to {last}: {few(names)}"
+    return Hint(edge, text, None, Sure.MEDIUM, ask=True)
 
 
 def _calls(
@@ -174,8 +195,7 @@ def _hint(each: Observed, source: Party, destination: Party, *, back: bool, long
         return Hint(edge, text, None, Sure.LOW, ask=True)
     if each.initiator == "unknown" or each.port is None:
         return Hint(edge, f"{text}; who opened it is not known", None, Sure.LOW, ask=True)
-    vague = each.brief or WORLD in (source, destination)
-    return Hint(edge, text, None, Sure.MEDIUM if vague else Sure.HIGH)
+    return Hint(edge, text, None, Sure.MEDIUM if each.brief else Sure.HIGH)
 
 
 def _party(by_name: dict[tuple[str, str], list[WorkloadId]], end: End) -> Party | None:

@@ -6,11 +6,13 @@ from collections.abc import Iterable, Iterator, Mapping
 from cloison.algebra import AddressSet
 from cloison.analyses.doctor.clinic import Clinic
 from cloison.analyses.doctor.depends import Wish, wishes
-from cloison.analyses.draft.model import Doubt, Edge, Found, Hint, Outside, Party, Sure
+from cloison.analyses.draft.model import Doubt, Edge, Found, Hint, Need, Outside, Party, Sure
 from cloison.analyses.draft.sight import Sight
 from cloison.base import Span
 from cloison.ir.names import is_host_name
+from cloison.platform.apiserver import SERVICE
 from cloison.platform.calls import HOST_ADDRESS, Call, calls, configs
+from cloison.platform.component import Role
 from cloison.platform.customs import team
 from cloison.platform.mentions import Mention, mentions
 from cloison.platform.names import is_of_cluster, service_of
@@ -20,6 +22,9 @@ _HERE = ("localhost", "ip6-localhost", HOST_ADDRESS)
 _INSIDE = AddressSet.block("127.0.0.0/8") | AddressSet.block("::1/128")
 _NOBODY = AddressSet.block("0.0.0.0/32") | AddressSet.block("::/128")
 _LINK_LOCAL = AddressSet.block("169.254.0.0/16") | AddressSet.block("fe80::/10")
+_METADATA = AddressSet.address("169.254.169.254")
+_API_NAME = ".".join(reversed(SERVICE))
+API_SERVER = Role.API_SERVER.value
 _FAMILY_BITS = {4: 32, 6: 128}
 
 
@@ -32,6 +37,9 @@ def told(sight: Sight) -> Iterator[Found]:
         own = _own_maps(sight, workload, said)
         there: set[Edge] = set()
         for wish in wishes(sight.clinic, workload, list(said)):
+            if (wish.service.namespace, wish.service.name) == SERVICE:
+                yield Need(API_SERVER, f"{workload.id} calls it: {wish.by}", workload.span)
+                continue
             common = all(each.whole in shared[space] for each in wish.said)
             for hint in _wish(sight, workload, wish, own, common=common):
                 there.add(hint.edge)
@@ -124,7 +132,9 @@ def _beyond(world: World, workload: Workload, said: Iterable[Call]) -> Iterator[
         span = call.span or workload.span
         what = f"{workload.id} is told to call {host}" + (f":{call.port}" if call.port else "")
         block = _block(host)
-        if block is not None:
+        if host.startswith(_API_NAME):
+            yield Need(API_SERVER, f"{workload.id} calls it: {call.by}", span)
+        elif block is not None:
             yield from _address(world, workload, call, block, span)
         elif "." not in host or not is_host_name(host):
             yield Doubt(f"{what} by {call.by}, and no Service here is called so", span)
@@ -155,6 +165,8 @@ def _block(host: str) -> AddressSet | None:
 def _address(
     world: World, workload: Workload, call: Call, at: AddressSet, span: Span | None
 ) -> Iterator[Found]:
+    if at <= _METADATA:
+        yield Need(Role.METADATA.value, f"{workload.id} calls it: {call.by}", span)
     if at <= _INSIDE | _NOBODY | _LINK_LOCAL:
         return
     for service in world.services.values():

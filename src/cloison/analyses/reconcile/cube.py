@@ -82,9 +82,10 @@ def reconcile(
     watched = _watched(pairs)
     passages = Passages(engine)
     cells: list[Cell] = []
+    doubtful = [each for each in observed.unplaced if each.traffic and each.ends != (None, None)]
     for key, pair in pairs.items():
         open_ = observed.known and any(end in watched for end in key)
-        cells += _cells(key, pair, passages, watched=open_)
+        cells += _cells(key, pair, passages, doubtful if open_ else None)
     said = {key: _union(_said(pair)) for key, pair in pairs.items()}
     return Cube(
         tuple(sorted(cells, key=lambda cell: cell.sort_key)),
@@ -106,8 +107,19 @@ def _said(pair: Pair) -> Iterator[TrafficSet]:
 
 
 def _cells(
-    key: tuple[EndRef, EndRef], pair: Pair, passages: Passages, *, watched: bool
+    key: tuple[EndRef, EndRef],
+    pair: Pair,
+    passages: Passages,
+    doubtful: Sequence[Unplaced] | None,
 ) -> Iterator[Cell]:
+    """Yield the cells of a pair.
+
+    Args:
+        key: Its ends.
+        pair: What is said of it.
+        passages: What passes.
+        doubtful: Observed edges that may be of any pair; None where no flow would tell of it.
+    """
     names = (pair.source.text, pair.destination.text)
     for part in _parts(pair):
         evidence = Evidence.of(seen for traffic, seen in pair.seen if traffic & part)
@@ -115,12 +127,16 @@ def _cells(
         if not intended and evidence:
             intended = [each for each in pair.implied if each.traffic & part]
         because = tuple(sorted({each.because for each in intended}, key=_by_name))
-        for state, traffic, conditional in _states(passages, pair, intended, part):
+        own = bool(because) and all(each.implied for each in because)
+        for found, traffic, conditional in _states(passages, pair, intended, part):
+            # What passes of it is what the cluster does: a pod's own node, and no other one.
+            state = State.YES if own and found is State.PARTLY else found
             kind = kind_of(
                 state,
                 evidence,
                 intended=bool(because),
-                watched=watched,
+                watched=doubtful is not None
+                and not any(each.may_be(key, traffic) for each in doubtful),
                 conditional=conditional,
             )
             yield Cell(
@@ -148,20 +164,28 @@ def _states(
     Where requests are meant, what counts is whether these pass: the worst of several.
     """
     requests = dict.fromkeys(each.request for each in intended) or {None: None}
-    parts = [(State.YES, part, False)]
+    parts = [(State.YES, part)]
     for request in requests:
         passing = passages.between(pair.source, pair.destination, request)
         parts = [
-            (min(state, other, key=_BADNESS.__getitem__), cut, hangs or half)
-            for state, known, hangs in parts
+            (min(state, other, key=_BADNESS.__getitem__), some)
+            for state, known in parts
             for other, some in passing.states(known)
-            for cut, half in ((some & passing.conditional, True), (some - passing.conditional, False))
-            if cut
         ]
-    merged: dict[tuple[State, bool], TrafficSet] = {}
-    for state, traffic, hangs in parts:
-        merged[state, hangs] = merged.get((state, hangs), NO_TRAFFIC) | traffic
-    return ((state, traffic, hangs) for (state, hangs), traffic in merged.items())
+    merged: dict[State, TrafficSet] = {}
+    for state, traffic in parts:
+        merged[state] = merged.get(state, NO_TRAFFIC) | traffic
+    # Flows do not tell requests, so what they show hangs on them whichever are meant.
+    hanging = passages.between(pair.source, pair.destination).conditional
+    return (
+        (state, cut, hangs)
+        for state, traffic in merged.items()
+        for cut, hangs in _halves(traffic, hanging)
+    )
+
+
+def _halves(traffic: TrafficSet, by: TrafficSet) -> Iterator[tuple[TrafficSet, bool]]:
+    return ((cut, inside) for cut, inside in ((traffic & by, True), (traffic - by, False)) if cut)
 
 
 def _parts(pair: Pair) -> Iterator[TrafficSet]:

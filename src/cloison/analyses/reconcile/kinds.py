@@ -31,10 +31,6 @@ class Kind(StrEnum):
     """Intended, permitted, observed."""
 
 
-WRONG = (Kind.CONTRADICTED, Kind.BROKEN, Kind.ATTEMPTED, Kind.UNDOCUMENTED)
-"""Kinds in which the three relations disagree on what happens."""
-
-
 class State(StrEnum):
     """Whether traffic between two ends is permitted."""
 
@@ -92,7 +88,7 @@ class Evidence:
         """Return what some observed edges say together."""
         rows = tuple(seen)
         if not rows:
-            return _NOTHING
+            return NOTHING
         counts = {"allowed": 0, "denied": 0, "audited": 0, "other": 0}
         for each in rows:
             counts[each.became if each.became in counts else "other"] += each.sure
@@ -116,7 +112,8 @@ class Evidence:
         )
 
 
-_NOTHING = Evidence()
+NOTHING = Evidence()
+"""Nothing was seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,7 +155,7 @@ class Cell:
     traffic: TrafficSet
     state: State
     intended: tuple[Because, ...] = ()
-    evidence: Evidence = _NOTHING
+    evidence: Evidence = NOTHING
     conditional: bool = False
     names: tuple[str, str] = field(default=("", ""), compare=False)
 
@@ -185,21 +182,25 @@ def kind_of(
         watched: Whether flows would tell of it.
         conditional: Whether it is permitted with some requests only.
     """
-    if state is State.UNCLEAR:
-        return Kind.UNDETERMINED
-    if state is State.NO:
-        if evidence.through:
+    match state:
+        case State.UNCLEAR:
+            return Kind.UNDETERMINED
+        case State.NO if evidence.through:
             return Kind.CONTRADICTED
-        return Kind.BROKEN if intended else Kind.ATTEMPTED
-    if state is State.PARTLY:
-        if intended:
+        case State.NO | State.PARTLY if intended:
             return Kind.BROKEN
-        return Kind.ATTEMPTED if evidence.stopped else Kind.UNDOCUMENTED
-    if evidence.stopped:
-        if not conditional:
+        case State.NO:
+            return Kind.ATTEMPTED
+        case State.YES if evidence.stopped and not conditional:
             return Kind.CONTRADICTED
-        # It may have been a request that is not meant to pass.
+    if evidence.stopped:
+        # Of what is meant, it may have been a request that is not to pass.
         return Kind.UNDETERMINED if intended else Kind.ATTEMPTED
+    return _open(evidence, intended=intended, watched=watched)
+
+
+def _open(evidence: Evidence, *, intended: bool, watched: bool) -> Kind:
+    """Return what traffic is that passes."""
     if not intended:
         return Kind.UNDOCUMENTED
     if evidence:

@@ -8,7 +8,7 @@ from typing import Final
 
 from cloison.algebra import TrafficSet
 from cloison.analyses.ends import AddressEnd, PodsEnd, SomeNodeEnd
-from cloison.analyses.reconcile.kinds import Evidence
+from cloison.analyses.reconcile.kinds import NOTHING, Evidence
 from cloison.analyses.reconcile.pairs import Placed
 from cloison.analyses.reconcile.seen import NODES, Outside, Seen, ref
 from cloison.analyses.reconcile.sources import Assumed, Sort
@@ -41,8 +41,8 @@ class Mark:
 
     assumed: Assumed
     status: Status
-    evidence: Evidence = Evidence()
-    instead: Evidence = Evidence()
+    evidence: Evidence = NOTHING
+    instead: Evidence = NOTHING
     called: tuple[str, ...] = ()
 
 

@@ -11,15 +11,15 @@ from typing import TYPE_CHECKING, Final
 from cloison.algebra import NO_TRAFFIC, TrafficSet
 from cloison.analyses.application import Application
 from cloison.analyses.contract.intended import Edges, Intended, Unmet
-from cloison.analyses.ends import End, EntryEnd, PodsEnd
+from cloison.analyses.ends import AddressEnd, End, EntryEnd, PodsEnd
 from cloison.analyses.paths.serving import served
 from cloison.analyses.paths.site import Site
 from cloison.analyses.reconcile.kinds import Because
-from cloison.analyses.reconcile.seen import ref
-from cloison.analyses.reconcile.sources import Assumed
+from cloison.analyses.reconcile.seen import NODES, ref
+from cloison.analyses.reconcile.sources import Assumed, Sort
 from cloison.base import QuestionError
 from cloison.engine import Engine
-from cloison.intent import Contract, Dependency
+from cloison.intent import Contract, Dependency, EndForm
 from cloison.resources.world import APART, WorkloadId
 
 if TYPE_CHECKING:
@@ -27,6 +27,10 @@ if TYPE_CHECKING:
 
 DNS: Final = ("dns", "resolver")
 """What contracts call the part of the platform that answers lookups."""
+
+
+_MANY: Final = (EndForm.PODS, EndForm.ZONE)
+"""Forms of ends that stand for several workloads."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +66,25 @@ def meant(
     """
     found: list[Meant] = []
     unmet = list(edges.unmet)
+    missing: dict[str, Unmet] = {}
     for edge in edges.edges:
         try:
             found += _contracted(engine, edge)
+            found += _led_on(edge, assumed)
         except QuestionError as error:
-            unmet.append(Unmet(edge.entry, str(error), error.help))
+            missing.setdefault(edge.entry.name, Unmet(edge.entry, str(error), error.help))
+    going = {each.because.name for each in found}
+    for name, each in missing.items():
+        # Among many, those that do not declare the port are not meant.
+        if name not in going or each.entry.destination.form not in _MANY:
+            unmet.append(each)
     found += _lookups(engine, site, contract)
     found += (
-        Meant(each.source, each.destination, each.traffic, _implied(each)) for each in assumed
+        Meant(each.source, each.destination, each.traffic, _implied(each))
+        for each in assumed
+        if each.sort is Sort.PROBE
     )
+    found = [each for one in found for each in _led_in(one, assumed)]
     once = {(ref(e.source), ref(e.destination), e.traffic, e.because, e.request): e for e in found}
     return tuple(once.values()), tuple(unmet)
 
@@ -87,6 +101,32 @@ def _contracted(engine: Engine, edge: Intended) -> Iterator[Meant]:
         for destination in _pods(engine, edge.destination):
             traffic = _traffic(edge, destination)
             yield Meant(source, destination, traffic, because, request)
+
+
+def _led_on(edge: Intended, assumed: Sequence[Assumed]) -> Iterator[Meant]:
+    """Yield what whoever serves a gateway does for those who are meant to call it."""
+    entry = edge.dialled.entry if isinstance(edge.dialled, EntryEnd) else None
+    for each in assumed if entry is not None else ():
+        if each.sort is Sort.GATEWAY and each.of == str(entry) and each.supposed is None:
+            yield Meant(each.source, each.destination, each.traffic, _implied(each))
+
+
+def _led_in(one: Meant, assumed: Sequence[Assumed]) -> Iterator[Meant]:
+    """Yield what is meant from outside as it arrives: where nodes lead it in, with their address.
+
+    That clients were seen themselves is then no surprise, and that they were not is none either.
+    """
+    rest = one.traffic
+    if isinstance(one.source, AddressEnd) and not one.because.implied:
+        for each in assumed:
+            by_node = each.sort is Sort.BALANCER and each.source == NODES
+            both = each.traffic & one.traffic
+            if by_node and both and ref(each.destination) == ref(one.destination):
+                yield replace(one, source=NODES, traffic=both)
+                yield replace(one, traffic=both, because=replace(one.because, implied=True))
+                rest -= both
+    if rest:
+        yield replace(one, traffic=rest)
 
 
 def _pods(engine: Engine, end: End) -> Iterator[End]:

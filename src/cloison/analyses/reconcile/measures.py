@@ -1,20 +1,21 @@
 """Least privilege in numbers: how much is open beyond what is meant or used, and how far one gets.
 
 What is counted are (source workload, destination workload, port), with the ports that destinations
-declare, the contract names or flows show: of 65 535 ports nobody listens on almost all.
+declare, the contract names or flows show: of 65 535 ports nobody listens on almost all. Traffic of
+a workload with itself does not count.
 
 Source: the measures are those of the literature on segmentation: excess, segmentedness (the share
 of what could be that is not), blast radius.
 """
 
 from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from cloison.algebra import NO_TRAFFIC, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.connectivity import EndRef, Map
-from cloison.analyses.reconcile.cube import Cube
-from cloison.analyses.reconcile.kinds import Kind
+from cloison.analyses.reconcile.kinds import Cell, Kind
 from cloison.resources.world import World
 
 _WORKLOADS = ("workload", "pod")
@@ -44,27 +45,31 @@ class Measures:
         workloads: How many there are.
         possible: What could be permitted between them.
         permitted: What is.
-        needed: The part of it that is meant or was seen.
+        needed: The part of it that is meant or was seen to get through.
         ports_allowed: Ports that are open for each pair of workloads with any, on average.
         ports_used: Ports that are meant or used for each pair with any, on average.
         one_hop: How many workloads a workload reaches.
         any_hops: How many it reaches through others.
         from_outside: How many are reached from addresses outside.
-        from_outside_hops: How many are reached from outside through others.
-        doors: From how many workloads stateful ones are reached in one hop, on average.
+        from_outside_hops: How many are reached from outside, also through others.
+        data: How many keep data.
+        to_data: From how many workloads one of these is reached, on average.
+        to_data_hops: From how many it is reached through others.
     """
 
-    workloads: int
-    possible: int
-    permitted: int
-    needed: int
-    ports_allowed: float
-    ports_used: float
-    one_hop: Reach
-    any_hops: Reach
-    from_outside: int
-    from_outside_hops: int
-    doors: float
+    workloads: int = 0
+    possible: int = 0
+    permitted: int = 0
+    needed: int = 0
+    ports_allowed: float = 0.0
+    ports_used: float = 0.0
+    one_hop: Reach = Reach()
+    any_hops: Reach = Reach()
+    from_outside: int = 0
+    from_outside_hops: int = 0
+    data: int = 0
+    to_data: float = 0.0
+    to_data_hops: float = 0.0
 
     @property
     def excess(self) -> float:
@@ -77,112 +82,172 @@ class Measures:
         return 1 - self.permitted / self.possible if self.possible else 1.0
 
 
-def measures(cube: Cube, permitted: Map, world: World) -> Measures:
+def measures(
+    cells: Iterable[Cell], permitted: Map, world: World, data: Iterable[EndRef] | None = None
+) -> Measures:
     """Return the cube in numbers.
 
     Args:
-        cube: The cube.
+        cells: The cells of the cube, without excess.
         permitted: The map of everything permitted.
         world: The inventory.
+        data: Workloads that keep data; StatefulSets where nobody says.
     """
-    ends = [place for place, end in enumerate(permitted.ends) if end.kind in _WORKLOADS]
-    known = set(ends)
-    served = _served(cube, permitted, world)
-    used = _used(cube, permitted)
-    groups: dict[TrafficSet, BitMap] = defaultdict(BitMap)
-    for place in ends:
-        groups[served[place]].add(place)
-    count = open_pairs = 0
-    hops: dict[int, BitMap] = {place: BitMap() for place in ends}
-    for source in ends:
-        for passage, members in permitted.rows.get(source, {}).items():
-            for ports, places in groups.items():
-                open_ = (passage.allowed & ports).size()
-                there = members & places - BitMap([source])
-                if open_ and there:
-                    count += open_ * len(there)
-                    open_pairs += len(there)
-                    hops[source] |= there
-    possible = sum(ports.size() * len(p) * (len(ends) - 1) for ports, p in groups.items())
-    needed = sum(
-        (_allowed(permitted, one, other) & traffic & served[other]).size()
-        for (one, other), traffic in used.items()
-        if one != other and one in known and other in known
-    )
-    far = _closure(hops)
-    outside = {
+    known = tuple(cells)
+    places = {e: at for at, e in enumerate(permitted.ends) if e.kind in _WORKLOADS}
+    served = _served(known, places, world)
+    used = _used(known, places)
+    opened = _opened(permitted, places.values(), served)
+    hops = opened.hops
+    far = closure(hops)
+    needed = _needed(permitted, used, served)
+    outside = BitMap(
         place
-        for place in ends
+        for place in places.values()
         if any(p.allowed & served[place] for p in permitted.inward.get(place, {}))
-    }
-    reached = BitMap(outside).union(*(far[place] for place in outside)) if outside else BitMap()
-    stateful = [place for place in ends if permitted.ends[place].type == "StatefulSet"]
-    into = sum(place in reach for reach in hops.values() for place in stateful)
-    pairs_used = [t.size() for (one, other), t in used.items() if one != other]
+    )
+    reached = outside.copy()
+    for place in outside:
+        reached |= far[place]
+    kept = _kept(places, data)
+    sizes = [traffic.size() for traffic in used.values()]
     return Measures(
-        len(ends),
-        possible,
-        count,
+        len(places),
+        sum(served[place].size() for place in places.values()) * max(0, len(places) - 1),
+        opened.points,
         needed,
-        count / open_pairs if open_pairs else 0.0,
-        sum(pairs_used) / len(pairs_used) if pairs_used else 0.0,
+        opened.points / opened.pairs if opened.pairs else 0.0,
+        sum(sizes) / len(sizes) if sizes else 0.0,
         _reach(hops, permitted),
         _reach(far, permitted),
         len(outside),
         len(reached),
-        into / len(stateful) if stateful else 0.0,
+        len(kept),
+        _into(hops, kept),
+        _into(far, kept),
     )
 
 
-def _served(cube: Cube, permitted: Map, world: World) -> dict[int, TrafficSet]:
+@dataclass(slots=True)
+class _Opened:
+    """What is permitted between workloads."""
+
+    hops: dict[int, BitMap]
+    points: int = 0
+    pairs: int = 0
+
+
+def _opened(permitted: Map, places: Iterable[int], served: Mapping[int, TrafficSet]) -> _Opened:
+    groups: dict[TrafficSet, BitMap] = defaultdict(BitMap)
+    found = _Opened({place: BitMap() for place in places})
+    for place in found.hops:
+        groups[served[place]].add(place)
+    sizes: dict[tuple[TrafficSet, TrafficSet], int] = {}
+    for source, reach in found.hops.items():
+        for passage, members in permitted.rows.get(source, {}).items():
+            others = members - BitMap([source])
+            for ports, alike in groups.items():
+                there = others & alike
+                if not there:
+                    continue
+                key = (passage.allowed, ports)
+                if key not in sizes:
+                    sizes[key] = (passage.allowed & ports).size()
+                if sizes[key]:
+                    found.points += sizes[key] * len(there)
+                    found.pairs += len(there)
+                    reach.update(there)
+    return found
+
+
+def _served(
+    cells: Iterable[Cell], places: Mapping[EndRef, int], world: World
+) -> dict[int, TrafficSet]:
     """Return for each workload the ports at which something may listen."""
-    places = {end: place for place, end in enumerate(permitted.ends)}
     found: dict[int, TrafficSet] = defaultdict(TrafficSet)
     for known, workload in world.workloads.items():
         kind = "pod" if known.kind == "Pod" else "workload"
         end = EndRef(kind, known.namespace, known.name, "" if kind == "pod" else known.kind)
         if end in places:
-            for pod in workload.endpoints[:1]:
-                for port in pod.ports:
-                    found[places[end]] |= TrafficSet.ports(port.protocol, port.number)
-    for cell in cube.cells:
-        if cell.destination in places and cell.traffic.size() <= _MOST:
+            ports = {(p.protocol, p.number) for pod in workload.endpoints for p in pod.ports}
+            for protocol, number in ports:
+                found[places[end]] |= TrafficSet.ports(protocol, number)
+    for cell in cells:
+        if cell.destination in places and _small(cell):
             found[places[cell.destination]] |= cell.traffic
     return found
 
 
-def _used(cube: Cube, permitted: Map) -> dict[tuple[int, int], TrafficSet]:
+def _small(cell: Cell) -> bool:
+    """Return whether a cell names ports; an entry that means all of them names none."""
+    return cell.traffic.size() <= _MOST
+
+
+def _used(cells: Iterable[Cell], places: Mapping[EndRef, int]) -> dict[tuple[int, int], TrafficSet]:
     """Return what is meant, or was seen to get through, between workloads."""
-    places = {end: place for place, end in enumerate(permitted.ends)}
     found: dict[tuple[int, int], TrafficSet] = {}
-    for cell in cube.cells:
-        if cell.source in places and cell.destination in places and cell.kind is not Kind.ATTEMPTED:
-            key = (places[cell.source], places[cell.destination])
+    for cell in cells:
+        key = (places.get(cell.source, -1), places.get(cell.destination, -1))
+        if min(key) >= 0 and key[0] != key[1] and cell.kind is not Kind.ATTEMPTED and _small(cell):
             found[key] = found.get(key, NO_TRAFFIC) | cell.traffic
     return found
 
 
-def _allowed(permitted: Map, source: int, destination: int) -> TrafficSet:
-    for passage, members in permitted.rows.get(source, {}).items():
-        if destination in members:
-            return passage.allowed
-    return NO_TRAFFIC
+def _needed(
+    permitted: Map, used: Mapping[tuple[int, int], TrafficSet], served: Mapping[int, TrafficSet]
+) -> int:
+    return sum(
+        (passage.allowed & traffic & served[other]).size()
+        for (one, other), traffic in used.items()
+        for passage, members in permitted.rows.get(one, {}).items()
+        if other in members
+    )
 
 
-def _closure(hops: dict[int, BitMap]) -> dict[int, BitMap]:
-    """Return whom each reaches through others; itself only by a way around."""
-    found = {place: reach.copy() for place, reach in hops.items()}
-    for middle, beyond in found.items():
-        for reach in found.values():
-            if middle in reach:
-                reach.update(beyond)
-    return {place: reach - BitMap([place]) for place, reach in found.items()}
+def _kept(places: Mapping[EndRef, int], data: Iterable[EndRef] | None) -> list[int]:
+    if data is not None:
+        return sorted({places[end] for end in data if end in places})
+    return [place for end, place in places.items() if end.type == "StatefulSet"]
 
 
-def _reach(hops: dict[int, BitMap], permitted: Map) -> Reach:
+def _into(hops: Mapping[int, BitMap], kept: list[int]) -> float:
+    into = sum(place in reach for reach in hops.values() for place in kept)
+    return into / len(kept) if kept else 0.0
+
+
+def closure(hops: Mapping[int, BitMap]) -> dict[int, BitMap]:
+    """Return whom each reaches through others, itself left out.
+
+    Args:
+        hops: Whom each reaches at once.
+    """
+    # Those that reach the same at once, which in a cluster are many, reach the same in the end.
+    found: dict[int, BitMap] = {}
+    known: dict[bytes, BitMap] = {}
+    for place, reach in hops.items():
+        key = bytes(reach.serialize())
+        if key not in known:
+            known[key] = _beyond(reach, hops)
+        found[place] = known[key] - BitMap([place])
+    return found
+
+
+def _beyond(first: BitMap, hops: Mapping[int, BitMap]) -> BitMap:
+    """Return whom some workloads are, and whom they reach."""
+    seen, fresh = BitMap(), first.copy()
+    while fresh:
+        seen |= fresh
+        following = BitMap()
+        for place in fresh:
+            following |= hops.get(place, BitMap())
+        fresh = following - seen
+    return seen
+
+
+def _reach(hops: Mapping[int, BitMap], permitted: Map) -> Reach:
     if not hops:
         return Reach()
     counts = {place: len(reach) for place, reach in hops.items()}
-    worst = max(counts.values())
-    first = min(place for place, number in counts.items() if number == worst)
-    return Reach(sum(counts.values()) / len(counts), worst, permitted.ends[first])
+    most = max(counts.values())
+    first = min(place for place, number in counts.items() if number == most)
+    return Reach(sum(counts.values()) / len(counts), most, permitted.ends[first])

@@ -1,15 +1,16 @@
 """Observed and intended edges, brought together by their ends.
 
 Inside the cluster ends are workloads. Outside they are addresses: a contract names blocks of them,
-flows show single ones, and blocks may lie in one another. For each partner inside, addresses are cut
-where the blocks begin that are meant for it, so that each address is in one pair.
+flows show single ones, and blocks may lie in one another. For each partner inside, addresses are
+cut where the blocks begin that are meant for it, so that each address is in one pair.
 """
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from typing import Final
 
-from cloison.algebra import NO_ADDRESSES, AddressSet, TrafficSet
+from cloison.algebra import NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.analyses.connectivity import EndRef
 from cloison.analyses.ends import AddressEnd, End, NameEnd
 from cloison.analyses.reconcile.meant import Meant
@@ -24,10 +25,30 @@ class Unplaced:
     Args:
         seen: The edge.
         why: Why not.
+        ends: What is known of its ends; None for one that is outside, or not known.
+        traffic: With what, as far as that is known.
     """
 
     seen: Seen
     why: str
+    ends: tuple[EndRef | None, EndRef | None] = (None, None)
+    traffic: TrafficSet = NO_TRAFFIC
+
+    def may_be(self, pair: tuple[EndRef, EndRef], traffic: TrafficSet) -> bool:
+        """Return whether it may be of a pair of ends, with some traffic."""
+        if self.ends == (None, None) or not self.traffic & traffic:
+            return False
+        other = self.ends[::-1] if self.seen.initiator == "unknown" else self.ends
+        return any(
+            all(
+                end == known or (known is None and end.kind not in _INSIDE)
+                for end, known in zip(pair, ends, strict=True)
+            )
+            for ends in {self.ends, other}
+        )
+
+
+_INSIDE = ("workload", "pod")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,21 +75,39 @@ def placed(seen: Sequence[Seen], finder: Finder) -> tuple[list[Placed], list[Unp
     for each in seen:
         source, destination = finder.find(each.source), finder.find(each.destination)
         traffic = _traffic(each)
-        strangers = [end for end in (source, destination) if isinstance(end, Stranger)]
-        if strangers:
-            rest.append(Unplaced(each, f"{strangers[0].end}: {strangers[0].why}"))
-        elif isinstance(source, Stranger) or isinstance(destination, Stranger) or traffic is None:
-            rest.append(Unplaced(each, "no record says the port"))
-        elif (why := _why_not(each, source, destination)) is not None:
-            rest.append(Unplaced(each, why))
+        ends = (_inside(source), _inside(destination))
+        if isinstance(source, Stranger) or isinstance(destination, Stranger) or traffic is None:
+            why = _strange(source, destination) or _UNOPENED.get(each.initiator, _PORTLESS)
+            rest.append(Unplaced(each, why, ends, traffic or _protocol(each)))
+        elif (reason := _why_not(each, source, destination)) is not None:
+            rest.append(Unplaced(each, reason, ends, traffic))
         else:
             found.append(Placed(each, source, destination, traffic))
     return found, rest
 
 
+_PORTLESS: Final = "no record says the port"
+_UNOPENED: Final = {"unknown": "nobody knows which end opened the connection"}
+
+
+def _protocol(seen: Seen) -> TrafficSet:
+    """Return all traffic of an edge's protocol, where its port is not known."""
+    known = seen.protocol in ("TCP", "UDP", "SCTP")
+    return TrafficSet.protocol(seen.protocol or "") if known else NO_TRAFFIC
+
+
+def _inside(end: End | Outside | Stranger) -> EndRef | None:
+    return None if isinstance(end, Outside | Stranger) else ref(end)
+
+
+def _strange(*ends: End | Outside | Stranger) -> str | None:
+    found = (f"{end.end}: {end.why}" for end in ends if isinstance(end, Stranger))
+    return next(found, None)
+
+
 def _why_not(seen: Seen, source: End | Outside, destination: End | Outside) -> str | None:
-    if seen.initiator == "unknown":
-        return "nobody knows which end opened the connection"
+    if seen.initiator in _UNOPENED:
+        return _UNOPENED[seen.initiator]
     if seen.count and not seen.sure:
         return "several held one of the addresses at that time"
     if isinstance(source, Outside) and isinstance(destination, Outside):
@@ -145,17 +184,18 @@ _Side = tuple[bool, EndRef]
 class _Outsides:
     """Finds which end outside an address or a name belongs to, seen from one end inside."""
 
-    def __init__(
-        self, engine: Engine, meant: Sequence[Meant], known: Sequence[AddressEnd]
-    ) -> None:
+    def __init__(self, engine: Engine, meant: Sequence[Meant], known: Sequence[AddressEnd]) -> None:
         self._engine = engine
         self._known = sorted(known, key=lambda end: (end.addresses.size(), end.text))
         said: dict[_Side, dict[AddressEnd, None]] = defaultdict(dict)
         named: dict[_Side, set[EndRef]] = defaultdict(set)
+        self._traffic: dict[_Side, dict[AddressSet, TrafficSet]] = defaultdict(dict)
         for one in meant:
             for side, end in _sides(one.source, one.destination):
                 if isinstance(end, AddressEnd):
                     said[side][end] = None
+                    before = self._traffic[side].get(end.addresses, NO_TRAFFIC)
+                    self._traffic[side][end.addresses] = before | one.traffic
                 elif isinstance(end, NameEnd):
                     named[side].add(ref(end))
         self._blocks: dict[_Side, Blocks] = {key: _apart(tuple(v)) for key, v in said.items()}
@@ -172,7 +212,7 @@ class _Outsides:
         yield one.source, one.destination
 
     def resolved(self, seen: Sequence[Placed]) -> Iterator[tuple[Placed, End, End]]:
-        """Yield observed edges with their ends; addresses that nothing tells apart together."""
+        """Yield observed edges with their ends; addresses that nothing tells apart are one."""
         loose: dict[object, list[tuple[Placed, AddressEnd]]] = defaultdict(list)
         for each in seen:
             if isinstance(each.source, Outside):
@@ -184,11 +224,12 @@ class _Outsides:
             else:
                 yield each, each.source, each.destination
                 continue
-            end = self._end(side, outside)
+            end = self._end(side, outside, each.traffic)
             if end is not None:
                 yield _with(each, end)
             elif outside.address is not None:
-                loose[side, self._likeness(outside.address)].append((each, outside.address))
+                key = (side, each.traffic, self._likeness(outside.address))
+                loose[key].append((each, outside.address))
         for alike in loose.values():
             spans = (span for _, end in alike for span in end.addresses.spans)
             addresses = AddressSet(spans)
@@ -197,8 +238,8 @@ class _Outsides:
             for each, _ in alike:
                 yield _with(each, AddressEnd(text, addresses))
 
-    def _end(self, side: _Side, outside: Outside) -> End | None:
-        """Return the end that somebody means, or a name; None for mere addresses."""
+    def _end(self, side: _Side, outside: Outside, traffic: TrafficSet) -> End | None:
+        """Return the end that somebody means with some traffic, or a name; None for addresses."""
         name, address = outside.name, outside.address
         if name is not None and ref(name) in self._names.get(side, ()):
             return name
@@ -206,9 +247,18 @@ class _Outsides:
             if isinstance(one, AddressEnd):
                 for block in self._blocks.get(side, ()):
                     if one.addresses <= block.addresses:
-                        return block
+                        if self._means(side, block, traffic):
+                            return block
+                        break
         ruled = isinstance(name, NameEnd) and any(self._engine.hosts.of(n) for n in name.names)
         return name if ruled or address is None else None
+
+    def _means(self, side: _Side, block: AddressEnd, traffic: TrafficSet) -> bool:
+        """Return whether somebody means some of such traffic with all of a block."""
+        return any(
+            block.addresses <= addresses and bool(said & traffic)
+            for addresses, said in self._traffic.get(side, {}).items()
+        )
 
     def _likeness(self, end: AddressEnd) -> object:
         units = tuple(self._engine.table.external_range(end.addresses))

@@ -71,9 +71,7 @@ class Passages:
     )
     _engines: "dict[Request | None, Engine]" = field(default_factory=dict, compare=False)
 
-    def between(
-        self, source: End, destination: End, request: "Request | None" = None
-    ) -> Passing:
+    def between(self, source: End, destination: End, request: "Request | None" = None) -> Passing:
         """Return what passes from one end to another; unknown where that cannot be asked.
 
         Args:

@@ -7,7 +7,7 @@ from cloison.algebra import AddressSet, TrafficSet
 from cloison.analyses.connectivity import EndRef
 from cloison.analyses.explain import Decider
 from cloison.analyses.reconcile.cube import Cube
-from cloison.analyses.reconcile.kinds import WRONG, Cell, Kind
+from cloison.analyses.reconcile.kinds import Cell, Kind
 from cloison.analyses.reconcile.marks import Mark
 from cloison.analyses.reconcile.measures import Measures
 from cloison.ir.fidelity import Caveat
@@ -65,10 +65,9 @@ class Reconciled:
         found = Counter(each.kind for each in self.cube.cells)
         return {kind: found[kind] for kind in Kind}
 
-    @property
-    def wrong(self) -> bool:
-        """Whether the three relations disagree on what happens, in any cell."""
-        return any(each.kind in WRONG for each in self.cube.cells)
+    def count(self, kind: str) -> int:
+        """Return how many cells there are of a kind; of excess, lines of its map."""
+        return len(self.cube.excess.lines) if kind == EXCESS else self.counts[Kind(kind)]
 
     def told(self) -> tuple[tuple[Cell, Asked], ...]:
         """Return the cells that are asked for with how to ask about them, the worst first."""
@@ -94,14 +93,24 @@ EXCESS = "excess"
 """What the cells are called that are told as a map."""
 
 
-def asked_as(cell: Cell, world: World) -> tuple[str, ...] | None:
+def namesakes(world: World) -> frozenset[tuple[str, str]]:
+    """Return the names, with their namespaces, that several workloads have."""
+    found = Counter((each.namespace, each.name) for each in world.workloads)
+    return frozenset(name for name, number in found.items() if number > 1)
+
+
+def asked_as(
+    cell: Cell, world: World, shared: frozenset[tuple[str, str]] = frozenset()
+) -> tuple[str, ...] | None:
     """Return what `cloison why` takes to show a cell; None where it cannot be asked.
 
     Args:
         cell: The cell; of many addresses and ports, one is asked about.
         world: The inventory.
+        shared: Its `namesakes`.
     """
-    source, destination = (_name(end, cell, world) for end in (cell.source, cell.destination))
+    ends = (cell.source, cell.destination)
+    source, destination = (_name(end, cell, world, shared) for end in ends)
     port = _port(cell.traffic)
     if source is None or destination is None or port is None:
         return None
@@ -110,7 +119,7 @@ def asked_as(cell: Cell, world: World) -> tuple[str, ...] | None:
     return source, f"{destination}:{port}"
 
 
-def _name(end: EndRef, cell: Cell, world: World) -> str | None:
+def _name(end: EndRef, cell: Cell, world: World, shared: frozenset[tuple[str, str]]) -> str | None:
     if end.addresses is not None:
         seen = cell.evidence.address
         if seen is not None and _holds(end, seen):
@@ -120,15 +129,9 @@ def _name(end: EndRef, cell: Cell, world: World) -> str | None:
         return next((f"node:{name}" for name in sorted(world.nodes)), None)
     if end.namespace == APART:
         return f"{APART}{end.name}"
-    if end.kind in ("workload", "pod"):
-        kinds = {e.kind for e in world.workloads if (e.namespace, e.name) == _key(end)}
-        if len(kinds) > 1:
-            return f"{end.namespace}/{end.type or 'Pod'}/{end.name}"
+    if end.kind in ("workload", "pod") and (end.namespace, end.name) in shared:
+        return f"{end.namespace}/{end.type or 'Pod'}/{end.name}"
     return str(end)
-
-
-def _key(end: EndRef) -> tuple[str, str]:
-    return end.namespace, end.name
 
 
 def _holds(end: EndRef, address: str) -> bool:

@@ -155,7 +155,7 @@ class Finder:
     def _outside(self, end: SeenEnd) -> End | Outside | Stranger:
         name = None if end.name is None else self._named(end, f"dns:{end.name}")
         address = None if end.ip is None else self._named(end, end.ip)
-        if isinstance(address, NodeEnd):
+        if isinstance(address, NodeEnd) or self._is_node(address):
             return NODES
         if address is not None and not isinstance(address, AddressEnd):
             return address
@@ -164,6 +164,11 @@ class Finder:
         if address is None and name is None:
             return Stranger(end, "no record says who it is")
         return Outside(address, name)
+
+    def _is_node(self, end: End | Stranger | None) -> bool:
+        """Return whether addresses are where the caller says that nodes are."""
+        nodes = self.names.engine.networks.nodes
+        return isinstance(end, AddressEnd) and end.addresses <= nodes
 
     def _named(self, end: SeenEnd, text: str) -> End | Stranger:
         try:

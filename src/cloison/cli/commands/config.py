@@ -84,6 +84,11 @@ def show(asked: Common, fail_on: str) -> int:
         "annotationPrefix": (
             found.values.get("annotationPrefix", ANNOTATIONS) if found is not None else ANNOTATIONS
         ),
+        "flows": (
+            found.values["flows"].store
+            if found is not None and "flows" in found.values
+            else ".cloison/flows"
+        ),
         "strict": asked.strict,
         "failOn": fail_on,
     }
@@ -93,7 +98,8 @@ def show(asked: Common, fail_on: str) -> int:
         parameter = settings.PARAMETERS.get(name, name)
         source = context.get_parameter_source(parameter)
         kind = _KINDS.get(source, "default") if source is not None else "default"
-        if kind == "default" and name in ("sources", *settings.FILE_ONLY) and name in places:
+        own = ("sources", "flows", *settings.FILE_ONLY)
+        if kind == "default" and name in own and name in places:
             kind = "file"
         option = options.get(parameter)
         by = option.opts[-1] if option is not None and kind == "flag" else None

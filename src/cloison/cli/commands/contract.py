@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
 _COMMANDS = {
     "check": "cloison.cli.commands.contractcheck:check",
+    "compile": "cloison.cli.commands.contractcompile:compile_",
     "init": "cloison.cli.commands.contractinit:init",
 }
 """Where the commands are."""

@@ -42,16 +42,31 @@ def check(
 
     when = today or run.today()
     found, whole = checked(session, contracts, when)
-    found = replace(found, options=_options(asked))
+    found = replace(found, options=same_cluster(asked))
     result, code = judged(
         session, found, found.findings, fail_on, show_suppressed=show_suppressed, today=when
     )
     return run.answer(asked, session, "checked", result, code if whole else run.UNANSWERED)
 
 
-def _options(asked: Common) -> tuple[str, ...]:
+def same_cluster(asked: Common) -> tuple[str, ...]:
     """Return the options that name the same cluster to another command."""
     sources = tuple(text for source in asked.sources for text in ("-f", source))
-    given = click.get_current_context().get_parameter_source("cni")
-    said = given is click.core.ParameterSource.COMMANDLINE
-    return (*sources, *(("--cni", asked.cni) if said and asked.cni else ()))
+    lists = {
+        "pod_cidrs": "--pod-cidr",
+        "node_cidrs": "--node-cidr",
+        "service_cidrs": "--service-cidr",
+        "cilium": "--cilium",
+        "dns_tables": "--dns-table",
+    }
+    said = click.get_current_context().get_parameter_source
+    typed = click.core.ParameterSource.COMMANDLINE
+    more = (
+        text
+        for name, flag in lists.items()
+        if said(name) is typed
+        for value in getattr(asked, name)
+        for text in (flag, value)
+    )
+    cni = ("--cni", asked.cni) if said("cni") is typed and asked.cni else ()
+    return (*sources, *more, *cni)

@@ -41,7 +41,7 @@ from cloison.cli.options import Common, Example, common
     help="What only names and the like suggest: left as comments, or accepted.  [default: ask]",
 )
 @click.option("--name", default="", metavar="NAME", help="What to call the contract.")
-@common(usual=("yaml", "json"))
+@common(usual=("yaml", "json", "csv", "text"))
 def init(
     asked: Common,
     to: Path | None,
@@ -65,13 +65,18 @@ def init(
         msg = f"{to} exists"
         raise SourceError(msg, "name another file, or say --force to write over it")
     session = run.load(asked, runtime=True)
-    from cloison.analyses.draft.page import as_json, page
+    from cloison.analyses.draft.page import page
     from cloison.app.draft import draft, observed
     from cloison.intent.read import is_contract
 
     seen = observed(_rows(flows)) if flows is not None else ()
     found = draft(session, seen, accept=suggestions == "accept", name=name)
-    text = as_json(found) if asked.output == "json" else page(found)
+    if asked.output == "yaml":
+        text = page(found)
+    else:
+        from cloison.report import render
+
+        text = "".join(render("drafted", found, run.about(session), asked.output, run.look(asked)))
     if to is None:
         run.write((text,))
     else:

@@ -32,6 +32,10 @@ _COMMANDS = {
 }
 
 
+_PLAIN = ("generate",)
+"""Those that need no extra."""
+
+
 @click.group(cls=Group, table=_COMMANDS, invoke_without_command=True)
 @click.pass_context
 def flows(context: click.Context) -> None:
@@ -41,6 +45,8 @@ def flows(context: click.Context) -> None:
     """
     if context.invoked_subcommand is None:
         click.echo(context.get_help())
+        return
+    if context.invoked_subcommand in _PLAIN:
         return
     try:
         for name in ("duckdb", "ibis", "pyarrow"):
@@ -163,7 +169,7 @@ def about() -> "About":
     return About(VERSION, profile("generic"), "default")
 
 
-class Moment(click.ParamType):
+class Moment(click.ParamType[int]):
     """A time, or how long ago: `2026-11-23T10:00`, `2026-11-23`, `36h`, `7d`."""
 
     name = "time"
@@ -194,6 +200,13 @@ _TIMES = (
     click.option("--since", type=Moment(), metavar="TIME", help="From this time on, UTC."),
     click.option("--until", type=Moment(), metavar="TIME", help="Before this time, UTC."),
 )
+
+
+def span(function: Function) -> Function:
+    """Add the options `--since` and `--until`, in microseconds."""
+    for option in reversed(_TIMES):
+        function = option(function)
+    return function
 
 
 def mapping(texts: tuple[str, ...]) -> dict[str, str]:

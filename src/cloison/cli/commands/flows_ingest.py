@@ -16,6 +16,8 @@ from cloison.cli.options import Example, Function
 
 if TYPE_CHECKING:
     from cloison.cli.progress import Bar
+    from cloison.flows.answers import Ingested
+    from cloison.flows.reader import Options
     from cloison.flows.store.writer import Writer
 
 
@@ -25,6 +27,12 @@ class Told:
 
     Args:
         reader: Name of the reader; None for whichever suits.
+        follow: Whether to go on with a relay's flows.
+        tls: Whether to encrypt the connection to a relay.
+        ca: File of who may have signed its certificate.
+        cert: File of our certificate.
+        key: File of our private key.
+        server_name: The name in its certificate.
         cluster: Name of the cluster.
         columns: Our columns for keys of the files, `COLUMN=KEY`.
         layout: Order of the fields.
@@ -38,8 +46,15 @@ class Told:
     layout: str | None
     sources: tuple[str, ...]
     at: int | None
+    follow: bool
+    tls: bool
+    ca: Path | None
+    cert: Path | None
+    key: Path | None
+    server_name: str | None
 
 
+_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OPTIONS = (
     click.option("--reader", metavar="NAME", help="What reads the files.  [default: what suits]"),
     click.option(
@@ -70,6 +85,12 @@ _OPTIONS = (
     click.option(
         "--at", type=Moment(), metavar="TIME", help="When these were there.  [default: now]"
     ),
+    click.option("--follow", is_flag=True, help="Go on with a relay's flows until Ctrl-C."),
+    click.option("--tls", is_flag=True, help="Encrypt the connection to a relay."),
+    click.option("--ca", type=_FILE, help="Who may have signed its certificate (PEM)."),
+    click.option("--cert", type=_FILE, help="Our certificate, where it wants one (PEM)."),
+    click.option("--key", type=_FILE, help="The private key of that (PEM)."),
+    click.option("--server-name", metavar="NAME", help="The name in its certificate."),
 )
 
 
@@ -92,6 +113,7 @@ def _told(function: Function) -> Function:
     examples=(
         "cloison flows ingest /var/run/cilium/hubble/events.log",
         "cloison flows ingest logs/ --reader aws-vpc --format 'version srcaddr dstaddr ...'",
+        "cloison flows ingest relay://localhost:4245 --follow",
         "cloison flows ingest flows.parquet -f cluster.json --at 2026-11-23T10:00Z",
     ),
 )
@@ -111,8 +133,8 @@ def ingest(
 
     What was read before is left out, whatever the file is called by now: a log that has grown, was
     rotated, renamed or compressed is read from where reading stopped. A run that is killed loses
-    nothing that the next one does not read. Directories are read whole. Exit code 1 when something
-    could not be read.
+    nothing that the next one does not read. Directories are read whole, and relay://HOST:PORT is
+    Hubble Relay. Exit code 1 when something could not be read.
     """
     if not paths and not told.sources:
         msg = "nothing to read"
@@ -127,12 +149,14 @@ def ingest(
     from cloison.flows.store.writer import writer
 
     wanted = Wanted(told.reader, Options(told.cluster, mapping(told.columns), told.layout))
-    files = _files(paths)
+    files = _files(tuple(path for path in paths if not path.startswith(_RELAY)))
+    relays = [path for path in paths if path.startswith(_RELAY)]
     bar = _bar(files)
     advance = bar.advance if bar else _quiet
     with writer(said.store) as held:
         try:
-            found = tuple(read(held, path, wanted, advance) for path in files)
+            found = [read(held, path, wanted, advance) for path in files]
+            found += [_relay(held, address, told, wanted.options) for address in relays]
         finally:
             if bar:
                 bar.finish()
@@ -143,9 +167,34 @@ def ingest(
         finally:
             worker.close()
         expire(held, keep_raw, keep_rollups)
-    show("ingested", Run(str(said.store), found, identities, rolled), said)
+    show("ingested", Run(str(said.store), tuple(found), identities, rolled), said)
     wrong = any(each.problem or each.new.bad for each in found)
     return run.FOUND if wrong else run.OK
+
+
+_RELAY = "relay://"
+
+
+def _relay(held: "Writer", address: str, told: Told, reading: "Options") -> "Ingested":
+    """Read a relay's flows into a store."""
+    try:
+        from cloison.flows.relay.client import Relay, Tls, Wanted, stream
+    except ImportError as error:
+        msg = f"a relay needs {error.name}, which is not installed"
+        raise SourceError(msg, "pip install 'cloison[relay]'") from None
+    from cloison.flows.store.live import follow, since
+
+    tls = None
+    if told.tls or told.ca or told.cert or told.key or told.server_name:
+        tls = Tls(_pem(told.ca), _pem(told.cert), _pem(told.key), told.server_name)
+    # Of one that is new, everything it still has.
+    wanted = Wanted(since=since(held, address) or 0, follow=told.follow)
+    relay = Relay(address.removeprefix(_RELAY), tls)
+    return follow(held, address, stream(relay, wanted, reading))
+
+
+def _pem(path: Path | None) -> bytes | None:
+    return None if path is None else path.read_bytes()
 
 
 def _quiet(_more: int) -> None:
@@ -195,7 +244,10 @@ def _identities(held: "Writer", told: Told) -> int:
     from cloison.app import load
     from cloison.flows.snapshot import identities, listeners
 
-    world = load(*told.sources).world
+    session = load(*told.sources)
+    world = session.world
+    if session.broken:
+        click.echo("some objects cannot be read; see cloison validate -f ...", err=True)
     since = told.at if told.at is not None else time.time_ns() // 1000
     found = list(identities(world, since, told.cluster))
     held.add([*found, *listeners(world, since)], "")

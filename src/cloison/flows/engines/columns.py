@@ -12,6 +12,12 @@ def loose(strict: pa.Schema) -> pa.Schema:
     return pa.schema(columns)
 
 
+def plain(column: "pa.ChunkedArray[Any] | pa.Array[Any]") -> list[Any]:
+    """Return the values of a column as Python has them, `None` for what is null."""
+    found: list[Any] = column.to_pylist()
+    return found
+
+
 def fitted(rows: pa.Table, expression: Table) -> pa.Table:
     """Return rows with the columns that an expression says it has."""
     schema = loose(expression.schema().to_pyarrow())

@@ -10,7 +10,7 @@ from ibis.expr.types import Table
 
 from cloison.flows.engines.columns import fitted, loose
 
-MEMORY: Final = "600MB"
+MEMORY: Final = "400MB"
 """What DuckDB may hold; more it puts on disk."""
 
 

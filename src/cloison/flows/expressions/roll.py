@@ -55,6 +55,17 @@ def edges(rollups: Table) -> Table:
     )
 
 
+def together(parts: Table) -> Table:
+    """Return one row for each edge of rows of `edges` that are of different hours."""
+    return parts.group_by(list(KEY)).agg(
+        **_summed(),
+        windows=_.windows.sum().cast("int64"),
+        hours=_.hours.sum().cast("int64"),
+        first=_["first"].min(),
+        last=_["last"].max(),
+    )
+
+
 def _summed() -> dict[str, Value]:
     return {
         **{name: _[name].sum().cast("int64") for name in SUMS},

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from cloison.flows.engines.columns import plain
 from cloison.flows.schema import FLOWS, TABLES
 from cloison.flows.store.manifest import Part, settle
 from cloison.flows.store.place import SCRATCH
@@ -144,7 +145,7 @@ def by_hour(flows: pa.Table, adapter: str) -> Iterator[tuple[int | None, pa.Tabl
     counted = pc.value_counts(hours)
     at = 0
     sizes = sorted(
-        ((row["values"], row["counts"]) for row in counted.to_pylist()),
+        ((row["values"], row["counts"]) for row in plain(counted)),
         key=lambda row: (row[0] is None, row[0] or 0),
     )
     for hour, size in sizes:

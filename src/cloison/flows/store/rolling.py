@@ -14,8 +14,9 @@ import ibis
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
+from ibis.expr.types import Table
 
-from cloison.flows.engines.columns import loose
+from cloison.flows.engines.columns import loose, plain
 from cloison.flows.engines.engine import Engine
 from cloison.flows.expressions.attribute import attributed
 from cloison.flows.expressions.connect import connections
@@ -27,7 +28,7 @@ from cloison.flows.store.manifest import Manifest, Part
 from cloison.flows.store.parts import HOUR, STORED, Kind, stage
 from cloison.flows.store.writer import Writer
 
-ROWS: Final = 4_000_000
+ROWS: Final = 2_000_000
 """Flows that are rolled up at once, if one hour has no more."""
 
 Hour = tuple[str, int | None]
@@ -64,8 +65,8 @@ def hours(manifest: Manifest) -> Hours:
     return Hours(rolled, stale)
 
 
-def roll(store: Path, manifest: Manifest, engine: Engine, parts: Sequence[Part]) -> pa.Table:
-    """Return the hourly rows of flows.
+def rolled(store: Path, manifest: Manifest, engine: Engine, parts: Sequence[Part]) -> Table:
+    """Return the hourly rows of flows, to be worked out.
 
     Args:
         store: The store.
@@ -77,12 +78,18 @@ def roll(store: Path, manifest: Manifest, engine: Engine, parts: Sequence[Part])
     until = max((part.hour for part in parts if part.hour is not None), default=None)
     held = _read(store, _during(manifest.of("identity"), since, until), IDENTITY)
     heard = _read(store, _during(manifest.of("listeners"), since, until), LISTENERS)
-    listening = set(zip(heard["proto"].to_pylist(), heard["port"].to_pylist(), strict=True))
+    listening = set(zip(plain(heard["proto"]), plain(heard["port"]), strict=True))
     flows = engine.read([store / part.path for part in parts], STORED)
     named = attributed(
         connections(oriented(flows, listening)), engine.table(segments(held).combine_chunks())
     )
-    return engine.run(hourly(named)).select(schema().names).cast(schema())
+    return hourly(named)
+
+
+def roll(store: Path, manifest: Manifest, engine: Engine, parts: Sequence[Part]) -> pa.Table:
+    """Return the hourly rows of flows; takes what `rolled` does."""
+    found = engine.run(rolled(store, manifest, engine, parts))
+    return found.select(schema().names).cast(schema())
 
 
 @cache
@@ -90,8 +97,8 @@ def schema() -> pa.Schema:
     """Return the columns of roll-ups."""
     flows = ibis.table(ibis.Schema.from_pyarrow(loose(STORED)), name="flows")
     held = ibis.table(ibis.Schema.from_pyarrow(SEGMENTS), name="identities")
-    rolled = hourly(attributed(connections(oriented(flows, ())), held))
-    return loose(rolled.schema().to_pyarrow())
+    found = hourly(attributed(connections(oriented(flows, ())), held))
+    return loose(found.schema().to_pyarrow())
 
 
 def batches(stale: Mapping[Hour, tuple[Part, ...]], rows: int = ROWS) -> Iterator[list[Part]]:
@@ -118,7 +125,7 @@ def refresh(writer: Writer, engine: Engine) -> int:
     """
     stale = hours(writer.manifest).stale
     for parts in batches(stale):
-        rolled = roll(writer.store, writer.manifest, engine, parts)
+        found = roll(writer.store, writer.manifest, engine, parts)
         replaced = {(part.source, part.hour) for part in parts}
         old = [
             part
@@ -127,15 +134,17 @@ def refresh(writer: Writer, engine: Engine) -> int:
         ]
         new = []
         for source, hour in sorted(replaced, key=lambda row: (row[0], row[1] or -1)):
-            of_hour = (
-                pc.equal(rolled["hour"], hour) if hour is not None else pc.is_null(rolled["hour"])
-            )
-            rows = rolled.filter(pc.and_(of_hour, pc.equal(rolled["adapter"], source)))
+            rows = found.filter((pc.field("adapter") == source) & _is(hour))
             new.append(
                 stage(writer.store, "rollups", rows, Kind(writer.manifest.commit + 1, source), hour)
             )
         writer.replace(new, tuple(old))
     return len(stale)
+
+
+def _is(hour: int | None) -> pc.Expression:
+    column = pc.field("hour")
+    return column.is_null() if hour is None else column == hour
 
 
 def _by_hour(parts: Iterable[Part]) -> dict[Hour, tuple[Part, ...]]:

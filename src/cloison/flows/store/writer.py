@@ -10,6 +10,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cloison.flows.columns import gather
+from cloison.flows.engines.columns import plain
 from cloison.flows.files import Bad
 from cloison.flows.schema import Record
 from cloison.flows.store.manifest import Input, Manifest, Part, save
@@ -125,10 +126,10 @@ class Writer:
             self._labels = set()
             for part in self.manifest.of("labels"):
                 read = pq.read_table(self.store / part.path, columns=["id"], partitioning=None)
-                self._labels.update(read["id"].to_pylist())
-        new = [known not in self._labels for known in batch["id"].to_pylist()]
+                self._labels.update(plain(read["id"]))
+        new = [known not in self._labels for known in plain(batch["id"])]
         held = batch.filter(pa.array(new, pa.bool_()))
-        self._labels.update(held["id"].to_pylist())
+        self._labels.update(plain(held["id"]))
         return held
 
 

@@ -17,8 +17,9 @@ import msgspec
 from cloison.analyses.connectivity import Map
 from cloison.analyses.diff import Diff
 from cloison.analyses.measured import MeasuredMatrix
+from cloison.analyses.reconcile.reconciled import Reconciled
 from cloison.report.about import About, Look
-from cloison.report.html import measured
+from cloison.report.html import cube, measured
 from cloison.report.html.content import Content, Side
 from cloison.report.html.pack import pack
 from cloison.report.picture import Picture, draw, key, of_diff, of_map, place, sample, style
@@ -34,17 +35,23 @@ _DANGEROUS = re.compile("[<>&\u2028\u2029]")
 
 
 def render(
-    _kind: str, result: Content | Map | Diff | MeasuredMatrix, about: About, _look: Look
+    _kind: str,
+    result: Content | Map | Diff | MeasuredMatrix | Reconciled,
+    about: About,
+    _look: Look,
 ) -> Iterator[str]:
     """Return the page, in pieces.
 
     Args:
         result: With the reasons for its cells, or a mere map or difference without them; or what
-            was measured, which has a page of its own.
+            was measured or reconciled, which have pages of their own.
         about: What surrounds it.
     """
     if isinstance(result, MeasuredMatrix):
         yield from measured.pieces(result, about)
+        return
+    if isinstance(result, Reconciled):
+        yield from cube.pieces(result, about)
         return
     if not isinstance(result, Content):
         result = Content(result, ())

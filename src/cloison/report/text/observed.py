@@ -42,7 +42,8 @@ def _source(source: Source, look: Look) -> Iterator[str]:
     said = f"{counts.flows:,} flows in {counts.lines:,} lines of {count(source.inputs, 'file')}"
     yield f"  {said}" + (f", {counts.bad:,} lines bad" if counts.bad else "")
     if source.hours:
-        yield f"  {_at(source.first)} to {_at(source.last)}, {count(source.hours, 'hour')} with flows"
+        span = f"{_at(source.first)} to {_at(source.last)}"
+        yield f"  {span}, {count(source.hours, 'hour')} with flows"
     if source.gaps:
         gaps = [f"{_at(each.since)} to {_at(each.until)}" for each in source.gaps]
         yield from wrapped(f"nothing in {listed(gaps, 5)}", look, "  ")

@@ -193,6 +193,16 @@ def test_a_rule_for_every_pod_is_asked_about_where_narrower_calls_are_known() ->
     assert calls(found.suggested) == ["any:a -> a/db on 5432"]
 
 
+def test_replicas_call_each_other_where_a_rule_is_about_them_alone() -> None:
+    rules = [rule("from", peer(app="db"), ports=(7000,))]
+    found = drafted(workload("db"), workload("web"), policy(to={"app": "db"}, ingress=rules))
+    assert calls(found.accepted) == ["a/db -> a/db on 7000"]
+    rules = [rule("from", peer(tier="x"), ports=(7000,))]
+    both = (workload(each, pod={"labels": {"app": each, "tier": "x"}}) for each in ("db", "web"))
+    found = drafted(*both, policy(to={"tier": "x"}, ingress=rules))
+    assert calls(found.accepted) == ["a/db -> a/web on 7000", "a/web -> a/db on 7000"]
+
+
 def test_a_rule_for_a_block_is_an_external_and_one_for_everybody_a_question() -> None:
     rules = [rule("to", block("203.0.113.0/24"), ports=(443,))]
     rules += [rule("to", block("0.0.0.0/0"), ports=(80,))]
@@ -208,6 +218,26 @@ def test_services_for_the_world_make_an_edge_zone(kind: str) -> None:
     found = drafted(web, front)
     assert [str(each.entry) for each in found.accepted] == ["zone:world -> a/web on 8080"]
     assert [(each.name, each.from_) for each in found.contract.zones] == [("edge", ("world",))]
+
+
+def test_who_a_load_balancer_lets_in_is_who_calls() -> None:
+    front = service("web", type="LoadBalancer", loadBalancerSourceRanges=["203.0.113.0/24"])
+    found = drafted(workload("web", ports=listening(80)), front)
+    (each,) = found.accepted
+    assert str(each.entry) == "external:block-203-0-113-0-24 -> a/web on 80"
+    assert found.contract.workloads[0].zone == "edge"
+
+
+def test_the_api_server_and_metadata_are_of_the_platform() -> None:
+    found = drafted(
+        told(
+            API_URL="https://kubernetes.default.svc",
+            KEYS_URL="http://169.254.169.254/latest",
+        )
+    )
+    assert calls(found.dependencies) == []
+    assert [each.id for each in found.contract.platform] == ["apiserver", "metadata"]
+    assert found.doubts == ()
 
 
 def test_an_entry_that_nobody_here_serves_is_named_itself() -> None:

@@ -29,6 +29,16 @@ def test_a_variable_that_is_about_a_store_suggests_it() -> None:
     assert calls(drafted(web, store).suggested) == ["a/web -> a/session-db on 6379"]
 
 
+def test_a_secret_that_is_named_after_a_store_suggests_it() -> None:
+    secret = {"secretKeyRef": {"name": "main-db-app", "key": "uri"}}
+    web = workload("web", env=[{"name": "DSN", "valueFrom": secret}])
+    found = drafted(web, workload("main-db", ports=listening(5432)))
+    assert calls(found.suggested) == ["a/web -> a/main-db on 5432"]
+    assert hints(found.suggested) == [
+        "variable DSN is from Secret main-db-app, named after the store"
+    ]
+
+
 def test_a_worker_is_suggested_to_call_the_only_broker_on_its_clients_port() -> None:
     broker = workload("mq", image="rabbitmq:4", ports=listening(15672, 5672))
     worker = workload("queue-master", ports=listening(80))
@@ -134,6 +144,27 @@ def test_from_behind_a_front_back_to_it_is_asked_about_in_a_short_record() -> No
     found = drafted(WEB, API, seen=short)
     assert calls(found.accepted) == ["a/web -> a/api on 80"]
     assert calls(found.suggested) == ["a/api -> a/web on 80"]
+
+
+def outwards(address: str, **more: str) -> Observed:
+    """Return an edge that was seen to an address outside."""
+    there = End(entity="world", address=address, **more)
+    here = End("a", "web", "Deployment", "pod")
+    days = ("2027-01-01 00:00", "2027-01-03 00:00")
+    return Observed(here, there, "TCP", 443, "allowed", "known", 50, 9, *days)
+
+
+def test_who_is_outside_counts_by_name_and_is_asked_about_by_address() -> None:
+    named = outwards("203.0.113.9", name="mail.example.com")
+    found = drafted(WEB, seen=[named, outwards("203.0.113.1"), outwards("203.0.113.2")])
+    assert calls(found.accepted) == ["a/web -> external:mail-example-com on 443"]
+    assert calls(found.suggested) == ["a/web -> zone:world on 443"]
+    assert hints(found.suggested) == [
+        (
+            "seen 100 times with addresses outside, 2027-01-01 00:00 to 2027-01-03 00:00: "
+            "203.0.113.1, 203.0.113.2"
+        )
+    ]
 
 
 def test_who_was_seen_and_is_not_here_is_a_question() -> None:

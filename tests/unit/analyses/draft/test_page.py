@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from cloison.analyses.draft.page import as_json, page
+from cloison.analyses.draft.page import page
 from cloison.intent.model import Contract
 from tests.support.cli import ROOT, run_cloison
 from tests.support.smallworlds import (
@@ -50,6 +50,13 @@ MONITOR = thing(
         "podMetricsEndpoints": [{"portNumber": 80}],
     },
 )
+
+
+@pytest.fixture
+def manifests(tmp_path: Path) -> str:
+    file = tmp_path / "in.yaml"
+    file.write_text(text(*WORLD))
+    return str(file)
 
 
 def test_it_reads_back_as_the_same_contract() -> None:
@@ -97,17 +104,11 @@ def test_names_that_do_not_print_stay_on_their_line() -> None:
     assert reading(page(drafted(web))).diagnostics == ()
 
 
-def test_json_carries_the_evidence() -> None:
-    said = as_json(drafted(*WORLD))
-    assert '"confidence": "high"' in said
-    assert '"questions"' in said
-
-
-@pytest.fixture
-def manifests(tmp_path: Path) -> str:
-    file = tmp_path / "in.yaml"
-    file.write_text(text(*WORLD))
-    return str(file)
+def test_other_formats_carry_the_evidence(manifests: str) -> None:
+    for output, said in (("json", '"confidence"'), ("csv", "confidence"), ("text", "to confirm")):
+        ran = run_cloison("contract", "init", "-f", manifests, "-o", output)
+        assert ran.exit == 0
+        assert said in ran.out
 
 
 def test_no_file_is_written_over(manifests: str, tmp_path: Path) -> None:

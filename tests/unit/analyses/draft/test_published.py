@@ -1,9 +1,13 @@
 """Drafts of public applications find what these call, and hardly anything else."""
 
+from pathlib import Path
+
 import pytest
 
 from benchmarks.init.score import Case, Result, cases, scored
-from tests.support.cli import ROOT
+from cloison.intent.read import Reading
+from tests.support.cli import ROOT, run_cloison
+from tests.unit.intent.said import reading
 
 DATA = ROOT.parent / "shared" / "data"
 
@@ -51,3 +55,22 @@ def test_manifests_alone_find_more_than_is_published(
         found = results[app, False].confirmed
         assert found.right >= least
         assert found.precision >= 0.8
+
+
+def test_recorded_flows_count_and_what_a_person_tried_among_them_does_not(tmp_path: Path) -> None:
+    recorded = DATA / "flows" / "hubble" / "basic-sample-400-tcp-flows.jsonl"
+    text = (DATA / "apps" / "bookinfo" / "bookinfo_deployments.yaml").read_text("utf-8")
+    manifests, store = tmp_path / "bookinfo.yaml", tmp_path / "store"
+    manifests.write_text(text.replace("namespace: default", "namespace: bookinfo"), "utf-8")
+    assert run_cloison("flows", "ingest", str(recorded), "--store", str(store)).exit == 0
+    ran = run_cloison("contract", "init", "-f", str(manifests), "--flows", str(store))
+    assert ran.exit == 0, ran.err
+    found: Reading = reading(ran.out)
+    assert found.diagnostics == ()
+    assert [str(each) for each in found.contract.dependencies] == [
+        "bookinfo/productpage-v1 -> bookinfo/details-v1 on 9080",
+        "bookinfo/productpage-v1 -> bookinfo/reviews-v2 on 9080",
+        "bookinfo/productpage-v1 -> bookinfo/reviews-v3 on 9080",
+        "bookinfo/reviews-v2 -> bookinfo/ratings-v1 on 9080",
+    ]
+    assert "#   from: bookinfo/ratings-v1\n  #   to: bookinfo/productpage-v1" in ran.out

@@ -3,17 +3,14 @@
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import date
 from functools import cached_property
-from typing import Final
 
-from cloison.algebra import PORT_PROTOCOLS, LabelSelector
+from cloison.algebra import PORT_PROTOCOLS
 from cloison.analyses.contract.compile import platform
 from cloison.analyses.contract.compile.edges import selected, wanted
 from cloison.analyses.contract.compile.model import (
     ONE_SIDED,
     OPEN,
-    TODAY,
     UNGOVERNED,
     UNRESOLVED,
     UNSAID,
@@ -25,47 +22,20 @@ from cloison.analyses.contract.compile.model import (
     Sheet,
     Subject,
 )
-from cloison.analyses.contract.compile.peers import blocks, node_addresses, on_host, outside, text
+from cloison.analyses.contract.compile.naming import SHUT, Naming, Order, pods_of
+from cloison.analyses.contract.compile.peers import blocks, node_addresses, on_host, text
 from cloison.analyses.contract.compile.sheets import Written, sheets
 from cloison.analyses.contract.compile.subjects import Subjects, is_pods
-from cloison.analyses.contract.ends import Ends
 from cloison.analyses.doctor.clinic import Clinic
-from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, NodeEnd, PodsEnd, SomeNodeEnd
+from cloison.analyses.ends import AnyEnd, End, PodsEnd
 from cloison.base import QuestionError, Severity
 from cloison.base.words import few
-from cloison.intent import Contract, EndForm
-from cloison.ir.allowlist import Asked, Opening, PortRange, Words
-from cloison.ir.names import exact_name
-from cloison.ir.peers import NamesMatch, PeerMatch, PodsMatch, Relative, RelativeMatch
+from cloison.ir.allowlist import Asked, Opening, PortRange
+from cloison.ir.peers import PeerMatch, PodsMatch, Relative, RelativeMatch
 from cloison.ir.policy import Direction
 from cloison.platform.component import ANY_VALUE
-from cloison.platform.resolvers import Resolver, ResolverKind
+from cloison.platform.resolvers import DNS_PORT, Resolver, ResolverKind
 from cloison.resources.world import Workload, WorkloadId
-
-_SHUT: Final = "nothing is written for it, and the default deny keeps it shut"
-
-
-@dataclass(frozen=True, slots=True)
-class Order:
-    """What is to be compiled.
-
-    Args:
-        contract: The contract.
-        ends: Finds what it names.
-        clinic: The cluster, under who will enforce the result.
-        words: What the language can say.
-        prefix: What annotations begin with.
-        today: The day it is.
-        only: Only policies of these namespaces; of all that the contract speaks of when empty.
-    """
-
-    contract: Contract
-    ends: Ends
-    clinic: Clinic
-    words: Words
-    prefix: str
-    today: date
-    only: frozenset[str] = frozenset()
 
 
 def build(order: Order) -> Compiled:
@@ -94,9 +64,17 @@ class _Build:
         edges += self._platform()
         self.names = {each.id: platform.lookups(self.clinic, each) for each in self.workloads}
         self.subjects = Subjects(self.clinic.engine.world, self._keys(edges), self.notes)
+        self.naming = Naming(self.order, self.subjects, self.notes)
         for workload in self.workloads:
             self._subject(workload.id)
         done = [each for edge in edges if (each := self._edge(edge)) is not None]
+        self.asked = {
+            each.source.workload.id
+            for each in done
+            if isinstance(each.source, PodsEnd)
+            and not isinstance(each.destination, PodsEnd)
+            and any(port.first == DNS_PORT for port in each.ports)
+        }
         for workload in self.workloads:
             self._dns(workload)
         if not platform.exempt(self.clinic):
@@ -128,11 +106,18 @@ class _Build:
         """Return the namespaces that policies are written for."""
         ends = (end for edge in edges for end in (edge.source, edge.destination))
         found = {end.workload.id.namespace for end in ends if isinstance(end, PodsEnd)}
-        found |= {end.namespace for e in edges for end in (e.source, e.destination)
-                  if isinstance(end, AnyEnd) and end.namespace}
+        found |= {
+            end.namespace
+            for e in edges
+            for end in (e.source, e.destination)
+            if isinstance(end, AnyEnd) and end.namespace
+        }
         found |= {each.match.namespace for each in self.order.contract.workloads}
-        held = {each.id.namespace for each in self.clinic.engine.world.workloads.values()
-                if is_pods(each)}
+        held = {
+            each.id.namespace
+            for each in self.clinic.engine.world.workloads.values()
+            if is_pods(each)
+        }
         only = self.order.only
         unknown = only - held
         if unknown:
@@ -152,24 +137,17 @@ class _Build:
 
     def _platform(self) -> list[Edge]:
         said = platform.roles(self.order.contract)
-        found: list[Edge] = []
-        for role, edges in (
-            (platform.METRICS, platform.scraped),
-            (platform.TELEMETRY, platform.reported),
-        ):
-            if role not in said:
-                continue
-            made = (
-                edges(self.clinic, said[role])
-                if edges is platform.scraped
-                else platform.reported(self.clinic, said[role], self.workloads)
-            )
-            for each in made:
-                if not _itself(each):
-                    found.append(each)
-                    self._add(role, each.source.text, each.destination.text, each.ports,
-                              each.reason, _workload(each.destination))
-        return found
+        made: list[tuple[str, Edge]] = []
+        metrics, telemetry = said.get(platform.METRICS), said.get(platform.TELEMETRY)
+        if metrics is not None:
+            made += [(platform.METRICS, e) for e in platform.scraped(self.clinic, metrics)]
+        if telemetry is not None:
+            reported = platform.reported(self.clinic, telemetry, self.workloads)
+            made += [(platform.TELEMETRY, e) for e in reported]
+        for role, each in made:
+            source, to = each.source.text, each.destination.text
+            self._add(role, source, to, each.ports, each.reason, _workload(each.destination))
+        return [each for _, each in made if not _itself(each)]
 
     def _add(
         self,
@@ -221,18 +199,19 @@ class _Build:
             self._refuse(edge)
             return None
         out, into = (here or () for here in heres)
-        if not self._both(edge, bool(out), bool(into)):
+        if not self._both(edge, out=bool(out), into=bool(into)):
             return None
-        targets = self._peers(edge, edge.destination, edge.destination_peer) if out else ()
-        callers = self._peers(edge, edge.source, edge.source_peer) if into else ()
+        targets = self.naming.peers(edge, edge.destination, edge.destination_peer) if out else ()
+        callers = self.naming.peers(edge, edge.source, edge.source_peer) if into else ()
         if targets is None or callers is None:
             self._refuse(edge)
             return None
         asked = edge.http
         for here in out:
             http = None if into else asked
+            to = ports if edge.dialled is None else edge.dialled
             for peer in targets:
-                self._write(here, Opening(Direction.EGRESS, peer, ports, http, (edge.reason,)), edge)
+                self._write(here, Opening(Direction.EGRESS, peer, to, http, (edge.reason,)), edge)
         for here in into:
             for peer in callers:
                 self._write(
@@ -264,16 +243,19 @@ class _Build:
         return left or None
 
     def _http(self, edge: Edge) -> Asked | None:
-        if edge.http is None or self.order.words.http:
+        if edge.http is None or (self.order.words.http and edge.ports):
             return edge.http
         ports = ", ".join(each.text for each in edge.ports) or "every port"
         self.notes.of(
             edge.entry,
             WIDENED,
-            f"{self.order.words.name} cannot ask for {edge.http}",
+            f"{self.order.words.name} cannot ask for {edge.http}"
+            + (" where no port is said" if self.order.words.http else ""),
             f"every request on {ports} from {edge.source.text} to {edge.destination.text} is "
             "let through instead",
-            "compile to cilium, or check requests at the destination",
+            "say the ports"
+            if self.order.words.http
+            else "compile to cilium, or check requests at the destination",
         )
         return None
 
@@ -306,7 +288,7 @@ class _Build:
             case _:
                 return ()
 
-    def _both(self, edge: Edge, out: bool, into: bool) -> bool:  # noqa: FBT001
+    def _both(self, edge: Edge, *, out: bool, into: bool) -> bool:
         """Return whether an edge is let through at both ends."""
         for end, here, allowed, other in (
             (edge.source, out, edge.out, "ingress"),
@@ -322,111 +304,11 @@ class _Build:
                 ONE_SIDED,
                 f"it is to be enforced for {other} only, and the default deny of {home} shuts the "
                 "other end",
-                _SHUT,
+                SHUT,
                 "say `direction: both`, or leave that namespace out with -n",
             )
             return False
         return True
-
-    def _peers(
-        self, edge: Edge, end: End, named: PeerMatch | None
-    ) -> tuple[PeerMatch, ...] | None:
-        """Return how the other end names an end; None where it cannot, which is noted."""
-        engine = self.clinic.engine
-        match end:
-            case PodsEnd() if on_host(end.workload):
-                homes = [engine.table.endpoints[i].shape.node for i in end.endpoints]
-                return self._nodes(edge, homes, end.text)
-            case PodsEnd() if named is not None:
-                return (named,)
-            case PodsEnd():
-                subject = self.subjects.of(end.workload.id)
-                return None if subject is None else (_pods(subject),)
-            case AnyEnd():
-                return (PodsMatch(namespace=end.namespace),)
-            case AddressEnd() if end.name is not None and self.order.words.names:
-                return (NamesMatch((exact_name(end.name),)),)
-            case AddressEnd():
-                return blocks(outside(engine, end.addresses))
-            case NameEnd():
-                return self._named(edge, end)
-            case NodeEnd():
-                return self._nodes(edge, [end.node.name], end.text)
-            case SomeNodeEnd():
-                return self._nodes(edge, [None], end.text)
-            case _:
-                self.notes.of(edge.entry, UNSAID, f"no policy can name {end.text}", _SHUT)
-                return None
-
-    def _named(self, edge: Edge, end: NameEnd) -> tuple[PeerMatch, ...] | None:
-        language = self.order.words.name
-        if self.order.words.names:
-            return (NamesMatch(end.names),)
-        if end.addresses:
-            self.notes.of(
-                edge.entry,
-                TODAY,
-                f"{language} has no names, and {end.text} is written by its known addresses",
-                "it is not reached any more once it moves",
-                "compile again whenever its addresses change",
-                Severity.WARNING,
-            )
-            return blocks(end.addresses)
-        entry = edge.entry
-        if entry is not None and entry.destination.form is EndForm.EXTERNAL:
-            external = self.order.contract.external(entry.destination.rest)
-            if external is not None and self.order.ends.addresses(external):
-                self.notes.of(
-                    entry,
-                    TODAY,
-                    f"{language} has no names: {end.text} is left out, the blocks of "
-                    f"{entry.destination.text} are written",
-                    "it is reached as long as its addresses lie in those",
-                    None,
-                    Severity.INFO,
-                )
-                return ()
-        self.notes.of(
-            entry,
-            UNSAID,
-            f"{language} has no names, and the addresses of {end.text} are not known",
-            _SHUT,
-            "say its blocks under `externals`, or compile to cilium",
-        )
-        return None
-
-    def _nodes(
-        self, edge: Edge, names: Sequence[str | None], said: str
-    ) -> tuple[PeerMatch, ...] | None:
-        if self.order.words.nodes:
-            self.notes.of(
-                edge.entry,
-                WIDENED,
-                f"{self.order.words.name} does not tell {said} from other nodes",
-                "every node is let through on these ports",
-                None,
-                Severity.WARNING,
-            )
-            return tuple(RelativeMatch(r) for r in (Relative.OWN_NODE, Relative.OTHER_NODE))
-        found = node_addresses(self.clinic.engine, names)
-        if found is None:
-            self.notes.of(
-                edge.entry,
-                UNSAID,
-                f"{said} is on the network of its nodes, whose addresses are not known",
-                _SHUT,
-                "read the nodes too, or say --node-cidr",
-            )
-            return None
-        self.notes.of(
-            edge.entry,
-            TODAY,
-            f"{said} is written by the addresses of its nodes today",
-            "everything on those nodes is let through, and nodes that come later are not",
-            "compile again whenever nodes change",
-            Severity.WARNING,
-        )
-        return blocks(found)
 
     # The platform
 
@@ -435,7 +317,64 @@ class _Build:
         if subject is None:
             return
         found = self.names[workload.id]
-        for why in found.unclear:
+        self._unclear(workload, found)
+        said = platform.roles(self.order.contract).get(platform.DNS)
+        reason = (said.reason if said else None) or "names are looked up"
+        for resolver in found.resolvers:
+            ports = platform.dns_ports(resolver)
+            why = f"platform dns: {reason} ({resolver.why})"
+            for peer in self._resolver(resolver):
+                opening = Opening(Direction.EGRESS, peer, ports, None, (why,), lookup=True)
+                self._write(subject, opening)
+                key = text(peer)
+                self._add(platform.DNS, "workloads", key, ports, resolver.why, workload.id)
+            why = "platform dns: every pod looks up names here"
+            self._answered(resolver, (PodsMatch(),), "every pod", why)
+        for resolver in found.upstream:
+            why = "platform dns: caches on nodes ask here, from their nodes' addresses"
+            self._answered(resolver, self._every_node(resolver), "every node", why)
+
+    def _answered(
+        self, resolver: Resolver, callers: Sequence[PeerMatch], text_: str, why: str
+    ) -> None:
+        """Write who may ask a resolver, where policies are written for it."""
+        ports = platform.dns_ports(resolver)
+        for name in resolver.workloads:
+            server = self.clinic.engine.world.workloads.get(name)
+            if server is None or name.namespace not in self.spoken or on_host(server):
+                continue
+            here = self._subject(name)
+            for peer in callers if here is not None else ():
+                self._write(here or "", Opening(Direction.INGRESS, peer, ports, None, (why,)))
+                self._add(platform.DNS, text_, str(name), ports, resolver.why, name)
+
+    def _every_node(self, resolver: Resolver) -> Sequence[PeerMatch]:
+        if self.order.words.nodes:
+            return tuple(RelativeMatch(each) for each in (Relative.OWN_NODE, Relative.OTHER_NODE))
+        found = node_addresses(self.clinic.engine, [None])
+        if found is None and not self.order.words.outside_in:
+            return ()
+        if found is None:
+            self.notes.say(
+                UNRESOLVED,
+                Severity.WARNING,
+                f"caches on nodes ask {resolver.text}, and the addresses of nodes are not known",
+                "a cache reaches the resolver on its own node at most",
+                "read the nodes too, or say --node-cidr",
+            )
+            return ()
+        return blocks(found)
+
+    def _unclear(self, workload: Workload, found: platform.Lookups) -> None:
+        for each in found.caveats:
+            self.notes.say(
+                UNRESOLVED,
+                Severity.WARNING,
+                f"lookups of names: {each.text}",
+                "what is written for names stands on that",
+                "read the resolver too, and say which platform it is",
+            )
+        for why in found.unclear if workload.id not in self.asked else ():
             self.notes.say(
                 UNRESOLVED,
                 Severity.WARNING,
@@ -445,34 +384,13 @@ class _Build:
                 span=workload.span,
                 about=f"{workload.id.kind} {workload.id}",
             )
-        said = platform.roles(self.order.contract).get(platform.DNS)
-        for resolver in found.resolvers:
-            ports = platform.dns_ports(resolver)
-            reason = (said.reason if said else None) or "names are looked up"
-            why = f"platform dns: {reason} ({resolver.why})"
-            for peer in self._resolver(resolver):
-                self._write(
-                    subject, Opening(Direction.EGRESS, peer, ports, None, (why,), lookup=True)
-                )
-                key = text(peer)
-                self._add(platform.DNS, "workloads", key, ports, resolver.why, workload.id)
-            for name in resolver.workloads:
-                server = self.clinic.engine.world.workloads.get(name)
-                if server is None or name.namespace not in self.spoken or on_host(server):
-                    continue
-                here = self._subject(name)
-                if here is not None:
-                    peer = PodsMatch()
-                    reason = "platform dns: every pod looks up names here"
-                    self._write(here, Opening(Direction.INGRESS, peer, ports, None, (reason,)))
-                    self._add(platform.DNS, "every pod", str(name), ports, resolver.why, name)
 
     def _resolver(self, resolver: Resolver) -> Iterator[PeerMatch]:
         if resolver.is_pods:
             chosen = [self.subjects.of(name) for name in resolver.workloads]
             subjects = [each for each in chosen if each is not None]
             for each in subjects:
-                yield _pods(each)
+                yield pods_of(each)
             labels = {k: v for k, v in resolver.pod_labels.items() if v != ANY_VALUE}
             if not subjects and resolver.namespace and labels:
                 yield selected(resolver.namespace, labels)
@@ -513,7 +431,7 @@ class _Build:
 
     def _left_out(self) -> None:
         homes = {w.id.namespace for w in self.clinic.engine.world.workloads.values() if is_pods(w)}
-        for home in sorted(homes - self.spoken):
+        for home in sorted(homes - self.spoken) if not self.order.only else ():
             self.notes.say(
                 UNGOVERNED,
                 Severity.INFO,
@@ -545,10 +463,6 @@ class _Build:
             "LoadBalancer or NodePort lead to stay open to it",
             "compile to networkpolicy for that, and use this beside it",
         )
-
-
-def _pods(subject: Subject) -> PodsMatch:
-    return PodsMatch(namespace=subject.namespace, pods=LabelSelector.of(dict(subject.labels)))
 
 
 def _home(end: End) -> str | None:

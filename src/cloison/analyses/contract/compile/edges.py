@@ -1,13 +1,14 @@
 """The calls that a contract wants let through, each with the end that names it."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from cloison.algebra import PORT_PROTOCOLS, LabelSelector, TrafficSet
 from cloison.analyses.contract.compile.model import EXPIRED, TODAY, UNMET, UNSAID, Edge, Notes
-from cloison.analyses.contract.intended import Intended, intended
 from cloison.analyses.contract.ends import Ends
-from cloison.analyses.ends import End, EntryEnd, PodsEnd, ServiceEnd
+from cloison.analyses.contract.intended import Intended, intended
+from cloison.analyses.ends import AnyEnd, End, EntryEnd, PodsEnd, ServiceEnd
 from cloison.analyses.question import EVERYTHING, Traffic
 from cloison.base import Severity
 from cloison.engine import Engine
@@ -15,9 +16,11 @@ from cloison.intent import Contract, ContractEnd, Dependency, EndForm
 from cloison.ir.allowlist import Asked, PortRange
 from cloison.ir.peers import PeerMatch, PodsMatch
 from cloison.resources.objects import Service
-from cloison.resources.world import PodEndpoint
+from cloison.resources.world import PodEndpoint, WorkloadId
 
 _CODES = 255
+_MANY = (EndForm.PODS, EndForm.ZONE)
+"""Forms of ends that stand for several workloads."""
 
 
 def wanted(contract: Contract, ends: Ends, today: date, notes: Notes) -> Iterator[Edge]:
@@ -46,14 +49,55 @@ def wanted(contract: Contract, ends: Ends, today: date, notes: Notes) -> Iterato
             notes.of(unmet.entry, UNMET, unmet.message, "nothing is written for it", unmet.help)
     governed = frozenset(each.key for each in contract.namespace_labels)
     engine = ends.names.engine
+    callers, called = _groups(found.edges, source=True), _groups(found.edges, source=False)
+    without: dict[str, Intended] = {}
+    going: set[str] = set()
     for each in found.edges:
-        if each.entry.name not in old:
-            yield from _edges(each, engine, governed, notes)
+        if each.entry.name in old:
+            continue
+        ports = ports_of(each.traffic, each.destination, engine)
+        if ports is None:
+            # Among many, those that do not declare the port are not meant.
+            one = each.entry.destination.form not in _MANY
+            without.setdefault(each.destination.text if one else each.entry.name, each)
+            continue
+        going.add(each.entry.name)
+        overlap = bool(callers[each.entry.name] & called[each.entry.name])
+        yield from _edges(each, ports, governed, notes, overlap=overlap)
+    for each in without.values():
+        if each.entry.name not in going or each.entry.destination.form not in _MANY:
+            notes.of(
+                each.entry,
+                UNMET,
+                f"no pod of {each.entry.destination} has a port {each.traffic.name!r}",
+                "nothing is written for it",
+                "declare the port on the container, or write its number",
+            )
+
+
+def _groups(edges: Iterable[Intended], *, source: bool) -> dict[str, set[WorkloadId]]:
+    """Return the workloads at one end of each dependency that names several there."""
+    found: dict[str, set[WorkloadId]] = defaultdict(set)
+    for each in edges:
+        end = each.source if source else each.destination
+        named = each.entry.source if source else each.entry.destination
+        if isinstance(end, PodsEnd) and named.form in _MANY:
+            found[each.entry.name].add(end.workload.id)
+    return found
 
 
 def _edges(
-    edge: Intended, engine: Engine, governed: frozenset[str], notes: Notes
+    edge: Intended,
+    ports: tuple[PortRange, ...],
+    governed: frozenset[str],
+    notes: Notes,
+    *,
+    overlap: bool,
 ) -> Iterator[Edge]:
+    """Yield an edge; where two groups overlap, callers are named one by one.
+
+    A group by labels at both ends would let each of its workloads call itself.
+    """
     entry = edge.entry
     for end in (edge.source, edge.destination):
         if isinstance(end, EntryEnd | ServiceEnd):
@@ -65,18 +109,14 @@ def _edges(
                 "name the workload that serves it, as NAMESPACE/NAME",
             )
             return
-    ports = ports_of(edge.traffic, edge.destination, engine, edge.dialled)
-    if ports is None:
-        notes.of(
-            entry,
-            UNMET,
-            f"no pod of {edge.destination.text} has a port {edge.traffic.text!r}",
-            "nothing is written for it",
-            "declare the port on the container, or write its number",
-        )
-        return
     asked = entry.http
     http = Asked(asked.method, asked.path, asked.host) if asked is not None else None
+    called = _peer(entry, entry.destination, governed, notes)
+    dialled = ports
+    if edge.traffic.name is not None and called is not None:
+        # Pods by label may give the name different numbers.
+        protocols = sorted({each.protocol for each in ports})
+        dialled = tuple(PortRange(each, name=edge.traffic.name) for each in protocols)
     yield Edge(
         edge.source,
         edge.destination,
@@ -86,8 +126,9 @@ def _edges(
         entry,
         entry.direction != "ingress",
         entry.direction != "egress",
-        _peer(entry, entry.source, governed, notes),
-        _peer(entry, entry.destination, governed, notes),
+        None if overlap else _peer(entry, entry.source, governed, notes),
+        called,
+        dialled,
     )
 
 
@@ -126,15 +167,15 @@ def _peer(
     return None
 
 
-def ports_of(
-    traffic: Traffic, destination: End, engine: Engine, dialled: object = None
-) -> tuple[PortRange, ...] | None:
+def ports_of(traffic: Traffic, destination: End, engine: Engine) -> tuple[PortRange, ...] | None:
     """Return the ports that traffic is for, at the pods; None for a name that no pod has.
 
     A name is kept only where pods give it different numbers, and all have it.
     """
     pods = _pods(destination, engine)
     services = _fronts(destination, engine)
+    if traffic.name is not None and isinstance(destination, AnyEnd):
+        return (PortRange(traffic.protocol or "TCP", name=traffic.name),)
     if traffic.name is not None:
         return _named(traffic, pods, services)
     if traffic == EVERYTHING or traffic.traffic == EVERYTHING.traffic:

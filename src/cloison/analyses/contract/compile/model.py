@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from enum import StrEnum
 from typing import Final
 
 from cloison.analyses.ends import End
@@ -55,6 +56,7 @@ class Edge:
         into: Whether the destination's end is written.
         source_peer: Whom the destination's end names, where the contract says it by labels.
         destination_peer: Whom the source's end names, likewise.
+        dialled: The ports as the source's end names them, where that is not `ports`.
     """
 
     source: End
@@ -67,6 +69,7 @@ class Edge:
     into: bool = True
     source_peer: PeerMatch | None = None
     destination_peer: PeerMatch | None = None
+    dialled: tuple[PortRange, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +134,63 @@ class Compiled:
     findings: tuple[Diagnostic, ...] = ()
     namespaces: tuple[str, ...] = ()
     refused: frozenset[str] = frozenset()
+
+
+class State(StrEnum):
+    """What became of a file."""
+
+    SHOWN = "shown"
+    """No directory was named."""
+    NEW = "new"
+    CHANGED = "changed"
+    SAME = "same"
+
+
+@dataclass(frozen=True, slots=True)
+class File:
+    """A file of policies.
+
+    Args:
+        path: Where it belongs, below the directory of all: `NAMESPACE/WORKLOAD.yaml`.
+        sheet: What is in it.
+        text: The policies as YAML, with the first line that says who wrote it.
+        objects: The policies as plain values.
+        state: What became of it.
+    """
+
+    path: str
+    sheet: Sheet
+    text: str
+    objects: tuple[object, ...]
+    state: State = State.SHOWN
+
+
+@dataclass(frozen=True, slots=True)
+class Result:
+    """A contract written in a language.
+
+    Args:
+        names: Names of the contract documents.
+        target: The language.
+        compiled: What the contract comes to.
+        files: The files, sorted by path.
+        findings: What reading the contract brought to light, and what cannot be said of it.
+        directory: Where the files are; None where they were only shown.
+        left: Files there that were written before, and would not be any more.
+    """
+
+    names: tuple[str, ...]
+    target: str
+    compiled: Compiled
+    files: tuple[File, ...]
+    findings: tuple[Diagnostic, ...]
+    directory: str | None = None
+    left: tuple[str, ...] = ()
+
+    @property
+    def policies(self) -> int:
+        """How many policies there are."""
+        return sum(len(each.objects) for each in self.files)
 
 
 @dataclass(slots=True)

@@ -110,5 +110,3 @@ def text(peer: PeerMatch) -> str:
             return {"own-node": "the own node"}.get(str(peer.relation), "another node")
         case _:
             return "anybody"
-
-

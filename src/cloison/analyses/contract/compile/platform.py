@@ -17,9 +17,11 @@ from cloison.analyses.services import follow
 from cloison.base import QuestionError, Severity
 from cloison.intent import Contract, Platform
 from cloison.ir.allowlist import PortRange
+from cloison.ir.fidelity import Caveat
 from cloison.ir.peers import Relative, RelativeMatch
 from cloison.ir.policy import Action, Direction
 from cloison.platform.calls import calls, configs
+from cloison.platform.caveats import DNS_OF_NODE
 from cloison.platform.component import Role
 from cloison.platform.components import known
 from cloison.platform.resolvers import Resolver
@@ -40,10 +42,14 @@ class Lookups:
     Args:
         resolvers: All of them that it may ask.
         unclear: Why nobody can say of some of them; empty where everything is known.
+        upstream: Whom caches on nodes ask in turn, from their nodes' addresses.
+        caveats: What all that stands on.
     """
 
     resolvers: tuple[Resolver, ...] = ()
     unclear: tuple[str, ...] = ()
+    upstream: tuple[Resolver, ...] = ()
+    caveats: tuple[Caveat, ...] = ()
 
 
 def roles(contract: Contract) -> dict[str, Platform]:
@@ -75,16 +81,31 @@ def unwritten(contract: Contract, notes: Notes) -> None:
 def lookups(clinic: Clinic, workload: Workload) -> Lookups:
     """Return whom a workload asks for names."""
     found: dict[str, Resolver] = {}
+    upstream: dict[str, Resolver] = {}
     unclear: list[str] = []
+    caveats: list[Caveat] = []
     for _, needs in asking(clinic, workload):
-        for each in needs.every:
+        every = (*(one for group in needs.needed for one in _likeliest(group)), *needs.perhaps)
+        for each in (*every, *needs.fallback):
             found.setdefault(each.id, each)
-        for each in needs.every:
-            if not each.is_pods and not each.addresses:
-                unclear.append(f"{each.text}: {each.why}")
+        for each in needs.upstream:
+            upstream.setdefault(each.id, each)
+        lost = (each for each in needs.every if not each.is_pods and not each.addresses)
+        unclear += [f"{each.text}: {each.why}" for each in lost]
+        caveats += [each for each in needs.caveats if each != DNS_OF_NODE]
         if not needs.every:
             unclear.append(needs.why or "no resolver is known")
-    return Lookups(tuple(found.values()), tuple(dict.fromkeys(unclear)))
+    return Lookups(
+        tuple(found.values()),
+        tuple(dict.fromkeys(unclear)),
+        tuple(upstream.values()),
+        tuple(dict.fromkeys(caveats)),
+    )
+
+
+def _likeliest(group: tuple[Resolver, ...]) -> tuple[Resolver, ...]:
+    """Return whom to let through of a group of which any one answers: not all that are assumed."""
+    return group[:1] if all(each.assumed for each in group) else group
 
 
 def exempt(clinic: Clinic) -> bool:

@@ -58,9 +58,7 @@ class Written:
             page.entries[entry.name] = entry
 
 
-def sheets(
-    written: Written, namespaces: Iterable[str], placed: Placed, prefix: str
-) -> list[Sheet]:
+def sheets(written: Written, namespaces: Iterable[str], placed: Placed, prefix: str) -> list[Sheet]:
     """Return files: of each namespace its default deny first, then its workloads by name.
 
     Args:
@@ -79,7 +77,9 @@ def sheets(
                 if each.match.namespace == namespace and each.match.rank == 0
             ]
         )
-        reason = "Nothing in this namespace talks or listens unless a policy beside this one says so"
+        reason = (
+            "Nothing in this namespace talks or listens unless a policy beside this one says so"
+        )
         notes = _notes(page, owner, prefix, reason)
         openings = _merged(page)
         one = Allowlist(DENY, namespace, LabelSelector(), openings, notes)

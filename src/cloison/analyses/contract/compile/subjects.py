@@ -48,7 +48,8 @@ class Subjects:
         mine = constant(pods)
         if not mine:
             why = "its pods have no labels that stay and that its owner decides about"
-            return self._unselected(workload, why, "give its pods a label `app.kubernetes.io/name`")
+            self._unselected(workload, why, "give its pods a label `app.kubernetes.io/name`")
+            return None
         alike = [each for each in near if any(_has(p, mine) for p in each.endpoints)]
         keys = self.keys.get(name, frozenset())
         other = [each for each in alike if not keys <= self.keys.get(each.id, frozenset())]
@@ -56,11 +57,13 @@ class Subjects:
             named = few([str(each.id) for each in other])
             labels = ", ".join(f"{k}={v}" for k, v in sorted(mine.items()))
             why = f"{labels} select {named} as well, for which the contract says other things"
-            return self._unselected(workload, why, "give its pods a label that those do not have")
+            self._unselected(workload, why, "give its pods a label that those do not have")
+            return None
         rest = [each for each in near if each not in alike]
         shared = choose(pods, _labels(rest))
         if shared is None:
-            return self._unselected(workload, "no few labels select its pods", None)
+            self._unselected(workload, "no few labels select its pods", None)
+            return None
         names = (name, *(each.id for each in alike))
         return Subject(name.namespace, tuple(sorted(shared.items())), tuple(sorted(names)))
 

@@ -1,0 +1,104 @@
+"""A stream of records read into a store, committed as it goes."""
+
+import time
+from collections.abc import Callable, Iterable, Sequence
+from typing import Final
+
+import msgspec
+import pyarrow.parquet as pq
+
+from cloison.flows.answers import Ingested
+from cloison.flows.engines.columns import plain
+from cloison.flows.schema import Flow, Record
+from cloison.flows.store.manifest import Counts, Input
+from cloison.flows.store.writer import Writer
+
+OVERLAP: Final = 10_000_000
+"""Microseconds before the last flow from which on a stream is asked for again."""
+
+AT_ONCE: Final = 50_000
+"""Rows after which they are committed."""
+
+PAUSE: Final = 5.0
+"""Seconds after which they are committed."""
+
+_READER: Final = "hubble"
+
+
+def since(writer: Writer, address: str) -> int | None:
+    """Return the time from which to ask for flows of an address; `None` if it is a new one."""
+    known = _known(writer, address)
+    last = _last(writer) if known is not None else None
+    return None if last is None else last - OVERLAP
+
+
+def follow(
+    writer: Writer,
+    address: str,
+    stream: Iterable[Sequence[Record]],
+    told: Callable[[int], None] = lambda _: None,
+    clock: Callable[[], float] = time.monotonic,
+) -> Ingested:
+    """Read a stream into a store until it ends, or somebody stops it (Ctrl-C).
+
+    A flow with an id that is in the store already, from the end of an earlier run, is left out.
+
+    Args:
+        writer: The store.
+        address: Where the stream is from; it is the name of the input.
+        stream: What each message says.
+        told: Is told how many more messages have been read.
+        clock: Tells seconds.
+    """
+    known = _known(writer, address)
+    number = max((each.id for each in writer.manifest.inputs), default=0) + 1
+    found = known or Input(number, address, _READER)
+    before, seen = found.open, _seen(writer)
+    counts = before
+    begun = clock()
+    try:
+        for records in stream:
+            new = [each for each in records if not (isinstance(each, Flow) and each.obs_id in seen)]
+            flows = sum(isinstance(each, Flow) for each in new)
+            counts += Counts(1, flows, len(new) - flows)
+            writer.add(new, _READER)
+            told(1)
+            if writer.rows >= AT_ONCE or clock() - begun >= PAUSE:
+                # A stream has no place to go on at: its counts are all there is to keep.
+                found = msgspec.structs.replace(found, open=counts)
+                writer.commit(found)
+                begun = clock()
+    except KeyboardInterrupt:
+        # Whoever follows a stream stops it so; what was read counts.
+        found = msgspec.structs.replace(found, open=counts)
+    writer.commit(msgspec.structs.replace(found, open=counts))
+    added = Counts(
+        counts.lines - before.lines, counts.flows - before.flows, counts.others - before.others
+    )
+    return Ingested(address, _READER, new=added, before=before)
+
+
+def _known(writer: Writer, address: str) -> Input | None:
+    return next((each for each in writer.manifest.inputs if each.path == address), None)
+
+
+def _last(writer: Writer) -> int | None:
+    times = [
+        part.until
+        for part in writer.manifest.of("flows")
+        if part.source == _READER and part.until is not None
+    ]
+    return max(times, default=None)
+
+
+def _seen(writer: Writer) -> set[str]:
+    """Return the ids of the store's newest flows."""
+    last = _last(writer)
+    if last is None:
+        return set()
+    found: set[str] = set()
+    for part in writer.manifest.of("flows"):
+        if part.source == _READER and part.until is not None and part.until >= last - OVERLAP:
+            rows = pq.read_table(writer.store / part.path, columns=["obs_id"], partitioning=None)
+            found.update(each for each in plain(rows["obs_id"]) if each is not None)
+    return found

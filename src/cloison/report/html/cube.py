@@ -1,0 +1,229 @@
+"""`reconcile` as one self-contained page: a matrix of ends, and every cell with its evidence.
+
+It has no script: boxes that are ticked show and hide kinds by style alone, and a cell of the matrix
+is a link to the rows it stands for.
+"""
+
+import base64
+import hashlib
+from collections.abc import Iterator
+from html import escape
+
+from cloison.analyses.reconcile.kinds import Cell, Kind
+from cloison.analyses.reconcile.marks import Status
+from cloison.analyses.reconcile.reconciled import Asked, Reconciled
+from cloison.base import Span
+from cloison.report.about import PLAIN, About
+from cloison.report.documents.reconciled import named
+from cloison.report.lacking import previews, sentences
+from cloison.report.text.cubed import LETTERS, axis, worst
+from cloison.report.text.layout import listed, profile_line
+from cloison.report.text.reconciled import head, measures, seen_text, why
+from cloison.report.xml import legal
+
+_KINDS = "\n".join(
+    f"body:has(#only-{kind}:not(:checked)) .{kind} {{ display: none; }}" for kind in Kind
+)
+_STYLE = f"""
+:root {{
+  color-scheme: light dark; --line: #8885;
+  --contradicted: #8b1d8b; --broken: #b3261e; --attempted: #c4501b; --undocumented: #8a5a00;
+  --undetermined: #5b5f66; --unused: #1d5fa8; --unobserved: #55708f; --healthy: #00664e;
+}}
+@media (prefers-color-scheme: dark) {{ :root {{
+  --contradicted: #e08be0; --broken: #ff8a80; --attempted: #ffab7a; --undocumented: #f0b429;
+  --undetermined: #b4bac4; --unused: #8ab8f0; --unobserved: #9fb6d0; --healthy: #3fcf9f;
+}} }}
+body {{
+  font: 14px/1.45 system-ui, "DejaVu Sans", sans-serif;
+  margin: 0 auto; max-width: 1400px; padding: 16px 20px;
+}}
+h1 {{ font-size: 20px; margin: 0 0 8px; }} h2 {{ font-size: 16px; margin: 20px 0 6px; }}
+p {{ margin: 4px 0; }}
+.wide {{ overflow-x: auto; }}
+table {{ border-collapse: collapse; }}
+th, td {{
+  text-align: left; vertical-align: top; padding: 3px 12px 3px 0;
+  border-bottom: 1px solid var(--line);
+}}
+.grid td, .grid th {{ padding: 1px 4px; text-align: center; font-weight: 400; }}
+.grid th:first-child {{ text-align: left; white-space: nowrap; }}
+.grid a {{ color: inherit; text-decoration: none; font-weight: 700; }}
+label {{ margin-right: 14px; white-space: nowrap; }}
+tr:target {{ outline: 2px solid; }}
+code {{ font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 12px; }}
+.soft {{ opacity: 0.75; }}
+{"".join(f".k-{kind} {{ color: var(--{kind}); font-weight: 600; }} " for kind in Kind)}
+{_KINDS}
+"""
+
+
+def pieces(result: Reconciled, about: About) -> Iterator[str]:
+    """Return the page, in pieces.
+
+    Args:
+        result: What was reconciled.
+        about: What surrounds it.
+    """
+    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
+    yield (
+        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
+        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">\n'
+        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
+        '<meta name="referrer" content="no-referrer">\n'
+        f"<title>cloison reconcile</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        "<h1>Intended, permitted, observed</h1>\n"
+    )
+    for note in (*head(result, PLAIN), *previews(about), *sentences(about)):
+        yield f"<p>{_text(note)}</p>\n"
+    yield from _boxes(result)
+    yield from _grid(result)
+    yield from _cells(result)
+    yield from _excess(result)
+    yield from _sources(result)
+    yield from _strays(result)
+    yield "<h2>Least privilege</h2>\n"
+    yield from (f"<p>{_text(line)}</p>\n" for line in measures(result, PLAIN))
+    yield f'<p class="soft">{_text(profile_line(about))}</p>\n</body>\n</html>\n'
+
+
+def _boxes(result: Reconciled) -> Iterator[str]:
+    yield "<p>"
+    for kind, number in result.counts.items():
+        yield (
+            f'<label><input type="checkbox" id="only-{kind}" checked> '
+            f'<span class="k-{kind}">{LETTERS[kind]}</span> {kind} ({number})</label>'
+        )
+    yield "</p>\n"
+
+
+def _grid(result: Reconciled) -> Iterator[str]:
+    found = worst(result)
+    first: dict[tuple[str, str], int] = {}
+    for number, (cell, _) in enumerate(result.told()):
+        first.setdefault(cell.names, number)
+    ends = axis(list(found))
+    yield '<h2>Who calls whom</h2>\n<p class="soft">A row calls a column.</p>\n'
+    yield '<div class="wide"><table class="grid"><thead><tr><th></th>'
+    yield from (f'<th title="{_text(end)}">{at}</th>' for at, end in enumerate(ends, 1))
+    yield "</tr></thead><tbody>\n"
+    for at, source in enumerate(ends, 1):
+        yield f"<tr><th>{_text(source)} {at}</th>"
+        for destination in ends:
+            kind = found.get((source, destination))
+            if kind is None:
+                yield "<td></td>"
+                continue
+            title = _text(f"{source} -> {destination}: {kind}")
+            place = first[source, destination]
+            yield (
+                f'<td title="{title}"><a class="{kind} k-{kind}" href="#c{place}">'
+                f"{LETTERS[kind]}</a></td>"
+            )
+        yield "</tr>\n"
+    yield "</tbody></table></div>\n"
+
+
+def _cells(result: Reconciled) -> Iterator[str]:
+    yield (
+        '<h2>Cells</h2>\n<div class="wide"><table><thead><tr><th>kind</th><th>from</th><th>to</th>'
+        "<th>traffic</th><th>intended</th><th>observed</th><th>permitted by</th><th>see</th></tr>"
+        "</thead><tbody>\n"
+    )
+    for number, (cell, asked) in enumerate(result.told()):
+        yield _cell(number, cell, asked, result)
+    yield "</tbody></table></div>\n"
+
+
+def _cell(number: int, cell: Cell, asked: Asked, result: Reconciled) -> str:
+    said = [
+        f"{_text(each.name)}{_soft(each.owner or '')}{_place(each.span)}" for each in cell.intended
+    ]
+    by = [f"{_text(each.text)}{_place(each.span)}" for each in asked.deciders]
+    by += [_text(f"caveat {each.id}: {each.text}") for each in asked.caveats]
+    command = f"<code>{_text(why(asked, result))}</code>" if asked.words else ""
+    some = f"{cell.traffic}{' (some requests)' if cell.conditional else ''}"
+    columns = (
+        f'<span class="k-{cell.kind}">{cell.kind}</span>',
+        _text(cell.names[0]),
+        _text(cell.names[1]),
+        _text(some),
+        "<br>".join(said),
+        _text(seen_text(cell.evidence, result)),
+        f"{cell.state}<br>{'<br>'.join(by)}",
+        command,
+    )
+    body = "".join(f"<td>{column}</td>" for column in columns)
+    return f'<tr class="cell {cell.kind}" id="c{number}">{body}</tr>\n'
+
+
+def _excess(result: Reconciled) -> Iterator[str]:
+    found = [line for line in result.cube.excess.lines if line.allowed]
+    if not found or not result.with_excess:
+        return
+    yield "<h2>Excess: permitted, and nobody means it or uses it</h2>\n<table><tbody>\n"
+    for line in found:
+        both = (line.sources, line.destinations)
+        ends = (listed([str(end) for end in side], 40) for side in both)
+        columns = (*ends, str(line.allowed))
+        yield f"<tr>{''.join(f'<td>{_text(each)}</td>' for each in columns)}</tr>\n"
+    yield "</tbody></table>\n"
+
+
+def _sources(result: Reconciled) -> Iterator[str]:
+    if not result.marks:
+        return
+    yield "<h2>Sources that the path model assumes</h2>\n<table><tbody>\n"
+    style = {
+        Status.CONFIRMED: "k-healthy",
+        Status.REFUTED: "k-broken",
+        Status.UNSEEN: "k-undetermined",
+    }
+    for mark in result.marks:
+        one = mark.assumed
+        instead = f"instead: {', '.join(mark.called)}" if mark.called else ""
+        columns = (
+            one.of,
+            f"{named(one.source)} -> {named(one.destination)}",
+            str(one.traffic),
+            one.why,
+            seen_text(mark.evidence, result),
+            instead,
+        )
+        cells = "".join(f"<td>{_text(each)}</td>" for each in columns)
+        yield f'<tr><td class="{style[mark.status]}">{mark.status}</td>{cells}</tr>\n'
+    yield "</tbody></table>\n"
+
+
+def _strays(result: Reconciled) -> Iterator[str]:
+    for missing in result.cube.unmet:
+        yield f"<p>unmet: {_text(missing.entry.name)}: {_text(missing.message)}</p>\n"
+    if not result.cube.unplaced:
+        return
+    yield "<h2>Observed, and in no cell</h2>\n<table><tbody>\n"
+    for each in result.cube.unplaced:
+        seen = each.seen
+        port = "" if seen.port is None else f"{seen.protocol or '?'}/{seen.port}"
+        columns = (
+            str(seen.source),
+            str(seen.destination),
+            port,
+            seen.became,
+            str(seen.count),
+            each.why,
+        )
+        yield f"<tr>{''.join(f'<td>{_text(column)}</td>' for column in columns)}</tr>\n"
+    yield "</tbody></table>\n"
+
+
+def _soft(text: str) -> str:
+    return f' <span class="soft">{_text(text)}</span>' if text else ""
+
+
+def _place(span: Span | None) -> str:
+    return f" <code>{_text(span.place)}</code>" if span else ""
+
+
+def _text(text: str) -> str:
+    return escape(legal(text))

@@ -1,0 +1,223 @@
+"""`reconcile` for people: where intention, permission and observation disagree, the worst first."""
+
+from collections.abc import Iterator, Sequence
+from shlex import quote
+
+from cloison.analyses.reconcile.kinds import Cell, Evidence, Kind, State
+from cloison.analyses.reconcile.marks import Mark, Status
+from cloison.analyses.reconcile.reconciled import Asked, Reconciled
+from cloison.report.about import About, Look
+from cloison.report.documents.reconciled import named, told_time
+from cloison.report.text.closing import closing
+from cloison.report.text.layout import at, count, listed, wrapped
+
+STYLES: dict[Kind, tuple[str, ...]] = {
+    Kind.CONTRADICTED: ("bold", "red"),
+    Kind.BROKEN: ("bold", "red"),
+    Kind.ATTEMPTED: ("bold", "red"),
+    Kind.UNDOCUMENTED: ("bold", "yellow"),
+    Kind.UNDETERMINED: ("bold", "yellow"),
+    Kind.UNUSED: ("cyan",),
+    Kind.UNOBSERVED: ("cyan",),
+    Kind.HEALTHY: ("green",),
+}
+_SHORT = (Kind.UNUSED, Kind.UNOBSERVED, Kind.HEALTHY)
+"""Kinds of which a line each is enough."""
+_FEW = 3
+"""What decides, as much of it as is shown."""
+_MOST = 12
+"""Cells of a kind that are shown, and lines of excess."""
+
+
+def lines(result: Reconciled, about: About, look: Look) -> Iterator[str]:
+    """Iterate over the lines of what was reconciled."""
+    yield from head(result, look)
+    told = result.told()
+    for kind in Kind:
+        found = [each for each in told if each[0].kind is kind]
+        if kind is Kind.HEALTHY and not result.kinds:
+            continue
+        yield from _kind(kind, found, result, look)
+    if result.with_excess:
+        yield from _excess(result, look)
+    yield from _sources(result.marks, look)
+    yield from _left_over(result, look)
+    yield ""
+    yield from measures(result, look)
+    yield from closing(about, look)
+
+
+def head(result: Reconciled, look: Look) -> Iterator[str]:
+    """Iterate over the lines that say what was compared, and what it came to."""
+    said = [f"{number} {kind}" for kind, number in result.counts.items() if number] or ["no cell"]
+    name = f"contract {' and '.join(result.contracts)}" if result.contracts else "the contract"
+    excess = len(result.cube.excess.lines)
+    more = f"; {count(excess, 'line')} of excess" if excess else ""
+    yield from wrapped(f"{name}: {', '.join(said)}{more}", look, "", "  ")
+    yield from wrapped(_flows(result), look, "", "  ")
+
+
+def _flows(result: Reconciled) -> str:
+    if result.store is None:
+        return "no flows were read, so what is observed is not known: see cloison flows ingest"
+    by = f" ({', '.join(result.adapters)})" if result.adapters else ""
+    seen = [cell.evidence for cell in result.cube.cells if cell.evidence]
+    first = min((e.first for e in seen if e.first is not None), default=None)
+    last = max((e.last for e in seen if e.last is not None), default=None)
+    when = "" if first is None else f", seen from {told_time(first)} to {told_time(last)}"
+    return f"flows of {result.store}{by}{when}"
+
+
+def _kind(
+    kind: Kind, found: Sequence[tuple[Cell, Asked]], result: Reconciled, look: Look
+) -> Iterator[str]:
+    if not found:
+        return
+    limit = len(found) if result.kinds else _MOST
+    word = look.paint(str(kind), *STYLES[kind])
+    if kind in _SHORT:
+        yield ""
+        for cell, _ in found[:limit]:
+            yield from wrapped(f"{_edge(cell)}{_owned(cell)}", look, f"{word}: ", "  ")
+    else:
+        for cell, asked in found[:limit]:
+            yield ""
+            yield from wrapped(_edge(cell), look, f"{word}: ", "  ")
+            yield from _evidence(cell, asked, result, look)
+    if len(found) > limit:
+        yield f"and {len(found) - limit} more {kind}: --kind {kind} shows all"
+
+
+def _edge(cell: Cell) -> str:
+    some = " (for some of them)" if cell.state is State.PARTLY else ""
+    asks = " (with some requests)" if cell.conditional else ""
+    return f"{cell.names[0]} -> {cell.names[1]} on {cell.traffic}{some}{asks}"
+
+
+def _owned(cell: Cell) -> str:
+    names = [f"{e.name}{f' ({e.owner})' if e.owner else ''}" for e in cell.intended]
+    return f", for {listed(names)}" if names else ""
+
+
+def _evidence(cell: Cell, asked: Asked, result: Reconciled, look: Look) -> Iterator[str]:
+    for one in cell.intended:
+        owner = f", {one.owner}" if one.owner else ""
+        yield from wrapped(f"{one.name}{owner}{at(one.span)}", look, "  intended: ", "    ")
+    yield from wrapped(seen_text(cell.evidence, result), look, "  observed: ", "    ")
+    for each in asked.deciders[:_FEW]:
+        direction = f" ({each.direction})" if each.direction else ""
+        yield from wrapped(f"{each.text}{direction}{at(each.span)}", look, "  by: ", "    ")
+    if len(asked.deciders) > _FEW:
+        yield f"  and {len(asked.deciders) - _FEW} more"
+    for caveat in asked.caveats:
+        yield from wrapped(caveat.text, look, f"  caveat {caveat.id}: ", "    ")
+    if asked.words:
+        yield f"  see: {why(asked, result)}"
+
+
+def why(asked: Asked, result: Reconciled) -> str:
+    """Return the command that shows a cell."""
+    return f"cloison why {' '.join(quote(each) for each in (*asked.words, *result.options))}"
+
+
+def seen_text(found: Evidence, result: Reconciled) -> str:
+    """Return what flows say, in words."""
+    if not result.cube.observed:
+        return "not known"
+    parts = [
+        f"{number:,} {word}"
+        for word, number in (
+            ("got through", found.allowed),
+            ("denied", found.denied),
+            ("audited", found.audited),
+            ("of which nobody says more", found.other),
+            ("of doubtful address", found.ambiguous),
+        )
+        if number
+    ]
+    if not parts:
+        return "never"
+    when = ""
+    if found.first is not None:
+        when = f", {told_time(found.first)} to {told_time(found.last)}"
+    closed = "; it got through before, and does not any more" if found.closed else ""
+    return f"{', '.join(parts)}{when} ({', '.join(found.adapters)}){closed}"
+
+
+def _excess(result: Reconciled, look: Look) -> Iterator[str]:
+    found = [line for line in result.cube.excess.lines if line.allowed]
+    if not found:
+        return
+    yield ""
+    yield look.paint("excess", "bold") + ": permitted, and nobody means it or uses it"
+    limit = len(found) if result.kinds else _MOST
+    for line in found[:limit]:
+        ends = (listed([str(end) for end in side]) for side in (line.sources, line.destinations))
+        yield from wrapped(f"{' -> '.join(ends)} on {line.allowed}", look, "  ", "    ")
+    if len(found) > limit:
+        yield f"and {count(len(found) - limit, 'more line')}: --kind excess shows all"
+
+
+def _sources(marks: Sequence[Mark], look: Look) -> Iterator[str]:
+    if not marks:
+        return
+    yield ""
+    said = [
+        f"{number} {status}"
+        for status in Status
+        if (number := sum(mark.status is status for mark in marks))
+    ]
+    yield f"sources that the path model assumes: {', '.join(said)}"
+    for mark in marks:
+        one = mark.assumed
+        text = f"{one.of}: {named(one.source)} -> {named(one.destination)} on {one.traffic}"
+        if mark.status is Status.REFUTED:
+            word = look.paint("refuted", "bold", "red")
+            by = f"{text}, but {', '.join(mark.called)} did ({one.why})"
+            yield from wrapped(by, look, f"  {word}: ", "    ")
+    unseen = [mark.assumed.of for mark in marks if mark.status is Status.UNSEEN]
+    if unseen and len(unseen) < len(marks):
+        yield from wrapped(listed(list(dict.fromkeys(unseen))), look, "  unseen: ", "    ")
+
+
+def _left_over(result: Reconciled, look: Look) -> Iterator[str]:
+    for missing in result.cube.unmet:
+        yield ""
+        yield from wrapped(f"{missing.entry.name}: {missing.message}", look, "unmet: ", "  ")
+    if not result.cube.unplaced:
+        return
+    yield ""
+    total = sum(each.seen.count for each in result.cube.unplaced)
+    edges = count(len(result.cube.unplaced), "observed edge")
+    yield f"in no cell: {edges} ({count(total, 'connection')})"
+    alike: dict[str, int] = {}
+    for each in result.cube.unplaced:
+        alike[each.why] = alike.get(each.why, 0) + each.seen.count
+    ranked = sorted(alike.items(), key=lambda item: (-item[1], item[0]))
+    for reason, number in ranked[:_MOST]:
+        yield from wrapped(f"{number:,}: {reason}", look, "  ", "    ")
+    if len(ranked) > _MOST:
+        yield f"  and {len(ranked) - _MOST} more reasons; -o json has all"
+
+
+def measures(result: Reconciled, look: Look) -> Iterator[str]:
+    """Iterate over the lines that say it in numbers."""
+    found = result.measures
+    yield from wrapped(
+        f"excess {found.excess:.0%} ({found.permitted - found.needed} of {found.permitted} "
+        f"permitted), segmentedness {found.segmentedness:.0%}, "
+        f"ports a pair {found.ports_allowed:.1f} open and {found.ports_used:.1f} needed",
+        look,
+        "least privilege: ",
+        "  ",
+    )
+    worst = "" if found.one_hop.of is None else f" ({found.one_hop.of})"
+    yield from wrapped(
+        f"{found.one_hop.mean:.1f} of {found.workloads} workloads in one hop, at most "
+        f"{found.one_hop.worst}{worst}; {found.any_hops.mean:.1f} through others; from outside "
+        f"{found.from_outside}, and {found.from_outside_hops} through others; to data from "
+        f"{found.to_data:.1f}, and {found.to_data_hops:.1f} through others",
+        look,
+        "blast radius: ",
+        "  ",
+    )

@@ -1,0 +1,108 @@
+"""Policies compiled from a contract let through what the contract says, and nothing else.
+
+For every pair of pods and every address outside that anybody tells from others, the traffic that
+passes with only these policies in force is held against the contract, worked out apart.
+"""
+
+from collections.abc import Iterator
+from datetime import date
+from functools import cache
+
+import pytest
+
+import cloison
+from cloison.algebra import L4, AddressSet, TrafficSet
+from cloison.algebra.addresses import address_text
+from cloison.app import Session
+from cloison.app.compile import TARGETS, Compilation, compile_contract
+from cloison.engine import UnitKind
+from tests.support.budget import tries
+from tests.support.compiling import Case, Load, make, numbers
+
+WORLDS = tries(32, 1200)
+CHUNKS = 4
+TODAY = date(2026, 11, 1)
+DNS = TrafficSet.ports("UDP", 53) | TrafficSet.ports("TCP", 53)
+
+
+@cache
+def session(seed: int) -> Session:
+    """Return a random cluster."""
+    return cloison.load_texts(make(seed).texts(), runtime=True)
+
+
+def said(
+    case: Case, done: Compilation, source: object, to: object
+) -> tuple[TrafficSet, TrafficSet]:
+    """Return the traffic that the contract lets through, and what it would but for what it lacks.
+
+    Ends are workloads, or addresses outside as text.
+    """
+    sure, perhaps = TrafficSet(), TrafficSet()
+    for each in case.dependencies:
+        if each.get("expires") == "2020-01-01":
+            continue
+        if not (_meant(case, each["from"], source) and _meant(case, each["to"], to)):
+            continue
+        any_pod = any(isinstance(each[key], str) and "any:" in each[key] for key in ("from", "to"))
+        if source == to and len(case.inside(each["from"])) > 1 and not any_pod:
+            continue  # many among each other, and none with itself
+        for protocol, first, last in numbers(each, to if isinstance(to, Load) else None):
+            traffic = TrafficSet.ports(protocol, first, last)
+            if each["name"] in done.compiled.refused:
+                perhaps |= traffic
+            else:
+                sure |= traffic
+    return sure, perhaps
+
+
+def _meant(case: Case, end: object, one: object) -> bool:
+    if isinstance(one, Load):
+        return one in case.inside(end)
+    return isinstance(one, str) and case.holds(end, one)
+
+
+def passing(after: Session, case: Case) -> Iterator[tuple[object, object, TrafficSet]]:
+    """Yield all pairs of ends, and what passes between them."""
+    engine = after.engine
+    table = engine.table
+    by_name = {each.text: each for each in case.loads}
+    ends: list[tuple[object, int]] = []
+    for index, endpoint in enumerate(table.endpoints):
+        one: object = by_name.get(str(endpoint.workload), str(endpoint.workload))
+        ends += [(one, unit) for unit in table.by_endpoint[index]]
+    for unit in table.kinds[UnitKind.EXTERNAL]:
+        held = table.units[unit].addresses or AddressSet()
+        ends += [(address_text(low), unit) for low, _ in held.spans]
+    for source, u in ends:
+        for to, v in ends:
+            families = {table.units[u].family, table.units[v].family} - {0}
+            inside = [each for each in (source, to) if isinstance(each, Load)]
+            if inside and len(families) < 2:
+                found = engine.outcome(u, v)
+                yield source, to, (found.passing | found.open) & L4
+
+
+@pytest.mark.parametrize("target", TARGETS)
+@pytest.mark.parametrize("chunk", range(CHUNKS))
+def test_exactly_the_contract_passes(target: str, chunk: int) -> None:
+    told = 0
+    for seed in range(chunk, WORLDS, CHUNKS):
+        case = make(seed)
+        done = compile_contract(session(seed), target, today=TODAY)
+        after = done.read_back()
+        assert not after.read_diagnostics, (seed, after.read_diagnostics)
+        for source, to, found in passing(after, case):
+            hosts = [each for each in (source, to) if isinstance(each, Load) and each.host]
+            if hosts or (target == "clusternetworkpolicy" and isinstance(source, str)):
+                continue  # told: nothing keeps out, or lets through, what policies are not about
+            sure, perhaps = said(case, done, source, to)
+            if to == "kube-system/coredns":
+                names = {each.workloads for each in done.compiled.sheets}
+                written = {str(name) for group in names for name in group}
+                if isinstance(source, Load) and source.text in written:
+                    sure |= DNS
+            assert found <= sure | perhaps, (seed, source, to, str(found - sure - perhaps))
+            assert sure <= found, (seed, source, to, str(sure - found))
+            told += bool(sure)
+    assert told > WORLDS
