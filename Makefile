@@ -66,9 +66,8 @@ demo: $(VENV)/.installed ## Run the main job on the bundled example
 	run verify -f $(EXAMPLE); \
 	if $(BIN)/python -c 'import duckdb, ibis, pyarrow' 2>/dev/null; then \
 		made=$$(mktemp -d); trap 'rm -rf "$$made"' EXIT; \
-		run flows generate -f $(EXAMPLE) --days 1 --without measures-to-audit \
+		$(BIN)/cloison flows generate -f $(EXAMPLE) --days 1 --without measures-to-audit \
 			--also 'sandbox/case-api evidence/evidence-store:9000' > "$$made/events.log"; \
-		sed -i 1,2d "$$made/events.log"; \
 		run flows ingest "$$made/events.log" --store "$$made/flows"; \
 		run reconcile -f $(EXAMPLE) --store "$$made/flows" --fail-on never; \
 	fi

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 
 from cloison.algebra import AddressSet, TrafficSet
-from cloison.analyses.connectivity import EndRef
+from cloison.analyses.connectivity import EndRef, Line
 from cloison.analyses.explain import Decider
 from cloison.analyses.reconcile.cube import Cube
 from cloison.analyses.reconcile.kinds import Cell, Kind
@@ -67,7 +67,12 @@ class Reconciled:
 
     def count(self, kind: str) -> int:
         """Return how many cells there are of a kind; of excess, lines of its map."""
-        return len(self.cube.excess.lines) if kind == EXCESS else self.counts[Kind(kind)]
+        return len(self.excess) if kind == EXCESS else self.counts[Kind(kind)]
+
+    @property
+    def excess(self) -> tuple[Line, ...]:
+        """What is permitted beyond all cells, in lines."""
+        return tuple(line for line in self.cube.excess.lines if line.allowed)
 
     def told(self) -> tuple[tuple[Cell, Asked], ...]:
         """Return the cells that are asked for with how to ask about them, the worst first."""

@@ -403,6 +403,6 @@ def rows(result: Reconciled) -> Iterator[Sequence[object]]:
             "; ".join(each.text for each in asked.deciders),
             " ".join(("cloison", "why", *asked.words)) if asked.words else "",
         )
-    for line in result.cube.excess.lines if result.with_excess else ():
+    for line in result.excess if result.with_excess else ():
         ends = ("; ".join(map(str, side)) for side in (line.sources, line.destinations))
         yield ("excess", *ends, str(line.allowed), "yes", *[""] * (len(HEADER) - 5))

@@ -65,21 +65,26 @@ def pieces(result: Reconciled, about: About) -> Iterator[str]:
         result: What was reconciled.
         about: What surrounds it.
     """
-    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
+    homes = _homes(result)
+    style = _STYLE + "\n".join(
+        f"body:has(#home-{at}:not(:checked)) .home-{at} {{ display: none; }}"
+        for at in range(len(homes))
+    )
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
     yield (
         '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
         f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">\n'
         '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
         '<meta name="referrer" content="no-referrer">\n'
-        f"<title>cloison reconcile</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
+        f"<title>cloison reconcile</title>\n<style>{style}</style>\n</head>\n<body>\n"
         "<h1>Intended, permitted, observed</h1>\n"
     )
     for note in (*head(result, PLAIN), *previews(about), *sentences(about)):
         yield f"<p>{_text(note)}</p>\n"
-    yield from _boxes(result)
+    yield from _boxes(result, homes)
     yield from _grid(result)
-    yield from _cells(result)
+    yield from _cells(result, homes)
     yield from _excess(result)
     yield from _sources(result)
     yield from _strays(result)
@@ -88,13 +93,23 @@ def pieces(result: Reconciled, about: About) -> Iterator[str]:
     yield f'<p class="soft">{_text(profile_line(about))}</p>\n</body>\n</html>\n'
 
 
-def _boxes(result: Reconciled) -> Iterator[str]:
+def _homes(result: Reconciled) -> list[str]:
+    """Return the namespaces that cells have ends in; empty for ends in none."""
+    ends = (end for cell, _ in result.told() for end in (cell.source, cell.destination))
+    return sorted({end.namespace for end in ends})
+
+
+def _boxes(result: Reconciled, homes: list[str]) -> Iterator[str]:
     yield "<p>"
     for kind, number in result.counts.items():
         yield (
             f'<label><input type="checkbox" id="only-{kind}" checked> '
             f'<span class="k-{kind}">{LETTERS[kind]}</span> {kind} ({number})</label>'
         )
+    yield "</p>\n<p>Cells between "
+    for at, home in enumerate(homes):
+        name = _text(home) if home else "<i>no namespace</i>"
+        yield f'<label><input type="checkbox" id="home-{at}" checked> {name}</label>'
     yield "</p>\n"
 
 
@@ -125,18 +140,20 @@ def _grid(result: Reconciled) -> Iterator[str]:
     yield "</tbody></table></div>\n"
 
 
-def _cells(result: Reconciled) -> Iterator[str]:
+def _cells(result: Reconciled, homes: list[str]) -> Iterator[str]:
+    classes = {home: f"home-{at}" for at, home in enumerate(homes)}
     yield (
         '<h2>Cells</h2>\n<div class="wide"><table><thead><tr><th>kind</th><th>from</th><th>to</th>'
         "<th>traffic</th><th>intended</th><th>observed</th><th>permitted by</th><th>see</th></tr>"
         "</thead><tbody>\n"
     )
     for number, (cell, asked) in enumerate(result.told()):
-        yield _cell(number, cell, asked, result)
+        ends = dict.fromkeys((cell.source.namespace, cell.destination.namespace))
+        yield _cell(number, cell, asked, result, " ".join(classes[end] for end in ends))
     yield "</tbody></table></div>\n"
 
 
-def _cell(number: int, cell: Cell, asked: Asked, result: Reconciled) -> str:
+def _cell(number: int, cell: Cell, asked: Asked, result: Reconciled, homes: str) -> str:
     said = [
         f"{_text(each.name)}{_soft(each.owner or '')}{_place(each.span)}" for each in cell.intended
     ]
@@ -155,11 +172,11 @@ def _cell(number: int, cell: Cell, asked: Asked, result: Reconciled) -> str:
         command,
     )
     body = "".join(f"<td>{column}</td>" for column in columns)
-    return f'<tr class="cell {cell.kind}" id="c{number}">{body}</tr>\n'
+    return f'<tr class="cell {cell.kind} {homes}" id="c{number}">{body}</tr>\n'
 
 
 def _excess(result: Reconciled) -> Iterator[str]:
-    found = [line for line in result.cube.excess.lines if line.allowed]
+    found = result.excess
     if not found or not result.with_excess:
         return
     yield "<h2>Excess: permitted, and nobody means it or uses it</h2>\n<table><tbody>\n"

@@ -51,7 +51,7 @@ def head(result: Reconciled, look: Look) -> Iterator[str]:
     """Iterate over the lines that say what was compared, and what it came to."""
     said = [f"{number} {kind}" for kind, number in result.counts.items() if number] or ["no cell"]
     name = f"contract {' and '.join(result.contracts)}" if result.contracts else "the contract"
-    excess = len(result.cube.excess.lines)
+    excess = len(result.excess)
     more = f"; {count(excess, 'line')} of excess" if excess else ""
     yield from wrapped(f"{name}: {', '.join(said)}{more}", look, "", "  ")
     yield from wrapped(_flows(result), look, "", "  ")
@@ -145,7 +145,7 @@ def seen_text(found: Evidence, result: Reconciled) -> str:
 
 
 def _excess(result: Reconciled, look: Look) -> Iterator[str]:
-    found = [line for line in result.cube.excess.lines if line.allowed]
+    found = result.excess
     if not found:
         return
     yield ""

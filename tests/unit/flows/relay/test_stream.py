@@ -10,7 +10,7 @@ import pytest
 from cloison.base import SourceError
 from cloison.flows.relay import Relay, Tls, Wanted, stream
 from cloison.flows.schema import Coverage, Flow, Record
-from tests.support.hubble import Ring, flow, kill, message, moment, serving
+from tests.support.relay import Ring, flow, kill, message, moment, serving
 
 grpc = pytest.importorskip("grpc")
 trustme = pytest.importorskip("trustme")

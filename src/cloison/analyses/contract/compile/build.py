@@ -7,6 +7,7 @@ from functools import cached_property
 
 from cloison.algebra import PORT_PROTOCOLS
 from cloison.analyses.contract.compile import platform
+from cloison.analyses.contract.compile.around import around
 from cloison.analyses.contract.compile.edges import selected, wanted
 from cloison.analyses.contract.compile.model import (
     ONE_SIDED,
@@ -83,6 +84,15 @@ class _Build:
         platform.unwritten(self.order.contract, self.notes)
         self._left_out()
         self._open()
+        for out, into in around(done, self.clinic.engine):
+            self.notes.say(
+                WIDENED,
+                Severity.WARNING,
+                f"which addresses pods have is not known: {out.source.text} may reach "
+                f"{into.destination.text} by {out.destination.text} and {into.source.text}",
+                "policies find pods by blocks of addresses, too",
+                "say --pod-cidr, so that those are left out of blocks",
+            )
         made: Sequence[Sheet] = sheets(
             self.written, self.spoken, self.order.ends.placed, self.order.prefix
         )
