@@ -30,7 +30,7 @@ from tests.support.session import load
 from tests.support.worlds import random_world
 from tests.unit.intent.said import of_spec
 
-WORLDS = 40
+WORLDS = 24
 PORTS = ("80/TCP", "8080/TCP", "53/UDP", "9/SCTP", "icmp/8")
 WRITTEN = ("80", "8080", "53/UDP", "1-100", "9/SCTP", "icmp/8")
 BLOCKS = ("192.0.2.0/24", "192.0.2.64/26", "198.51.100.0/24", "203.0.113.0/25", "0.0.0.0/0")

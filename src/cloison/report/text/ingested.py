@@ -23,7 +23,7 @@ def lines(result: Run, _about: About, look: Look) -> Iterator[str]:
                 )
                 yield look.paint(said, "yellow")
     if result.identities:
-        yield f"{count(result.identities, 'address')} of objects".replace("addresss", "addresses")
+        yield f"{count(result.identities, 'address')} of objects"
     yield _sum(result)
 
 

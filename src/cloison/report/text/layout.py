@@ -73,13 +73,14 @@ def listed(items: Sequence[str], limit: int = 8) -> str:
 def count(number: int, noun: str) -> str:
     """Return a number with its noun.
 
-    >>> count(1, "policy"), count(2, "policy")
-    ('1 policy', '2 policies')
+    >>> count(1, "policy"), count(2, "policy"), count(3, "address")
+    ('1 policy', '2 policies', '3 addresses')
     """
     if number == 1:
         return f"1 {noun}"
-    plural = f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
-    return f"{number} {plural}"
+    if noun.endswith("y"):
+        return f"{number} {noun[:-1]}ies"
+    return f"{number} {noun}{'es' if noun.endswith('s') else 's'}"
 
 
 def profile_line(about: About) -> str:
