@@ -24,6 +24,11 @@ from cloison.report.xml import legal
 _KINDS = "\n".join(
     f"body:has(#only-{kind}:not(:checked)) .{kind} {{ display: none; }}" for kind in Kind
 )
+_COLOURS = "\n".join(
+    f".k-{kind} {{ color: var(--{kind}); font-weight: 600; }}\n"
+    f".grid .k-{kind} {{ color: Canvas; background: var(--{kind}); }}"
+    for kind in Kind
+)
 _STYLE = f"""
 :root {{
   color-scheme: light dark; --line: #8885;
@@ -48,12 +53,14 @@ th, td {{
 }}
 .grid td, .grid th {{ padding: 1px 4px; text-align: center; font-weight: 400; }}
 .grid th:first-child {{ text-align: left; white-space: nowrap; }}
-.grid a {{ color: inherit; text-decoration: none; font-weight: 700; }}
+.grid a {{
+  display: block; min-width: 1.2em; border-radius: 3px; text-decoration: none; font-weight: 700;
+}}
 label {{ margin-right: 14px; white-space: nowrap; }}
 tr:target {{ outline: 2px solid; }}
 code {{ font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: 12px; }}
 .soft {{ opacity: 0.75; }}
-{"".join(f".k-{kind} {{ color: var(--{kind}); font-weight: 600; }} " for kind in Kind)}
+{_COLOURS}
 {_KINDS}
 """
 

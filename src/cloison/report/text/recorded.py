@@ -8,13 +8,18 @@ from cloison.report.about import About, Look
 from cloison.report.text.layout import table
 
 
-def lines(result: Recorded, _about: About, _look: Look) -> Iterator[str]:
+_STYLE = {"allowed": "green", "denied": "red"}
+
+
+def lines(result: Recorded, _about: About, look: Look) -> Iterator[str]:
     """Iterate over the lines."""
     if not result.rows:
         yield "no flows"
         return
     head = ("TIME", "VERDICT", "SOURCE", "DESTINATION", "PROTOCOL", "SEEN BY")
-    yield from table([head, *(_row(each) for each in result.rows)])
+    for number, line in enumerate(table([head, *(_row(each) for each in result.rows)])):
+        style = _STYLE.get(result.rows[number - 1]["verdict"]) if number else None
+        yield look.paint(line, style) if style else line
     if result.more:
         yield "and more; -n 0 shows all"
 

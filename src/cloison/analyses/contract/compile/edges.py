@@ -49,7 +49,7 @@ def wanted(contract: Contract, ends: Ends, today: date, notes: Notes) -> Iterato
             notes.of(unmet.entry, UNMET, unmet.message, "nothing is written for it", unmet.help)
     governed = frozenset(each.key for each in contract.namespace_labels)
     engine = ends.names.engine
-    callers, called = _groups(found.edges, source=True), _groups(found.edges, source=False)
+    callers = _callers(found.edges, ends)
     without: dict[str, Intended] = {}
     going: set[str] = set()
     for each in found.edges:
@@ -62,7 +62,8 @@ def wanted(contract: Contract, ends: Ends, today: date, notes: Notes) -> Iterato
             without.setdefault(each.destination.text if one else each.entry.name, each)
             continue
         going.add(each.entry.name)
-        overlap = bool(callers[each.entry.name] & called[each.entry.name])
+        some = callers[each.entry.name]
+        overlap = len(some) > 1 and _workload(each.destination) in some
         yield from _edges(each, ports, governed, notes, overlap=overlap)
     for each in without.values():
         if each.entry.name not in going or each.entry.destination.form not in _MANY:
@@ -75,15 +76,21 @@ def wanted(contract: Contract, ends: Ends, today: date, notes: Notes) -> Iterato
             )
 
 
-def _groups(edges: Iterable[Intended], *, source: bool) -> dict[str, set[WorkloadId]]:
-    """Return the workloads at one end of each dependency that names several there."""
+def _callers(edges: Iterable[Intended], ends: Ends) -> dict[str, set[WorkloadId]]:
+    """Return who calls by each dependency that names several workloads as callers.
+
+    Those too that are no caller because they are the called one.
+    """
     found: dict[str, set[WorkloadId]] = defaultdict(set)
-    for each in edges:
-        end = each.source if source else each.destination
-        named = each.entry.source if source else each.entry.destination
-        if isinstance(end, PodsEnd) and named.form in _MANY:
-            found[each.entry.name].add(end.workload.id)
+    for entry in {each.entry.name: each.entry for each in edges}.values():
+        if entry.source.form in _MANY:
+            held = ends.of(entry.source)
+            found[entry.name] = {e.workload.id for e in held if isinstance(e, PodsEnd)}
     return found
+
+
+def _workload(end: End) -> WorkloadId | None:
+    return end.workload.id if isinstance(end, PodsEnd) else None
 
 
 def _edges(
@@ -94,9 +101,9 @@ def _edges(
     *,
     overlap: bool,
 ) -> Iterator[Edge]:
-    """Yield an edge; where two groups overlap, callers are named one by one.
+    """Yield an edge; callers are named one by one where the called is among them.
 
-    A group by labels at both ends would let each of its workloads call itself.
+    By the labels of all it would be let call itself.
     """
     entry = edge.entry
     for end in (edge.source, edge.destination):
