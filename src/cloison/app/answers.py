@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from cloison.analyses.application import Application, Said
 from cloison.analyses.ask import Explanation, Question, ask, verdict_only
 from cloison.analyses.ends import Names
-from cloison.analyses.paths.which import is_call
+from cloison.analyses.paths.which import is_call, may_leave
 from cloison.analyses.question import State, parse_traffic, split_port
 from cloison.analyses.request import requested
 from cloison.app.mends import written
@@ -107,7 +107,8 @@ def why(session: "Session", asked: Question) -> Explanation:
 
 def _called(session: "Session", asked: Question) -> Explanation | None:
     """Answer a question about a call of several hops; None where it is one connection."""
-    if not is_call(asked):
+    known = session.settings.runtime and session.world.declared
+    if not is_call(asked) and not (known and may_leave(asked) and session.site.leaving):
         return None
     from cloison.analyses.paths.ways import joined, ways
 

@@ -25,6 +25,7 @@ from cloison.ir.allowlist import Allowlist, Words
 from cloison.ir.profile import Profile
 from cloison.platform import profile as find_profile
 from cloison.resources.documents import Document
+from cloison.resources.names import printable
 from cloison.resources.pool import Pool
 from cloison.sources import read
 
@@ -156,7 +157,7 @@ def _files(sheets: Sequence[Sheet], compose: Compose, names: Sequence[str]) -> t
 def _head(sheet: Sheet, names: Sequence[str]) -> str:
     whom = ", ".join(str(each) for each in sheet.workloads) or f"every pod of {sheet.namespace}"
     contract = f" Contract {', '.join(names)}." if names else ""
-    return f"{MARK} Change the contract instead.{contract} For {whom}."
+    return printable(f"{MARK} Change the contract instead.{contract} For {whom}.")
 
 
 def _path(sheet: Sheet, taken: Mapping[str, object]) -> str:

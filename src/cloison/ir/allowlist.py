@@ -110,8 +110,6 @@ class Words:
         icmp: Whether it can say anything but TCP, UDP and SCTP.
         nodes: Whether nodes are peers of their own, which blocks of addresses do not match.
         outside_in: Whether it can keep out what comes from outside the cluster.
-        most: How many rules a direction of a policy may have, and peers and ports a rule; None for
-            any number.
     """
 
     name: str
@@ -120,7 +118,6 @@ class Words:
     icmp: bool = False
     nodes: bool = False
     outside_in: bool = True
-    most: int | None = None
 
 
 def grouped(openings: Iterable[Opening], direction: Direction) -> tuple[tuple[Opening, ...], ...]:

@@ -328,7 +328,7 @@ def test_what_has_expired_is_not_written() -> None:
 def test_namespaces_are_told_by_a_label_only_where_the_contract_governs_it() -> None:
     spaces = tuple(
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": n, "labels": {"zone": "a"}}}
-        for n in ("shop", "kube-system")
+        for n in ("front", "side")
     )
     call = {
         "name": "d",
@@ -336,7 +336,8 @@ def test_namespaces_are_told_by_a_label_only_where_the_contract_governs_it() -> 
         "to": "shop/db",
         "ports": [80],
     }
-    objects = (*spaces, _app("web"), _app("db"))
+    callers = (workload(n, kind="Deployment", namespace=n) for n in ("front", "side"))
+    objects = (*spaces, *callers, _app("db"))
     free = compile_contract(_session(call, objects=objects), "networkpolicy", today=DAY)
     assert "CON209" in _codes(free)
     assert "zone" not in "".join(each.text for each in free.files)
@@ -344,3 +345,23 @@ def test_namespaces_are_told_by_a_label_only_where_the_contract_governs_it() -> 
     done = compile_contract(governed, "networkpolicy", today=DAY)
     (rule,) = _one(done, "shop/db.yaml")["spec"]["ingress"]
     assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"zone": "a"}}}]
+
+
+def test_nothing_that_somebody_wrote_becomes_a_rule() -> None:
+    call = {
+        "name": "d",
+        "from": "shop/web",
+        "to": "shop/db",
+        "ports": [80],
+        "owner": "a\nb: c",
+        "reason": "x\n  - from: []\n---\n'\"#: {}",
+        "ticket": "# \u2028y",
+    }
+    world = _session(call, objects=(_app("web"), _app("db")))
+    for to in TARGETS:
+        done = compile_contract(world, to, today=DAY)
+        for each in done.files:
+            read = list(yaml.safe_load_all(each.text))
+            assert read == list(each.objects)
+        after = done.read_back()
+        assert str(after.verdict("shop/db", "shop/web", "TCP", 80)) == "denied"

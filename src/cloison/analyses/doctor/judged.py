@@ -7,7 +7,8 @@ from cloison.algebra import AddressSet
 from cloison.analyses.ask import Explanation
 from cloison.analyses.doctor.clinic import Clinic
 from cloison.analyses.ends import AddressEnd, End, SomeNodeEnd
-from cloison.analyses.question import Traffic
+from cloison.analyses.explain import CaseAnswer
+from cloison.analyses.question import Party, Traffic
 from cloison.base import QuestionError, Span
 from cloison.engine import Engine
 from cloison.ir.caveats import OWN_NODE_UNKNOWN, POD_ADDRESS_UNKNOWN, SERVICE_NAT
@@ -63,6 +64,28 @@ def closed_to_others(answer: Explanation | None) -> bool:
 def denied(answer: Explanation | None) -> bool:
     """Return whether nothing of what was asked is let through."""
     return answer is not None and answer.verdict is Verdict.DENIED
+
+
+def shut_everywhere(answer: Explanation | None) -> bool:
+    """Return whether nobody of many gets in, but perhaps a pod's own node.
+
+    Pods are left out: of all that somebody unknown may be, he is no pod of the input. Which node
+    pods run on is often not known, and enforcers let a pod and its own node talk.
+    """
+    cases = () if answer is None else answer.cases
+    callers = [each for each in cases if _no_pod(each.case.source)]
+    return bool(callers) and all(map(_shut_but_at_home, callers))
+
+
+def _no_pod(party: Party) -> bool:
+    return party.endpoint is None or party.endpoint.shape.host_network
+
+
+def _shut_but_at_home(case: CaseAnswer) -> bool:
+    """Return whether a case is denied, or would be but for the pods of that very node."""
+    if case.verdict is Verdict.UNDETERMINED:
+        return any(each.id == OWN_NODE_UNKNOWN.id for each in case.caveats)
+    return case.verdict is Verdict.DENIED
 
 
 def certain(clinic: Clinic, answer: Explanation) -> bool:

@@ -24,17 +24,17 @@ _SOURCE = "kubernetes/website services-networking/network-policies.md"
 
 def probes(clinic: Clinic) -> Iterator[Finding]:
     """Yield a finding for each workload whose probes policies stop."""
-    if _exempt(clinic):
+    if exempt(clinic):
         return
     for workload in clinic.workloads():
-        for probe, port in _asked(workload):
+        for probe, port in asked(workload):
             found = _stopped(clinic, workload, probe, port)
             if found is not None:
                 yield found
                 break
 
 
-def _exempt(clinic: Clinic) -> bool:
+def exempt(clinic: Clinic) -> bool:
     """Return whether whoever enforces lets a pod's own node through, as the contract says."""
     first = clinic.engine.policies.layers[0]
     return any(
@@ -61,7 +61,7 @@ def _admits_own(clinic: Clinic, workload: Workload, port: int) -> bool:
     )
 
 
-def _asked(workload: Workload) -> Iterator[tuple[Probe, int]]:
+def asked(workload: Workload) -> Iterator[tuple[Probe, int]]:
     """Yield the probes that use the network, and the port they ask at."""
     run = workload.endpoints[0].shape.runtime
     for container in run.containers if run is not None else ():

@@ -10,7 +10,7 @@ from cloison.analyses.doctor.admitting import addresses_let_in
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.control import Control, calling
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
-from cloison.analyses.doctor.judged import closed_to_others, denied, tried
+from cloison.analyses.doctor.judged import closed_to_others, denied, shut_everywhere, tried
 from cloison.analyses.doctor.served import Serving, enforced, on_ports, subjects_of, target_of
 from cloison.analyses.ends import AddressEnd, End, NodeEnd, PodsEnd, ServiceEnd
 from cloison.analyses.explain import merge_caveats
@@ -58,14 +58,15 @@ def _asked(
         if stop is not None:
             yield _no_way(end, port, group, stop)
         return
-    shut = [
-        (each, answer)
-        for each, answer in told
-        if (denied(answer) if each.vague else closed_to_others(answer))
-    ]
+    shut = [(each, answer) for each, answer in told if _shut(each, answer)]
     sure = len(shut) == len(told) or not all(each.vague for each, _ in told)
     if shut and sure:
         yield _finding(clinic, end, port, group, told, shut)
+
+
+def _shut(caller: Control, answer: Explanation) -> bool:
+    """Return whether a caller does not get in; of one who may be anywhere, wherever that is."""
+    return shut_everywhere(answer) if caller.vague else closed_to_others(answer)
 
 
 def _inner(end: ServiceEnd) -> ServiceEnd:
@@ -91,7 +92,7 @@ def _finding(
     shut: list[tuple[Control, Explanation]],
 ) -> Finding:
     needed = any(each.needed for each in group)
-    every = len(shut) == len(told) and all(denied(answer) for _, answer in shut)
+    every = len(shut) == len(told) and all(each.vague or denied(answer) for each, answer in shut)
     who = listed([each.end.text for each, _ in shut])
     some = "" if every or len(shut) == len(told) else "; it may call from elsewhere, too"
     if any(answer.verdict is Verdict.UNDETERMINED for _, answer in shut):
@@ -162,7 +163,7 @@ def _meant(
         for policy in policies.values():
             engine = engine.with_policy(policy)
         answer = tried(clinic, each.end, _inner(end), on("TCP", port), engine)
-        if answer is None or (denied(answer) if each.vague else closed_to_others(answer)):
+        if answer is None or _shut(each, answer):
             return ()
     return changes
 

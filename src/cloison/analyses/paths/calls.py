@@ -232,6 +232,22 @@ def direct(
         yield Way((*before, Hop(HopRole.CALL, at, said, answer=judged(at, ask))))
 
 
+def led_out(engine: Engine, site: Site, question: Question, ask: Ask) -> tuple[Way, ...]:
+    """Return the way of a connection to an address that chosen nodes lead out; none for others.
+
+    Args:
+        engine: Who decides.
+        site: What leads traffic where it goes.
+        question: What is asked.
+        ask: Judges a hop.
+    """
+    why = tuple(_leaving(engine, site, question))
+    answer = judged(question, ask) if why else None
+    if answer is None or answer.verdict is Verdict.DENIED:
+        return ()
+    return (Way((Hop(HopRole.CALL, question, why, answer=answer),)),)
+
+
 def _leaving(engine: Engine, site: Site, asked: Question) -> Iterator[str]:
     """Say by which nodes, and as whom, a connection leaves the cluster."""
     source, end = asked.source, asked.destination

@@ -7,12 +7,12 @@ from cloison.algebra import NO_TRAFFIC
 from cloison.analyses.ask import Explanation, Mend, Question
 from cloison.analyses.ends import AnyEnd, EntryEnd, PodsEnd, ServiceEnd
 from cloison.analyses.explain import merge_caveats
-from cloison.analyses.paths.calls import call
+from cloison.analyses.paths.calls import call, led_out
 from cloison.analyses.paths.entries import inwards, outwards
 from cloison.analyses.paths.lookup import Ask
 from cloison.analyses.paths.model import Hop, HopRole, Way
 from cloison.analyses.paths.site import Site
-from cloison.analyses.paths.which import is_call
+from cloison.analyses.paths.which import is_call, may_leave
 from cloison.engine import Engine
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat, Verdict
@@ -34,8 +34,10 @@ def ways(engine: Engine, site: Site, question: Question, ask: Ask) -> tuple[Way,
         return tuple(outwards(engine, question, question.source, ask))
     if isinstance(question.destination, EntryEnd):
         return tuple(inwards(engine, site, question, question.destination, ask))
-    if not is_call(question) or isinstance(question.source, AnyEnd):
+    if isinstance(question.source, AnyEnd):
         return ()
+    if not is_call(question):
+        return led_out(engine, site, question, ask) if may_leave(question) else ()
     if isinstance(question.source, PodsEnd) and question.source.gone:
         return ()
     found = tuple(call(engine, site, question, ask))

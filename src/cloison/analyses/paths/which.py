@@ -22,6 +22,18 @@ def is_call(question: Question) -> bool:
     )
 
 
+def may_leave(question: Question) -> bool:
+    """Return whether pods open a connection to an address outside the cluster."""
+    source, end = question.source, question.destination
+    return (
+        question.state is State.NEW
+        and isinstance(source, PodsEnd)
+        and not source.gone
+        and isinstance(end, AddressEnd)
+        and end.name is None
+    )
+
+
 def _may_be_own_node(question: Question) -> bool:
     """Return whether pods call an address that their own node may have."""
     source, end = question.source, question.destination

@@ -8,6 +8,7 @@ from cloison.base import Span
 from cloison.dialects.writing.render import Comments
 from cloison.dialects.writing.tree import At, Tree
 from cloison.ir.allowlist import Allowlist, Opening
+from cloison.resources.names import printable
 
 MANAGER: Final = {"app.kubernetes.io/managed-by": "cloison"}
 """Labels of policies that are written from a contract."""
@@ -53,7 +54,7 @@ class Margin:
             return tree
         self.lines += 1
         place = Span(_PAGE, self.lines, 1)
-        self.above[place] = lines
+        self.above[place] = tuple(map(printable, lines))
         return At(tree, place)
 
 

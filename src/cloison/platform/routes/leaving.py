@@ -1,7 +1,9 @@
 """Egress gateways: nodes that traffic of some pods leaves the cluster by, and the address it shows.
 
-Source: cilium/cilium pkg/k8s/apis/cilium.io/v2/cegp_types.go,
-Documentation/network/egress-gateway/egress-gateway.rst.
+Selectors look at the labels of identities: those of pods, and what Cilium adds to them.
+
+Source: cilium/cilium pkg/k8s/apis/cilium.io/v2/cegp_types.go, pkg/egressgateway/policy.go,
+Documentation/network/egress-gateway/egress-gateway.rst, examples/kubernetes-egress-gateway.
 """
 
 from collections.abc import Iterator, Mapping
@@ -12,6 +14,8 @@ import msgspec
 
 from cloison.algebra import NO_ADDRESSES, AddressSet, LabelSelector
 from cloison.base import Span
+from cloison.dialects.cilium.identities import ACCOUNT, CLUSTER, NAMESPACE, NAMESPACE_LABELS
+from cloison.platform.configs import setting
 from cloison.platform.routes.wire import SelectorW
 from cloison.resources.declared import Declared, GroupKind, body
 from cloison.resources.world import PodEndpoint, World
@@ -76,8 +80,9 @@ class Leaving:
             return False
         space = world.namespaces.get(endpoint.namespace)
         node = world.nodes.get(endpoint.shape.node or "")
+        labels = _identity(world, endpoint)
         return any(
-            pods.matches(endpoint.labels)
+            pods.matches(labels)
             and spaces.matches(space.labels if space else {})
             and (not nodes.requirements or (node is not None and nodes.matches(node.labels)))
             for pods, spaces, nodes in self.subjects
@@ -126,6 +131,18 @@ def _read(world: World, item: Declared, spec: _Spec) -> Leaving:
     )
     addresses = tuple(sorted({each.egress_ip for each in gateways if each.egress_ip}))
     return Leaving(item.shown, subjects, destinations, tuple(sorted(nodes)), addresses, item.span)
+
+
+def _identity(world: World, endpoint: PodEndpoint) -> dict[str, str]:
+    """Return the labels of a pod's identity, as selectors of gateways see them."""
+    space = world.namespaces.get(endpoint.namespace)
+    return {
+        **endpoint.labels,
+        **{f"{NAMESPACE_LABELS}{key}": text for key, text in (space.labels if space else {}).items()},
+        NAMESPACE: endpoint.namespace,
+        ACCOUNT: endpoint.shape.service_account or "default",
+        CLUSTER: setting(world, "kube-system", "cilium-config", "cluster-name") or "default",
+    }
 
 
 def _compiled(wired: SelectorW | None) -> LabelSelector:

@@ -7,7 +7,6 @@ from cloison.flows.answers import Recorded
 from cloison.report.about import About, Look
 from cloison.report.text.layout import table
 
-
 _STYLE = {"allowed": "green", "denied": "red"}
 
 

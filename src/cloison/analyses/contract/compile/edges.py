@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 
 from cloison.algebra import PORT_PROTOCOLS, LabelSelector, TrafficSet
+from cloison.analyses.backends import services_in
 from cloison.analyses.contract.compile.model import EXPIRED, TODAY, UNMET, UNSAID, Edge, Notes
 from cloison.analyses.contract.ends import Ends
 from cloison.analyses.contract.intended import Intended, intended
@@ -118,6 +119,17 @@ def _edges(
             return
     asked = entry.http
     http = Asked(asked.method, asked.path, asked.host) if asked is not None else None
+    callers = _peer(entry, entry.source, governed, notes)
+    if overlap and callers is not None:
+        notes.of(
+            entry,
+            TODAY,
+            f"its callers are named one by one, because {edge.destination.text} is one of them",
+            "pods that come later are not let through, though they may have the labels",
+            "compile again whenever workloads come or go",
+            Severity.INFO,
+        )
+        callers = None
     called = _peer(entry, entry.destination, governed, notes)
     dialled = ports
     if edge.traffic.name is not None and called is not None:
@@ -133,7 +145,7 @@ def _edges(
         entry,
         entry.direction != "ingress",
         entry.direction != "egress",
-        None if overlap else _peer(entry, entry.source, governed, notes),
+        callers,
         called,
         dialled,
     )
@@ -197,14 +209,12 @@ def _pods(end: End, engine: Engine) -> Sequence[PodEndpoint]:
 def _fronts(end: End, engine: Engine) -> Sequence[Service]:
     """Return the Services in front of pods."""
     pods = _pods(end, engine)
+    homes = {pod.namespace for pod in pods}
     return [
         each
-        for each in engine.world.services.values()
-        if each.selector
-        and any(
-            pod.namespace == each.namespace and each.selector.items() <= pod.labels.items()
-            for pod in pods
-        )
+        for home in sorted(homes)
+        for each in services_in(engine, home)
+        if each.selector and any(each.selector.items() <= pod.labels.items() for pod in pods)
     ]
 
 

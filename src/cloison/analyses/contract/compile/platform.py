@@ -9,6 +9,7 @@ from cloison.analyses.contract.compile.edges import ports_of
 from cloison.analyses.contract.compile.model import UNWRITTEN, Edge, Notes
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.depends import wishes
+from cloison.analyses.doctor.probes import asked
 from cloison.analyses.doctor.resolving import asking
 from cloison.analyses.doctor.scrape import scrapes
 from cloison.analyses.ends import PodsEnd, ServiceEnd
@@ -18,15 +19,12 @@ from cloison.base import QuestionError, Severity
 from cloison.intent import Contract, Platform
 from cloison.ir.allowlist import PortRange
 from cloison.ir.fidelity import Caveat
-from cloison.ir.peers import Relative, RelativeMatch
-from cloison.ir.policy import Action, Direction
 from cloison.platform.calls import calls, configs
 from cloison.platform.caveats import DNS_OF_NODE
 from cloison.platform.component import Role
 from cloison.platform.components import known
 from cloison.platform.resolvers import Resolver
 from cloison.platform.telemetry import is_telemetry
-from cloison.resources.runtime import ProbeWay
 from cloison.resources.world import Workload
 
 DNS: Final = "dns"
@@ -108,33 +106,9 @@ def _likeliest(group: tuple[Resolver, ...]) -> tuple[Resolver, ...]:
     return group[:1] if all(each.assumed for each in group) else group
 
 
-def exempt(clinic: Clinic) -> bool:
-    """Return whether whoever enforces lets a pod's own node in, whatever policies say."""
-    layers = clinic.engine.policies.layers or clinic.engine.profile.layers
-    return any(
-        rule.direction is Direction.INGRESS
-        and rule.action is Action.ALLOW
-        and any(peer.match == RelativeMatch(Relative.OWN_NODE) for peer in rule.peers)
-        for layer in layers[:1]
-        for rule in layer.builtin
-    )
-
-
 def probed(workload: Workload) -> tuple[PortRange, ...]:
     """Return the ports that the kubelet probes over the network."""
-    found: set[PortRange] = set()
-    for endpoint in workload.endpoints:
-        run = endpoint.shape.runtime
-        for container in run.containers if run is not None else ():
-            for probe in container.probes:
-                if probe.way is ProbeWay.EXEC or probe.host is not None:
-                    continue
-                port = probe.port
-                if isinstance(port, str):
-                    port = next((p.number for p in container.ports if p.name == port), None)
-                if isinstance(port, int):
-                    found.add(PortRange("TCP", port, port))
-    return tuple(sorted(found))
+    return tuple(sorted({PortRange("TCP", port, port) for _, port in asked(workload)}))
 
 
 def scraped(clinic: Clinic, said: Platform) -> Iterator[Edge]:
