@@ -131,6 +131,7 @@ golden: $(VENV)/.installed-dev ## Write the expected outputs anew; read the diff
 
 .PHONY: nightly
 nightly: $(VENV)/.installed-dev ## Large random runs, planted faults that must be caught, and fuzzing
+	$(PIP) install --quiet -c constraints.txt -e '.[spark,clickhouse]'
 	CLOISON_FLOWS=$(FLOWS) $(BIN)/python -m pytest -n $(JOBS) tests/property $(ARGS)
 	$(BIN)/python -m pytest -n $(JOBS) -m nightly tests $(ARGS)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --jobs $(JOBS) $(TARGET)

@@ -97,6 +97,23 @@ class NodeEnd:
 
 
 @dataclass(frozen=True, slots=True)
+class Landing:
+    """The node whose port is dialled, and what one way of leading on makes of that.
+
+    Args:
+        node: The node.
+        kept: Whether only pods of that node get it.
+        masked: Whether the node puts its own address in the place of the caller's.
+        early: Whether who enforces on that node looks before it does so.
+    """
+
+    node: str
+    kept: bool = False
+    masked: bool = True
+    early: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ServiceEnd:
     """A Service, to be followed to the pods behind it.
 
@@ -108,6 +125,7 @@ class ServiceEnd:
             an external one.
         direct: Whether its pods are dialled at their own addresses, as gateways do.
         name: The DNS name that the question calls it by, where it says one.
+        landing: The node by a port of which it is called, where that is so.
     """
 
     text: str
@@ -116,6 +134,7 @@ class ServiceEnd:
     outside: bool = False
     direct: bool = False
     name: str | None = None
+    landing: Landing | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,11 +166,13 @@ class SomeNodeEnd:
         text: What to call it in an answer.
         note: How the question's words led here, where that is not obvious.
         passing: Whether it passes on what another sends, with its own address as the source.
+        node: Which one it is, where that is known.
     """
 
     text: str
     note: str | None = None
     passing: bool = False
+    node: str | None = None
 
 
 End = PodsEnd | AddressEnd | NameEnd | NodeEnd | SomeNodeEnd | ServiceEnd | EntryEnd | AnyEnd

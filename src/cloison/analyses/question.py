@@ -249,8 +249,7 @@ def cases(
             continue
         ways = _relations(engine, (party, ours), (other, theirs))
         if isinstance(source, SomeNodeEnd):
-            # A node passes it on, and does not open it: being a pod's own node says nothing.
-            ways = iter(((UNRELATED, party, other),))
+            ways = _passed_on(engine, source, party, (other, theirs))
         for relations, one, two in ways:
             known = family or _family(engine, one, two)
             yield Case(one, two, relations, relations, asked, foreign, known)
@@ -377,6 +376,7 @@ def _some_node(engine: Engine, end: SomeNodeEnd) -> Iterator[tuple[int, str]]:
     what these pass on is not what those are about.
     """
     table, nodes = engine.table, engine.world.nodes.values()
+    nodes = [node for node in nodes if end.node in (None, node.name)]
     known = end.passing and all(node.addresses for node in nodes)
     units = [unit for node in nodes for unit in table.by_node[node.name]] if known else []
     if not units or any(unit in engine.governed for unit in units):
@@ -480,6 +480,28 @@ def _relations(
             if relations not in seen:
                 seen.add(relations)
                 yield relations, left, right
+
+
+def _passed_on(
+    engine: Engine, source: SomeNodeEnd, party: Party, to: tuple[Party, tuple[int, ...]]
+) -> Iterator[tuple[Relations, Party, Party]]:
+    """Iterate over the ways a node that passes something on can stand to who gets it.
+
+    That any node may be a pod's own says nothing; that a known one is does.
+    """
+    other, members = to
+    if source.node is None or engine.table.units[other.unit].kind is not UnitKind.POD:
+        yield UNRELATED, party, other
+        return
+    elsewhere = UNRELATED if party.unit == engine.table.some_node else ON_OTHER_NODES
+    seen: set[Relations] = set()
+    for example, node in _nodes(engine, other, members):
+        relations = ON_ONE_NODE if node == source.node else elsewhere
+        if node is None:
+            relations = ON_UNKNOWN_NODES
+        if relations not in seen:
+            seen.add(relations)
+            yield relations, party, example
 
 
 def _nodes(

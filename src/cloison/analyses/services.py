@@ -208,8 +208,9 @@ def _translated(
         for to, number, protocol in group:
             leads = "leads" if to != own else "is not redirected here: it leads"
             note = f"{what} port {port.port} {leads} to {to.text} on {protocol}/{number}"
-            one = Followed(shown, to, _on(protocol, number), carried, (note, *said))
-            arriving += _hairpin(engine, one)
+            for seen, part in _seen(engine, shown, end, to):
+                one = Followed(seen, part, _on(protocol, number), carried, (note, *said))
+                arriving += _hairpin(engine, one)
         yield Part(part_source, traffic, tuple(arriving))
 
 
@@ -221,6 +222,9 @@ def _placed(
 ) -> Iterator[tuple[End, _Group, Stop | None, tuple[Caveat, ...]]]:
     """Yield who gets whose call, where a Service keeps calls on the node they come from."""
     here, service = nodes_of(engine, source), end.service
+    if end.landing is not None and end.landing.kept:
+        yield source, _kept(engine, served, end.landing.node), None, ()
+        return
     if (
         end.direct
         or end.outside
@@ -250,6 +254,47 @@ def _placed(
         ]
         stop = None if local else _not_here(service, node)
         yield mine, local, stop, ()
+
+
+def _kept(engine: Engine, served: _Group, node: str) -> _Group:
+    """Return who of those behind a Service is on a node, or may be."""
+    return [
+        (kept, number, protocol)
+        for to, number, protocol in served
+        for kept in _here(engine, to, node)
+    ]
+
+
+def _here(
+    engine: Engine, to: PodsEnd | AddressEnd, node: str
+) -> Iterator[PodsEnd | AddressEnd]:
+    """Yield what of a backend is on a node, or may be."""
+    if not isinstance(to, PodsEnd):
+        yield to
+        return
+    ends = engine.table.endpoints
+    chosen = tuple(index for index in to.endpoints if ends[index].shape.node in (node, None))
+    if chosen:
+        yield replace(to, endpoints=chosen)
+
+
+def _seen(
+    engine: Engine, source: End, end: ServiceEnd, to: PodsEnd | AddressEnd
+) -> Iterator[tuple[End, PodsEnd | AddressEnd]]:
+    """Yield whom backends see that are called by a node's port, part by part."""
+    at = end.landing
+    if at is None or not at.masked:
+        yield source, to
+        return
+    node = SomeNodeEnd(f"{source.text}, translated", passing=True, node=at.node)
+    near = list(_here(engine, to, at.node)) if at.early and isinstance(to, PodsEnd) else []
+    yield from ((source, each) for each in near)
+    held = {index for each in near if isinstance(each, PodsEnd) for index in each.endpoints}
+    if not held:
+        yield node, to
+    elif isinstance(to, PodsEnd) and held != set(to.endpoints):
+        others = tuple(index for index in to.endpoints if index not in held)
+        yield node, replace(to, endpoints=others)
 
 
 def _not_here(service: Service, node: str) -> Stop:
@@ -295,6 +340,9 @@ def _apparent(source: End, end: ServiceEnd, caveats: set[Caveat]) -> End:
     service = end.service
     if end.direct:
         return source
+    if end.landing is not None and end.landing.masked:
+        caveats.update((known.SNAT, known.OVERLAY_SOURCE))
+        return source  # whom pods see depends on where they are
     outward = service.type in ("NodePort", "LoadBalancer") or service.external_ips
     local = service.external_traffic_policy == "Local"
     if not isinstance(source, AddressEnd):

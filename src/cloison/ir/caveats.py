@@ -108,6 +108,26 @@ PASSTHROUGH_SOURCE = Caveat(
     "gateway's node, and not the gateway.",
     "cilium/cilium Documentation/network/servicemesh/ingress-reference.rst",
 )
+NODE_PORT_ORDER = Caveat(
+    "NODE_PORT_ORDER",
+    "On the node whose port is dialled, who enforces may look before or after the node puts its "
+    "own address in the place of the caller's; pods of that node may be judged by either.",
+    f"{_CONCEPT}; kubernetes/kubernetes pkg/proxy/iptables/proxier.go",
+)
+NODE_PORT_LOCAL = Caveat(
+    "NODE_PORT_LOCAL",
+    "A call from within to a node's port, of a Service that keeps calls on the node they arrive at "
+    "(externalTrafficPolicy: Local), may get to that node's pods only, or to all of them.",
+    "kubernetes/api core/v1/types.go ServiceExternalTrafficPolicy; kubernetes/kubernetes "
+    "pkg/proxy/iptables/proxier.go",
+)
+ROUTE_ORDER = Caveat(
+    "ROUTE_ORDER",
+    "Several rules may be for the request, and which of them gets it is left to whoever serves the "
+    "gateway, or hangs on what is not known here: patterns, or which route is older.",
+    "kubernetes-sigs/gateway-api apis/v1/httproute_types.go HTTPRouteRule; kubernetes/website "
+    "concepts/services-networking/ingress.md",
+)
 LOCAL_ENDPOINTS = Caveat(
     "LOCAL_ENDPOINTS",
     "The Service keeps calls on the node they come from (internalTrafficPolicy: Local), and which "
@@ -353,6 +373,9 @@ EVERY = (
     OVERLAY_SOURCE,
     BALANCER_SOURCE,
     SHORT_CIRCUIT,
+    NODE_PORT_ORDER,
+    NODE_PORT_LOCAL,
+    ROUTE_ORDER,
     LOCAL_ENDPOINTS,
     PASSTHROUGH_SOURCE,
     GATEWAY_ADDRESS_UNKNOWN,
