@@ -188,11 +188,8 @@ def expected(state_: str, rows: list[Seen], *, intended: bool, watched: bool) ->
         return Kind.CONTRADICTED
     if stopped:
         return Kind.UNDETERMINED if intended else Kind.ATTEMPTED
-    if not intended:
-        return Kind.UNDOCUMENTED
-    if rows:
-        return Kind.HEALTHY
-    return Kind.UNUSED if watched else Kind.UNOBSERVED
+    never = Kind.UNUSED if watched else Kind.UNOBSERVED
+    return (Kind.HEALTHY if rows else never) if intended else Kind.UNDOCUMENTED
 
 
 def plain_world(rng: random.Random) -> Session:

@@ -280,6 +280,8 @@ def _unknown_address(reach: _Reach, peer: Party) -> Iterator[Caveat]:
     if not unit.exact and by_address:
         if unit.kind is UnitKind.POD:
             yield known.POD_ADDRESS_UNKNOWN
+            if engine.table.likely and any(peer.unit in b.may for b in reach.rules):
+                yield known.POD_RANGE_LIKELY
         elif unit.addresses is not None and not any(peer.unit in b.may for b in reach.rules):
             return  # every address that it may have is in them, or none is
         elif unit.kind is not UnitKind.NAMED and engine.profile.block_matches_nodes:

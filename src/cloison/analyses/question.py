@@ -375,8 +375,8 @@ def _some_node(engine: Engine, end: SomeNodeEnd) -> Iterator[tuple[int, str]]:
     It stays some node where the addresses of one are not known, and where policies govern nodes:
     what these pass on is not what those are about.
     """
-    table, nodes = engine.table, engine.world.nodes.values()
-    nodes = [node for node in nodes if end.node in (None, node.name)]
+    table = engine.table
+    nodes = [node for node in engine.world.nodes.values() if end.node in (None, node.name)]
     known = end.passing and all(node.addresses for node in nodes)
     units = [unit for node in nodes for unit in table.by_node[node.name]] if known else []
     if not units or any(unit in engine.governed for unit in units):

@@ -223,7 +223,10 @@ def _placed(
     """Yield who gets whose call, where a Service keeps calls on the node they come from."""
     here, service = nodes_of(engine, source), end.service
     if end.landing is not None and end.landing.kept:
-        yield source, _kept(engine, served, end.landing.node), None, ()
+        kept = _kept(engine, served, end.landing.node)
+        ends = [to for to, _, _ in kept if isinstance(to, PodsEnd)]
+        unsure = len(ends) < len(kept) or any(None in nodes_of(engine, to) for to in ends)
+        yield source, kept, None, (known.LOCAL_ENDPOINTS,) if unsure else ()
         return
     if (
         end.direct
@@ -489,10 +492,16 @@ def _nobody(end: ServiceEnd, left_out: tuple[str, ...]) -> Stop:
             "kubernetes/kubernetes staging/src/k8s.io/endpointslice/utils.go",
         )
     if not service.selector:
-        said = "it has no selector, and no EndpointSlice lists a pod that was read"
-    else:
-        chosen = ", ".join(f"{k}={v}" for k, v in sorted(service.selector.items()))
-        said = f"it selects {chosen} in {service.namespace}; check the labels and its targetPort"
+        return Stop(
+            "EndpointsNotRead",
+            f"nothing in the input says what is behind {end.text}: it has no selector",
+            "add its EndpointSlices, or its Endpoints, to the input: others write them",
+            service.span,
+            _TYPES,
+            known.ENDPOINTS_NOT_READ,
+        )
+    chosen = ", ".join(f"{k}={v}" for k, v in sorted(service.selector.items()))
+    said = f"it selects {chosen} in {service.namespace}; check the labels and its targetPort"
     return Stop("NoEndpoints", f"no pod is behind {end.text}", said, service.span, _TYPES)
 
 

@@ -324,6 +324,7 @@ def finished(loader: Loader, settings: Settings) -> "Session":
     built = loader.finish()
     world = replace(built.world, domains=domains(built.world, settings.cluster_domain))
     built = replace(built, world=world)
+    settings = _placed(settings, world, loader.profile)
     diagnostics = [*loader.diagnostics, *built.diagnostics, *here]
     if built.world.declared:
         # Whoever reads these is not needed for policies and pods alone.
@@ -347,6 +348,21 @@ def finished(loader: Loader, settings: Settings) -> "Session":
         origins=origins,
         own=tuple(loader.own),
         broken=loader.broken + sum(map(_unreadable, diagnostics)),
+    )
+
+
+def _placed(settings: Settings, world: World, profile: Profile) -> Settings:
+    """Return settings with what the input says of where pods are, where nobody says it."""
+    if settings.pod_cidrs or not (world.nodes or world.declared):
+        return settings
+    # Whoever reads these is not needed for policies and pods alone.
+    from cloison.platform.podranges import pod_ranges
+
+    platform = platform_of(world, settings.platform)
+    plugins = {profile.name.partition("@")[0], *(e.id for e in enforcers(world, platform))}
+    found = pod_ranges(world, platform, plugins)
+    return replace(
+        settings, pod_cidrs=found.known, pod_cidrs_from=found.why, likely_pods=found.likely
     )
 
 

@@ -97,6 +97,7 @@ def _networks(first: "Session", second: "Session") -> Networks:
         ours.services | theirs.services,
         names,
         ours.complete or theirs.complete,
+        ours.likely | theirs.likely,
     )
 
 

@@ -66,6 +66,8 @@ class Settings:
         field_validation: What unknown fields do: `strict` refuses the object, `warn` drops them.
         namespace: Namespace of objects that name none.
         pod_cidrs: Where pod addresses come from.
+        pod_cidrs_from: What of the input says so, where nobody else did; for people.
+        likely_pods: Where they probably come from, where nobody knows it.
         node_cidrs: Where node addresses come from.
         service_cidrs: Where Service addresses come from.
         cluster_domain: What the names of Services end in; None for what the input says, which is
@@ -96,6 +98,8 @@ class Settings:
     field_validation: str = "warn"
     namespace: str = "default"
     pod_cidrs: tuple[str, ...] = ()
+    pod_cidrs_from: str = ""
+    likely_pods: tuple[str, ...] = ()
     node_cidrs: tuple[str, ...] = ()
     service_cidrs: tuple[str, ...] = ()
     cluster_domain: str | None = None
@@ -228,6 +232,7 @@ class Settings:
                 for name, texts in names.items()
             },
             complete,
+            _ranges("pod CIDR", self.likely_pods),
         )
 
 

@@ -63,6 +63,7 @@ class Matcher:
     An end of unknown address is taken to be outside every block, save one that is a whole family,
     holes included: that is the published rule, and answers carry a caveat. Whether such an end
     matches can so depend on the family of the flow; without it, it is as if it were the right one.
+    Where pods are likely to be somewhere that makes another answer, they only may match.
 
     Args:
         world: The inventory.
@@ -211,7 +212,7 @@ class Matcher:
         if not self.profile.block_matches_pods:
             return None
         if place is None:
-            return True if whole else None
+            return self._afloat(addresses, whole, None)
         if place <= addresses:
             return True
         return None if place.isdisjoint(addresses) else False
@@ -229,12 +230,34 @@ class Matcher:
                 inside |= numbers
             elif not place.isdisjoint(addresses):
                 may |= numbers
-        if whole and (family is None or family in whole):
-            inside |= self._placed.nowhere
+        if self._placed.nowhere:
+            pods = self._placed.nowhere & self.table.kinds[UnitKind.POD]
+            if whole and (family is None or family in whole):
+                inside |= self._placed.nowhere - pods
+            match self._afloat(addresses, whole, family):
+                case True:
+                    inside |= pods
+                case False:
+                    may |= pods
         must = self.table.external_range(addresses) | inside
         # What is outside matches by its address only, always, and is not told apart for that.
         blocks = (inside | may) - self.table.kinds[UnitKind.NAMED]
         return Matched(must, may - must, blocks)
+
+    def _afloat(
+        self, addresses: AddressSet, whole: frozenset[int], family: int | None
+    ) -> bool | None:
+        """Return whether pods of unknown address surely (True) or possibly (False) match."""
+        taken = True if whole and (family is None or family in whole) else None
+        families = FAMILY if family is None else (family,)
+        held = [FAMILY[each] for each in families if not addresses.isdisjoint(FAMILY[each])]
+        likely = self.table.likely & reduce(AddressSet.__or__, held, NO_ADDRESSES)
+        if not likely:
+            return taken
+        probably = True if likely <= addresses else None
+        if likely.isdisjoint(addresses) or probably:
+            return taken if taken is probably else False
+        return False
 
     def _named(self, match: NamesMatch) -> Matched:
         addresses, others = self.book.named(match)

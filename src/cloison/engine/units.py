@@ -69,6 +69,7 @@ class Networks:
         services: Where Service addresses come from.
         names: What DNS names stand for, in lower case without the final dot.
         complete: Whether no other names have addresses.
+        likely: Where pod addresses probably come from, where nobody knows it.
     """
 
     pods: AddressSet = NO_ADDRESSES
@@ -76,6 +77,7 @@ class Networks:
     services: AddressSet = NO_ADDRESSES
     names: Mapping[str, AddressSet] = field(default_factory=dict, hash=False)
     complete: bool = False
+    likely: AddressSet = NO_ADDRESSES
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +107,8 @@ class UnitTable:
     """Units of pods by namespace."""
     by_namespace: dict[str, list[int]] = field(default_factory=dict)
     """Indices of endpoints."""
+    likely: AddressSet = NO_ADDRESSES
+    """Where pods of unknown address probably are."""
     hosts: Mapping[NamePattern, tuple[BitMap, BitMap]] = field(default_factory=dict)
     """Units of names that nobody resolved, by a pattern that covers them or some of them."""
     labelled: dict[str, dict[tuple[str, str], list[int]]] = field(
@@ -255,6 +259,7 @@ class _Builder:
             some_node,
             self.pods,
             self.by_namespace,
+            NO_ADDRESSES if self.networks.pods else self.networks.likely,
         )
 
     def _single(self, units: tuple[Unit, ...]) -> dict[int, BitMap]:

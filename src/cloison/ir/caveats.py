@@ -102,6 +102,20 @@ GATEWAY_NAMESPACE_UNKNOWN = Caveat(
     "cloison.yaml can say it.",
     "Cloison interface, Verdicts",
 )
+GATEWAY_CONTROLLER_UNKNOWN = Caveat(
+    "GATEWAY_CONTROLLER_UNKNOWN",
+    "Nothing in the input serves the gateway, and no known product has its class. Whoever does may "
+    "be installed all the same: denied is only what policies stop whoever that is.",
+    "kubernetes/api networking/v1/types.go IngressClassSpec; kubernetes-sigs/gateway-api "
+    "apis/v1/gatewayclass_types.go",
+)
+ENDPOINTS_NOT_READ = Caveat(
+    "ENDPOINTS_NOT_READ",
+    "The Service has no selector, and nothing in the input says what is behind it: others write "
+    "its EndpointSlices, which may only not have been read. The API server's own always has some.",
+    "kubernetes/api core/v1/types.go ServiceSpec; kubernetes/kubernetes "
+    "pkg/controlplane/controller/kubernetesservice",
+)
 PASSTHROUGH_SOURCE = Caveat(
     "PASSTHROUGH_SOURCE",
     "TLS passes the gateway unopened; what the backend sees as the source may then be the "
@@ -130,8 +144,8 @@ ROUTE_ORDER = Caveat(
 )
 LOCAL_ENDPOINTS = Caveat(
     "LOCAL_ENDPOINTS",
-    "The Service keeps calls on the node they come from (internalTrafficPolicy: Local), and which "
-    "nodes callers or pods are on is not known: where no pod of it is, nothing answers.",
+    "The Service keeps calls on the node they come from or arrive at (a traffic policy of Local), "
+    "and which nodes callers or pods are on is not known: where no pod of it is, nothing answers.",
     "kubernetes/api core/v1/types.go ServiceInternalTrafficPolicy",
 )
 ESTABLISHED = Caveat(
@@ -171,6 +185,13 @@ POD_ADDRESS_UNKNOWN = Caveat(
     "The pod's address is not known; it is taken to lie outside every block except a whole "
     "address family.",
     "Cloison interface, Verdicts",
+)
+POD_RANGE_LIKELY = Caveat(
+    "POD_RANGE_LIKELY",
+    "The input says where pod addresses come from of some nodes only, or of a plugin that may take "
+    "them elsewhere; where that would change the answer, it is not known. `podCidrs` in "
+    "cloison.yaml, or --pod-cidr, says it.",
+    "kubernetes/kubernetes pkg/controller/nodeipam; Cloison interface, Verdicts",
 )
 EVERY_PLACEMENT = Caveat(
     "EVERY_PLACEMENT",
@@ -380,12 +401,15 @@ EVERY = (
     PASSTHROUGH_SOURCE,
     GATEWAY_ADDRESS_UNKNOWN,
     GATEWAY_NAMESPACE_UNKNOWN,
+    GATEWAY_CONTROLLER_UNKNOWN,
+    ENDPOINTS_NOT_READ,
     ESTABLISHED,
     NAMED_PORT_CONTAINER,
     NAMED_PORT_AMBIGUOUS,
     NAMED_PORT_UNKNOWN,
     CIDR_STRICT,
     POD_ADDRESS_UNKNOWN,
+    POD_RANGE_LIKELY,
     EVERY_PLACEMENT,
     NODE_ADDRESS_UNKNOWN,
     POD_PENDING,

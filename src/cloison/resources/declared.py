@@ -74,9 +74,11 @@ _CLUSTER_WIDE: Final[dict[str, tuple[str, ...]]] = {
     "cert-manager.io": ("ClusterIssuer",),
     "cilium.io": ("CiliumEgressGatewayPolicy",),
     "config.openshift.io": ("ClusterVersion", "Infrastructure", "Network"),
+    "crd.projectcalico.org": ("IPPool",),
     "gateway.networking.k8s.io": ("GatewayClass",),
     "networking.k8s.io": ("IngressClass",),
     "operator.openshift.io": ("DNS", "Network"),
+    "projectcalico.org": ("IPPool",),
     "rbac.authorization.k8s.io": ("ClusterRole", "ClusterRoleBinding"),
 }
 KEPT: Final[dict[GroupKind, bool]] = {

@@ -9,12 +9,13 @@ import yaml
 
 import cloison
 from cloison.algebra import LabelSelector
-from cloison.analyses.contract.compile.choose import choose, owned
+from cloison.analyses.contract.compile.choose import choose
 from cloison.analyses.contract.prove import Status
 from cloison.analyses.matrix import Status as Row
 from cloison.app import Session
 from cloison.app.compile import TARGETS, Compilation, compile_contract
 from cloison.app.contract import check
+from cloison.platform.stamped import owned
 from cloison.resources.world import PodEndpoint
 from tests.support.cli import ROOT
 from tests.support.platforms import container, coredns, kubelet, node_local, service, workload

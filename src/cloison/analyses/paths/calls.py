@@ -3,29 +3,27 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from cloison.algebra import TrafficSet, parse_address
+from cloison.algebra import parse_address
 from cloison.analyses.aliases import alias
 from cloison.analyses.ask import Explanation, Question
-from cloison.analyses.backends import members, nodes_of
+from cloison.analyses.backends import members
 from cloison.analyses.ends import (
     AddressEnd,
     End,
     NameEnd,
     Names,
-    NodeEnd,
     PodsEnd,
     ServiceEnd,
     SomeNodeEnd,
 )
 from cloison.analyses.explain import merge_caveats
-from cloison.analyses.paths.early import early
 from cloison.analyses.paths.lookup import Ask, lookups, taken
 from cloison.analyses.paths.model import Hop, HopRole, Stop, Way
 from cloison.analyses.paths.site import Site
 from cloison.analyses.paths.which import by_name
 from cloison.analyses.question import EVERYTHING, parse_traffic
 from cloison.analyses.services import lead
-from cloison.base import QuestionError, Span
+from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
 from cloison.ir.names import host_name
@@ -67,7 +65,7 @@ def judged(asked: Question, ask: Ask, engine: Engine | None = None) -> Explanati
     end, source = asked.destination, asked.source
     if not (isinstance(end, ServiceEnd) and end.outside and isinstance(source, PodsEnd)):
         return answer
-    if end.service.external_traffic_policy == "Local" or _leaving_stops(answer):
+    if end.service.external_traffic_policy == "Local" or leaving_stops(answer):
         return answer
     # What leads it to the pods within the cluster may put the node's address in its place.
     note = "the source seen may be its node's address"
@@ -84,7 +82,8 @@ def judged(asked: Question, ask: Ask, engine: Engine | None = None) -> Explanati
     )
 
 
-def _leaving_stops(answer: Explanation) -> bool:
+def leaving_stops(answer: Explanation) -> bool:
+    """Return whether a connection is stopped where it leaves, whoever it is to."""
     points = answer.shown.points if answer.shown is not None else ()
     return any(p.direction is Direction.EGRESS and p.verdict is Verdict.DENIED for p in points)
 
@@ -98,10 +97,7 @@ def call(engine: Engine, site: Site, question: Question, ask: Ask) -> Iterator[W
         question: What is asked; pods ask it.
         ask: Judges a hop.
     """
-    source, end = question.source, question.destination
-    if isinstance(end, NodeEnd):
-        yield from _by_node(engine, site, question, end, ask)
-        return
+    source = question.source
     before: tuple[Hop, ...] = ()
     if isinstance(source, PodsEnd):
         question = _meant(engine, question, source)
@@ -161,47 +157,6 @@ def _aliased(engine: Engine, question: Question) -> tuple[Question, tuple[str, .
     if named.stop is not None:
         return question, (), named.stop
     return replace(question, destination=found, traffic=named.traffic), why, None
-
-
-def _by_node(
-    engine: Engine, site: Site, question: Question, end: NodeEnd, ask: Ask
-) -> Iterator[Way]:
-    """Yield the ways of a call to a port that nodes take for a Service, if it is one."""
-    for service in engine.world.services.values():
-        for port in service.ports:
-            number = port.node_port
-            if number is None:
-                continue
-            if question.traffic.traffic != TrafficSet.ports(port.protocol, number):
-                continue
-            name = f"{service.namespace}/{service.name}"
-            why = (f"port {number} of nodes is that of Service {name}",)
-            behind = {
-                node
-                for each, _ in members(engine, service).ends
-                for node in (nodes_of(engine, each) if isinstance(each, PodsEnd) else ())
-            }
-            outside = isinstance(question.source, AddressEnd)
-            local = service.external_traffic_policy == "Local" and outside
-            if local and None not in behind and end.node.name not in behind:
-                yield Way((), _not_on(name, end.node.name, service.span))
-                return
-            to = ServiceEnd(f"svc:{name}", service, outside=True)
-            traffic = parse_traffic(str(port.port), port.protocol)
-            asked = replace(question, destination=to, traffic=traffic)
-            first = tuple(early(engine, question, ask))
-            yield from direct(engine, site, asked, ask, first, why)
-            return
-
-
-def _not_on(service: str, node: str, span: Span) -> Stop:
-    return Stop(
-        "NoLocalEndpoint",
-        f"externalTrafficPolicy of Service {service} is Local, and no pod behind it is on {node}",
-        "dial a node that has one, or set externalTrafficPolicy: Cluster",
-        span,
-        "kubernetes/api core/v1/types.go ServiceExternalTrafficPolicy",
-    )
 
 
 def direct(

@@ -117,7 +117,8 @@ def outwards(engine: Engine, question: Question, end: EntryEnd, ask: Ask) -> Ite
         yield Way((), nobody(entry))
         return
     leading = [
-        replace(rule, backends=backends)
+        # That others get the requests of which these are copies is not asked here.
+        replace(rule, backends=backends, answers=all(each.mirror for each in backends))
         for rule in entry.rules
         if (backends := tuple(each for each in rule.backends if _leads(engine, each, to)))
     ]

@@ -75,7 +75,8 @@ class Way:
 
     Args:
         hops: Its connections, in order.
-        stop: Why it ends early, where it does, though no policy is to blame.
+        stop: Why it ends early, where it does, though no policy is to blame; or what the input
+            lacks to tell.
         copy: Whether it is that of a copy, on which nothing depends.
         notes: What else there is to know about it.
     """
@@ -88,10 +89,12 @@ class Way:
     @property
     def verdict(self) -> Verdict:
         """What becomes of the call on this way."""
-        if self.stop is not None:
-            return Verdict.DENIED  # nothing arrives
         # A hop that nobody could be asked about leaves it open.
-        return way_verdict(h.verdict for h in self.hops if h.role is not HopRole.LOOKUP)
+        own = [h.verdict for h in self.hops if h.role is not HopRole.LOOKUP]
+        if self.stop is not None:
+            # Nothing arrives, but for what the input may only lack.
+            own.append(Verdict.DENIED if self.stop.caveat is None else Verdict.UNDETERMINED)
+        return way_verdict(own)
 
     @property
     def lookup(self) -> Verdict | None:

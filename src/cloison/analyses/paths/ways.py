@@ -5,12 +5,13 @@ from dataclasses import replace
 
 from cloison.algebra import NO_TRAFFIC
 from cloison.analyses.ask import Explanation, Mend, Question
-from cloison.analyses.ends import AnyEnd, EntryEnd, PodsEnd, ServiceEnd
+from cloison.analyses.ends import AnyEnd, EntryEnd, NodeEnd, PodsEnd, ServiceEnd
 from cloison.analyses.explain import merge_caveats
 from cloison.analyses.paths.calls import call, led_out
 from cloison.analyses.paths.entries import inwards, outwards
 from cloison.analyses.paths.lookup import Ask
 from cloison.analyses.paths.model import Hop, HopRole, Way
+from cloison.analyses.paths.nodeports import by_node
 from cloison.analyses.paths.site import Site
 from cloison.analyses.paths.which import is_call, may_leave
 from cloison.engine import Engine
@@ -40,7 +41,10 @@ def ways(engine: Engine, site: Site, question: Question, ask: Ask) -> tuple[Way,
         return led_out(engine, site, question, ask) if may_leave(question) else ()
     if isinstance(question.source, PodsEnd) and question.source.gone:
         return ()
-    found = tuple(call(engine, site, question, ask))
+    if isinstance(question.destination, NodeEnd):
+        found = tuple(by_node(engine, question, question.destination, ask))
+    else:
+        found = tuple(call(engine, site, question, ask))
     if not found:
         return ()
     plain = len(found) == 1 and len(found[0].hops) == 1 and found[0].stop is None

@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, Final
 from cloison.algebra import NO_TRAFFIC, TrafficSet
 from cloison.analyses.application import Application
 from cloison.analyses.contract.intended import Edges, Intended, Unmet
-from cloison.analyses.ends import AddressEnd, End, EntryEnd, PodsEnd
-from cloison.analyses.paths.serving import served
+from cloison.analyses.ends import AddressEnd, AnyEnd, End, EntryEnd, NameEnd, PodsEnd
+from cloison.analyses.paths.serving import Served, in_front, served
 from cloison.analyses.paths.site import Site
+from cloison.analyses.question import Traffic
 from cloison.analyses.reconcile.kinds import Because
 from cloison.analyses.reconcile.seen import NODES, ref
-from cloison.analyses.reconcile.sources import Assumed, Sort
+from cloison.analyses.reconcile.sources import Assumed, Sort, behind
 from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.intent import Contract, Dependency, EndForm
@@ -29,6 +30,7 @@ DNS: Final = ("dns", "resolver")
 """What contracts call the part of the platform that answers lookups."""
 
 
+_OUTSIDE: Final = (AddressEnd, NameEnd)
 _MANY: Final = (EndForm.PODS, EndForm.ZONE)
 """Forms of ends that stand for several workloads."""
 
@@ -98,8 +100,10 @@ def _contracted(engine: Engine, edge: Intended) -> Iterator[Meant]:
     because = Because(entry.name, entry.owner, entry.span)
     request = _request(entry)
     for source in _pods(engine, edge.source):
-        for destination in _pods(engine, edge.destination):
-            traffic = _traffic(edge, destination)
+        for destination, traffic in _arriving(engine, edge):
+            if isinstance(source, _OUTSIDE) and isinstance(destination, _OUTSIDE):
+                msg = f"{source.text} and {destination.text} are both outside the cluster"
+                raise QuestionError(msg, "nothing here judges it or sees it: leave it out")
             yield Meant(source, destination, traffic, because, request)
 
 
@@ -131,14 +135,28 @@ def _led_in(one: Meant, assumed: Sequence[Assumed]) -> Iterator[Meant]:
 
 def _pods(engine: Engine, end: End) -> Iterator[End]:
     """Yield the ends that flows and policies know an end by."""
-    if not isinstance(end, EntryEnd):
+    if isinstance(end, EntryEnd):
+        yield from (by.end for by in _serving(engine, end) if by.end is not None)
+    elif isinstance(end, AnyEnd):
+        for name, workload in engine.world.workloads.items():
+            here = end.namespace in (None, name.namespace) and name.namespace != APART
+            if here and workload.endpoints:
+                yield _end(engine, name)
+    else:
         yield end
-        return
-    found = [each.end for each in served(engine, end.entry) if each.engine is None and each.end]
+
+
+def _serving(engine: Engine, end: EntryEnd) -> list[Served]:
+    """Return who serves an entry, as far as the input holds it.
+
+    Raises:
+        QuestionError: Nobody in it does.
+    """
+    found = [by for by in served(engine, end.entry) if by.engine is None and by.end is not None]
     if not found:
         msg = f"nobody in the input serves {end.text}"
         raise QuestionError(msg, "read what installs its controller as well")
-    yield from found
+    return found
 
 
 def _request(entry: Dependency) -> "Request | None":
@@ -149,15 +167,37 @@ def _request(entry: Dependency) -> "Request | None":
     return replace(found, host=entry.http.host) if found and entry.http.host else found
 
 
-def _traffic(edge: Intended, destination: End) -> TrafficSet:
-    """Return an intended edge's traffic, a port's name looked up on the destination.
+def _arriving(engine: Engine, edge: Intended) -> Iterator[tuple[End, TrafficSet]]:
+    """Yield who is called, with the traffic that arrives there.
 
     Raises:
-        QuestionError: No pod of it declares a port of that name.
+        QuestionError: No pod of it declares a port of the name that is meant, or nobody serves it.
     """
+    end = edge.destination
+    if not isinstance(end, EntryEnd):
+        for destination in _pods(engine, end):
+            yield destination, _traffic(edge, destination)
+        return
+    for by in _serving(engine, end):
+        for listener in end.entry.listeners:
+            dialled = TrafficSet.ports(listener.transport, listener.port)
+            if by.end is None or not dialled & edge.traffic.traffic:
+                continue
+            front = in_front(engine, by, listener)
+            if front is None:
+                port = by.plane.ports.get(listener.port, listener.port)
+                yield by.end, TrafficSet.ports(listener.transport, port)
+                continue
+            asked = Traffic(f"{listener.transport}/{listener.port}", dialled)
+            for _, arriving in behind(engine, front.service, asked):
+                yield by.end, arriving
+
+
+def _traffic(edge: Intended, destination: End) -> TrafficSet:
+    """Return an intended edge's traffic, a port's name looked up on the destination."""
     asked = edge.traffic
     if asked.name is None:
-        return _arriving(edge, asked.traffic)
+        return asked.traffic
     found = NO_TRAFFIC
     for pod in destination.workload.endpoints if isinstance(destination, PodsEnd) else ():
         for port in pod.ports:
@@ -167,19 +207,6 @@ def _traffic(edge: Intended, destination: End) -> TrafficSet:
         msg = f"{destination.text} has no port that is called {asked.name!r}"
         raise QuestionError(msg, "write the port's number")
     return found
-
-
-def _arriving(edge: Intended, traffic: TrafficSet) -> TrafficSet:
-    """Return traffic as it arrives at whoever serves a gateway, which may listen elsewhere."""
-    if not isinstance(edge.destination, EntryEnd):
-        return traffic
-    found = NO_TRAFFIC
-    for plane in edge.destination.entry.planes:
-        for listener in edge.destination.entry.listeners:
-            if TrafficSet.ports(listener.transport, listener.port) & traffic:
-                port = plane.ports.get(listener.port, listener.port)
-                found |= TrafficSet.ports(listener.transport, port)
-    return found or traffic
 
 
 def _lookups(engine: Engine, site: Site, contract: Contract) -> Iterator[Meant]:
@@ -193,11 +220,11 @@ def _lookups(engine: Engine, site: Site, contract: Contract) -> Iterator[Meant]:
             continue
         source = _end(engine, name)
         for each in site.resolvers(workload.endpoints[0].shape).every:
-            for behind in each.workloads:
-                if behind != name and behind in engine.world.workloads:
+            for other in each.workloads:
+                if other != name and other in engine.world.workloads:
                     for protocol in each.protocols:
                         traffic = TrafficSet.ports(protocol, each.port)
-                        yield Meant(source, _end(engine, behind), traffic, because)
+                        yield Meant(source, _end(engine, other), traffic, because)
 
 
 def _end(engine: Engine, name: WorkloadId) -> PodsEnd:

@@ -131,13 +131,13 @@ def _balancers(engine: Engine) -> Iterator[Assumed]:
             continue
         local = service.external_traffic_policy == "Local"
         why = "it keeps the client's address" if local else "a node leads it on, with its address"
-        for pods, traffic in _behind(engine, service, EVERYTHING):
+        for pods, traffic in behind(engine, service, EVERYTHING):
             name = f"svc:{service.namespace}/{service.name}"
             source: End = CLIENTS if local else NODES
             yield Assumed(Sort.BALANCER, source, pods, traffic, name, why, service.span)
 
 
-def _behind(
+def behind(
     engine: Engine, service: Service, traffic: Traffic
 ) -> Iterator[tuple[PodsEnd, TrafficSet]]:
     """Yield the pods that a Service leads to, each with the port where it arrives."""
@@ -157,7 +157,7 @@ def _gateways(engine: Engine, site: Site) -> Iterator[Assumed]:
                 sender = by.towards(service)
                 if sender.end is None and not sender.plane.on_nodes:
                     continue
-                for pods, arriving in _behind(engine, service, traffic):
+                for pods, arriving in behind(engine, service, traffic):
                     yield _gateway(entry, sender, pods, arriving)
 
 
@@ -218,7 +218,7 @@ def _proxied(engine: Engine, pods: PodsEnd, proxy: Proxy) -> Iterator[Assumed]:
         return
     traffic = TrafficSet.ports("TCP", proxy.port)
     asked = Traffic(f"TCP/{proxy.port}", traffic)
-    for behind, arriving in _behind(engine, found.service, asked):
+    for pods_there, arriving in behind(engine, found.service, asked):
         of = f"{proxy.variable} of {home}/{pods.workload.id.name}"
         why = f"{proxy} in container {proxy.container}"
-        yield Assumed(Sort.PROXY, pods, behind, arriving, of, why, pods.workload.span)
+        yield Assumed(Sort.PROXY, pods, pods_there, arriving, of, why, pods.workload.span)

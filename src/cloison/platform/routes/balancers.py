@@ -35,7 +35,9 @@ def balancer(name: str, world: World, wanted: Written, why: str) -> Plane:
     if wanted.class_name in _BY_PROXIES:
         # The subnet's addresses are nowhere in the cluster.
         said = "requests come from the proxy-only subnet of its region"
-        return Plane("Google load balancer (proxy-only subnet)", f"{why}; {said}", span=span)
+        name = "Google load balancer (proxy-only subnet)"
+        checks = component("lb-gcp-l7").blocks
+        return Plane(name, f"{why}; {said}", span=span, elsewhere=checks)
     by_address = (
         any(_NEG in each for each in _annotations(world, wanted))
         or wanted.kind is EntryKind.GATEWAY

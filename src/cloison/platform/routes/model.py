@@ -67,6 +67,8 @@ class Stop:
         help: What to do.
         span: Where.
         source: Who says so.
+        caveat: What the input may only lack: then whether anything arrives is not known. None
+            where nothing does for certain.
     """
 
     reason: str
@@ -74,6 +76,7 @@ class Stop:
     help: str
     span: Span | None = None
     source: str | None = None
+    caveat: Caveat | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,6 +192,7 @@ class Plane:
         caveats: What stays unclear.
         somewhere: The pods it would have, where none is in the input and nobody says their
             namespace, which is left empty then.
+        elsewhere: Addresses that its requests never come from, where its own are not known.
     """
 
     name: str
@@ -204,6 +208,7 @@ class Plane:
     service: tuple[str, str] | None = None
     caveats: tuple[Caveat, ...] = ()
     somewhere: Supposed | None = None
+    elsewhere: tuple[str, ...] = ()
 
     @property
     def assumed(self) -> bool:

@@ -25,7 +25,7 @@ _BADNESS = (Verdict.DENIED, Verdict.MIXED, Verdict.UNDETERMINED, Verdict.ALLOWED
 
 def stopped(result: Explanation) -> Iterator[str]:
     """Say why nothing arrives, in a sentence each, where that is no policy's doing."""
-    counting = [way for way in result.ways if not way.copy]
+    counting = [way for way in result.ways if not way.copy] or result.ways
     ends = [way for way in counting if way.stop is not None]
     lead = "No policy is to blame" if len(ends) == len(counting) else _SOME
     said = ((_EVEN if way.first else lead, way.stop.text) for way in ends if way.stop is not None)

@@ -25,11 +25,11 @@ def lines(result: Explanation, about: About, look: Look) -> Iterator[str]:
     yield ""
     for sentence in _summary(result):
         yield from wrapped(sentence, look)
+    for witness in result.witnesses:
+        yield from wrapped(str(witness), look, f"  {witness.verdict}: ")
     yield from unnamed(result, look)
     for note in result.notes:
         yield from wrapped(note, look, "note: ")
-    for witness in result.witnesses:
-        yield from wrapped(str(witness), look, f"  {witness.verdict}: ")
     yield from ways(result, look)
     if result.shown is not None:
         case = result.shown.case

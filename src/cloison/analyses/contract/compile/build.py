@@ -266,7 +266,7 @@ class _Build:
             "let through instead",
             "say the ports"
             if self.order.words.http
-            else "compile to cilium, or check requests at the destination",
+            else "compile to a language that can, or check requests at the destination",
         )
         return None
 

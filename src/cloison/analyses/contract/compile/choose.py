@@ -1,10 +1,10 @@
 """Labels that select the pods of a workload and no others, among all pods there are now."""
 
-import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import combinations
 from typing import Final
 
+from cloison.platform.stamped import owned
 from cloison.resources.objects import Labels
 from cloison.resources.world import PodEndpoint
 
@@ -17,56 +17,8 @@ PREFERRED: Final = (
 )
 """Keys by which people name what a pod is, the likeliest first."""
 
-_STAMPED: Final = re.compile(
-    r"(^|[./-])(hash|checksum|sha|digest|uid|uuid|revision|rev|generation|index|ordinal|version"
-    r"|release-date|date|timestamp|time|commit|build|tag|image|chart|heritage|track|canary"
-    r"|managed-by|created-by|pod-name|job-name|completion-index)$",
-    re.IGNORECASE,
-)
-"""Keys that change with every roll-out, or that differ from pod to pod."""
-_TOOLS: Final = (
-    "kubernetes.io",
-    "k8s.io",
-    "istio.io",
-    "linkerd.io",
-    "argoproj.io",
-    "fluxcd.io",
-    "helm.sh",
-    "skaffold.dev",
-    "velero.io",
-    "openshift.io",
-    "operatorframework.io",
-    "cattle.io",
-    "amazonaws.com",
-    "azure.com",
-    "gke.io",
-    "kubernetes.azure.com",
-    "projectcalico.org",
-    "cilium.io",
-    "tigera.io",
-)
-"""Ends of prefixes of keys that tools and platforms stamp."""
-_KEPT: Final = frozenset(
-    {"app.kubernetes.io/name", "app.kubernetes.io/component", "app.kubernetes.io/part-of"}
-    | {"app.kubernetes.io/instance"}
-)
-"""Keys under such prefixes that belong to whoever owns the workload."""
 _LARGEST: Final = 4
 """Labels of a selector, at most."""
-
-
-def owned(key: str) -> bool:
-    """Return whether whoever owns a workload decides about a label of its pods, and keeps it.
-
-    >>> owned("app"), owned("pod-template-hash"), owned("topology.kubernetes.io/zone")
-    (True, False, False)
-    """
-    if key in _KEPT:
-        return True
-    if _STAMPED.search(key):
-        return False
-    prefix, slash, _ = key.rpartition("/")
-    return not slash or not any(prefix == t or prefix.endswith(f".{t}") for t in _TOOLS)
 
 
 def constant(pods: Iterable[PodEndpoint]) -> dict[str, str]:

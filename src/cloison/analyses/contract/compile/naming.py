@@ -139,7 +139,7 @@ class Naming:
             UNSAID,
             f"{language} has no names, and the addresses of {end.text} are not known",
             SHUT,
-            "say its blocks under `externals`, or compile to cilium",
+            "say its blocks under `externals`, or compile to a language that has names",
         )
         return None
 

@@ -1,0 +1,57 @@
+"""Labels that tools, platforms and roll-outs put on pods, and that do not say what a pod is.
+
+Source: kubernetes/website content/en/docs/reference/labels-annotations-taints; the tools' own
+documentation.
+"""
+
+import re
+from typing import Final
+
+_STAMPED: Final = re.compile(
+    r"(^|[./-])(hash|checksum|sha|digest|uid|uuid|revision|rev|generation|index|ordinal|version"
+    r"|release-date|date|timestamp|time|commit|build|tag|image|chart|heritage|track|canary"
+    r"|managed-by|created-by|pod-name|job-name|completion-index)$",
+    re.IGNORECASE,
+)
+"""Keys that change with every roll-out, or that differ from pod to pod."""
+_TOOLS: Final = (
+    "kubernetes.io",
+    "k8s.io",
+    "istio.io",
+    "linkerd.io",
+    "argoproj.io",
+    "fluxcd.io",
+    "helm.sh",
+    "skaffold.dev",
+    "velero.io",
+    "openshift.io",
+    "operatorframework.io",
+    "cattle.io",
+    "amazonaws.com",
+    "azure.com",
+    "gke.io",
+    "kubernetes.azure.com",
+    "projectcalico.org",
+    "cilium.io",
+    "tigera.io",
+)
+"""Ends of prefixes of keys that tools and platforms stamp."""
+_KEPT: Final = frozenset(
+    {"app.kubernetes.io/name", "app.kubernetes.io/component", "app.kubernetes.io/part-of"}
+    | {"app.kubernetes.io/instance"}
+)
+"""Keys under such prefixes that belong to whoever owns the workload."""
+
+
+def owned(key: str) -> bool:
+    """Return whether whoever owns a workload decides about a label of its pods, and keeps it.
+
+    >>> owned("app"), owned("pod-template-hash"), owned("topology.kubernetes.io/zone")
+    (True, False, False)
+    """
+    if key in _KEPT:
+        return True
+    if _STAMPED.search(key):
+        return False
+    prefix, slash, _ = key.rpartition("/")
+    return not slash or not any(prefix == t or prefix.endswith(f".{t}") for t in _TOOLS)
