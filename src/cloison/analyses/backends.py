@@ -31,10 +31,12 @@ class Members:
     Args:
         ends: Those that do, with the ports that are listed for them.
         left_out: Those that do not, and why, for people.
+        unread: Whether nothing in the input says who they are.
     """
 
     ends: tuple[tuple[PodsEnd | AddressEnd, Listed], ...] = ()
     left_out: tuple[str, ...] = ()
+    unread: bool = False
 
 
 def itself(service: Service) -> AddressEnd | None:
@@ -55,7 +57,7 @@ def members(engine: Engine, service: Service) -> Members:
     listed = list(_listed(engine, service))
     ready = tuple((end, ports) for end, ports, ok in listed if ok)
     out = tuple(f"{end.text} is not ready" for end, _, ok in listed if not ok)
-    return Members(ready, out)
+    return Members(ready, out, unread=not _slices(engine, service))
 
 
 def services_in(engine: Engine, namespace: str) -> Sequence[Service]:

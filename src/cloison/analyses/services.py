@@ -13,7 +13,7 @@ from itertools import islice
 
 from cloison.algebra import TrafficSet
 from cloison.analyses.aliases import alias
-from cloison.analyses.backends import Listed, itself, members, nodes_of, on_node, own_port
+from cloison.analyses.backends import Listed, Members, itself, members, nodes_of, on_node, own_port
 from cloison.analyses.ends import (
     AddressEnd,
     End,
@@ -157,7 +157,7 @@ def _headless(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) ->
     service = end.service
     found = members(engine, service)
     if not found.ends:
-        return (Part(source, traffic, stop=_nobody(end, found.left_out)),)
+        return (Part(source, traffic, stop=_nobody(end, found)),)
     note = f"Service {end.text[4:]} is headless: its name leads to the pods, the port is theirs"
     if service.publish_not_ready:
         note = f"{note}; also to those that are not ready"
@@ -186,7 +186,7 @@ def _translated(
     found = members(engine, service)
     led = list(_led(engine, source, service, port, found.ends))
     if not led:
-        yield Part(source, traffic, stop=_nobody(end, found.left_out))
+        yield Part(source, traffic, stop=_nobody(end, found))
         return
     served: list[tuple[PodsEnd | AddressEnd, int, str]] = []
     lacking: list[str] = []
@@ -481,8 +481,8 @@ def _no_port(end: ServiceEnd, traffic: Traffic) -> Stop:
     )
 
 
-def _nobody(end: ServiceEnd, left_out: tuple[str, ...]) -> Stop:
-    service = end.service
+def _nobody(end: ServiceEnd, found: Members) -> Stop:
+    service, left_out = end.service, found.left_out
     if left_out:
         return Stop(
             "NoReadyEndpoints",
@@ -491,7 +491,7 @@ def _nobody(end: ServiceEnd, left_out: tuple[str, ...]) -> Stop:
             service.span,
             "kubernetes/kubernetes staging/src/k8s.io/endpointslice/utils.go",
         )
-    if not service.selector:
+    if found.unread:
         return Stop(
             "EndpointsNotRead",
             f"nothing in the input says what is behind {end.text}: it has no selector",
@@ -500,8 +500,10 @@ def _nobody(end: ServiceEnd, left_out: tuple[str, ...]) -> Stop:
             _TYPES,
             known.ENDPOINTS_NOT_READ,
         )
-    chosen = ", ".join(f"{k}={v}" for k, v in sorted(service.selector.items()))
-    said = f"it selects {chosen} in {service.namespace}; check the labels and its targetPort"
+    chosen = ", ".join(f"{k}={v}" for k, v in sorted((service.selector or {}).items()))
+    said = "its EndpointSlices list nobody"
+    if service.selector:
+        said = f"it selects {chosen} in {service.namespace}; check the labels and its targetPort"
     return Stop("NoEndpoints", f"no pod is behind {end.text}", said, service.span, _TYPES)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 
-from cloison.algebra import FAMILY, AddressSet
+from cloison.algebra import FAMILY, NO_ADDRESSES, AddressSet
 from cloison.algebra.bitmaps import BitMap, union
 from cloison.engine.addressbook import AddressBook
 from cloison.engine.index import PodIndex
@@ -250,14 +250,13 @@ class Matcher:
         """Return whether pods of unknown address surely (True) or possibly (False) match."""
         taken = True if whole and (family is None or family in whole) else None
         families = FAMILY if family is None else (family,)
-        held = [FAMILY[each] for each in families if not addresses.isdisjoint(FAMILY[each])]
+        held = (FAMILY[each] for each in families if not addresses.isdisjoint(FAMILY[each]))
         likely = self.table.likely & reduce(AddressSet.__or__, held, NO_ADDRESSES)
         if not likely:
             return taken
-        probably = True if likely <= addresses else None
-        if likely.isdisjoint(addresses) or probably:
-            return taken if taken is probably else False
-        return False
+        if taken:
+            return likely <= addresses  # holes may hold them
+        return None if likely.isdisjoint(addresses) else False
 
     def _named(self, match: NamesMatch) -> Matched:
         addresses, others = self.book.named(match)

@@ -113,8 +113,8 @@ ENDPOINTS_NOT_READ = Caveat(
     "ENDPOINTS_NOT_READ",
     "The Service has no selector, and nothing in the input says what is behind it: others write "
     "its EndpointSlices, which may only not have been read. The API server's own always has some.",
-    "kubernetes/api core/v1/types.go ServiceSpec; kubernetes/kubernetes "
-    "pkg/controlplane/controller/kubernetesservice",
+    "kubernetes/api core/v1/types.go ServiceSpec; kubernetes/website "
+    "content/en/docs/concepts/services-networking/service.md",
 )
 PASSTHROUGH_SOURCE = Caveat(
     "PASSTHROUGH_SOURCE",

@@ -47,6 +47,8 @@ class Served:
     @property
     def balances(self) -> bool:
         """Whether it is a load balancer outside the cluster, which clients reach unjudged."""
+        if self.plane.unknown or self.plane.somewhere is not None:
+            return False
         return self.plane.on_nodes or bool(self.plane.blocks) or self.end is None
 
     def towards(self, service: Service) -> "Served":
@@ -70,6 +72,8 @@ class Served:
     @property
     def caveats(self) -> tuple[Caveat, ...]:
         """What stands on it that its connections look as they do."""
+        if self.plane.unknown:
+            return (known.GATEWAY_CONTROLLER_UNKNOWN,)
         if self.end is None:
             unknown = known.GATEWAY_ADDRESS_UNKNOWN
             if self.plane.somewhere is not None:
@@ -82,6 +86,8 @@ class Served:
 
 def served(engine: Engine, entry: Entry) -> Iterator[Served]:
     """Yield who serves an entry; several where the input does not say which it is."""
+    if not entry.planes:
+        yield Served(Plane(f"whoever serves {entry}", "", span=entry.span, unknown=True), None)
     for plane in entry.planes:
         if plane.on_nodes:
             yield Served(plane, SomeNodeEnd(f"{plane.name}, on a node"))
@@ -110,13 +116,14 @@ def _apart(engine: Engine, text: str) -> PodsEnd | None:
 
 
 def nobody(entry: Entry) -> Stop:
-    """Return why nothing passes an entry that nobody serves."""
+    """Return what is not known of an entry of which the input does not say who serves it."""
     named = f"class {entry.class_name}" if entry.class_name else "no class"
     return Stop(
         "NoController",
         f"nothing in the input serves {entry} ({named})",
         "add the controller's workload to the input, or name it in cloison.yaml",
         entry.span,
+        caveat=known.GATEWAY_CONTROLLER_UNKNOWN,
     )
 
 

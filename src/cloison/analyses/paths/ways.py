@@ -78,6 +78,8 @@ def joined(question: Question, found: tuple[Way, ...]) -> Explanation:
     notes = [note for way in found for note in way.notes]
     notes += [note for each in answers for note in each.notes]
     own = [h.caveats for way in found for h in way.hops if h.role is not HopRole.LOOKUP]
+    lacking = (way.stop for way in counting if way.verdict is Verdict.UNDETERMINED)
+    own += [(stop.caveat,) for stop in lacking if stop is not None and stop.caveat is not None]
     if any(way.lookup not in (None, Verdict.ALLOWED) for way in found):
         own.append((known.NAME_LOOKUP,))
     if answer is None:

@@ -10,7 +10,16 @@ from typing import Final
 import msgspec
 
 from cloison.base import Span
-from cloison.platform.routes.model import Backend, EntryKind, Listener, RouteRule, Stop, Written
+from cloison.platform.routes.model import (
+    Backend,
+    EntryKind,
+    Listener,
+    Match,
+    PathKind,
+    RouteRule,
+    Stop,
+    Written,
+)
 from cloison.resources.declared import Declared, GroupKind, body
 from cloison.resources.world import World
 
@@ -151,12 +160,20 @@ def _rules(item: Declared, spec: _Spec, listeners: tuple[Listener, ...]) -> Iter
             span = item.at("spec", "rules", index, "http", "paths", place)
             hosts = (rule.host,) if rule.host else ()
             backend = _backend(item, path.backend, span)
-            yield RouteRule(item.shown, listeners, hosts, _paths(path), (backend,), span)
+            yield RouteRule(
+                item.shown,
+                listeners,
+                hosts,
+                _paths(path),
+                (backend,),
+                span,
+                matches=_matches(path),
+            )
     for key, fallback in (("defaultBackend", spec.default_backend), ("backend", spec.backend)):
         if fallback is not None:
             span = item.at("spec", key)
             backend = _backend(item, fallback, span)
-            yield RouteRule(item.shown, listeners, (), (), (backend,), span)
+            yield RouteRule(item.shown, listeners, (), (), (backend,), span, last=True)
 
 
 def _paths(path: _Path) -> tuple[str, ...]:
@@ -166,6 +183,19 @@ def _paths(path: _Path) -> tuple[str, ...]:
         return (path.path,)
     # What `ImplementationSpecific` means is the controller's affair; most take it as a prefix.
     return () if path.path.rstrip("/") == "" else (f"{path.path.rstrip('/')}*",)
+
+
+def _matches(path: _Path) -> tuple[Match, ...]:
+    kind = _KINDS.get(path.path_type or "", PathKind.OWN)
+    return (Match(path.path, kind),) if path.path and path.path != "/" else _rooted(kind)
+
+
+def _rooted(kind: PathKind) -> tuple[Match, ...]:
+    """Return what `/` asks: everything, unless it stands for itself alone."""
+    return (Match("/", PathKind.EXACT),) if kind is PathKind.EXACT else ()
+
+
+_KINDS = {"Exact": PathKind.EXACT, "Prefix": PathKind.PREFIX}
 
 
 def _backend(item: Declared, wired: _Backend | None, span: Span) -> Backend:

@@ -104,6 +104,36 @@ class Backend:
     stop: Stop | None = None
 
 
+class PathKind(StrEnum):
+    """How a path of a rule is meant."""
+
+    EXACT = "exact"
+    """It itself."""
+    PREFIX = "prefix"
+    """It, and what is below it."""
+    OWN = "own"
+    """As whoever serves the entry means it: a prefix or a pattern, say."""
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a rule asks of a request; all of it has to hold.
+
+    Args:
+        path: The path, as written.
+        kind: How that is meant.
+        method: The method; None for every one.
+        headers: Headers with the values they must have; None for a pattern.
+        query: Parameters of the query, likewise.
+    """
+
+    path: str = "/"
+    kind: PathKind = PathKind.PREFIX
+    method: str | None = None
+    headers: tuple[tuple[str, str | None], ...] = ()
+    query: tuple[tuple[str, str | None], ...] = ()
+
+
 @dataclass(frozen=True, slots=True)
 class RouteRule:
     """A rule of a route, behind some listeners.
@@ -117,6 +147,9 @@ class RouteRule:
         span: Where it is written.
         answers: Whether whoever serves the entry answers by itself, with a redirect.
         passthrough: Whether TLS passes to the backend unopened.
+        matches: What of a request it is for, one of them; empty for every request.
+        created: When its route was created, as written; None where nothing says that.
+        last: Whether it is for what no other rule is for.
     """
 
     route: str
@@ -127,6 +160,9 @@ class RouteRule:
     span: Span | None = None
     answers: bool = False
     passthrough: bool = False
+    matches: tuple[Match, ...] = ()
+    created: str | None = None
+    last: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +229,7 @@ class Plane:
         somewhere: The pods it would have, where none is in the input and nobody says their
             namespace, which is left empty then.
         elsewhere: Addresses that its requests never come from, where its own are not known.
+        unknown: Whether it is only that somebody serves the entry, of whom nothing is known.
     """
 
     name: str
@@ -209,6 +246,7 @@ class Plane:
     caveats: tuple[Caveat, ...] = ()
     somewhere: Supposed | None = None
     elsewhere: tuple[str, ...] = ()
+    unknown: bool = False
 
     @property
     def assumed(self) -> bool:

@@ -8,7 +8,7 @@ from typing import Final
 
 import msgspec
 
-from cloison.platform.routes.model import Backend, EntryKind, Listener, RouteRule, Written
+from cloison.platform.routes.model import Backend, EntryKind, Listener, Match, RouteRule, Written
 from cloison.resources.declared import Declared, GroupKind, body
 from cloison.resources.world import World
 
@@ -84,7 +84,14 @@ def _read(item: Declared, spec: _Spec) -> Written:
     paths = (f"{spec.path.rstrip('/')}*",) if spec.path and spec.path.rstrip("/") else ()
     passthrough = spec.tls is not None and spec.tls.termination == "passthrough"
     rule = RouteRule(
-        item.shown, listeners, hosts, paths, backends, item.span, passthrough=passthrough
+        item.shown,
+        listeners,
+        hosts,
+        paths,
+        backends,
+        item.span,
+        passthrough=passthrough,
+        matches=(Match(spec.path),) if paths and spec.path else (),
     )
     return Written(EntryKind.ROUTE, item, None, _ROUTER, listeners, (rule,))
 

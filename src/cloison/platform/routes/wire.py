@@ -5,6 +5,7 @@ from collections.abc import Iterator
 import msgspec
 
 from cloison.algebra import LabelSelector, Operator, Requirement
+from cloison.platform.routes.model import Match, PathKind
 
 
 class ParentW(msgspec.Struct, rename="camel"):
@@ -170,11 +171,38 @@ class MethodW(msgspec.Struct):
     method: str | None = None
 
 
-class MatchW(msgspec.Struct):
+class ValueW(msgspec.Struct):
+    """`HTTPHeaderMatch`, `GRPCHeaderMatch` and `HTTPQueryParamMatch`."""
+
+    type: str | None = None
+    name: str | None = None
+    value: str | None = None
+
+
+class MatchW(msgspec.Struct, rename="camel"):
     """`HTTPRouteMatch` and `GRPCRouteMatch`; their `method` is a text in the one only."""
 
     path: PathW | None = None
     method: str | MethodW | None = None
+    headers: list[ValueW | None] | None = None
+    query_params: list[ValueW | None] | None = None
+
+    def compiled(self) -> Match:
+        """Return it as what a rule asks of a request."""
+        path, kind, method = "/", PathKind.PREFIX, None
+        if isinstance(self.method, MethodW):
+            named = self.method
+            sure = (named.type or "Exact") == "Exact" and named.service
+            kind = PathKind.EXACT if named.method else PathKind.PREFIX
+            path = f"/{named.service}/{named.method or ''}"
+            if not sure:
+                path, kind = f"/{named.service or '.*'}/{named.method or ''}", PathKind.OWN
+        else:
+            method = self.method
+        if self.path is not None and self.path.value:
+            path = self.path.value
+            kind = _KINDS.get(self.path.type or "PathPrefix", PathKind.OWN)
+        return Match(path, kind, method, _values(self.headers), _values(self.query_params))
 
     def paths(self) -> Iterator[str]:
         """Yield the path it is for, a prefix with a star behind it; nothing where it is any."""
@@ -188,6 +216,18 @@ class MatchW(msgspec.Struct):
                 yield self.path.value
             elif kind == "PathPrefix" and self.path.value.rstrip("/"):
                 yield f"{self.path.value.rstrip('/')}*"
+
+
+_KINDS = {"Exact": PathKind.EXACT, "PathPrefix": PathKind.PREFIX}
+
+
+def _values(written: list[ValueW | None] | None) -> tuple[tuple[str, str | None], ...]:
+    """Return what headers or parameters have to be; None stands for a pattern."""
+    return tuple(
+        (each.name, each.value if (each.type or "Exact") == "Exact" else None)
+        for each in written or ()
+        if each is not None and each.name
+    )
 
 
 class MirrorW(msgspec.Struct, rename="camel"):
@@ -228,9 +268,16 @@ class RouteSpecW(msgspec.Struct, rename="camel"):
     rules: list[RuleW | None] | None = None
 
 
+class MetadataW(msgspec.Struct, rename="camel"):
+    """`ObjectMeta`, as far as it orders routes."""
+
+    creation_timestamp: str | None = None
+
+
 class RouteW(msgspec.Struct):
     """A route of any kind."""
 
+    metadata: MetadataW | None = None
     spec: RouteSpecW | None = None
 
 
