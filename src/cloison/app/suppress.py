@@ -12,7 +12,8 @@ from cloison.base import Diagnostic, Severity, Span, sort_diagnostics
 from cloison.sources.inputs import GIT
 
 if TYPE_CHECKING:
-    from cloison.app.settingsfile import SettingsFile, Suppression
+    from cloison.app.settingsdocument import Suppression
+    from cloison.app.settingsfile import SettingsFile
 
 _RENDERED: Final = (" (helm)", " (kustomize)")
 

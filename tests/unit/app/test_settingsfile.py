@@ -10,7 +10,8 @@ import yaml
 
 import cloison
 from cloison.algebra import AddressSet
-from cloison.app.settingsfile import RESERVED, SettingsDocument, read, schema
+from cloison.app.settingsdocument import SettingsDocument
+from cloison.app.settingsfile import RESERVED, read, schema
 from cloison.base import SourceError
 from tests.support.cli import ROOT
 

@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from cloison.app.settingsfile import SettingsFile, Suppression
+from cloison.app.settingsdocument import Suppression
+from cloison.app.settingsfile import SettingsFile
 from cloison.app.suppress import sort
 from cloison.base import Diagnostic, Severity, Span
 

@@ -8,7 +8,7 @@ import click
 import msgspec
 import pytest
 
-from cloison.app.settingsfile import SettingsDocument
+from cloison.app.settingsdocument import SettingsDocument
 from cloison.cli import main, settings
 from cloison.cli.app import cli
 from cloison.sources.inputs import SETTINGS_FILE
@@ -92,7 +92,10 @@ def test_every_setting_is_shown_and_has_its_option(
     assert set(settings.PARAMETERS) == known - {"sources", "cilium", *settings.FILE_ONLY}
     assert settings.FILE == SETTINGS_FILE
     info = click.Context(cli).to_info_dict()["command"]["commands"]["config"]["commands"]["show"]
-    assert set(settings.PARAMETERS.values()) <= {each["name"] for each in info["params"]}
+    # Where the store of flows is, commands about flows ask.
+    assert set(settings.PARAMETERS.values()) - {"store"} <= {
+        each["name"] for each in info["params"]
+    }
 
 
 def test_the_switches_of_cilium_are_shown_one_by_one(
@@ -122,12 +125,13 @@ def test_every_value_of_the_file_takes_effect(
         "nodeCidrs: [192.0.2.0/24]\nserviceCidrs: [10.9.0.0/16]\nclusterDomain: corp.test\n"
         "fieldValidation: strict\n"
         "names: {a.test: [192.0.2.1, 192.0.2.2]}\ndnsTables: [deploy/dns.yaml]\n"
-        "policyChannel: experimental\nannotationPrefix: a.test\nstrict: true\nfailOn: info\n"
+        "policyChannel: experimental\nannotationPrefix: a.test\n"
+        "flows: {store: seen}\nstrict: true\nfailOn: info\n"
         "cilium: {patch: 4}\n",
     )
     (here / "dns.yaml").write_text("b.test: [192.0.2.3]\n", encoding="utf-8")
     found = shown(capsys=capsys)
-    assert [where for _, where in found.values()] == [f"../cloison.yaml:{n}" for n in range(1, 21)]
+    assert [where for _, where in found.values()] == [f"../cloison.yaml:{n}" for n in range(1, 22)]
     assert found["names"][0] == ["a.test=192.0.2.1", "a.test=192.0.2.2"]
     assert found["sources"][0] == ["corners.yaml"]
     assert found["values"][0] == ["v.yaml"]
