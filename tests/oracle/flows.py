@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
+from cloison.flows.columns import labels_id
 from cloison.flows.schema import Flow, Identity
 
 HOUR, WINDOW = 3_600_000_000, 300_000_000
@@ -38,6 +39,8 @@ class Connection:
     bytes: int = 0
     ambiguous: bool = False
     dst_name: str | None = None
+    svc: tuple[str | None, str | None] = (None, None)
+    opened_at: Any = None
 
 
 @dataclass
@@ -102,7 +105,7 @@ def edges(
         if turned and icmp is not None:
             icmp = {0: 8, 129: 128}.get(icmp, icmp)
         port = dst["port"] if initiator != "unknown" else None
-        names = [(name, side[name]) for side in (src, dst) for name in PLACES if name != "port"]
+        names = [who(side) for side in (src, dst)]
         window = None if flow.time is None else flow.time // WINDOW
         key = (hour, window, flow.proto, initiator, icmp, port, *names)
         summed[key].append(flow)
@@ -112,8 +115,36 @@ def edges(
     sums: dict[Edge, Sum] = defaultdict(Sum)
     for one in found:
         name(one, identities)
-        add(sums[edge(one)], one)
+    for one in found:
+        if not goes_on(one, found):
+            add(sums[edge(one)], one)
     return {key: known.told() for key, known in sums.items()}
+
+
+def who(side: dict[str, Any]) -> tuple[Any, ...]:
+    """Return what makes an end the same for whoever tells of it."""
+    place = (side["cluster"], side["ns"])
+    name = side["workload"] if side["workload"] is not None else side["pod"]
+    if name is not None:
+        sort = "pod" if side["entity"] == "unknown" else side["entity"]
+        return (*place, "name", name, sort)
+    if side["ip"] is not None:
+        return (*place, "ip", side["ip"])
+    return (*place, "labels", side["labels"], side["entity"])
+
+
+def goes_on(one: Connection, others: Iterable[Connection]) -> bool:
+    """Return whether what answers for a Service was seen to be reached from the same port."""
+    if one.dst["entity"] != "service" or not one.halfway or one.opened_at is None:
+        return False
+    times = [
+        each.first for each in others
+        if each.dst["entity"] != "service" and each.first is not None
+        and (each.opened_at, each.proto, each.hour) == (one.opened_at, one.proto, one.hour)
+    ]  # fmt: skip
+    if one.first is None or not times:
+        return False
+    return max(times) >= one.first - 10_000_000 and min(times) <= one.first + 10_000_000
 
 
 def most(values: Iterable[Any]) -> Any:
@@ -145,7 +176,7 @@ def pair(flows: list[Flow], listening: Collection[tuple[str, int]]) -> Connectio
     votes: Counter[tuple[str, bool]] = Counter()
     facts: dict[bool, dict[str, list[Any]]] = {True: defaultdict(list), False: defaultdict(list)}
     words: Counter[str] = Counter()
-    names = []
+    names, asked = [], []
     for flow in flows:
         initiator, turned = orient(flow, listening)
         first = one in (two, (flow.src_ip, flow.src_port))
@@ -155,6 +186,7 @@ def pair(flows: list[Flow], listening: Collection[tuple[str, int]]) -> Connectio
                 facts[here][key].append(value)
         for word in say(flow, turned=turned):
             words[word] += 1
+        asked += [] if turned else [flow]
         if not turned and flow.names:
             names.append(flow.names[0])
     opener = None
@@ -182,13 +214,20 @@ def pair(flows: list[Flow], listening: Collection[tuple[str, int]]) -> Connectio
         icmp=None, count=count, refused=words["refused"],
         halfway=count if verdict == "unknown" and words["let go"] else 0,
         window=least(None if flow.time is None else flow.time // WINDOW for flow in flows),
-        dst_name=least(names), **both(flows),
+        dst_name=least(names), **both(flows), svc=service(asked),
+        opened_at=(src["ip"], src["port"]) if opener is not None else None,
     )  # fmt: skip
+
+
+def service(flows: list[Flow]) -> tuple[str | None, str | None]:
+    return most(flow.svc_ns for flow in flows), most(flow.svc_name for flow in flows)
 
 
 def blend(facts: dict[str, list[Any]]) -> dict[str, Any]:
     said = {key: most(values) for key, values in facts.items()}
     said["entity"] = least(value for value in facts["entity"] if value != "unknown") or "unknown"
+    sets = [value for value in facts["labels"] if value is not None]
+    said["labels"] = max((each for each in sets if each), key=labels_id, default=most(sets))
     return said
 
 
@@ -207,15 +246,20 @@ def total(
     key: tuple[Any, ...], flows: list[Flow], listening: Collection[tuple[str, int]]
 ) -> Iterable[Connection]:
     """Yield what flows come to that tell less than both addresses and ports."""
-    _hour, window, _proto, initiator, icmp, port, *names = key
-    src, dst = dict(names[:8]), dict(names[8:])
-    words: Counter[tuple[str, bool]] = Counter()
-    known = []
+    _hour, window, _proto, initiator, icmp, port, *_names = key
+    facts: dict[str, dict[str, list[Any]]] = {"src": defaultdict(list), "dst": defaultdict(list)}
+    words: Counter[tuple[str, bool | str]] = Counter()
+    known, asked = [], []
     for flow in flows:
         turned = orient(flow, listening)[1]
+        asked += [] if turned else [flow]
         here = flow.observer in {"src", "proxy"} and not turned
+        for side, other in (("src", "dst"), ("dst", "src")):
+            for column, value in end(flow, other if turned else side).items():
+                facts[side][column].append(value)
         for word in say(flow, turned=turned):
             words[word, here] += flow.count
+            words[word, flow.observer] += flow.count
         if flow.verdict == "unknown":
             words["mute", here] += flow.count
         if flow.names:
@@ -224,8 +268,10 @@ def total(
     def of(word: str) -> int:
         return words[word, True] + words[word, False]
 
-    silent = not (of("settled") or words["denied", False] or words["audited", False])
-    halfway = of("let go") if silent else 0
+    src, dst = blend(facts["src"]), blend(facts["dst"])
+    ended = of("settled") + sum(words[word, False] for word in ("denied", "audited", "error"))
+    proxied = words["let go", "proxy"]
+    halfway = max(0, max(proxied, of("let go") - proxied) - ended)
     denied = of("denied")
     if not (denied or of("let go") or of("settled")):
         denied = of("refused")
@@ -245,7 +291,7 @@ def total(
                     and not orient(flow, listening)[1]
                     for flow in flows
                 ) and of("refused"),
-                dst_name=least(known), **both(flows),
+                dst_name=least(known), **both(flows), svc=service(asked),
             )  # fmt: skip
 
 
@@ -253,7 +299,8 @@ def name(one: Connection, identities: Collection[Identity]) -> None:
     """Name the ends of which only the address is known."""
     for side in (one.src, one.dst):
         nobody = side["ns"] is None and side["workload"] is None
-        asks = nobody and side["entity"] in {"unknown", "pod", "service"}
+        world = side is one.dst and side["entity"] == "world"
+        asks = nobody and (world or side["entity"] in {"unknown", "pod", "service"})
         if not (asks or (side["pod"] is not None and side["workload"] is None)):
             continue
         held = [
@@ -279,18 +326,24 @@ def name(one: Connection, identities: Collection[Identity]) -> None:
                 for each in held
             }
             if len(who) > 1:
-                one.ambiguous |= nobody
+                one.ambiguous |= nobody and not world
                 continue
             columns = ("cluster", "ns", "pod", "workload", "kind", "labels")
             took = dict(zip(columns, who.pop(), strict=True))
             entity = "service" if took["kind"] == "Service" else "pod"
         same = side["pod"] is not None and (side["ns"], side["pod"]) == (took["ns"], took["pod"])
+        if nobody and world and entity != "service":
+            continue
         if nobody or (same and side["ns"] is not None):
             for key, value in took.items():
                 if side[key] is None:
                     side[key] = value
             if nobody:
                 side["entity"] = entity
+    if one.dst["entity"] == "world" and one.dst["ns"] is None and one.dst["workload"] is None:
+        ns, known = one.svc
+        if known is not None:
+            one.dst |= {"ns": ns, "workload": known, "kind": "Service", "entity": "service"}
     if one.halfway and one.dst["entity"] in OUTSIDE:
         one.verdict, one.halfway = "allowed", 0
 

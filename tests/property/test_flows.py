@@ -3,6 +3,7 @@
 import random
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from cloison.flows.edges import edges
@@ -11,11 +12,12 @@ from cloison.flows.engines.columns import plain
 from cloison.flows.engines.digest import digest
 from cloison.flows.engines.duck import Duck
 from cloison.flows.engines.engine import Engine
+from cloison.flows.schema import Flow
 from cloison.flows.store.ingest import Wanted, ingest
 from cloison.flows.store.rolling import refresh
 from cloison.flows.store.writer import writer
 from tests.oracle import flows as oracle
-from tests.support.flows import LISTENING, Case, case
+from tests.support.flows import LISTENING, START, Case, case
 from tests.support.hubble import lines
 from tests.unit.flows.run import computed, expression, held, stored
 
@@ -41,6 +43,27 @@ def test_edges_are_what_the_oracle_says(engine: Duck) -> None:
     assert verdicts == {"allowed", "denied", "audited", "error", "unknown"}
     assert initiators == {"known", "inferred", "unknown"}
     assert seen > 50
+
+
+@pytest.mark.parametrize(("later", "left"), [(0, 1), (9, 1), (11, 2)])
+def test_a_connection_to_a_service_is_the_one_that_its_pod_sees(
+    engine: Duck, later: int, left: int
+) -> None:
+    def flow(ip: str, port: int, **given: object) -> Flow:
+        said = {"src_ip": "10.0.0.1", "src_port": 40_000, "proto": "TCP", "initiator": "known"}
+        return msgspec.convert(
+            {"time": START, "dst_ip": ip, "dst_port": port, **said, **given}, Flow
+        )
+
+    asked = flow(
+        "10.96.0.9", 80, verdict="allowed", observer="src", dst_entity="world", svc_name="web"
+    )
+    time = START + later * 1_000_000
+    met = flow("10.0.0.2", 8080, time=time, verdict="denied", observer="dst", dst_entity="pod")
+    one = Case(0, [asked, met], [])
+    found = computed(engine, [one])[0]
+    assert found == oracle.edges(one.flows, [], LISTENING)
+    assert {key[-2] for key in found} == ({"denied"} if left == 1 else {"denied", "unknown"})
 
 
 def test_the_order_of_flows_changes_nothing(engine: Duck) -> None:

@@ -42,6 +42,8 @@ def _flow(chance: random.Random, names: list[str], seed: int) -> Flow:
     proto = chance.choice(("TCP", "TCP", "TCP", "UDP", "ICMP", None))
     ported = proto in {"TCP", "UDP"}
     time = START + chance.randint(0, 150) * MINUTE + chance.randint(0, 59_999_999)
+    if chance.random() < 0.3:  # many at about the same time
+        time = START + 30 * MINUTE + chance.randint(0, 15_000_000)
     given: dict[str, Any] = {
         "time": None if chance.random() < 0.04 else time,
         "end_time": time + MINUTE if chance.random() < 0.2 else None,
@@ -57,6 +59,7 @@ def _flow(chance: random.Random, names: list[str], seed: int) -> Flow:
         "initiator": chance.choice(("unknown",) * 6 + ("known", "inferred")),
         "bytes": chance.choice((None, 10, 1000)),
         "names": chance.choice(((), (), ("api.example.com",), ("b.example.com", "a.example.com"))),
+        "svc_name": chance.choice((None, None, None, None, "web")),
         "obs_id": chance.choice((None, "x", "y")),
     }  # fmt: skip
     for side, ip in (("src", src), ("dst", dst)):
@@ -77,7 +80,8 @@ def _end(chance: random.Random, side: str, ip: str, names: list[str]) -> dict[st
         if chance.random() < 0.6:
             found |= {f"{side}_workload": name, f"{side}_kind": "Deployment"}
         if chance.random() < 0.5:
-            found[f"{side}_labels"] = (f"app={name}",)
+            own = (f"app={name}",)
+            found[f"{side}_labels"] = chance.choice((own, own, (), (*own, "hash=1")))
     return found
 
 

@@ -209,6 +209,7 @@ def ask(engine: Engine, question: Question, explain: ExplainCase = explain_case)
     if not answers:
         return _nobody(question, notes, caveats)
     verdict = _overall(engine, ((a.case, a.verdict) for a in answers))
+    notes = (*notes, *_by_family(engine, answers))
     worst = min(answers, key=lambda a: _BADNESS[a.verdict])
     shown = next((a for a in answers if a.verdict is verdict), worst)
     if verdict is Verdict.MIXED:
@@ -302,6 +303,23 @@ def _overall(engine: Engine, told: Iterable[tuple[Case, Verdict]]) -> Verdict:
         # Nobody knows whether that name has addresses of both families.
         verdicts.add(each.pop() if len(each) == 1 else Verdict.UNDETERMINED)
     return verdicts.pop() if len(verdicts) == 1 else Verdict.MIXED
+
+
+def _by_family(engine: Engine, answers: Sequence[CaseAnswer]) -> Iterator[str]:
+    """Say that only the family, which nobody knows of a name's addresses, leaves it open."""
+    named: dict[str, dict[int, set[Verdict]]] = defaultdict(lambda: defaultdict(set))
+    for each in answers:
+        unit = engine.table.units[each.case.destination.unit]
+        if unit.kind is UnitKind.NAMED and unit.family:
+            named[each.case.destination.text][unit.family].add(each.verdict)
+    for text, held in sorted(named.items()):
+        told = {family: found.copy().pop() for family, found in held.items() if len(found) == 1}
+        if len(told) == len(held) and set(told.values()) == {Verdict.ALLOWED, Verdict.DENIED}:
+            said = " and ".join(f"over IPv{family} {told[family]}" for family in sorted(told))
+            yield (
+                f"{text} is {said}, and of which family its addresses are is not known: "
+                "--family asks about one"
+            )
 
 
 def _cases(engine: Engine, question: Question, followed: Followed) -> Iterator[Case]:

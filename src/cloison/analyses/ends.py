@@ -314,8 +314,9 @@ class Names:
             case "svc":
                 namespace, _, name = rest.rpartition("/")
                 key = (namespace or self.namespace or "default", name)
-                if key in world.services:
-                    return ServiceEnd(f"svc:{key[0]}/{key[1]}", world.services[key])
+                found = searched.called(world, *key)
+                if found is not None:
+                    return ServiceEnd(f"svc:{key[0]}/{key[1]}", found)
                 names = [f"{n}/{s}" for n, s in world.services]
                 raise UnknownEndpointError(*unknown(f"Service {rest!r}", rest, names))
             case "dns":

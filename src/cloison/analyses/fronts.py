@@ -7,7 +7,7 @@ or once for each node where it depends on the caller's.
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from cloison.algebra import L4, NO_ADDRESSES, NO_TRAFFIC, TrafficSet
+from cloison.algebra import L4, NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.aliases import alias
 from cloison.analyses.connectivity import Passage, Role
@@ -23,7 +23,7 @@ from cloison.analyses.ends import (
 )
 from cloison.analyses.paths.serving import in_front, served
 from cloison.analyses.question import EVERYTHING, Traffic
-from cloison.analyses.services import Followed, lead
+from cloison.analyses.services import Followed, lead, source_ranges
 from cloison.engine import Engine
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
@@ -82,12 +82,14 @@ class Front:
         outer: Calls from outside whose source is still seen where they arrive.
         noded: Calls from outside that arrive as a node's.
         passed: What is taken from outside by somebody who is no pod, and no policy sees it.
+        admits: The only addresses outside from which calls are taken; None where all are.
     """
 
     leads: tuple[Lead, ...] = ()
     outer: tuple[Lead, ...] = ()
     noded: tuple[Lead, ...] = ()
     passed: TrafficSet = NO_TRAFFIC
+    admits: AddressSet | None = None
 
 
 def service_front(engine: Engine, end: ServiceEnd, nodes: Nodes) -> Front:
@@ -100,7 +102,8 @@ def service_front(engine: Engine, end: ServiceEnd, nodes: Nodes) -> Front:
     """
     leads = tuple(_service(engine, end, nodes))
     outer, noded = _outside(engine, end, takes_all=False)
-    return Front(leads, outer, noded)
+    admits = None if end.service.external_ips else source_ranges(end.service)
+    return Front(leads, outer, noded, admits=admits)
 
 
 def entry_front(engine: Engine, entry: Entry, nodes: Nodes) -> Front:

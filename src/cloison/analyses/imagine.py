@@ -2,22 +2,24 @@
 
 `any:` asks about pods that exist and pods that somebody may create. For the second half a
 pod is imagined for each combination of the labels that matter, in each namespace that
-matters and in a new one, and the same engine judges them all.
+matters and in a new one, and the same engine judges them all. Where rules go by the names of
+ports, a pod is also imagined that declares them: on any number, since nobody can say which.
 """
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, islice, product
 
-from cloison.algebra import LabelSelector, Operator, Requirement
+from cloison.algebra import PORT_PROTOCOLS, LabelSelector, Operator, Requirement
 from cloison.analyses.ends import AnyEnd
 from cloison.base import Span
 from cloison.engine import Engine
 from cloison.ir.peers import PodsMatch, plain_matches
-from cloison.ir.policy import Policy
+from cloison.ir.policy import Action, Direction, Policy
 from cloison.resources.objects import (
     ACCOUNT_NAME_LABEL,
     NAMESPACE_NAME_LABEL,
+    ContainerPort,
     Labels,
     Namespace,
     PodShape,
@@ -31,6 +33,9 @@ MOST = 4096
 MOST_OF_BOTH = 512
 """The same where both ends ask for any pod: every pair of them is looked at."""
 
+_NAMES = 4
+"""Names of ports of which every combination is tried."""
+_LAST_PORT = 65535
 _NODES = 16
 """Nodes to imagine pods on, where policies tell nodes apart, beside those they name."""
 _LOOKS = 4
@@ -93,8 +98,10 @@ class _Vocabulary:
         names: What is asked of the names of namespaces.
         named: Namespaces that are named.
         nodes: Nodes that pods are told apart by; None alone where they are not.
+        ports: Names of ports that they may declare together.
         complete: Whether nothing else can be told apart.
         matches: What asks all that.
+        calling: Which pods' names of ports are asked for.
     """
 
     pods: dict[str, list[str | None]]
@@ -103,15 +110,18 @@ class _Vocabulary:
     names: tuple[Requirement, ...]
     named: frozenset[str]
     nodes: tuple[str | None, ...]
+    ports: tuple[tuple[str, ...], ...]
     complete: bool
     matches: tuple[PodsMatch, ...]
+    calling: tuple["_Calling", ...] = ()
 
     def at(self, home: Namespace) -> "_Vocabulary":
         """Return what pods of one namespace are told apart by: what asks of others says nothing."""
         here = [m for m in self.matches if _about(m, home)]
         pods, _ = _values(m.pods for m in here)
         accounts, _ = _values(m.accounts for m in here)
-        return replace(self, pods=pods, accounts=accounts)
+        ports, _ = _combined([c for c in self.calling if c.about(home)])
+        return replace(self, pods=pods, accounts=accounts, ports=ports)
 
     @classmethod
     def of(cls, engine: Engine, told: Iterable[PodsMatch]) -> "_Vocabulary":
@@ -127,6 +137,9 @@ class _Vocabulary:
         looked_into = any(r.operator.textual for r in names)
         # One account has one set of labels: those of a name that is free cannot all be tried.
         both = ACCOUNT_NAME_LABEL in accounts and len(accounts) > 1
+        calling = tuple(_called(engine.ordered))
+        ports, whole_ports = _combined(calling)
+        whole = whole_pods and whole_accounts and whole_spaces and whole_ports
         return cls(
             pods,
             accounts,
@@ -134,9 +147,61 @@ class _Vocabulary:
             tuple(sorted(names)),
             frozenset(named),
             _nodes(engine.world, matches),
-            whole_pods and whole_accounts and whole_spaces and not (both or looked_into),
+            ports,
+            whole and not (both or looked_into),
             tuple(matches),
+            calling,
         )
+
+
+@dataclass(frozen=True, slots=True)
+class _Calling:
+    """Names of ports in a rule.
+
+    Args:
+        names: The names.
+        opens: Whether the rule lets only more pass, the more of them a pod declares.
+        matches: Whose ports they are; None for everybody's.
+    """
+
+    names: frozenset[str]
+    opens: bool
+    matches: tuple[PodsMatch, ...] | None
+
+    def about(self, home: Namespace) -> bool:
+        """Return whether pods of a namespace may be meant."""
+        return self.matches is None or any(_about(m, home) for m in self.matches)
+
+
+def _called(policies: Iterable[Policy]) -> Iterator[_Calling]:
+    """Yield the names of ports that rules go by."""
+    for policy in policies:
+        for rule in policy.rules:
+            named = (*rule.traffic.named, *rule.traffic.excepted)
+            if not named:
+                continue
+            opens = rule.action is Action.ALLOW and not rule.traffic.excepted
+            # Names are the destination's: who is protected, or any whom a rule may mean.
+            into = rule.direction is Direction.INGRESS
+            matches = tuple(policy.subjects) if into else None
+            yield _Calling(frozenset(each.name for each in named), opens, matches)
+
+
+def _combined(calling: Sequence[_Calling]) -> tuple[tuple[tuple[str, ...], ...], bool]:
+    """Return the names of ports that pods may declare together, and whether these are all.
+
+    Where rules only let more pass by them, a pod with all and one with none tell all.
+    """
+    names = sorted({name for each in calling for name in each.names})
+    if not names:
+        return ((),), True
+    if all(each.opens for each in calling):
+        return ((), tuple(names)), True
+    if len(names) > _NAMES:
+        return ((), *((name,) for name in names), tuple(names)), False
+    every = product((False, True), repeat=len(names))
+    sets = (tuple(n for n, has in zip(names, some, strict=True) if has) for some in every)
+    return tuple(sets), True
 
 
 def _about(match: PodsMatch, home: Namespace) -> bool:
@@ -225,12 +290,14 @@ class _Kind:
         service_account: The name of its service account.
         node: The node it runs on, where that matters.
         account: Its service account, where that is imagined too.
+        ports: Names of ports that it declares, on any number.
     """
 
     labels: Labels
     service_account: str = "default"
     node: str | None = None
     account: ServiceAccount | None = None
+    ports: tuple[str, ...] = ()
 
 
 def _kinds(world: World, namespace: str, vocabulary: _Vocabulary) -> Iterator[_Kind]:
@@ -238,7 +305,8 @@ def _kinds(world: World, namespace: str, vocabulary: _Vocabulary) -> Iterator[_K
     for labels in _assignments(vocabulary.pods):
         for name, account in accounts:
             for node in vocabulary.nodes:
-                yield _Kind(labels, name, node, account)
+                for ports in vocabulary.ports:
+                    yield _Kind(labels, name, node, account, ports)
 
 
 def _accounts(
@@ -301,8 +369,15 @@ def _pod(namespace: str, kind: _Kind) -> Workload:
         said.append(f"with account {kind.service_account}")
     if kind.node is not None:
         said.append(f"on node {kind.node}")
+    if kind.ports:
+        said.append(f"declaring the port {' and '.join(kind.ports)}")
     workload = WorkloadId(namespace, f"(any pod {', '.join(said)})", "Pod")
-    shape = PodShape(kind.labels, service_account=kind.service_account, node=kind.node)
+    ports = tuple(
+        ContainerPort(1, protocol, name, last=_LAST_PORT)
+        for name in kind.ports
+        for protocol in PORT_PROTOCOLS
+    )
+    shape = PodShape(kind.labels, ports=ports, service_account=kind.service_account, node=kind.node)
     return Workload(workload, (PodEndpoint(workload, None, shape, _NOWHERE),))
 
 

@@ -323,6 +323,9 @@ class _Calls(Survey):
             if rest:
                 found_here = self.inward[place]
                 found_here[passage] = found_here.get(passage, rest) | rest
+        if front.admits is not None:
+            kept = {each: where & front.admits for each, where in self.inward[place].items()}
+            self.inward[place] = {each: where for each, where in kept.items() if where}
 
     def _backends(self, place: int, entry: Entry, services: dict[tuple[str, str], int]) -> None:
         """Add what passes from whoever serves an entry to the Services behind it."""

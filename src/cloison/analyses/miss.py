@@ -7,7 +7,7 @@ from cloison.algebra import EVERYTHING, LabelSelector, Operator, Requirement, Tr
 from cloison.analyses.question import Party
 from cloison.analyses.resolve import relation_text
 from cloison.base.words import begun
-from cloison.engine import Engine, Point, UnitKind
+from cloison.engine import Engine, Point, Unit, UnitKind
 from cloison.engine.related import HOSTS
 from cloison.ir.peers import (
     AllOf,
@@ -197,10 +197,8 @@ def _out_of_place(engine: Engine, match: PeerMatch, other: Party) -> tuple[int, 
         case BlockMatch() if unit.kind in HOSTS and not engine.profile.block_matches_nodes:
             who = engine.profile.title
             return 5, f"{who} takes {other.text} for a node, and its blocks match no nodes"
-        case BlockMatch() if unit.addresses is None:
-            return 5, f"the address of {other.text} is not known"
         case BlockMatch():
-            return 5, f"{other.text} is outside that block"
+            return 5, _outside_block(match, unit, other)
         case GroupsMatch():
             return 5, _outside_groups(engine, match, other)
         case NamesMatch():
@@ -208,6 +206,17 @@ def _out_of_place(engine: Engine, match: PeerMatch, other: Party) -> tuple[int, 
         case NodesMatch():
             return 5, _other_node(engine, match, other)
     return 6, ""
+
+
+def _outside_block(match: BlockMatch, unit: Unit, other: Party) -> str:
+    """Return what keeps a block from matching."""
+    if unit.kind is UnitKind.NAMED and unit.family not in (0, match.family):
+        return f"as an IPv{unit.family} address, {other.text} is outside that block"
+    if unit.kind is UnitKind.NAMED:
+        return f"which addresses {other.text} stands for is not known"
+    if unit.addresses is None:
+        return f"the address of {other.text} is not known"
+    return f"{other.text} is outside that block"
 
 
 def _not_called(engine: Engine, match: NamesMatch, other: Party) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
 
-from cloison.algebra import TrafficSet
+from cloison.algebra import NO_ADDRESSES, AddressSet, TrafficSet
 from cloison.analyses.aliases import alias
 from cloison.analyses.backends import Listed, Members, itself, members, nodes_of, on_node, own_port
 from cloison.analyses.ends import (
@@ -98,7 +98,12 @@ def lead(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> tupl
     ports = matching(service, traffic)
     if not ports:
         return (Part(source, traffic, stop=_no_port(end, traffic)),)
-    parts = [
+    admitted, barred = _filtered(source, end)
+    if admitted is None:
+        return (Part(source, traffic, stop=_not_in_ranges(end)),)
+    source = admitted
+    parts = [Part(barred, traffic, stop=_not_in_ranges(end))] if barred is not None else []
+    parts += [
         part
         for port in ports
         for part in _translated(engine, source, end, port, _dialled(port, traffic, ports))
@@ -108,6 +113,47 @@ def lead(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> tupl
         reasons = {part.stop.text: part for part in parts if part.stop is not None}
         return tuple(reasons.values())
     return tuple(parts)
+
+
+def _filtered(source: End, end: ServiceEnd) -> tuple[End | None, End | None]:
+    """Return the part of a client that a load balancer takes calls of, and the part it does not.
+
+    Nobody filters what is sent to an external address, or to a port of a node.
+    """
+    service = end.service
+    filters = service.type == "LoadBalancer" and not service.external_ips and not end.direct
+    filters = filters and end.landing is None
+    blocks = source_ranges(service) if filters else None
+    if not isinstance(source, AddressEnd) or blocks is None or not source.addresses:
+        return source, None
+    inside, rest = source.addresses & blocks, source.addresses - blocks
+    if not inside or not rest:
+        return (source, None) if inside else (None, source)
+    return replace(source, addresses=inside), replace(source, addresses=rest)
+
+
+def source_ranges(service: Service) -> AddressSet | None:
+    """Return the addresses that a load balancer takes calls of; None where it takes all."""
+    if service.type != "LoadBalancer" or not service.source_ranges:
+        return None
+    found = NO_ADDRESSES
+    for text in service.source_ranges:
+        try:
+            found |= AddressSet.block(text.strip())
+        except ValueError:
+            return None  # the control plane refuses such a Service
+    return found
+
+
+def _not_in_ranges(end: ServiceEnd) -> Stop:
+    return Stop(
+        "NotInSourceRanges",
+        f"loadBalancerSourceRanges of {end.text} do not hold the client's address: the load "
+        "balancer, or kube-proxy, drops the call before any pod",
+        f"it admits {', '.join(end.service.source_ranges)}; add the client's block there",
+        end.service.span,
+        _TYPES,
+    )
 
 
 def _alias(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> tuple[Part, ...]:
@@ -223,10 +269,10 @@ def _placed(
     """Yield who gets whose call, where a Service keeps calls on the node they come from."""
     here, service = nodes_of(engine, source), end.service
     if end.landing is not None and end.landing.kept:
-        kept = _kept(engine, served, end.landing.node)
-        ends = [to for to, _, _ in kept if isinstance(to, PodsEnd)]
-        unsure = len(ends) < len(kept) or any(None in nodes_of(engine, to) for to in ends)
-        yield source, kept, None, (known.LOCAL_ENDPOINTS,) if unsure else ()
+        near = _kept(engine, served, end.landing.node)
+        ends = [to for to, _, _ in near if isinstance(to, PodsEnd)]
+        unsure = len(ends) < len(near) or any(None in nodes_of(engine, to) for to in ends)
+        yield source, near, None, (known.LOCAL_ENDPOINTS,) if unsure else ()
         return
     if (
         end.direct
@@ -268,9 +314,7 @@ def _kept(engine: Engine, served: _Group, node: str) -> _Group:
     ]
 
 
-def _here(
-    engine: Engine, to: PodsEnd | AddressEnd, node: str
-) -> Iterator[PodsEnd | AddressEnd]:
+def _here(engine: Engine, to: PodsEnd | AddressEnd, node: str) -> Iterator[PodsEnd | AddressEnd]:
     """Yield what of a backend is on a node, or may be."""
     if not isinstance(to, PodsEnd):
         yield to

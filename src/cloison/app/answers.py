@@ -3,7 +3,7 @@
 A load that nobody asks anything does without them, and is a good deal smaller for it.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -19,6 +19,7 @@ from cloison.base import (
     Diagnostic,
     QuestionError,
     Severity,
+    UnknownEndpointError,
     sort_diagnostics,
     unhurried,
 )
@@ -89,8 +90,34 @@ def question(
         traffic = parse_traffic(carried, protocol)
     else:
         traffic = parse_traffic(str(port), protocol)
-    ends = names.end(source), names.end(destination)
+    try:
+        ends = names.end(source), names.end(destination)
+    except UnknownEndpointError as error:
+        refused = _refused(session, error.message, (source, destination), names.namespace)
+        if refused is None:
+            raise
+        raise UnknownEndpointError(error.message, refused) from None
     return Question(*ends, traffic, State(state), family)
+
+
+def _refused(
+    session: "Session", message: str, texts: Iterable[str], home: str | None
+) -> str | None:
+    """Return what to say of an object that is meant and was refused; None where none was."""
+    for text in texts:
+        first, _, last = text.rpartition("/")
+        wanted = f"{first.partition('/')[0] or home or 'default'}/{last}"
+        if repr(wanted) not in message and repr(text) not in message:
+            continue
+        for each in session.read_diagnostics:
+            of = (each.object or "").partition(" ")[2]
+            if each.severity is Severity.ERROR and of == wanted:
+                at = f" at {each.span}" if each.span is not None else ""
+                return (
+                    f"{each.object} was refused{at} and is treated as absent: {each.message}; "
+                    "`cloison validate` shows all of it"
+                )
+    return None
 
 
 def with_request(asked: Question, said: Said) -> Question:

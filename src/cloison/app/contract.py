@@ -20,8 +20,9 @@ from cloison.base import Diagnostic, QuestionError, Severity, SourceError, sort_
 from cloison.intent import Contract, Dependency, External, Guardrail
 from cloison.intent.faults import RANGES_UNREAD, fault
 from cloison.intent.read import MINIMAL, ends_of, is_contract, read_contract
-from cloison.resources.documents import Document
+from cloison.resources.documents import Document, Node
 from cloison.sources import read as read_sources
+from cloison.sources.faults import DUPLICATE_KEY
 
 if TYPE_CHECKING:
     from cloison.app.session import Session
@@ -66,12 +67,15 @@ def agreed(session: "Session", named: Sequence[str] = ()) -> Agreed:
         QuestionError: There is no contract, or none in a file.
     """
     said: list[Diagnostic] = []
+    repeated = list(session.diagnostics)
     documents = [each for each in session.own if is_contract(each)]
     held = {(each.file, each.root.line) for each in documents}
     for name in named:
         items = list(read_sources([name], anything=True))
         here = [each for each in items if isinstance(each, Document)]
-        wrong = [d for d in items if isinstance(d, Diagnostic) and d.severity is Severity.ERROR]
+        notes = [each for each in items if isinstance(each, Diagnostic)]
+        repeated += notes
+        wrong = [each for each in notes if each.severity is Severity.ERROR]
         if not here and not wrong:
             raise no_contract(f"in {name}")
         said += wrong
@@ -79,10 +83,36 @@ def agreed(session: "Session", named: Sequence[str] = ()) -> Agreed:
         held |= {(each.file, each.root.line) for each in here}
     if not documents and not said:
         raise no_contract("in the source")
+    said += dict.fromkeys(_repeated(documents, repeated))
     found = read_contract(documents)
     contract, published = _with_ranges(found.contract, said)
     said += found.diagnostics
     return Agreed(contract, sort_diagnostics(said), found.documents, published)
+
+
+def _repeated(documents: Sequence[Document], notes: Sequence[Diagnostic]) -> Iterator[Diagnostic]:
+    """Yield what is noted of repeated keys in contracts, as errors: half a list is no contract."""
+    keys = [each for each in notes if each.code == DUPLICATE_KEY and each.span is not None]
+    for document in documents if keys else ():
+        last = _last_line(document.root)
+        for each in keys:
+            span = each.span
+            if span and span.file == document.file and document.root.line <= span.line <= last:
+                effect = "what stands under the first of the two is no part of the contract"
+                yield replace(each, severity=Severity.ERROR, effect=effect)
+
+
+def _last_line(root: Node) -> int:
+    """Return the last line on which a value of a document begins."""
+    last, left = 0, [root]
+    while left:
+        node = left.pop()
+        last = max(last, node.line)
+        if isinstance(node.value, dict):
+            left += node.value.values()
+        elif isinstance(node.value, list):
+            left += node.value
+    return last
 
 
 def no_contract(where: str) -> QuestionError:

@@ -404,7 +404,7 @@ class Binder:
                 continue
             for port in ports:
                 if port.name == name.name and name.protocol in (None, port.protocol):
-                    found |= TrafficSet.ports(port.protocol, port.number)
+                    found |= TrafficSet.ports(port.protocol, *port.span)
         return found
 
     def _scope(self, rule: Rule) -> tuple[TrafficSet, TrafficSet]:
@@ -431,6 +431,7 @@ class Binder:
 
 
 _SCTP = TrafficSet.protocol("SCTP")
+_EVERY_PORT = 65535
 
 
 def _relations(rule: Rule) -> frozenset[Relative]:
@@ -454,5 +455,6 @@ def _any_number(named: Sequence[NamedPort]) -> TrafficSet:
 
 def _ambiguous(rule: Rule, traffic: TrafficSet) -> frozenset[Caveat]:
     """Return the caveat of names that one end gives to several ports."""
-    several = traffic.size() > len(rule.traffic.named)
+    # What could be any port belongs to pods that may come: each of them declares one of these.
+    several = len(rule.traffic.named) < traffic.size() < _EVERY_PORT
     return frozenset({NAMED_PORT_AMBIGUOUS}) if several else frozenset()

@@ -361,7 +361,9 @@ class _Builder:
         labels = tuple(shape.labels.get(key) for key in self.vocabulary.keys)
         named = [port for port in shape.ports if self._counts(port)]
         if self.profile.last_port_name:
-            named = list({port.name: port for port in named}.values())
+            # A pod that may come declares one of those that it could.
+            one = {(p.name, p.protocol if p.last else ""): p for p in named}
+            named = list(one.values())
         ports = tuple(
             sorted(
                 {port for port in named if port.name in self.vocabulary.names},

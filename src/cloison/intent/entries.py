@@ -222,7 +222,8 @@ def external(fields: Fields, defaults: Mapping[str, str]) -> External:
     elif held is not None:
         ranges = Ranges(fields.text("ranges") or "")
     if not (cidrs or hosts or ranges) and not fields.found:
-        fields.missing("cidrs", "say where it is: by cidrs, names or ranges")
+        message = f"{fields.what} says none of `cidrs`, `names` and `ranges`"
+        fields.note(faults.MISSING, fields.span, message, "say where it is by one of them")
     return External(
         name,
         cidrs,

@@ -1,7 +1,8 @@
 """Addresses from which clouds hand out data and credentials of a machine, and who needs them.
 
 Source: `known/providers.toml`, which names who says each; docs.aws.amazon.com
-eks/latest/userguide/pod-id-agent-setup; cloud.google.com kubernetes-engine workload identity.
+eks/latest/userguide/pod-id-agent-setup; aws-controllers-k8s/eks-controller
+config/crd/bases; cloud.google.com kubernetes-engine workload identity.
 """
 
 from collections.abc import Iterator
@@ -13,6 +14,7 @@ from cloison.base import Severity
 from cloison.platform.cluster import Platform
 from cloison.platform.component import Component, Role
 from cloison.platform.components import component, known
+from cloison.resources.declared import Declared
 from cloison.resources.objects import PodShape
 from cloison.resources.world import World
 
@@ -30,6 +32,9 @@ _EXPOSING: Final = ("md-imds-v4", "md-imds-v6-aws", "md-azure-wireserver", "md-a
 _UNKNOWN: Final = ("md-imds-v4",)
 """What is asked about where nothing tells the cloud: nearly every one has it."""
 _NO_CLOUD: Final = ("kind", "minikube")
+_ASSOCIATION: Final = ("eks.services.k8s.aws", "PodIdentityAssociation")
+POD_IDENTITY: Final = "md-eks-pod-identity"
+"""Who gives credentials to pods that an object associates with a role."""
 _GKE_ACCOUNT: Final = "iam.gke.io/gcp-service-account"
 _DNS: Final = 53
 """Where a resolver answers, and no metadata."""
@@ -144,6 +149,22 @@ def needed(world: World, platform: Platform, namespace: str, shape: PodShape) ->
         server = "md-gke-metadata-dpv2" if dataplane else "md-gke-metadata-calico"
         found.append(Need((server,), why))
     return tuple(found)
+
+
+def associated(world: World, namespace: str, shape: PodShape) -> Declared | None:
+    """Return the object by which the agent for pod identities gives a pod credentials, if any.
+
+    Args:
+        world: Where such objects are.
+        namespace: The pod's.
+        shape: The pod.
+    """
+    for item in world.declared.get(_ASSOCIATION, ()):
+        spec = {key: item.document.root.get("spec", key) for key in ("namespace", "serviceAccount")}
+        said = {key: node.value if node is not None else None for key, node in spec.items()}
+        if (said["namespace"], said["serviceAccount"]) == (namespace, shape.service_account):
+            return item
+    return None
 
 
 def metadata(name: str) -> Metadata:

@@ -144,8 +144,17 @@ class _Prober(msgspec.Struct):
     url: str | None = None
 
 
+class _Static(msgspec.Struct):
+    static: list[str] = []
+
+
+class _ProbeTargets(msgspec.Struct, rename="camel"):
+    static_config: _Static | None = None
+
+
 class _ProbeSpec(msgspec.Struct):
     prober: _Prober | None = None
+    targets: _ProbeTargets | None = None
 
 
 class _ProbeObject(msgspec.Struct):
@@ -222,13 +231,18 @@ SHAPES: Final[Mapping[GroupKind, type[msgspec.Struct]]] = {
 """How objects are read here."""
 
 
-def probers(world: World) -> Iterator[tuple[Declared, str]]:
-    """Yield Probe objects with the host and port of the prober that they go through."""
+def probers(world: World) -> Iterator[tuple[Declared, str, tuple[str, ...]]]:
+    """Yield Probe objects with the host and port of the prober, and what that is to call.
+
+    Targets that have no port, as those of pings, are left out where they are asked about.
+    """
     for item in world.declared.get((_GROUP, "Probe"), ()):
         read, _ = body(item, _ProbeObject)
         prober = read.spec.prober if read is not None and read.spec is not None else None
         if prober is not None and prober.url:
-            yield item, prober.url
+            targets = read.spec.targets if read is not None and read.spec is not None else None
+            config = targets.static_config if targets is not None else None
+            yield item, prober.url, tuple(config.static) if config is not None else ()
 
 
 def is_prometheus(image: str) -> bool:

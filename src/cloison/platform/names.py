@@ -8,8 +8,9 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from cloison.base import Span
 from cloison.ir.names import is_host_name
-from cloison.resources.objects import PodShape, Service
+from cloison.resources.objects import PodShape, Service, ServicePort
 from cloison.resources.runtime import DEFAULT_RUNTIME
 from cloison.resources.world import World
 
@@ -20,6 +21,8 @@ _SEVERAL = "clusterset.local"
 _SVC = "svc"
 _SYSTEMS = ("kube-system", "openshift-dns")
 _REVERSE = (".arpa",)
+API_SERVER = ("default", "kubernetes")
+"""The Service of the API server."""
 _LONGEST = 1 << 16
 """Characters of a ConfigMap's value that are looked at."""
 _KUBELET = re.compile(
@@ -122,7 +125,7 @@ def in_full(world: World, name: str) -> Searched | None:
         if rest[_FULL - 1 : _FULL] != [_SVC]:
             continue
         tail = ".".join(rest[_FULL:])
-        service = world.services.get((rest[1], rest[0]))
+        service = called(world, rest[1], rest[0])
         if service is None or tail == _SEVERAL or (before and "None" not in service.cluster_ips):
             continue
         if tail and world.domains and tail not in world.domains:
@@ -136,6 +139,18 @@ def in_full(world: World, name: str) -> Searched | None:
     return None
 
 
+def called(world: World, namespace: str, name: str) -> Service | None:
+    """Return a Service of the input, or that of the API server, which every cluster has.
+
+    Source: kubernetes/website docs/tasks/run-application/access-api-from-pod.md.
+    """
+    found = world.services.get((namespace, name))
+    if found is None and (namespace, name) == API_SERVER:
+        https = ServicePort(443, "TCP", "https")
+        return Service(*API_SERVER, Span("", 0, 0), ports=(https,))
+    return found
+
+
 def by_search(world: World, namespace: str, name: str) -> Searched | None:
     """Return the Service of the input that a pod means by a name, searching as clusters set up.
 
@@ -147,7 +162,7 @@ def by_search(world: World, namespace: str, name: str) -> Searched | None:
     if not is_short(name):
         return in_full(world, name)
     first, _, rest = name.partition(".")
-    service = world.services.get((rest or namespace, first))
+    service = called(world, rest or namespace, first)
     if service is None:
         return None
     return Searched(service, f"{name} is Service {service.namespace}/{service.name}")
@@ -162,7 +177,8 @@ def service_of(world: World, namespace: str, host: str) -> tuple[str, str] | Non
         host: A name as it is written: `db`, `db.data`, `db-0.db.data.svc.cluster.local.`.
     """
     found = by_search(world, namespace, host.lower().rstrip("."))
-    return (found.service.namespace, found.service.name) if found is not None else None
+    key = (found.service.namespace, found.service.name) if found is not None else None
+    return key if key in world.services else None
 
 
 def searches(world: World, shape: PodShape) -> bool:

@@ -24,12 +24,21 @@ _SUBNET: Final = re.compile(
     r"^[ \t]{0,20}\"?podSubnet\"?:[ \t]{0,20}[\"']?([0-9a-fA-F.:/,]{1,200})", re.MULTILINE
 )
 _FROM_NODES: Final = frozenset(
-    ("antrea", "flannel", "generic", "kindnet", "kube-network-policies", "kube-router")
+    (
+        "antrea",
+        "flannel",
+        "generic",
+        "gke-dataplane-v2",
+        "kindnet",
+        "kube-network-policies",
+        "kube-router",
+    )
 )
 """Plugins that give pods addresses of `spec.podCIDRs` of their node; `generic` is any.
 
 Source: antrea-io/antrea docs/getting-started.md; flannel-io/flannel Documentation/kubernetes.md;
-kubernetes-sigs/kind images/kindnetd; cloudnativelabs/kube-router docs/user-guide.md.
+kubernetes-sigs/kind images/kindnetd; cloudnativelabs/kube-router docs/user-guide.md; Google Cloud
+documentation, VPC-native clusters.
 """
 _POOLS: Final = (("crd.projectcalico.org", "IPPool"), ("projectcalico.org", "IPPool"))
 _OPENSHIFT: Final = ("config.openshift.io", "Network")
@@ -64,11 +73,17 @@ def pod_ranges(world: World, platform: Platform, plugins: Iterable[str]) -> PodR
     own = tuple(found for found in _own(world, names) if found.known)
     if len(own) == 1:
         return own[0]
-    if own or names & {"calico", "cilium"} and not _nodes_hand_out(world, names):
+    pools = bool(names & {"calico", "cilium"}) and not _nodes_hand_out(world, names)
+    if own or platform.is_a("eks") or not names <= _FROM_NODES | {"calico", "cilium"}:
         return PodRanges()
-    if not names <= _FROM_NODES | {"calico", "cilium"} or platform.provider is not None:
-        return PodRanges()
-    return next(_handed_out(world), PodRanges())
+    found = next(_handed_out(world), PodRanges())
+    if pools:
+        # Who sets up Calico gives it the cluster's range, as a rule; Cilium has one of its own.
+        return PodRanges() if "cilium" in names else PodRanges((), found.known, found.why)
+    if names == {"generic"} and platform.provider is not None:
+        # Plugins of clouds may take addresses of the machines' network.
+        return PodRanges((), found.known or found.likely, found.why)
+    return found
 
 
 def _own(world: World, names: frozenset[str]) -> Iterator[PodRanges]:
@@ -84,9 +99,9 @@ def _own(world: World, names: frozenset[str]) -> Iterator[PodRanges]:
     if names & {"flannel", "calico", "generic"}:
         for space in ("kube-flannel", _SYSTEM):
             for config in ("kube-flannel-cfg", "canal-config"):
-                text = setting(world, space, config, "net-conf.json")
-                if text is not None:
-                    yield _known(_net_conf(text), f"ConfigMap {space}/{config}")
+                conf = setting(world, space, config, "net-conf.json")
+                if conf is not None:
+                    yield _known(_net_conf(conf), f"ConfigMap {space}/{config}")
     if names & {"ovn-kubernetes", "openshift-sdn", "generic"}:
         for item in world.declared.get(_OPENSHIFT, ()):
             yield _known(_cluster_network(item), item.shown)

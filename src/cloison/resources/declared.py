@@ -28,6 +28,7 @@ _NAMESPACED: Final[dict[str, tuple[str, ...]]] = {
     "acid.zalan.do": ("postgresql",),
     "cassandra.datastax.com": ("CassandraDatacenter",),
     "cert-manager.io": ("Issuer",),
+    "eks.services.k8s.aws": ("PodIdentityAssociation",),
     "elasticsearch.k8s.elastic.co": ("Elasticsearch",),
     "extensions": ("Ingress",),
     "gateway.envoyproxy.io": ("EnvoyProxy",),

@@ -33,12 +33,26 @@ class ContainerKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ContainerPort:
-    """A port that a container declares. Numeric policy ports need no declaration."""
+    """A port that a container declares. Numeric policy ports need no declaration.
+
+    Args:
+        number: Its number.
+        protocol: Its protocol.
+        name: Its name, if it has one.
+        container: Which container declares it.
+        last: Of a pod that may come and could declare any number: the last; `number` is the first.
+    """
 
     number: int
     protocol: str = "TCP"
     name: str | None = None
     container: ContainerKind = ContainerKind.REGULAR
+    last: int | None = None
+
+    @property
+    def span(self) -> tuple[int, int]:
+        """The first and the last number."""
+        return self.number, self.last or self.number
 
 
 @dataclass(frozen=True, slots=True)

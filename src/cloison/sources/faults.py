@@ -43,10 +43,13 @@ def unreadable_text(span: Span, what: str) -> Diagnostic:
     )
 
 
+DUPLICATE_KEY = "SRC004"
+
+
 def duplicate_key(span: Span, key: str, first: Span) -> Diagnostic:
     """SRC004: a mapping repeats a key; the last one wins, as with `kubectl --local`."""
     return Diagnostic(
-        "SRC004",
+        DUPLICATE_KEY,
         Severity.WARNING,
         f"key `{_short(key)}` is already set at line {first.line}, column {first.column}",
         span,

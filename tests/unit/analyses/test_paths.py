@@ -222,9 +222,14 @@ def test_a_balancer_whose_addresses_nobody_knows_leaves_it_open() -> None:
         "namespace: web}",
         "namespace: web, annotations: {alb.ingress.kubernetes.io/target-type: ip}}",
     )
-    answer = read(text, ONLY_NGINX).why("gw:web/shop", "web/front")
+    somebody = ONLY_NGINX.replace(
+        "  ingress:\n", "  ingress:\n  - from: [{ipBlock: {cidr: 10.0.0.0/8}}]\n"
+    )
+    answer = read(text, somebody).why("gw:web/shop", "web/front")
     assert answer.verdict is Verdict.UNDETERMINED
     assert [each.id for each in answer.caveats] == ["GATEWAY_ADDRESS_UNKNOWN"]
+    # Pods only are let in: whichever addresses it has, it is not.
+    assert read(text, ONLY_NGINX).why("gw:web/shop", "web/front").verdict is Verdict.DENIED
     nodes = read(ingress("front", class_name="alb"), ONLY_NGINX).why("gw:web/shop", "web/front")
     assert nodes.ways[0].hops[0].question.source.text.endswith("by a node")
     assert "OVERLAY_SOURCE" in {each.id for each in nodes.caveats}
@@ -271,6 +276,55 @@ def test_rules_of_routes(rule: str, verdict: Verdict, reasons: list[str | None])
     answer = read(gateway(rule)).why("203.0.113.9", "gw:web/public")
     assert answer.verdict is verdict
     assert [way.stop and way.stop.reason for way in answer.ways] == reasons
+
+
+MIRRORED = """{backendRefs: [{name: lost, port: 80}], filters: [{type: RequestMirror,
+  requestMirror: {backendRef: {name: front, port: 80}}}]}"""
+
+
+def test_a_copy_is_a_way_of_its_own_to_its_backend() -> None:
+    answer = read(gateway(MIRRORED)).why("gw:web/public", "web/front")
+    assert answer.verdict is Verdict.ALLOWED
+    assert [(way.copy, way.stop) for way in answer.ways] == [(True, None)]
+    closed = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: closed, namespace: web}
+spec: {podSelector: {}, ingress: []}
+"""
+    answer = read(gateway(MIRRORED), closed).why("gw:web/public", "web/front")
+    assert answer.verdict is Verdict.DENIED
+    assert answer.shown is not None
+    assert list(stopped(answer)) == []
+
+
+REDIRECTED = """{matches: [{path: {value: /red}}], filters: [{type: RequestRedirect}]},
+  {backendRefs: [{name: gone, port: 80}]}"""
+
+
+@pytest.mark.parametrize(
+    ("path", "verdict", "reasons"),
+    [
+        ("/red", Verdict.ALLOWED, [None]),
+        ("/other", Verdict.DENIED, ["BackendNotFound"]),
+    ],
+)
+def test_the_closest_rule_gets_a_request(
+    path: str, verdict: Verdict, reasons: list[str | None]
+) -> None:
+    session = read(gateway(REDIRECTED))
+    answer = session.why("203.0.113.9", "gw:web/public", http=f"GET {path}")
+    assert answer.verdict is verdict
+    assert [way.stop and way.stop.reason for way in answer.ways] == reasons
+
+
+def test_what_nobody_can_settle_between_rules_is_said() -> None:
+    rule = REDIRECTED.replace("{value: /red}", "{type: RegularExpression, value: '/r.*'}")
+    answer = read(gateway(rule.replace("gone", "front"))).why(
+        "203.0.113.9", "gw:web/public", http="GET /red"
+    )
+    assert "ROUTE_ORDER" in {each.id for each in answer.caveats}
+    assert len(answer.ways) == 2
 
 
 TO_INGRESS = """

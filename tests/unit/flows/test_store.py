@@ -1,6 +1,7 @@
 """The store: files known again whatever became of them, one writer, nothing else removed."""
 
 import bz2
+import errno
 import gzip
 import json
 from pathlib import Path
@@ -12,6 +13,7 @@ from cloison.base import QuestionError, SourceError
 from cloison.flows.edges import edges
 from cloison.flows.engines.columns import plain
 from cloison.flows.engines.duck import Duck
+from cloison.flows.reader import Options
 from cloison.flows.schema import Identity
 from cloison.flows.status import rejected, status
 from cloison.flows.store.ingest import Wanted, ingest
@@ -124,6 +126,34 @@ def test_bad_lines_are_counted_and_kept_aside(store: Path, log: Path) -> None:
     text = "".join(rejected(store))
     assert f"{log}:5: " in text
     assert "\x1b" not in text
+
+
+def test_what_gave_nothing_is_read_anew(store: Path, tmp_path: Path) -> None:
+    log = tmp_path / "own.csv"
+    log.write_text("when,from\n2026-01-05T10:00:00Z,10.0.0.1\nx,1\n")
+    right = Wanted("csv", Options(mapping={"time": "when", "src_ip": "from"}))
+    with writer(store) as held:
+        wrong = ingest(held, log, Wanted("hubble"))
+        found = ingest(held, log, right)
+        again = ingest(held, log, right)
+        with pytest.raises(QuestionError, match="with other options before"):
+            ingest(held, log, Wanted("csv"))
+    assert (wrong.new.flows, wrong.new.bad) == (0, 3)
+    assert (found.new.flows, found.new.bad, found.before.lines) == (1, 1, 0)
+    assert (again.new.lines, again.before.flows) == (0, 1)
+    with reading(store) as manifest:
+        assert len(manifest.inputs) == 1
+        parts = manifest.of("bad")
+        rows = [row for part in parts for row in pq.read_table(store / part.path).to_pylist()]
+    assert [row["reader"] for row in rows] == ["csv"]
+
+
+def test_a_full_disk_is_no_defect(store: Path) -> None:
+    with (
+        pytest.raises(SourceError, match="cannot be written: No space left"),
+        writing(store),
+    ):
+        raise OSError(errno.ENOSPC, "full")
 
 
 def test_a_damaged_archive_says_so(store: Path, tmp_path: Path) -> None:

@@ -62,3 +62,27 @@ def test_a_way_says_where_it_leaves() -> None:
     )
     unknown = session.why("pay/api", "dns:other.example", port=443).ways[0].hops[-1]
     assert "may lead it out" in unknown.why[0]
+
+
+def test_selectors_see_what_cilium_adds_to_labels_of_pods() -> None:
+    added = (
+        "{app: api, io.kubernetes.pod.namespace: pay, "
+        "io.cilium.k8s.policy.serviceaccount: default, io.cilium.k8s.namespace.labels.team: pay}"
+    )
+    other = added.replace("namespace: pay", "namespace: other")
+    for labels, taken in ((added, True), (other, False)):
+        text = WORLD.replace("matchLabels: {app: api}", f"matchLabels: {labels}")
+        world = load_texts({"a.yaml": text}).world
+        (found,) = leaving(world)
+        pods = (e for w in world.workloads.values() for e in w.endpoints if e.name == "pay/api")
+        assert [found.takes(world, each) for each in pods] == [taken]
+
+
+def test_a_way_to_an_address_says_where_it_leaves() -> None:
+    session = load_texts({"a.yaml": WORLD})
+    (way,) = session.why("pay/api", "203.0.113.20", port=443).ways
+    assert way.hops[0].why == (
+        "CiliumEgressGatewayPolicy crm leads it out through node n1, seen outside as 192.0.2.9",
+    )
+    assert session.why("pay/api", "203.0.113.9", port=443).ways == ()
+    assert session.why("pay/host", "203.0.113.20", port=443).ways == ()

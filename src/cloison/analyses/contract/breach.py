@@ -329,7 +329,8 @@ def _address(part: AddressSet) -> str:
 
 def _port(traffic: TrafficSet, to: PodEndpoint | None) -> TrafficEntry:
     """Return one entry of traffic: a port that the destination declares, or else a usual one."""
-    declared = [(p.protocol, p.number) for p in to.ports] if to is not None else []
+    ports = to.ports if to is not None else ()
+    declared = [(p.protocol, p.number) for p in ports if p.last is None]
     for protocol, number in (*declared, *_COMMON):
         one = TrafficSet.ports(protocol, number)
         if one <= traffic:

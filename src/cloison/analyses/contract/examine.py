@@ -234,7 +234,7 @@ def _named(sets: Sets, edge: Intended, there: Group) -> TrafficSet:
     for index in there.pods if edge.traffic.name is not None else ():
         for port in sets.engine.table.endpoints[index].ports:
             if (port.name, port.protocol) == (edge.traffic.name, edge.traffic.protocol):
-                found |= TrafficSet.ports(port.protocol, port.number)
+                found |= TrafficSet.ports(port.protocol, *port.span)
     return found
 
 

@@ -9,6 +9,7 @@ combination of labels that policies or the contract tell apart.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
+from itertools import islice, product
 
 from cloison.algebra import L4
 from cloison.algebra.bitmaps import BitMap
@@ -16,6 +17,7 @@ from cloison.analyses.contract.apart import Apart
 from cloison.analyses.contract.breach import Breach, Meeting, breach, preference
 from cloison.analyses.contract.ends import Ends
 from cloison.analyses.contract.sets import Box, Sets
+from cloison.analyses.contract.standing import standing
 from cloison.analyses.ends import AnyEnd
 from cloison.analyses.explain import merge_caveats
 from cloison.analyses.imagine import imagine
@@ -31,6 +33,11 @@ from cloison.resources.objects import NAMESPACE_NAME_LABEL, Namespace
 
 SHOWN = 5
 """Pairs of ends that are shown of a broken guardrail."""
+
+_MOST_PAIRS = 50_000
+"""Pairs of unlike ends that are asked about ICMP before it is left open."""
+_ENOUGH = 8
+"""Pairs of which nobody can say it, after which no more are looked for."""
 
 NOT_ALL_TRIED = "more kinds of pods could exist than were tried"
 """Why a guardrail of which nothing was found broken is not proved."""
@@ -177,16 +184,40 @@ def _meetings(engine: Engine, asked: Sequence[Sequence[Box]]) -> list[list[Meeti
         for box, sources, destinations in boxes:
             for outcome, some, others in apart.again(engine, box.traffic, sources, destinations):
                 found[place] += _meet(outcome, frozenset(), box, some, others)
+    for place, boxes in enumerate(units):
+        for box, sources, destinations in boxes:
+            if box.stated and not box.traffic <= L4:
+                found[place] += _beyond(engine, box, sources, destinations)
     return found
+
+
+def _beyond(engine: Engine, box: Box, here: BitMap, there: BitMap) -> Iterator[Meeting]:
+    """Yield where nobody can say what becomes of ICMP: rectangles leave that out."""
+    wanted = box.traffic - L4
+    pairs = product(engine.alike(here), engine.alike(there))
+    found = 0
+    for source, destination in islice(pairs, _MOST_PAIRS):
+        open_ = engine.outcome(source, destination).undetermined & wanted
+        if open_:
+            yield Meeting(Verdict.UNDETERMINED, box, BitMap([source]), BitMap([destination]), open_)
+            found += 1
+            if found == _ENOUGH:
+                return
+    if next(pairs, None) is not None:
+        yield Meeting(Verdict.UNDETERMINED, box, here, there, wanted)
 
 
 def _meet(
     outcome: Outcome, caveats: frozenset[Caveat], box: Box, here: BitMap, there: BitMap
 ) -> Iterator[Meeting]:
     passing = outcome.allowed & box.traffic
+    if not box.stated:
+        passing = passing & L4 or passing
     if passing:
         yield Meeting(Verdict.ALLOWED, box, here, there, passing, caveats=caveats)
-    open_ = outcome.undetermined & box.traffic & L4
+    open_ = outcome.undetermined & box.traffic
+    if not box.stated:
+        open_ &= L4
     for each in outcome.when:
         asked = each.traffic & open_
         if asked and each.mixed:
@@ -202,7 +233,7 @@ def _meet(
 def _proof(
     sets: Sets,
     guardrail: Guardrail,
-    boxes: Iterable[Box],
+    boxes: Sequence[Box],
     meetings: Iterable[Meeting],
     *,
     complete: bool,
@@ -224,7 +255,7 @@ def _proof(
         return Proof(
             guardrail, Status.UNDETERMINED, message=NOT_ALL_TRIED, help=help_, caveats=caveats
         )
-    return Proof(guardrail, Status.HOLDS)
+    return Proof(guardrail, Status.HOLDS, caveats=tuple(sorted(standing(sets, boxes))))
 
 
 def _open(sets: Sets, boxes: Iterable[Box]) -> bool:

@@ -5,10 +5,10 @@ nodes, addresses and names, and asked about in the engine's units, which all ans
 """
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from cloison.algebra import NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet
+from cloison.algebra import L4, NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap, FrozenBitMap
 from cloison.analyses.backends import members
 from cloison.analyses.contract.ends import Ends, labelled, traffic_of
@@ -22,13 +22,14 @@ from cloison.analyses.ends import (
     PodsEnd,
     ServiceEnd,
 )
-from cloison.analyses.question import EVERYTHING
 from cloison.base import QuestionError
 from cloison.engine import Engine, UnitKind
 from cloison.intent import WORLD, ContractEnd, EndForm, Exemption, Guardrail, PodSet, Port
 from cloison.resources.objects import Labels
 
 _NOBODY = FrozenBitMap()
+SAYABLE = L4 | TrafficSet.protocol("ICMP") | TrafficSet.protocol("ICMPv6")
+"""All that ports of a contract can say: what is meant where none are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +90,20 @@ class Group:
 
 @dataclass(frozen=True, slots=True)
 class Box:
-    """Flows from some ends to others; a guardrail forbids the flows of several boxes."""
+    """Flows from some ends to others; a guardrail forbids the flows of several boxes.
+
+    Args:
+        sources: Who sends.
+        destinations: Who is reached.
+        traffic: With what.
+        stated: Whether somebody asked for that traffic by its ports. Otherwise what nobody can
+            say of ICMP leaves nothing open: it is told as a caveat.
+    """
 
     sources: Group
     destinations: Group
     traffic: TrafficSet
+    stated: bool = True
 
     def __bool__(self) -> bool:
         """Return whether there is any flow in it."""
@@ -204,7 +214,10 @@ class Sets:
                 return self._world()
             case EndForm.ZONE:
                 pods = (i for i in range(len(table.endpoints)) if self._zone(i) == end.rest)
-                return Group(FrozenBitMap(pods)) | self._zoned(end.rest)
+                zoned = Group(FrozenBitMap(pods)) | self._zoned(end.rest)
+                if not zoned:
+                    self.ends.of(end)  # says that nobody is in it
+                return zoned
             case _:
                 group = Group()
                 for each in self.ends.of(end):
@@ -280,7 +293,7 @@ class Sets:
 
     def by_traffic(self, ports: Sequence[Port], group: Group) -> Iterator[tuple[TrafficSet, Group]]:
         """Yield the traffic of ports, with the ends for which it is that: names are looked up."""
-        fixed = NO_TRAFFIC if ports else EVERYTHING.traffic
+        fixed = NO_TRAFFIC if ports else SAYABLE
         named: list[tuple[str, str]] = []
         for port in ports:
             if port.name is not None:
@@ -295,7 +308,7 @@ class Sets:
             found = fixed
             for declared in self.engine.table.endpoints[index].ports:
                 if (declared.name, declared.protocol) in named:
-                    found |= TrafficSet.ports(declared.protocol, declared.number)
+                    found |= TrafficSet.ports(declared.protocol, *declared.span)
             apart.setdefault(found, []).append(index)
         for traffic, indices in apart.items():
             yield traffic, Group(FrozenBitMap(indices))
@@ -316,12 +329,30 @@ class Sets:
         destinations = self.group(guardrail.destinations)
         if not guardrail.destinations:
             destinations = self.everybody
+        self._declared(guardrail.ports)
         boxes: list[Box] = []
         for traffic, some in self.by_traffic(guardrail.ports, destinations):
-            boxes += _sensible(Box(sources, some, traffic), explicit=explicit)
+            box = Box(sources, some, traffic, bool(guardrail.ports))
+            boxes += _sensible(box, explicit=explicit)
         for exemption in guardrail.exempt:
             boxes = [left for box in boxes if box for left in self._without(box, exemption)]
         return [box for box in boxes if box]
+
+    def _declared(self, ports: Iterable[Port]) -> None:
+        """See to it that some pod declares each port that is called by a name.
+
+        Raises:
+            QuestionError: None does.
+        """
+        for port in ports:
+            if port.name is not None and (port.name, port.protocol) not in self._port_names:
+                msg = f"no pod here declares a port {port.name!r} of {port.protocol}"
+                raise QuestionError(msg, "write its number, or a name that a pod declares")
+
+    @cached_property
+    def _port_names(self) -> frozenset[tuple[str | None, str]]:
+        every = (port for each in self.engine.table.endpoints for port in each.ports)
+        return frozenset((port.name, port.protocol) for port in every)
 
     def _without(self, box: Box, exempt: Exemption) -> Iterator[Box]:
         """Yield what is left of a box where an exemption is taken out of it."""
@@ -331,10 +362,11 @@ class Sets:
         destinations = box.destinations
         if exempt.destinations:
             destinations = destinations & self.group(exempt.destinations, permitted=True)
-        yield Box(box.sources - sources, box.destinations, box.traffic)
-        yield Box(sources, box.destinations - destinations, box.traffic)
+        yield replace(box, sources=box.sources - sources)
+        yield replace(box, sources=sources, destinations=box.destinations - destinations)
         for traffic, some in self.by_traffic(exempt.ports, destinations):
-            yield Box(sources, some, box.traffic - traffic)
+            left = box.traffic - traffic
+            yield replace(box, sources=sources, destinations=some, traffic=left)
 
 
 def _sensible(box: Box, *, explicit: bool) -> Iterator[Box]:
@@ -346,5 +378,5 @@ def _sensible(box: Box, *, explicit: bool) -> Iterator[Box]:
     if explicit or not nodes:
         yield box
         return
-    yield Box(box.sources - nodes, box.destinations, box.traffic)
-    yield Box(nodes, Group(box.destinations.pods), box.traffic)
+    yield replace(box, sources=box.sources - nodes)
+    yield replace(box, sources=nodes, destinations=Group(box.destinations.pods))

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TypeAlias
 
-from cloison.algebra import AddressSet, TrafficSet
+from cloison.algebra import AddressSet, LabelSelector, TrafficSet
 from cloison.analyses.advice import Advice
 from cloison.analyses.ask import Explanation, Mend, Question, verdict_only
 from cloison.analyses.doctor.together import together
@@ -20,7 +20,9 @@ from cloison.analyses.question import Traffic, own_node
 from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
+from cloison.ir.peers import PeerMatch, PodsMatch
 from cloison.ir.policy import Direction, Policy, PolicyId
+from cloison.platform.component import ANY_VALUE
 from cloison.platform.made import Made
 from cloison.resources.world import APART, Workload, WorkloadId
 
@@ -247,7 +249,8 @@ class Clinic:
         changes: list[Proposal | Advice] = [e for e in more if self.writable(e.policy.id) or e.new]
         for answer in answers:
             if answer.verdict in (Verdict.DENIED, Verdict.MIXED):
-                changes += proposals(judge, answer, self.writable)
+                found = proposals(judge, answer, self.writable)
+                changes += (self._as_shipped(e) if isinstance(e, Proposal) else e for e in found)
         return self._written(together(judge, changes))
 
     def add(self, changes: Iterable[Proposal]) -> tuple[Mend, ...]:
@@ -263,6 +266,35 @@ class Clinic:
     def _written(self, changes: Sequence[Proposal | Advice]) -> tuple[Mend, ...]:
         named = (self._named(e) if isinstance(e, Proposal) and e.new else e for e in changes)
         return self.write(tuple(named))
+
+    def _as_shipped(self, change: Proposal) -> Proposal:
+        """Return a rule for pods of a known product with all labels that it is shipped with.
+
+        The fewest that tell them apart here match jobs and tools of the same product, too, that
+        come and go and need not be in the input.
+        """
+        peers = tuple(replace(p, match=self._shipped(p.match)) for p in change.rule.peers)
+        return replace(change, rule=replace(change.rule, peers=peers))
+
+    def _shipped(self, match: PeerMatch) -> PeerMatch:
+        if not isinstance(match, PodsMatch) or not match.pods:
+            return match
+        world = self.engine.world
+        for found in self.site.components:
+            labels = {k: v for k, v in found.component.pod_labels.items() if v != ANY_VALUE}
+            for name in found.workloads if found.certain and labels else ():
+                pods = world.workloads[name].endpoints
+                here = match.namespace == name.namespace
+                if match.namespace is None:
+                    here = match.namespaces.matches(world.namespaces[name.namespace].labels)
+                if here and all(
+                    match.pods.matches(pod.labels) and labels.items() <= pod.labels.items()
+                    for pod in pods
+                ):
+                    more = LabelSelector.of(labels).requirements
+                    both = {*match.pods.requirements, *more}
+                    return replace(match, pods=LabelSelector(tuple(sorted(both))))
+        return match
 
     def _named(self, change: Proposal) -> Proposal:
         """Return a new policy under a name that no other one that is proposed has."""

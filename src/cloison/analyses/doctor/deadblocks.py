@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 from cloison.algebra import NO_ADDRESSES, AddressSet, TrafficSet, parse_address
 from cloison.analyses.ask import Explanation
+from cloison.analyses.doctor.api import needing
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
 from cloison.analyses.doctor.judged import closed, tried
@@ -20,6 +21,7 @@ from cloison.base.words import few
 from cloison.engine import Engine, UnitKind
 from cloison.ir.peers import BlockMatch
 from cloison.ir.policy import Direction, Peer, Policy, Rule
+from cloison.platform.apiserver import SERVICE
 from cloison.platform.resolver import DNS_PORT
 from cloison.resources.objects import Service
 from cloison.resources.world import WorkloadId
@@ -58,12 +60,16 @@ def _services(
     for name in subjects_of(engine, policy):
         if match.addresses & _resolvers(clinic, name):
             return  # a cache on the node may take the address, and then it is what is seen
-    for name in subjects_of(engine, policy):
+    # The API server is for those that work through it: nobody else is let out to it.
+    control = any((each.namespace, each.name) == SERVICE for each in found)
+    given = {each.id for each, _ in needing(clinic)} if control else set()
+    for name in sorted(subjects_of(engine, policy), key=lambda each: each not in given):
         told = [each for service in found for each in _called(clinic, name, service, rule)]
         shut = [answer for answer in told if closed(answer)]
         if not shut:
             continue
         names = few(f"{each.namespace}/{each.name}" for each in found)
+        needless = control and name not in given
         yield Finding(
             code="DEA002",
             check="D-DEAD",
@@ -71,7 +77,10 @@ def _services(
             message=f"{rule.label} of {policy.id} lists {match.cidr}, the address of Service "
             f"{names}: policies see the pods behind it",
             effect=f"{name} does not reach the Service by this rule",
-            help="select the pods behind the Service, and name the port that they listen on",
+            help=f"nothing in the input says that {name} works through the API server: delete the "
+            "rule, or give its service account what it needs"
+            if needless
+            else "select the pods behind the Service, and name the port that they listen on",
             mode=Mode.DEPENDENCY,
             workload=name,
             object=f"{policy.id.kind} {policy.id}",
@@ -80,7 +89,7 @@ def _services(
                 Evidence(f"Service {s.namespace}/{s.name} is {few(s.cluster_ips)}", s.span)
                 for s in found[:3]
             ),
-            mend=clinic.mend(shut),
+            mend=() if needless else clinic.mend(shut),
             caveats=merge_caveats(answer.caveats for answer in shut),
             source=_SOURCE,
         )

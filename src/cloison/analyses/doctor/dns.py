@@ -38,6 +38,8 @@ from cloison.resources.world import Workload, WorkloadId
 
 _SOURCE = "kubernetes/website services-networking/dns-pod-service.md"
 _CACHE_SOURCE = "kubernetes/kubernetes cluster/addons/dns/nodelocaldns/nodelocaldns.yaml"
+_EVERY_CALL = "every call by name fails"
+_ONE_PROTOCOL = "answers that do not fit a datagram, and caches that ask over TCP, fail"
 _MANY = 8
 """From so many clients on a resolver is told to admit everybody: it is there for everybody."""
 
@@ -131,8 +133,9 @@ def _finding(here: Room, group: Sequence[Lookup]) -> Finding:
         effect = f"names do not resolve while {_before(first)} does not answer"
     elif first.need is Need.PERHAPS:
         code = "DNS005"
-        message = f"{named} may not resolve names: it is not known whether {resolver.text} is asked"
-        effect = "where it is, every call by name fails"
+        what = "not resolve names" if whole else "resolve names over one protocol only"
+        message = f"{named} may {what}: it is not known whether {resolver.text} is asked"
+        effect = f"where it is, {_EVERY_CALL if whole else _ONE_PROTOCOL}"
     elif Direction.EGRESS not in first.sides:
         code = "DNS004"
         severity = Severity.ERROR if whole else Severity.WARNING
@@ -142,11 +145,11 @@ def _finding(here: Room, group: Sequence[Lookup]) -> Finding:
         code = "DNS001"
         severity = Severity.ERROR if _certain(clinic, first) else Severity.WARNING
         message = f"{named} cannot resolve names: {said} to {resolver.text} is not let through"
-        effect = "every call by name fails; connections that are open, and cached names, hide it"
+        effect = f"{_EVERY_CALL}; connections that are open, and cached names, hide it"
     else:
         verb = "resolve" if many else "resolves"
         message = f"{named} {verb} names over one protocol only: {said} is not let through"
-        effect = "answers that do not fit a datagram, and caches that ask over TCP, fail"
+        effect = _ONE_PROTOCOL
     unsure = [each.caveats for each in told.values()]
     single = first.workload if not many else None
     return Finding(
@@ -184,7 +187,7 @@ def _unsettled(here: Room) -> Iterator[Finding]:
         severity=Severity.INFO,
         message=f"whether names resolve for {_whose(names)} is not known: no resolver was read, "
         f"and policies let lookups through to {_either(first.open)} only",
-        effect=f"where {_either(first.shut)} answers instead, every call by name fails",
+        effect=f"where {_either(first.shut)} answers instead, {_EVERY_CALL}",
         help="add the objects of the resolver to the input (Service, pods, kubelet-config), or "
         "say in cloison.yaml which `platform` this is",
         mode=Mode.DNS,

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
-from cloison.algebra import NO_ADDRESSES, AddressSet
+from cloison.algebra import NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.analyses.ask import Explanation, Question, let_through
 from cloison.analyses.doctor.admitting import nodes_let_in
 from cloison.analyses.doctor.clinic import Clinic, stopped, stopped_at
@@ -26,6 +26,8 @@ from cloison.analyses.mend import blocks as cidrs
 from cloison.analyses.paths.assume import with_all
 from cloison.analyses.paths.entries import inwards
 from cloison.analyses.paths.model import Hop, HopRole, Stop, Way
+from cloison.analyses.paths.serving import planes_of
+from cloison.analyses.paths.whoever import refused
 from cloison.analyses.question import EVERYTHING
 from cloison.base import QuestionError, Severity, Span
 from cloison.base.words import few
@@ -114,7 +116,7 @@ def gateways(clinic: Clinic) -> Iterator[Finding]:
     client = _outside(clinic.engine)
     for entry in entries_here:
         for way in _ways(clinic, client, entry):
-            if way.stop is not None:
+            if way.stop is not None and way.stop.caveat is None:
                 entries = stops.setdefault((way.stop.reason, way.stop.text), (way.stop, []))[1]
                 if entry not in entries:
                     entries.append(entry)
@@ -337,18 +339,52 @@ def _finding(clinic: Clinic, cause: str, group: Sequence[_Closed]) -> Finding:
             *(Evidence(each.assumed) for each in group[:1] if each.assumed),
             *isolating(answers),
         ),
-        mend=clinic.add(_clients(clinic, answers)) if cause == "door" else clinic.mend(answers),
+        mend=clinic.add(_clients(clinic, group)) if cause == "door" else clinic.mend(answers),
         caveats=merge_caveats([each.caveats for each in answers]),
         source=_SOURCE,
     )
 
 
-def _clients(clinic: Clinic, answers: Iterable[Explanation]) -> Iterator[Proposal]:
-    """Yield rules that admit clients outside: every address, but for those of pods.
+def _clients(clinic: Clinic, group: Sequence[_Closed]) -> Iterator[Proposal]:
+    """Yield rules that admit clients outside, on the port of the pods.
+
+    Those whom rules admit on the port that clients dial are who is meant; without such a rule that
+    is everybody.
+    """
+    engine = clinic.engine
+    dialled = NO_TRAFFIC
+    for each in group:
+        for door in each.entry.listeners:
+            dialled |= TrafficSet.ports(door.transport, door.port)
+    for answer in {id(each.answer): each.answer for each in group}.values():
+        for case in answer.cases:
+            to, traffic = case.case.destination, TrafficMatch(case.case.traffic)
+            if to.endpoint is not None:
+                clients = _admitted(engine, to.unit, dialled) or _everybody(engine)
+                rule = Rule(Direction.INGRESS, Action.ALLOW, clients, traffic, 1)
+                yield from added(engine, Direction.INGRESS, to, rule, "outside")
+
+
+def _admitted(engine: Engine, unit: int, dialled: TrafficSet) -> tuple[Peer, ...]:
+    """Return the blocks that rules admit on a port; none where one admits anybody, or none does."""
+    found: dict[object, Peer] = {}
+    for policy in engine.decision(unit, Direction.INGRESS).terms.policies:
+        for rule in policy.rules_for(Direction.INGRESS):
+            if rule.action is not Action.ALLOW or not rule.traffic.must & dialled:
+                continue
+            if not rule.peers:
+                return ()
+            for peer in rule.peers:
+                if isinstance(peer.match, BlockMatch):
+                    found[peer.match] = Peer(peer.match)
+    return tuple(found.values())
+
+
+def _everybody(engine: Engine) -> tuple[Peer, ...]:
+    """Return every address, but for those of pods.
 
     Those of nodes stay in: they stand for clients where a node passes on what comes from outside.
     """
-    engine = clinic.engine
     pods: list[str] = []
     if engine.profile.block_matches_pods:
         found = {cidr for node in engine.world.nodes.values() for cidr in node.pod_cidrs}
@@ -359,14 +395,7 @@ def _clients(clinic: Clinic, answers: Iterable[Explanation]) -> Iterator[Proposa
     block = BlockMatch(AddressSet.block(_ANYWHERE), _ANYWHERE, whole=True)
     for hole in pods:
         block = replace(block, addresses=block.addresses - AddressSet.block(hole))
-    clients = (Peer(replace(block, holes=tuple(pods))),)
-    for answer in answers:
-        for case in answer.cases:
-            if case.case.destination.endpoint is not None:
-                rule = Rule(
-                    Direction.INGRESS, Action.ALLOW, clients, TrafficMatch(case.case.traffic), 1
-                )
-                yield from added(engine, Direction.INGRESS, case.case.destination, rule, "outside")
+    return (Peer(replace(block, holes=tuple(pods))),)
 
 
 def _object(subjects: Sequence[WorkloadId]) -> str | None:
@@ -425,20 +454,36 @@ def _unknown(clinic: Clinic, serving: Serving, entry: Entry, hop: Hop) -> Iterat
         name = workload.id
         if not clinic.isolated(name, Direction.INGRESS) or listed_elsewhere(clinic.engine, name):
             continue
-        yield _not_known(hop, entry, workload)
+        yield _not_known(clinic, hop, entry, workload)
 
 
-def _not_known(hop: Hop, entry: Entry, workload: Workload) -> Finding:
-    name = workload.id
+def _not_known(clinic: Clinic, hop: Hop, entry: Entry, workload: Workload) -> Finding:
+    name, by = workload.id, hop.question.source.text
+    serves = "" if by.endswith(str(entry)) else f", which serves {entry}"
+    message = f"whether {name} admits {by} is not known"
+    message += f": it serves {entry}" if serves else ""
+    advice = "admit the addresses that it dials from, on the pods' own port; where those are in "
+    advice += "no manifest, the provider says them"
+    effect = "if it does not, clients get 502, 503 or 504, and health checks fail"
+    plane = next((each for each in planes_of(entry) if each.name == by), None)
+
+    def ask(question: Question, engine: Engine | None = None) -> Explanation:
+        return clinic.reach(question.source, question.destination, question.traffic, engine)
+
+    if plane is not None and plane.unknown:
+        advice = "add the controller's workload to the input, or name it in cloison.yaml; policies "
+        advice += "have to admit it on the pods' own port"
+    if plane is not None and refused(clinic.engine, hop.question, plane, ask) is not None:
+        message = f"{name} does not admit {by}{serves}"
+        effect = "clients get 502, 503 or 504"
     return Finding(
         code="GWY004",
         check="D-GW",
         severity=Severity.WARNING,
-        message=f"whether {name} admits {hop.question.source.text} is not known: it serves {entry}",
-        effect="if it does not, clients get 502, 503 or 504, and health checks fail",
-        help="admit the addresses that it dials from, on the pods' own port; where those are in "
-        "no manifest, the provider says them",
-        mode=Mode.HEALTH,
+        message=message,
+        effect=effect,
+        help=advice,
+        mode=Mode.GATEWAY if plane is not None and plane.unknown else Mode.HEALTH,
         workload=name,
         object=f"{name.kind} {name}",
         span=workload.span,

@@ -21,8 +21,10 @@ from cloison.platform.calls import Configs, calls, configs
 from cloison.platform.metadata import (
     CREDENTIALS,
     CREDENTIALS_SOURCE,
+    POD_IDENTITY,
     SOURCE,
     Metadata,
+    associated,
     effect,
     exposing,
     metadata,
@@ -47,6 +49,7 @@ def imds(clinic: Clinic) -> Iterator[Finding]:
         if shape.host_network or not clinic.isolated(workload.id, Direction.EGRESS):
             continue
         yield from _credentials(clinic, workload, known)
+        yield from _associated(clinic, workload)
         needs = needed(clinic.engine.world, clinic.site.platform, workload.id.namespace, shape)
         for need in needs:
             yield from _needed(clinic, workload, need.services, need.why)
@@ -241,6 +244,32 @@ def _credentials(clinic: Clinic, workload: Workload, known: Configs) -> Iterator
                 [answer],
                 CREDENTIALS_SOURCE,
             )
+
+
+def _associated(clinic: Clinic, workload: Workload) -> Iterator[Finding]:
+    """Yield a finding where an object promises credentials that a workload cannot fetch."""
+    shape = workload.endpoints[0].shape
+    item = associated(clinic.engine.world, workload.id.namespace, shape)
+    if item is None:
+        return
+    server, pods = metadata(POD_IDENTITY), clinic.pods(workload.id)
+    shut: list[tuple[str, Explanation]] = []
+    for block in server.component.blocks:
+        host = block.partition("/")[0]
+        for protocol, port in server.numbers:
+            answer = tried(clinic, pods, outside(host, (host,)), on(protocol, port))
+            if answer is None or not closed(answer):
+                return  # one family will do
+            shut.append((f"{host} on {protocol}/{port}", answer))
+    first, answer = shut[0]
+    yield _blocked(
+        clinic,
+        workload,
+        f"{workload.id} gets its credentials from {first}, which is not let through",
+        Evidence(f"{item.shown} is about its service account", item.span),
+        [answer],
+        CREDENTIALS_SOURCE,
+    )
 
 
 def _blocked(

@@ -5,29 +5,26 @@ from dataclasses import replace
 from difflib import get_close_matches
 
 from cloison.algebra import NO_ADDRESSES, AddressSet, LabelSelector, Operator
-from cloison.algebra.selectors import Requirement
 from cloison.analyses.ask import Mend
 from cloison.analyses.backends import members
 from cloison.analyses.doctor.clinic import Clinic
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
 from cloison.analyses.doctor.judged import certain, tried
+from cloison.analyses.doctor.lookalike import CLOSE, NEAR, lives, nearest, pods_like, there
+from cloison.analyses.doctor.missed import missed
 from cloison.analyses.doctor.served import enforced, peers_of, subjects_of
 from cloison.analyses.ends import AddressEnd
 from cloison.analyses.mend import MOST_BLOCKS, Proposal, blocks
 from cloison.analyses.miss import match_text
 from cloison.analyses.question import Traffic
-from cloison.analyses.telling import NAMING
 from cloison.base import Severity
 from cloison.base.words import few
 from cloison.ir.peers import BlockMatch, PodsMatch
 from cloison.ir.policy import Action, Direction, Peer, Policy, Rule
-from cloison.resources.objects import NAMESPACE_NAME_LABEL, Labels, Namespace, Service
+from cloison.resources.objects import NAMESPACE_NAME_LABEL, Namespace, Service
 from cloison.resources.world import Workload, WorkloadId
 
 _SOURCE = "kubernetes/website services-networking/network-policies.md"
-_NEAR = 0.6
-_CLOSE = 0.8
-"""For labels of pods, where other applications have names that begin alike."""
 
 
 def nobody(clinic: Clinic) -> Iterator[Finding]:
@@ -50,7 +47,7 @@ def _policy(clinic: Clinic, policy: Policy) -> Iterator[Finding]:
     match = policy.subjects[0]
     if not match.pods:
         return  # everybody in a namespace that is empty so far
-    inside = [each for each in clinic.everyone() if _lives(clinic, match, each)]
+    inside = [each for each in clinic.everyone() if lives(clinic, match, each)]
     meant = [w for w in inside if any(match.pods.matches(p.labels) for p in w.endpoints)]
     if meant and all(pod.shape.host_network for w in meant for pod in w.endpoints):
         pods = few(str(each.id) for each in meant)
@@ -71,7 +68,11 @@ def _policy(clinic: Clinic, policy: Policy) -> Iterator[Finding]:
         return
     if meant or not inside or to_come(clinic, match):
         return
-    near = _nearest(match.pods, [(str(w.id), p.labels) for w in inside for p in w.endpoints])
+    lost = tuple(missed(clinic, policy, match, inside))
+    yield from lost
+    if lost:
+        return
+    near = nearest(match.pods, [(str(w.id), p.labels) for w in inside for p in w.endpoints])
     yield Finding(
         code="SEL001",
         check="D-NOSELECT",
@@ -114,34 +115,6 @@ def to_come(clinic: Clinic, match: PodsMatch) -> bool:
     return False
 
 
-def _lives(clinic: Clinic, match: PodsMatch, workload: Workload) -> bool:
-    if match.namespace is not None:
-        return match.namespace == workload.id.namespace
-    home = clinic.engine.world.namespaces[workload.id.namespace]
-    return match.namespaces.matches(home.labels)
-
-
-def _nearest(selector: LabelSelector, among: list[tuple[str, Labels]]) -> str | None:
-    """Return labels that are there and look like those that are asked for."""
-    for each in selector.requirements:
-        if each.operator is not Operator.IN or len(each.values) != 1:
-            continue
-        for _, labels in among:
-            for key, value in sorted(labels.items()):
-                if _alike(each, key, value) and not each.matches(labels):
-                    return f"{key}={value}"
-    return None
-
-
-def _alike(wanted: Requirement, key: str, value: str) -> bool:
-    """Return whether a label looks like what is asked for: its value, or its key, written so."""
-    asked = wanted.values[0]
-    if key == wanted.key:
-        return bool(get_close_matches(asked, [value], 1, _CLOSE))
-    named = wanted.key in NAMING and key in NAMING
-    return value == asked and (named or bool(get_close_matches(wanted.key, [key], 1, _NEAR)))
-
-
 def _peers(clinic: Clinic, policy: Policy, rule: Rule) -> Iterator[Finding]:
     """Yield a finding for peers that match nobody, where somebody looks meant."""
     engine = clinic.engine
@@ -174,7 +147,7 @@ def _peers(clinic: Clinic, policy: Policy, rule: Rule) -> Iterator[Finding]:
             workload=subjects_of(engine, policy)[0],
             object=f"{policy.id.kind} {policy.id}",
             span=peer.span or rule.span or policy.span,
-            evidence=tuple(dict.fromkeys(_there(clinic, match, w) for w in whom[:3])),
+            evidence=tuple(dict.fromkeys(there(clinic, match, w) for w in whom[:3])),
             mend=clinic.add((Proposal(policy, traffic, new=False),)),
             source=_SOURCE,
         )
@@ -253,17 +226,6 @@ def _by_address(
     return clinic.change(replace(policy, rules=rules))
 
 
-def _there(clinic: Clinic, match: PodsMatch, workload: Workload) -> Evidence:
-    home = clinic.engine.world.namespaces[workload.id.namespace]
-    if match.namespace is None and not match.namespaces.matches(home.labels):
-        keys = match.namespaces.keys
-        labels = [f"{k}={v}" for k, v in sorted(home.labels.items()) if k in keys]
-        labels = labels or [f"{k}={v}" for k, v in sorted(home.labels.items())]
-        return Evidence(f"namespace {home.name} has {', '.join(labels)}", home.span)
-    labels = [f"{k}={v}" for k, v in sorted(workload.endpoints[0].labels.items())]
-    return Evidence(f"{workload.id} has {', '.join(labels[:4])}", workload.span)
-
-
 def _other_half(clinic: Clinic, rule: Rule, match: PodsMatch) -> bool:
     """Return whether a peer is one of two that were meant as one: that is told as such."""
     return match.namespace is not None and _split(clinic, rule) is not None
@@ -286,7 +248,7 @@ def _meant(clinic: Clinic, match: PodsMatch) -> tuple[str, tuple[Workload, ...],
     inside = [w for w in clinic.everyone() if w.id.namespace in homes]
     for workload in inside:
         for pod in workload.endpoints:
-            meant = _pods_like(match.pods, pod.labels)
+            meant = pods_like(match.pods, pod.labels)
             if meant is not None:
                 whom = _in(clinic, homes, meant)
                 return f"pods there have {meant}", whom, replace(match, pods=meant)
@@ -310,33 +272,16 @@ def _space_like(selector: LabelSelector, home: Namespace) -> str | None:
     asked = wanted.values[0]
     has = labels.get(wanted.key)
     known = has is not None and wanted.key != NAMESPACE_NAME_LABEL
-    if known and (home.name in wanted.values or get_close_matches(asked, [has or ""], 1, _NEAR)):
+    if known and (home.name in wanted.values or get_close_matches(asked, [has or ""], 1, NEAR)):
         return f"namespace {home.name} has {wanted.key}={has}, not {asked}"
     if has is None and home.name in wanted.values:
         return f"namespace {home.name} has no label {wanted.key}"
-    if wanted.key == NAMESPACE_NAME_LABEL and get_close_matches(asked, [home.name], 1, 0.8):
+    if wanted.key == NAMESPACE_NAME_LABEL and get_close_matches(asked, [home.name], 1, CLOSE):
         return f"there is no namespace {asked}, but {home.name}"
     for key, value in labels.items():
-        if value == asked and get_close_matches(wanted.key, [key], 1, _NEAR):
+        if value == asked and get_close_matches(wanted.key, [key], 1, NEAR):
             return f"namespace {home.name} has {key}={value}, not {wanted.key}"
     return None
-
-
-def _pods_like(selector: LabelSelector, labels: Labels) -> LabelSelector | None:
-    """Return a selector that matches some labels and looks like another that does not."""
-    if selector.matches(labels):
-        return None  # on the network of its node: not what the labels are for
-    changed = list(selector.requirements)
-    for place, each in enumerate(selector.requirements):
-        if each.matches(labels):
-            continue
-        if each.operator is not Operator.IN or len(each.values) != 1:
-            return None
-        near = [(k, v) for k, v in sorted(labels.items()) if _alike(each, k, v)]
-        if not near:
-            return None
-        changed[place] = Requirement(near[0][0], Operator.IN, (near[0][1],))
-    return LabelSelector(tuple(sorted(changed)))
 
 
 def _open_already(clinic: Clinic, policy: Policy, rule: Rule, whom: tuple[Workload, ...]) -> bool:

@@ -25,6 +25,7 @@ from cloison.base.words import few, listed
 from cloison.ir.policy import Action, Direction, NamedPort, Policy, Rule, TrafficMatch
 from cloison.ir.profile import NamedPorts
 from cloison.platform.component import Role
+from cloison.platform.replicas import groups
 from cloison.resources.objects import Service, ServicePort
 from cloison.resources.world import Workload, WorkloadId
 
@@ -37,12 +38,13 @@ _TRIED = 12
 def ports(clinic: Clinic) -> Iterator[Finding]:
     """Yield a finding for each port of a policy that cannot mean what it says."""
     serving = Serving(clinic.engine)
+    used = _used(clinic)
     undeclared: dict[object, list[Finding]] = {}
     for policy in enforced(clinic.engine):
         if not clinic.examines(policy.id.namespace):
             continue
         for rule in policy.rules:
-            for found in _rule(clinic, serving, policy, rule) if _allows(rule) else ():
+            for found in _rule(clinic, serving, used, policy, rule) if _allows(rule) else ():
                 if found.code == "PRT002":
                     undeclared.setdefault(found.effect, []).append(found)
                 else:
@@ -70,7 +72,24 @@ def _as_one(group: Sequence[Finding]) -> Finding:
     )
 
 
-def _rule(clinic: Clinic, serving: Serving, policy: Policy, rule: Rule) -> Iterator[Finding]:
+def _used(clinic: Clinic) -> frozenset[tuple[WorkloadId, Number]]:
+    """Return the ports between replicas: products listen there, and few manifests declare them."""
+    return frozenset(
+        (name, (port.protocol, int(port.port)))
+        for group in groups(clinic.engine.world, clinic.site.components)
+        for name in group.workloads
+        for choice in group.needed
+        for port in choice
+    )
+
+
+def _rule(
+    clinic: Clinic,
+    serving: Serving,
+    used: frozenset[tuple[WorkloadId, Number]],
+    policy: Policy,
+    rule: Rule,
+) -> Iterator[Finding]:
     engine = clinic.engine
     inward = rule.direction is Direction.INGRESS
     subjects, peers = subjects_of(engine, policy), peers_of(engine, rule.peers)
@@ -79,7 +98,7 @@ def _rule(clinic: Clinic, serving: Serving, policy: Policy, rule: Rule) -> Itera
     if not listening or any(name in clinic.assumed for name in listening):
         return
     for number in numbers(rule.traffic.must):
-        if any(number in serving.numbers(name) for name in listening):
+        if any(number in serving.numbers(name) or (name, number) in used for name in listening):
             continue
         dialled = list(_dialled(serving, listening, number))
         if dialled:

@@ -159,7 +159,9 @@ def _failing(here: Room, workload: Workload, pods: PodsEnd, needs: Resolvers) ->
             yield told[0]
     perhaps = tried(needs.perhaps, Need.PERHAPS)
     shut = [each for each in perhaps if each.closed]
-    if shut and len(shut) == len(perhaps) and not needs.needed:
+    # Whichever answers: nothing resolves only where all that may be asked are shut altogether.
+    whole = all(len(each.closed) == len(each.tried) for each in shut)
+    if shut and whole and len(shut) == len(perhaps) and not needs.needed:
         shut = [replace(shut[0], need=Need.NEEDED), *shut[1:]]
     yield from shut
     if fine and not shut:

@@ -50,6 +50,7 @@ class Collector:
         engine: Who decides, where its pods had to be assumed.
         scraper: The object that an operator makes it from, if there is one.
         sure: Whether it certainly is who scrapes.
+        verb: What it does with its targets.
     """
 
     name: str
@@ -59,6 +60,7 @@ class Collector:
     engine: Engine | None = None
     scraper: Scraper | None = None
     sure: bool = True
+    verb: str = "collect metrics of"
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,7 +262,7 @@ def _finding(
         code="SCR001",
         check="D-SCRAPE",
         severity=Severity.ERROR if collector.sure and any(map(denied, told)) else Severity.WARNING,
-        message=f"{collector.name} cannot collect metrics of {what}",
+        message=f"{collector.name} cannot {collector.verb} {what}",
         effect="the target is down for Prometheus: its metrics are missing, and alerts that "
         "stand on them are silent",
         help="let the pods of Prometheus in on the pods' own port, and out to it",
@@ -299,7 +301,7 @@ def _no_port(target: Target, clinic: Clinic) -> Finding:
 
 def _probed(clinic: Clinic, collectors: tuple[Collector, ...]) -> Iterator[Finding]:
     """Yield what is wrong with the way to the probers that Probe objects go through."""
-    for item, url in probers(clinic.engine.world):
+    for item, url, called in probers(clinic.engine.world):
         for host, port, _ in written(url if "://" in url else f"http://{url}"):
             key = service_of(clinic.engine.world, item.namespace, host)
             if key is None or port is None or not clinic.examines(item.namespace):
@@ -310,6 +312,24 @@ def _probed(clinic: Clinic, collectors: tuple[Collector, ...]) -> Iterator[Findi
             said = Evidence(f"{item.shown} goes through {host} on port {port}", item.span)
             for each in _by(clinic, collectors, item):
                 yield from _asked(clinic, each, [Scrape(end, on("TCP", port))], item, said)
+            for workload in _selected(clinic, end.service):
+                yield from _through(clinic, workload, called, item, said)
+
+
+def _through(
+    clinic: Clinic, prober: Workload, called: Iterable[str], item: Declared, said: Evidence
+) -> Iterator[Finding]:
+    """Yield what a prober cannot reach of what a Probe tells it to call."""
+    name = str(prober.id)
+    by = Collector(name, clinic.pods(prober.id), f"{name} is the prober", prober.span, verb="probe")
+    found: list[Scrape] = []
+    for url in called:
+        for host, port, protocol in written(url):
+            key = service_of(clinic.engine.world, prober.id.namespace, host)
+            end = clinic.service(*key) if key is not None else None
+            if end is not None and port is not None:
+                found.append(Scrape(end, on(protocol, port)))
+    yield from _asked(clinic, by, found, item, said)
 
 
 def _annotated(clinic: Clinic, collectors: tuple[Collector, ...]) -> Iterator[Finding]:

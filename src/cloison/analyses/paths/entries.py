@@ -8,6 +8,7 @@ from cloison.analyses.ask import Question
 from cloison.analyses.backends import members, own_port
 from cloison.analyses.ends import AddressEnd, End, EntryEnd, PodsEnd, ServiceEnd
 from cloison.analyses.paths.calls import judged, parts
+from cloison.analyses.paths.choosing import choose
 from cloison.analyses.paths.lookup import Ask, lookups
 from cloison.analyses.paths.model import Hop, HopRole, Stop, Way
 from cloison.analyses.paths.serving import Served, in_front, nobody, served
@@ -67,12 +68,9 @@ def inwards(
     if isinstance(question.source, PodsEnd) and not question.source.gone:
         before = tuple(lookups(engine, site, question.source, ask))
     serving = tuple(served(engine, entry))
-    if not serving:
-        yield Way(before, nobody(entry))
-        return
-    known: dict[object, tuple[Way, ...]] = {}
+    told: dict[object, tuple[Way, ...]] = {}
     for port, alike in _by_port(listeners):
-        rules = [rule for rule in entry.rules if _behind(rule, alike, question)]
+        chosen = choose(entry.kind, entry.rules, alike, question.request)
         for by in serving:
             first, stop = None, None
             if not by.balances:
@@ -81,16 +79,19 @@ def inwards(
             outside = (f"{by.plane.why}; clients reach it outside the cluster",)
             if stop is not None:
                 yield Way(path, stop)
-            elif not rules:
-                yield Way(path, _no_rule(entry, port, question))
-            else:
+                continue
+            if not chosen.rules or chosen.perhaps_none:
+                yield Way(path, _no_rule(entry, port, question, perhaps=bool(chosen.rules)))
+            if chosen.rules:
                 # What is behind several ports is judged once.
-                key = (id(by), port.transport, *(id(rule) for rule in rules))
-                if key not in known:
-                    known[key] = tuple(_beyond(engine, question, by, rules, port, ask))
-                for way in known[key]:
+                key = (id(by), port.transport, *(id(rule) for rule in chosen.rules))
+                if key not in told:
+                    found = _beyond(engine, question, by, chosen.rules, port, ask)
+                    told[key] = tuple(_doubted(way) if chosen.unsettled else way for way in found)
+                for way in told[key]:
                     notes = (*way.notes, *(outside if by.balances else ()))
-                    yield replace(way, hops=(*path, *way.hops), notes=notes)
+                    through = replace(way, hops=(*path, *way.hops), notes=notes)
+                    yield _known(through, by, entry)
 
 
 def _by_port(listeners: Iterable[Listener]) -> Iterator[tuple[Listener, list[Listener]]]:
@@ -113,9 +114,6 @@ def outwards(engine: Engine, question: Question, end: EntryEnd, ask: Ask) -> Ite
     """
     entry, to = end.entry, question.destination
     serving = tuple(served(engine, entry))
-    if not serving:
-        yield Way((), nobody(entry))
-        return
     leading = [
         # That others get the requests of which these are copies is not asked here.
         replace(rule, backends=backends, answers=all(each.mirror for each in backends))
@@ -123,12 +121,13 @@ def outwards(engine: Engine, question: Question, end: EntryEnd, ask: Ask) -> Ite
         if (backends := tuple(each for each in rule.backends if _leads(engine, each, to)))
     ]
     if not leading and isinstance(to, PodsEnd | ServiceEnd):
-        yield Way((), _no_way(entry, to))
+        yield Way((), _no_way(engine, entry, to))
         return
     for by in serving:
         if leading and _no_port(question.traffic):
             listener = next((each for rule in leading for each in rule.listeners), None)
-            yield from _beyond(engine, question, by, leading, listener, ask)
+            for way in _beyond(engine, question, by, leading, listener, ask):
+                yield _known(way, by, entry)
             continue
         why = (by.plane.why,) if by.plane.why else ()
         asked = replace(question, source=by.sender)
@@ -136,11 +135,27 @@ def outwards(engine: Engine, question: Question, end: EntryEnd, ask: Ask) -> Ite
             if stop is not None:
                 yield Way((), stop)
             else:
-                yield Way((_hop(HopRole.BACKEND, by, one, why, ask),))
+                yield _known(Way((_hop(HopRole.BACKEND, by, one, why, ask),)), by, entry)
 
 
-def _no_way(entry: Entry, to: End) -> Stop:
+def _known(way: Way, by: Served, entry: Entry) -> Way:
+    """Return a way, which stays open where nobody knows who serves the entry."""
+    return replace(way, stop=nobody(entry)) if by.plane.unknown and way.stop is None else way
+
+
+def _no_way(engine: Engine, entry: Entry, to: End) -> Stop:
     """Return why an entry brings nothing to somebody no rule of it leads to."""
+    for rule in entry.rules:
+        for each in rule.backends:
+            if each.weight <= 0 and _leads(engine, replace(each, weight=1), to):
+                return Stop(
+                    "NoWeight",
+                    f"{rule.route} leads to Service {each.namespace}/{each.service} with weight 0, "
+                    f"so {to.text} gets nothing of {entry}",
+                    "give the backend a weight above 0",
+                    each.span or rule.span,
+                    "kubernetes-sigs/gateway-api apis/v1/httproute_types.go HTTPBackendRef",
+                )
     return Stop(
         "NoRoute",
         f"no rule of {entry} leads to {to.text}",
@@ -162,47 +177,20 @@ def _asked(listener: Listener, traffic: Traffic) -> bool:
     return traffic == EVERYTHING or wanted <= traffic.traffic
 
 
-def _behind(rule: RouteRule, listeners: Sequence[Listener], question: Question) -> bool:
-    """Return whether a rule is behind a listener and for the request that is made, if one is."""
-    mine = [each for each in listeners if not rule.listeners or each in rule.listeners]
-    if not mine:
-        return False
-    request = question.request
-    host = request.host.partition(":")[0].lower() if request and request.host else None
-    path = request.path.partition("?")[0] if request and request.path else None
-    if host is not None and not any(_serves(host, each, rule) for each in mine):
-        return False
-    return path is None or not rule.paths or any(_is_path(path, each) for each in rule.paths)
+def _doubted(way: Way) -> Way:
+    """Return a way of which it is not settled that the request takes it."""
+    hops = (replace(hop, caveats=(*hop.caveats, known.ROUTE_ORDER)) for hop in way.hops)
+    return replace(way, hops=tuple(hops))
 
 
-def _serves(host: str, listener: Listener, rule: RouteRule) -> bool:
-    """Return whether a host is one of a listener and of a rule behind it."""
-    if listener.hostname and not _is_host(host, listener.hostname):
-        return False
-    return not rule.hosts or any(_is_host(host, each) for each in rule.hosts)
-
-
-def _is_host(host: str, pattern: str) -> bool:
-    """Return whether a host is one that a route names; a star stands for one label or more."""
-    pattern = pattern.lower()
-    if pattern.startswith("*."):
-        return host.endswith(pattern[1:]) and len(host) > len(pattern) - 1
-    return host == pattern
-
-
-def _is_path(path: str, written: str) -> bool:
-    """Return whether a path is what a rule writes: itself, or below a prefix ending in a star."""
-    if not written.endswith("*"):
-        return path == written
-    prefix = written[:-1].rstrip("/")
-    return path == prefix or path.startswith(f"{prefix}/")
-
-
-def _no_rule(entry: Entry, listener: Listener, question: Question) -> Stop:
+def _no_rule(
+    entry: Entry, listener: Listener, question: Question, *, perhaps: bool = False
+) -> Stop:
     asked = f" for {question.request}" if question.request is not None else ""
+    none = "perhaps no rule" if perhaps else "no rule"
     return Stop(
         "NoRoute",
-        f"no rule of {entry} is behind port {listener.port}{asked}",
+        f"{none} of {entry} is behind port {listener.port}{asked}",
         "check the routes' parentRefs, hosts and sectionName, and whether the listener takes "
         "routes of their namespace",
         listener.span or entry.span,
@@ -223,7 +211,7 @@ def _entered(
         stop = next((stop for _, stop in parts(inside, asked) if stop is not None), None)
         if stop is not None:
             return None, stop
-    return _hop(HopRole.ENTRY, by, asked, (by.plane.why,), ask), None
+    return _hop(HopRole.ENTRY, by, asked, (by.plane.why,) if by.plane.why else (), ask), None
 
 
 def _beyond(
@@ -236,19 +224,20 @@ def _beyond(
 ) -> Iterator[Way]:
     """Yield the ways from whoever serves an entry to the backends of some rules, each once."""
     targets: dict[object, list[tuple[Backend, RouteRule]]] = {}
-    answered = False
+    answered: RouteRule | None = None
     for rule in rules:
         used = [each for each in rule.backends if each.mirror or each.weight > 0]
         if not any(not each.mirror for each in used):
             if rule.answers:
-                answered = True
+                answered = answered or rule
             else:
                 yield Way((), _no_backend(rule))
         for each in used:
             key = (each.namespace, each.service, each.port, each.mirror, each.stop is None)
             targets.setdefault(key, []).append((each, rule))
-    if answered and not targets:
-        yield Way((), notes=(f"{rules[0].route} answers with a redirect itself",))
+    # That some requests are answered so says nothing of the others, if none is asked about.
+    if answered is not None and (not targets or question.request is not None):
+        yield Way((), notes=(f"{answered.route} answers with a redirect itself",))
     for held in targets.values():
         target = _Target(held[0][0], tuple(rule for _, rule in held))
         for way in _backed(engine, question, by, target, listener, ask):

@@ -86,9 +86,7 @@ class Served:
 
 def served(engine: Engine, entry: Entry) -> Iterator[Served]:
     """Yield who serves an entry; several where the input does not say which it is."""
-    if not entry.planes:
-        yield Served(Plane(f"whoever serves {entry}", "", span=entry.span, unknown=True), None)
-    for plane in entry.planes:
+    for plane in planes_of(entry):
         if plane.on_nodes:
             yield Served(plane, SomeNodeEnd(f"{plane.name}, on a node"))
         elif plane.apart is not None:
@@ -105,6 +103,12 @@ def served(engine: Engine, entry: Entry) -> Iterator[Served]:
             workload = engine.world.workloads[name]
             indices = engine.table.by_workload[name]
             yield Served(plane, PodsEnd(str(name), workload, indices, gone=not indices))
+
+
+def planes_of(entry: Entry) -> tuple[Plane, ...]:
+    """Return who serves an entry; where nothing in the input says it, whoever that is."""
+    somebody = Plane(f"whoever serves {entry}", "", span=entry.span, unknown=True)
+    return entry.planes or (somebody,)
 
 
 def _apart(engine: Engine, text: str) -> PodsEnd | None:

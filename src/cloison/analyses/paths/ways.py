@@ -12,8 +12,10 @@ from cloison.analyses.paths.entries import inwards, outwards
 from cloison.analyses.paths.lookup import Ask
 from cloison.analyses.paths.model import Hop, HopRole, Way
 from cloison.analyses.paths.nodeports import by_node
+from cloison.analyses.paths.serving import planes_of
 from cloison.analyses.paths.site import Site
 from cloison.analyses.paths.which import is_call, may_leave
+from cloison.analyses.paths.whoever import settled, unread
 from cloison.engine import Engine
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat, Verdict
@@ -32,9 +34,13 @@ def ways(engine: Engine, site: Site, question: Question, ask: Ask) -> tuple[Way,
         QuestionError: A hop cannot be asked about.
     """
     if isinstance(question.source, EntryEnd):
-        return tuple(outwards(engine, question, question.source, ask))
+        planes = planes_of(question.source.entry)
+        ways_out = outwards(engine, question, question.source, ask)
+        return tuple(settled(way, planes, ask, engine) for way in ways_out)
     if isinstance(question.destination, EntryEnd):
-        return tuple(inwards(engine, site, question, question.destination, ask))
+        planes = planes_of(question.destination.entry)
+        ways_in = inwards(engine, site, question, question.destination, ask)
+        return tuple(settled(way, planes, ask, engine) for way in ways_in)
     if isinstance(question.source, AnyEnd):
         return ()
     if not is_call(question):
@@ -44,7 +50,9 @@ def ways(engine: Engine, site: Site, question: Question, ask: Ask) -> tuple[Way,
     if isinstance(question.destination, NodeEnd):
         found = tuple(by_node(engine, question, question.destination, ask))
     else:
-        found = tuple(call(engine, site, question, ask))
+        found = tuple(
+            unread(way, question, ask, engine) for way in call(engine, site, question, ask)
+        )
     if not found:
         return ()
     plain = len(found) == 1 and len(found[0].hops) == 1 and found[0].stop is None

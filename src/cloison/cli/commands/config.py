@@ -49,7 +49,9 @@ def show(asked: Common, fail_on: str) -> int:
     from cloison.platform import profile
     from cloison.report import About, Effective, Setting, render
 
-    detected = _detected(asked)
+    session = None if asked.cni and asked.pod_cidrs else _read(asked)
+    detected = _detected(asked, session)
+    ranged = session.settings if session is not None and not asked.pod_cidrs else None
     context = click.get_current_context()
     found = settings.file()
     places = found.places if found is not None else {}
@@ -68,7 +70,7 @@ def show(asked: Common, fail_on: str) -> int:
             ).items()
         ),
         "kubernetesVersion": f"{major}.{minor}",
-        "podCidrs": asked.pod_cidrs,
+        "podCidrs": asked.pod_cidrs or (ranged.pod_cidrs if ranged is not None else ()),
         "nodeCidrs": asked.node_cidrs,
         "serviceCidrs": asked.service_cidrs,
         "clusterDomain": (found.values.get("clusterDomain") if found is not None else None)
@@ -108,6 +110,8 @@ def show(asked: Common, fail_on: str) -> int:
             kind, by = ("default", None)  # whoever says `auto` says what holds anyway
             if detected is not None:
                 kind, by = "detected", detected.settings.profile_chosen
+        if name == "podCidrs" and ranged is not None and ranged.pod_cidrs:
+            kind, by = "detected", f"detected from {ranged.pod_cidrs_from}"
         span = places.get(name) if kind == "file" else None
         listed.append(Setting(name, value, kind, by, span))
     listed += _switches(asked, detected, places)
@@ -161,10 +165,11 @@ _BY = {"--cilium": "flag", "CLOISON_CILIUM": "environment", settings.FILE: "file
 """What kind of source each of those is that are no place in the input."""
 
 
-def _detected(asked: Common) -> "Session | None":
-    """Return what is read here if that gives the network plugin away, and nobody said another."""
-    session = None if asked.cni else _read(asked)
-    return session if session is not None and session.settings.detected else None
+def _detected(asked: Common, session: "Session | None") -> "Session | None":
+    """Return what was read if that gives the network plugin away, and nobody said another."""
+    if asked.cni or session is None:
+        return None
+    return session if session.settings.detected else None
 
 
 def _read(asked: Common) -> "Session | None":

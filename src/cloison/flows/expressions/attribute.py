@@ -3,10 +3,14 @@
 from typing import Final
 
 import ibis
-from ibis.expr.types import Table, Value
+from ibis.expr.types import BooleanValue, Table, Value
 
 OUTSIDE: Final = ("world", "set", "host", "apiserver")
 """Ends where no pod's policy decides: what the source let go there was allowed."""
+
+_ASKS: Final = ("unknown", "pod", "service")
+_STEP: Final = 10
+"""Seconds within which a connection to a Service goes on to who answers for it."""
 
 _TAKEN: Final = ("cluster", "ns", "pod", "workload", "kind", "labels")
 
@@ -16,25 +20,54 @@ def attributed(connections: Table, identities: Table) -> Table:
 
     Names that a record tells itself stay. Where several held an address at that time it is left
     without a name, and counted in `ambiguous`. What the source let go to an end that turns out to
-    lie outside is allowed.
+    lie outside is allowed. An address of a Service does not lie outside: where the same source port
+    was seen to reach who answers for it, that is the connection.
 
     Args:
         connections: What `connect.connections` returns.
         identities: What `identities.segments` returns: intervals of one address do not overlap.
     """
     found = _named(_named(connections, identities, "src"), identities, "dst")
+    through = _nameless(found, "dst") & (found.dst_entity == "world") & found.svc_name.notnull()
+    found = found.mutate(
+        dst_ns=through.ifelse(found.svc_ns, found.dst_ns),
+        dst_workload=through.ifelse(found.svc_name, found.dst_workload),
+        dst_kind=through.ifelse("Service", found.dst_kind),
+        dst_entity=through.ifelse("service", found.dst_entity),
+    )
     outside = (found.halfway > 0) & found.dst_entity.isin(OUTSIDE)
-    return found.mutate(
+    found = found.mutate(
         verdict=outside.ifelse("allowed", found.verdict),
         halfway=outside.ifelse(0, found.halfway).cast("int64"),
         ambiguous=(found.src_ambiguous | found.dst_ambiguous).ifelse(found["count"], 0),
-    ).drop("src_ambiguous", "dst_ambiguous")
+    )
+    return _once(found).drop("src_ambiguous", "dst_ambiguous", "src_port")
+
+
+def _once(rows: Table) -> Table:
+    """Return rows without those to a Service that were seen to go on to who answers for it."""
+    service = rows.dst_entity == "service"
+    first = rows["first"]
+    there = (~service & rows.src_port.notnull()).ifelse(first, ibis.null(first.type()))
+    same = ibis.window(group_by=["adapter", "hour", "proto", "src_ip", "src_port"])
+    rows = rows.mutate(earliest=there.min().over(same), latest=there.max().over(same))
+    step = ibis.interval(seconds=_STEP)
+    near = (rows.latest >= rows["first"] - step) & (rows.earliest <= rows["first"] + step)
+    seen = (rows.dst_entity == "service") & (rows.halfway > 0) & near.fill_null(False)
+    return rows.filter(~seen).drop("earliest", "latest")
+
+
+def _nameless(rows: Table, side: str) -> BooleanValue:
+    found: BooleanValue = rows[f"{side}_ns"].isnull() & rows[f"{side}_workload"].isnull()
+    return found
 
 
 def _named(rows: Table, identities: Table, side: str) -> Table:
     ns, pod, workload = (rows[f"{side}_{column}"] for column in ("ns", "pod", "workload"))
     entity = rows[f"{side}_entity"]
-    nameless = ns.isnull() & workload.isnull() & entity.isin(("unknown", "pod", "service"))
+    # Sources take addresses of Services for such of the world.
+    asks = (*_ASKS, "world") if side == "dst" else _ASKS
+    nameless = ns.isnull() & workload.isnull() & entity.isin(asks)
     asked = nameless | (pod.notnull() & workload.isnull())
     rows = rows.mutate(asked=asked.ifelse(rows[f"{side}_ip"], ibis.null("string")))
     held = identities.rename({f"held_{name}": name for name in identities.columns})
@@ -51,8 +84,10 @@ def _named(rows: Table, identities: Table, side: str) -> Table:
     nobody = ns.isnull() & workload.isnull()
     single = (found.held_holders == 1).fill_null(False)
     same = (found.held_ns == ns) & (found.held_pod == pod)
-    takes = single & (nobody | same.fill_null(False))
-    several = nobody & (found.held_holders > 1).fill_null(False)
+    world = entity == "world"
+    fits = ~world | (found.held_entity == "service").fill_null(False)
+    takes = single & ((nobody & fits) | same.fill_null(False))
+    several = nobody & ~world & (found.held_holders > 1).fill_null(False)
 
     def taken(column: str) -> Value:
         own = found[f"{side}_{column}"]

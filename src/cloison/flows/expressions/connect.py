@@ -2,7 +2,8 @@
 
 Rows that tell both addresses and both ports are joined by these, within an hour and a reader:
 packets of either direction, of either observer, of a request and its reply. Rows that do not, such
-as those a source has summed up, are joined by their ends and their port within five minutes.
+as those a source has summed up, are joined by who their ends are and their port within five
+minutes; what else is told of these, such as labels, need not be the same on both sides.
 
 A connection is allowed only if the side that decides last says so, or if it was answered. What the
 side of the source let go, and of which the other side said nothing, is `unknown` and counted in
@@ -15,11 +16,18 @@ from typing import Final
 import ibis
 from ibis.expr.types import BooleanValue, Table, Value
 
+from cloison.flows.columns import labels_id
+
 END: Final = ("cluster", "ns", "workload", "kind", "pod", "labels", "entity", "ip")
 """Columns of an end, without its side."""
 
 _LAST: Final = ("dst", "both", "node", "learned")
 """Observers whose word on a connection is the last: nobody decides behind them."""
+
+_NO_LABELS: Final = labels_id(())
+
+_WHO: Final = ("cluster", "ns", "name", "at", "sort", "unnamed")
+"""What an end is, whoever tells of it: columns without their side."""
 
 _VERDICTS: Final = ("denied", "audited", "allowed", "error", "unknown")
 
@@ -149,6 +157,9 @@ def _paired(flows: Table) -> Table:
             for side, here, there in (("src", "one", "two"), ("dst", "two", "one"))
             for column in END
         },
+        src_port=oriented.ifelse(
+            from_two.ifelse(found.two_port, found.one_port), ibis.null("int32")
+        ).cast("int32"),
         # Of two ends of which nobody knows who opened, neither port is the one to allow.
         port=oriented.ifelse(
             from_two.ifelse(found.one_port, found.two_port), ibis.null("int32")
@@ -198,17 +209,21 @@ def _summed(flows: Table) -> Table:
         svc_port=turned.ifelse(ibis.null("int32"), flows.svc_port),
         mute=flows.verdict == "unknown",
         here=flows.observer.isin(("src", "proxy")) & ~turned,
+        proxied=flows.observer == "proxy",
         **_words(flows),
     )
     key = ["adapter", "hour", "window", "proto", "initiator", "icmp"]
-    key += [f"{side}_{column}" for side in ("one", "two") for column in END]
+    key += [f"{side}_{column}" for side in ("one", "two") for column in _WHO]
+    rows = rows.mutate(**_who(rows, "one"), **_who(rows, "two"))
     known = rows.initiator != "unknown"
     rows = rows.mutate(port=known.ifelse(rows.two_port, ibis.null("int32")))
     key.append("port")
     number = rows["count"]
 
-    def total(word: str, *, here: bool | None = None) -> Value:
+    def total(word: str, *, here: bool | None = None, proxied: bool | None = None) -> Value:
         where = rows[word]
+        if proxied is not None:
+            where = where & (rows.proxied if proxied else ~rows.proxied)
         if here is not None:
             where = where & (rows.here if here else ~rows.here)
         return where.ifelse(number, 0).sum().cast("int64")
@@ -221,18 +236,24 @@ def _summed(flows: Table) -> Table:
         error_here=total("error", here=True),
         error_there=total("error", here=False),
         settled=total("settled"),
-        let_go=total("let_go"),
+        let_go=total("let_go", proxied=False),
+        passed_on=total("let_go", proxied=True),
         mute=total("mute"),
         refused=total("refused"),
+        **{
+            f"{side}_{column}": _any_of(rows, f"{side}_{column}", column)
+            for side in ("one", "two")
+            for column in END
+            if column not in _WHO
+        },
         **_common(rows),
     )
-    silent = (found.settled + found.denied_there + found.audited_there) == 0
-    halfway = silent.ifelse(found.let_go, 0).cast("int64")
+    # A proxy lets the same ones go that the source's side did.
+    let_go = ibis.greatest(found.let_go, found.passed_on)
+    ended = found.settled + found.denied_there + found.audited_there + found.error_there
     found = found.mutate(
-        halfway=halfway,
-        denied=((found.denied + found.let_go + found.settled) == 0).ifelse(
-            found.refused, found.denied
-        ),
+        halfway=ibis.greatest(let_go - ended, 0).cast("int64"),
+        denied=((found.denied + let_go + found.settled) == 0).ifelse(found.refused, found.denied),
         verdict=ibis.literal(list(_VERDICTS), "array<string>").unnest(),
     )
     number = found.verdict.cases(
@@ -252,6 +273,7 @@ def _summed(flows: Table) -> Table:
             for side, here in (("src", "one"), ("dst", "two"))
             for column in END
         },
+        src_port=ibis.null("int32"),
         port=found.port.cast("int32"),
         icmp_type=found.icmp.cast("int32"),
         svc_ns=found.svc_ns,
@@ -271,6 +293,21 @@ def _summed(flows: Table) -> Table:
     )
 
 
+def _who(rows: Table, side: str) -> dict[str, Value]:
+    """Return columns by which an end is the same, whatever else its two observers tell of it."""
+    entity, ip = rows[f"{side}_entity"], rows[f"{side}_ip"]
+    name = ibis.coalesce(rows[f"{side}_workload"], rows[f"{side}_pod"])
+    named, placed = name.notnull(), ip.notnull()
+    sort = entity.isin(("pod", "unknown")).ifelse("pod", entity)
+    return {
+        f"{side}_name": name,
+        f"{side}_at": named.ifelse(ibis.null("string"), ip),
+        # A Service may be called as its workload is. An address is whatever anyone knows it is.
+        f"{side}_sort": ibis.cases((named, sort), (placed, ibis.null("string")), else_=entity),
+        f"{side}_unnamed": (named | placed).ifelse(ibis.null("int64"), rows[f"{side}_labels"]),
+    }
+
+
 def _sided(flows: Table, choose: Callable[[Value, Value], Value]) -> Iterator[Value]:
     """Yield the columns of both ends, each side chosen of the two."""
     for column in (*END, "port"):
@@ -284,6 +321,9 @@ def _any_of(rows: Table, name: str, column: str) -> Value:
     if column == "entity":
         # A pod is a pod for whoever knows; others say it is outside, or do not know.
         return rows[name].nullif("unknown").min().fill_null("unknown")
+    if column == "labels":
+        # Who tells of none may just not know them.
+        return ibis.coalesce(rows[name].nullif(_NO_LABELS).max(), rows[name].max())
     return rows[name].max()
 
 

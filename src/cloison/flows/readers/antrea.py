@@ -6,6 +6,7 @@ A record joins what both ends saw of a connection, so its source is the one that
 from collections.abc import Iterator
 from typing import Final
 
+from cloison.flows.pods import workload_of
 from cloison.flows.reader import BadRecordError, Decode, Head, Options, Reader
 from cloison.flows.readers.values import address, moment, port, protocol, separated, text
 from cloison.flows.readers.wrapped import samples, unwrapped
@@ -76,12 +77,14 @@ def _flow(said: dict[str, str], cluster: str | None) -> Flow:
         src_cluster=cluster,
         src_ns=text(said["src_ns"]),
         src_pod=src_pod,
+        src_workload=workload_of(src_pod),
         src_entity="pod" if src_pod else "unknown",
         src_ip=address(said["src_ip"]),
         src_port=port(said["src_port"]),
         dst_cluster=cluster,
         dst_ns=text(said["dst_ns"]),
         dst_pod=dst_pod,
+        dst_workload=workload_of(dst_pod),
         dst_entity="pod" if dst_pod else "unknown",
         dst_ip=address(said["dst_ip"]),
         dst_port=port(said["dst_port"]),

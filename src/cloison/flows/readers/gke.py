@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import msgspec
 
+from cloison.flows.pods import workload_of
 from cloison.flows.reader import BadRecordError, Decode, Head, Options, Reader
 from cloison.flows.readers.times import microseconds
 from cloison.flows.readers.values import address, direction, number, port, protocol, text
@@ -97,7 +98,7 @@ def _flow(said: _Payload, time: int, cluster: str | None) -> Flow:
         src_cluster=cluster,
         src_ns=text(said.src.pod_namespace or said.src.namespace),
         src_pod=text(said.src.pod_name),
-        src_workload=text(said.src.workload_name),
+        src_workload=text(said.src.workload_name) or workload_of(text(said.src.pod_name)),
         src_kind=text(said.src.workload_kind),
         src_entity="pod" if said.src.pod_name else "unknown",
         src_ip=address(met.src_ip),
@@ -105,7 +106,7 @@ def _flow(said: _Payload, time: int, cluster: str | None) -> Flow:
         dst_cluster=cluster,
         dst_ns=text(said.dest.pod_namespace or said.dest.namespace),
         dst_pod=text(said.dest.pod_name),
-        dst_workload=text(said.dest.workload_name),
+        dst_workload=text(said.dest.workload_name) or workload_of(text(said.dest.pod_name)),
         dst_kind=text(said.dest.workload_kind),
         dst_entity="pod" if said.dest.pod_name else "unknown",
         dst_ip=address(met.dest_ip),

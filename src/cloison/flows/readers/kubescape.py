@@ -70,7 +70,11 @@ _NAMESPACE: Final = "kubernetes.io/metadata.name"
 def _suits(head: Head) -> float:
     if b"kubescape" not in head.data:
         return 0.0
-    return 0.95 if any(kind.encode() in head.data for kind in _KINDS) else 0.5
+    if any(kind.encode() in head.data for kind in _KINDS):
+        return 0.95
+    # Prose about it is no object of it.
+    object_ = b"apiVersion" in head.data and b"kind" in head.data
+    return 0.5 if object_ else 0.0
 
 
 def _open(_head: Head, options: Options) -> Decode:

@@ -15,7 +15,7 @@ from cloison.flows.files import HEAD, Chunk, cut, head, opened, skip
 from cloison.flows.reader import Head, Options, Reader
 from cloison.flows.readers import READERS, detect, reader
 from cloison.flows.schema import Flow
-from cloison.flows.store.known import Known, mark, on_disk, recognise, thinned
+from cloison.flows.store.known import Known, digest, mark, on_disk, recognise, thinned
 from cloison.flows.store.manifest import Counts, Input, Part
 from cloison.flows.store.writer import Writer
 
@@ -54,14 +54,18 @@ def ingest(writer: Writer, path: Path, wanted: Wanted, told: Told = lambda _: No
         told: Is told of progress.
 
     Raises:
-        QuestionError: there is no such reader.
+        QuestionError: there is no such reader, or it was read with another one or with other
+            options, and is counted already.
     """
     if wanted.reader is not None and wanted.reader not in READERS:
         msg = f"{wanted.reader!r} is no reader"
         raise QuestionError(msg, f"readers are {', '.join(READERS)}")
     try:
         start = head(path)
-        known = recognise(path, start.data, writer.manifest.inputs)
+        known = recognise(path, start.data, filter(_counts, writer.manifest.inputs))
+        # What gave nothing is read anew: perhaps the reader or its options were the wrong ones.
+        fruitless = (each for each in writer.manifest.inputs if not _counts(each))
+        again = recognise(path, start.data, fruitless).input if known.input is None else None
         disk = on_disk(path)
     except _DAMAGE as error:
         return Ingested(str(path), None, problem=f"cannot be read: {_why(error)}")
@@ -73,6 +77,9 @@ def ingest(writer: Writer, path: Path, wanted: Wanted, told: Told = lambda _: No
     if known.input is not None and chosen.name != known.input.reader:
         msg = f"{path} was read as {known.input.reader} before, and is counted already"
         raise QuestionError(msg, "read it into another store with --store")
+    if known.input is not None and known.input.told != told_of(wanted.options):
+        msg = f"{path} was read with other options before, and is counted already"
+        raise QuestionError(msg, "give the same --cluster, --map and --format, or another --store")
     before = known.input.counts if known.input is not None else Counts()
     found = Ingested(str(path), chosen.name, sure, others, before=before)
     if known.whole:
@@ -82,7 +89,7 @@ def ingest(writer: Writer, path: Path, wanted: Wanted, told: Told = lambda _: No
             return found
         # A document that differs is another one.
         known, found = Known(), replace(found, before=Counts())
-    run = _Run(writer, path, start, known, chosen.name, wanted.at_once, told)
+    run = _Run(writer, path, start, known, chosen.name, wanted, told, again)
     try:
         for chunk in cut(path, chosen, start, wanted.options, known.mark):
             run.take(chunk, whole=chosen.framing != "lines")
@@ -103,8 +110,9 @@ class _Run:
         start: How it begins.
         known: What is known of it.
         name: What reads it.
-        at_once: Rows that are gathered before they are committed.
+        wanted: What the user says about it.
         told: Is told of progress.
+        again: The input it was when it gave nothing, if it is read anew.
     """
 
     def __init__(
@@ -114,20 +122,24 @@ class _Run:
         start: Head,
         known: Known,
         name: str,
-        at_once: int,
+        wanted: Wanted,
         told: Told,
+        again: Input | None,
     ) -> None:
         self._writer = writer
         self._path = path
         self._start = start.data
         self._name = name
-        self._at_once = at_once
+        self._at_once = wanted.at_once
         self._told = told
         self._before = known.input.counts if known.input is not None else Counts()
         self._without: tuple[Part, ...] = ()
         marks = (msgspec.structs.replace(known.mark, counts=Counts()),) if known.mark else ()
         number = max((each.id for each in writer.manifest.inputs), default=0) + 1
-        self.input = Input(number, str(path), name, marks)
+        number = again.id if again is not None else number
+        self.input = Input(number, str(path), name, marks, told=told_of(wanted.options))
+        if again is not None:
+            self._without = writer.recall(again.id)
         if known.input is not None:
             self.input = msgspec.structs.replace(known.input, path=str(path), open=Counts())
             number = known.input.id
@@ -198,6 +210,19 @@ class _Run:
         if len(self._start) < min(chunk.upto, HEAD):
             self._start = head(self._path).data
         return self._start
+
+
+def told_of(options: Options) -> str:
+    """Return what options are known again by; empty where none is given."""
+    if options == Options():
+        return ""
+    said = (options.cluster, sorted(options.mapping.items()), options.format)
+    return digest(msgspec.json.encode(said))
+
+
+def _counts(known: Input) -> bool:
+    """Return whether an input told of anything."""
+    return bool(known.counts.flows or known.counts.others)
 
 
 def _ends(path: Path, upto: int) -> bool:

@@ -70,6 +70,7 @@ class Input(msgspec.Struct, frozen=True):
             known again.
         open: What its last line told, which had no end yet: counted, and read anew next time.
         disk: Digest of a compressed file that was read to its end, as it is on disk.
+        told: What the reader was told of it, as a digest; empty where nothing.
     """
 
     id: int
@@ -78,6 +79,7 @@ class Input(msgspec.Struct, frozen=True):
     marks: tuple[Mark, ...] = ()
     open: Counts = Counts()
     disk: str = ""
+    told: str = ""
 
     @property
     def counts(self) -> Counts:

@@ -1,5 +1,6 @@
 """The directory of a store: who may write, who reads, and what no longer belongs there."""
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -28,6 +29,9 @@ TABLES: Final = (
 )
 """Directories of a store's parts."""
 
+_FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
+"""What a disk may say that a store is on."""
+
 _PART: Final = re.compile(r"part-\d{8,}-[0-9a-f]{12}\.parquet")
 
 
@@ -36,7 +40,8 @@ def writing(store: Path) -> Iterator[Manifest]:
     """Hold a store alone for writing; what an earlier run left behind is swept first.
 
     Raises:
-        SourceError: it cannot be made, is something else, or another run holds it.
+        SourceError: it cannot be made, is something else, or another run holds it; or its disk is
+            full while it is held.
     """
     if store.is_dir() and not (store / LOCK).exists() and any(store.iterdir()):
         msg = f"{store} holds other things, and is no store of flows"
@@ -60,7 +65,14 @@ def writing(store: Path) -> Iterator[Manifest]:
         handle.flush()
         found = load(store)
         sweep(store, found)
-        yield found
+        try:
+            yield found
+        except OSError as error:
+            if error.errno not in _FULL:
+                raise
+            msg = f"the store {store} cannot be written: {os.strerror(error.errno)}"
+            help_ = "make room and run it again: what was committed stays, and is left out then"
+            raise SourceError(msg, help_) from None
 
 
 @contextmanager

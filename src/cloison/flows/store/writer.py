@@ -69,6 +69,17 @@ class Writer:
             for each in bad[: max(0, room)]
         ]
 
+    def recall(self, number: int) -> tuple[Part, ...]:
+        """Return parts with bad lines of an input; what they hold of others is added again."""
+        found = []
+        for part in self.manifest.of("bad"):
+            rows = pq.read_table(self.store / part.path, partitioning=None).to_pylist()
+            others = [row for row in rows if row["input"] != number]
+            if len(others) < len(rows):
+                found.append(part)
+                self._bad += others
+        return tuple(found)
+
     def commit(self, *inputs: Input, without: tuple[Part, ...] = ()) -> None:
         """Make what was added part of the store.
 

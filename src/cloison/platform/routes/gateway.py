@@ -211,7 +211,7 @@ def _attached(
             answers=any(each is not None and each.redirects for each in rule.filters or ()),
             passthrough=route.kind == "TLSRoute" and any(each.passes for each in taken),
             matches=tuple(match.compiled() for match in rule.matches or () if match),
-            created=wired.metadata.creation_timestamp if wired.metadata else None,
+            created=wired.metadata.created if wired.metadata else None,
         )
 
 

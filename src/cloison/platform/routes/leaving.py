@@ -136,9 +136,10 @@ def _read(world: World, item: Declared, spec: _Spec) -> Leaving:
 def _identity(world: World, endpoint: PodEndpoint) -> dict[str, str]:
     """Return the labels of a pod's identity, as selectors of gateways see them."""
     space = world.namespaces.get(endpoint.namespace)
+    labels = space.labels if space is not None else {}
     return {
         **endpoint.labels,
-        **{f"{NAMESPACE_LABELS}{key}": text for key, text in (space.labels if space else {}).items()},
+        **{f"{NAMESPACE_LABELS}{key}": text for key, text in labels.items()},
         NAMESPACE: endpoint.namespace,
         ACCOUNT: endpoint.shape.service_account or "default",
         CLUSTER: setting(world, "kube-system", "cilium-config", "cluster-name") or "default",

@@ -271,7 +271,13 @@ class RouteSpecW(msgspec.Struct, rename="camel"):
 class MetadataW(msgspec.Struct, rename="camel"):
     """`ObjectMeta`, as far as it orders routes."""
 
-    creation_timestamp: str | None = None
+    creation_timestamp: object = None
+
+    @property
+    def created(self) -> str | None:
+        """When the object was created, if that is said as it should be."""
+        said = self.creation_timestamp
+        return said if isinstance(said, str) else None
 
 
 class RouteW(msgspec.Struct):

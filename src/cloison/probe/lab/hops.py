@@ -72,7 +72,7 @@ def called(planner: "Planner", question: Question, ways: Sequence[Way]) -> "Iter
                 before.add((place, str(hop.question)))
             for each in _of_hop(planner, hop, question):
                 yield _as_hop(planner, each, leg)
-        if way.stop is not None:
+        if way.stop is not None and way.stop.caveat is None:
             leg = Leg(number, len(way.hops) + 1, HopRole.CALL)
             yield replace(_stopped(planner, question, way.stop), leg=leg)
 

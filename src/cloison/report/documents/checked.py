@@ -52,7 +52,8 @@ class Counterexample(parts.Base, frozen=True):
 class GuardrailProved(parts.Base, frozen=True):
     """What came of a guardrail. It holds only where it was proved for every flow.
 
-    `more` says whether other pairs of ends are in the same case as the counterexamples.
+    `more` says whether other pairs of ends are in the same case as the counterexamples, `caveats`
+    what it stands on.
     """
 
     name: str
@@ -61,6 +62,7 @@ class GuardrailProved(parts.Base, frozen=True):
     owner: str | None
     counterexamples: list[Counterexample]
     more: bool
+    caveats: list[str]
     message: str | None
     help: str | None
     file: str | None
@@ -167,6 +169,7 @@ def _proof(proof: Proof) -> GuardrailProved:
         owner=proof.guardrail.owner,
         counterexamples=[_counterexample(each) for each in proof.breaches],
         more=proof.more,
+        caveats=parts.caveat_ids(proof.caveats),
         message=proof.message,
         help=proof.help,
         file=span.file if span else None,

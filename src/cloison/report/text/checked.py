@@ -31,7 +31,7 @@ def lines(result: Judged[Check], about: About, look: Look) -> Iterator[str]:
         if proof.status is not Status.HOLDS:
             yield ""
             yield from _proof(proof, found.options, look)
-    holding = [each.guardrail.name for each in found.proofs if each.status is Status.HOLDS]
+    holding = [_held(each) for each in found.proofs if each.status is Status.HOLDS]
     if holding:
         yield ""
         yield from wrapped(", ".join(holding), look, f"{look.paint('hold', 'green')}: ", "  ")
@@ -44,6 +44,12 @@ def lines(result: Judged[Check], about: About, look: Look) -> Iterator[str]:
         yield from wrapped(caveat.text, look, f"caveat {caveat.id}: ", "  ")
     yield tally(result)
     yield from closing(about, look)
+
+
+def _held(proof: Proof) -> str:
+    """Return the name of a guardrail that holds, with what that stands on."""
+    on = ", ".join(each.id for each in proof.caveats)
+    return f"{proof.guardrail.name} ({on})" if on else proof.guardrail.name
 
 
 def summary(found: Check) -> str:

@@ -50,7 +50,8 @@ def _lacking(result: Top, look: Look) -> Iterator[str]:
     if result.halfway:
         said = (
             f"{result.halfway:,} of {result.count:,} are unknown because only the source's side "
-            "let them go; the destination's said nothing"
+            "let them go; the destination's said nothing within the same hour (five minutes for "
+            "summed records)"
         )
         yield from wrapped(said, look)
     if result.ambiguous:

@@ -40,4 +40,6 @@ def _end(flow: Mapping[str, Any], side: str) -> str:
     ns, name = flow[f"{side}_ns"], flow[f"{side}_pod"] or flow[f"{side}_workload"]
     ip, port = flow[f"{side}_ip"], flow[f"{side}_port"]
     said = f"{ns}/{name}" if ns and name else name or ip or ns or flow[f"{side}_entity"]
-    return f"{said}:{port}" if port is not None else str(said)
+    if port is None:
+        return str(said)
+    return f"[{said}]:{port}" if said == ip and ":" in str(ip) else f"{said}:{port}"

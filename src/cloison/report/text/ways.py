@@ -18,6 +18,7 @@ _ROLES = {
 }
 _SOME = "On some ways no policy is to blame"
 _EVEN = "Nothing arrives even where policies let it pass"
+_OPEN = "It is not known"
 _MOST = 8
 """Ways that are shown of many, those that fail before the others."""
 _BADNESS = (Verdict.DENIED, Verdict.MIXED, Verdict.UNDETERMINED, Verdict.ALLOWED)
@@ -28,7 +29,11 @@ def stopped(result: Explanation) -> Iterator[str]:
     counting = [way for way in result.ways if not way.copy] or result.ways
     ends = [way for way in counting if way.stop is not None]
     lead = "No policy is to blame" if len(ends) == len(counting) else _SOME
-    said = ((_EVEN if way.first else lead, way.stop.text) for way in ends if way.stop is not None)
+    said = (
+        (_words(way, lead, _EVEN, _OPEN), way.stop.text)
+        for way in ends
+        if way.stop is not None and (way.stop.caveat is None or not way.first)
+    )
     for words, text in dict.fromkeys(said):
         yield f"{words}: {text}."
 
@@ -135,13 +140,21 @@ def _way(
     # Of a single way they stand above, with those of its hops.
     for note in way.notes if of > 1 else ():
         yield from wrapped(note, look, "     note: ", "     ")
-    if way.stop is not None:
-        words = "even where policies let it pass" if way.first else "no policy is to blame"
+    if way.stop is not None and (way.stop.caveat is None or not way.first):
+        words = _words(way, "no policy is to blame", "even where policies let it pass", "not known")
         said = f"{words}: {way.stop.text} ({way.stop.reason})"
-        yield from wrapped(said, look, "  ends here: ", "    ")
+        begin = "  ends here: " if way.stop.caveat is None else "  unclear: "
+        yield from wrapped(said, look, begin, "    ")
         if way.stop.span is not None and way.stop.span.file:
             yield f"    {way.stop.span.file}:{way.stop.span.line}"
         yield from wrapped(way.stop.help, look, "    help: ", "    ")
+
+
+def _words(way: Way, alone: str, beside: str, unknown: str) -> str:
+    """Return what introduces the end of a way: by itself, beside policies, or not certain."""
+    if way.stop is not None and way.stop.caveat is not None:
+        return unknown
+    return beside if way.first else alone
 
 
 def _begun(way: Way, shown: Sequence[tuple[int, Way]]) -> tuple[int, int]:

@@ -115,15 +115,24 @@ def _summary(result: Explanation) -> Iterator[str]:
         for each in result.when:
             yield from _whens(each)
     elif result.verdict is Verdict.MIXED:
-        passes = str(result.allowed) if result.allowed else "nothing"
-        if len(result.cases) == 1:
-            yield f"Of all that was asked, {passes} passes. For example:"
-        else:
-            yield f"It depends on the ends; {passes} passes between all of them. For example:"
+        yield _mixed(result)
     else:
         unsure = [p for p in points if p.verdict is Verdict.UNDETERMINED] or list(points)
         ids = ", ".join(sorted({c.id for p in unsure for c in p.caveats}))
         yield "Nobody can say from what is known here" + (f": see {ids} below." if ids else ".")
+
+
+def _mixed(result: Explanation) -> str:
+    """Say what a mixed answer depends on."""
+    passes = str(result.allowed) if result.allowed else "nothing"
+    example = " For example:" if result.witnesses else ""
+    counting = [way for way in result.ways if not way.copy]
+    if not result.witnesses and len(counting) > 1:
+        through = sum(way.verdict is Verdict.ALLOWED for way in counting)
+        return f"It depends on the way: {through} of {len(counting)} let all of it through."
+    if len(result.cases) == 1:
+        return f"Of all that was asked, {passes} passes.{example}"
+    return f"It depends on the ends; {passes} passes between all of them.{example}"
 
 
 def _whens(each: When) -> Iterator[str]:

@@ -12,7 +12,7 @@ from cloison.analyses.contract.examine import Check
 from cloison.analyses.contract.placed import Placed
 from cloison.analyses.contract.prove import NOT_ALL_TRIED, Status, prove
 from cloison.app.contract import agreed, check, edges
-from cloison.base import QuestionError
+from cloison.base import QuestionError, Severity
 from cloison.intent import Contract
 from cloison.ir.fidelity import Verdict
 from tests.support.cli import ROOT
@@ -118,6 +118,60 @@ def guardrail(text: str, world: str = WORLD, more: str = "") -> Check:
 )
 def test_a_guardrail_comes_out(text: str, status: Status) -> None:
     assert statuses(guardrail(text)) == {"g": status}
+
+
+def test_icmp_of_which_nobody_can_say_is_undetermined_where_it_is_asked_for() -> None:
+    for ports in ("icmp", "icmp/8", "{protocol: ICMP}"):
+        (proof,) = guardrail(
+            f"deny: {{from: web/portal, to: db/postgres, ports: [{ports}]}}"
+        ).proofs
+        assert proof.status is Status.UNDETERMINED
+        assert [each.id for each in proof.caveats] == ["NON_L4"]
+    (proof,) = guardrail("only: {from: web/portal, to: db/postgres}").proofs
+    assert proof.status is Status.HOLDS
+    assert "NON_L4" in [each.id for each in proof.caveats]
+
+
+def test_a_pod_that_comes_may_declare_a_port_by_any_number() -> None:
+    world = WORLD + (
+        "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
+        "metadata: {name: admin, namespace: db}\n"
+        "spec: {podSelector: {}, ingress: [{ports: [{port: admin}]}]}\n"
+    )
+    (proof,) = guardrail("deny: {to: 'any:db', ports: [6000]}", world).proofs
+    assert proof.status is Status.BROKEN
+    assert "declaring the port admin" in proof.breaches[0].destination.text
+    assert statuses(guardrail("deny: {to: db/postgres, ports: [6000]}", world)) == {
+        "g": Status.HOLDS
+    }
+
+
+def test_what_holds_says_what_it_stands_on() -> None:
+    world = WORLD.replace(
+        "ingress:\n    - from:\n", "ingress:\n    - from:\n        - ipBlock: {cidr: 10.0.0.0/8}\n"
+    )
+    (proof,) = guardrail("deny: {from: 'any:db', to: db/postgres}", world).proofs
+    assert proof.status is Status.HOLDS
+    assert "POD_ADDRESS_UNKNOWN" in [each.id for each in proof.caveats]
+
+
+def test_what_nobody_is_or_declares_cannot_be_asked() -> None:
+    found = guardrail("deny: {to: db/postgres, ports: [sqll]}")
+    assert statuses(found) == {"g": Status.UNASKED}
+    assert codes(found) == ["CON103"]
+    found = guardrail("deny: {from: 'zone:z', to: db/postgres}", more="  zones: [{name: z}]\n")
+    assert statuses(found) == {"g": Status.UNASKED}
+
+
+def test_a_repeated_key_is_an_error_at_its_place() -> None:
+    spec = "spec:\n  guardrails: []\n  guardrails: []\n"
+    session = cloison.load_texts({"world.yaml": WORLD, "contract.yaml": HEAD + spec})
+    found = agreed(session)
+    assert not found.whole
+    (said,) = found.diagnostics
+    assert said.span is not None
+    assert (said.code, said.severity) == ("SRC004", Severity.ERROR)
+    assert (said.span.line, said.span.column) == (6, 3)
 
 
 def test_a_broken_guardrail_is_shown_with_a_flow_and_its_rule() -> None:

@@ -174,3 +174,15 @@ def test_known_controllers_need_no_binding_in_the_input() -> None:
     (one,) = found("D-API", workload("x", pod={"labels": dns}), *here)
     assert one.evidence[0].text == "a/x is external-dns"
     assert found("D-API", workload("x", pod={"labels": solver}), *here) == ()
+
+
+def test_nobody_is_let_out_to_it_who_does_not_work_through_it() -> None:
+    door = {"name": "https", "port": 443, "targetPort": 6443}
+    front = service("kubernetes", "default", door, clusterIP="10.96.0.1", selector={})
+    here = (*OPERATOR, POD, workload("plain"), front, SLICE, policy(egress=[BY_FRONT]))
+    findings = examined(text(*here), "D-API", "D-DEAD")
+    assert [(e.code, str(e.workload), bool(e.mend)) for e in findings] == [
+        ("API001", "a/op", True),
+        ("DEA002", "a/plain", False),
+    ]
+    assert findings[1].help.startswith("nothing in the input says that a/plain works through")

@@ -194,10 +194,14 @@ def test_the_only_prometheus_is_who_monitors_are_for() -> None:
 
 
 def test_a_gateway_anywhere_leaves_a_call_through_it_open() -> None:
-    session = load_texts({"all.yaml": text(*BEHIND, DENIED)})
+    some = policy(ingress=[rule("from", peer("edge", app="edge"), ports=(8080,))])
+    session = load_texts({"all.yaml": text(*BEHIND, some)})
     answer = session.why("gw:a/i", "a/front")
     assert str(answer.verdict) == "undetermined"
     assert "GATEWAY_NAMESPACE_UNKNOWN" in [each.id for each in answer.caveats]
+    # Who admits nobody does not admit it, wherever it is.
+    shut = load_texts({"all.yaml": text(*BEHIND, DENIED)}).why("gw:a/i", "a/front")
+    assert str(shut.verdict) == "denied"
 
 
 def test_calls_to_pods_to_come_are_no_outage_for_certain() -> None:

@@ -164,3 +164,16 @@ def test_a_policy_that_leaves_metadata_out_keeps_its_labels_and_annotations() ->
     (opened,) = made["spec"]["egress"]
     assert {"cidr", "except"} == opened["to"][0]["ipBlock"].keys()
     assert not found("D-IMDS", workload("web"), made)
+
+
+@pytest.mark.parametrize(("name", "count"), [("web", 1), ("other", 0)])
+def test_what_an_association_promises_has_to_be_fetched(name: str, count: int) -> None:
+    spec = {"namespace": "a", "serviceAccount": name, "clusterName": "c"}
+    kind, api = "PodIdentityAssociation", "eks.services.k8s.aws/v1alpha1"
+    pods = workload("web", pod={"serviceAccountName": "web"})
+    here = (thing(kind, "x", "a", api=api, spec=spec), pods)
+    told = found("D-IMDS", *here, policy(egress=[]))
+    assert [each.code for each in told] == ["MET002"] * count
+    assert all("169.254.170.23" in each.message for each in told)
+    agent = rule("to", block("169.254.170.23/32"), ports=(80,))
+    assert found("D-IMDS", *here, policy(egress=[agent])) == ()

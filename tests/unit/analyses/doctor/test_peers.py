@@ -180,3 +180,11 @@ def test_what_only_looks_like_a_store_is_none() -> None:
         assert told(store, own) == []
     caches = workload("store", replicas=3, image="redis:8")
     assert told(caches, own) == []
+
+
+def test_ports_that_products_listen_on_are_declared_enough() -> None:
+    here = text(redis(ports=listening(6379)), among("redis", 6379))
+    first = examined(here, "D-PEER")
+    assert [each.code for each in first] == ["PEE001"]
+    after = examined(mended({"all.yaml": here}, first)["mended.yaml"], "D-PEER", "D-PORT")
+    assert [each.code for each in after] == []

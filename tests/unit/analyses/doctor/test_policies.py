@@ -123,6 +123,25 @@ def test_a_policy_that_selects_nobody_names_the_nearest_label() -> None:
     assert "app=api" in found.help
 
 
+def test_a_policy_that_misses_whom_another_one_shuts_is_an_outage() -> None:
+    near = ingress("api", "{matchLabels: {app: apii}}", FROM_WEB % 8080)
+    text = HEAD + WEB + API + ingress("deny", "{}", "") + near
+    (found,) = examined(text, "D-NOSELECT")
+    assert (found.code, found.severity, found.mode) == (
+        "SEL001",
+        Severity.ERROR,
+        Mode.DEPENDENCY,
+    )
+    assert found.effect == "what it allows is denied: shop/web to shop/api on TCP/8080"
+    assert codes(mended({"a": text}, [found])["mended.yaml"], "D-NOSELECT") == []
+    # Whom nothing shuts off, and what another rule lets through, lacks nothing.
+    (left,) = examined(HEAD + WEB + API + near, "D-NOSELECT")
+    assert (left.severity, left.mend) == (Severity.WARNING, ())
+    other = ingress("other", "{matchLabels: {app: api}}", FROM_WEB % 8080)
+    (left,) = examined(text + other, "D-NOSELECT")
+    assert (left.severity, left.mend) == (Severity.WARNING, ())
+
+
 def test_a_policy_of_host_network_pods_does_nothing() -> None:
     agent = API.replace("spec: {containers", "spec: {hostNetwork: true, containers")
     (found,) = examined(HEAD + agent + ingress("a", "{matchLabels: {app: api}}", ""), "D-NOSELECT")

@@ -316,3 +316,71 @@ def test_where_only_policies_of_the_cluster_isolate_one_pod_is_opened_and_not_al
     )
     assert backend["spec"]["endpointSelector"] == {"matchLabels": {"app": "front"}}
     assert doctor(load_texts(mended(texts, found))) == ()
+
+
+ENVOY = {
+    "app.kubernetes.io/component": "proxy",
+    "app.kubernetes.io/managed-by": "envoy-gateway",
+    "app.kubernetes.io/name": "envoy",
+    "gateway.envoyproxy.io/owning-gateway-name": "gw",
+    "gateway.envoyproxy.io/owning-gateway-namespace": "a",
+}
+
+
+@pytest.mark.parametrize(
+    ("blocks", "proposed"),
+    [
+        (["203.0.113.0/24", "198.51.100.0/24"], {"203.0.113.0/24", "198.51.100.0/24"}),
+        ([], {"0.0.0.0/0"}),
+    ],
+)
+def test_a_gateway_admits_whom_rules_for_its_listener_mean(
+    blocks: list[str], proposed: set[str]
+) -> None:
+    home = "envoy-gateway-system"
+    meant = {"from": [{"ipBlock": {"cidr": each}} for each in blocks], "ports": [{"port": 443}]}
+    tls = {"name": "tls", "port": 443, "protocol": "HTTPS"}
+    controller = {"controllerName": "gateway.envoyproxy.io/gatewayclass-controller"}
+    guarded = {"podSelector": {}, "ingress": [meant] if blocks else [], "policyTypes": ["Ingress"]}
+    here = text(
+        thing("Namespace", "a", labels={HOME: "a"}),
+        thing("Namespace", home, labels={HOME: home}),
+        workload("envoy", home, ports=listening(10443), pod={"labels": ENVOY}),
+        thing("GatewayClass", "eg", api=GATEWAY, spec=controller),
+        thing(
+            "Gateway", "gw", "a", api=GATEWAY, spec={"gatewayClassName": "eg", "listeners": [tls]}
+        ),
+        thing("NetworkPolicy", "in", home, api=NETWORKING, spec=guarded),
+    )
+    session, texts = loaded(here)
+    (door,) = (each for each in doctor(session, checks=("D-GW",)) if each.mend)
+    assert door.code == "GWY002"
+    (spec,) = _specs((door,))
+    rule = spec["spec"]["ingress"][-1]
+    assert {peer["ipBlock"]["cidr"] for peer in rule["from"]} == proposed
+    assert rule["ports"] == [{"protocol": "TCP", "port": 10443}]
+    left = doctor(load_texts(mended(texts, [door])), checks=("D-GW",))
+    assert "GWY002" not in [each.code for each in left]
+
+
+def test_pods_of_a_product_are_named_by_all_labels_that_it_ships() -> None:
+    labels = {
+        "app.kubernetes.io/name": "ingress-nginx",
+        "app.kubernetes.io/component": "controller",
+    }
+    home = "ingress-nginx"
+    here = (
+        thing("Namespace", home, labels={HOME: home}),
+        workload(
+            "ingress-nginx-controller",
+            home,
+            image="registry.k8s.io/ingress-nginx/controller:v1.12.1",
+            pod={"labels": labels},
+        ),
+        policy("shut", policyTypes=["Ingress"]),
+    )
+    session, _ = loaded("\n---\n".join((fronts("web"), text(*here))))
+    (shut,) = doctor(session, checks=("D-GW",))
+    (spec,) = _specs((shut,))
+    (peer,) = spec["spec"]["ingress"][0]["from"]
+    assert peer["podSelector"] == {"matchLabels": labels}

@@ -24,7 +24,7 @@ def app(name: str) -> Session:
     ("name", "codes"),
     [
         ("online-boutique", ["MET001"]),  # every policy lets out to everywhere
-        ("sock-shop", ["SEL003", "SEL001"]),  # policies say `cart`, and pods are called `carts`
+        ("sock-shop", ["SEL001", "SEL003"]),  # policies say `cart`, and pods are called `carts`
         ("bank-of-anthos", []),
         # As above; and a policy about node-exporter, which is on the network of its node.
         ("kube-prometheus", ["MET001", "SEL002"]),

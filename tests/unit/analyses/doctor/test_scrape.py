@@ -152,3 +152,24 @@ def test_probes_go_through_a_prober() -> None:
     shut = policy("observability", ingress=[], to={"app": "blackbox"})
     assert [e.code for e in found("D-SCRAPE", *prober, prometheus(), probe, shut)] == ["SCR001"]
     assert found("D-SCRAPE", *prober, prometheus(), probe) == ()
+
+
+def test_the_prober_reaches_what_a_probe_names() -> None:
+    prober = (
+        workload("blackbox", "observability", ports=listening(9115)),
+        service("blackbox", "observability", {"port": 9115}),
+    )
+    spec = {
+        "prober": {"url": "blackbox.observability:9115"},
+        "targets": {"staticConfig": {"static": ["http://web.b/healthz", "https://example.org"]}},
+    }
+    probe = thing("Probe", "x", "a", api=API, spec=spec)
+    web = (
+        workload("web", "b", ports=listening(8080)),
+        service("web", "b", {"port": 80, "targetPort": 8080}),
+    )
+    here = (*prober, *web, prometheus(), probe)
+    (one,) = found("D-SCRAPE", *here, policy("b", ingress=[]))
+    assert one.message == "observability/blackbox cannot probe svc:b/web on TCP/80"
+    assert one.mend
+    assert found("D-SCRAPE", *here) == ()

@@ -55,6 +55,20 @@ def test_pods_only_shuts_out_the_api_server() -> None:
     assert told(hook(), PODS_ONLY) == [("WHK001", "error")]
 
 
+@pytest.mark.parametrize(
+    "labels", [{}, {"eks.amazonaws.com/nodegroup": "a"}, {"cloud.google.com/gke-nodepool": "a"}]
+)
+def test_nodes_that_only_work_change_nothing(labels: dict[str, str]) -> None:
+    worker = node("w", "172.18.0.3", **labels)
+    (one,) = found("D-WEBHOOK", POD, SERVICE, worker, hook(), policy(ingress=[]))
+    assert one.code == "WHK001"
+    assert "OWN_NODE_UNKNOWN" in {each.id for each in one.caveats}
+    let_in = policy(ingress=[rule("from", block("172.18.0.0/16"), ports=(10250,))])
+    assert "any address" not in "".join(
+        e.message for e in found("D-WEBHOOK", POD, SERVICE, worker, hook(), let_in)
+    )
+
+
 def test_who_passes_without_it_is_only_warned() -> None:
     assert told(hook("Ignore"), PODS_ONLY) == [("WHK001", "warning")]
 
