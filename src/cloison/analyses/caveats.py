@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from cloison.algebra import L4, TrafficSet
-from cloison.analyses.question import Party
+from cloison.analyses.parties import Party
 from cloison.analyses.resolve import covers, meets
 from cloison.analyses.walk import Walk
 from cloison.engine import Engine, Point, UnitKind

@@ -5,7 +5,6 @@ The forms are part of the interface; see the reference page on naming ends.
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from difflib import get_close_matches
 from functools import cached_property
@@ -490,16 +489,6 @@ class Names:
         if same_name:
             return message, f"did you mean {' or '.join(same_name[:3])}?"
         return message, help_
-
-
-def parties(engine: Engine, end: PodsEnd) -> Iterator[tuple[int, tuple[int, ...]]]:
-    """Iterate over the units of an end's pods, each with the endpoints of it that are meant."""
-    by_unit: dict[int, list[int]] = defaultdict(list)
-    for index in end.endpoints:
-        for unit in engine.table.by_endpoint[index]:
-            by_unit[unit].append(index)
-    for unit, members in sorted(by_unit.items()):
-        yield unit, tuple(members)
 
 
 _LOOPBACK = AddressSet.block("127.0.0.0/8") | AddressSet.block("::1/128")

@@ -7,7 +7,8 @@ from typing import TypeAlias
 from cloison.algebra import NO_TRAFFIC, TrafficSet
 from cloison.analyses.caveats import point_caveats
 from cloison.analyses.miss import policy_miss, subject_miss
-from cloison.analyses.question import Case, Party
+from cloison.analyses.parties import Party
+from cloison.analyses.question import Case
 from cloison.analyses.resolve import covers
 from cloison.analyses.walk import TierWalk, Walk, walks
 from cloison.base import Span

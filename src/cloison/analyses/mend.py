@@ -21,7 +21,7 @@ from cloison.analyses.ends import AddressEnd, AnyEnd, NameEnd
 from cloison.analyses.explain import CaseAnswer, PointAnswer
 from cloison.analyses.miss import peer_text, traffic_text
 from cloison.analyses.opened import others_matched
-from cloison.analyses.question import Party
+from cloison.analyses.parties import Party
 from cloison.analyses.telling import telling_labels
 from cloison.analyses.walk import TierWalk
 from cloison.engine import Engine, UnitKind

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from cloison.algebra import EVERYTHING, LabelSelector, Operator, Requirement, TrafficSet
-from cloison.analyses.question import Party
+from cloison.analyses.parties import Party
 from cloison.analyses.resolve import relation_text
 from cloison.base.words import begun
 from cloison.engine import Engine, Point, Unit, UnitKind

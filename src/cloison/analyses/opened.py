@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from cloison.analyses.question import Party
+from cloison.analyses.parties import Party
 from cloison.engine import Engine
 from cloison.ir.peers import PodsMatch
 from cloison.ir.policy import Peer

@@ -17,14 +17,13 @@ from cloison.algebra import (
 )
 from cloison.analyses.ends import (
     AddressEnd,
-    AnyEnd,
     End,
     NameEnd,
     NodeEnd,
     PodsEnd,
     SomeNodeEnd,
-    parties,
 )
+from cloison.analyses.parties import Party, parties
 from cloison.base import QuestionError
 from cloison.engine import Engine, UnitKind
 from cloison.engine.related import (
@@ -38,7 +37,6 @@ from cloison.engine.related import (
 from cloison.ir.peers import Relative
 from cloison.ir.profile import Profile
 from cloison.resources.names import shown
-from cloison.resources.world import PodEndpoint
 
 
 class State(StrEnum):
@@ -164,15 +162,6 @@ def _known(text: str) -> str:
 
 
 @dataclass(frozen=True, slots=True)
-class Party:
-    """One side of a case: a unit, and an example of what is meant in it."""
-
-    unit: int
-    text: str
-    endpoint: PodEndpoint | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Case:
     """Flows that cannot differ in verdict but by their traffic.
 
@@ -223,11 +212,11 @@ def cases(
     for end in (source, destination):
         if family is None and isinstance(end, PodsEnd | NodeEnd):
             family = end.family
-    sources = list(_parties(engine, source))
+    sources = list(parties(engine, source))
     if isinstance(destination, AddressEnd) and destination.own_node:
         yield from _to_own_nodes(engine, sources, destination, traffic, family)
         return
-    tos = list(_parties(engine, destination, named=traffic.name is not None))
+    tos = list(parties(engine, destination, named=traffic.name is not None))
     if traffic.name is not None and tos and not any(_traffic(traffic, to) for to, _ in tos):
         _no_such_name(traffic, tos)
     both = isinstance(source, PodsEnd) and isinstance(destination, PodsEnd)
@@ -329,101 +318,6 @@ def _one_pod(
 _SELF = Relations(frozenset({Relative.SELF, Relative.OWN_NODE}))
 _RETURNED = Relations(frozenset({Relative.RETURNED, Relative.OWN_NODE}))
 """On its node's network, a pod is also its own node."""
-
-
-def _parties(
-    engine: Engine, end: End, *, named: bool = False
-) -> Iterator[tuple[Party, tuple[int, ...]]]:
-    """Iterate over an end's units; those that declare other ports apart, if a port is `named`."""
-    table = engine.table
-    match end:
-        case PodsEnd():
-            for unit, members in parties(engine, end):
-                endpoint = table.endpoints[members[0]]
-                yield Party(unit, endpoint.name, endpoint), members
-        case NodeEnd():
-            for unit in table.by_node[end.node.name]:
-                yield Party(unit, end.text), ()
-        case SomeNodeEnd():
-            for unit, text in _some_node(engine, end):
-                yield Party(unit, text), ()
-        case AnyEnd():
-            anybody = _anybody(engine, end.namespace)
-            for unit in anybody if named else engine.alike(anybody):
-                members = table.units[unit].endpoints
-                seen = set()
-                for index in members if named else members[:1]:
-                    endpoint = table.endpoints[index]
-                    if endpoint.ports not in seen:
-                        seen.add(endpoint.ports)
-                        yield Party(unit, endpoint.name, endpoint), members
-        case AddressEnd():
-            yield from _at_addresses(engine, end)
-        case NameEnd():
-            yield from _at_addresses(engine, AddressEnd(end.text, end.addresses))
-            units = {u for name in end.names for u in engine.hosts.of(name) or ()}
-            for unit in sorted(units):
-                yield Party(unit, end.text), ()
-        case _:
-            msg = f"{end.text} is a name for what is behind it, and sends nothing itself"
-            raise QuestionError(msg, "ask about the workload behind it, as NAMESPACE/NAME")
-
-
-def _some_node(engine: Engine, end: SomeNodeEnd) -> Iterator[tuple[int, str]]:
-    """Yield a node of each class that no policy tells apart, for one that passes something on.
-
-    It stays some node where the addresses of one are not known, and where policies govern nodes:
-    what these pass on is not what those are about.
-    """
-    table = engine.table
-    nodes = [node for node in engine.world.nodes.values() if end.node in (None, node.name)]
-    known = end.passing and all(node.addresses for node in nodes)
-    units = [unit for node in nodes for unit in table.by_node[node.name]] if known else []
-    if not units or any(unit in engine.governed for unit in units):
-        yield table.some_node, end.text
-        return
-    classes = list(engine.alike(units, apart=False))
-    for unit in classes:
-        text = f"{end.text} to the address of {table.units[unit].node}"
-        yield unit, text if len(classes) > 1 else end.text
-
-
-def _anybody(engine: Engine, namespace: str | None) -> Iterator[int]:
-    """Iterate over the units of pods, of one namespace or of all."""
-    table = engine.table
-    for unit in table.kinds[UnitKind.POD] | table.kinds[UnitKind.HOST]:
-        endpoint = table.endpoints[table.units[unit].endpoints[0]]
-        if namespace in (None, endpoint.namespace):
-            yield unit
-
-
-def _at_addresses(engine: Engine, end: AddressEnd) -> Iterator[tuple[Party, tuple[int, ...]]]:
-    table = engine.table
-    if end.addresses.size() == 1:
-        (point, _), *_ = end.addresses.spans
-        pods = {point: engine.holders[point]} if point in engine.holders else {}
-        nodes = {point: engine.node_addresses[point]} if point in engine.node_addresses else {}
-    else:
-        pods = {p: held for p, held in engine.holders.items() if p in end.addresses}
-        nodes = {p: name for p, name in engine.node_addresses.items() if p in end.addresses}
-    # A known pod or node is itself; only what is left of the block is outside.
-    rest = end.addresses - type(end.addresses).points(tuple({*pods, *nodes}))
-    for unit in table.external_range(rest):
-        atom = table.units[unit].addresses
-        part = atom & rest if atom is not None else None
-        if part:
-            text = end.text if part == end.addresses else next(iter(part.ranges())).split("-")[0]
-            yield Party(unit, text), ()
-    for point, held in sorted(pods.items()):
-        for index in held:
-            endpoint = table.endpoints[index]
-            for unit in table.by_endpoint[index]:
-                if table.units[unit].family in (0, family_of(point)):
-                    yield Party(unit, endpoint.name, endpoint), (index,)
-    for point, name in sorted(nodes.items()):
-        for unit in table.by_node[name]:
-            if table.units[unit].family in (0, family_of(point)):
-                yield Party(unit, f"node:{name}"), ()
 
 
 def _family(engine: Engine, one: Party, two: Party) -> int | None:

@@ -9,11 +9,10 @@ kubernetes/kubernetes staging/src/k8s.io/endpointslice/utils.go, pkg/proxy.
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from itertools import islice
 
 from cloison.algebra import NO_ADDRESSES, AddressSet, TrafficSet
 from cloison.analyses.aliases import alias
-from cloison.analyses.backends import Listed, Members, itself, members, nodes_of, on_node, own_port
+from cloison.analyses.backends import Listed, itself, members, nodes_of, on_node, own_port
 from cloison.analyses.ends import (
     AddressEnd,
     End,
@@ -22,16 +21,20 @@ from cloison.analyses.ends import (
     SomeNodeEnd,
 )
 from cloison.analyses.question import Traffic
+from cloison.analyses.servicestops import (
+    left_out,
+    no_port,
+    no_target,
+    nobody,
+    not_here,
+    not_in_ranges,
+)
 from cloison.base import QuestionError
-from cloison.base.words import listed
 from cloison.engine import Engine
 from cloison.ir import caveats as known
 from cloison.ir.fidelity import Caveat
 from cloison.platform.routes.model import Stop
 from cloison.resources.objects import Service, ServicePort
-
-_TYPES = "kubernetes/api core/v1/types.go ServiceSpec"
-_FEW = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,12 +100,12 @@ def lead(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> tupl
         return (Part(source, traffic, (Followed(source, own, traffic),)),)
     ports = matching(service, traffic)
     if not ports:
-        return (Part(source, traffic, stop=_no_port(end, traffic)),)
+        return (Part(source, traffic, stop=no_port(end, traffic)),)
     admitted, barred = _filtered(source, end)
     if admitted is None:
-        return (Part(source, traffic, stop=_not_in_ranges(end)),)
+        return (Part(source, traffic, stop=not_in_ranges(end)),)
     source = admitted
-    parts = [Part(barred, traffic, stop=_not_in_ranges(end))] if barred is not None else []
+    parts = [Part(barred, traffic, stop=not_in_ranges(end))] if barred is not None else []
     parts += [
         part
         for port in ports
@@ -145,17 +148,6 @@ def source_ranges(service: Service) -> AddressSet | None:
     return found
 
 
-def _not_in_ranges(end: ServiceEnd) -> Stop:
-    return Stop(
-        "NotInSourceRanges",
-        f"loadBalancerSourceRanges of {end.text} do not hold the client's address: the load "
-        "balancer, or kube-proxy, drops the call before any pod",
-        f"it admits {', '.join(end.service.source_ranges)}; add the client's block there",
-        end.service.span,
-        _TYPES,
-    )
-
-
 def _alias(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> tuple[Part, ...]:
     """An alias is for resolvers only: who calls it dials what it stands for, on its own port."""
     found = alias(engine, end)
@@ -163,7 +155,7 @@ def _alias(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) -> tu
         return (Part(source, traffic, stop=found),)
     named = _named_port(end, traffic)
     if named is None:
-        return (Part(source, traffic, stop=_no_port(end, traffic)),)
+        return (Part(source, traffic, stop=no_port(end, traffic)),)
     note = f"{end.text} is an alias for {_bare(found)}: the client dials that, on its own port"
     if isinstance(found, ServiceEnd):
         parts = lead(engine, source, found, named)
@@ -203,11 +195,11 @@ def _headless(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) ->
     service = end.service
     found = members(engine, service)
     if not found.ends:
-        return (Part(source, traffic, stop=_nobody(end, found)),)
+        return (Part(source, traffic, stop=nobody(end, found)),)
     note = f"Service {end.text[4:]} is headless: its name leads to the pods, the port is theirs"
     if service.publish_not_ready:
         note = f"{note}; also to those that are not ready"
-    notes = (note, *_left_out(found.left_out))
+    notes = (note, *left_out(found.left_out))
     arriving: list[Followed] = []
     for backend, ports in found.ends:
         if traffic.name is None:
@@ -217,7 +209,7 @@ def _headless(engine: Engine, source: End, end: ServiceEnd, traffic: Traffic) ->
             for to, own, _ in _own(engine, port, backend, ports):
                 arriving.append(Followed(source, to, _on(port.protocol, own), (), notes))
     if not arriving:
-        return (Part(source, traffic, stop=_no_port(end, traffic)),)
+        return (Part(source, traffic, stop=no_port(end, traffic)),)
     return (Part(source, traffic, tuple(arriving)),)
 
 
@@ -232,7 +224,7 @@ def _translated(
     found = members(engine, service)
     led = list(_led(engine, source, service, port, found.ends))
     if not led:
-        yield Part(source, traffic, stop=_nobody(end, found))
+        yield Part(source, traffic, stop=nobody(end, found))
         return
     served: list[tuple[PodsEnd | AddressEnd, int, str]] = []
     lacking: list[str] = []
@@ -240,10 +232,10 @@ def _translated(
         served += _own(engine, port, backend, ports)
         lacking += _lacking(engine, port, backend, ports)
     if not served:
-        yield Part(source, traffic, stop=_no_target(end, port, lacking))
+        yield Part(source, traffic, stop=no_target(end, port, lacking))
         return
     what = f"Service {end.text[4:]}" if own is None else end.text
-    said = (*_left_out(found.left_out), *_left_out(tuple(lacking)))
+    said = (*left_out(found.left_out), *left_out(tuple(lacking)))
     for part_source, group, stop, unsure in _placed(engine, source, apparent, end, served):
         if stop is not None:
             yield Part(part_source, traffic, stop=stop)
@@ -301,7 +293,7 @@ def _placed(
             for to, number, protocol in served
             if isinstance(to, PodsEnd) and (kept := on_node(engine, to, node)) is not None
         ]
-        stop = None if local else _not_here(service, node)
+        stop = None if local else not_here(service, node)
         yield mine, local, stop, ()
 
 
@@ -342,17 +334,6 @@ def _seen(
     elif isinstance(to, PodsEnd) and held != set(to.endpoints):
         others = tuple(index for index in to.endpoints if index not in held)
         yield node, replace(to, endpoints=others)
-
-
-def _not_here(service: Service, node: str) -> Stop:
-    name = f"{service.namespace}/{service.name}"
-    return Stop(
-        "NoLocalEndpoint",
-        f"internalTrafficPolicy of Service {name} is Local, and node {node} has no pod behind it",
-        "run a pod of it on every node that calls it, or set internalTrafficPolicy: Cluster",
-        service.span,
-        "kubernetes/api core/v1/types.go ServiceInternalTrafficPolicy",
-    )
 
 
 def _hairpin(engine: Engine, followed: Followed) -> Iterator[Followed]:
@@ -504,63 +485,3 @@ def _lacking(
                 f"pod {endpoint.name} declares no {port.protocol} port named {port.target!r}, so "
                 f"it is no endpoint of port {port.port}"
             )
-
-
-def _left_out(said: tuple[str, ...]) -> tuple[str, ...]:
-    """Return what is said of pods that are no endpoints, of many pods by their number."""
-    few = tuple(islice(dict.fromkeys(said), _FEW))
-    return (*few, f"{len(said) - _FEW} more are none") if len(said) > _FEW else few
-
-
-def _no_port(end: ServiceEnd, traffic: Traffic) -> Stop:
-    have = ", ".join(
-        f"{p.protocol}/{p.port}{f' ({p.name})' if p.name else ''}" for p in end.service.ports
-    )
-    return Stop(
-        "NoSuchPort",
-        f"{end.text} has no port {traffic.text}",
-        f"it has {have or 'no ports'}",
-        end.service.span,
-        "kubernetes/api core/v1/types.go ServicePort",
-    )
-
-
-def _nobody(end: ServiceEnd, found: Members) -> Stop:
-    service, left_out = end.service, found.left_out
-    if left_out:
-        return Stop(
-            "NoReadyEndpoints",
-            f"no pod behind {end.text} is an endpoint",
-            f"{listed(_left_out(left_out))}; see why its probes fail",
-            service.span,
-            "kubernetes/kubernetes staging/src/k8s.io/endpointslice/utils.go",
-        )
-    if found.unread:
-        return Stop(
-            "EndpointsNotRead",
-            f"nothing in the input says what is behind {end.text}: it has no selector",
-            "add its EndpointSlices, or its Endpoints, to the input: others write them",
-            service.span,
-            _TYPES,
-            known.ENDPOINTS_NOT_READ,
-        )
-    chosen = ", ".join(f"{k}={v}" for k, v in sorted((service.selector or {}).items()))
-    said = "its EndpointSlices list nobody"
-    if service.selector:
-        said = f"it selects {chosen} in {service.namespace}; check the labels and its targetPort"
-    return Stop("NoEndpoints", f"no pod is behind {end.text}", said, service.span, _TYPES)
-
-
-def _no_target(end: ServiceEnd, port: ServicePort, lacking: Sequence[str]) -> Stop:
-    about = _left_out(tuple(lacking))
-    text = f"no pod is behind {end.text} port {port.port}: its slices list no such port"
-    if isinstance(port.target, str):
-        what = f"a {port.protocol} port named {port.target!r}"
-        text = f"no pod is behind {end.text} port {port.port}: none of them declares {what}"
-    return Stop(
-        "NoSuchTargetPort",
-        text,
-        f"{listed(about)}; check its targetPort" if about else "check the ports of its slices",
-        end.service.span,
-        "kubernetes/kubernetes staging/src/k8s.io/endpointslice/utils.go FindPort",
-    )

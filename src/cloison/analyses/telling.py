@@ -1,6 +1,6 @@
 """Labels that tell a workload from others, as people would choose them."""
 
-from cloison.analyses.question import Party
+from cloison.analyses.parties import Party
 from cloison.engine import Engine
 
 VOLATILE = frozenset(

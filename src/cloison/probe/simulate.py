@@ -8,8 +8,9 @@ from cloison.analyses.ask import Explanation, Question, ask
 from cloison.analyses.ends import End, Names
 from cloison.analyses.explain import CaseAnswer, explain_case
 from cloison.analyses.matrix import Matrix, Row, RowResult
+from cloison.analyses.parties import Party
 from cloison.analyses.paths.which import through_entry
-from cloison.analyses.question import Case, Party, Traffic, parse_traffic
+from cloison.analyses.question import Case, Traffic, parse_traffic
 from cloison.analyses.request import looked_at, readings, requested
 from cloison.base import Diagnostic, QuestionError
 from cloison.engine import Engine

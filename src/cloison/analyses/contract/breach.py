@@ -11,7 +11,8 @@ from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.contract.sets import Box, Group, Sets
 from cloison.analyses.ends import Names
 from cloison.analyses.explain import CaseAnswer, Decider, explain_case
-from cloison.analyses.question import Case, Party
+from cloison.analyses.parties import Party
+from cloison.analyses.question import Case
 from cloison.analyses.request import usual
 from cloison.base import QuestionError
 from cloison.engine import UnitKind

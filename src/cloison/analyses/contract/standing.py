@@ -5,7 +5,8 @@ from itertools import product
 
 from cloison.analyses.contract.sets import Box, Sets
 from cloison.analyses.explain import explain_case
-from cloison.analyses.question import Case, Party
+from cloison.analyses.parties import Party
+from cloison.analyses.question import Case
 from cloison.engine.related import UNRELATED
 from cloison.ir.caveats import POD_ADDRESS_UNKNOWN
 from cloison.ir.fidelity import Caveat

@@ -11,7 +11,8 @@ from cloison.analyses.diff.shifts import Reasons, Shift
 from cloison.analyses.ends import NodeEnd, PodsEnd
 from cloison.analyses.explain import Decider, case_outcome, deciders_at
 from cloison.analyses.hosts import hosts_of, mentioned_by
-from cloison.analyses.question import Case, Party, Traffic, cases
+from cloison.analyses.parties import Party
+from cloison.analyses.question import Case, Traffic, cases
 from cloison.engine import Engine, Point
 from cloison.engine.related import UNRELATED
 from cloison.ir.names import NamePattern

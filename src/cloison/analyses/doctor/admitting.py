@@ -11,7 +11,7 @@ from cloison.analyses.doctor.clinic import Clinic
 from cloison.analyses.doctor.served import admitted, numbers, of_nodes, tunnels
 from cloison.analyses.ends import PodsEnd
 from cloison.analyses.mend import MOST_BLOCKS, Proposal, added, blocks
-from cloison.analyses.question import Party
+from cloison.analyses.parties import Party
 from cloison.engine import Engine
 from cloison.ir.peers import BlockMatch, PodsMatch, Relative, RelativeMatch
 from cloison.ir.policy import Action, Direction, NamedPort, Peer, Rule, TrafficMatch

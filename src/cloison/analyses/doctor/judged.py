@@ -8,7 +8,8 @@ from cloison.analyses.ask import Explanation
 from cloison.analyses.doctor.clinic import Clinic
 from cloison.analyses.ends import AddressEnd, End, SomeNodeEnd
 from cloison.analyses.explain import CaseAnswer
-from cloison.analyses.question import Party, Traffic
+from cloison.analyses.parties import Party
+from cloison.analyses.question import Traffic
 from cloison.base import QuestionError, Span
 from cloison.engine import Engine
 from cloison.ir.caveats import OWN_NODE_UNKNOWN, POD_ADDRESS_UNKNOWN, SERVICE_NAT

@@ -10,7 +10,8 @@ from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, Names, PodsE
 from cloison.analyses.explain import CaseAnswer, case_outcome, explain_case, verdict_of
 from cloison.analyses.matrix import Row
 from cloison.analyses.measured import Flow, Leg
-from cloison.analyses.question import Case, Party, Traffic, cases, parse_traffic
+from cloison.analyses.parties import Party
+from cloison.analyses.question import Case, Traffic, cases, parse_traffic
 from cloison.analyses.request import requested
 from cloison.analyses.services import follow
 from cloison.base import QuestionError

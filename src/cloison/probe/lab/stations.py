@@ -7,7 +7,7 @@ from itertools import islice
 from cloison.algebra import AddressSet, address_text, family_of, parse_address
 from cloison.analyses.ends import AddressEnd, End, Names, PodsEnd
 from cloison.analyses.matrix import Row
-from cloison.analyses.question import Party
+from cloison.analyses.parties import Party
 from cloison.base import QuestionError
 from cloison.engine import Engine, UnitKind
 from cloison.probe.lab.plan import Plan, Station

@@ -6,7 +6,7 @@ from cloison.analyses.contract.breach import Breach
 from cloison.analyses.contract.breach import Side as End
 from cloison.analyses.contract.examine import Check
 from cloison.analyses.contract.prove import Proof, Status
-from cloison.analyses.question import Party
+from cloison.analyses.parties import Party
 from cloison.intent import Dependency
 from cloison.ir.fidelity import Verdict
 from cloison.report.about import About, Judged

@@ -13,7 +13,7 @@ from cloison.analyses.ends import (
     ServiceEnd,
     SomeNodeEnd,
 )
-from cloison.analyses.question import Party
+from cloison.analyses.parties import Party
 from cloison.ir.names import host_name
 from cloison.report.documents.parts import (
     AddressEndpoint,

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from cloison.analyses.ask import Explanation
 from cloison.analyses.explain import FAR, CaseAnswer, PointAnswer
-from cloison.analyses.question import Party
+from cloison.analyses.parties import Party
 from cloison.ir.fidelity import Verdict
 from cloison.ir.policy import Direction
 from cloison.ir.when import When
