@@ -122,7 +122,7 @@ wheel: $(VENV)/.installed-dev ## Build the wheel and look inside
 
 .PHONY: test
 test: $(VENV)/.installed-dev ## The default test run
-	$(BIN)/python -m pytest -n $(JOBS) $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal $(ARGS)
 
 .PHONY: golden
 golden: $(VENV)/.installed-dev ## Write the expected outputs anew; read the diff
@@ -132,8 +132,8 @@ golden: $(VENV)/.installed-dev ## Write the expected outputs anew; read the diff
 .PHONY: nightly
 nightly: $(VENV)/.installed-dev ## Large random runs, planted faults that must be caught, and fuzzing
 	$(PIP) install --quiet -c constraints.txt -e '.[spark,clickhouse]'
-	CLOISON_FLOWS=$(FLOWS) $(BIN)/python -m pytest -n $(JOBS) tests/property $(ARGS)
-	$(BIN)/python -m pytest -n $(JOBS) -m nightly tests $(ARGS)
+	CLOISON_FLOWS=$(FLOWS) $(BIN)/python -m pytest -n $(JOBS) --dist worksteal tests/property $(ARGS)
+	$(BIN)/python -m pytest -n $(JOBS) --dist worksteal -m nightly tests $(ARGS)
 	$(BIN)/python -m tests.fuzz --seconds $(SECONDS) --jobs $(JOBS) $(TARGET)
 
 .PHONY: fuzz

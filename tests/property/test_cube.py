@@ -325,6 +325,7 @@ def test_every_point_is_in_the_cell_of_its_definition(
             assert same, (seed, point, wanted, cell)
             kinds.add(cell.kind)
         beyond(session, found, ends)
+        told_use(found, [seen for _, seen in counted])
     assert kinds >= {*Kind} - {Kind.UNDETERMINED}
 
 
@@ -341,6 +342,37 @@ def beyond(session: Session, found: Reconciled, ends: list[str]) -> None:
                 in_cell = bool(at(found.cube.cells, (source, destination, port)))
                 left = allowed(found.cube.excess, source, destination, traffic)
                 assert left == (open_ and not in_cell), (source, destination, port)
+
+
+def told_use(found: Reconciled, rows: list[Seen]) -> None:
+    """Hold what excess says of its use: one end was seen of each pair, and no address is in it."""
+    ends = {(end.namespace, end.workload) for seen in rows for end in seen.ends if end.workload}
+    for line in found.excess:
+        if found.cube.tells_use(line):
+            for one in line.sources:
+                for other in line.destinations:
+                    assert {(one.namespace, one.name), (other.namespace, other.name)} & ends
+    for seen in rows:
+        source, destination = seen.source, seen.destination
+        inside = source if source.workload else destination
+        outside = source.ip or destination.ip
+        if outside is None:
+            continue
+        address = AddressSet.address(outside)
+        for line in found.excess:
+            sides = (line.sources, line.destinations)
+            near, far = sides if inside is source else sides[::-1]
+            held = any(end.addresses is not None and end.addresses & address for end in far)
+            here = any((e.namespace, e.name) == (inside.namespace, inside.workload) for e in near)
+            if held and here:
+                assert not line.allowed & traffic_of(seen), (seen, line)
+
+
+def traffic_of(seen: Seen) -> TrafficSet:
+    """Return the traffic of a row."""
+    if seen.port is None:
+        return TrafficSet.icmp(8, version=4)
+    return TrafficSet.ports(seen.protocol or "", seen.port)
 
 
 def allowed(known: Map, source: str, destination: str, traffic: TrafficSet) -> bool:

@@ -161,7 +161,8 @@ def _with_ranges(
         except SourceError as error:
             assert external.span is not None  # noqa: S101 - it was read from a document
             message = f"the ranges of external {external.name!r}: {error}"
-            said.append(fault(RANGES_UNREAD, external.span, message, error.help))
+            place = external.ranges_span or external.span
+            said.append(fault(RANGES_UNREAD, place, message, error.help))
     return replace(contract, externals=tuple(kept)), published
 
 

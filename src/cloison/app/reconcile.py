@@ -15,9 +15,10 @@ from cloison.analyses.reconcile.meant import meant
 from cloison.analyses.reconcile.measures import measures
 from cloison.analyses.reconcile.pairs import placed
 from cloison.analyses.reconcile.reconciled import Asked, Reconciled, asked_as, namesakes
-from cloison.analyses.reconcile.seen import Became, Finder, Seen, SeenEnd
+from cloison.analyses.reconcile.seen import Became, Finder, Loss, Seen, SeenEnd
 from cloison.analyses.reconcile.sources import assumed
 from cloison.app.contract import Agreed, agreed, edges, ends, for_contract
+from cloison.app.seennames import taught
 from cloison.base import QuestionError, SourceError, unhurried
 
 if TYPE_CHECKING:
@@ -53,7 +54,8 @@ def reconcile(
     session = for_contract(session, found.contract)
     seen = () if store is None else observed(store, span)
     with unhurried():
-        return put(session, found, seen, store, span), found.whole
+        lost = () if store is None else losses(store, span)
+        return put(session, found, seen, store, span, lost), found.whole
 
 
 def observed(store: Path, span: Span = (None, None)) -> tuple[Seen, ...]:
@@ -70,8 +72,28 @@ def observed(store: Path, span: Span = (None, None)) -> tuple[Seen, ...]:
     return tuple(seen_edges(table(store, *span)))
 
 
+def losses(store: Path, span: Span = (None, None)) -> tuple[Loss, ...]:
+    """Return what the sources of a store say they lost.
+
+    Raises:
+        SourceError: There is no such store, or it cannot be read.
+    """
+    from cloison.flows.status import losses as told  # noqa: PLC0415 - only with the extra
+
+    return tuple(
+        Loss(e.events, e.reason, e.node, e.sampled, _time(e.since), _time(e.until))
+        for e in told(store, *span)
+        if e.events or e.sampled > 1
+    )
+
+
 def put(
-    session: "Session", found: Agreed, seen: tuple[Seen, ...], store: Path | None, span: Span
+    session: "Session",
+    found: Agreed,
+    seen: tuple[Seen, ...],
+    store: Path | None,
+    span: Span,
+    lost: tuple[Loss, ...] = (),
 ) -> Reconciled:
     """Return what is intended, permitted and observed, of what was read already.
 
@@ -81,7 +103,9 @@ def put(
         seen: Observed edges.
         store: Where they are from; None where nobody watched.
         span: When they count.
+        lost: What sources say they lost.
     """
+    session, learned = taught(session, found.contract, seen)
     engine, site = session.engine, session.site
     sources = assumed(engine, site)
     wanted, unmet = meant(engine, site, found.contract, edges(session, found), sources)
@@ -91,7 +115,7 @@ def put(
     cube = put_together(
         engine,
         wanted,
-        Observed(here, strangers, store is not None),
+        Observed(here, strangers, store is not None and bool(seen), not lost),
         permitted,
         unmet,
         _named(session, found),
@@ -105,6 +129,9 @@ def put(
         None if store is None else str(store),
         span,
         tuple(sorted({name for each in seen for name in each.adapters})),
+        sum(each.count for each in seen),
+        lost,
+        learned,
     )
 
 

@@ -58,7 +58,8 @@ def judged(
     from cloison.report import Accepted, Judged
 
     told = session.accepted(findings, today or run.today())
-    kept = tuple(each for each in findings if each in told.kept)
+    left = frozenset(told.kept)
+    kept = tuple(each for each in findings if each in left)
     accepted = tuple(Accepted(d, s.reason, s.expires) for d, s in told.suppressed)
     worst = max((each.severity.rank for each in kept), default=-1)
     failed = fail_on != "never" and worst >= Severity(fail_on).rank

@@ -249,7 +249,9 @@ class Matcher:
     ) -> bool | None:
         """Return whether pods of unknown address surely (True) or possibly (False) match."""
         taken = True if whole and (family is None or family in whole) else None
-        families = FAMILY if family is None else (family,)
+        if not self.table.likely:
+            return taken
+        families = (family,) if family in FAMILY else FAMILY
         held = (FAMILY[each] for each in families if not addresses.isdisjoint(FAMILY[each]))
         likely = self.table.likely & reduce(AddressSet.__or__, held, NO_ADDRESSES)
         if not likely:

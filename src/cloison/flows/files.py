@@ -81,6 +81,7 @@ class Chunk:
         lines: Lines in it that were not blank.
         records: What they say.
         bad: Those that could not be read.
+        skipped: How many are right and tell of nothing that is kept.
         last: The last bytes before `upto`: by them the place is found again.
         ended: Whether its last line is at its end. The one that is not may still be written to;
             it is alone in its chunk, the last one.
@@ -91,6 +92,7 @@ class Chunk:
     lines: int = 0
     records: list[Record] = field(default_factory=list)
     bad: list[Bad] = field(default_factory=list)
+    skipped: int = 0
     last: bytes = b""
     ended: bool = True
 
@@ -160,6 +162,8 @@ def _document(handle: BinaryIO, decode: Decode) -> Chunk:
     except BadRecordError as error:
         chunk.records.clear()
         chunk.bad.append(Bad(1, 0, str(error), data[:_KEPT]))
+        return chunk
+    chunk.skipped = int(not chunk.records)
     return chunk
 
 
@@ -235,6 +239,7 @@ def _read(chunk: Chunk, line: bytes, decode: Decode) -> Bad | None:
         # A line counts whole or not at all.
         del chunk.records[held:]
         return Bad(chunk.line, chunk.upto, str(error), line[:_KEPT])
+    chunk.skipped += len(chunk.records) == held
     return None
 
 

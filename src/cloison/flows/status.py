@@ -1,9 +1,10 @@
 """What a store knows, and what it cannot know: what was read, when, where, and what was lost."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -121,11 +122,39 @@ def _nodes(store: Path, manifest: Manifest) -> tuple[Node, ...]:
     )
 
 
-def _lost(store: Path, manifest: Manifest) -> tuple[Lost, ...]:
+def losses(store: Path, since: int | None = None, until: int | None = None) -> tuple[Lost, ...]:
+    """Return what sources say they lost.
+
+    Args:
+        store: The store.
+        since: Only what was lost after this time, in microseconds; None for everything.
+        until: Only what was lost before it.
+
+    Raises:
+        SourceError: there is no such store, or it cannot be read.
+    """
+    with reading(store) as manifest:
+        return _lost(store, manifest, (since, until))
+
+
+def _within(row: Mapping[str, Any], span: tuple[int | None, int | None]) -> bool:
+    # Hours that a span begins or ends in count as a whole, as they do for edges.
+    first, last = span
+    began, ended = _utc(row["since"]), _utc(row["until"] or row["since"])
+    early = first is not None and ended is not None and ended < moment(first // HOUR * HOUR)
+    late = last is not None and began is not None and began >= moment(-(-last // HOUR) * HOUR)
+    return not (early or late)
+
+
+def _lost(
+    store: Path, manifest: Manifest, span: tuple[int | None, int | None] = (None, None)
+) -> tuple[Lost, ...]:
     found: dict[tuple[str, str, int], Lost] = {}
     for part in manifest.of("coverage"):
         read = pq.read_table(store / part.path, schema=COVERAGE, partitioning=None)
         for row in read.to_pylist():
+            if not _within(row, span):
+                continue
             key = (row["node"] or "", row["reason"], row["sampled"])
             since, until = _utc(row["since"]), _utc(row["until"] or row["since"])
             old = found.get(key)

@@ -75,7 +75,8 @@ def zone(fields: Fields, _defaults: Mapping[str, str]) -> Zone:
     if name == WORLD:
         message = "`world` is what lies outside the cluster; it is no zone to declare"
         fields.note(faults.NOT_A_NAME, fields.span, message, "say from: [world], or to: [world]")
-    return Zone(name, fields.texts("to"), fields.texts("from"), fields.span)
+    places = fields.places("from") | fields.places("to")
+    return Zone(name, fields.texts("to"), fields.texts("from"), fields.span, places)
 
 
 def workload(fields: Fields, defaults: Mapping[str, str]) -> Placement:
@@ -101,6 +102,7 @@ def workload(fields: Fields, defaults: Mapping[str, str]) -> Placement:
         fields.text("owner") or defaults.get("owner"),
         fields.text("asset"),
         fields.span,
+        fields.place("zone"),
     )
 
 
@@ -234,6 +236,8 @@ def external(fields: Fields, defaults: Mapping[str, str]) -> External:
         fields.day("review"),
         fields.checked("zone", _is_name, "a zone's name"),
         fields.span,
+        fields.place("zone"),
+        fields.place("ranges"),
     )
 
 

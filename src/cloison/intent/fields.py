@@ -56,6 +56,18 @@ class Fields:
         """Where the mapping starts."""
         return self.node.span(self.file)
 
+    def place(self, name: str) -> Span | None:
+        """Return where a field's value is written, None where there is none."""
+        node = self.held.get(name)
+        return None if node is None else node.span(self.file)
+
+    def places(self, name: str) -> dict[str, Span]:
+        """Return where each text of a list is written; one may stand without a list."""
+        node = self.held.get(name)
+        nodes = node.value if node is not None and isinstance(node.value, list) else (node,)
+        texts = [each for each in nodes if each is not None and isinstance(each.value, str)]
+        return {str(each.value): each.span(self.file) for each in reversed(texts)}
+
     def note(self, code: str, where: Node | Span, message: str, help_: str | None = None) -> None:
         """Note that something is wrong."""
         span = where if isinstance(where, Span) else where.span(self.file)

@@ -3,6 +3,7 @@
 Spans take no part in equality, so that a contract built by hand equals the same one read.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -144,12 +145,14 @@ class Zone:
         to: Zones that it may call; its own name for calls within it.
         from_: Zones that may call it, which those may say as well.
         span: Where it is written.
+        places: Where each name of another zone is written.
     """
 
     name: str
     to: tuple[str, ...] = ()
     from_: tuple[str, ...] = ()
     span: Span | None = field(default=None, compare=False)
+    places: Mapping[str, Span] = field(default_factory=dict, compare=False)
 
 
 class WorkloadClass(StrEnum):
@@ -206,6 +209,7 @@ class Placement:
         owner: Who answers for them.
         asset: What is protected there.
         span: Where it is written.
+        zone_span: Where its zone is written.
     """
 
     match: WorkloadMatch
@@ -214,6 +218,7 @@ class Placement:
     owner: str | None = None
     asset: str | None = None
     span: Span | None = field(default=None, compare=False)
+    zone_span: Span | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +342,8 @@ class External:
         review: The day by which somebody has to look at it again.
         zone: Its zone; None for `world`.
         span: Where it is written.
+        zone_span: Where its zone is written.
+        ranges_span: Where its ranges are written.
     """
 
     name: str
@@ -348,6 +355,8 @@ class External:
     review: date | None = None
     zone: str | None = None
     span: Span | None = field(default=None, compare=False)
+    zone_span: Span | None = field(default=None, compare=False)
+    ranges_span: Span | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

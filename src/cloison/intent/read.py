@@ -202,7 +202,7 @@ def _settled(contract: Contract, said: list[Diagnostic]) -> Contract:
     outside: list[External] = []
     for external in contract.externals:
         if external.zone is not None and external.zone not in zones:
-            _undeclared(said, "zone", external.zone, external.span, zones)
+            _undeclared(said, "zone", external.zone, external.zone_span or external.span, zones)
         else:
             outside.append(external)
     externals = {each.name for each in outside}
@@ -219,11 +219,11 @@ def _settled(contract: Contract, said: list[Diagnostic]) -> Contract:
     for zone in contract.zones:
         for name in (*zone.to, *zone.from_):
             if name not in zones:
-                _undeclared(said, "zone", name, zone.span, zones)
+                _undeclared(said, "zone", name, zone.places.get(name, zone.span), zones)
     placed: list[Placement] = []
     for each in contract.workloads:
         if each.zone is not None and each.zone not in zones - {WORLD}:
-            _undeclared(said, "zone", each.zone, each.span, zones - {WORLD})
+            _undeclared(said, "zone", each.zone, each.zone_span or each.span, zones - {WORLD})
             continue
         placed.append(each)
     _disagreeing(placed, said)

@@ -70,6 +70,21 @@ class ComponentPort:
 
 
 @dataclass(frozen=True, slots=True)
+class Operator:
+    """Who runs a component.
+
+    Args:
+        labels: Labels of its pods.
+        ports: The component's ports that it needs.
+        source: What says so.
+    """
+
+    labels: Labels
+    ports: tuple[int, ...]
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
 class Component:
     """A component as its product ships it.
 
@@ -91,6 +106,7 @@ class Component:
         other_labels: Other sets of labels that tell its pods, as other installations have them.
         images: Last parts of image names that tell its pods where labels do not.
         shared_labels: Whether pods of other products have such labels, too.
+        operators: Who runs it, and is no part of it.
     """
 
     id: str
@@ -109,6 +125,7 @@ class Component:
     other_labels: tuple[Labels, ...] = ()
     images: tuple[str, ...] = ()
     shared_labels: bool = False
+    operators: tuple[Operator, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

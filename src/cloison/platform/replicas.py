@@ -3,13 +3,16 @@
 Source: `known/stateful.toml`, which names who says each.
 """
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
+from cloison.platform.calls import Configs, configs
 from cloison.platform.component import ANY_VALUE, Component, ComponentPort, Found, PortUse, Role
 from cloison.platform.components import component
+from cloison.platform.mentions import files
 from cloison.resources.world import Workload, WorkloadId, World
 
 _STARTED: Final = (
@@ -18,6 +21,10 @@ _STARTED: Final = (
     ("st-plain-mongodb", frozenset(("mongo", "mongodb")), "replSet", None),
 )
 """What no label tells: component, images, what arguments hold, a port that says so as well."""
+_SET: Final = {
+    "cluster-enabled": re.compile(r"(?im)^[ \t]{0,64}cluster-enabled[ \t]{1,64}[\"']?yes\b")
+}
+"""The same options as a file says them that is mounted."""
 _SELF: Final = "self"
 _TLS: Final = " tls"
 
@@ -73,8 +80,9 @@ def groups(world: World, found: Iterable[Found]) -> Iterator[Group]:
             by_labels.update(each.workloads)
             yield from _clusters(world, each, each.workloads)
     started: set[WorkloadId] = set()
+    held = configs(world)
     for name, workload in world.workloads.items():
-        what = _started(workload) if name not in by_labels and workload.endpoints else None
+        what = _started(workload, held) if name not in by_labels and workload.endpoints else None
         if what is not None:
             started.add(name)
             if _several(world, (name,)):
@@ -136,7 +144,7 @@ def _several(world: World, names: Iterable[WorkloadId]) -> bool:
     return count > 1
 
 
-def _started(workload: Workload) -> str | None:
+def _started(workload: Workload, held: Configs) -> str | None:
     """Return the component that pods are of by their image and how it is started."""
     run = workload.endpoints[0].shape.runtime
     for container in run.containers if run is not None else ():
@@ -144,8 +152,19 @@ def _started(workload: Workload) -> str | None:
         for what, images, option, bus in _STARTED:
             if image in images and (
                 any(option in each for each in container.arguments)
+                or _configured(workload, held, option)
                 or not option
                 or any(each.number == bus for each in container.ports)
             ):
                 return what
     return None
+
+
+def _configured(workload: Workload, held: Configs, option: str) -> bool:
+    """Return whether a file that pods mount sets an option."""
+    run, wanted = workload.endpoints[0].shape.runtime, _SET.get(option)
+    return wanted is not None and any(
+        wanted.search(text)
+        for name in (run.mounted if run is not None else ())
+        for _, text, _ in files(held.get((workload.id.namespace, name)))
+    )

@@ -366,3 +366,70 @@ def test_nothing_that_somebody_wrote_becomes_a_rule() -> None:
             assert read == list(each.objects)
         after = done.read_back()
         assert str(after.verdict("shop/db", "shop/web", "TCP", 80)) == "denied"
+
+
+# ------------------------------------------------------------------ pods in blocks
+
+
+def _stray(address: str | None) -> dict[str, Any]:
+    status = {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}]}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "stray", "namespace": "wild", "labels": {"app": "stray"}},
+        "spec": {"containers": [{"name": "c", "image": "i"}]},
+        **({"status": status} if address else {}),
+    }
+
+
+CORP = {"name": "d", "from": "external:corp", "to": "shop/db", "ports": [5432]}
+EXTERNALS = [{"name": "corp", "cidrs": ["10.0.0.0/8"]}]
+
+
+@pytest.mark.parametrize("to", ["networkpolicy", "calico"])
+def test_pods_that_lie_in_a_block_are_left_out(to: str) -> None:
+    found = _session(CORP, objects=(_app("db"), _stray("10.2.3.4")), externals=EXTERNALS)
+    done = compile_contract(found, to, today=DAY)
+    assert "10.2.3.4/32" in done.files[1].text
+    why = done.read_back().why("wild/stray", "shop/db", port=5432)
+    assert str(why.verdict) == "denied"
+    assert "CON209" in _codes(done)
+
+
+def test_pods_whose_addresses_nobody_knows_are_told() -> None:
+    found = _session(CORP, objects=(_app("db"), _stray(None)), externals=EXTERNALS)
+    done = compile_contract(found, "networkpolicy", today=DAY)
+    (told,) = (d for d in done.result.findings if d.code == "CON205")
+    assert "wild/stray" in told.message
+    assert "--pod-cidr" in (told.help or "")
+
+
+# ------------------------------------------------------------------ stable and canary
+
+
+def _tracked(name: str, track: str) -> dict[str, Any]:
+    one = _app(name, app="api", track=track)
+    one["spec"]["selector"] = {"matchLabels": {"app": "api", "track": track}}
+    return one
+
+
+def test_what_a_workload_finds_its_pods_by_tells_it_from_others() -> None:
+    apps = (_tracked("api", "stable"), _tracked("api-canary", "canary"), _app("db"))
+    call = {"name": "d", "from": "shop/api", "to": "shop/db", "ports": [5432]}
+    done = compile_contract(_session(call, objects=apps), "networkpolicy", today=DAY)
+    assert "CON202" not in _codes(done)
+    labels = _one(done, "shop/api.yaml")["spec"]["podSelector"]["matchLabels"]
+    assert labels == {"app": "api", "track": "stable"}
+
+
+def test_a_hash_tells_nobody_apart_and_what_is_lost_is_named() -> None:
+    apps = [_tracked("one", "x"), _tracked("two", "y"), _app("db")]
+    for number, each in enumerate(apps[:2]):
+        labels = {"app": "twin", "pod-template-hash": f"h{number}"}
+        each["spec"]["selector"] = {"matchLabels": labels}
+        each["spec"]["template"]["metadata"]["labels"] = labels
+    call = {"name": "lost-one", "from": "shop/one", "to": "shop/db", "ports": [5432]}
+    done = compile_contract(_session(call, objects=tuple(apps)), "networkpolicy", today=DAY)
+    (error,) = (d for d in done.result.findings if d.code == "CON202")
+    assert "lost-one" in (error.effect or "")
+    assert "what is written for shop/two may select it" in (error.effect or "")

@@ -1,5 +1,6 @@
 """`reconcile` from end to end: traffic is made up, read, and every planted cell is found."""
 
+import csv
 import json
 from pathlib import Path
 from typing import Any
@@ -128,8 +129,12 @@ def test_every_kind_of_cell_is_exactly_where_it_was_planted(
     assert ran.exit == 1, ran.err
     found = json.loads(ran.out)
     cells = found["cells"]
-    assert {kind: told(cells, kind) for kind in PLANTED} == PLANTED
-    assert {c["kind"] for c in cells} == {*PLANTED, "healthy"}
+    # Where a source says that it lost some, nobody knows what was not used.
+    lossy = bool(found["flows"]["lost"])
+    assert lossy == ((form, loss) == ("hubble", "0.1"))
+    wanted = {("unobserved" if lossy and k == "unused" else k): v for k, v in PLANTED.items()}
+    assert {kind: told(cells, kind) for kind in wanted} == wanted
+    assert {c["kind"] for c in cells} == {*wanted, "healthy"}
     healthy = set(told(cells, "healthy"))
     assert ("web/case-portal", "case-management/case-api", "TCP/8080") in healthy
     assert ("a node", "web/case-portal", "TCP/8080") in healthy
@@ -232,6 +237,56 @@ def test_without_flows_nothing_is_called_unused() -> None:
     assert found["counts"]["unused"] == 0
     assert found["counts"]["unobserved"] == len(found["cells"])
     assert "what is observed is not known" in run_cloison("reconcile", *EXAMPLE).out
+
+
+def test_a_time_without_flows_is_said(shared: tuple[Path, Path]) -> None:
+    store, extra = shared
+    ran = asked(store, extra, "--since", "1990-01-01", "--until", "1990-01-02")
+    assert "there are no flows of 1990-01-01T00:00:00Z to 1990-01-02T00:00:00Z in" in _line(ran.out)
+    assert "excess: permitted, and nobody means it; whether it is used is not known" in ran.out
+    found = json.loads(asked(store, extra, "--until", "1990-01-02", "-o", "json").out)
+    assert found["flows"]["connections"] == 0
+    assert {each["unobserved"] for each in found["excess"]} == {True}
+    assert not {each["kind"] for each in found["cells"]} & {"unused", "healthy"}
+    ran = asked(store, extra, "--since", "1990-01-02", "--until", "1990-01-01")
+    assert ran.exit == 2
+    assert "--since is not before --until" in ran.err
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())
+
+
+LOST = {
+    "lost_events": {"source": "PERF_EVENT_RING_BUFFER", "num_events_lost": "5000"},
+    "node_name": "n1",
+    "time": "2026-01-01T11:00:01Z",
+}
+
+
+def test_what_sources_lost_is_said(tmp_path: Path) -> None:
+    store, extra = made(tmp_path, *PLANT, "-o", "hubble")
+    lost = tmp_path / "lost.jsonl"
+    lost.write_text(json.dumps(LOST) + "\n", encoding="utf-8")
+    ran = run_cloison("flows", "ingest", str(lost), "--store", str(store), "--reader", "hubble")
+    assert ran.exit == 0, ran.err
+    found = json.loads(asked(store, extra, "-o", "json").out)
+    (loss,) = found["flows"]["lost"]
+    assert (loss["events"], loss["node"], loss["since"]) == (5000, "n1", "2026-01-01T11:00:01Z")
+    assert not told(found["cells"], "unused")
+    assert UNUSED in told(found["cells"], "unobserved")
+    later = json.loads(asked(store, extra, "--since", "2026-01-01T12:00", "-o", "json").out)
+    assert later["flows"]["lost"] == []
+    ran = asked(store, extra)
+    assert "5,000 lost by sources (lost in PERF_EVENT_RING_BUFFER)" in _line(ran.out)
+
+
+def test_the_table_names_the_command_with_its_sources(shared: tuple[Path, Path]) -> None:
+    rows = list(csv.DictReader(asked(*shared, "-o", "csv").out.splitlines()))
+    asks = [row["why"] for row in rows if row["why"]]
+    assert asks
+    assert all(each.endswith(f"-f {shared[1]} --node-cidr 192.0.2.8/29") for each in asks)
+    assert {row["covered"] for row in rows} <= {"yes", "no"}
 
 
 def test_a_store_or_contract_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -128,6 +128,15 @@ def test_bad_lines_are_counted_and_kept_aside(store: Path, log: Path) -> None:
     assert "\x1b" not in text
 
 
+def test_every_line_is_counted_once(store: Path, tmp_path: Path) -> None:
+    log = tmp_path / "objects.json"
+    log.write_text('{"apiVersion":"x.kubescape.io/v1","kind":"GeneratedNetworkPolicy"}\n')
+    with writer(store) as held:
+        new = ingest(held, log, Wanted("kubescape")).new
+    assert (new.lines, new.flows, new.others, new.bad, new.skipped) == (1, 0, 0, 0, 1)
+    assert new + new - new == new
+
+
 def test_what_gave_nothing_is_read_anew(store: Path, tmp_path: Path) -> None:
     log = tmp_path / "own.csv"
     log.write_text("when,from\n2026-01-05T10:00:00Z,10.0.0.1\nx,1\n")

@@ -23,6 +23,7 @@ from cloison.platform.components import known
 
 _SOURCE = "kubernetes/website services-networking/network-policies.md"
 _SYSTEM = "kube-system"
+_NAME = "kubernetes.io/metadata.name"
 
 
 def dead(clinic: Clinic) -> Iterator[Finding]:
@@ -50,7 +51,9 @@ def _rule(clinic: Clinic, policy: Policy, rule: Rule) -> Iterator[Finding]:
     if any(engine.binder.peer(peer).possible for peer in rule.peers):
         return
     subjects = subjects_of(engine, policy)
-    if not subjects or any(_waits(match) or to_come(clinic, match) for match in matches):
+    if not subjects or any(
+        _waits(match) or to_come(clinic, match) or _serves(clinic, match) for match in matches
+    ):
         return
     if _served(clinic, policy, rule):
         return
@@ -118,6 +121,25 @@ def _waits(match: PodsMatch) -> bool:
         each.role is Role.DNS and each.pod_labels and match.pods.matches(each.pod_labels)
         for each in known()
     )
+
+
+def _serves(clinic: Clinic, match: PodsMatch) -> bool:
+    """Return whether a match is of who serves an entry, of whom the input holds no pods."""
+    for plane in (plane for entry in clinic.site.entries for plane in entry.planes):
+        pods = plane.supposed or plane.somewhere
+        if pods is None or not match.pods or not match.pods.matches(pods.labels):
+            continue
+        if not pods.namespace:
+            return True
+        home = clinic.engine.world.namespaces.get(pods.namespace)
+        if match.namespace is not None:
+            lives = match.namespace == pods.namespace
+        else:
+            labels = {_NAME: pods.namespace} if home is None else home.labels
+            lives = match.namespaces.matches(labels)
+        if lives:
+            return True
+    return False
 
 
 def _is_whole(clinic: Clinic) -> bool:

@@ -6,12 +6,13 @@ from cloison.analyses.ask import Explanation
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
 from cloison.analyses.doctor.judged import about, closed, denied, opened, outside, tried, what
+from cloison.analyses.doctor.replicated import without
 from cloison.analyses.ends import PodsEnd
 from cloison.analyses.explain import merge_caveats
 from cloison.base import Severity
 from cloison.base.words import few, listed
 from cloison.ir.policy import Direction
-from cloison.platform.component import ComponentPort, Role
+from cloison.platform.component import ComponentPort, Operator, Role
 from cloison.platform.replicas import Group, groups
 from cloison.resources.objects import Service
 from cloison.resources.runtime import ProbeRole
@@ -29,6 +30,7 @@ def peers(clinic: Clinic) -> Iterator[Finding]:
         names = [each for each in group.workloads if clinic.examines(each.namespace)]
         for name in names:
             yield from _apart(clinic, group, name)
+            yield from _unattended(clinic, group, name)
             yield from _exposed(clinic, group, name)
             yield from _unready(clinic, group, name)
 
@@ -81,6 +83,47 @@ def _is(group: Group, workload: Workload) -> Evidence:
     return Evidence(f"{workload.id} is {group.component.name}: it uses {ports}", workload.span)
 
 
+def _unattended(clinic: Clinic, group: Group, name: WorkloadId) -> Iterator[Finding]:
+    """Yield a finding where the operator of replicas, if it is there, does not reach them."""
+    for operator, how in _operators(clinic, group).items():
+        asked = [
+            (port, tried(clinic, clinic.pods(operator), clinic.pods(name), on(port.protocol, n)))
+            for port in group.ports
+            if isinstance(n := port.port, int) and n in how.ports
+        ]
+        shut = [(port, answer) for port, answer in asked if answer is not None and closed(answer)]
+        if not shut:
+            continue
+        workload = clinic.engine.world.workloads[name]
+        told = [answer for _, answer in shut]
+        sure = group.certain and any(map(denied, told))
+        yield Finding(
+            code="PEE004",
+            check="D-PEER",
+            severity=Severity.ERROR if sure else Severity.WARNING,
+            message=f"{operator} runs {name} and cannot reach it on {_ports(p for p, _ in shut)}",
+            effect="it does not see how replicas are: no failover, no updates, no repairs",
+            help="let its pods in on those ports, and let them out where their egress is "
+            "restricted",
+            mode=Mode.DEPENDENCY,
+            **about(workload),
+            evidence=(_is(group, workload),),
+            mend=clinic.mend(told),
+            caveats=merge_caveats(each.caveats for each in told),
+            source=how.source,
+        )
+
+
+def _operators(clinic: Clinic, group: Group) -> dict[WorkloadId, Operator]:
+    """Return the workloads of the input whose labels say that they run replicas."""
+    return {
+        workload.id: each
+        for workload in clinic.everyone()
+        for each in group.component.operators
+        if each.labels.items() <= workload.endpoints[0].labels.items()
+    }
+
+
 def _exposed(clinic: Clinic, group: Group, name: WorkloadId) -> Iterator[Finding]:
     """Yield a finding that names who else gets at ports between replicas.
 
@@ -124,6 +167,7 @@ def _exposed(clinic: Clinic, group: Group, name: WorkloadId) -> Iterator[Finding
         object=what(workload),
         span=next((each.span for each in rules if each.span is not None), workload.span),
         evidence=(*tuple(rules)[:3], _is(group, workload)),
+        mend=without(clinic, group, (answer for _, answer in asked)),
         caveats=merge_caveats(answer.caveats for _, answer in asked),
         source=group.component.source,
     )
@@ -136,7 +180,7 @@ def _others(clinic: Clinic, group: Group) -> Iterator[PodsEnd]:
         for found in clinic.site.components
         if found.component.role in _MAY
         for name in found.workloads
-    }
+    } | set(_operators(clinic, group))
     seen = set()
     for workload in clinic.everyone():
         name = workload.id

@@ -9,9 +9,9 @@ from cloison.analyses.ask import Explanation
 from cloison.analyses.backends import own_port
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.finding import Evidence, Finding, Mode
-from cloison.analyses.doctor.judged import closed, denied, selects, tried
+from cloison.analyses.doctor.judged import closed, denied, nodes, selects, tried
 from cloison.analyses.doctor.unscraped import Unseen, shut, unscraped, unseen
-from cloison.analyses.ends import End, PodsEnd, ServiceEnd
+from cloison.analyses.ends import AddressEnd, End, PodsEnd, ServiceEnd
 from cloison.analyses.explain import merge_caveats
 from cloison.analyses.question import Traffic
 from cloison.analyses.services import follow
@@ -275,10 +275,22 @@ def _finding(
         else None,
         span=said.span,
         evidence=(said, Evidence(collector.why, collector.span)),
-        mend=clinic.mend(told, collector.engine),
+        mend=clinic.mend([_by_node(clinic, collector, *each) for each in shut], collector.engine),
         caveats=merge_caveats(each.caveats for each in told),
         source=_SOURCE,
     )
+
+
+def _by_node(
+    clinic: Clinic, collector: Collector, scrape: Scrape, answer: Explanation
+) -> Explanation:
+    """Return what becomes of a scrape of pods on their nodes' network: no selector is for those."""
+    end, there = scrape.to, nodes(clinic, "the nodes")
+    if not isinstance(end, PodsEnd) or not isinstance(there, AddressEnd):
+        return answer
+    if not end.workload.endpoints[0].shape.host_network:
+        return answer
+    return tried(clinic, collector.end, there, scrape.traffic, collector.engine) or answer
 
 
 def _no_port(target: Target, clinic: Clinic) -> Finding:

@@ -9,13 +9,13 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from cloison.algebra import NO_TRAFFIC, TrafficSet
-from cloison.analyses.connectivity import EndRef, Map
+from cloison.analyses.connectivity import EndRef, Line, Map
 from cloison.analyses.contract.intended import Unmet
 from cloison.analyses.ends import AddressEnd
 from cloison.analyses.reconcile.excess import beyond
 from cloison.analyses.reconcile.kinds import Because, Cell, Evidence, Kind, State, kind_of
 from cloison.analyses.reconcile.meant import Meant
-from cloison.analyses.reconcile.pairs import Pair, Pairs, Placed, Unplaced, together
+from cloison.analyses.reconcile.pairs import Pair, Pairs, Placed, Unplaced, shown, together
 from cloison.analyses.reconcile.passing import Passages
 from cloison.engine import Engine
 
@@ -30,11 +30,13 @@ class Observed:
         placed: Edges whose ends are known.
         unplaced: The others.
         known: Whether there are flows at all; without any, nothing is known to be unused.
+        whole: Whether all there were are told of; not where sources lost some, or kept a sample.
     """
 
     placed: Sequence[Placed] = ()
     unplaced: Sequence[Unplaced] = ()
     known: bool = True
+    whole: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,8 @@ class Cube:
         unplaced: Observed edges that are in no cell.
         unmet: Entries of the contract that mean nothing here.
         observed: Whether flows were there to be seen.
+        watched: Workloads that flows tell of.
+        whole: Whether flows tell of all that there was.
     """
 
     cells: tuple[Cell, ...]
@@ -54,6 +58,24 @@ class Cube:
     unplaced: tuple[Unplaced, ...] = ()
     unmet: tuple[Unmet, ...] = ()
     observed: bool = True
+    watched: frozenset[EndRef] = frozenset()
+    whole: bool = True
+
+    def covered(self, cell: Cell) -> bool:
+        """Return whether a source tells of one end of a cell at least."""
+        return self.observed and any(end in self.watched for end in (cell.source, cell.destination))
+
+    def tells_use(self, line: Line) -> bool:
+        """Return whether a line of excess would have been seen, had it been used."""
+        sides = (line.sources, line.destinations)
+        covered = any(all(end in self.watched for end in side) for side in sides)
+        return self.observed and self.whole and covered and not self._doubtful(line)
+
+    def _doubtful(self, line: Line) -> bool:
+        """Return whether an edge that is in no cell may be of a line."""
+        return any(
+            each.may_be_of(line.sources, line.destinations, line.allowed) for each in self.unplaced
+        )
 
     def of(self, kind: Kind) -> tuple[Cell, ...]:
         """Return the cells of one kind."""
@@ -79,26 +101,45 @@ def reconcile(
         known: Addresses that have a name.
     """
     pairs = together(engine, meant, observed.placed, known)
-    watched = _watched(pairs)
+    watched = _watched(pairs) if observed.known else frozenset()
+    told = _told(pairs)
     passages = Passages(engine)
     cells: list[Cell] = []
     doubtful = [each for each in observed.unplaced if each.traffic and each.ends != (None, None)]
     for key, pair in pairs.items():
-        open_ = observed.known and any(end in watched for end in key)
-        cells += _cells(key, pair, passages, doubtful if open_ else None)
+        open_ = observed.whole and any(end in watched for end in key)
+        cells += _cells(key, pair, passages, doubtful if open_ else None, told)
     said = {key: _union(_said(pair)) for key, pair in pairs.items()}
+    for one, other, traffic in shown(observed.placed):
+        said[one, other] = said.get((one, other), NO_TRAFFIC) | traffic
     return Cube(
         tuple(sorted(cells, key=lambda cell: cell.sort_key)),
         beyond(permitted, said),
         tuple(observed.unplaced),
         tuple(unmet),
         observed.known,
+        watched,
+        observed.whole,
     )
 
 
-def _watched(pairs: Pairs) -> set[EndRef]:
+def _watched(pairs: Pairs) -> frozenset[EndRef]:
     """Return the workloads that flows tell of: what others send them would be told as well."""
-    return {end for key, pair in pairs.items() if pair.seen for end in key if end.kind in _INSIDE}
+    seen = (key for key, pair in pairs.items() if pair.seen)
+    return frozenset(end for key in seen for end in key if end.kind in _INSIDE)
+
+
+_Told = frozenset[tuple[object, bool]]
+"""What may be seen as one thing or another, and as which of them it was."""
+
+
+def _told(pairs: Pairs) -> _Told:
+    return frozenset(
+        (each.told_as, each.spare)
+        for pair in pairs.values()
+        for each in pair.meant
+        if each.told_as is not None and any(traffic & each.traffic for traffic, _ in pair.seen)
+    )
 
 
 def _said(pair: Pair) -> Iterator[TrafficSet]:
@@ -111,6 +152,7 @@ def _cells(
     pair: Pair,
     passages: Passages,
     doubtful: Sequence[Unplaced] | None,
+    told: _Told,
 ) -> Iterator[Cell]:
     """Yield the cells of a pair.
 
@@ -119,6 +161,7 @@ def _cells(
         pair: What is said of it.
         passages: What passes.
         doubtful: Observed edges that may be of any pair; None where no flow would tell of it.
+        told: As which of two things connections were seen, of those that may be either.
     """
     names = (pair.source.text, pair.destination.text)
     for part in _parts(pair):
@@ -128,9 +171,13 @@ def _cells(
             intended = [each for each in pair.implied if each.traffic & part]
         because = tuple(sorted({each.because for each in intended}, key=_by_name))
         own = bool(because) and all(each.implied for each in because)
+        spare = not evidence and bool(intended) and all(each.spare for each in intended)
+        used = bool(intended) and all((each.told_as, not each.spare) in told for each in intended)
         for found, traffic, conditional in _states(passages, pair, intended, part):
             # What passes of it is what the cluster does: a pod's own node, and no other one.
             state = State.YES if own and found is State.PARTLY else found
+            if spare and state is not State.YES:
+                continue
             kind = kind_of(
                 state,
                 evidence,
@@ -139,6 +186,8 @@ def _cells(
                 and not any(each.may_be(key, traffic) for each in doubtful),
                 conditional=conditional,
             )
+            if used and kind in (Kind.UNUSED, Kind.UNOBSERVED):
+                kind = Kind.HEALTHY
             yield Cell(
                 kind, *key, traffic, state, because, evidence, conditional=conditional, names=names
             )

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 
 from cloison.algebra import NO_TRAFFIC, TrafficSet
 from cloison.analyses.application import Application
+from cloison.analyses.connectivity import EndRef
 from cloison.analyses.contract.intended import Edges, Intended, Unmet
 from cloison.analyses.ends import AddressEnd, AnyEnd, End, EntryEnd, NameEnd, PodsEnd
 from cloison.analyses.paths.serving import Served, in_front, served
@@ -45,6 +46,9 @@ class Meant:
         traffic: With what.
         because: Why.
         request: The request that is meant; any where there is none.
+        told_as: What the same connections may be seen as besides, by entry and destination: those
+            that nodes lead in show a client or a node. None where they show one thing only.
+        spare: Whether it is what is meant if nodes keep the client's address.
     """
 
     source: End
@@ -52,6 +56,8 @@ class Meant:
     traffic: TrafficSet
     because: Because
     request: "Request | None" = None
+    told_as: "tuple[str, EndRef, str] | None" = None
+    spare: bool = False
 
 
 def meant(
@@ -116,9 +122,9 @@ def _led_on(edge: Intended, assumed: Sequence[Assumed]) -> Iterator[Meant]:
 
 
 def _led_in(one: Meant, assumed: Sequence[Assumed]) -> Iterator[Meant]:
-    """Yield what is meant from outside as it arrives: where nodes lead it in, with their address.
+    """Yield what is meant from outside, and where nodes lead it in, with their address as well.
 
-    That clients were seen themselves is then no surprise, and that they were not is none either.
+    Both are meant, and one of them is what flows show.
     """
     rest = one.traffic
     if isinstance(one.source, AddressEnd) and not one.because.implied:
@@ -126,8 +132,9 @@ def _led_in(one: Meant, assumed: Sequence[Assumed]) -> Iterator[Meant]:
             by_node = each.sort is Sort.BALANCER and each.source == NODES
             both = each.traffic & one.traffic
             if by_node and both and ref(each.destination) == ref(one.destination):
-                yield replace(one, source=NODES, traffic=both)
-                yield replace(one, traffic=both, because=replace(one.because, implied=True))
+                either = (one.because.name, ref(one.destination), str(both))
+                yield replace(one, source=NODES, traffic=both, told_as=either)
+                yield replace(one, traffic=both, told_as=either, spare=True)
                 rest -= both
     if rest:
         yield replace(one, traffic=rest)

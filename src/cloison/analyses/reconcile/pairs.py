@@ -6,7 +6,7 @@ cut where the blocks begin that are meant for it, so that each address is in one
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
@@ -46,6 +46,24 @@ class Unplaced:
             )
             for ends in {self.ends, other}
         )
+
+    def may_be_of(
+        self, sources: Collection[EndRef], destinations: Collection[EndRef], traffic: TrafficSet
+    ) -> bool:
+        """Return whether it may be of a pair of some ends, with some traffic."""
+        return any(
+            self.may_be((source, destination), traffic)
+            for source in _like(self.ends, sources)
+            for destination in _like(self.ends, destinations)
+        )
+
+
+def _like(known: tuple[EndRef | None, ...], ends: Collection[EndRef]) -> Iterator[EndRef]:
+    """Yield those of some ends that are known, and one that is outside."""
+    yield from (end for end in dict.fromkeys(known) if end is not None and end in ends)
+    outside = next((end for end in ends if end.kind not in _INSIDE), None)
+    if outside is not None:
+        yield outside
 
 
 _INSIDE = ("workload", "pod")
@@ -124,6 +142,21 @@ def _traffic(seen: Seen) -> TrafficSet | None:
     if seen.protocol in {"ICMP", "ICMPv6"}:
         return TrafficSet.icmp(seen.icmp_type, version=6 if seen.protocol == "ICMPv6" else 4)
     return None
+
+
+def shown(seen: Sequence[Placed]) -> Iterator[tuple[EndRef, EndRef, TrafficSet]]:
+    """Yield the edges that flows show with an address outside, whatever it is called."""
+    for each in seen:
+        one, other = (_address(end) for end in (each.source, each.destination))
+        outside = isinstance(each.source, Outside) or isinstance(each.destination, Outside)
+        if outside and one is not None and other is not None:
+            yield one, other, each.traffic
+
+
+def _address(end: End | Outside) -> EndRef | None:
+    if isinstance(end, Outside):
+        return None if end.address is None else ref(end.address)
+    return ref(end)
 
 
 @dataclass(slots=True)

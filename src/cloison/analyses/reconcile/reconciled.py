@@ -10,6 +10,7 @@ from cloison.analyses.reconcile.cube import Cube
 from cloison.analyses.reconcile.kinds import Cell, Kind
 from cloison.analyses.reconcile.marks import Mark
 from cloison.analyses.reconcile.measures import Measures
+from cloison.analyses.reconcile.seen import Loss
 from cloison.ir.fidelity import Caveat
 from cloison.resources.world import APART, World
 
@@ -42,6 +43,9 @@ class Reconciled:
         store: Where the flows are from; None where there are none.
         span: From when on and until when flows count; microseconds since 1970.
         adapters: Which sources flows are from.
+        seen: How many connections they tell of.
+        lost: What these sources say they lost.
+        learned: Names whose addresses are taken from flows, as nobody else says them.
         kinds: The kinds of cells that are told; all where none is named.
         namespace: Only cells with an end in it are told.
         options: Options that name the same cluster to another command.
@@ -55,6 +59,9 @@ class Reconciled:
     store: str | None = None
     span: tuple[int | None, int | None] = (None, None)
     adapters: tuple[str, ...] = ()
+    seen: int = 0
+    lost: tuple[Loss, ...] = ()
+    learned: tuple[str, ...] = ()
     kinds: tuple[str, ...] = ()
     namespace: str | None = None
     options: tuple[str, ...] = ()

@@ -88,6 +88,27 @@ class Seen:
 
 
 @dataclass(frozen=True, slots=True)
+class Loss:
+    """What a source says it lost, or left out.
+
+    Args:
+        events: How many events were lost, as far as told.
+        reason: Why, in the source's words.
+        node: Where; None where that is not told.
+        sampled: One of this many was recorded.
+        since: From when on; microseconds since 1970.
+        until: Until when.
+    """
+
+    events: int
+    reason: str
+    node: str | None = None
+    sampled: int = 1
+    since: int | None = None
+    until: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Stranger:
     """An end of an observed edge that the input does not hold.
 
@@ -160,7 +181,10 @@ class Finder:
         if address is not None and not isinstance(address, AddressEnd):
             return address
         if name is not None and not isinstance(name, NameEnd | AddressEnd):
-            return name
+            # A name that is none, or one inside, takes nothing from the address it was told with.
+            if address is None:
+                return name
+            name = None
         if address is None and name is None:
             return Stranger(end, "no record says who it is")
         return Outside(address, name)

@@ -14,7 +14,7 @@ import click
 from cloison.base import QuestionError, SourceError
 from cloison.cli import options, run, settings
 from cloison.cli.group import Group
-from cloison.cli.options import FORMATS, Function, colored
+from cloison.cli.options import FORMATS, AdvisedError, Function, colored
 
 if TYPE_CHECKING:
     from cloison.report import About
@@ -126,6 +126,7 @@ def asked(*extra: str, times: bool = False) -> Callable[[Function], Function]:
         @functools.wraps(function)
         def call(**given: Any) -> int:
             taken = {name: given.pop(name) for name in Asked.__dataclass_fields__ if name in given}
+            ordered(taken.get("since"), taken.get("until"))
             code: int = function(Asked(**taken), **given)
             return code
 
@@ -207,6 +208,17 @@ def span(function: Function) -> Function:
     for option in reversed(_TIMES):
         function = option(function)
     return function
+
+
+def ordered(since: int | None, until: int | None) -> None:
+    """Check that a span begins before it ends.
+
+    Raises:
+        AdvisedError: it does not.
+    """
+    if since is not None and until is not None and since >= until:
+        msg = "--since is not before --until"
+        raise AdvisedError(msg, "no flow is of such a time: swap the two")
 
 
 def mapping(texts: tuple[str, ...]) -> dict[str, str]:

@@ -9,7 +9,7 @@ from cloison.base import SourceError
 from cloison.cli import run
 from cloison.cli.commands.contract import named
 from cloison.cli.commands.contractcheck import same_cluster
-from cloison.cli.commands.flows import STORE, span
+from cloison.cli.commands.flows import STORE, ordered, span
 from cloison.cli.options import AdvisedError, Common, Question, common
 
 KINDS = (
@@ -82,6 +82,7 @@ def reconcile(
     if matrix and asked.output != "text":
         msg = f"--matrix has no {asked.output} output"
         raise AdvisedError(msg, "-o html has a matrix of its own")
+    ordered(since, until)
     where = _store(store)
     session = run.load(asked, runtime=True)
     from cloison.app.reconcile import reconcile as reconciled

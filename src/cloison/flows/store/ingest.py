@@ -153,19 +153,13 @@ class _Run:
     @property
     def new(self) -> Counts:
         """What this run has added so far."""
-        after, before = self.input.counts, self._before
-        return Counts(
-            after.lines - before.lines,
-            after.flows - before.flows,
-            after.others - before.others,
-            after.bad - before.bad,
-        )
+        return self.input.counts - self._before
 
     def take(self, chunk: Chunk, *, whole: bool) -> None:
         """Add what a chunk holds, and commit if it is enough."""
         flows = sum(isinstance(each, Flow) for each in chunk.records)
         others = len(chunk.records) - flows
-        counts = Counts(chunk.lines, flows, others, len(chunk.bad))
+        counts = Counts(chunk.lines, flows, others, len(chunk.bad), chunk.skipped)
         self._writer.reject(chunk.bad, self.input)
         if chunk.ended:
             self._writer.add(chunk.records, self._name)

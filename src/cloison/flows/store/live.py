@@ -60,7 +60,7 @@ def follow(
         for records in stream:
             new = [each for each in records if not (isinstance(each, Flow) and each.obs_id in seen)]
             flows = sum(isinstance(each, Flow) for each in new)
-            counts += Counts(1, flows, len(new) - flows)
+            counts += Counts(1, flows, len(new) - flows, skipped=int(not new))
             writer.add(new, _READER)
             told(1)
             if writer.rows >= AT_ONCE or clock() - begun >= PAUSE:
@@ -72,10 +72,7 @@ def follow(
         # Whoever follows a stream stops it so; what was read counts.
         found = msgspec.structs.replace(found, open=counts)
     writer.commit(msgspec.structs.replace(found, open=counts))
-    added = Counts(
-        counts.lines - before.lines, counts.flows - before.flows, counts.others - before.others
-    )
-    return Ingested(address, _READER, new=added, before=before)
+    return Ingested(address, _READER, new=counts - before, before=before)
 
 
 def _known(writer: Writer, address: str) -> Input | None:

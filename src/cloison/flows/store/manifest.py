@@ -22,12 +22,14 @@ class Counts(msgspec.Struct, frozen=True):
         flows: Flows they told of.
         others: Other records: identities, coverage, changes.
         bad: Lines that could not be read.
+        skipped: Lines that are right and tell of nothing that is kept.
     """
 
     lines: int = 0
     flows: int = 0
     others: int = 0
     bad: int = 0
+    skipped: int = 0
 
     def __add__(self, other: "Counts") -> "Counts":
         """Return both together."""
@@ -36,6 +38,17 @@ class Counts(msgspec.Struct, frozen=True):
             self.flows + other.flows,
             self.others + other.others,
             self.bad + other.bad,
+            self.skipped + other.skipped,
+        )
+
+    def __sub__(self, other: "Counts") -> "Counts":
+        """Return what this has more than an earlier count."""
+        return Counts(
+            self.lines - other.lines,
+            self.flows - other.flows,
+            self.others - other.others,
+            self.bad - other.bad,
+            self.skipped - other.skipped,
         )
 
 

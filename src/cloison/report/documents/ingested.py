@@ -71,10 +71,10 @@ def _file(known: Ingested) -> FileSaid:
 
 
 def _counts(known: Counts) -> CountsSaid:
-    return CountsSaid(known.lines, known.flows, known.others, known.bad)
+    return CountsSaid(known.lines, known.flows, known.others, known.bad, known.skipped)
 
 
-HEADER = ("path", "reader", "sure", "lines", "flows", "bad", "before", "problem")
+HEADER = ("path", "reader", "sure", "lines", "flows", "skipped", "bad", "before", "problem")
 
 
 def rows(result: Run) -> Iterator[Sequence[object]]:
@@ -87,6 +87,7 @@ def rows(result: Run) -> Iterator[Sequence[object]]:
             each.sure,
             new.lines,
             new.flows,
+            new.skipped,
             new.bad,
             each.before.lines,
             each.problem,

@@ -16,12 +16,13 @@ class GapSaid(parts.Base, frozen=True):
 
 
 class CountsSaid(parts.Base, frozen=True):
-    """How much was read: `bad` lines could not be."""
+    """How much was read: `bad` lines could not be, `skipped` ones tell of nothing that is kept."""
 
     lines: int
     flows: int
     others: int
     bad: int
+    skipped: int
 
 
 class SourceSaid(parts.Base, frozen=True):
@@ -108,7 +109,7 @@ def _source(known: Source) -> SourceSaid:
     return SourceSaid(
         name=known.name,
         inputs=known.inputs,
-        read=CountsSaid(counts.lines, counts.flows, counts.others, counts.bad),
+        read=CountsSaid(counts.lines, counts.flows, counts.others, counts.bad, counts.skipped),
         undated=known.undated,
         hours=known.hours,
         first=moment(known.first),

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime
+from shlex import quote
 
 from cloison.analyses.connectivity import Line
 from cloison.analyses.ends import AddressEnd, PodsEnd
@@ -63,8 +64,10 @@ class CellSaid(parts.Base, frozen=True):
     """Traffic between two ends of which the three relations say the same.
 
     `permitted` is `partly` where it is for some pods or addresses only. `conditional` traffic is
-    permitted with some requests only. `observed` is null where no flow tells of it. `why` are the
-    arguments with which `cloison why` shows it, null where it cannot be asked.
+    permitted with some requests only. `observed` is null where no flow tells of it; where it is
+    healthy then, its entry was seen at the other source it may have, a node or a client. `covered`
+    says whether any source tells of one of its ends. `why` are the arguments with which
+    `cloison why` shows it, null where it cannot be asked.
     """
 
     kind: Kind
@@ -77,18 +80,24 @@ class CellSaid(parts.Base, frozen=True):
     conditional: bool
     intended: list[Intention]
     observed: Observed | None
+    covered: bool
     decided_by: list[DecidedBy]
     caveats: list[str]
     why: list[str] | None
 
 
 class Excess(parts.Base, frozen=True):
-    """What is permitted, neither intended nor observed: every source to every destination."""
+    """What is permitted, neither intended nor observed: every source to every destination.
+
+    Whether it is used is not known where it is `unobserved`: no source tells of these ends, some
+    flows were lost, or there are none.
+    """
 
     src: list[parts.Endpoint]
     dst: list[parts.Endpoint]
     verdict: Verdict
     traffic: list[parts.Traffic]
+    unobserved: bool
 
 
 class AssumedSource(parts.Base, frozen=True):
@@ -165,13 +174,30 @@ class Missing(parts.Base, frozen=True):
     help: str | None
 
 
+class Loss(parts.Base, frozen=True):
+    """What a source says it lost; of samples, one of `sampled` was recorded."""
+
+    events: int
+    reason: str
+    node: str | None
+    sampled: int
+    since: str | None
+    until: str | None
+
+
 class Flows(parts.Base, frozen=True):
-    """Where flows are from, and when they count."""
+    """Where flows are from, when they count, how many connections they tell of, what was lost.
+
+    `names` are those whose addresses are taken from flows, as nobody else says them.
+    """
 
     store: str
     adapters: list[str]
     since: str | None
     until: str | None
+    connections: int
+    lost: list[Loss]
+    names: list[str]
 
 
 class Counts(parts.Base, frozen=True):
@@ -220,8 +246,8 @@ def document(result: Reconciled, about: About) -> ReconciledSaid:
         contracts=list(result.contracts),
         flows=_flows(result),
         counts=Counts(**{str(kind): number for kind, number in result.counts.items()}),
-        cells=[_cell(*each) for each in told],
-        excess=[piece for line in excess for piece in _excess(line)],
+        cells=[_cell(*each, result) for each in told],
+        excess=[piece for line in excess for piece in _excess(line, result)],
         sources=[_source(each) for each in result.marks],
         measures=_measures(result.measures),
         unplaced=[_stray(each) for each in result.cube.unplaced],
@@ -234,7 +260,25 @@ def _flows(result: Reconciled) -> Flows | None:
     if result.store is None:
         return None
     since, until = map(told_time, result.span)
-    return Flows(store=result.store, adapters=list(result.adapters), since=since, until=until)
+    return Flows(
+        store=result.store,
+        adapters=list(result.adapters),
+        since=since,
+        until=until,
+        connections=result.seen,
+        lost=[
+            Loss(
+                events=each.events,
+                reason=each.reason,
+                node=each.node,
+                sampled=each.sampled,
+                since=told_time(each.since),
+                until=told_time(each.until),
+            )
+            for each in result.lost
+        ],
+        names=list(result.learned),
+    )
 
 
 def told_time(time: int | None) -> str | None:
@@ -242,7 +286,7 @@ def told_time(time: int | None) -> str | None:
     return None if time is None else moment(datetime.fromtimestamp(time // 1_000_000, UTC))
 
 
-def _cell(cell: Cell, asked: Asked) -> CellSaid:
+def _cell(cell: Cell, asked: Asked, result: Reconciled) -> CellSaid:
     return CellSaid(
         kind=cell.kind,
         src=ref(cell.source),
@@ -254,6 +298,7 @@ def _cell(cell: Cell, asked: Asked) -> CellSaid:
         conditional=cell.conditional,
         intended=[_intention(each) for each in cell.intended],
         observed=_observed(cell.evidence),
+        covered=result.cube.covered(cell),
         decided_by=[_decided(each) for each in asked.deciders],
         caveats=parts.caveat_ids(asked.caveats),
         why=list(asked.words) or None,
@@ -294,12 +339,19 @@ def _decided(by: Decider) -> DecidedBy:
     )
 
 
-def _excess(line: Line) -> Iterator[Excess]:
+def _excess(line: Line, result: Reconciled) -> Iterator[Excess]:
     src, dst = ([ref(end) for end in ends] for ends in (line.sources, line.destinations))
+    unseen = not result.cube.tells_use(line)
     known = ((Verdict.ALLOWED, line.allowed), (Verdict.UNDETERMINED, line.undetermined))
     for verdict, traffic in known:
         if traffic:
-            yield Excess(src=src, dst=dst, verdict=verdict, traffic=parts.traffic(traffic))
+            yield Excess(
+                src=src,
+                dst=dst,
+                verdict=verdict,
+                traffic=parts.traffic(traffic),
+                unobserved=unseen,
+            )
 
 
 def _source(mark: Mark) -> AssumedSource:
@@ -364,6 +416,11 @@ def _stray(each: Unplaced) -> Stray:
     )
 
 
+def why(asked: Asked, result: Reconciled) -> str:
+    """Return the command that shows a cell."""
+    return f"cloison why {' '.join(quote(each) for each in (*asked.words, *result.options))}"
+
+
 HEADER = (
     "kind",
     "source",
@@ -380,6 +437,7 @@ HEADER = (
     "last",
     "decided_by",
     "why",
+    "covered",
 )
 
 
@@ -401,8 +459,14 @@ def rows(result: Reconciled) -> Iterator[Sequence[object]]:
             told_time(found.first) or "",
             told_time(found.last) or "",
             "; ".join(each.text for each in asked.deciders),
-            " ".join(("cloison", "why", *asked.words)) if asked.words else "",
+            why(asked, result) if asked.words else "",
+            _covered(whole=result.cube.covered(cell)),
         )
     for line in result.excess if result.with_excess else ():
         ends = ("; ".join(map(str, side)) for side in (line.sources, line.destinations))
-        yield ("excess", *ends, str(line.allowed), "yes", *[""] * (len(HEADER) - 5))
+        use = _covered(whole=result.cube.tells_use(line))
+        yield ("excess", *ends, str(line.allowed), "yes", *[""] * (len(HEADER) - 6), use)
+
+
+def _covered(*, whole: bool) -> str:
+    return "yes" if whole else "no"

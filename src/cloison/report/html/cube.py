@@ -14,11 +14,11 @@ from cloison.analyses.reconcile.marks import Status
 from cloison.analyses.reconcile.reconciled import Asked, Reconciled
 from cloison.base import Span
 from cloison.report.about import PLAIN, About
-from cloison.report.documents.reconciled import named
+from cloison.report.documents.reconciled import named, why
 from cloison.report.lacking import previews, sentences
 from cloison.report.text.cubed import LETTERS, axis, worst
 from cloison.report.text.layout import listed, profile_line
-from cloison.report.text.reconciled import head, measures, seen_text, why
+from cloison.report.text.reconciled import head, measures, observed, seen_text
 from cloison.report.xml import legal
 
 _KINDS = "\n".join(
@@ -174,7 +174,7 @@ def _cell(number: int, cell: Cell, asked: Asked, result: Reconciled, homes: str)
         _text(cell.names[1]),
         _text(some),
         "<br>".join(said),
-        _text(seen_text(cell.evidence, result)),
+        _text(observed(cell, result)),
         f"{cell.state}<br>{'<br>'.join(by)}",
         command,
     )
@@ -187,10 +187,11 @@ def _excess(result: Reconciled) -> Iterator[str]:
     if not found or not result.with_excess:
         return
     yield "<h2>Excess: permitted, and nobody means it or uses it</h2>\n<table><tbody>\n"
-    for line in found:
+    for line in sorted(found, key=lambda line: not result.cube.tells_use(line)):
         both = (line.sources, line.destinations)
         ends = (listed([str(end) for end in side], 40) for side in both)
-        columns = (*ends, str(line.allowed))
+        use = "" if result.cube.tells_use(line) else "whether it is used is not known"
+        columns = (*ends, str(line.allowed), use)
         yield f"<tr>{''.join(f'<td>{_text(each)}</td>' for each in columns)}</tr>\n"
     yield "</tbody></table>\n"
 

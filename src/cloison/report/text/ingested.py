@@ -11,11 +11,13 @@ def lines(result: Run, _about: About, look: Look) -> Iterator[str]:
     """Iterate over the lines."""
     read = [each for each in result.files if each.reader is not None]
     if read:
-        head = ("FILE", "READ AS", "LINES", "FLOWS", "OTHER", "BAD", "BEFORE")
+        head = ("FILE", "READ AS", "LINES", "FLOWS", "OTHER", "SKIPPED", "BAD", "BEFORE")
         yield from table([head, *(_row(each) for each in read)])
     for each in result.files:
         if each.problem:
             yield look.paint(f"{each.path} {each.problem}", "yellow")
+        if each.new.skipped and each.new.skipped == each.new.lines and not each.before.flows:
+            yield look.paint(f"{each.path} holds no flows", "yellow")
         for name, sure in each.others:
             if sure >= _CLOSE * each.sure:
                 said = (
@@ -34,7 +36,7 @@ _CLOSE = 0.8
 def _row(known: Ingested) -> tuple[str, ...]:
     new = known.new
     sure = f"{known.reader} ({known.sure:.0%})"
-    numbers = (new.lines, new.flows, new.others, new.bad, known.before.lines)
+    numbers = (new.lines, new.flows, new.others, new.skipped, new.bad, known.before.lines)
     return (known.path, sure, *(f"{number:,}" for number in numbers))
 
 

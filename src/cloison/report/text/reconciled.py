@@ -1,13 +1,13 @@
 """`reconcile` for people: where intention, permission and observation disagree, the worst first."""
 
 from collections.abc import Iterator, Sequence
-from shlex import quote
 
+from cloison.analyses.connectivity import Line
 from cloison.analyses.reconcile.kinds import Cell, Evidence, Kind, State
 from cloison.analyses.reconcile.marks import Mark, Status
 from cloison.analyses.reconcile.reconciled import Asked, Reconciled
 from cloison.report.about import About, Look
-from cloison.report.documents.reconciled import named, told_time
+from cloison.report.documents.reconciled import named, told_time, why
 from cloison.report.text.closing import closing
 from cloison.report.text.layout import at, count, listed, wrapped
 
@@ -55,6 +55,7 @@ def head(result: Reconciled, look: Look) -> Iterator[str]:
     more = f"; {count(excess, 'line')} of excess" if excess else ""
     yield from wrapped(f"{name}: {', '.join(said)}{more}", look, "", "  ")
     yield from wrapped(_flows(result), look, "", "  ")
+    yield from _doubts(result, look)
 
 
 def _flows(result: Reconciled) -> str:
@@ -64,8 +65,29 @@ def _flows(result: Reconciled) -> str:
     seen = [cell.evidence for cell in result.cube.cells if cell.evidence]
     first = min((e.first for e in seen if e.first is not None), default=None)
     last = max((e.last for e in seen if e.last is not None), default=None)
+    if not result.seen:
+        when = f" of {' to '.join(_ends(result))}" if any(result.span) else ""
+        return f"there are no flows{when} in {result.store}, so what is observed is not known"
     when = "" if first is None else f", seen from {told_time(first)} to {told_time(last)}"
     return f"flows of {result.store}{by}{when}"
+
+
+def _ends(result: Reconciled) -> tuple[str, str]:
+    since, until = map(told_time, result.span)
+    return since or "the first", until or "the last"
+
+
+def _doubts(result: Reconciled, look: Look) -> Iterator[str]:
+    """Yield what flows do not tell, or are all that tells it."""
+    events = sum(each.events for each in result.lost)
+    if result.lost:
+        reasons = ", ".join(sorted({each.reason for each in result.lost if each.reason}))
+        many = f"{events:,} lost by sources" if events else "sources kept a sample"
+        by = f" ({reasons})" if reasons else ""
+        yield from wrapped(f"{many}{by}: what was not seen may have been", look, "", "  ")
+    if result.learned:
+        said = f"addresses as flows show them: {listed(list(result.learned))}"
+        yield from wrapped(said, look, "", "  ")
 
 
 def _kind(
@@ -103,7 +125,7 @@ def _evidence(cell: Cell, asked: Asked, result: Reconciled, look: Look) -> Itera
     for one in cell.intended:
         owner = f", {one.owner}" if one.owner else ""
         yield from wrapped(f"{one.name}{owner}{at(one.span)}", look, "  intended: ", "    ")
-    yield from wrapped(seen_text(cell.evidence, result), look, "  observed: ", "    ")
+    yield from wrapped(observed(cell, result), look, "  observed: ", "    ")
     for each in asked.deciders[:_FEW]:
         direction = f" ({each.direction})" if each.direction else ""
         yield from wrapped(f"{each.text}{direction}{at(each.span)}", look, "  by: ", "    ")
@@ -115,9 +137,14 @@ def _evidence(cell: Cell, asked: Asked, result: Reconciled, look: Look) -> Itera
         yield f"  see: {why(asked, result)}"
 
 
-def why(asked: Asked, result: Reconciled) -> str:
-    """Return the command that shows a cell."""
-    return f"cloison why {' '.join(quote(each) for each in (*asked.words, *result.options))}"
+def observed(cell: Cell, result: Reconciled) -> str:
+    """Return what flows say of a cell, in words."""
+    found, cube = cell.evidence, result.cube
+    if found or found.ambiguous or not cube.observed:
+        return seen_text(found, result)
+    if not cube.covered(cell):
+        return "not covered: no source tells of either end"
+    return "never" if cube.whole else "never, but flows were lost"
 
 
 def seen_text(found: Evidence, result: Reconciled) -> str:
@@ -149,13 +176,24 @@ def _excess(result: Reconciled, look: Look) -> Iterator[str]:
     if not found:
         return
     yield ""
-    yield look.paint("excess", "bold") + ": permitted, and nobody means it or uses it"
+    sure = [line for line in found if result.cube.tells_use(line)]
+    rest = [line for line in found if line not in sure]
     limit = len(found) if result.kinds else _MOST
-    for line in found[:limit]:
-        ends = (listed([str(end) for end in side]) for side in (line.sources, line.destinations))
-        yield from wrapped(f"{' -> '.join(ends)} on {line.allowed}", look, "  ", "    ")
+    word = look.paint("excess", "bold")
+    if sure:
+        yield f"{word}: permitted, and nobody means it or uses it"
+        yield from _lines(sure[:limit], look)
+    if rest[: limit - len(sure[:limit])]:
+        yield f"{word}: permitted, and nobody means it; whether it is used is not known"
+        yield from _lines(rest[: limit - len(sure[:limit])], look)
     if len(found) > limit:
         yield f"and {count(len(found) - limit, 'more line')}: --kind excess shows all"
+
+
+def _lines(found: Sequence[Line], look: Look) -> Iterator[str]:
+    for line in found:
+        ends = (listed([str(end) for end in side]) for side in (line.sources, line.destinations))
+        yield from wrapped(f"{' -> '.join(ends)} on {line.allowed}", look, "  ", "    ")
 
 
 def _sources(marks: Sequence[Mark], look: Look) -> Iterator[str]:

@@ -23,6 +23,15 @@ spec: {podCIDRs: [10.42.0.0/24]}
 status: {addresses: [{type: InternalIP, address: 192.168.1.1}]}
 ---
 """
+INGRESS = """
+apiVersion: networking.k8s.io/v1
+kind: Ingress
+metadata: {name: i, namespace: shop}
+spec:
+  ingressClassName: traefik
+  defaultBackend: {service: {name: web, port: {number: 8080}}}
+---
+"""
 
 
 def workload(name: str, namespace: str = "shop") -> str:
@@ -204,3 +213,11 @@ def test_where_nobody_says_who_resolves_names_that_is_told_once() -> None:
     assert [each.id for each in found.caveats] == ["DNS_ASSUMED"]
     assert codes(BASE + WEB + policy, "D-DNS", platform="kubeadm") == []
     assert codes(BASE + WEB, "D-DNS") == []  # nothing restricts whom it asks
+
+
+def test_who_serves_an_entry_may_be_missing_from_the_input() -> None:
+    labels = "{app.kubernetes.io/name: traefik}"
+    peer = f"{{namespaceSelector: {{}}, podSelector: {{matchLabels: {labels}}}}}"
+    here = BASE + NODE + workload("web") + rule("ingress", peer)
+    assert codes(here, "D-DEAD") == ["DEA001"]
+    assert codes(here + INGRESS, "D-DEAD") == []

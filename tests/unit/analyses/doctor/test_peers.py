@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+from cloison.app import load_texts
 from tests.support.doctoring import examined, mended
 from tests.support.smallworlds import (
     Manifest,
@@ -188,3 +189,40 @@ def test_ports_that_products_listen_on_are_declared_enough() -> None:
     assert [each.code for each in first] == ["PEE001"]
     after = examined(mended({"all.yaml": here}, first)["mended.yaml"], "D-PEER", "D-PORT")
     assert [each.code for each in after] == []
+
+
+@pytest.mark.parametrize("ports", [(5432, 8008), ()])
+def test_what_is_between_replicas_is_taken_out_of_the_rules_of_others(ports: Any) -> None:
+    to = {"application": "spilo"}
+    who = rule("from", peer(app="app"), peer(**to), ports=ports)
+    here = text(spilo(), workload("app"), policy(to=to, ingress=[who]))
+    (first,) = examined(here, "D-PEER")
+    assert first.code == "PEE002"
+    after = mended({"all.yaml": here}, [first])["mended.yaml"]
+    assert examined(after, "D-PEER") == ()
+    answer = load_texts({"all.yaml": after}).why("a/app", "a/db", port=5432)
+    assert str(answer.verdict) == "allowed"
+
+
+def test_the_operator_of_a_store_gets_at_its_replicas() -> None:
+    operator = workload("operator", "b", pod={"labels": {"name": "postgres-operator"}})
+    own = policy(to={"application": "spilo"}, ingress=[rule("from", peer(application="spilo"))])
+    here = text(spilo(), operator, own)
+    (first,) = examined(here, "D-PEER")
+    assert (first.code, str(first.severity)) == ("PEE004", "error")
+    assert first.message == ("b/operator runs a/db and cannot reach it on TCP/8008 (Patroni REST)")
+    assert examined(mended({"all.yaml": here}, [first])["mended.yaml"], "D-PEER") == ()
+    assert told(spilo(), workload("operator", "b"), own) == []
+
+
+@pytest.mark.parametrize(("said", "codes"), [("yes", ["PEE001"]), ("no", [])])
+def test_a_mounted_file_says_that_a_redis_is_a_cluster(said: str, codes: list[str]) -> None:
+    config = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "redis", "namespace": "a"},
+        "data": {"redis.conf": f"port 6379\ncluster-enabled {said}\n"},
+    }
+    volumes = {"volumes": [{"name": "c", "configMap": {"name": "redis"}}]}
+    store = workload("redis", "a", "StatefulSet", replicas=3, image="redis:8", pod=volumes)
+    assert told(store, config, among("redis", 6379)) == codes

@@ -95,6 +95,19 @@ def test_egress_of_prometheus_counts_too() -> None:
     assert told(prometheus(), monitor(), let_out) == []
 
 
+def test_pods_on_the_network_of_their_nodes_are_proposed_by_address() -> None:
+    where = {"addresses": [{"type": "InternalIP", "address": "192.168.1.1"}]}
+    node = thing("Node", "n1", spec={}, status=where)
+    ports = listening((9113, "prom"))
+    app = workload("web", ports=ports, pod={"hostNetwork": True})
+    let_out = policy("observability", egress=[rule("to", peer("a", app="web"), ports=(9113,))])
+    here = text(app, SERVICE, prometheus(), monitor(), node, let_out)
+    first = examined(here, "D-SCRAPE")
+    assert [each.code for each in first] == ["SCR001"]
+    (mend,) = first[0].mend
+    assert "cidr: 192.168.1.1/32" in (mend.manifest or "")
+
+
 def test_monitors_that_nobody_takes_are_nobodys() -> None:
     picky = prometheus(serviceMonitorSelector={"matchLabels": {"release": "x"}})
     assert told(picky, monitor(), letting_in()) == []

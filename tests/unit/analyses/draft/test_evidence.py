@@ -254,3 +254,35 @@ def test_who_scrapes_calls_what_asks_for_it() -> None:
     asking = {"labels": {"app": "web"}, "annotations": {"prometheus.io/scrape": "true"}}
     found = drafted(prometheus, workload("web", pod=asking, ports=listening(9100)))
     assert calls(found.accepted) == ["m/prometheus -> a/web on 9100"]
+
+
+def test_a_pod_of_a_stateful_set_is_named_before_its_headless_service() -> None:
+    headless = service("kafka", "a", {"port": 9092})
+    headless["spec"]["clusterIP"] = "None"
+    kafka = workload("kafka", ports=listening(9092), kind="StatefulSet")
+    found = drafted(kafka, headless, told(KAFKA_BROKERS="kafka-0.kafka:9092,kafka-1.kafka:9092"))
+    assert calls(found.dependencies) == ["a/web -> a/kafka on 9092"]
+    assert not found.contract.externals
+
+
+def test_a_short_name_of_nobody_is_a_question() -> None:
+    found = drafted(told(KAFKA_BROKERS="kafka-0.kafka:9092"))
+    assert not found.accepted
+    assert "kafka-0.kafka" in str(found.doubts)
+
+
+def test_names_are_looked_up_by_both_protocols() -> None:
+    found = drafted(told(DNS_SERVER="8.8.8.8:53"))
+    assert {str(p) for each in found.accepted for p in each.entry.ports} == {"53", "53/UDP"}
+
+
+@pytest.mark.parametrize("name", ["PASSWORD", "PGPASSWORD", "API_TOKEN", "MY_SECRET", "API_KEY"])
+def test_what_is_secret_is_no_evidence(name: str) -> None:
+    found = drafted(*DB, told(**{name: "db:5000"}))
+    assert "a/web -> a/db on 5432" not in (*calls(found.accepted), *calls(found.suggested))
+
+
+def test_what_stands_among_words_is_only_suggested() -> None:
+    found = drafted(*DB, told(MOTD="ask at db:5000 or not"))
+    assert calls(found.accepted) == []
+    assert calls(found.suggested) == ["a/web -> a/db on 5432"]

@@ -6,13 +6,17 @@ from pathlib import Path
 import pytest
 
 import cloison
+from cloison.algebra import AddressSet, TrafficSet
+from cloison.analyses.connectivity import Line
 from cloison.analyses.reconcile.kinds import Evidence, Kind, State, kind_of
 from cloison.analyses.reconcile.marks import Status
 from cloison.analyses.reconcile.reconciled import Reconciled
-from cloison.analyses.reconcile.seen import Became, Seen, SeenEnd
+from cloison.analyses.reconcile.seen import Became, Loss, Seen, SeenEnd
 from cloison.analyses.reconcile.sources import Sort
 from cloison.app.contract import agreed
 from cloison.app.reconcile import put
+from cloison.report.about import PLAIN
+from cloison.report.text.reconciled import head
 
 WORLD = """
 apiVersion: v1
@@ -86,10 +90,16 @@ def edge(source: SeenEnd, port: int, became: Became = "allowed", count: int = 3)
     return Seen(source, API, "TCP", port, became, count, 1, 2, ("x",))
 
 
-def cube(entries: str, *seen: Seen, policy: str = "Local") -> Reconciled:
-    texts = {"world.yaml": WORLD.replace("POLICY", policy), "contract.yaml": CONTRACT + entries}
+def cube(
+    entries: str,
+    *seen: Seen,
+    policy: str = "Local",
+    world: str = WORLD,
+    lost: tuple[Loss, ...] = (),
+) -> Reconciled:
+    texts = {"world.yaml": world.replace("POLICY", policy), "contract.yaml": CONTRACT + entries}
     session = cloison.load_texts(texts, runtime=True, profile="cilium@1.19")
-    return put(session, agreed(session), seen, Path("s"), (None, None))
+    return put(session, agreed(session), seen, Path("s"), (None, None), lost)
 
 
 def kinds(found: Reconciled) -> dict[tuple[str, str], str]:
@@ -146,9 +156,102 @@ def test_what_load_balancers_show_is_held_against_flows(
 
 def test_what_nodes_lead_in_is_what_is_meant_from_outside() -> None:
     found = kinds(cube(DOOR, edge(NODE, 80), policy="Cluster"))
-    assert found == {("a node", "TCP/80"): "broken"}, "Cilium's world is no node"
+    world = ("0.0.0.0/0", "TCP/80")
+    assert found == {("a node", "TCP/80"): "broken", world: "healthy"}, "Cilium's world is no node"
     found = kinds(cube(DOOR, edge(OUT, 80), policy="Cluster"))
-    assert found["0.0.0.0/0", "TCP/80"] == "healthy"
+    assert found[world] == "healthy"
+
+
+@pytest.mark.parametrize("seen", [OUT, NODE])
+def test_an_entry_that_nodes_or_clients_were_seen_for_is_used(seen: SeenEnd) -> None:
+    open_ = WORLD.partition("---\napiVersion: cilium.io/v2")[0]
+    found = cube(DOOR, edge(seen, 80), policy="Cluster", world=open_)
+    both = {("a node", "TCP/80"): "healthy", ("0.0.0.0/0", "TCP/80"): "healthy"}
+    assert both.items() <= kinds(found).items()
+    never = cube(DOOR, edge(seen, 81), policy="Cluster", world=open_)
+    assert {kinds(never)[end] for end in both} == {"unused"}
+    held = AddressSet.block("0.0.0.0/0")
+    for each in (found, never):
+        assert not [
+            line
+            for line in each.excess
+            if line.allowed & TrafficSet.ports("TCP", 80)
+            and "api" in {end.name for end in line.destinations}
+            and any(end.addresses is not None and end.addresses & held for end in line.sources)
+        ], "what is meant is no excess"
+
+
+LOST = Loss(5000, "ring buffer", "n1", 1, 1, 2)
+
+
+def test_where_flows_were_lost_nothing_is_unused_and_no_excess_is_known_to_be() -> None:
+    edges = (edge(WEB, 80), edge(OUT, 81))
+    whole, lossy = cube(DOOR, *edges), cube(DOOR, *edges, lost=(LOST,))
+    door = ("0.0.0.0/0", "TCP/80")
+    assert (kinds(whole)[door], kinds(lossy)[door]) == ("unused", "unobserved")
+    assert lossy.lost == (LOST,)
+    assert not any(map(lossy.cube.tells_use, lossy.excess))
+    said = " ".join(head(lossy, PLAIN))
+    assert "5,000 lost by sources (ring buffer)" in said
+
+
+def test_whether_excess_is_used_is_known_of_what_a_source_covers() -> None:
+    open_ = WORLD.partition("---\napiVersion: cilium.io/v2")[0]
+    found = cube(READ, edge(OUT, 80), world=open_)
+    told = {
+        (source.name, destination.name): found.cube.tells_use(line)
+        for line in found.excess
+        for source in line.sources
+        for destination in line.destinations
+    }
+    assert told["web", "api"], "flows tell of a/api"
+    assert not told["web", ""], "and not of a/web"
+    doubtful = cube(READ, edge(OUT, 80), replace(edge(WEB, 9), ambiguous=3), world=open_)
+    line = next(each for each in doubtful.excess if "web" in {e.name for e in each.sources})
+    assert not doubtful.cube.tells_use(line)
+    nothing = cube(READ, world=open_)
+    assert not any(map(nothing.cube.tells_use, nothing.excess))
+    assert not any(map(nothing.cube.covered, nothing.cube.cells))
+
+
+def test_an_address_that_flows_show_is_that_of_its_name() -> None:
+    named = SeenEnd("world", ip="203.0.113.5", name="api.example.com")
+    entry = "    - {name: named, from: a/web, to: 'dns:api.example.com', ports: [443]}\n"
+    block = BLOCK.replace("BLOCK", "203.0.113.0/24")
+    found = cube(entry, replace(edge(WEB, 443), destination=named), world=WORLD + block)
+    (cell,) = found.cube.cells
+    assert (cell.kind, str(cell.destination)) == ("healthy", "203.0.113.5")
+    assert found.learned == ("api.example.com",)
+    held = AddressSet.address("203.0.113.5")
+    outside = [e for line in found.excess if _from_web(line) for e in line.destinations]
+    assert outside
+    assert not any(e.addresses is not None and e.addresses & held for e in outside)
+
+
+@pytest.mark.parametrize("name", ["<b>.example.com", "api.a.svc.cluster.local"])
+def test_a_name_hides_no_address(name: str) -> None:
+    named = SeenEnd("world", ip="203.0.113.200", name=name)
+    found = cube(ANY, replace(edge(WEB, 443), destination=named))
+    told = {(c.names[1], str(c.traffic)): str(c.kind) for c in found.cube.cells}
+    assert told["203.0.113.200", "TCP/443"] == "undocumented"
+    assert not found.cube.unplaced
+
+
+def _from_web(line: Line) -> bool:
+    web = "web" in {end.name for end in line.sources}
+    return web and bool(line.allowed & TrafficSet.ports("TCP", 443))
+
+
+BLOCK = """
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: web, namespace: a}
+spec:
+  podSelector: {matchLabels: {app: web}}
+  policyTypes: [Egress]
+  egress: [{to: [{ipBlock: {cidr: BLOCK}}]}]
+"""
 
 
 def test_what_is_doubtful_is_evidence_for_nothing() -> None:
