@@ -15,6 +15,8 @@ SPACES = ("alpha", "beta", "gamma")
 KEYS = ("app", "app.kubernetes.io/name", "tier", "team")
 BLOCKS = ("198.51.100.0/24", "203.0.113.8/29", "2001:db8:7::/48", "192.0.2.7/32", "0.0.0.0/0")
 OUTSIDE = ("198.51.100.9", "203.0.113.9", "203.0.113.200", "2001:db8:7::1", "192.0.2.7", "8.8.8.8")
+STRAYS = ("10.9.8.7", "198.51.100.77", "2001:db8:7::77")
+"""Addresses of live pods, in blocks of externals, in a namespace that the contract leaves alone."""
 NODE_BLOCK = "172.20.0.0/16"
 HTTP = ({"method": "GET", "path": "/a"}, {"method": "POST", "path": "/b/c"})
 
@@ -48,6 +50,7 @@ class Case:
         documents = [each for load in self.loads for each in _manifests(load)]
         documents += [_space(name) for name in (*SPACES, "kube-system")]
         documents += _resolver()
+        documents += [_stray(number, address) for number, address in enumerate(STRAYS)]
         workloads = [{"match": {"namespace": each}, "owner": "somebody"} for each in SPACES]
         workloads.append({"match": {"namespace": "kube-system"}})
         contract = {
@@ -86,7 +89,7 @@ class Case:
 
     def holds(self, end: Any, address: str) -> bool:
         """Return whether an address outside is one that an end means."""
-        if not isinstance(end, str) or "/" in address:
+        if not isinstance(end, str) or "/" in address or address in STRAYS:
             return False
         if end.startswith("external:"):
             end = BLOCKS[int(end.removeprefix("external:e"))]
@@ -215,6 +218,17 @@ def _manifests(load: Load) -> list[dict[str, Any]]:
             },
         }
     ]
+
+
+def _stray(number: int, address: str) -> dict[str, Any]:
+    name = f"stray{number}"
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name, "namespace": "wild", "labels": {"app": name}},
+        "spec": {"containers": [{"name": "c", "image": "images.example.org/c"}]},
+        "status": {"phase": "Running", "podIP": address, "podIPs": [{"ip": address}]},
+    }
 
 
 def _resolver() -> list[dict[str, Any]]:

@@ -66,6 +66,8 @@ _NOT_CALLED: Final = re.compile(
     r"|TRUSTED|NONPROXYHOSTS|SELF|OWN)(?:_|$)"
 )
 """Names of what others are told to call, or what is not called."""
+_SECRET: Final = re.compile(r"(?:PASSWORD|PASSWD|PASSPHRASE|TOKEN|SECRET|(?:^|_)KEY)$")
+"""Names of what is kept from others, whose values say nothing whatever they look like."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +84,7 @@ class Call:
         sure: Whether it can hardly be anything else: a URL, or a name that is about hosts. What
             only looks like a host and a port may be an image and its tag.
         whole: The ConfigMap that the container takes in whole, if this is from there.
+        prose: Whether it stands among words, which may be meant for people.
     """
 
     by: str
@@ -92,6 +95,7 @@ class Call:
     span: Span | None = None
     sure: bool = True
     whole: str | None = None
+    prose: bool = False
 
 
 Configs: TypeAlias = Mapping[tuple[str, str], Declared]
@@ -133,17 +137,19 @@ def _of_container(known: Configs, namespace: str, container: Container) -> Itera
     values = {name: each.value for name, each in said.items()}
     kept = 0
     for name, each in said.items():
-        if _NOT_CALLED.search(name.upper().replace(".", "_").replace("-", "_")):
+        if _is_other(name):
             continue
         for host, port, protocol in _read(name, each.value, values):
             kept += 1
             if kept > _FEW:
                 return
-            sure = "://" in each.value or _NAMES_HOST.search(name.upper()) is not None
+            prose = _is_prose(each.value)
+            named = _NAMES_HOST.search(name.upper()) is not None and not prose
+            sure = "://" in each.value or named
             by = f"variable {name}"
-            yield Call(by, name, host, port, protocol, each.span, sure, each.whole)
+            yield Call(by, name, host, port, protocol, each.span, sure, each.whole, prose)
     for name, value in _options(container.arguments):
-        if _NOT_CALLED.search(name.upper().replace(".", "_").replace("-", "_")):
+        if _is_other(name):
             continue
         text = expanded(value, values)
         by = f"argument --{name}" if name else "an argument"
@@ -152,6 +158,19 @@ def _of_container(known: Configs, namespace: str, container: Container) -> Itera
             if kept > _FEW:
                 return
             yield Call(by, name, host, port, protocol, None, "://" in text)
+
+
+def _is_other(name: str) -> bool:
+    """Return whether a name is not of what the container calls."""
+    said = name.upper().replace(".", "_").replace("-", "_")
+    return _NOT_CALLED.search(said) is not None or _SECRET.search(said) is not None
+
+
+def _is_prose(value: str) -> bool:
+    """Return whether a value has words beside hosts with ports, and no URL."""
+    words = [word for word in re.split(r"[,;\s]+", value) if word]
+    spaced = len(value.split()) > 1 and "://" not in value
+    return spaced and not all(map(_PAIR.fullmatch, words))
 
 
 def _options(arguments: tuple[str, ...]) -> Iterator[tuple[str, str]]:

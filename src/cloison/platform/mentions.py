@@ -82,8 +82,7 @@ def _all(world: World, known: Configs, namespace: str, run: Runtime | None) -> I
             for service, port in _in(world, namespace, text):
                 yield Mention(service, port, f"the command of {by}", None, first)
     for name in run.mounted:
-        config = known.get((namespace, name))
-        for key, text, span in _files(config):
+        for key, text, span in files(known.get((namespace, name))):
             for service, port in _in(world, namespace, text):
                 yield Mention(service, port, f"{key} of ConfigMap {name}", span, file=name)
     for key, text in run.annotations:
@@ -121,7 +120,8 @@ def _has(service: Service, port: int) -> bool:
     return any(each.port == port for each in service.ports)
 
 
-def _files(config: Declared | None) -> Iterator[tuple[str, str, Span]]:
+def files(config: Declared | None) -> Iterator[tuple[str, str, Span]]:
+    """Yield the files that a ConfigMap holds: name, text and place."""
     node = config.document.root.get("data") if config is not None else None
     held: Mapping[str, object] = (
         node.value if node is not None and isinstance(node.value, dict) else {}

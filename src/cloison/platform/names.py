@@ -164,8 +164,39 @@ def by_search(world: World, namespace: str, name: str) -> Searched | None:
     first, _, rest = name.partition(".")
     service = called(world, rest or namespace, first)
     if service is None:
-        return None
+        return _of_headless(world, namespace, first, rest) if rest else None
     return Searched(service, f"{name} is Service {service.namespace}/{service.name}")
+
+
+def _of_headless(world: World, namespace: str, host: str, name: str) -> Searched | None:
+    """Return the headless Service of a pod's own namespace that `kafka-0.kafka` means."""
+    service = world.services.get((namespace, name))
+    if service is None or "None" not in service.cluster_ips:
+        return None
+    said = f"{host}.{name} is a pod of Service {namespace}/{name}"
+    return Searched(service, said, host) if _is_pod(world, service, host) else None
+
+
+def _is_pod(world: World, service: Service, host: str) -> bool:
+    """Return whether a pod behind a Service has a host name, or will have."""
+    selector = service.selector or {}
+    for each in world.workloads.values():
+        if each.id.namespace != service.namespace or each.id.name not in (host, _stem(host)):
+            continue
+        for end in each.endpoints:
+            run = end.shape.runtime
+            named = (end.pod, run.hostname if run is not None else None)
+            if selector.items() <= end.labels.items() and (
+                host in named or (each.id.kind == "StatefulSet" and each.id.name == _stem(host))
+            ):
+                return True
+    return False
+
+
+def _stem(host: str) -> str:
+    """Return the name of a StatefulSet whose pod has a host name, which ends in a number."""
+    stem, _, number = host.rpartition("-")
+    return stem if number.isascii() and number.isdecimal() else ""
 
 
 def service_of(world: World, namespace: str, host: str) -> tuple[str, str] | None:

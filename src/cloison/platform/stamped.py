@@ -14,6 +14,8 @@ _STAMPED: Final = re.compile(
     re.IGNORECASE,
 )
 """Keys that change with every roll-out, or that differ from pod to pod."""
+_VERSIONS: Final = re.compile(r"^(version|track|canary|tag|rev|revision)$", re.IGNORECASE)
+"""Keys among those that stay as they are where a workload finds its pods by them."""
 _TOOLS: Final = (
     "kubernetes.io",
     "k8s.io",
@@ -43,13 +45,19 @@ _KEPT: Final = frozenset(
 """Keys under such prefixes that belong to whoever owns the workload."""
 
 
-def owned(key: str) -> bool:
+def owned(key: str, selects: frozenset[str] = frozenset()) -> bool:
     """Return whether whoever owns a workload decides about a label of its pods, and keeps it.
+
+    Args:
+        key: The label's key.
+        selects: Keys by which the workload finds its pods, which cannot change.
 
     >>> owned("app"), owned("pod-template-hash"), owned("topology.kubernetes.io/zone")
     (True, False, False)
     """
     if key in _KEPT:
+        return True
+    if key in selects and _VERSIONS.search(key):
         return True
     if _STAMPED.search(key):
         return False

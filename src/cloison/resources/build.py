@@ -9,6 +9,7 @@ from cloison.algebra import V6_BASE, parse_address
 from cloison.base import Severity, Span
 from cloison.resources import faults, wire
 from cloison.resources.build_runtime import annotations, runtime
+from cloison.resources.build_selects import selects
 from cloison.resources.faults import Fault, Path
 from cloison.resources.kinds import KindInfo
 from cloison.resources.names import (
@@ -155,6 +156,7 @@ class Builder(msgspec.Struct, gc=False):
             replicas=replicas,
             owner=self.owner(meta),
             finished=finished,
+            selects=selects(self.api_version, self.kind, spec.selector),
         )
 
     def shape(

@@ -143,6 +143,8 @@ class Controller:
     owner: OwnerReference | None = None
     finished: bool = False
     """A Job whose status says Complete or Failed."""
+    selects: frozenset[str] = frozenset()
+    """Keys of the labels by which it finds its pods, where that can never change."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,6 +215,7 @@ class ControllerSpecW(msgspec.Struct):
     """The `spec` of anything with a pod template."""
 
     replicas: int | None = None
+    selector: object = None
     template: TemplateW | None = None
     jobTemplate: JobTemplateW | None = None
 

@@ -108,6 +108,7 @@ def _workload(
         replicas=own[-1].replicas if own else None,
         span=span,
         inferred=not own and not bare,
+        selects=own[-1].selects if own else frozenset(),
     )
 
 

@@ -108,6 +108,7 @@ class Workload:
         replicas: What the controller asks for, if it says.
         span: Where the controller, or the pod itself, was written.
         inferred: The controller itself was not read; owner references name it.
+        selects: Keys of the labels by which its controller finds pods, where that never changes.
     """
 
     id: WorkloadId
@@ -116,6 +117,7 @@ class Workload:
     replicas: int | None = None
     span: Span | None = None
     inferred: bool = False
+    selects: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)

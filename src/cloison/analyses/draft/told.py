@@ -24,6 +24,59 @@ _NOBODY = AddressSet.block("0.0.0.0/32") | AddressSet.block("::/128")
 _LINK_LOCAL = AddressSet.block("169.254.0.0/16") | AddressSet.block("fe80::/10")
 _METADATA = AddressSet.address("169.254.169.254")
 _API_NAME = ".".join(reversed(SERVICE))
+_COUNTRY = 2
+"""Letters of the top-level domains of countries."""
+_TOPS = frozenset(
+    (
+        "com",
+        "org",
+        "net",
+        "edu",
+        "gov",
+        "mil",
+        "int",
+        "info",
+        "biz",
+        "name",
+        "pro",
+        "io",
+        "dev",
+        "app",
+        "cloud",
+        "ai",
+        "tech",
+        "online",
+        "site",
+        "store",
+        "xyz",
+        "page",
+        "run",
+        "live",
+        "shop",
+        "systems",
+        "network",
+        "services",
+        "solutions",
+        "global",
+        "world",
+        "bank",
+        "health",
+        "eu",
+        "example",
+        "test",
+        "invalid",
+        "internal",
+        "corp",
+        "lan",
+        "local",
+        "home",
+        "intranet",
+        "private",
+    )
+)
+"""Last labels of short names of hosts outside: common top-level domains, and those that
+organizations use among themselves (RFC 2606, RFC 6762 appendix G)."""
+_DNS = 53
 API_SERVER = Role.API_SERVER.value
 _FAMILY_BITS = {4: 32, 6: 128}
 
@@ -104,6 +157,9 @@ def _wish(
                 text += f", which is port {port} of the pods"
             sure = Sure.HIGH if call.sure else Sure.MEDIUM
             ask = port is None
+            if call.prose:
+                text += ", among other words"
+                sure, ask = Sure.LOW, True
             if common and call.whole is not None:
                 text += f"; shared settings: others take ConfigMap {call.whole} as well"
                 sure = Sure.MEDIUM
@@ -138,15 +194,26 @@ def _beyond(world: World, workload: Workload, said: Iterable[Call]) -> Iterator[
             yield from _address(world, workload, call, block, span)
         elif "." not in host or not is_host_name(host):
             yield Doubt(f"{what} by {call.by}, and no Service here is called so", span)
-        elif is_of_cluster(world, host) or _namespace_of(host) in world.namespaces:
+        elif (
+            is_of_cluster(world, host)
+            or _is_unclear(host)
+            or _namespace_of(host) in world.namespaces
+        ):
             yield Doubt(f"{what} by {call.by}, and the input has no such Service", span)
         else:
-            edge = Edge(workload.id, Outside(host), call.protocol, call.port)
             sure = Sure.HIGH if call.port else Sure.MEDIUM
             ask = call.port is None
             if call.whole is not None:
                 sure = Sure.MEDIUM
-            yield Hint(edge, f"{call.by} names {host}", span, sure, ask)
+            for protocol in _protocols(call):
+                edge = Edge(workload.id, Outside(host), protocol, call.port)
+                yield Hint(edge, f"{call.by} names {host}", span, sure, ask)
+
+
+def _is_unclear(host: str) -> bool:
+    """Return whether a name of two labels ends in nothing that names outside end in."""
+    space = _namespace_of(host)
+    return space is not None and len(space) != _COUNTRY and space not in _TOPS
 
 
 def _namespace_of(host: str) -> str | None:
@@ -176,5 +243,11 @@ def _address(
             return
     family = 6 if ":" in call.host else 4
     party = Outside(f"{call.host}/{_FAMILY_BITS[family]}", block=True)
-    edge = Edge(workload.id, party, call.protocol, call.port)
-    yield Hint(edge, f"{call.by} names {call.host}", span, Sure.HIGH, ask=call.port is None)
+    for protocol in _protocols(call):
+        edge = Edge(workload.id, party, protocol, call.port)
+        yield Hint(edge, f"{call.by} names {call.host}", span, Sure.HIGH, ask=call.port is None)
+
+
+def _protocols(call: Call) -> tuple[str, ...]:
+    """Return the protocols of a call: names are looked up by both (RFC 7766)."""
+    return ("TCP", "UDP") if call.port == _DNS else (call.protocol,)

@@ -65,8 +65,8 @@ class _Build:
         self.spoken = self._spoken(edges)
         edges += self._platform()
         self.names = {each.id: platform.lookups(self.clinic, each) for each in self.workloads}
-        self.subjects = Subjects(self.clinic.engine.world, self._keys(edges), self.notes)
-        self.naming = Naming(self.order, self.subjects, self.notes)
+        self.subjects = Subjects(self.clinic.engine.world, self._keys(edges), self.notes, edges)
+        self.naming = Naming(self.order, self.subjects, self.notes, self.spoken)
         for workload in self.workloads:
             self._subject(workload.id)
         done = [each for edge in edges if (each := self._edge(edge)) is not None]

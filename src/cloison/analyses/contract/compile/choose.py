@@ -21,27 +21,36 @@ _LARGEST: Final = 4
 """Labels of a selector, at most."""
 
 
-def constant(pods: Iterable[PodEndpoint]) -> dict[str, str]:
-    """Return the labels that all of some pods have alike, and that their owner decides about."""
+def constant(pods: Iterable[PodEndpoint], selects: frozenset[str] = frozenset()) -> dict[str, str]:
+    """Return the labels that all of some pods have alike, and that their owner decides about.
+
+    Args:
+        pods: The pods.
+        selects: Keys by which their controller finds them, which cannot change.
+    """
     found: dict[str, str] | None = None
     for each in pods:
         if found is None:
-            found = {key: value for key, value in each.labels.items() if owned(key)}
+            found = {key: value for key, value in each.labels.items() if owned(key, selects)}
         else:
             found = {k: v for k, v in found.items() if each.labels.get(k) == v}
     return found or {}
 
 
-def choose(pods: Sequence[PodEndpoint], others: Iterable[Labels]) -> Mapping[str, str] | None:
+def choose(
+    pods: Sequence[PodEndpoint], others: Iterable[Labels], selects: frozenset[str] = frozenset()
+) -> Mapping[str, str] | None:
     """Return the fewest labels that some pods have and no other has; None where there are none.
 
     Args:
         pods: The pods.
         others: Labels of all other pods of their namespace.
+        selects: Keys by which their controller finds them, which cannot change.
     """
-    mine = constant(pods)
+    mine = constant(pods, selects)
     strangers = [each for each in others if _shares(mine, each)]
-    for chosen in _sets(mine):
+    # What is like a version says which of several, and not what: it never stands alone.
+    for chosen in sorted(_sets(mine), key=lambda some: not any(map(owned, some))):
         if not any(all(each.get(k) == v for k, v in chosen.items()) for each in strangers):
             return chosen
     return None

@@ -6,6 +6,7 @@ from datetime import date
 from typing import Final
 
 from cloison.algebra import LabelSelector
+from cloison.analyses.contract.compile.carve import carved
 from cloison.analyses.contract.compile.model import (
     TODAY,
     UNSAID,
@@ -14,7 +15,7 @@ from cloison.analyses.contract.compile.model import (
     Notes,
     Subject,
 )
-from cloison.analyses.contract.compile.peers import blocks, node_addresses, on_host, outside
+from cloison.analyses.contract.compile.peers import blocks, node_addresses, on_host
 from cloison.analyses.contract.compile.subjects import Subjects
 from cloison.analyses.contract.ends import Ends
 from cloison.analyses.doctor.clinic import Clinic
@@ -61,11 +62,13 @@ class Naming:
         order: What is compiled.
         subjects: Finds labels of workloads.
         notes: Takes what cannot be named.
+        spoken: The namespaces that policies are written for.
     """
 
     order: Order
     subjects: Subjects
     notes: Notes
+    spoken: frozenset[str]
 
     def peers(self, edge: Edge, end: End, named: PeerMatch | None) -> Peers:
         """Return how the other end names an end of an edge; None where it cannot, which is noted.
@@ -85,7 +88,7 @@ class Naming:
             case AddressEnd() if end.name is not None and self.order.words.names:
                 found = (NamesMatch((exact_name(end.name),)),)
             case AddressEnd():
-                found = blocks(outside(engine, end.addresses))
+                found = carved(engine, end.addresses, self.spoken, edge, end.text, self.notes)
             case NameEnd():
                 found = self._named(edge, end)
             case NodeEnd():

@@ -12,8 +12,12 @@ from cloison.resources.world import Workload
 _WHOLE: Final = {4: "0.0.0.0/0", 6: "::/0"}
 
 
-def blocks(addresses: AddressSet) -> tuple[BlockMatch, ...]:
-    """Return blocks that together are some addresses: one with holes where that is shorter.
+def blocks(addresses: AddressSet, within: AddressSet | None = None) -> tuple[BlockMatch, ...]:
+    """Return blocks that together are some addresses: with holes where that is shorter.
+
+    Args:
+        addresses: The addresses.
+        within: What they were taken from, whose blocks may be written with holes.
 
     >>> [each.cidr for each in blocks(AddressSet.block("10.0.0.0/24"))]
     ['10.0.0.0/24']
@@ -23,13 +27,23 @@ def blocks(addresses: AddressSet) -> tuple[BlockMatch, ...]:
         part = addresses.family(family)
         if not part:
             continue
-        every = AddressSet.block(whole)
-        plain, holes = tuple(cidrs(part)), tuple(cidrs(every - part))
-        if len(holes) + 1 < len(plain) or part == every:
-            found.append(BlockMatch(part, whole, holes, whole=True))
-        else:
-            found += [BlockMatch(AddressSet.block(each), each) for each in plain]
+        source = (within or addresses).family(family)
+        ways = [
+            [_holed(part, whole)],
+            [block for each in cidrs(source) if (block := _holed(part, each)).addresses],
+            [_holed(part, each) for each in cidrs(part)],
+        ]
+        if part == AddressSet.block(whole):
+            ways = ways[:1]
+        found += min(reversed(ways), key=lambda way: sum(1 + len(each.holes) for each in way))
     return tuple(found)
+
+
+def _holed(addresses: AddressSet, cidr: str) -> BlockMatch:
+    """Return a block with holes for what is not among some addresses."""
+    block = AddressSet.block(cidr)
+    holes = tuple(cidrs(block - addresses))
+    return BlockMatch(block & addresses, cidr, holes, whole=cidr in _WHOLE.values())
 
 
 def cidrs(addresses: AddressSet) -> Iterator[str]:
@@ -37,16 +51,6 @@ def cidrs(addresses: AddressSet) -> Iterator[str]:
     for text in addresses.ranges():
         first, last = (ip_address(part) for part in text.split("-"))
         yield from map(str, summarize_address_range(first, last))
-
-
-def outside(engine: Engine, addresses: AddressSet) -> AddressSet:
-    """Return addresses without those that pods are known to have, unless nothing is left.
-
-    A block that an external declares may be wider than what is outside: policies of many
-    enforcers find pods by it, too.
-    """
-    left = addresses - engine.networks.pods
-    return left or addresses
 
 
 def on_host(workload: Workload) -> bool:

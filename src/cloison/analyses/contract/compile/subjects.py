@@ -1,12 +1,13 @@
 """Whom policies are written for: the pods of a workload, by labels that no other pod has."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from cloison.analyses.contract.compile.choose import choose, constant
-from cloison.analyses.contract.compile.model import UNSELECTED, Notes, Subject
+from cloison.analyses.contract.compile.model import UNSELECTED, Edge, Notes, Subject
 from cloison.analyses.contract.compile.peers import on_host
+from cloison.analyses.ends import PodsEnd
 from cloison.base import Severity
 from cloison.base.words import few
 from cloison.resources.names import NameRule, is_name
@@ -25,11 +26,13 @@ class Subjects:
         keys: What workloads are to be let do: those that labels do not tell apart may share a
             policy where that is the same.
         notes: Takes why a workload cannot be selected.
+        edges: What is to be let through, some of which is lost with a workload.
     """
 
     world: World
     keys: Keys
     notes: Notes
+    edges: Sequence[Edge] = ()
     _known: dict[WorkloadId, Subject | None] = field(default_factory=dict)
     _homes: dict[str, list[Workload]] = field(default_factory=dict)
 
@@ -53,11 +56,17 @@ class Subjects:
         alike = [each for each in near if any(_has(p, mine) for p in each.endpoints)]
         keys = self.keys.get(name, frozenset())
         other = [each for each in alike if not keys <= self.keys.get(each.id, frozenset())]
+        # By its version a workload is told from others only where they are meant to differ.
+        differ = any(keys != self.keys.get(each.id, frozenset()) for each in alike)
+        own = choose(pods, _labels(near), workload.selects) if differ else None
+        if own is not None:
+            return Subject(name.namespace, tuple(sorted(own.items())), (name,))
         if other:
             named = few([str(each.id) for each in other])
             labels = ", ".join(f"{k}={v}" for k, v in sorted(mine.items()))
             why = f"{labels} select {named} as well, for which the contract says other things"
-            self._unselected(workload, why, "give its pods a label that those do not have")
+            help_ = "give its pods a label that those do not have"
+            self._unselected(workload, why, help_, alike)
             return None
         rest = [each for each in near if each not in alike]
         shared = choose(pods, _labels(rest))
@@ -66,6 +75,20 @@ class Subjects:
             return None
         names = (name, *(each.id for each in alike))
         return Subject(name.namespace, tuple(sorted(shared.items())), tuple(sorted(names)))
+
+    def _lost(self, name: WorkloadId) -> list[str]:
+        """Return the dependencies that end at a workload, by name."""
+        return sorted(
+            {
+                edge.entry.name
+                for edge in self.edges
+                if edge.entry is not None
+                and any(
+                    isinstance(end, PodsEnd) and end.workload.id == name
+                    for end in (edge.source, edge.destination)
+                )
+            }
+        )
 
     def _home(self, namespace: str) -> list[Workload]:
         if not self._homes:
@@ -76,13 +99,22 @@ class Subjects:
             self._homes.update(homes)
         return self._homes.get(namespace, [])
 
-    def _unselected(self, workload: Workload, why: str, help_: str | None) -> None:
+    def _unselected(
+        self, workload: Workload, why: str, help_: str | None, alike: Sequence[Workload] = ()
+    ) -> None:
+        lost = self._lost(workload.id)
+        effect = "no policy is written for it"
+        if alike:
+            named = few([str(each.id) for each in alike])
+            effect = f"no policy is written for it, but what is written for {named} may select it"
+        effect += ", and none names it: the default deny of its namespace keeps the rest shut"
+        if lost:
+            effect += f"; not let through: {few(lost)}"
         self.notes.say(
             UNSELECTED,
             Severity.ERROR,
             f"no labels select exactly {workload.id.kind} {workload.id}: {why}",
-            "no policy is written for it, and none names it: the default deny of its namespace "
-            "keeps it shut",
+            effect,
             help_,
             span=workload.span,
             about=f"{workload.id.kind} {workload.id}",
