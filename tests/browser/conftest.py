@@ -32,6 +32,11 @@ class Browser:
         self.log("performance")
         self.driver.get(file.as_uri())
         self.until("return document.body.dataset.ready === 'true'")
+        # What is told its first size draws anew, in the frames after that.
+        self.driver.execute_async_script(
+            "const done = arguments[0]; let frames = 4;"
+            "const next = () => frames-- ? requestAnimationFrame(next) : done(); next();"
+        )
 
     def until(self, script: str) -> None:
         WebDriverWait(self.driver, PATIENCE).until(lambda driver: driver.execute_script(script))
