@@ -16,8 +16,8 @@ from cloison.analyses.contract.placed import Placed
 from cloison.analyses.contract.prove import Status
 from cloison.app.answers import with_ends
 from cloison.app.ownfile import read_whole
-from cloison.base import Diagnostic, QuestionError, Severity, SourceError, sort_diagnostics
-from cloison.intent import Contract, Dependency, External, Guardrail
+from cloison.base import Diagnostic, QuestionError, Severity, SourceError, Span, sort_diagnostics
+from cloison.intent import Contract, Dependency, External, Guardrail, Ranges
 from cloison.intent.faults import RANGES_UNREAD, fault
 from cloison.intent.read import MINIMAL, ends_of, is_contract, read_contract
 from cloison.resources.documents import Document, Node
@@ -152,28 +152,26 @@ def _with_ranges(
     published: dict[str, AddressSet] = {}
     kept: list[External] = []
     for external in contract.externals:
-        if external.ranges is None:
+        if external.ranges is None or external.span is None:
+            # What stands in no file has no list beside it; asking for its addresses says so.
             kept.append(external)
             continue
         try:
-            published[external.name] = _listed(external)
+            published[external.name] = _listed(external.ranges, external.span)
             kept.append(external)
         except SourceError as error:
-            assert external.span is not None  # noqa: S101 - it was read from a document
             message = f"the ranges of external {external.name!r}: {error}"
             place = external.ranges_span or external.span
             said.append(fault(RANGES_UNREAD, place, message, error.help))
     return replace(contract, externals=tuple(kept)), published
 
 
-def _listed(external: External) -> AddressSet:
+def _listed(ranges: Ranges, span: Span) -> AddressSet:
     """Return the addresses in the list of an external's provider.
 
     Raises:
         SourceError: It cannot be read, or holds no address.
     """
-    ranges, span = external.ranges, external.span
-    assert ranges is not None and span is not None  # noqa: S101, PT018 - the caller saw to it
     home = Path(span.file)
     if not home.is_file():
         msg = f"{ranges.file} stands beside {span.file}, which is no file on this machine"

@@ -49,13 +49,13 @@ class _Address(msgspec.Struct, frozen=True):
 
 
 class _PodStatus(msgspec.Struct, frozen=True):
-    podIP: str = ""  # noqa: N815 - Kubernetes writes it so
-    podIPs: tuple[_Address, ...] = ()  # noqa: N815
-    startTime: str | None = None  # noqa: N815
+    pod_ip: str = msgspec.field(name="podIP", default="")
+    pod_ips: tuple[_Address, ...] = msgspec.field(name="podIPs", default=())
+    start_time: str | None = msgspec.field(name="startTime", default=None)
 
 
 class _PodSpec(msgspec.Struct, frozen=True):
-    hostNetwork: bool = False  # noqa: N815
+    host_network: bool = msgspec.field(name="hostNetwork", default=False)
 
 
 class _Object(msgspec.Struct, frozen=True):
@@ -174,9 +174,9 @@ def _identities(event: _Event, time: int, pod: _Object, cluster: str | None) -> 
         spec = msgspec.json.decode(pod.spec or b"{}", type=_PodSpec)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return
-    held = {one.ip for one in status.podIPs if one.ip} | ({status.podIP} - {""})
+    held = {one.ip for one in status.pod_ips if one.ip} | ({status.pod_ip} - {""})
     owner = next((one for one in pod.metadata.owner_references if one.controller), None)
-    begun = status.startTime or pod.metadata.creation_timestamp
+    begun = status.start_time or pod.metadata.creation_timestamp
     for ip in sorted(held):
         yield Identity(
             ip=address(ip),
@@ -188,7 +188,7 @@ def _identities(event: _Event, time: int, pod: _Object, cluster: str | None) -> 
             workload=text(owner.name) if owner else None,
             kind=text(owner.kind) if owner else None,
             labels=_labels(pod),
-            host_network=spec.hostNetwork,
+            host_network=spec.host_network,
         )
 
 

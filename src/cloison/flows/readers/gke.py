@@ -49,7 +49,7 @@ class _Payload(msgspec.Struct):
 
 
 class _Entry(msgspec.Struct):
-    jsonPayload: msgspec.Raw = msgspec.Raw(b"")  # noqa: N815 - Cloud Logging's own name
+    payload: msgspec.Raw = msgspec.field(name="jsonPayload", default=msgspec.Raw(b""))
     timestamp: str = ""
 
 
@@ -72,7 +72,7 @@ def _open(_head: Head, options: Options) -> Decode:
     def decode(line: bytes) -> Iterator[Record]:
         try:
             entry = entries.decode(line)
-            payload = payloads.decode(entry.jsonPayload or line)
+            payload = payloads.decode(entry.payload or line)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BadRecordError(str(error)) from None
         stamp = payload.timestamp or entry.timestamp

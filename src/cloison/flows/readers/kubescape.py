@@ -21,7 +21,7 @@ class _Port(msgspec.Struct):
 
 
 class _Selector(msgspec.Struct, frozen=True):
-    matchLabels: dict[str, str] = {}  # noqa: N815 - Kubernetes writes it so
+    labels: dict[str, str] = msgspec.field(name="matchLabels", default_factory=dict)
 
 
 class _Peer(msgspec.Struct, rename="camel"):
@@ -139,8 +139,8 @@ def _peer(
     own: dict[str, str | None], peer: _Peer, cluster: str | None, *, inward: bool
 ) -> Iterator[Record]:
     selected = peer.pod_selector is not None or peer.namespace_selector is not None
-    namespace = peer.namespace_selector.matchLabels if peer.namespace_selector else {}
-    labels = peer.pod_selector.matchLabels if peer.pod_selector else {}
+    namespace = peer.namespace_selector.labels if peer.namespace_selector else {}
+    labels = peer.pod_selector.labels if peer.pod_selector else {}
     entity: Entity = "pod" if selected else "world"
     names = tuple(
         name.rstrip(".") for name in (peer.dns, *(peer.dns_names or ())) if name.rstrip(".")

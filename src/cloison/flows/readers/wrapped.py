@@ -6,7 +6,16 @@ import msgspec
 
 from cloison.flows.reader import BadRecordError, Head
 
-_KEYS: Final = ("raw", "log", "message", "msg", "MESSAGE", "line", "textPayload", "body")
+_KEYS: Final = {
+    "raw": "raw",
+    "log": "log",
+    "message": "message",
+    "msg": "msg",
+    "MESSAGE": "journal",
+    "line": "line",
+    "textPayload": "text_payload",
+    "body": "body",
+}
 
 
 class _Wrapped(msgspec.Struct):
@@ -14,9 +23,9 @@ class _Wrapped(msgspec.Struct):
     log: str = ""
     message: str = ""
     msg: str = ""
-    MESSAGE: str = ""
+    journal: str = msgspec.field(name="MESSAGE", default="")
     line: str = ""
-    textPayload: str = ""  # noqa: N815 - Google Cloud Logging writes it so
+    text_payload: str = msgspec.field(name="textPayload", default="")
     body: str = ""
     format: str = ""
 
@@ -39,7 +48,7 @@ def unwrapped(line: bytes) -> tuple[str, str]:
         read = _DECODER.decode(line)
     except (msgspec.MsgspecError, UnicodeDecodeError) as error:
         raise BadRecordError(str(error)) from None
-    for key in _KEYS:
+    for key in _KEYS.values():
         if said := getattr(read, key):
             return str(said).rstrip("\r\n"), read.format
     raise BadRecordError(f"the object holds no line of text under any of {', '.join(_KEYS)}")
