@@ -32,7 +32,10 @@ class Browser:
         self.log("performance")
         self.driver.get(file.as_uri())
         self.until("return document.body.dataset.ready === 'true'")
-        # What is told its first size draws anew, in the frames after that.
+        self.settle()
+
+    def settle(self) -> None:
+        """Let pass the frames in which what was clicked, scrolled or resized is drawn anew."""
         self.driver.execute_async_script(
             "const done = arguments[0]; let frames = 4;"
             "const next = () => frames-- ? requestAnimationFrame(next) : done(); next();"
@@ -45,10 +48,19 @@ class Browser:
         return self.driver.execute_script(script, *given)
 
     def find(self, selector: str) -> WebElement:
+        self.settle()
         return self.driver.find_element(By.CSS_SELECTOR, selector)
 
     def all(self, selector: str) -> list[WebElement]:
+        self.settle()
         return self.driver.find_elements(By.CSS_SELECTOR, selector)
+
+    def texts(self, selector: str) -> list[str]:
+        """Read what some elements show, all at once: no drawing can come between."""
+        self.settle()
+        script = "return [...document.querySelectorAll(arguments[0])].map(each => each.innerText)"
+        found: list[str] = self.run(script, selector)
+        return found
 
     def keys(self, *keys: str) -> None:
         """Press keys wherever the focus is."""

@@ -34,7 +34,7 @@ def test_a_reader_gets_from_the_matrix_to_a_reason(browser: Browser, example: Pa
     whole = len(browser.all(".grid .name"))
 
     search(browser, "from", "web/")
-    names = [each.text for each in browser.all(".grid .name:not(.heading) .label")]
+    names = browser.texts(".grid .name:not(.heading) .label")
     assert names == ["case-portal"]
     assert len(browser.all(".grid .name")) < whole
 
@@ -118,7 +118,7 @@ def test_requests_that_decide_are_seen(browser: Browser, tmp_path: Path) -> None
         "const field = document.getElementById('look'); field.value = 'when';"
         "field.dispatchEvent(new Event('change'))"
     )
-    names = [each.text for each in browser.all(".grid .name:not(.heading) .label")]
+    names = browser.texts(".grid .name:not(.heading) .label")
     assert names == ["front"]
     browser.find("#tab-list").click()
     assert words in browser.find("#list").text
@@ -164,7 +164,7 @@ def test_sorting_brings_the_busiest_first(browser: Browser, example: Path) -> No
             "s.dispatchEvent(new Event('change'))",
             order,
         )
-        shown = [e.text for e in browser.all(".grid .column:not(.heading) .label")]
+        shown = browser.texts(".grid .column:not(.heading) .label")
         assert shown[0] == {"out": "case-api", "in": "coredns"}[order], field
     browser.find("#tab-list").click()
     assert browser.find("#list tbody th").text == "kube-system/coredns"
@@ -174,7 +174,7 @@ def test_only_with_traffic_means_among_what_is_shown(browser: Browser, example: 
     browser.open(example)
     search(browser, "to", "evidence/")
     browser.find("#busy").click()
-    names = [each.text for each in browser.all(".grid .name:not(.heading) .label")]
+    names = browser.texts(".grid .name:not(.heading) .label")
     assert names == ["case-api", "case-api-canary", "evidence-api", "evidence-store", "prometheus"]
     # Every row and column that is left has a filled cell; what was left out has none.
     filled = "return document.querySelectorAll('.grid .cell.some').length"
