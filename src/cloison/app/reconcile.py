@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 from cloison.analyses.connectivity import EndRef
 from cloison.analyses.ends import AddressEnd
+from cloison.analyses.past.course import Course
 from cloison.analyses.reconcile.cube import Observed
 from cloison.analyses.reconcile.cube import reconcile as put_together
 from cloison.analyses.reconcile.kinds import Cell, Kind
@@ -166,7 +167,7 @@ def _asked(session: "Session", cell: Cell, shared: frozenset[tuple[str, str]]) -
 
 
 def seen_edges(table: "pa.Table") -> Iterator[Seen]:
-    """Yield the rows of a table of edges (`flows.edges`) as observed edges."""
+    """Yield the rows of a table of edges (`flows.edges`: `edges`, `courses`) as observed edges."""
     for row in table.to_pylist():
         yield Seen(
             _end(row, "src", None),
@@ -181,7 +182,12 @@ def seen_edges(table: "pa.Table") -> Iterator[Seen]:
             row["initiator"],
             row["ambiguous"],
             row["icmp_type"],
+            _course(row),
         )
+
+
+def _course(row: dict[str, Any]) -> Course | None:
+    return Course.of(zip(row["at"], row["each"], strict=True)) if "at" in row else None
 
 
 def _end(row: dict[str, Any], side: str, name: str | None) -> SeenEnd:

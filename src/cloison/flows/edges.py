@@ -8,6 +8,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from ibis.expr.types import Table
 
 from cloison.flows.engines.columns import plain
 from cloison.flows.engines.duck import Duck
@@ -17,7 +18,7 @@ from cloison.flows.schema import LABELS, Labels
 from cloison.flows.store.manifest import Manifest
 from cloison.flows.store.parts import HOUR
 from cloison.flows.store.place import SCRATCH, reading
-from cloison.flows.store.rolling import Hour, batches, hours, roll, rolled, schema
+from cloison.flows.store.rolling import batches, hours, roll, rolled, schema
 
 _LABELS: Final = pa.list_(pa.string())
 
@@ -70,12 +71,65 @@ def edges(
     with reading(store) as manifest:
         used = engine or Duck(store / SCRATCH)
         try:
-            found = _edges(store, manifest, used, (since, until), told)
+            found = _summed(store, manifest, used, (since, until), expressions.edges, told)
         finally:
             if engine is None:
                 used.close()
         sets = labels(store, manifest)
     return _with_labels(found, sets).sort_by([(name, "ascending") for name in _ORDER])
+
+
+def courses(store: Path, since: int | None = None, until: int | None = None) -> pa.Table:
+    """Return the edges that a store has seen, each with the hours it was seen in.
+
+    Columns are those of `edges`, and besides:
+        at: The hours since 1970, ascending; null for flows without a time.
+        each: The connections of each of these hours.
+
+    Takes memory in proportion to edges times hours.
+
+    Args:
+        store: The store.
+        since: As of `edges`.
+        until: Likewise.
+
+    Raises:
+        SourceError: there is no such store, or it cannot be read.
+    """
+    with reading(store) as manifest:
+        engine = Duck(store / SCRATCH)
+        try:
+            found = _summed(
+                store, manifest, engine, (since, until), expressions.by_hour, lambda _: None
+            )
+        finally:
+            engine.close()
+        sets = labels(store, manifest)
+    found = found.sort_by([("hour", "ascending"), ("count", "ascending"), ("first", "ascending")])
+    sums = (*expressions.SUMS, "windows")
+    greatest = expressions.EXAMPLES
+    grouped = found.group_by(list(expressions.KEY), use_threads=False).aggregate(
+        [
+            *((name, "sum") for name in sums),
+            *((name, "max") for name in greatest),
+            ("hour", "list"),
+            ("count", "list"),
+            ("hour", "count"),
+            ("first", "min"),
+            ("last", "max"),
+        ]
+    )
+    names = {
+        **{f"{name}_sum": name for name in sums},
+        **{f"{name}_max": name for name in greatest},
+        "hour_list": "at",
+        "count_list": "each",
+        "hour_count": "hours",
+        "first_min": "first",
+        "last_max": "last",
+    }
+    told = grouped.rename_columns([names.get(name, name) for name in grouped.column_names])
+    return _with_labels(told, sets).sort_by([(name, "ascending") for name in _ORDER])
 
 
 _ORDER: Final = (
@@ -95,22 +149,24 @@ def labels(store: Path, manifest: Manifest) -> dict[int, Labels]:
     return found
 
 
-def _edges(
+def _summed(
     store: Path,
     manifest: Manifest,
     engine: Engine,
     span: tuple[int | None, int | None],
+    sums: Callable[[Table], Table],
     told: Callable[[int], None],
 ) -> pa.Table:
+    """Return hourly rows summed up by `expressions.edges` or `expressions.by_hour`."""
     known = hours(manifest)
-    of_span = {hour: parts for hour, parts in known.rolled.items() if _within(hour, span)}
+    of_span = {hour: parts for hour, parts in known.rolled.items() if within(hour[1], span)}
     summed = [
         part
         for hour, parts in of_span.items()
         for part in parts
         if part.kept or hour not in known.stale
     ]
-    stale = {hour: parts for hour, parts in known.stale.items() if _within(hour, span)}
+    stale = {hour: parts for hour, parts in known.stale.items() if within(hour[1], span)}
     # Late flows of hours of which only sums were kept: both together are of one hour.
     both = {
         hour: parts
@@ -123,18 +179,19 @@ def _edges(
         table = table.union(engine.table(pa.concat_tables(late).combine_chunks()))
     whole = {hour: parts for hour, parts in stale.items() if hour not in both}
     if not whole:
-        return engine.run(expressions.edges(table))
+        return engine.run(sums(table))
     # A batch holds whole hours, so what it comes to can be added up. Meanwhile it waits on disk:
     # engines keep hold of tables that they are given.
     with TemporaryDirectory(dir=_scratch(store)) as directory:
-        found = engine.run(expressions.edges(table))
+        found = engine.run(sums(table))
         paths = [_put(found, Path(directory) / "0.parquet")]
         for parts in batches(whole):
             flows = rolled(store, manifest, engine, parts)
-            found = engine.run(expressions.edges(flows))
+            found = engine.run(sums(flows))
             paths.append(_put(found, Path(directory) / f"{len(paths)}.parquet"))
             told(len({(part.source, part.hour) for part in parts}))
-        return engine.run(expressions.together(engine.read(paths, found.schema)))
+        parts = engine.read(paths, found.schema)
+        return engine.run(expressions.together(parts) if sums is expressions.edges else parts)
 
 
 def _scratch(store: Path) -> Path | None:
@@ -148,12 +205,12 @@ def _put(rows: pa.Table, path: Path) -> Path:
     return path
 
 
-def _within(hour: Hour, span: tuple[int | None, int | None]) -> bool:
+def within(hour: int | None, span: tuple[int | None, int | None]) -> bool:
+    """Return whether an hour, or what has none, has a part in a span of microseconds."""
     since, until = span
-    at = hour[1]
-    if at is None:
+    if hour is None:
         return since is None and until is None
-    return (since is None or (at + 1) * HOUR > since) and (until is None or at * HOUR < until)
+    return (since is None or (hour + 1) * HOUR > since) and (until is None or hour * HOUR < until)
 
 
 def _with_labels(found: pa.Table, sets: dict[int, Labels]) -> pa.Table:

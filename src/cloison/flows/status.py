@@ -11,7 +11,7 @@ import pyarrow.parquet as pq
 from ibis import _
 
 from cloison.flows.answers import Gap, Lost, Node, Source, Status
-from cloison.flows.edges import edges
+from cloison.flows.edges import edges, within
 from cloison.flows.engines.columns import plain
 from cloison.flows.engines.duck import Duck
 from cloison.flows.schema import COVERAGE
@@ -120,6 +120,28 @@ def _nodes(store: Path, manifest: Manifest) -> tuple[Node, ...]:
         Node(row["node"], int(row["flows"]), row["hours"], _utc(row["first"]), _utc(row["last"]))
         for row in rows
     )
+
+
+def watched(
+    store: Path, since: int | None = None, until: int | None = None
+) -> dict[str, tuple[int, ...]]:
+    """Return the hours since 1970 in which each reader's sources told of flows, ascending.
+
+    Args:
+        store: The store.
+        since: Only hours that end after this time, in microseconds; None for everything.
+        until: Only hours that begin before it.
+
+    Raises:
+        SourceError: there is no such store, or it cannot be read.
+    """
+    with reading(store) as manifest:
+        parts = (*manifest.of("flows"), *manifest.of("rollups"))
+    found: dict[str, set[int]] = {}
+    for part in parts:
+        if part.hour is not None and within(part.hour, (since, until)):
+            found.setdefault(part.source, set()).add(part.hour)
+    return {name: tuple(sorted(hours)) for name, hours in sorted(found.items())}
 
 
 def losses(store: Path, since: int | None = None, until: int | None = None) -> tuple[Lost, ...]:

@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 from cloison.analyses.connectivity import EndRef
 from cloison.analyses.ends import AddressEnd, End, NameEnd, Names, NodeEnd, PodsEnd, SomeNodeEnd
+from cloison.analyses.past.course import Course
 from cloison.base import QuestionError
 from cloison.resources.world import Workload, WorkloadId, World
 
@@ -61,6 +62,7 @@ class Seen:
         initiator: Whether `source` opened them: `known`, `inferred` or `unknown`.
         ambiguous: How many of them had an address that several held at that time.
         icmp_type: The type of ICMP; None where there is none, or no record says it.
+        course: In which hours; None where that was not asked for.
     """
 
     source: SeenEnd
@@ -75,6 +77,7 @@ class Seen:
     initiator: str = "known"
     ambiguous: int = 0
     icmp_type: int | None = None
+    course: Course | None = field(default=None, compare=False)
 
     @property
     def sure(self) -> int:

@@ -26,7 +26,8 @@ KEY: Final = (
 """Columns by which connections are one edge."""
 
 SUMS: Final = ("count", "halfway", "refused", "ambiguous", "bytes")
-_EXAMPLES: Final = ("svc_ns", "svc_name", "svc_port", "sample", "src_pod", "dst_pod", "sample_rate")
+EXAMPLES: Final = ("svc_ns", "svc_name", "svc_port", "sample", "src_pod", "dst_pod", "sample_rate")
+"""Columns of which the greatest is kept, as an example."""
 
 
 def hourly(connections: Table) -> Table:
@@ -43,15 +44,19 @@ def hourly(connections: Table) -> Table:
 
 def edges(rollups: Table) -> Table:
     """Return one row for each edge of hourly rows, with in how many hours it was seen."""
-    by_hour = rollups.group_by(["hour", *KEY]).agg(
-        **_summed(), windows=_.windows.max(), first=_["first"].min(), last=_["last"].max()
-    )
-    return by_hour.group_by(list(KEY)).agg(
+    return by_hour(rollups).group_by(list(KEY)).agg(
         **_summed(),
         windows=_.windows.sum().cast("int64"),
         hours=_.hour.count(),
         first=_["first"].min(),
         last=_["last"].max(),
+    )
+
+
+def by_hour(rollups: Table) -> Table:
+    """Return one row for each hour and edge of hourly rows, of which late ones may come apart."""
+    return rollups.group_by(["hour", *KEY]).agg(
+        **_summed(), windows=_.windows.max(), first=_["first"].min(), last=_["last"].max()
     )
 
 
@@ -69,7 +74,7 @@ def together(parts: Table) -> Table:
 def _summed() -> dict[str, Value]:
     return {
         **{name: _[name].sum().cast("int64") for name in SUMS},
-        **{name: _[name].max() for name in _EXAMPLES},
+        **{name: _[name].max() for name in EXAMPLES},
     }
 
 
