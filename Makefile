@@ -153,6 +153,10 @@ bench: $(VENV)/.installed-dev ## Measure speed and memory beside baselines; half
 bench-init: $(VENV)/.installed-dev ## How much of public applications contracts are drafted; ARGS=FOLDER of the data
 	$(BIN)/python -m benchmarks.init $(ARGS)
 
+.PHONY: bench-recommend
+bench-recommend: $(VENV)/.installed-dev ## How good recommended policies are, on held-out weeks; ARGS=--write-docs
+	$(BIN)/python -m benchmarks.recommend $(ARGS)
+
 .PHONY: bench-smoke
 bench-smoke: $(VENV)/.installed-dev ## The same on small worlds; fails where ratios are grossly wrong
 	$(BIN)/python -m benchmarks --smoke

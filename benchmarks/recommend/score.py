@@ -27,6 +27,7 @@ from cloison.flows.store.writer import writer
 HELD_OUT: Final = 14
 """Days after which nothing is shown to a recommender: it is held to weeks three and four."""
 DAY: Final = 24 * HOUR
+DNS: Final = ("UDP", 53)
 
 Edge = tuple[str, str, str, int]
 """Who calls, who is called, protocol and port."""
@@ -121,12 +122,12 @@ def scored(past: Past, said: Recommended, until: int) -> Score:
     legitimate = [c for c in world.plan.calls if c.sort == "legitimate"]
     shady = {edge_of(c) for c in world.plan.calls if c.sort != "legitimate"}
     meant = {edge_of(c) for c in legitimate}
-    seen = {
-        edge_of(c.call)
-        for c in past.happened
-        if c.call.sort == "legitimate" and c.time < until and _about(c.call, world)
-    }
-    through = _through(forces[0], {edge_of(c): c for c in world.plan.calls if _about(c, world)})
+    # Long answers come over TCP, whether or not there was one in these weeks.
+    meant |= {(src, dst, "TCP", port) for src, dst, proto, port in meant if (proto, port) == DNS}
+    every = {_spot(c) for c in past.happened if _about(c.call, world)}
+    through = _through(forces[0], every)
+    before = (c for c in past.happened if c.time < until and c.call.sort == "legitimate")
+    seen = {_spot(c) for c in before if _about(c.call, world)}
     lets = [_let(force, world) for force in forces]
     let = max(lets, key=lambda some: len(some - meant))
     later = [
@@ -138,17 +139,17 @@ def scored(past: Past, said: Recommended, until: int) -> Score:
     ]
     stopped = _stopped(forces, later)
     ours = [w for w in world.before.world.workloads.values() if w.id.namespace in world.namespaces]
-    mine = [edge for edge in meant if edge in through]
+    mine = {each for each in every if each[0].sort == "legitimate"}
     known = {edge_of(c.call) for c in past.happened if c.time < until}
     new = sum(edge_of(c.call) not in known for c in later)
     return Score(
-        _share(len({e for e in seen if through[e]}), len(seen)),
-        _share(len({e for e in seen if through[e] or e in said.asked}), len(seen)),
+        _share(sum(through[e] for e in seen), len(seen)),
+        _share(sum(through[e] or edge_of(e[0]) in said.asked for e in seen), len(seen)),
         _share(sum(through[e] for e in mine), len(mine)),
         _share(len(let & meant), len(let)),
         len(let - meant),
         stopped / (len(ours) * (DAYS - HELD_OUT)),
-        sum(through[e] for e in shady if e in through),
+        len({edge_of(e[0]) for e in every if through[e] and edge_of(e[0]) in shady}),
         said.unseen,
         _share(new, len(later)),
     )
@@ -174,18 +175,29 @@ def _about(call: Call, world: World) -> bool:
     return any(e.namespace in world.namespaces for e in ends) and not kubelet
 
 
-def _through(session: Session, calls: dict[Edge, Call]) -> dict[Edge, bool]:
-    """Return of each edge whether policies let all of it through."""
-    rows: list[tuple[Edge, End, End, Traffic]] = []
-    for edge, call in calls.items():
-        traffic = parse_traffic(f"{call.port}/{call.protocol}")
-        for source in ends(session, call.src):
-            rows += ((edge, source, there, traffic) for there in ends(session, call.dst))
-    codes = _replayed(session, [row[1:] for row in rows])
-    found = dict.fromkeys(calls, True)
-    for (edge, *_), code in zip(rows, codes, strict=True):
-        found[edge] &= code == Code.ALLOWED
-    return found
+_Spot = tuple[Call, str, str]
+"""A call, and the addresses of its ends outside, of those that happened."""
+
+
+def _spot(each: Connection) -> _Spot:
+    call = each.call
+    src = each.src_ip if isinstance(call.src, Place) else ""
+    return call, src, each.dst_ip if isinstance(call.dst, Place) else ""
+
+
+def _asked(session: Session, spot: _Spot) -> tuple[End, End, Traffic]:
+    call, src, dst = spot
+    source = replace(call.src, ips=(src,)) if isinstance(call.src, Place) else call.src
+    there = replace(call.dst, ips=(dst,)) if isinstance(call.dst, Place) else call.dst
+    traffic = parse_traffic(f"{call.port}/{call.protocol}")
+    return ends(session, source)[0], ends(session, there)[0], traffic
+
+
+def _through(session: Session, spots: Iterable[_Spot]) -> dict[_Spot, bool]:
+    """Return of what happened whether policies let it through."""
+    every = list(spots)
+    codes = _replayed(session, [_asked(session, each) for each in every])
+    return {each: code == Code.ALLOWED for each, code in zip(every, codes, strict=True)}
 
 
 def ends(session: Session, end: Made | Place) -> tuple[End, ...]:
@@ -233,21 +245,14 @@ def _let(session: Session, world: World) -> set[Edge]:
 
 def _stopped(forces: Sequence[Session], later: Iterable[Connection]) -> int:
     """Return how many connections policies would have stopped, each under the labels of its day."""
-    counts: Counter[tuple[Call, str, str, int]] = Counter()
+    counts: Counter[tuple[_Spot, int]] = Counter()
     for each in later:
         updated = each.time >= START + (UPDATED + DAYS) * HOUR
-        counts[each.call, each.src_ip, each.dst_ip, int(updated)] += 1
+        counts[_spot(each), int(updated)] += 1
     stopped = 0
     for era, session in enumerate(forces):
-        mine = [(key, n) for key, n in counts.items() if key[3] == era]
-        rows = []
-        for (call, src, dst, _), _n in mine:
-            source = call.src if isinstance(call.src, Made) else replace(call.src, ips=(src,))
-            there = call.dst if isinstance(call.dst, Made) else replace(call.dst, ips=(dst,))
-            traffic = parse_traffic(f"{call.port}/{call.protocol}")
-            rows.append((ends(session, source)[0], ends(session, there)[0], traffic))
-        codes = _replayed(session, rows)
-        stopped += sum(n for (_, n), code in zip(mine, codes, strict=True) if code != Code.ALLOWED)
+        through = _through(session, [spot for spot, when in counts if when == era])
+        stopped += sum(counts[spot, era] for spot, passes in through.items() if not passes)
     return stopped
 
 

@@ -5,7 +5,7 @@ It shares the form of a flow with Cloison, and nothing of the expressions. Times
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from cloison.flows.columns import labels_id
@@ -109,7 +109,7 @@ def edges(
         window = None if flow.time is None else flow.time // WINDOW
         key = (hour, window, flow.proto, initiator, icmp, port, *names)
         summed[key].append(flow)
-    found = [pair(some, listening) for some in paired.values()]
+    found = [one for some in paired.values() for one in pair(some, listening)]
     for key, some in summed.items():
         found += total(key, some, listening)
     sums: dict[Edge, Sum] = defaultdict(Sum)
@@ -161,31 +161,42 @@ def both(flows: list[Flow]) -> dict[str, Any]:
     there = sum(flow.bytes or 0 for flow in flows if flow.observer != "src")
     return {
         "first": least(flow.time for flow in flows),
-        "last": most(flow.end_time if flow.end_time is not None else flow.time for flow in flows),
+        "last": most(until(flow) for flow in flows),
         "bytes": max(here, there),
         "proto": flows[0].proto,
         "hour": None if flows[0].time is None else flows[0].time // HOUR,
     }
 
 
-def pair(flows: list[Flow], listening: Collection[tuple[str, int]]) -> Connection:
-    """Return the connection that flows between the same addresses and ports are of."""
+def pair(flows: list[Flow], listening: Collection[tuple[str, int]]) -> list[Connection]:
+    """Return the connections that flows between the same addresses and ports are of."""
     own = flows[0]
     both_ends: list[Any] = [(own.src_ip, own.src_port), (own.dst_ip, own.dst_port)]
     one, two = sorted(both_ends)
-    votes: Counter[tuple[str, bool]] = Counter()
-    facts: dict[bool, dict[str, list[Any]]] = {True: defaultdict(list), False: defaultdict(list)}
-    words: Counter[str] = Counter()
-    names, asked = [], []
+    seen = []
     for flow in flows:
         initiator, turned = orient(flow, listening)
         first = one in (two, (flow.src_ip, flow.src_port))
-        votes[initiator, first != turned] += 1
+        seen.append((flow, initiator, turned, first != turned))
+    replies = [flow for side in (True, False) for flow in answers(seen, side=side)]
+    votes: Counter[tuple[str, bool]] = Counter()
+    facts: dict[bool, dict[str, list[Any]]] = {True: defaultdict(list), False: defaultdict(list)}
+    words: Counter[str] = Counter()
+    said: dict[str, list[Flow]] = defaultdict(list)
+    names, asked = [], []
+    for flow, initiator, turned, by_one in seen:
+        if flow not in replies:
+            votes[initiator, by_one] += 1
+        first = by_one != turned
         for side, here in (("src", first), ("dst", not first)):
             for key, value in end(flow, side).items():
                 facts[here][key].append(value)
         for word in say(flow, turned=turned):
-            words[word] += 1
+            kept = "error" if word == "denied" and flow in replies else word
+            words[kept] += 1
+            said[kept].append(flow)
+            if word == "denied":
+                said["any denied"].append(flow)
         asked += [] if turned else [flow]
         if not turned and flow.names:
             names.append(flow.names[0])
@@ -199,8 +210,7 @@ def pair(flows: list[Flow], listening: Collection[tuple[str, int]]) -> Connectio
             break
     ends = {here: blend(facts[here]) for here in (True, False)}
     src, dst = (ends[False], ends[True]) if opener is False else (ends[True], ends[False])
-    verdict = (
-        "denied" if words["denied"] else
+    otherwise = (
         "audited" if words["audited"] else
         "allowed" if words["settled"] else
         "error" if words["error"] else
@@ -208,8 +218,9 @@ def pair(flows: list[Flow], listening: Collection[tuple[str, int]]) -> Connectio
         "denied" if words["refused"] else
         "unknown"
     )  # fmt: skip
+    verdict = "denied" if words["denied"] else otherwise
     count = max(flow.count for flow in flows)
-    return Connection(
+    told = Connection(
         src, dst, dst["port"] if opener is not None else None, verdict, initiator,
         icmp=None, count=count, refused=words["refused"],
         halfway=count if verdict == "unknown" and words["let go"] else 0,
@@ -217,6 +228,60 @@ def pair(flows: list[Flow], listening: Collection[tuple[str, int]]) -> Connectio
         dst_name=least(names), **both(flows), svc=service(asked),
         opened_at=(src["ip"], src["port"]) if opener is not None else None,
     )  # fmt: skip
+    if not changed(said):
+        return [told]
+    denial = span(told, said["denied"], said["any denied"])
+    denial.bytes = denial.refused = 0
+    passing = span(told, said["settled"], said["settled"])
+    passing.verdict = otherwise
+    return [denial, passing]
+
+
+def answers(seen: list[tuple[Flow, str, bool, bool]], *, side: bool) -> list[Flow]:
+    """Return what a side was denied that were answers to what the other had asked it."""
+    own = seen[0][0]
+    denied = [each for each in seen if "denied" in say(each[0], turned=each[2])]
+    here = [flow for flow, _, _, by_one in denied if by_one is side]
+    passed = [
+        flow.time for flow, _, _, by_one in seen
+        if by_one is not side and flow.verdict == "allowed" and flow.time is not None
+    ]  # fmt: skip
+    if not here or own.time is None or not passed or own.src_port == own.dst_port:
+        return []
+
+    def sure(*, of: bool) -> int:
+        sort = {"known": 4, "inferred": 2, "unknown": 0}
+        found = (
+            sort[each[1]] - (each in denied and each[1] != "unknown")
+            for each in seen if each[3] is of
+        )  # fmt: skip
+        return max(found, default=0)
+
+    weaker = sure(of=side) < sure(of=not side) or sure(of=side) == sure(of=not side) == 0
+    late = min(flow.time or 0 for flow in here) + 10_000_000 >= min(passed)
+    return here if weaker and late else []
+
+
+def changed(said: dict[str, list[Flow]]) -> bool:
+    """Return whether something was denied, and at another time settled."""
+    denied, settled = said["denied"], said["settled"]
+    if not denied or not settled or denied[0].time is None:
+        return False
+    begun = [min(flow.time or 0 for flow in some) for some in (denied, settled)]
+    ended = [max(until(flow) or 0 for flow in some) for some in (said["any denied"], settled)]
+    return ended[1] >= ended[0] + 1_000_000 or begun[1] + 1_000_000 <= begun[0]
+
+
+def until(flow: Flow) -> int | None:
+    return flow.end_time if flow.end_time is not None else flow.time
+
+
+def span(told: Connection, firsts: list[Flow], lasts: list[Flow]) -> Connection:
+    """Return a connection, with the times of some of its flows."""
+    first = least(flow.time for flow in firsts)
+    last = most(until(flow) for flow in lasts)
+    src, dst, window = dict(told.src), dict(told.dst), first // WINDOW
+    return replace(told, src=src, dst=dst, first=first, last=last, window=window)
 
 
 def service(flows: list[Flow]) -> tuple[str | None, str | None]:
@@ -250,6 +315,7 @@ def total(
     facts: dict[str, dict[str, list[Any]]] = {"src": defaultdict(list), "dst": defaultdict(list)}
     words: Counter[tuple[str, bool | str]] = Counter()
     known, asked = [], []
+    said: dict[str, list[Flow]] = defaultdict(list)
     for flow in flows:
         turned = orient(flow, listening)[1]
         asked += [] if turned else [flow]
@@ -260,8 +326,10 @@ def total(
         for word in say(flow, turned=turned):
             words[word, here] += flow.count
             words[word, flow.observer] += flow.count
+            said[word].append(flow)
         if flow.verdict == "unknown":
             words["mute", here] += flow.count
+            said["let go"].append(flow)
         if flow.names:
             known.append(flow.names[0])
 
@@ -275,14 +343,17 @@ def total(
     denied = of("denied")
     if not (denied or of("let go") or of("settled")):
         denied = of("refused")
-    for verdict, number in (
-        ("denied", denied),
-        ("audited", max(words["audited", True], words["audited", False])),
-        ("allowed", of("settled")),
-        ("error", max(words["error", True], words["error", False])),
-        ("unknown", halfway + of("mute")),
+    for verdict, word, number in (
+        ("denied", "denied", denied),
+        ("audited", "audited", max(words["audited", True], words["audited", False])),
+        ("allowed", "settled", of("settled")),
+        ("error", "error", max(words["error", True], words["error", False])),
+        ("unknown", "let go", halfway + of("mute")),
     ):
         if number:
+            some = said[word] or flows
+            told = both(some)
+            times = {name: told[name] for name in ("first", "last") if told[name] is not None}
             yield Connection(
                 dict(src), dict(dst), port, verdict, initiator, icmp=icmp, count=number,
                 halfway=halfway if verdict == "unknown" else 0, window=window,
@@ -291,7 +362,7 @@ def total(
                     and not orient(flow, listening)[1]
                     for flow in flows
                 ) and of("refused"),
-                dst_name=least(known), **both(flows), svc=service(asked),
+                dst_name=least(known), **both(flows) | times, svc=service(asked),
             )  # fmt: skip
 
 

@@ -17,11 +17,12 @@ from cloison.app import Session
 from cloison.app.compile import TARGETS, Compilation, compile_contract
 from cloison.engine import UnitKind
 from tests.support.budget import tries
-from tests.support.compiling import Case, Load, make, numbers
+from tests.support.compiling import HANDED, SERVER, SERVER_PORT, Case, Load, make, numbers
 
 WORLDS = tries(32, 1200)
 CHUNKS = 4
 TODAY = date(2026, 11, 1)
+_HANDED = AddressSet.block(HANDED).spans[0][0]
 DNS = TrafficSet.ports("UDP", 53) | TrafficSet.ports("TCP", 53)
 
 
@@ -39,13 +40,19 @@ def said(
     Ends are workloads, or addresses outside as text.
     """
     sure, perhaps = TrafficSet(), TrafficSet()
-    for each in case.dependencies:
+    for each in (
+        {**leg, "meant": dependency["to"]}
+        for dependency in case.dependencies
+        for leg in case.legs(dependency)
+    ):
         if each.get("expires") == "2020-01-01":
             continue
         if not (_meant(case, each["from"], source) and _meant(case, each["to"], to)):
             continue
         any_pod = any(isinstance(each[key], str) and "any:" in each[key] for key in ("from", "to"))
         if source == to and len(case.inside(each["from"])) > 1 and not any_pod:
+            if each["to"] != each["meant"]:
+                perhaps |= L4  # by its own Service
             continue  # many among each other, and none with itself
         for protocol, first, last in numbers(each, to if isinstance(to, Load) else None):
             traffic = TrafficSet.ports(protocol, first, last)
@@ -53,6 +60,16 @@ def said(
                 perhaps |= traffic
             else:
                 sure |= traffic
+    names = {str(name) for each in done.compiled.sheets for name in each.workloads}
+    for one, other in ((source, to), (to, source)) if "apiserver" in case.platform else ():
+        if not isinstance(one, Load) or other != SERVER or one.text not in names:
+            continue
+        if one is source and one.asks:
+            sure |= TrafficSet.ports("TCP", SERVER_PORT)
+        for hook in (each for each in case.loads if each.hook and one is to):
+            if one in case.behind(hook):
+                target, protocol = next(iter(hook.doors.values()))
+                sure |= TrafficSet.ports(protocol, target)
     return sure, perhaps
 
 
@@ -71,7 +88,7 @@ def _around(done: Compilation, source: object, to: object) -> bool:
         for one in (source.text, f"any:{source.space}")
         for other in (to.text, f"any:{to.space}")
     ]
-    told = [each.message for each in done.result.findings if each.code == "CON205"]
+    told = [each.message for each in done.result.findings if each.code in ("CON205", "CON209")]
     return any(pair in message for pair in pairs for message in told)
 
 
@@ -105,6 +122,8 @@ def test_exactly_the_contract_passes(target: str, chunk: int) -> None:
         done = compile_contract(session(seed), target, today=TODAY)
         after = done.read_back()
         assert not after.read_diagnostics, (seed, after.read_diagnostics)
+        wrong = [str(d.message) for d in done.proof.differences]
+        assert not wrong, (seed, wrong)
         for source, to, found in passing(after, case):
             hosts = [each for each in (source, to) if isinstance(each, Load) and each.host]
             if hosts or (target == "clusternetworkpolicy" and isinstance(source, str)):
@@ -120,7 +139,19 @@ def test_exactly_the_contract_passes(target: str, chunk: int) -> None:
                     perhaps |= DNS
             if _around(done, source, to):
                 perhaps |= found
+            if case.handed and address_text(_HANDED) in (source, to):
+                sure, perhaps = TrafficSet(), perhaps | sure  # pods are there, as a rule
             assert found <= sure | perhaps, (seed, source, to, str(found - sure - perhaps))
             assert sure <= found, (seed, source, to, str(sure - found))
             told += bool(sure)
     assert told > WORLDS
+
+
+def test_the_cases_have_every_form_of_end() -> None:
+    cases = [make(seed) for seed in range(WORLDS)]
+    ends = [str(d[key]) for case in cases for d in case.dependencies for key in ("from", "to")]
+    forms = {each.partition(":")[0] for each in ends if ":" in each and "{" not in each}
+    assert {"any", "external", "gw", "svc", "zone"} <= forms
+    asked = [case for case in cases if "apiserver" in case.platform]
+    assert any(load.asks for case in asked for load in case.loads)
+    assert any(load.hook for case in asked for load in case.loads)

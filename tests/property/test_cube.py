@@ -15,7 +15,7 @@ from cloison.analyses.explain import case_outcome, verdict_of
 from cloison.analyses.question import cases, parse_traffic
 from cloison.analyses.reconcile.kinds import Cell, Kind
 from cloison.analyses.reconcile.reconciled import Reconciled
-from cloison.analyses.reconcile.seen import Became, Seen, SeenEnd
+from cloison.analyses.reconcile.seen import NODES, Became, Seen, SeenEnd
 from cloison.app import load_objects
 from cloison.app.contract import Agreed
 from cloison.app.reconcile import put
@@ -23,6 +23,7 @@ from cloison.app.session import Session
 from cloison.base import QuestionError
 from cloison.ir.fidelity import Verdict
 from cloison.resources.world import APART, WorkloadId
+from tests.property.balanced import NODE, balancers, is_block, led_in, of_nodes
 from tests.support.adminpolicies import Seen as Vocabulary
 from tests.support.calicopolicies import CalicoMaker
 from tests.support.ciliumpolicies import cilium_world
@@ -56,10 +57,6 @@ class Dependency:
         )
 
 
-def is_block(text: str) -> bool:
-    return text[0].isdigit()
-
-
 def covers(written: str, end: str) -> bool:
     if is_block(written) and is_block(end):
         return AddressSet.block(end) <= AddressSet.block(written)
@@ -91,7 +88,7 @@ def random_contract(rng: random.Random, ends: list[str]) -> list[Dependency]:
 
 
 def random_rows(
-    rng: random.Random, ends: list[str], meant: list[Dependency]
+    rng: random.Random, ends: list[str], meant: list[Dependency], *, nodes: bool = False
 ) -> list[tuple[Point, Seen]]:
     found = []
     for number in range(rng.randint(0, 14)):
@@ -109,6 +106,8 @@ def random_rows(
                 destination = rng.choice(ADDRESSES)
             if is_block(source) and is_block(destination):
                 continue
+        if nodes and not is_block(destination) and rng.random() < 0.2:
+            source = NODE
         port = rng.choice(PORTS)
         start = rng.randint(0, 50)
         count = rng.randint(1, 9)
@@ -133,6 +132,8 @@ def random_rows(
 def seen_end(text: str) -> SeenEnd:
     if is_block(text):
         return SeenEnd("world", ip=text)
+    if text == NODE:
+        return SeenEnd("host")
     namespace, kind, name = text.split("/")
     return SeenEnd("pod", namespace, name, kind)
 
@@ -142,13 +143,15 @@ def counts(seen: Seen) -> bool:
 
 
 def end_of(session: Session, text: str) -> End:
-    return session.names.end(text)
+    return NODES if text == NODE else session.names.end(text)
 
 
 def state(session: Session, source: End, destination: End, port: str) -> str:
     """Return whether a point is permitted, by single verdicts."""
     traffic = parse_traffic(port)
     engine = session.engine
+    if source == NODES:
+        return of_nodes(session, destination, port)
     try:
         verdict = verdict_only(engine, Question(source, destination, traffic))
     except QuestionError:
@@ -210,6 +213,10 @@ def cilium(rng: random.Random) -> Session:
 
 
 def holds(end: EndRef, text: str) -> bool:
+    if (end.kind == "node") != (text == NODE):
+        return False
+    if text == NODE:
+        return True
     if end.addresses is not None:
         return is_block(text) and AddressSet.block(text) <= end.addresses
     if is_block(text):
@@ -253,11 +260,12 @@ def alike(meant: list[Dependency], one: Point, other: Point) -> bool:
     return True
 
 
-def points(ends: list[str]) -> Iterator[Point]:
+def points(ends: list[str], *, nodes: bool = False) -> Iterator[Point]:
     for port in PORTS:
-        for source in (*ends, *ADDRESSES):
+        for source in (*ends, *ADDRESSES, *([NODE] if nodes else ())):
             for destination in (*ends, *ADDRESSES):
-                if not (is_block(source) and is_block(destination)):
+                outside = source == NODE or is_block(source)
+                if not (outside and is_block(destination)):
                     yield source, destination, port
 
 
@@ -277,7 +285,13 @@ def reconciled(session: Session, meant: list[Dependency], seen: tuple[Seen, ...]
     return put(session, Agreed(reading.contract), seen, Path("store"), (None, None))
 
 
-@pytest.mark.parametrize("world", [plain_world, calico_world, cilium])
+def balanced_world(rng: random.Random) -> Session:
+    """A world where nodes lead in what comes from outside."""
+    objects = random_world(rng)
+    return load([*objects, *balancers(rng, objects)])
+
+
+@pytest.mark.parametrize("world", [plain_world, calico_world, cilium, balanced_world])
 @pytest.mark.parametrize("chunk", range(2))
 def test_every_point_is_in_the_cell_of_its_definition(
     chunk: int, world: Callable[[random.Random], Session]
@@ -291,18 +305,28 @@ def test_every_point_is_in_the_cell_of_its_definition(
             continue
         ends = rng.sample(ends, min(len(ends), 4))
         meant = random_contract(rng, ends)
-        rows = random_rows(rng, ends, meant)
+        nodes = world is balanced_world
+        rows = random_rows(rng, ends, meant, nodes=nodes)
         found = reconciled(session, meant, tuple(seen for _, seen in rows))
         counted = [(point, seen) for point, seen in rows if counts(seen)]
         doubt = len(counted) < len(rows)
-        watched = {end for point, _ in counted for end in point[:2] if not is_block(end)}
-        for point in points(ends):
+        both = {end for point, _ in counted for end in point[:2]} - {NODE}
+        watched = {end for end in both if not is_block(end)}
+        for point in points(ends, nodes=nodes):
             told = at(found.cube.cells, point)
-            intended = any(each.means(point) for each in meant)
+            led = nodes and "/" not in point[0] and led_in(session, point)
+            by = [each for each in meant if means(each, point, led=led)]
+            intended = bool(by)
             own = [seen for where, seen in counted if alike(meant, point, where)]
             exactly = [seen for where, seen in counted if where == point]
             if not (intended or exactly):
                 assert not told, (seed, point, told)
+                continue
+            if led and is_block(point[0]) and not own and not told:
+                # Nodes lead it in, and none but them can.
+                to = end_of(session, point[1])
+                blocks = [session.names.end(each.source) for each in by]
+                assert {state(session, block, to, point[2]) for block in blocks} != {"yes"}
                 continue
             assert len(told) == 1, (seed, point, told)
             (cell,) = told
@@ -321,12 +345,31 @@ def test_every_point_is_in_the_cell_of_its_definition(
                 watched=bool(watched & {*point[:2]}),
             )
             unseen = (Kind.UNUSED, Kind.UNOBSERVED)
+            if led and wanted in unseen and seen_otherwise(by, point, counted):
+                wanted = Kind.HEALTHY
             same = cell.kind is wanted or (doubt and {cell.kind, wanted} <= {*unseen})
             assert same, (seed, point, wanted, cell)
             kinds.add(cell.kind)
         beyond(session, found, ends)
         told_use(found, [seen for _, seen in counted])
     assert kinds >= {*Kind} - {Kind.UNDETERMINED}
+
+
+def means(one: Dependency, point: Point, *, led: bool) -> bool:
+    """Return whether a dependency means a point: that of a node, where it leads in what it does."""
+    if point[0] != NODE:
+        return one.means(point)
+    return led and is_block(one.source) and one.means((one.source, *point[1:]))
+
+
+def seen_otherwise(by: list[Dependency], point: Point, rows: list[tuple[Point, Seen]]) -> bool:
+    """Return whether all that mean a point were seen as the other thing that flows may show."""
+    there = [where[0] for where, _ in rows if where[1:] == point[1:]]
+    if point[0] != NODE:
+        return NODE in there
+    return all(
+        any(is_block(source) and covers(one.source, source) for source in there) for one in by
+    )
 
 
 def beyond(session: Session, found: Reconciled, ends: list[str]) -> None:

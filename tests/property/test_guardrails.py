@@ -137,6 +137,56 @@ def test_a_guardrail_about_pods_by_name_is_what_every_flow_says(
     assert seen >= {Status.HOLDS, Status.BROKEN}
 
 
+BEYOND = ("47", "4", "132", "ICMP")
+"""Protocols, as questions name them."""
+
+
+def beyond_world(rng: random.Random) -> Session:
+    """A world whose rules also let protocols pass that have no ports."""
+    objects = random_world(rng)
+    made = CalicoMaker(Seen(objects), rng).objects(rng.randint(2, 7))
+    for each in made:
+        for rule in (*each["spec"].get("ingress", ()), *each["spec"].get("egress", ())):
+            ends = (rule.get("source", {}), rule.get("destination", {}))
+            ported = any({"ports", "notPorts"} & end.keys() for end in ends)
+            if not ported and "icmp" not in rule and "notICMP" not in rule and rng.random() < 0.6:
+                rule.pop("notProtocol", None)
+                rule["protocol"] = rng.choice((47, 4))
+    return load_objects([*objects, *made], profile="calico@3.32")
+
+
+def test_a_guardrail_without_ports_is_about_every_protocol() -> None:
+    by_others = held = 0
+    for seed in range(WORLDS // 3):
+        rng = random.Random(seed + 930_000)
+        session = beyond_world(rng)
+        names = sorted(pods(session))
+        if len(names) < 2:
+            continue
+        for _ in range(4):
+            rule = Rule(False, some(rng, names, 2), some(rng, names, 2), (), frozenset())
+            found = proof(session, rule.written())
+            worst = asked(session, rule, names)
+            others = {
+                session.verdict(source, destination, protocol)
+                for source in rule.sources
+                for destination in rule.destinations - {source}
+                for protocol in BEYOND
+            }
+            passes = worst == WORST[Verdict.ALLOWED] or {Verdict.ALLOWED, Verdict.MIXED} & others
+            if passes:
+                assert found.status is Status.BROKEN, f"seed {seed}: {rule}"
+            if found.status is Status.HOLDS:
+                held += 1
+                assert worst == 0, f"seed {seed}: {rule}"
+            if found.status is Status.BROKEN:
+                verdict = session.why(*found.breaches[0].why).verdict
+                assert verdict in (Verdict.ALLOWED, Verdict.MIXED), f"seed {seed}: {rule}"
+                by_others += "proto/" in found.breaches[0].why[1]
+    assert held
+    assert by_others
+
+
 @pytest.mark.parametrize("chunk", range(CHUNKS))
 def test_who_alone_may_is_proved_against_pods_that_come(chunk: int) -> None:
     held = broken = 0

@@ -4,6 +4,8 @@ import random
 from dataclasses import dataclass
 from typing import Any
 
+import msgspec
+
 from cloison.flows.schema import Flow, Identity
 
 START = 1_700_000_000_000_000
@@ -15,6 +17,7 @@ LISTENING = frozenset({("TCP", 80), ("TCP", 8080), ("UDP", 53)})
 IPS = ("10.0.0.1", "10.0.0.2", "10.0.0.9", "10.0.1.3", "2001:db8::1", "203.0.113.7")
 VERDICTS = (*("allowed",) * 5, "denied", "denied", "audited", "error", "unknown")
 PORTS = (53, 80, 8080, 40_000, 40_001)
+_SIDES = (("src", "dst"), ("dst", "src"))
 
 
 @dataclass(frozen=True)
@@ -30,9 +33,13 @@ def case(seed: int, size: int = 14) -> Case:
     """Return random flows of a seed. No two seeds share an address."""
     chance = random.Random(seed)
     names = [chance.sample(("a", "b", "c"), 1)[0] for _ in IPS]
+    flows: list[Flow] = []
+    for _ in range(chance.randint(1, size)):
+        again = bool(flows) and chance.random() < 0.3
+        flows.append(_again(chance, flows[-1]) if again else _flow(chance, names, seed))
     return Case(
         seed,
-        [_flow(chance, names, seed) for _ in range(chance.randint(1, size))],
+        flows,
         [_identity(chance, seed) for _ in range(chance.randint(0, 6))],
     )
 
@@ -67,6 +74,26 @@ def _flow(chance: random.Random, names: list[str], seed: int) -> Flow:
         if f"{side}_ip" in given:
             given[f"{side}_ip"] = f"{ip}%{seed}"
     return Flow(**given)
+
+
+def _again(chance: random.Random, flow: Flow) -> Flow:
+    """Return what is seen of the same two ends some seconds before or after, either way."""
+    times = {} if flow.time is None else {"time": flow.time + chance.randint(-15, 15) * 900_000}
+    found = msgspec.structs.replace(
+        flow,
+        **times,
+        end_time=None,
+        verdict=chance.choice(("allowed", "allowed", "denied", "denied", "error")),
+        observer=chance.choice(("src", "dst", "node")),
+        is_reply=None,
+        opens=chance.choice((None, None, None, True)),
+        initiator=chance.choice(("unknown", "unknown", "inferred", "known")),
+    )
+    if chance.random() < 0.5:
+        return found
+    columns = [name[4:] for name in Flow.__struct_fields__ if name.startswith("src_")]
+    ends = ((f"{here}_{each}", f"{there}_{each}") for each in columns for here, there in _SIDES)
+    return msgspec.structs.replace(found, **{here: getattr(found, there) for here, there in ends})
 
 
 def _end(chance: random.Random, side: str, ip: str, names: list[str]) -> dict[str, Any]:

@@ -90,6 +90,20 @@ class AddressSet(IntervalSet):
                 yield f"{address_text(low)}/{width + 1 - size.bit_length()}"
 
 
+def meant(cidr: str) -> str | None:
+    """Return the block that stands for a text with bits beyond its prefix, None without any.
+
+    Raises:
+        ValueError: `cidr` is not an address block.
+
+    >>> meant("192.0.2.7/24"), meant("192.0.2.0/24"), meant("192.0.2.7")
+    ('192.0.2.0/24', None, None)
+    """
+    given = ipaddress.ip_interface(cidr)
+    network = given.network
+    return None if given.ip == network.network_address else str(network)
+
+
 def parse_address(text: str) -> int:
     """Return an address as a point of the axis.
 

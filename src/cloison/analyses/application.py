@@ -5,7 +5,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, fields, replace
 from shlex import quote
-from typing import TYPE_CHECKING, TypedDict
+from typing import TYPE_CHECKING, Self, TypedDict
 
 from cloison import algebra
 from cloison.algebra import NO_TRAFFIC, TrafficSet
@@ -66,6 +66,23 @@ class Application:
         """What is said, by the name of the part."""
         found = ((each.name, getattr(self, each.name)) for each in fields(self))
         return {name: text for name, text in found if text is not None}
+
+    @property
+    def words(self) -> tuple[str, ...]:
+        """It as arguments of the command line."""
+        return tuple(word for name, text in self.said.items() for word in (f"--{name}", text))
+
+    @classmethod
+    def saying(cls, request: "Request") -> Self:
+        """Return what says a request."""
+        http = None
+        if request.kind == "http" and (request.method or request.path):
+            parts = {"host": request.host, "headers": dict(request.headers) or None}
+            more = {name: part for name, part in parts.items() if part is not None}
+            line = {"method": request.method, "path": request.path}
+            whole = {name: part for name, part in {**line, **more}.items() if part}
+            http = json.dumps(whole) if more else " ".join(str(part) for part in whole.values())
+        return cls(http, sni=request.sni or None, dns=request.name or None)
 
     @property
     def options(self) -> str:

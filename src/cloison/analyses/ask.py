@@ -196,9 +196,9 @@ def ask(engine: Engine, question: Question, explain: ExplainCase = explain_case)
     if applies(engine, question):
         return judged(engine, question, ask)
     anybody = [e for e in (question.source, question.destination) if isinstance(e, AnyEnd)]
-    complete = True
+    lacking: str | None = None
     if anybody:
-        engine, complete = imagine(engine, anybody)
+        engine, lacking = imagine(engine, anybody)
     followed = _follow(engine, question)
     engine = _naming(engine, followed)
     asked = [case for f in followed for case in _cases(engine, question, f)]
@@ -221,9 +221,9 @@ def ask(engine: Engine, question: Question, explain: ExplainCase = explain_case)
         used = [a for a in answers if a.verdict is verdict] or answers
         caveats = merge_caveats([*(a.caveats for a in used), *(f.caveats for f in followed)])
     witnesses = tuple(_witnesses(answers)) if verdict is Verdict.MIXED else ()
-    if not complete and verdict is not Verdict.MIXED:
+    if lacking is not None and verdict is not Verdict.MIXED:
         verdict = Verdict.UNDETERMINED
-        notes = (*notes, "more kinds of pods could exist than were tried")
+        notes = (*notes, f"more kinds of pods could exist than were tried: {lacking}")
     pods = [e for e in (question.source, question.destination) if isinstance(e, PodsEnd)]
     if any(engine.table.endpoints[i].pending for end in pods for i in end.endpoints):
         caveats = merge_caveats([caveats, (known.POD_PENDING,)])

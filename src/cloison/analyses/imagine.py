@@ -35,6 +35,10 @@ MOST_OF_BOTH = 512
 
 _NAMES = 4
 """Names of ports of which every combination is tried."""
+_WAYS = {Action.ALLOW: 1, Action.DENY: -1}
+_PORTS = "policies let some pass and stop others by the names of more than four ports"
+_KINDS = "policies tell too many labels apart to try every kind of pod"
+_TEXTS = "policies look for texts in labels or names, of which not every one can be tried"
 _LAST_PORT = 65535
 _NODES = 16
 """Nodes to imagine pods on, where policies tell nodes apart, beside those they name."""
@@ -47,7 +51,7 @@ _NOWHERE = Span("", 0, 0)
 
 def imagine(
     engine: Engine, ends: Sequence[AnyEnd], told: Iterable[PodsMatch] = ()
-) -> tuple[Engine, bool]:
+) -> tuple[Engine, str | None]:
     """Return an engine over a world with imagined pods added.
 
     Args:
@@ -56,7 +60,7 @@ def imagine(
         told: What pods are told apart by besides policies.
 
     Returns:
-        The engine, and whether every kind of pod could be imagined.
+        The engine, and why not every kind of pod could be imagined; None where every one was.
     """
     wanted = {end.namespace for end in ends}
     names: set[str | None] = {None, *engine.world.namespaces} if None in wanted else wanted
@@ -65,12 +69,15 @@ def imagine(
     workloads = dict(engine.world.workloads)
     accounts = dict(engine.world.accounts)
     left = MOST if len(ends) == 1 else MOST_OF_BOTH
-    complete = vocabulary.complete
+    lacking = [vocabulary.lacking] if vocabulary.lacking else []
     for home in _homes(engine.world, names, vocabulary):
         namespaces.setdefault(home.name, home)
         here = vocabulary.at(home)
         kinds = list(islice(_kinds(engine.world, home.name, here), left + 1))
-        complete = complete and len(kinds) <= left
+        if not here.combined:
+            lacking.append(_PORTS)
+        if len(kinds) > left:
+            lacking.append(_KINDS)
         for kind in kinds[:left]:
             workload = _pod(home.name, kind)
             workloads[workload.id] = workload
@@ -84,7 +91,8 @@ def imagine(
         workloads=workloads,
         accounts=accounts,
     )
-    return Engine(world, engine.policies, engine.profile, engine.networks), complete
+    engine = Engine(world, engine.policies, engine.profile, engine.networks)
+    return engine, next(iter(lacking), None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,9 +107,10 @@ class _Vocabulary:
         named: Namespaces that are named.
         nodes: Nodes that pods are told apart by; None alone where they are not.
         ports: Names of ports that they may declare together.
-        complete: Whether nothing else can be told apart.
+        lacking: Why more can be told apart than this; None where nothing more can be.
         matches: What asks all that.
         calling: Which pods' names of ports are asked for.
+        combined: Whether these are all sets of names that matter.
     """
 
     pods: dict[str, list[str | None]]
@@ -111,17 +120,18 @@ class _Vocabulary:
     named: frozenset[str]
     nodes: tuple[str | None, ...]
     ports: tuple[tuple[str, ...], ...]
-    complete: bool
+    lacking: str | None
     matches: tuple[PodsMatch, ...]
     calling: tuple["_Calling", ...] = ()
+    combined: bool = True
 
     def at(self, home: Namespace) -> "_Vocabulary":
         """Return what pods of one namespace are told apart by: what asks of others says nothing."""
         here = [m for m in self.matches if _about(m, home)]
         pods, _ = _values(m.pods for m in here)
         accounts, _ = _values(m.accounts for m in here)
-        ports, _ = _combined([c for c in self.calling if c.about(home)])
-        return replace(self, pods=pods, accounts=accounts, ports=ports)
+        ports, combined = _combined([c for c in self.calling if c.about(home)])
+        return replace(self, pods=pods, accounts=accounts, ports=ports, combined=combined)
 
     @classmethod
     def of(cls, engine: Engine, told: Iterable[PodsMatch]) -> "_Vocabulary":
@@ -137,9 +147,7 @@ class _Vocabulary:
         looked_into = any(r.operator.textual for r in names)
         # One account has one set of labels: those of a name that is free cannot all be tried.
         both = ACCOUNT_NAME_LABEL in accounts and len(accounts) > 1
-        calling = tuple(_called(engine.ordered))
-        ports, whole_ports = _combined(calling)
-        whole = whole_pods and whole_accounts and whole_spaces and whole_ports
+        whole = whole_pods and whole_accounts and whole_spaces
         return cls(
             pods,
             accounts,
@@ -147,10 +155,10 @@ class _Vocabulary:
             tuple(sorted(names)),
             frozenset(named),
             _nodes(engine.world, matches),
-            ports,
-            whole and not (both or looked_into),
+            ((),),
+            None if whole and not (both or looked_into) else _TEXTS,
             tuple(matches),
-            calling,
+            tuple(_called(engine.ordered)),
         )
 
 
@@ -160,12 +168,13 @@ class _Calling:
 
     Args:
         names: The names.
-        opens: Whether the rule lets only more pass, the more of them a pod declares.
+        way: What the rule does the more of them a pod declares: lets more pass (1), or less (-1);
+            0 where that hangs on the rules after it.
         matches: Whose ports they are; None for everybody's.
     """
 
     names: frozenset[str]
-    opens: bool
+    way: int
     matches: tuple[PodsMatch, ...] | None
 
     def about(self, home: Namespace) -> bool:
@@ -177,31 +186,37 @@ def _called(policies: Iterable[Policy]) -> Iterator[_Calling]:
     """Yield the names of ports that rules go by."""
     for policy in policies:
         for rule in policy.rules:
-            named = (*rule.traffic.named, *rule.traffic.excepted)
-            if not named:
-                continue
-            opens = rule.action is Action.ALLOW and not rule.traffic.excepted
             # Names are the destination's: who is protected, or any whom a rule may mean.
             into = rule.direction is Direction.INGRESS
             matches = tuple(policy.subjects) if into else None
-            yield _Calling(frozenset(each.name for each in named), opens, matches)
+            way = _WAYS.get(rule.action, 0)
+            for named, does in ((rule.traffic.named, way), (rule.traffic.excepted, -way)):
+                if named:
+                    yield _Calling(frozenset(each.name for each in named), does, matches)
 
 
 def _combined(calling: Sequence[_Calling]) -> tuple[tuple[tuple[str, ...], ...], bool]:
     """Return the names of ports that pods may declare together, and whether these are all.
 
-    Where rules only let more pass by them, a pod with all and one with none tell all.
+    By a name that only opens, a pod passes most that declares it, and least that does not; by one
+    that only closes it is the other way round. The rest are tried in every combination.
     """
-    names = sorted({name for each in calling for name in each.names})
-    if not names:
-        return ((),), True
-    if all(each.opens for each in calling):
-        return ((), tuple(names)), True
-    if len(names) > _NAMES:
-        return ((), *((name,) for name in names), tuple(names)), False
-    every = product((False, True), repeat=len(names))
-    sets = (tuple(n for n, has in zip(names, some, strict=True) if has) for some in every)
-    return tuple(sets), True
+    ways: dict[str, set[int]] = {}
+    for each in calling:
+        for name in each.names:
+            ways.setdefault(name, set()).add(each.way)
+    opening = {name for name, does in ways.items() if does == {1}}
+    closing = {name for name, does in ways.items() if does == {-1}}
+    if len(ways) <= _NAMES and len(opening) < len(ways):
+        opening, closing = set(), set()  # few enough to leave nothing to reason about
+    rest = sorted(ways.keys() - opening - closing)
+    whole = len(rest) <= _NAMES
+    tried: Iterable[tuple[str, ...]] = ((), *((name,) for name in rest), tuple(rest))
+    if whole:
+        every = product((False, True), repeat=len(rest))
+        tried = [tuple(n for n, has in zip(rest, some, strict=True) if has) for some in every]
+    sets = (tuple(sorted({*some, *more})) for some in tried for more in (closing, opening))
+    return tuple(dict.fromkeys(sets)), whole
 
 
 def _about(match: PodsMatch, home: Namespace) -> bool:

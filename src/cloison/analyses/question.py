@@ -69,6 +69,7 @@ class Traffic:
 EVERYTHING = Traffic(None, L4)
 """A question without a port is about every port of TCP, UDP and SCTP."""
 
+_PROTO = "proto"
 _NOT_A_BYTE = 256
 _DIGITS = 5
 """Digits of the largest port."""
@@ -101,7 +102,7 @@ def split_port(text: str) -> tuple[str, str | None]:
 def parse_traffic(port: str | None, protocol: str | None = None) -> Traffic:
     """Read a port and protocol, together (`8080/UDP`) or apart.
 
-    Types of ICMP, and codes, are told with it: `icmp/8/0`.
+    Types of ICMP, and codes, are told with it: `icmp/8/0`; a protocol without ports is `proto/47`.
 
     Raises:
         QuestionError: not a port, name or protocol.
@@ -117,6 +118,8 @@ def parse_traffic(port: str | None, protocol: str | None = None) -> Traffic:
     if number.lower() in ("icmp", "icmpv6"):
         return _icmp(port)
     name = _known(said) if said else "TCP"
+    if number.lower() == _PROTO and name not in PORT_PROTOCOLS:
+        return Traffic(f"{_PROTO}/{name}", TrafficSet.protocol(_protocol(said)))
     span = re.fullmatch(r"([0-9]{1,5})-([0-9]{1,5})", number)
     single = number.isascii() and number.isdecimal()
     if (single or span) and name not in PORT_PROTOCOLS:

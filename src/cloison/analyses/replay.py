@@ -116,7 +116,7 @@ class _Table:
     def __init__(self, engine: Engine, batch: Batch) -> None:
         self._engine = engine
         self._batch = batch
-        units = [_plain(engine, end) for end in batch.ends]
+        units = [plain(engine, end) for end in batch.ends]
         self._unit = np.array([-1 if unit is None else unit for unit in units], np.int64)
         self._single = np.array([_single(each) for each in batch.traffics], np.bool_)
         family = [-1 if unit is None else engine.table.units[unit].family for unit in units]
@@ -228,7 +228,7 @@ def _distinct(values: Column, size: int) -> tuple[Column, Column]:
     return found, places[values]
 
 
-def _plain(engine: Engine, end: End) -> int | None:
+def plain(engine: Engine, end: End) -> int | None:
     """Return the only unit of an end that stands in no relation to others; None for other ends."""
     table = engine.table
     units: set[int] = set()
@@ -242,6 +242,12 @@ def _plain(engine: Engine, end: End) -> int | None:
             units = set(table.external_range(addresses))
     kinds = {table.units[unit].kind for unit in units}
     return units.pop() if len(units) == 1 and kinds <= _PLAIN else None
+
+
+def apart(source: End, destination: End) -> bool:
+    """Return whether two ends are neither of one workload nor both outside."""
+    inside = [end.workload.id for end in (source, destination) if isinstance(end, PodsEnd)]
+    return len(set(inside)) == len(inside) > 0
 
 
 def _held(engine: Engine, addresses: AddressSet) -> bool:

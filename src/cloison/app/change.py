@@ -5,7 +5,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from cloison.app.load import Name, Read, alike, detected, finished, load, loader_of, paths
-from cloison.app.overlay import Overlay
+from cloison.app.overlay import Overlay, is_policy
 from cloison.app.rollout import rolled_out, templates
 from cloison.app.session import Session
 from cloison.app.settings import Settings
@@ -24,6 +24,7 @@ def what_if(
     settings: Settings | None = None,
     stdin: BinaryIO | None = None,
     progress: Progress | None = None,
+    whole: bool = False,
     **said: Any,
 ) -> "tuple[Session, Session]":
     """Read sources once, and return them as they are and as a change would leave them.
@@ -40,6 +41,8 @@ def what_if(
         settings: How to read and judge both.
         stdin: What `-` reads, among `names` or in `apply`.
         progress: Told how many bytes have been consumed.
+        whole: Whether the change holds all policies there will be: none of the sources' is kept.
+            What policies refer to is, such as sets of addresses and tiers.
         said: Single settings by name, over `settings`.
 
     Raises:
@@ -67,7 +70,7 @@ def what_if(
         items = read(named, stdin=stdin, progress=progress, rendering=rendering)
         for item in items:
             before.take(item)
-            if overlay.keeps(item):
+            if overlay.keeps(item) and not (whole and is_policy(item)):
                 after.take(item)
         overlay.check()
         for item in overlay.items:

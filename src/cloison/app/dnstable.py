@@ -11,6 +11,7 @@ import msgspec
 from msgspec import Meta, Struct
 
 from cloison.algebra import AddressSet
+from cloison.algebra.addresses import meant
 from cloison.app.ownfile import read_whole
 from cloison.base import Diagnostic, SourceError, Span
 from cloison.ir.names import host_name, is_host_name
@@ -51,17 +52,19 @@ class DnsTable:
     Args:
         names: Addresses, or blocks of them, by name, in lower case without the final dot.
         complete: Whether no other names have addresses.
+        masked: Blocks with bits beyond their prefix, each with its place.
     """
 
     names: Mapping[str, tuple[str, ...]]
     complete: bool = True
+    masked: tuple[tuple[str, Span], ...] = ()
 
     def join(self, other: "DnsTable") -> "DnsTable":
         """Return what both tables say; it is complete where either is."""
         names = dict(self.names)
         for name, texts in other.names.items():
             names[name] = tuple(dict.fromkeys((*names.get(name, ()), *texts)))
-        return DnsTable(names, self.complete or other.complete)
+        return DnsTable(names, self.complete or other.complete, (*self.masked, *other.masked))
 
 
 def read(path: Path) -> DnsTable:
@@ -91,6 +94,7 @@ def read(path: Path) -> DnsTable:
         raise _wrong(root.span(shown), str(error)) from None
     listed = root.get("names") if whole else root
     names: dict[str, tuple[str, ...]] = {}
+    masked: list[tuple[str, Span]] = []
     for name, said in document.names.items():
         node = listed.get(name) if listed is not None else None
         span = (node or root).span(shown)
@@ -102,8 +106,9 @@ def read(path: Path) -> DnsTable:
         texts = (said,) if isinstance(said, str) else tuple(said)
         for text in texts:
             _check(text, span)
+            masked += [(text, span)] if "/" in text and meant(text) else []
         names[own] = (*names.get(own, ()), *texts)
-    return DnsTable(names, document.complete)
+    return DnsTable(names, document.complete, tuple(masked))
 
 
 def schema() -> dict[str, Any]:

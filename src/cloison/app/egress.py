@@ -58,7 +58,7 @@ def egress(
                     networks.services,
                     networks.names,
                 ),
-                _translation(session),
+                translation(session),
                 owner_of,
                 key,
                 frozenset(chosen),
@@ -92,7 +92,7 @@ def _unread(session: "Session") -> tuple[str, ...]:
     return translating((group_of(version), kind) for version, _, kind in named)
 
 
-def _translation(session: "Session") -> Seen:
+def translation(session: "Session") -> Seen:
     """Return what becomes of the source of what leaves the cluster by a pod's own node."""
     unread = _unread(session)
     if unread:

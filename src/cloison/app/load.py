@@ -9,6 +9,7 @@ from typing import Any, BinaryIO, TypeAlias
 from cloison.app.arrange import arranged, unrepeated
 from cloison.app.installed import DAEMON_SET, PATCH, Installation, Installed, together
 from cloison.app.installed import read as installation
+from cloison.app.masked import masked
 from cloison.app.origins import Origins
 from cloison.app.session import Session
 from cloison.app.settings import DEFAULT_CHOSEN, Settings
@@ -331,7 +332,7 @@ def finished(loader: Loader, settings: Settings) -> "Session":
         from cloison.platform.unread import unread
 
         diagnostics += [odd for _, odd in unread(built.world)]
-    diagnostics += _contradicted(settings, built.world)
+    diagnostics += [*_contradicted(settings, built.world), *masked(settings)]
     for dialect, objects in loader.objects.values():
         kept, repeated = unrepeated(objects)
         diagnostics += repeated

@@ -9,7 +9,7 @@ from typing import TypeAlias
 import msgspec
 
 from cloison.base import Diagnostic, QuestionError, Severity, Span, UnknownEndpointError
-from cloison.dialects import TABLE
+from cloison.dialects import TABLE, dialect_for
 from cloison.resources.documents import Document, RawObject
 from cloison.resources.kinds import BY_TYPE, KINDS
 from cloison.resources.names import shown
@@ -231,6 +231,22 @@ class Overlay:
         if kind.endswith("Policy"):
             name = name.removeprefix(_STORED_BEFORE.get(api_version.rpartition("/")[0], ""))
         return ObjectId(*current, None if homeless else namespace or self.namespace, name)
+
+
+def is_policy(item: Item) -> bool:
+    """Return whether an item says who may talk to whom; not what such objects refer to."""
+    if isinstance(item, Diagnostic):
+        return False
+    if isinstance(item, RawObject):
+        api_version, kind = item.api_version, item.kind
+    else:
+        api_version, kind = (_text(item, key) or "" for key in ("apiVersion", "kind"))
+    policy = kind.endswith("Policy") and kind not in _LEADING
+    return policy and dialect_for(api_version, kind) is not None
+
+
+_LEADING = ("CiliumEgressGatewayPolicy", "CiliumLocalRedirectPolicy")
+"""Kinds that lead traffic, and let none through."""
 
 
 def _kind(api_version: str, kind: str) -> tuple[str, str]:

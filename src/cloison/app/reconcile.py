@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Final, cast
 
+from cloison.algebra import AddressSet
 from cloison.analyses.connectivity import EndRef
 from cloison.analyses.ends import AddressEnd
 from cloison.analyses.past.course import Course
+from cloison.analyses.question import split_port
 from cloison.analyses.reconcile.cube import Observed
 from cloison.analyses.reconcile.cube import reconcile as put_together
 from cloison.analyses.reconcile.kinds import Cell, Kind
@@ -15,16 +17,20 @@ from cloison.analyses.reconcile.marks import marks
 from cloison.analyses.reconcile.meant import meant
 from cloison.analyses.reconcile.measures import measures
 from cloison.analyses.reconcile.pairs import placed
-from cloison.analyses.reconcile.reconciled import Asked, Reconciled, asked_as, namesakes
-from cloison.analyses.reconcile.seen import Became, Finder, Loss, Seen, SeenEnd
-from cloison.analyses.reconcile.sources import assumed
+from cloison.analyses.reconcile.reconciled import Asked, Reconciled, asked_as, fits, namesakes
+from cloison.analyses.reconcile.seen import Became, Finder, Loss, Seen, SeenEnd, missed
+from cloison.analyses.reconcile.sources import Assumed, assumed
+from cloison.analyses.reconcile.translated import Legs, egress_gateways, translation
 from cloison.app.contract import Agreed, agreed, edges, ends, for_contract
-from cloison.app.seennames import taught
+from cloison.app.egress import translation as leaves_as
+from cloison.app.seennames import is_block, taught
 from cloison.base import QuestionError, SourceError, unhurried
+from cloison.ir.fidelity import Caveat
 
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from cloison.analyses.ask import Explanation
     from cloison.app.session import Session
 
 Span = tuple[int | None, int | None]
@@ -74,18 +80,33 @@ def observed(store: Path, span: Span = (None, None)) -> tuple[Seen, ...]:
 
 
 def losses(store: Path, span: Span = (None, None)) -> tuple[Loss, ...]:
-    """Return what the sources of a store say they lost.
+    """Return what the sources of a store say they lost, and hours of which they tell nothing.
 
     Raises:
         SourceError: There is no such store, or it cannot be read.
     """
+    from cloison.flows.silence import silences  # noqa: PLC0415 - only with the extra
     from cloison.flows.status import losses as told  # noqa: PLC0415 - only with the extra
 
-    return tuple(
+    said = tuple(
         Loss(e.events, e.reason, e.node, e.sampled, _time(e.since), _time(e.until))
         for e in told(store, *span)
         if e.events or e.sampled > 1
     )
+    quiet = (
+        Loss(0, e.source, e.node, since=e.since, until=e.until, gap=True)
+        for e in silences(store, *span)
+    )
+    # What a source says itself is told once.
+    return (*said, *(e for e in quiet if not any(_within(e, other) for other in said)))
+
+
+def _within(one: Loss, other: Loss) -> bool:
+    """Return whether a source itself says that it lost something in all of a gap."""
+    if None in (one.since, one.until, other.since, other.until) or other.sampled > 1:
+        return False
+    spans = (other.since or 0) <= (one.since or 0) and (one.until or 0) <= (other.until or 0)
+    return spans and other.node in (None, one.node)
 
 
 def put(
@@ -108,15 +129,17 @@ def put(
     """
     session, learned = taught(session, found.contract, seen)
     engine, site = session.engine, session.site
-    sources = assumed(engine, site)
+    sources = (*assumed(engine, site), *egress_gateways(engine, site), *_translation(session))
     wanted, unmet = meant(engine, site, found.contract, edges(session, found), sources)
     here, strangers = placed(seen, Finder(session.names, engine.world))
+    legs = Legs(here, strangers)
+    wanted = (*wanted, *legs.meant(sources))
     permitted = session.map()
     shared = namesakes(engine.world)
     cube = put_together(
         engine,
         wanted,
-        Observed(here, strangers, store is not None and bool(seen), not lost),
+        Observed(here, strangers, store is not None and bool(seen), missed(engine.world, lost)),
         permitted,
         unmet,
         _named(session, found),
@@ -124,8 +147,8 @@ def put(
     return Reconciled(
         cube,
         measures(cube.cells, permitted, engine.world, _data(session, found)),
-        marks(sources, here),
-        tuple(_asked(session, each, shared) for each in cube.cells),
+        marks(sources, here, strangers),
+        tuple(_asked(session, each, shared, learned) for each in cube.cells),
         found.contract.names,
         None if store is None else str(store),
         span,
@@ -134,6 +157,14 @@ def put(
         lost,
         learned,
     )
+
+
+def _translation(session: "Session") -> Iterator[Assumed]:
+    """Yield the source that what leaves by a pod's own node is taken to have."""
+    seen = leaves_as(session)
+    ways = {"its node's": True, "its own": False}
+    shows = next((node for text, node in ways.items() if seen.text.startswith(text)), None)
+    return translation(shows_node=shows, why=f"a pod shows {seen.text}")
 
 
 def _named(session: "Session", found: Agreed) -> tuple[AddressEnd, ...]:
@@ -154,16 +185,49 @@ DATA = "data"
 """The zone whose workloads keep data, where a contract has one of that name."""
 
 
-def _asked(session: "Session", cell: Cell, shared: frozenset[tuple[str, str]]) -> Asked:
-    """Return how `why` is asked about a cell, and what decides there."""
-    words = asked_as(cell, session.engine.world, shared)
-    if words is None:
-        return Asked()
-    try:
-        answer = session.why(*words)
-    except QuestionError:
-        return Asked()
-    return Asked(words, answer.deciders, answer.caveats if cell.kind is Kind.UNDETERMINED else ())
+def _asked(
+    session: "Session", cell: Cell, shared: frozenset[tuple[str, str]], learned: Sequence[str]
+) -> Asked:
+    """Return how `why` is asked about a cell so that it says the same, and what decides there."""
+    first: Explanation | None = None
+    for source, destination, said in asked_as(cell, session.world, shared):
+        try:
+            answer = session.why(source, destination, **said.said)
+        except QuestionError:
+            continue
+        first = first or answer
+        if fits(cell, answer.verdict, requested=bool(said.said)):
+            told = _names_of(session, (source, split_port(destination)[0]), learned)
+            words = () if told is None else (source, destination, *said.words, *told)
+            return Asked(words, answer.deciders, _doubts(cell, answer))
+    return Asked() if first is None else Asked((), first.deciders, _doubts(cell, first))
+
+
+def _doubts(cell: Cell, answer: "Explanation") -> tuple[Caveat, ...]:
+    return answer.caveats if cell.kind is Kind.UNDETERMINED else ()
+
+
+_MOST_SAID: Final = 32
+"""Addresses of names that a command says."""
+
+
+def _names_of(
+    session: "Session", ends: tuple[str, str], learned: Sequence[str]
+) -> tuple[str, ...] | None:
+    """Return the options that say what names are learned of two ends; None for too many."""
+    found: list[str] = []
+    for name in learned:
+        known = session.settings.names[name]
+        for end in ends:
+            text = end.removeprefix("[").removesuffix("]")
+            block = AddressSet.block(text) if is_block(text) else None
+            here = known if text == f"dns:{name}" else ()
+            if block is not None:
+                here = tuple(each for each in known if AddressSet.address(each) <= block)
+            found += (f"{name}={each}" for each in here)
+    if len(found) > _MOST_SAID:
+        return None
+    return tuple(word for each in dict.fromkeys(found) for word in ("--dns-name", each))
 
 
 def seen_edges(table: "pa.Table") -> Iterator[Seen]:

@@ -66,6 +66,15 @@ def _is_address(text: str) -> bool:
     return True
 
 
+def is_block(text: str) -> bool:
+    """Return whether text is an address, or a block of them."""
+    try:
+        AddressSet.block(text)
+    except ValueError:
+        return False
+    return True
+
+
 def _meant(contract: Contract) -> set[str]:
     """Return the names that a contract mentions."""
     entries: tuple[Dependency | Guardrail, ...] = (*contract.dependencies, *contract.guardrails)

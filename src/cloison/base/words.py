@@ -43,3 +43,12 @@ def few(names: Iterable[str], shown: int = 3) -> str:
     """
     ordered = sorted(set(names))
     return ", ".join(ordered) if len(ordered) <= shown else some(ordered, shown)
+
+
+def plural(number: int, noun: str) -> str:
+    """Return how many there are of something that is one without an `s`.
+
+    >>> plural(1, "hour"), plural(1200, "hour")
+    ('1 hour', '1,200 hours')
+    """
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -34,6 +34,7 @@ class Common:
         node_cidrs: Where node addresses come from.
         service_cidrs: Where Service addresses come from.
         cilium: Settings of Cilium in the cluster, `NAME=VALUE`.
+        dns_names: Addresses that DNS names stand for, `NAME=ADDRESS`.
         dns_tables: Files that say which addresses DNS names stand for.
         values: Values files for charts.
         render: `auto` or `never`.
@@ -52,6 +53,7 @@ class Common:
     node_cidrs: tuple[str, ...]
     service_cidrs: tuple[str, ...]
     cilium: tuple[str, ...]
+    dns_names: tuple[str, ...]
     dns_tables: tuple[str, ...]
     values: tuple[str, ...]
     render: str
@@ -240,6 +242,15 @@ def _options(formats: tuple[str, ...]) -> list[Callable[[Any], Any]]:
             metavar="NAME=VALUE",
             help="How Cilium is set in the cluster, as its ConfigMap says it: "
             "enable-policy=always; repeatable.  [default: cilium-config among the objects]",
+        ),
+        click.option(
+            "--dns-name",
+            "dns_names",
+            multiple=True,
+            envvar="CLOISON_DNS_NAME",
+            metavar="NAME=ADDRESS",
+            help="An address, or block of them, that a DNS name stands for: "
+            "api.example.com=203.0.113.10; repeatable.",
         ),
         click.option(
             "--dns-table",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from cloison.cli import settings
 from cloison.cli.options import AdvisedError
 
 if TYPE_CHECKING:
@@ -22,6 +23,8 @@ _READING = (
     "pod_cidrs",
     "node_cidrs",
     "service_cidrs",
+    "cilium",
+    "dns_names",
     "dns_tables",
 )
 _RENDERING = ("values", "render", "namespace")
@@ -87,6 +90,20 @@ def of_diff(was: "Session", now: "Session", result: "Diff") -> "Content":
         Side(ledger(now.engine), asked[1], "After"),
     )
     return Content(result, sides, title, _joined(_given(_SCOPE)))
+
+
+def same_cluster(sources: Iterable[str]) -> tuple[str, ...]:
+    """Return the options that name the same cluster, read the same way, to another command."""
+    named = (text for source in sources for text in ("-f", source))
+    return (*named, *_given((*_READING, *_RENDERING)), *_settings_file())
+
+
+def _settings_file() -> Iterator[str]:
+    """Yield the option that names the settings file, where it was given."""
+    context = click.get_current_context()
+    if context.get_parameter_source("config") is click.core.ParameterSource.COMMANDLINE:
+        found = settings.file(context)
+        yield from ("--config", settings.NONE[1] if found is None else found.shown)
 
 
 def _joined(words: Iterable[str]) -> str:

@@ -72,7 +72,12 @@ def as_staged(common: Common, *sessions: "Session") -> "tuple[Session, ...]":
 
 
 def what_if(
-    common: Common, apply: tuple[str, ...], delete: tuple[str, ...]
+    common: Common,
+    apply: tuple[str, ...],
+    delete: tuple[str, ...],
+    *,
+    runtime: bool = False,
+    whole: bool = False,
 ) -> "tuple[Session, Session]":
     """Read the sources as they are, and as a change would leave them.
 
@@ -80,6 +85,8 @@ def what_if(
         common: The common options.
         apply: Sources of the objects to replace or add.
         delete: Objects to delete.
+        runtime: Whether the answer asks how pods are run, and not only what policies see.
+        whole: Whether the change holds all policies there will be.
 
     Raises:
         SourceError: A source cannot be read at all.
@@ -87,9 +94,14 @@ def what_if(
     """
     from cloison.app.change import what_if as read
 
-    settings = _settings(common)
+    settings = _settings(common).but(runtime=runtime)
     return read(
-        *sources(common), apply=apply, delete=delete, settings=settings, progress=_bar(common)
+        *sources(common),
+        apply=apply,
+        delete=delete,
+        settings=settings,
+        progress=_bar(common),
+        whole=whole,
     )
 
 
@@ -171,7 +183,7 @@ def _settings(common: Common) -> "Settings":
         namespace=common.namespace or "default",
         values=common.values,
         render=common.render,
-        names={name: tuple(texts) for name, texts in said.get("names", {}).items()},
+        names=names(common),
         dns_tables=common.dns_tables,
         cilium=switches,
         cilium_from=origins,
@@ -184,6 +196,27 @@ def _settings(common: Common) -> "Settings":
     )
     settings.networks()
     return settings
+
+
+def names(common: Common) -> dict[str, tuple[str, ...]]:
+    """Return the addresses that DNS names stand for, of those that somebody wrote out.
+
+    Raises:
+        QuestionError: What stands before the address is no name.
+    """
+    from cloison.base import QuestionError
+    from cloison.ir.names import host_name, is_host_name
+
+    file = settings_file()
+    written: dict[str, list[str]] = file.values.get("names", {}) if file is not None else {}
+    found = {name: tuple(texts) for name, texts in written.items()}
+    for said in common.dns_names:
+        name, equals, address = said.partition("=")
+        if not equals or not is_host_name(host_name(name)):
+            msg = f"{said!r} does not say what address a DNS name stands for"
+            raise QuestionError(msg, "write --dns-name api.example.com=203.0.113.10")
+        found[name] = (*found.get(name, ()), address)
+    return found
 
 
 def cilium(common: Common) -> tuple[dict[str, str], dict[str, str]]:

@@ -35,11 +35,17 @@ def gather(records: Iterable[Record]) -> dict[str, pa.RecordBatch]:
     Args:
         records: Records of one batch: as many as one is ready to hold at once.
     """
-    rows: dict[str, list[tuple[object, ...]]] = {}
+    sorts: dict[type, list[Record]] = {}
     for record in records:
-        rows.setdefault(_TABLE_OF[type(record)], []).append(msgspec.structs.astuple(record))
+        kept = sorts.get(type(record))
+        if kept is None:
+            kept = sorts[type(record)] = []
+        kept.append(record)
     labels: dict[int, Labels] = {}
-    batches = {name: _batch(name, of, labels) for name, of in rows.items()}
+    batches = {
+        _TABLE_OF[sort]: _batch(_TABLE_OF[sort], list(map(msgspec.structs.astuple, of)), labels)
+        for sort, of in sorts.items()
+    }
     if labels:
         ids = sorted(labels)
         batches["labels"] = pa.record_batch(
@@ -69,7 +75,12 @@ def _batch(name: str, rows: list[tuple[object, ...]], labels: dict[int, Labels])
     arrays: list[pa.Array[Any]] = []
     for field, values in zip(schema, zip(*rows, strict=True), strict=True):
         if field.type == pa.int64() and _holds_labels(field.name):
-            arrays.append(pa.array([_id(value, labels) for value in values], pa.int64()))
+            ids = {each: labels_id(each) for each in set(values) if each is not None}
+            labels.update((known, each) for each, known in ids.items())
+            arrays.append(pa.array(list(map(ids.get, values)), pa.int64()))
+        elif len(values) > 1 and values.count(values[0]) == len(values):
+            # Most of what a source does not tell, none of its records tells.
+            arrays.append(_alike(values[0], len(values), field.type))
         elif pa.types.is_list(field.type) and pa.types.is_struct(field.type.value_type):
             told = [[_told(one) for one in value] for value in values]
             arrays.append(pa.array(told, field.type))
@@ -87,9 +98,10 @@ def _holds_labels(column: str) -> bool:
     return column in {"labels", "before", "src_labels", "dst_labels"}
 
 
-def _id(labels: Labels | None, seen: dict[int, Labels]) -> int | None:
-    if labels is None:
-        return None
-    known = labels_id(labels)
-    seen.setdefault(known, labels)
-    return known
+def _alike(value: object, size: int, sort: "pa.DataType") -> "pa.Array[Any]":
+    """Return a column that has one value everywhere."""
+    if isinstance(value, tuple):
+        value = [_told(one) if isinstance(one, Decision) else one for one in value]
+    one: pa.Array[Any] = pa.array([value], sort)
+    # A hundred times as fast for lists as `pa.repeat`.
+    return one.take(pa.array(bytes(size), pa.uint8()))

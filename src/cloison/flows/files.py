@@ -211,7 +211,7 @@ def chunks(handle: BinaryIO, decode: Decode, start: int = 0, line: int = 1) -> I
         if not ended and chunk.upto > start:
             yield chunk
             chunk = Chunk(chunk.upto, chunk.line)
-        if read.strip():
+        if not read.isspace():
             bad = _read(chunk, read, decode)
             if bad is not None and not ended:
                 return

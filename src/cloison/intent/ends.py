@@ -65,6 +65,8 @@ def read_end(fields: Fields, node: Node) -> ContractEnd | None:
         fields.note(faults.NOT_AN_END, node, found, _HELP)
         return None
     form, rest = found
+    if form is EndForm.ADDRESS:
+        fields.beyond(rest, node)
     return ContractEnd(form, text, rest, None, node.span(fields.file))
 
 

@@ -166,9 +166,9 @@ def guardrail(fields: Fields, _defaults: Mapping[str, str]) -> Guardrail:
     if inner is None:
         inner = Fields(fields.file, Node({}, 1, 1), "`deny`", FORBIDDEN)
     sources, destinations = ends(inner, "from"), ends(inner, "to")
-    if only is not None and not (sources and destinations) and not fields.found:
+    if only is not None and not (sources and destinations) and not fields.faulty:
         only.missing("to" if sources else "from", "`only` says who may, and whom: from and to")
-    if deny is not None and not (sources or destinations) and not fields.found:
+    if deny is not None and not (sources or destinations) and not fields.faulty:
         deny.missing("to", "say whom it protects, or who may not")
     exempt = fields.items("except", lambda node: _exemption(fields, node))
     return Guardrail(
@@ -206,6 +206,7 @@ def external(fields: Fields, defaults: Mapping[str, str]) -> External:
             node = fields.held["cidrs"]
             message = f"{text!r} is not an address or block"
             fields.note(faults.NOT_A_NAME, node, message, "write 203.0.113.0/24")
+        fields.beyond(text, fields.held["cidrs"])
     for text in hosts:
         if not is_host_name(host_name(text).removeprefix("*.")):
             node = fields.held["names"]
@@ -223,7 +224,7 @@ def external(fields: Fields, defaults: Mapping[str, str]) -> External:
         ranges = Ranges(file or "", tuple(kept))
     elif held is not None:
         ranges = Ranges(fields.text("ranges") or "")
-    if not (cidrs or hosts or ranges) and not fields.found:
+    if not (cidrs or hosts or ranges) and not fields.faulty:
         message = f"{fields.what} says none of `cidrs`, `names` and `ranges`"
         fields.note(faults.MISSING, fields.span, message, "say where it is by one of them")
     return External(

@@ -21,6 +21,7 @@ DISAGREE = "CON011"
 NOT_A_NAME = "CON012"
 TOO_MANY = "CON013"
 RANGES_UNREAD = "CON014"
+MASKED = "CON015"
 
 SOURCE = "Cloison interface: a contract"
 LEFT_OUT = "this entry is left out of the contract; the others count"

@@ -5,7 +5,8 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import TypeVar
 
-from cloison.base import Diagnostic, Span
+from cloison.algebra.addresses import meant
+from cloison.base import Diagnostic, Severity, Span
 from cloison.intent import faults
 from cloison.resources.documents import Node
 
@@ -52,6 +53,11 @@ class Fields:
                 )
 
     @property
+    def faulty(self) -> bool:
+        """Whether something is wrong with the mapping, and not only odd."""
+        return any(each.severity is Severity.ERROR for each in self.found)
+
+    @property
     def span(self) -> Span:
         """Where the mapping starts."""
         return self.node.span(self.file)
@@ -72,6 +78,22 @@ class Fields:
         """Note that something is wrong."""
         span = where if isinstance(where, Span) else where.span(self.file)
         self.found.append(faults.fault(code, span, message, help_))
+
+    def beyond(self, text: str, where: Node) -> None:
+        """Warn of a block with bits beyond its prefix; what is no block is left alone."""
+        try:
+            block = meant(text)
+        except ValueError:
+            return
+        if block is not None:
+            what = f"{text} has bits beyond its prefix"
+            advice = f"write {block}, or {text.partition('/')[0]} if one address is meant"
+            span = where.span(self.file)
+            effect = f"it counts as {block}"
+            warned = faults.fault(
+                faults.MASKED, span, what, advice, effect=effect, severity=Severity.WARNING
+            )
+            self.found.append(warned)
 
     def wrong(self, node: Node, what: str, wanted: str) -> None:
         """Note a value of another type."""

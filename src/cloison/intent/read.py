@@ -168,7 +168,7 @@ def _section(
         fields = Fields(spec.file, item, what, known)
         entry = read(fields, defaults) if isinstance(item.value, dict) else None
         said += fields.found
-        if entry is not None and not fields.found:
+        if entry is not None and not fields.faulty:
             yield entry
 
 

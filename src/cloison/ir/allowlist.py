@@ -6,6 +6,7 @@ to, on which ports, and why. Each language says it in its own way, or not at all
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 from cloison.algebra import LabelSelector
 from cloison.ir.peers import PeerMatch
@@ -44,6 +45,21 @@ class PortRange:
 
 
 @dataclass(frozen=True, slots=True)
+class Known:
+    """An end that the enforcer knows by itself, whatever labels and addresses it has.
+
+    Args:
+        name: `kube-apiserver`, or `ingress` for a gateway that is part of the enforcer.
+    """
+
+    name: str
+
+
+PeerOf: TypeAlias = PeerMatch | Known
+"""Who may be at the other end of an opening."""
+
+
+@dataclass(frozen=True, slots=True)
 class Asked:
     """The part of HTTP that is let through; what is None may be anything."""
 
@@ -64,7 +80,7 @@ class Opening:
     Args:
         direction: Seen from the pods that the list is for.
         peer: Who is at the other end: pods of a namespace or by the namespace's labels, a block,
-            names, the own node or another, or anybody.
+            names, the own node or another, an end that the enforcer knows, or anybody.
         ports: With what; empty for everything.
         http: With which requests only; None for every one.
         reasons: Why, a line each.
@@ -73,7 +89,7 @@ class Opening:
     """
 
     direction: Direction
-    peer: PeerMatch
+    peer: PeerOf
     ports: tuple[PortRange, ...] = ()
     http: Asked | None = None
     reasons: tuple[str, ...] = ()
@@ -110,6 +126,7 @@ class Words:
         icmp: Whether it can say anything but TCP, UDP and SCTP.
         nodes: Whether nodes are peers of their own, which blocks of addresses do not match.
         outside_in: Whether it can keep out what comes from outside the cluster.
+        known: Names of ends that its enforcer knows by itself.
     """
 
     name: str
@@ -118,6 +135,7 @@ class Words:
     icmp: bool = False
     nodes: bool = False
     outside_in: bool = True
+    known: frozenset[str] = frozenset()
 
 
 def grouped(openings: Iterable[Opening], direction: Direction) -> tuple[tuple[Opening, ...], ...]:

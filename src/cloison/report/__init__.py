@@ -23,6 +23,7 @@ FORMATS = {
     "mermaid": "cloison.report.mermaid",
     "junit": "cloison.report.junit",
     "sarif": "cloison.report.sarif",
+    "prometheus": "cloison.report.prometheus",
 }
 """Modules that render, by the name of the format; each is imported when asked for."""
 
@@ -49,6 +50,9 @@ KINDS = (
     "egress",
     "checked",
     "reconciled",
+    "recommended",
+    "shadowed",
+    "drifted",
     "drafted",
     "compiled",
     "ingested",
@@ -60,7 +64,8 @@ KINDS = (
 """Results that can be rendered; `between` is what two enforcers make of the same policies,
 `grouped` is a map in groups, `exposure` is of what is not there,
 `tally` counts what each tier decides, `checked` is what came of a contract, `reconciled` what is
-intended, permitted and observed, `drafted` a contract
+intended, permitted and observed, `recommended` policies made of all that,
+`shadowed` what a candidate would have done, `drifted` what is not as it was, `drafted` a contract
 that was drafted, `measured` is what a kernel made of `verify`, `trace` what one connection met on
 its way, `applied` what a change of policies did, and `lab` what a lab consists of.
 
@@ -75,10 +80,12 @@ _ONLY = {"grouped": ("json", "yaml"), "matrix": ("text",), "cubed": ("text",)}
 
 _FOR = {
     **dict.fromkeys(_PICTURES, ("map", "diff")),
+    "md": ("map", "diff", "reconciled", "recommended", "shadowed", "drifted"),
     "jsonl": ("map", "diff", "exposure"),
-    "html": ("map", "diff", "measured", "reconciled"),
+    "html": ("map", "diff", "measured", "reconciled", "shadowed", "drifted"),
     "junit": ("verify", "measured", "checked"),
-    "sarif": ("validate", "portability", "doctor", "cni", "egress", "checked"),
+    "sarif": ("validate", "portability", "doctor", "cni", "egress", "checked", "drifted"),
+    "prometheus": ("drifted",),
 }
 """Results of formats that are not for every one."""
 

@@ -10,6 +10,7 @@ import msgspec
 
 from cloison.base import Diagnostic, Severity
 from cloison.report.about import About, Examination, Findings, Judged, Look
+from cloison.report.documents import drifted
 from cloison.report.documents.portability import diagnostics
 from cloison.report.sarif_model import (
     ArtifactLocation,
@@ -30,6 +31,7 @@ from cloison.report.sarif_model import (
 )
 
 if TYPE_CHECKING:
+    from cloison.analyses.drift.model import Drift
     from cloison.analyses.portable import Portability
 
 _LEVEL: dict[Severity, Literal["error", "warning", "note"]] = {
@@ -47,6 +49,7 @@ _FAMILIES = {
     "CRT": "Certificates that cannot be issued",
     "DEP": "A Service that the environment names and that is not reached",
     "DNS": "Names that do not resolve",
+    "DRF": "Something that is not as it was, or as it is meant to be",
     "EGR": "A way out of the cluster that is wider than it should be",
     "GWY": "A gateway that does not reach what is behind it, or is not reached",
     "IPB": "Addresses in a policy that never arrive",
@@ -77,6 +80,9 @@ def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str
     """Return a SARIF log of one run."""
     if kind == "portability":
         findings = Findings(diagnostics(cast("Portability", result)), 0)
+    elif kind == "drifted":
+        drift = cast("Drift", result)
+        findings = Findings(drifted.diagnostics(drift), 0, drifted.accepted(drift))
     elif kind == "doctor":
         examined = cast("Examination", result)
         said = tuple(each.diagnostic for each in examined.findings)

@@ -10,6 +10,7 @@ from cloison.base import Severity, Span
 from cloison.resources import faults, wire
 from cloison.resources.build_runtime import annotations, runtime
 from cloison.resources.build_selects import selects
+from cloison.resources.cron import Schedule
 from cloison.resources.faults import Fault, Path
 from cloison.resources.kinds import KindInfo
 from cloison.resources.names import (
@@ -131,7 +132,9 @@ class Builder(msgspec.Struct, gc=False):
             ready=_ready(status),
         )
 
-    def controller(self, wired: wire.ControllerW | wire.JobW) -> Controller:
+    def controller(
+        self, wired: wire.ControllerW | wire.CronJobW | wire.DaemonSetW | wire.JobW
+    ) -> Controller:
         """Return an object with a pod template."""
         meta = wired.metadata or _NO_META
         spec = wired.spec or _NO_CONTROLLER_SPEC
@@ -157,6 +160,8 @@ class Builder(msgspec.Struct, gc=False):
             owner=self.owner(meta),
             finished=finished,
             selects=selects(self.api_version, self.kind, spec.selector),
+            schedule=_schedule(spec),
+            ready=_ready_of(wired) if isinstance(wired, wire.DaemonSetW) else None,
         )
 
     def shape(
@@ -279,6 +284,7 @@ class Builder(msgspec.Struct, gc=False):
             tuple(dict.fromkeys(good)),
             self.span,
             (wired.spec.providerID if wired.spec else None) or "",
+            resting=bool(wired.spec and wired.spec.unschedulable),
         )
 
     def service(self, wired: wire.ServiceW) -> Service:
@@ -483,6 +489,21 @@ def _balancer(wired: wire.ServiceW) -> tuple[str, ...]:
     listed = [each.ip or each.hostname for each in (status and status.ingress) or () if each]
     wanted = wired.spec.loadBalancerIP if wired.spec else None
     return tuple(dict.fromkeys(_texts((*listed, wanted))))
+
+
+def _schedule(spec: wire.ControllerSpecW) -> Schedule | None:
+    """Return when a CronJob runs."""
+    if not isinstance(spec, wire.CronJobSpecW) or spec.schedule is None:
+        return None
+    return Schedule(spec.schedule, spec.timeZone, bool(spec.suspend))
+
+
+def _ready_of(agents: wire.DaemonSetW) -> tuple[int, int] | None:
+    """Return how many pods of a DaemonSet are ready, and how many there should be."""
+    status = agents.status
+    if status is None or status.numberReady is None or status.desiredNumberScheduled is None:
+        return None
+    return status.numberReady, status.desiredNumberScheduled
 
 
 def _job_finished(job: wire.JobW) -> bool:

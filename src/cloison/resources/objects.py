@@ -9,6 +9,7 @@ import msgspec
 
 from cloison.algebra import LabelSelector
 from cloison.base import Span
+from cloison.resources.cron import Schedule
 
 if TYPE_CHECKING:
     from cloison.resources.runtime import Runtime
@@ -145,6 +146,10 @@ class Controller:
     """A Job whose status says Complete or Failed."""
     selects: frozenset[str] = frozenset()
     """Keys of the labels by which it finds its pods, where that can never change."""
+    schedule: Schedule | None = None
+    """When a CronJob runs."""
+    ready: tuple[int, int] | None = None
+    """Of a DaemonSet, how many pods its status says are ready, and how many there should be."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,6 +163,8 @@ class Node:
     span: Span | None = None
     provider: str = ""
     """`spec.providerID`, which says whose machine it is: `gce://…`."""
+    resting: bool = False
+    """`spec.unschedulable`: it is cordoned, or drained."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -220,6 +220,14 @@ class ControllerSpecW(msgspec.Struct):
     jobTemplate: JobTemplateW | None = None
 
 
+class CronJobSpecW(ControllerSpecW):
+    """`CronJobSpec`."""
+
+    schedule: str | None = None
+    suspend: bool | None = None
+    timeZone: str | None = None
+
+
 class JobStatusW(msgspec.Struct):
     """`JobStatus`."""
 
@@ -227,10 +235,32 @@ class JobStatusW(msgspec.Struct):
 
 
 class ControllerW(msgspec.Struct):
-    """Anything with a pod template, but for Jobs."""
+    """Anything with a pod template that has no struct of its own here."""
 
     metadata: MetaW | None = None
     spec: ControllerSpecW | None = None
+
+
+class DaemonSetStatusW(msgspec.Struct):
+    """`DaemonSetStatus`."""
+
+    desiredNumberScheduled: int | None = None
+    numberReady: int | None = None
+
+
+class DaemonSetW(msgspec.Struct):
+    """`DaemonSet`."""
+
+    metadata: MetaW | None = None
+    spec: ControllerSpecW | None = None
+    status: DaemonSetStatusW | None = None
+
+
+class CronJobW(msgspec.Struct):
+    """`CronJob`."""
+
+    metadata: MetaW | None = None
+    spec: CronJobSpecW | None = None
 
 
 class JobW(msgspec.Struct):
@@ -260,6 +290,7 @@ class NodeSpecW(msgspec.Struct):
     podCIDR: str | None = None
     podCIDRs: list[str | None] | None = None
     providerID: str | None = None
+    unschedulable: bool | None = None
 
 
 class NodeAddressW(msgspec.Struct, gc=False):

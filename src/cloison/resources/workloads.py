@@ -109,6 +109,8 @@ def _workload(
         span=span,
         inferred=not own and not bare,
         selects=own[-1].selects if own else frozenset(),
+        schedule=own[-1].schedule if own else None,
+        ready=own[-1].ready if own else None,
     )
 
 

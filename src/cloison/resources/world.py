@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import msgspec
 
 from cloison.base import Span
+from cloison.resources.cron import Schedule
 from cloison.resources.declared import Declared, GroupKind
 from cloison.resources.objects import (
     ACCOUNT_NAME_LABEL,
@@ -109,6 +110,9 @@ class Workload:
         span: Where the controller, or the pod itself, was written.
         inferred: The controller itself was not read; owner references name it.
         selects: Keys of the labels by which its controller finds pods, where that never changes.
+        schedule: When a CronJob runs; None of anything else, and where nothing says it.
+        ready: Of a DaemonSet, how many pods its status says are ready, and how many there should
+            be; None where nothing says it.
     """
 
     id: WorkloadId
@@ -118,6 +122,8 @@ class Workload:
     span: Span | None = None
     inferred: bool = False
     selects: frozenset[str] = frozenset()
+    schedule: Schedule | None = None
+    ready: tuple[int, int] | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,6 +18,7 @@ from cloison.app.contract import check
 from cloison.platform.stamped import owned
 from cloison.resources.world import PodEndpoint
 from tests.support.cli import ROOT
+from tests.support.contracted import app, policy, session
 from tests.support.platforms import container, coredns, kubelet, node_local, service, workload
 
 DAY = date(2026, 11, 1)
@@ -61,7 +62,8 @@ def test_the_example_holds_under_its_own_contract(to: str) -> None:
     assert failed == SITE[to]
     codes = {each.code for each in compiled(to).result.findings}
     outside = SITE[to] >= OPEN
-    assert codes == ({"CON205"} if SITE[to] else set()) | ({"CON211"} if outside else set())
+    open_ = {"CON211", "CON214"} if outside else set()
+    assert codes == ({"CON205"} if SITE[to] else set()) | open_
     # The contract does not mean the prober to send anything, though its settings tell it to.
     assert {(f.code, str(f.workload)) for f in after.doctor()} <= {("TEL001", _PROBER)}
     proofs = {each.guardrail.name: each.status for each in check(after, (), DAY)[0].proofs}
@@ -83,29 +85,6 @@ def test_the_same_contract_gives_the_same_bytes(to: str) -> None:
 
 def _objects(found: tuple[object, ...]) -> list[dict[str, Any]]:
     return [each for each in found if isinstance(each, dict)]
-
-
-def _session(
-    *dependencies: dict[str, Any], objects: tuple[dict[str, Any], ...] = (), **spec: Any
-) -> Session:
-    contract = {
-        "apiVersion": "cloison.dev/v1alpha1",
-        "kind": "Contract",
-        "metadata": {"name": "c"},
-        "spec": {"dependencies": list(dependencies), **spec},
-    }
-    texts = {"objects.yaml": yaml.safe_dump_all(objects), "contract.yaml": yaml.safe_dump(contract)}
-    return cloison.load_texts(texts, runtime=True)
-
-
-def _app(name: str, **labels: str) -> dict[str, Any]:
-    return workload(name, kind="Deployment", namespace="shop", labels=labels or {"app": name})
-
-
-def _one(done: Compilation, path: str) -> dict[str, Any]:
-    (found,) = (each for each in done.files if each.path == path)
-    (one,) = _objects(found.objects)
-    return one
 
 
 def _codes(done: Compilation) -> list[str]:
@@ -177,10 +156,10 @@ def test_labels_that_change_by_themselves_are_not_taken(key: str) -> None:
 
 
 def test_workloads_that_labels_do_not_tell_apart_share_what_both_may() -> None:
-    apps = (_app("one", app="same"), _app("two", app="same"), _app("db"))
+    apps = (app("one", app="same"), app("two", app="same"), app("db"))
     both = {"namespace": "shop", "selector": {"app": "same"}}
     call = {"name": "d", "from": both, "to": "shop/db", "ports": [5432]}
-    done = compile_contract(_session(call, objects=apps), "networkpolicy", today=DAY)
+    done = compile_contract(session(call, objects=apps), "networkpolicy", today=DAY)
     assert [each.path for each in done.files] == [
         "shop/_default-deny.yaml",
         "shop/db.yaml",
@@ -188,7 +167,7 @@ def test_workloads_that_labels_do_not_tell_apart_share_what_both_may() -> None:
     ]
     assert [str(each) for each in done.files[2].sheet.workloads] == ["shop/one", "shop/two"]
     alone = {**call, "from": "shop/one"}
-    split = compile_contract(_session(alone, objects=apps), "networkpolicy", today=DAY)
+    split = compile_contract(session(alone, objects=apps), "networkpolicy", today=DAY)
     errors = [d for d in split.result.findings if d.code == "CON202"]
     assert [each.object for each in errors] == ["Deployment shop/one"]
     assert "shop/two" in errors[0].message
@@ -196,10 +175,10 @@ def test_workloads_that_labels_do_not_tell_apart_share_what_both_may() -> None:
 
 
 def test_no_selector_is_ever_empty() -> None:
-    bare = _app("bare")
+    bare = app("bare")
     bare["spec"]["template"]["metadata"]["labels"] = {"pod-template-hash": "x"}
     call = {"name": "d", "from": "shop/bare", "to": "203.0.113.0/24", "ports": [443]}
-    done = compile_contract(_session(call, objects=(bare,)), "networkpolicy", today=DAY)
+    done = compile_contract(session(call, objects=(bare,)), "networkpolicy", today=DAY)
     assert "CON202" in _codes(done)
     assert [each.path for each in done.files] == ["shop/_default-deny.yaml"]
     assert all(one.pods == LabelSelector() for f in done.files for one in f.sheet.lists)
@@ -209,7 +188,7 @@ def test_no_selector_is_ever_empty() -> None:
 
 
 def _egress(done: Compilation) -> list[Any]:
-    found: list[Any] = _one(done, "shop/web.yaml")["spec"]["egress"]
+    found: list[Any] = policy(done, "shop/web.yaml")["spec"]["egress"]
     return found
 
 
@@ -222,8 +201,8 @@ def test_a_resolver_is_asked_where_its_pods_listen() -> None:
     pods = container("dns", "coredns:1", ports=ports)
     resolver = workload("dns-default", pods, namespace="openshift-dns", labels=labels)
     front = service("dns-default", "openshift-dns", "172.30.0.10", labels, "dns")
-    place = {"workloads": [{"match": {"namespace": "shop"}}]}
-    world = _session(objects=(_app("web"), resolver, front), **place)
+    place: dict[str, Any] = {"workloads": [{"match": {"namespace": "shop"}}]}
+    world = session(objects=(app("web"), resolver, front), **place)
     (rule,) = _egress(compile_contract(world, "networkpolicy", today=DAY))
     assert [(p["protocol"], p["port"]) for p in rule["ports"]] == [("TCP", 5353), ("UDP", 5353)]
     assert rule["to"][0]["podSelector"]["matchLabels"] == labels
@@ -238,15 +217,15 @@ def test_a_resolver_is_asked_where_its_pods_listen() -> None:
 )
 def test_a_cache_on_the_node_is_no_pod(to: str, key: str, peer: list[Any]) -> None:
     cache_ = node_local("-localip", "169.254.20.10")
-    objects = (_app("web"), coredns(), service(), cache_, kubelet("169.254.20.10"))
-    place = {"workloads": [{"match": {"namespace": "shop"}}]}
-    done = compile_contract(_session(objects=objects, **place), to, today=DAY)
+    objects = (app("web"), coredns(), service(), cache_, kubelet("169.254.20.10"))
+    place: dict[str, Any] = {"workloads": [{"match": {"namespace": "shop"}}]}
+    done = compile_contract(session(objects=objects, **place), to, today=DAY)
     assert peer in [rule.get(key) for rule in _egress(done)]
 
 
 def test_names_can_be_let_through_only_where_lookups_are_seen() -> None:
     call = {"name": "d", "from": "shop/web", "to": "dns:api.example.com", "ports": [443]}
-    world = _session(call, objects=(_app("web"), _app("other"), coredns(), service()))
+    world = session(call, objects=(app("web"), app("other"), coredns(), service()))
     done = compile_contract(world, "cilium", today=DAY)
     named, looked = _egress(done)
     assert named["toFQDNs"] == [{"matchName": "api.example.com"}]
@@ -262,7 +241,7 @@ def test_names_can_be_let_through_only_where_lookups_are_seen() -> None:
 def test_an_external_with_blocks_is_reached_by_them() -> None:
     call = {"name": "d", "from": "shop/web", "to": "external:api", "ports": [443]}
     api = {"name": "api", "names": ["api.example.com"], "cidrs": ["203.0.113.0/24"]}
-    world = _session(call, objects=(_app("web"), coredns(), service()), externals=[api])
+    world = session(call, objects=(app("web"), coredns(), service()), externals=[api])
     done = compile_contract(world, "networkpolicy", today=DAY)
     assert not done.compiled.refused
     assert _egress(done)[0]["to"] == [{"ipBlock": {"cidr": "203.0.113.0/24"}}]
@@ -272,13 +251,13 @@ def test_an_external_with_blocks_is_reached_by_them() -> None:
 
 
 def test_a_service_port_stands_beside_the_port_of_the_pods() -> None:
-    app = workload(
+    store = workload(
         "db", container("db", ports=[{"name": "pg", "containerPort": 5432}]), namespace="shop"
     )
     front = service("db", "shop", "10.96.0.77", {"k8s-app": "db"})
     front["spec"]["ports"] = [{"port": 80, "targetPort": "pg"}]
     call = {"name": "d", "from": "shop/web", "to": "svc:shop/db", "ports": [80]}
-    done = compile_contract(_session(call, objects=(_app("web"), app, front)), "calico", today=DAY)
+    done = compile_contract(session(call, objects=(app("web"), store, front)), "calico", today=DAY)
     (text,) = (each.text for each in done.files if each.path == "shop/web.yaml")
     assert "      # Service shop/db port 80\n      - 5432\n" in text
 
@@ -291,7 +270,7 @@ def test_a_part_of_http_is_all_that_passes() -> None:
         "ports": [80, "53/UDP"],
         "http": {"method": "GET", "path": "/a.b"},
     }
-    done = compile_contract(_session(call, objects=(_app("web"), _app("db"))), "cilium", today=DAY)
+    done = compile_contract(session(call, objects=(app("web"), app("db"))), "cilium", today=DAY)
     after = done.read_back()
     asked = {
         "GET /a.b": "allowed",
@@ -306,9 +285,7 @@ def test_a_part_of_http_is_all_that_passes() -> None:
 def test_pods_on_the_network_of_their_nodes_are_told() -> None:
     agent = workload("agent", namespace="shop", hostNetwork=True)
     call = {"name": "d", "from": "shop/web", "to": "shop/agent", "ports": [9100]}
-    done = compile_contract(
-        _session(call, objects=(_app("web"), agent)), "networkpolicy", today=DAY
-    )
+    done = compile_contract(session(call, objects=(app("web"), agent)), "networkpolicy", today=DAY)
     assert {"CON201", "CON211"} <= set(_codes(done))
     assert done.compiled.refused == {"d"}
 
@@ -317,12 +294,12 @@ def test_what_has_expired_is_not_written() -> None:
     call = {"name": "d", "from": "shop/web", "to": "shop/db", "ports": [80]}
     old = {**call, "expires": "2026-10-31"}
     last = {**call, "expires": "2026-11-01"}
-    apps = (_app("web"), _app("db"))
-    gone = compile_contract(_session(old, objects=apps), "networkpolicy", today=DAY)
+    apps = (app("web"), app("db"))
+    gone = compile_contract(session(old, objects=apps), "networkpolicy", today=DAY)
     assert "CON203" in _codes(gone)
     assert all("80" not in each.text for each in gone.files)
-    there = compile_contract(_session(last, objects=apps), "networkpolicy", today=DAY)
-    notes = _one(there, "shop/db.yaml")["metadata"]["annotations"]
+    there = compile_contract(session(last, objects=apps), "networkpolicy", today=DAY)
+    notes = policy(there, "shop/db.yaml")["metadata"]["annotations"]
     assert notes["policy.cloison.dev/expires"] == "2026-11-01"
 
 
@@ -338,13 +315,13 @@ def test_namespaces_are_told_by_a_label_only_where_the_contract_governs_it() -> 
         "ports": [80],
     }
     callers = (workload(n, kind="Deployment", namespace=n) for n in ("front", "side"))
-    objects = (*spaces, *callers, _app("db"))
-    free = compile_contract(_session(call, objects=objects), "networkpolicy", today=DAY)
+    objects = (*spaces, *callers, app("db"))
+    free = compile_contract(session(call, objects=objects), "networkpolicy", today=DAY)
     assert "CON209" in _codes(free)
     assert "zone" not in "".join(each.text for each in free.files)
-    governed = _session(call, objects=objects, namespaceLabels=[{"key": "zone"}])
+    governed = session(call, objects=objects, namespaceLabels=[{"key": "zone"}])
     done = compile_contract(governed, "networkpolicy", today=DAY)
-    (rule,) = _one(done, "shop/db.yaml")["spec"]["ingress"]
+    (rule,) = policy(done, "shop/db.yaml")["spec"]["ingress"]
     assert rule["from"] == [{"namespaceSelector": {"matchLabels": {"zone": "a"}}}]
 
 
@@ -358,7 +335,7 @@ def test_nothing_that_somebody_wrote_becomes_a_rule() -> None:
         "reason": "x\n  - from: []\n---\n'\"#: {}",
         "ticket": "# \u2028y",
     }
-    world = _session(call, objects=(_app("web"), _app("db")))
+    world = session(call, objects=(app("web"), app("db")))
     for to in TARGETS:
         done = compile_contract(world, to, today=DAY)
         for each in done.files:
@@ -388,7 +365,7 @@ EXTERNALS = [{"name": "corp", "cidrs": ["10.0.0.0/8"]}]
 
 @pytest.mark.parametrize("to", ["networkpolicy", "calico"])
 def test_pods_that_lie_in_a_block_are_left_out(to: str) -> None:
-    found = _session(CORP, objects=(_app("db"), _stray("10.2.3.4")), externals=EXTERNALS)
+    found = session(CORP, objects=(app("db"), _stray("10.2.3.4")), externals=EXTERNALS)
     done = compile_contract(found, to, today=DAY)
     assert "10.2.3.4/32" in done.files[1].text
     why = done.read_back().why("wild/stray", "shop/db", port=5432)
@@ -397,7 +374,7 @@ def test_pods_that_lie_in_a_block_are_left_out(to: str) -> None:
 
 
 def test_pods_whose_addresses_nobody_knows_are_told() -> None:
-    found = _session(CORP, objects=(_app("db"), _stray(None)), externals=EXTERNALS)
+    found = session(CORP, objects=(app("db"), _stray(None)), externals=EXTERNALS)
     done = compile_contract(found, "networkpolicy", today=DAY)
     (told,) = (d for d in done.result.findings if d.code == "CON205")
     assert "wild/stray" in told.message
@@ -408,28 +385,28 @@ def test_pods_whose_addresses_nobody_knows_are_told() -> None:
 
 
 def _tracked(name: str, track: str) -> dict[str, Any]:
-    one = _app(name, app="api", track=track)
+    one = app(name, app="api", track=track)
     one["spec"]["selector"] = {"matchLabels": {"app": "api", "track": track}}
     return one
 
 
 def test_what_a_workload_finds_its_pods_by_tells_it_from_others() -> None:
-    apps = (_tracked("api", "stable"), _tracked("api-canary", "canary"), _app("db"))
+    apps = (_tracked("api", "stable"), _tracked("api-canary", "canary"), app("db"))
     call = {"name": "d", "from": "shop/api", "to": "shop/db", "ports": [5432]}
-    done = compile_contract(_session(call, objects=apps), "networkpolicy", today=DAY)
+    done = compile_contract(session(call, objects=apps), "networkpolicy", today=DAY)
     assert "CON202" not in _codes(done)
-    labels = _one(done, "shop/api.yaml")["spec"]["podSelector"]["matchLabels"]
+    labels = policy(done, "shop/api.yaml")["spec"]["podSelector"]["matchLabels"]
     assert labels == {"app": "api", "track": "stable"}
 
 
 def test_a_hash_tells_nobody_apart_and_what_is_lost_is_named() -> None:
-    apps = [_tracked("one", "x"), _tracked("two", "y"), _app("db")]
+    apps = [_tracked("one", "x"), _tracked("two", "y"), app("db")]
     for number, each in enumerate(apps[:2]):
         labels = {"app": "twin", "pod-template-hash": f"h{number}"}
         each["spec"]["selector"] = {"matchLabels": labels}
         each["spec"]["template"]["metadata"]["labels"] = labels
     call = {"name": "lost-one", "from": "shop/one", "to": "shop/db", "ports": [5432]}
-    done = compile_contract(_session(call, objects=tuple(apps)), "networkpolicy", today=DAY)
+    done = compile_contract(session(call, objects=tuple(apps)), "networkpolicy", today=DAY)
     (error,) = (d for d in done.result.findings if d.code == "CON202")
     assert "lost-one" in (error.effect or "")
     assert "what is written for shop/two may select it" in (error.effect or "")

@@ -66,6 +66,15 @@ def test_from_logs_to_answers(here: Path) -> None:
     assert _json(here, "top --by port", "ranked")["lines"][0]["count"] == 60
 
 
+def test_lines_that_tell_of_nothing_are_counted_in_the_status(here: Path) -> None:
+    _run(here, "ingest logs/a.log")
+    assert "skipped" not in _run(here, "status")
+    own = b'{"agent_event":{"type":"AGENT_STARTED"},"time":"2026-01-01T00:00:00Z"}\n'
+    (here / "mixed.log").write_bytes(lines(60, 70) + own * 2)
+    _run(here, "ingest mixed.log")
+    assert "2 lines skipped: readable, with nothing to keep" in _run(here, "status")
+
+
 def test_a_store_may_be_elsewhere(here: Path) -> None:
     (here / "cloison.yaml").write_text("flows: {store: seen}\n")
     _run(here, "ingest logs/a.log")

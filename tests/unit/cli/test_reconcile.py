@@ -2,6 +2,7 @@
 
 import csv
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -142,7 +143,9 @@ def test_every_kind_of_cell_is_exactly_where_it_was_planted(
     before = json.loads(run_cloison("reconcile", *EXAMPLE, "-o", "json").out)
     assert excess(found) - excess(before) == {EXCESS}
     assert excess(found) <= excess(before) | {EXCESS}
-    assert {each["status"] for each in found["sources"]} == {"confirmed"}
+    # Made-up flows tell of no second half of what leaves the cluster.
+    status = {(each["sort"] == "translation", each["status"]) for each in found["sources"]}
+    assert status == {(False, "confirmed"), (True, "unseen")}
 
 
 def test_every_cell_names_its_evidence(shared: tuple[Path, Path]) -> None:
@@ -221,6 +224,28 @@ def test_the_page_needs_nothing_else_and_holds_every_cell(shared: tuple[Path, Pa
     assert "cloison why web/case-portal payments/payments-api:8080/TCP" in page
 
 
+def test_markdown_holds_what_is_wrong_with_the_command_that_shows_it(
+    shared: tuple[Path, Path],
+) -> None:
+    ran = asked(*shared, "-o", "md")
+    assert ran.exit == 1
+    lines = ran.out.splitlines()
+    assert lines[0] == "### What is meant, permitted and seen"
+    assert "#### Broken: 1 cell" in lines
+    row = next(line for line in lines if line.startswith("| `web/case-portal` | `payments/"))
+    assert "portal-to-payments (team-portal)" in row
+    assert "`cloison why web/case-portal payments/payments-api:8080/TCP" in row
+    assert row.count(" | ") == 6
+    counts = json.loads(asked(*shared, "-o", "json").out)["counts"]
+    assert f"<details><summary>Healthy: {counts['healthy']} cells</summary>" in lines
+    tables = [line for line in lines if line.startswith("| ") and "From |" not in line]
+    assert len(tables) >= sum(counts.values())
+    assert "- **Least privilege**" in ran.out
+    only = asked(*shared, "-o", "md", "--kind", "attempted").out
+    assert "#### Attempted: 1 cell" in only
+    assert "Broken: 1 cell" not in only
+
+
 def test_the_matrix_has_a_letter_for_each_pair(shared: tuple[Path, Path]) -> None:
     out = asked(*shared, "--matrix").out
     assert "B broken" in out
@@ -279,6 +304,135 @@ def test_what_sources_lost_is_said(tmp_path: Path) -> None:
     assert later["flows"]["lost"] == []
     ran = asked(store, extra)
     assert "5,000 lost by sources (lost in PERF_EVENT_RING_BUFFER)" in _line(ran.out)
+
+
+def told_of(path: Path, keep: Callable[[dict[str, Any]], bool]) -> Path:
+    """Return made-up flows without those that are not to be kept."""
+    lines = path.read_text(encoding="utf-8").splitlines()
+    left = path.with_name("left.log")
+    kept = [line for line in lines if keep(json.loads(line))]
+    assert len(kept) < len(lines)
+    left.write_text("\n".join(kept) + "\n", encoding="utf-8")
+    return left
+
+
+def again(home: Path, keep: Callable[[dict[str, Any]], bool]) -> Path:
+    """Return a store of the flows of another, without some of them."""
+    store = home / "left"
+    flows = told_of(home / "flows.log", keep)
+    ran = run_cloison("flows", "ingest", str(flows), "--store", str(store))
+    assert ran.exit == 0, ran.err
+    return store
+
+
+def test_hours_of_which_nobody_told_anything_are_no_proof_of_disuse(tmp_path: Path) -> None:
+    _, extra = made(tmp_path, *PLANT, "-o", "hubble")
+    quiet = ("2026-01-01T09", "2026-01-01T10")
+    store = again(tmp_path, lambda e: not e["time"].startswith(quiet))
+    found = json.loads(asked(store, extra, "-o", "json").out)
+    (gap,) = found["flows"]["lost"]
+    assert gap == {
+        "events": 0,
+        "reason": "hubble",
+        "node": None,
+        "sampled": 1,
+        "since": "2026-01-01T09:00:00Z",
+        "until": "2026-01-01T11:00:00Z",
+        "gap": True,
+    }
+    assert not told(found["cells"], "unused")
+    assert UNUSED in told(found["cells"], "unobserved")
+    text = _line(asked(store, extra).out)
+    assert "not one record of 2026-01-01T09:00:00Z to 2026-01-01T11:00:00Z (hubble)" in text
+    later = json.loads(asked(store, extra, "--since", "2026-01-01T11:00", "-o", "json").out)
+    assert later["flows"]["lost"] == []
+    assert UNUSED in told(later["cells"], "unused")
+
+
+PLACED = """
+apiVersion: v1
+kind: Node
+metadata: {{name: {node}}}
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: measures-{number}
+  namespace: enforcement
+  labels: {{app: measures-{number}}}
+spec: {{nodeName: {node}, containers: [{{name: c, image: x}}]}}
+---
+apiVersion: cloison.dev/v1alpha1
+kind: Contract
+metadata: {{name: measures-{number}}}
+spec:
+  dependencies:
+    - {{name: own-{number}, from: enforcement/measures-{number}, to: enforcement/ledger-{number},
+       ports: [7777], reason: r}}
+---
+apiVersion: v1
+kind: Pod
+metadata:
+  name: ledger-{number}
+  namespace: enforcement
+  labels: {{app: ledger-{number}}}
+spec: {{nodeName: {node}, containers: [{{name: c, image: x}}]}}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {{name: measures-{number}, namespace: enforcement}}
+spec:
+  podSelector: {{matchExpressions: [{{key: app, operator: In,
+    values: [measures-{number}, ledger-{number}]}}]}}
+  policyTypes: [Ingress, Egress]
+  ingress: [{{}}]
+  egress: [{{}}]
+---
+"""
+MADE_NODES = ("192.0.2.11", "192.0.2.12", "192.0.2.13")
+
+
+def _placed(home: Path) -> tuple[Path, Path]:
+    """Return flows, and two workloads on nodes of their own, both seen and with a quiet entry."""
+    _, extra = made(home, *PLANT, "-o", "hubble")
+    more = "".join(PLACED.format(node=n, number=at) for at, n in enumerate(MADE_NODES[:2]))
+    extra.write_text(f"{MORE}---{more}", encoding="utf-8")
+    return home / "flows.log", extra
+
+
+def test_what_one_node_did_not_tell_counts_for_who_is_there(tmp_path: Path) -> None:
+    flows, extra = _placed(tmp_path)
+    lines = flows.read_text(encoding="utf-8").splitlines()
+    model = next(
+        e
+        for e in map(json.loads, lines)
+        if e.get("flow", {}).get("destination", {}).get("namespace") == "audit"
+    )
+    for number in range(2):
+        flow = json.loads(json.dumps(model))
+        pod = flow["flow"]["source"]
+        pod |= {"namespace": "enforcement", "pod_name": f"measures-{number}"}
+        pod["labels"] = [
+            f"k8s:app=measures-{number}",
+            "k8s:io.kubernetes.pod.namespace=enforcement",
+        ]
+        pod["workloads"] = [{"name": f"measures-{number}", "kind": "Pod"}]
+        flow["flow"]["IP"]["source"] = f"10.244.7.{number}"
+        lines.append(json.dumps(flow))
+    flows.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    quiet = MADE_NODES[0]
+
+    def keep(event: dict[str, Any]) -> bool:
+        named = str(event["node_name"]).rpartition("/")[2] == quiet
+        return not (named and event["time"].startswith("2026-01-01T15"))
+
+    found = json.loads(asked(again(tmp_path, keep), extra, "-o", "json").out)
+    assert [(e["node"], e["gap"]) for e in found["flows"]["lost"]] == [(quiet, True)]
+    kinds = {(c["srcName"], c["dstName"]): c["kind"] for c in found["cells"]}
+    assert kinds["enforcement/measures-0", "enforcement/ledger-0"] == "unobserved"
+    assert kinds["enforcement/measures-1", "enforcement/ledger-1"] == "unused"
+    # Where the pods of others are is not known, so it may have been there.
+    assert kinds[UNUSED[:2]] == "unobserved"
 
 
 def test_the_table_names_the_command_with_its_sources(shared: tuple[Path, Path]) -> None:

@@ -192,6 +192,25 @@ def test_a_name_that_is_used_twice_counts_once() -> None:
     assert len(found.contract.guardrails) == 1
 
 
+@pytest.mark.parametrize(
+    ("entry", "place"),
+    [
+        ("  externals:\n    - {name: mail, cidrs: [192.0.2.7/24]}\n", (6, 27)),
+        ("  dependencies:\n    - {from: web/a, to: 192.0.2.7/24}\n", (6, 25)),
+    ],
+)
+def test_a_block_with_bits_beyond_its_prefix_is_a_warning(
+    entry: str, place: tuple[int, int]
+) -> None:
+    found = reading(HEAD + "spec:\n" + entry)
+    assert faults(found) == [("CON015", *place)]
+    (said,) = found.diagnostics
+    assert said.severity is Severity.WARNING
+    assert "192.0.2.0/24" in (said.effect or "")
+    assert "192.0.2.7" in (said.help or "")
+    assert found.contract.externals or found.contract.dependencies
+
+
 def test_two_entries_about_the_same_workloads_are_a_warning() -> None:
     spec = "spec:\n  zones: [{name: a}]\n  workloads:\n"
     both = "    - {match: {namespace: x}, zone: a}\n    - {match: {namespace: x}, owner: o}\n"

@@ -21,7 +21,7 @@ from cloison.report.about import Examination
 from tests.support.cli import ROOT
 from tests.support.lab import CLUSTER, SEEN, applied, matrix, odd_matrix, traced
 from tests.support.texts import portability_texts
-from tests.unit.report import flowresults, reconciledresults
+from tests.unit.report import flowresults, recommendedresults, reconciledresults, shadowedresults
 
 CORNERS = """\
 apiVersion: v1
@@ -256,8 +256,12 @@ def results() -> tuple[tuple[str, Session, Any], ...]:
         ("checked", agreed(), judged(contract_check(agreed(), (), DAY)[0])),
         ("reconciled", broken, reconciledresults.watched(broken)),
         ("reconciled", agreed(), reconcile(agreed())[0]),
+        ("shadowed", broken, shadowedresults.cast(example("case-management"), broken, "hour")),
+        ("shadowed", broken, shadowedresults.cast(broken, example("case-management"))),
         ("compiled", broken, judged(compiled(broken, "networkpolicy", today=DAY).result)),
         ("compiled", agreed(), judged(compiled(agreed(), "cilium", today=DAY).result)),
+        ("recommended", broken, recommendedresults.told(broken)),
+        ("recommended", agreed(), recommendedresults.told(agreed(), "cilium")),
         ("drafted", broken, drafted(broken)),
         ("drafted", small, drafted(small)),
         ("config", small, SETTINGS),

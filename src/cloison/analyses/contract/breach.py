@@ -1,13 +1,13 @@
 """A flow that a guardrail forbids and that passes: who, with what, and what lets it through."""
 
-import json
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from cloison.algebra import AddressSet, TrafficEntry, TrafficSet, address_text
+from cloison.algebra import PORT_PROTOCOLS, AddressSet, TrafficEntry, TrafficSet, address_text
 from cloison.algebra.bitmaps import BitMap
+from cloison.analyses.application import Application
 from cloison.analyses.contract.sets import Box, Group, Sets
 from cloison.analyses.ends import Names
 from cloison.analyses.explain import CaseAnswer, Decider, explain_case
@@ -160,18 +160,7 @@ class Breach:
     def arguments(self) -> tuple[str, ...]:
         """What `cloison why` takes to show this flow, with a request where one is needed."""
         asked = self.request
-        if asked is None:
-            return self.why
-        more: list[str] = []
-        if asked.kind == "http" and (asked.method or asked.path):
-            parts = {"host": asked.host, "headers": dict(asked.headers) or None}
-            said = {k: v for k, v in parts.items() if v is not None}
-            line = " ".join(each for each in (asked.method, asked.path) if each)
-            whole = {"method": asked.method, "path": asked.path, **said}
-            more += ["--http", json.dumps({k: v for k, v in whole.items() if v}) if said else line]
-        more += ["--sni", asked.sni] if asked.sni else []
-        more += ["--dns", asked.name] if asked.name else []
-        return (*self.why, *more)
+        return self.why if asked is None else (*self.why, *Application.saying(asked).words)
 
     @property
     def deciders(self) -> tuple[Decider, ...]:
@@ -352,5 +341,7 @@ def _written(entry: TrafficEntry) -> str:
     """Return one port as questions write it."""
     if entry.protocol.startswith("ICMP"):
         return entry.protocol.lower()
+    if entry.low is None and entry.protocol not in PORT_PROTOCOLS:
+        return f"proto/{entry.protocol}"
     port = entry.low or 1
     return f"{port}" if entry.protocol == "TCP" else f"{port}/{entry.protocol}"

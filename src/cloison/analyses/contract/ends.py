@@ -2,10 +2,11 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from cloison.algebra import EVERY_ADDRESS, NO_ADDRESSES, AddressSet
 from cloison.analyses.contract.placed import Placed
-from cloison.analyses.ends import AddressEnd, End, Names, PodsEnd
+from cloison.analyses.ends import AddressEnd, End, Names, PodsEnd, SomeNodeEnd
 from cloison.analyses.question import Traffic, parse_traffic
 from cloison.base import QuestionError
 from cloison.intent import WORLD, ContractEnd, EndForm, External, PodSet, Port
@@ -13,6 +14,9 @@ from cloison.resources.world import APART, PodEndpoint, WorkloadId, World
 
 Published = Mapping[str, AddressSet]
 """What the lists say that providers publish, by the name of the external."""
+
+EVERY_NODE: Final = SomeNodeEnd("a node")
+"""What `node:` stands for, which only contracts say that were made of flows: whichever node."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +50,8 @@ class Ends:
                 return tuple(self._external(end.rest))
             case EndForm.PODS:
                 return self._labelled(end)
+            case EndForm.NODE if not end.rest:
+                return (EVERY_NODE,)
             case _:
                 return (self.names.end(end.text),)
 
@@ -66,8 +72,10 @@ class Ends:
     @property
     def outside(self) -> AddressSet:
         """Every address that is not known to be the cluster's own, or in another zone."""
-        known = self.names.engine.networks
+        engine = self.names.engine
+        known = engine.networks
         found = EVERY_ADDRESS - known.pods - known.nodes - known.services
+        found -= AddressSet.points(tuple({*engine.holders, *engine.node_addresses}))
         for external in self.placed.contract.externals:
             if external.zone not in (None, WORLD):
                 found -= self.addresses(external)

@@ -105,7 +105,7 @@ def prove(contract: Contract, ends: Ends) -> Proved:
     """
     if not contract.guardrails:
         return Proved()
-    sets, complete = whole(contract, ends)
+    sets, lacking = whole(contract, ends)
     unasked: dict[str, Proof] = {}
     forbidden: dict[str, Sequence[Box]] = {}
     for guardrail in contract.guardrails:
@@ -118,14 +118,14 @@ def prove(contract: Contract, ends: Ends) -> Proved:
     meetings = dict(zip(forbidden, found, strict=True))
     proofs = (
         unasked.get(each.name)
-        or _proof(sets, each, forbidden[each.name], meetings[each.name], complete=complete)
+        or _proof(sets, each, forbidden[each.name], meetings[each.name], lacking)
         for each in contract.guardrails
     )
     return Proved(tuple(proofs), sets, forbidden)
 
 
-def whole(contract: Contract, ends: Ends) -> tuple[Sets, bool]:
-    """Return the sets of a world with pods that may come, and whether all kinds are in it."""
+def whole(contract: Contract, ends: Ends) -> tuple[Sets, str | None]:
+    """Return the sets of a world with pods that may come, and why not all kinds are in it."""
     engine = ends.names.engine
     existing = len(engine.table.endpoints)
     told = list(_told(contract))
@@ -135,12 +135,12 @@ def whole(contract: Contract, ends: Ends) -> tuple[Sets, bool]:
         homes = dict(sorted({**engine.world.namespaces, **spaces}.items()))
         world = replace(engine.world, namespaces=homes)
         engine = Engine(world, engine.policies, engine.profile, engine.networks)
-    engine, complete = imagine(engine, [AnyEnd("any:")], told)
+    engine, lacking = imagine(engine, [AnyEnd("any:")], told)
     hosts = [h for external in contract.externals for h in external.hosts]
     every = [e for g in contract.guardrails for e in ends_of(g)]
     hosts += [e.rest for e in every if e.form is EndForm.HOST and "*" not in e.rest]
     engine = engine.with_hosts([exact_name(host_name(each)) for each in hosts])
-    return Sets(engine, ends, existing), complete
+    return Sets(engine, ends, existing), lacking
 
 
 def _told(contract: Contract) -> Iterator[PodsMatch]:
@@ -235,8 +235,7 @@ def _proof(
     guardrail: Guardrail,
     boxes: Sequence[Box],
     meetings: Iterable[Meeting],
-    *,
-    complete: bool,
+    lacking: str | None,
 ) -> Proof:
     found = sorted((pair for each in meetings for pair in each.pairs(sets)), key=preference)
     once = {(pair.verdict, pair.names): pair for pair in reversed(found)}
@@ -250,10 +249,9 @@ def _proof(
         return Proof(guardrail, Status.BROKEN, breaches, more, caveats)
     if breaches:
         return Proof(guardrail, Status.UNDETERMINED, breaches, more, caveats)
-    if not complete and _open(sets, boxes):
-        help_ = "policies tell too many labels apart to try every kind of pod"
+    if lacking is not None and _open(sets, boxes):
         return Proof(
-            guardrail, Status.UNDETERMINED, message=NOT_ALL_TRIED, help=help_, caveats=caveats
+            guardrail, Status.UNDETERMINED, message=NOT_ALL_TRIED, help=lacking, caveats=caveats
         )
     return Proof(guardrail, Status.HOLDS, caveats=tuple(sorted(standing(sets, boxes))))
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from cloison.algebra import L4, NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet
+from cloison.algebra import ANY, NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap, FrozenBitMap
 from cloison.analyses.backends import members
 from cloison.analyses.contract.ends import Ends, labelled, traffic_of
@@ -28,8 +28,6 @@ from cloison.intent import WORLD, ContractEnd, EndForm, Exemption, Guardrail, Po
 from cloison.resources.objects import Labels
 
 _NOBODY = FrozenBitMap()
-SAYABLE = L4 | TrafficSet.protocol("ICMP") | TrafficSet.protocol("ICMPv6")
-"""All that ports of a contract can say: what is meant where none are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -293,7 +291,8 @@ class Sets:
 
     def by_traffic(self, ports: Sequence[Port], group: Group) -> Iterator[tuple[TrafficSet, Group]]:
         """Yield the traffic of ports, with the ends for which it is that: names are looked up."""
-        fixed = NO_TRAFFIC if ports else SAYABLE
+        # Without ports everything is meant, protocols too that no contract has a word for.
+        fixed = NO_TRAFFIC if ports else ANY
         named: list[tuple[str, str]] = []
         for port in ports:
             if port.name is not None:

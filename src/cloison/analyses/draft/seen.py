@@ -6,14 +6,13 @@ from dataclasses import dataclass
 
 from cloison.analyses.draft.model import WORLD, Doubt, Edge, Found, Hint, Need, Outside, Party, Sure
 from cloison.analyses.draft.sight import Sight
+from cloison.analyses.past.brief import FEW, below
 from cloison.base.words import few
 from cloison.ir.names import is_host_name
 from cloison.platform.component import Role
 from cloison.platform.customs import named_front
 from cloison.resources.world import APART, WorkloadId
 
-_FEW = 10
-"""Connections that somebody could have made by hand."""
 _LONG = 3
 """Stretches of time from which on it says something that an edge was seen in one only."""
 _DNS_PORT = 53
@@ -87,7 +86,7 @@ class Observed:
     @property
     def brief(self) -> bool:
         """Whether somebody could have done it by hand."""
-        return self.windows <= 1 and self.count <= _FEW
+        return self.windows <= 1 and self.count <= FEW
 
 
 def seen(sight: Sight, observed: Iterable[Observed], hints: Iterable[Hint] = ()) -> Iterator[Found]:
@@ -135,7 +134,7 @@ def seen(sight: Sight, observed: Iterable[Observed], hints: Iterable[Hint] = ())
             outside[edge].append(each)
         else:
             front = destination in public or named_front(each.destination.workload)
-            back = front and each.brief and source in _below(calls, destination)
+            back = front and each.brief and source in below(calls, destination)
             yield _hint(each, source, destination, back=back, long=longest > _LONG)
     for edge, some in outside.items():
         yield _beyond(edge, some)
@@ -165,16 +164,6 @@ def _calls(
         if each.verdict in _LET and source is not None and destination is not None:
             calls[source].add(destination)
     return calls
-
-
-def _below(calls: Mapping[Party, set[Party]], start: Party) -> set[Party]:
-    """Return whom a party was seen to call, by way of others too."""
-    reached, waiting = set[Party](), [start]
-    while waiting:
-        new = calls.get(waiting.pop(), set()) - reached
-        reached |= new
-        waiting += new
-    return reached
 
 
 def _hint(each: Observed, source: Party, destination: Party, *, back: bool, long: bool) -> Hint:

@@ -34,7 +34,7 @@ class Watch:
 
     def watched(self, first: int, last: int) -> int:
         """Return how many hours between two were watched, both included."""
-        return bisect_right(self.hours, last) - bisect_left(self.hours, first)
+        return max(0, bisect_right(self.hours, last) - bisect_left(self.hours, first))
 
     @property
     def gaps(self) -> tuple[tuple[int, int], ...]:

@@ -17,6 +17,7 @@ from cloison.analyses.reconcile.kinds import Because, Cell, Evidence, Kind, Stat
 from cloison.analyses.reconcile.meant import Meant
 from cloison.analyses.reconcile.pairs import Pair, Pairs, Placed, Unplaced, shown, together
 from cloison.analyses.reconcile.passing import Passages
+from cloison.analyses.reconcile.seen import Missed
 from cloison.engine import Engine
 
 _INSIDE = ("workload", "pod")
@@ -30,13 +31,14 @@ class Observed:
         placed: Edges whose ends are known.
         unplaced: The others.
         known: Whether there are flows at all; without any, nothing is known to be unused.
-        whole: Whether all there were are told of; not where sources lost some, or kept a sample.
+        missed: Workloads of which some may be missing, as sources lost some or kept a sample; None
+            where that may be of all.
     """
 
     placed: Sequence[Placed] = ()
     unplaced: Sequence[Unplaced] = ()
     known: bool = True
-    whole: bool = True
+    missed: Missed = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +52,7 @@ class Cube:
         unmet: Entries of the contract that mean nothing here.
         observed: Whether flows were there to be seen.
         watched: Workloads that flows tell of.
-        whole: Whether flows tell of all that there was.
+        missed: Workloads of which flows may be missing; None where that may be of all.
     """
 
     cells: tuple[Cell, ...]
@@ -59,7 +61,11 @@ class Cube:
     unmet: tuple[Unmet, ...] = ()
     observed: bool = True
     watched: frozenset[EndRef] = frozenset()
-    whole: bool = True
+    missed: Missed = frozenset()
+
+    def whole(self, *ends: EndRef) -> bool:
+        """Return whether flows tell of all that some ends did."""
+        return self.missed is not None and self.missed.isdisjoint(ends)
 
     def covered(self, cell: Cell) -> bool:
         """Return whether a source tells of one end of a cell at least."""
@@ -69,7 +75,8 @@ class Cube:
         """Return whether a line of excess would have been seen, had it been used."""
         sides = (line.sources, line.destinations)
         covered = any(all(end in self.watched for end in side) for side in sides)
-        return self.observed and self.whole and covered and not self._doubtful(line)
+        whole = self.whole(*line.sources, *line.destinations)
+        return self.observed and whole and covered and not self._doubtful(line)
 
     def _doubtful(self, line: Line) -> bool:
         """Return whether an edge that is in no cell may be of a line."""
@@ -107,7 +114,8 @@ def reconcile(
     cells: list[Cell] = []
     doubtful = [each for each in observed.unplaced if each.traffic and each.ends != (None, None)]
     for key, pair in pairs.items():
-        open_ = observed.whole and any(end in watched for end in key)
+        whole = observed.missed is not None and observed.missed.isdisjoint(key)
+        open_ = whole and any(end in watched for end in key)
         cells += _cells(key, pair, passages, doubtful if open_ else None, told)
     said = {key: _union(_said(pair)) for key, pair in pairs.items()}
     for one, other, traffic in shown(observed.placed):
@@ -119,7 +127,7 @@ def reconcile(
         tuple(unmet),
         observed.known,
         watched,
-        observed.whole,
+        observed.missed,
     )
 
 
@@ -170,6 +178,7 @@ def _cells(
         if not intended and evidence:
             intended = [each for each in pair.implied if each.traffic & part]
         because = tuple(sorted({each.because for each in intended}, key=_by_name))
+        requests = tuple(dict.fromkeys(e.request for e in intended if e.request is not None))
         own = bool(because) and all(each.implied for each in because)
         spare = not evidence and bool(intended) and all(each.spare for each in intended)
         used = bool(intended) and all((each.told_as, not each.spare) in told for each in intended)
@@ -189,7 +198,15 @@ def _cells(
             if used and kind in (Kind.UNUSED, Kind.UNOBSERVED):
                 kind = Kind.HEALTHY
             yield Cell(
-                kind, *key, traffic, state, because, evidence, conditional=conditional, names=names
+                kind,
+                *key,
+                traffic,
+                state,
+                because,
+                evidence,
+                conditional=conditional,
+                names=names,
+                requests=requests,
             )
 
 

@@ -3,11 +3,15 @@
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from cloison.algebra import TrafficSet
 from cloison.analyses.connectivity import EndRef
 from cloison.analyses.reconcile.seen import Seen
 from cloison.base import Span
+
+if TYPE_CHECKING:
+    from cloison.algebra import Request
 
 
 class Kind(StrEnum):
@@ -147,6 +151,7 @@ class Cell:
         evidence: What flows say of it.
         conditional: Whether it hangs on the request.
         names: What to call the ends, where they are many addresses: `external:postgres`.
+        requests: The requests that are meant, where some are.
     """
 
     kind: Kind
@@ -158,6 +163,7 @@ class Cell:
     evidence: Evidence = NOTHING
     conditional: bool = False
     names: tuple[str, str] = field(default=("", ""), compare=False)
+    requests: "tuple[Request, ...]" = field(default=(), compare=False)
 
     @property
     def sort_key(self) -> tuple[object, ...]:
@@ -185,7 +191,8 @@ def kind_of(
     match state:
         case State.UNCLEAR:
             return Kind.UNDETERMINED
-        case State.NO if evidence.through:
+        # Flows tell no requests: that others pass at this port contradicts nothing.
+        case State.NO if evidence.through and not conditional:
             return Kind.CONTRADICTED
         case State.NO | State.PARTLY if intended:
             return Kind.BROKEN

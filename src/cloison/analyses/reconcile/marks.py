@@ -9,9 +9,10 @@ from typing import Final
 from cloison.algebra import TrafficSet
 from cloison.analyses.ends import AddressEnd, PodsEnd, SomeNodeEnd
 from cloison.analyses.reconcile.kinds import NOTHING, Evidence
-from cloison.analyses.reconcile.pairs import Placed
+from cloison.analyses.reconcile.pairs import Placed, Unplaced
 from cloison.analyses.reconcile.seen import NODES, Outside, Seen, ref
 from cloison.analyses.reconcile.sources import Assumed, Sort
+from cloison.analyses.reconcile.translated import Legs
 
 _WEB: Final = TrafficSet.ports("TCP", 80) | TrafficSet.ports("TCP", 443)
 
@@ -49,13 +50,17 @@ class Mark:
 _FEW: Final = 3
 
 
-def marks(assumed: Sequence[Assumed], placed: Sequence[Placed]) -> tuple[Mark, ...]:
+def marks(
+    assumed: Sequence[Assumed], placed: Sequence[Placed], unplaced: Sequence[Unplaced] = ()
+) -> tuple[Mark, ...]:
     """Return what flows say of sources that the path model assumes, in their order.
 
     Args:
         assumed: The sources.
         placed: Observed edges, with who their ends are.
+        unplaced: Those of which that is not known, or that have no end inside.
     """
+    legs = Legs(placed, unplaced)
     to: dict[object, list[Placed]] = defaultdict(list)
     out: dict[object, list[Placed]] = defaultdict(list)
     for each in placed:
@@ -69,7 +74,9 @@ def marks(assumed: Sequence[Assumed], placed: Sequence[Placed]) -> tuple[Mark, .
             key = ref(one.destination)
             asked[key] = asked.get(key, TrafficSet()) | one.traffic
     return tuple(
-        _mark(
+        _judged(one, *legs.of(one))
+        if one.sort in (Sort.EGRESS, Sort.NAT)
+        else _mark(
             one,
             [each for each in to[ref(one.destination)] if each.traffic & one.traffic],
             out[ref(one.source)],
@@ -85,6 +92,10 @@ def _mark(one: Assumed, here: list[Placed], out: list[Placed], *, probed: bool) 
         other = [each.seen for each in out if each.traffic & _WEB]
     else:
         other = [each.seen for each in here if _could_be(one, each, probed=probed)]
+    return _judged(one, own, other)
+
+
+def _judged(one: Assumed, own: Sequence[Seen], other: Sequence[Seen]) -> Mark:
     status = Status.CONFIRMED if own else Status.REFUTED if other else Status.UNSEEN
     called = sorted({_named(one, each) for each in other})
     return Mark(one, status, Evidence.of(own), Evidence.of(other), tuple(called[:_FEW]))

@@ -1,17 +1,21 @@
 """The answer to `reconcile`, and how each cell of it is asked about."""
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import islice, product
+from typing import Final
 
 from cloison.algebra import AddressSet, TrafficSet
+from cloison.analyses.application import Application
 from cloison.analyses.connectivity import EndRef, Line
 from cloison.analyses.explain import Decider
 from cloison.analyses.reconcile.cube import Cube
-from cloison.analyses.reconcile.kinds import Cell, Kind
+from cloison.analyses.reconcile.kinds import Cell, Kind, State
 from cloison.analyses.reconcile.marks import Mark
 from cloison.analyses.reconcile.measures import Measures
 from cloison.analyses.reconcile.seen import Loss
-from cloison.ir.fidelity import Caveat
+from cloison.ir.fidelity import Caveat, Verdict
 from cloison.resources.world import APART, World
 
 
@@ -20,7 +24,7 @@ class Asked:
     """How `cloison why` is asked about a cell.
 
     Args:
-        words: Its arguments; empty where it cannot be asked.
+        words: Its arguments; empty where no question is answered as the cell says.
         deciders: What decides, as it says.
         caveats: Why nobody can say, where that is so.
     """
@@ -113,37 +117,68 @@ def namesakes(world: World) -> frozenset[tuple[str, str]]:
 
 def asked_as(
     cell: Cell, world: World, shared: frozenset[tuple[str, str]] = frozenset()
-) -> tuple[str, ...] | None:
-    """Return what `cloison why` takes to show a cell; None where it cannot be asked.
+) -> Iterator[tuple[str, str, Application]]:
+    """Yield what `cloison why` may take to show a cell, the likeliest first; nothing for some.
+
+    A cell is of many addresses, and may be of several requests: each of these asks about a part,
+    and whoever asks sees whether it is answered as the cell says.
 
     Args:
-        cell: The cell; of many addresses and ports, one is asked about.
+        cell: The cell; of many ports, one is asked about.
         world: The inventory.
         shared: Its `namesakes`.
     """
-    ends = (cell.source, cell.destination)
-    source, destination = (_name(end, cell, world, shared) for end in ends)
     port = _port(cell.traffic)
-    if source is None or destination is None or port is None:
-        return None
-    if ":" in destination and cell.destination.addresses is not None:
-        destination = f"[{destination}]"
-    return source, f"{destination}:{port}"
+    if port is None:
+        return
+    sources = _names(cell.source, cell, world, shared)
+    destinations = _names(cell.destination, cell, world, shared)
+    outside = cell.destination.addresses is not None
+    for source, to, request in product(sources, destinations, (*cell.requests, None)):
+        said = Application() if request is None else Application.saying(request)
+        yield source, f"[{to}]:{port}" if outside and ":" in to else f"{to}:{port}", said
 
 
-def _name(end: EndRef, cell: Cell, world: World, shared: frozenset[tuple[str, str]]) -> str | None:
+_BLOCKS: Final = 64
+"""Blocks of an end outside that are tried to ask about it."""
+
+
+def _names(
+    end: EndRef, cell: Cell, world: World, shared: frozenset[tuple[str, str]]
+) -> tuple[str, ...]:
     if end.addresses is not None:
         seen = cell.evidence.address
-        if seen is not None and _holds(end, seen):
-            return seen
-        return next((str(block) for block in end.addresses.blocks()), None)
+        first = (seen,) if seen is not None and _holds(end, seen) else ()
+        blocks = islice(map(str, end.addresses.blocks()), _BLOCKS)
+        return tuple(dict.fromkeys((*first, *blocks)))
     if end.kind == "node" and not end.name:
-        return next((f"node:{name}" for name in sorted(world.nodes)), None)
+        return tuple(f"node:{name}" for name in sorted(world.nodes)[:1])
     if end.namespace == APART:
-        return f"{APART}{end.name}"
+        return (f"{APART}{end.name}",)
     if end.kind in ("workload", "pod") and (end.namespace, end.name) in shared:
-        return f"{end.namespace}/{end.type or 'Pod'}/{end.name}"
-    return str(end)
+        return (f"{end.namespace}/{end.type or 'Pod'}/{end.name}",)
+    return (str(end),)
+
+
+def fits(cell: Cell, verdict: Verdict, *, requested: bool = False) -> bool:
+    """Return whether an answer to a question about a cell says what the cell says.
+
+    Args:
+        cell: The cell.
+        verdict: The verdict.
+        requested: Whether it was asked about one request.
+    """
+    match cell.state:
+        case State.YES if cell.conditional and not requested:
+            return verdict in (Verdict.MIXED, Verdict.ALLOWED)
+        case State.YES:
+            return verdict is Verdict.ALLOWED
+        case State.PARTLY:
+            return verdict is Verdict.MIXED
+        case State.UNCLEAR:
+            return verdict in (Verdict.UNDETERMINED, Verdict.MIXED)
+        case State.NO:
+            return verdict is Verdict.DENIED
 
 
 def _holds(end: EndRef, address: str) -> bool:

@@ -1,6 +1,7 @@
 """What was observed, and who that is in the world."""
 
 from collections import defaultdict
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Final, Literal
@@ -92,7 +93,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Loss:
-    """What a source says it lost, or left out.
+    """What a source says it lost, or left out; or hours of which it should have told, and did not.
 
     Args:
         events: How many events were lost, as far as told.
@@ -101,6 +102,7 @@ class Loss:
         sampled: One of this many was recorded.
         since: From when on; microseconds since 1970.
         until: Until when.
+        gap: Whether nobody says that anything was lost: the source tells of nothing in that time.
     """
 
     events: int
@@ -109,6 +111,36 @@ class Loss:
     sampled: int = 1
     since: int | None = None
     until: int | None = None
+    gap: bool = False
+
+
+Missed = frozenset[EndRef] | None
+"""Workloads of which flows may be missing; None where they may be of all."""
+
+
+def missed(world: World, lost: Iterable[Loss]) -> Missed:
+    """Return whose connections may be missing in flows.
+
+    What was lost on a node counts for the workloads that have pods there, and for those of which
+    it is not known where their pods are: templates, and a node that nothing in the input is on.
+
+    Args:
+        world: The inventory.
+        lost: What was lost.
+    """
+    nodes = {each.node for each in lost}
+    if not nodes:
+        return frozenset()
+    on = {
+        name: {each.shape.node for each in workload.endpoints if not each.finished}
+        for name, workload in world.workloads.items()
+    }
+    known = {*world.nodes, *(node for held in on.values() for node in held)}
+    if None in nodes or not nodes <= known:
+        return None
+    return frozenset(
+        workload_ref(name) for name, held in on.items() if not held or None in held or held & nodes
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -242,14 +274,18 @@ class Finder:
         return found
 
 
+def workload_ref(known: WorkloadId) -> EndRef:
+    """Return a workload as answers name it."""
+    if known.kind == "Pod":
+        return EndRef("pod", known.namespace, known.name)
+    return EndRef("workload", known.namespace, known.name, known.kind)
+
+
 def ref(end: End) -> EndRef:
     """Return an end as answers name it; pods as their workload."""
     match end:
         case PodsEnd():
-            known = end.workload.id
-            if known.kind == "Pod":
-                return EndRef("pod", known.namespace, known.name)
-            return EndRef("workload", known.namespace, known.name, known.kind)
+            return workload_ref(end.workload.id)
         case AddressEnd():
             return EndRef("ip", addresses=end.addresses)
         case NameEnd():

@@ -13,6 +13,7 @@ from typing import Final
 
 from cloison.algebra import EVERY_ADDRESS, TrafficSet
 from cloison.analyses.backends import members
+from cloison.analyses.connectivity import EndRef
 from cloison.analyses.ends import AddressEnd, End, PodsEnd, ServiceEnd
 from cloison.analyses.paths.serving import Served, served
 from cloison.analyses.paths.site import Site
@@ -41,6 +42,10 @@ class Sort(StrEnum):
     """What is behind an entry is called by who serves it."""
     PROXY = "proxy"
     """A workload is told to use a proxy."""
+    EGRESS = "egress-gateway"
+    """What leaves the cluster by chosen nodes shows an address of theirs."""
+    NAT = "translation"
+    """What leaves by a pod's own node shows the node's address, or the pod's."""
 
 
 CLIENTS: Final = AddressEnd("clients outside", EVERY_ADDRESS)
@@ -60,6 +65,7 @@ class Assumed:
         why: What says so, in a sentence without its end.
         span: Where that is written.
         supposed: The pods that are supposed to be the source, where the input holds none.
+        through: The workloads whose calls it is the source of; None for all.
     """
 
     sort: Sort
@@ -70,6 +76,7 @@ class Assumed:
     why: str
     span: Span | None = None
     supposed: Supposed | None = None
+    through: frozenset[EndRef] | None = None
 
     @property
     def sort_key(self) -> tuple[str, str, str, str, str]:
@@ -153,7 +160,7 @@ def behind(
 def _gateways(engine: Engine, site: Site) -> Iterator[Assumed]:
     for entry in site.entries:
         for by in served(engine, entry):
-            for service, traffic in _leads(engine, entry):
+            for service, traffic in leads(engine, entry):
                 sender = by.towards(service)
                 if sender.end is None and not sender.plane.on_nodes:
                     continue
@@ -175,7 +182,7 @@ def _gateway(entry: Entry, by: Served, pods: PodsEnd, traffic: TrafficSet) -> As
     )
 
 
-def _leads(engine: Engine, entry: Entry) -> Iterator[tuple[Service, Traffic]]:
+def leads(engine: Engine, entry: Entry) -> Iterator[tuple[Service, Traffic]]:
     """Yield the Services that an entry leads to, with the port of each."""
     for rule in entry.rules:
         for backend in rule.backends:

@@ -77,9 +77,7 @@ def show(asked: Common, fail_on: str) -> int:
         or "auto",
         "fieldValidation": asked.field_validation,
         "names": tuple(
-            f"{name}={text}"
-            for name, texts in (found.values.get("names", {}) if found is not None else {}).items()
-            for text in texts
+            f"{name}={text}" for name, texts in run.names(asked).items() for text in texts
         ),
         "dnsTables": asked.dns_tables,
         "policyChannel": found.values.get("policyChannel", "any") if found is not None else "any",
@@ -97,7 +95,7 @@ def show(asked: Common, fail_on: str) -> int:
     options = {each.name: each for each in context.command.params}
     listed = []
     for name, value in values.items():
-        parameter = settings.PARAMETERS.get(name, name)
+        parameter = "dns_names" if name == "names" else settings.PARAMETERS.get(name, name)
         source = context.get_parameter_source(parameter)
         kind = _KINDS.get(source, "default") if source is not None else "default"
         own = ("sources", "flows", *settings.FILE_ONLY)

@@ -5,7 +5,7 @@ from datetime import date
 
 import click
 
-from cloison.cli import run
+from cloison.cli import page, run
 from cloison.cli.commands.contract import day, named
 from cloison.cli.findings import judged, judging
 from cloison.cli.options import Common, Example, common
@@ -51,22 +51,4 @@ def check(
 
 def same_cluster(asked: Common) -> tuple[str, ...]:
     """Return the options that name the same cluster to another command."""
-    sources = tuple(text for source in asked.sources for text in ("-f", source))
-    lists = {
-        "pod_cidrs": "--pod-cidr",
-        "node_cidrs": "--node-cidr",
-        "service_cidrs": "--service-cidr",
-        "cilium": "--cilium",
-        "dns_tables": "--dns-table",
-    }
-    said = click.get_current_context().get_parameter_source
-    typed = click.core.ParameterSource.COMMANDLINE
-    more = (
-        text
-        for name, flag in lists.items()
-        if said(name) is typed
-        for value in getattr(asked, name)
-        for text in (flag, value)
-    )
-    cni = ("--cni", asked.cni) if said("cni") is typed and asked.cni else ()
-    return (*sources, *more, *cni)
+    return page.same_cluster(asked.sources)

@@ -26,6 +26,15 @@ KINDS = (
 FAILING = ("contradicted", "broken", "attempted", "undocumented")
 """Kinds that make the run fail, where nobody says which."""
 
+optional_store = click.option(
+    "--store",
+    type=click.Path(path_type=Path),
+    envvar="CLOISON_FLOWS_STORE",
+    metavar="DIR",
+    help=f"The store of flows.  [default: {STORE}, if there is one]",
+)
+"""The option of every command that also works without flows."""
+
 
 @click.command(
     cls=Question,
@@ -34,17 +43,12 @@ FAILING = ("contradicted", "broken", "attempted", "undocumented")
         "cloison reconcile -f manifests/ --since 7d --kind undocumented --kind attempted",
         "cloison reconcile -f manifests/ --matrix",
         "cloison reconcile -f manifests/ --fail-on contradicted -o json",
+        "cloison reconcile -f manifests/ -o md >> pull-request.md",
         "cloison reconcile -f manifests/ -o html > cube.html",
     ),
 )
 @named
-@click.option(
-    "--store",
-    type=click.Path(path_type=Path),
-    envvar="CLOISON_FLOWS_STORE",
-    metavar="DIR",
-    help=f"The store of flows.  [default: {STORE}, if there is one]",
-)
+@optional_store
 @span
 @click.option(
     "--kind", "kinds", multiple=True, type=click.Choice(KINDS), help="Only these; repeatable."
@@ -62,7 +66,7 @@ FAILING = ("contradicted", "broken", "attempted", "undocumented")
     envvar="CLOISON_RECONCILE_FAIL_ON",
     help=f"Exit with 1 when there is a cell of these; repeatable.  [default: {', '.join(FAILING)}]",
 )
-@common("html")
+@common("md", "html")
 def reconcile(
     asked: Common,
     contracts: tuple[str, ...],
@@ -83,7 +87,7 @@ def reconcile(
         msg = f"--matrix has no {asked.output} output"
         raise AdvisedError(msg, "-o html has a matrix of its own")
     ordered(since, until)
-    where = _store(store)
+    where = store_of(store)
     session = run.load(asked, runtime=True)
     from cloison.app.reconcile import reconcile as reconciled
 
@@ -95,7 +99,7 @@ def reconcile(
     return run.answer(asked, session, form, found, code if whole else run.UNANSWERED)
 
 
-def _store(named: Path | None) -> Path | None:
+def store_of(named: Path | None) -> Path | None:
     """Return the store to read: the one that is named, or the usual one if it is there.
 
     Raises:

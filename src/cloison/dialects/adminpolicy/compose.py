@@ -16,8 +16,8 @@ from cloison.dialects.writing.allowed import Margin, Said, metadata
 from cloison.dialects.writing.blocks import batched, cidrs
 from cloison.dialects.writing.labels import named_namespace, selector_tree
 from cloison.dialects.writing.tree import Tree
-from cloison.ir.allowlist import Allowlist, Opening, PortRange, Words, grouped
-from cloison.ir.peers import BlockMatch, PeerMatch, PodsMatch
+from cloison.ir.allowlist import Allowlist, Opening, PeerOf, PortRange, Words, grouped
+from cloison.ir.peers import BlockMatch, PodsMatch
 from cloison.ir.policy import Direction
 
 WORDS: Final = Words("clusternetworkpolicy", outside_in=False)
@@ -96,7 +96,7 @@ def _rules(wanted: Allowlist, direction: Direction) -> Iterator[_Rule]:
                 yield rule, some
 
 
-def _peers(match: PeerMatch) -> Iterator[Tree]:
+def _peers(match: PeerOf) -> Iterator[Tree]:
     match match:
         case BlockMatch():
             for part in batched(cidrs(match.addresses), _MOST):

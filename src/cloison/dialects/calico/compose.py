@@ -10,8 +10,8 @@ from cloison.algebra import PORT_PROTOCOLS, LabelSelector
 from cloison.dialects.calico.from_ir import API_VERSION, ORCHESTRATOR, selector_text
 from cloison.dialects.writing.allowed import Margin, Said, metadata
 from cloison.dialects.writing.tree import Tree
-from cloison.ir.allowlist import Allowlist, Opening, PortRange, Words, grouped
-from cloison.ir.peers import AnyMatch, BlockMatch, PeerMatch, PodsMatch
+from cloison.ir.allowlist import Allowlist, Opening, PeerOf, PortRange, Words, grouped
+from cloison.ir.peers import AnyMatch, BlockMatch, PodsMatch
 from cloison.ir.policy import Direction
 
 WORDS: Final = Words("calico", icmp=True)
@@ -99,7 +99,7 @@ def _rule(
     return {**found, **{key: value for key, value in sides.items() if value}}
 
 
-def _peer(match: PeerMatch, home: str) -> Mapping[str, Tree]:
+def _peer(match: PeerOf, home: str) -> Mapping[str, Tree]:
     match match:
         case AnyMatch():
             return {}

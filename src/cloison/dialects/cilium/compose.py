@@ -14,17 +14,25 @@ from cloison.dialects.cilium.identities import (
     NAMESPACE_LABELS,
     REMOTE_NODE,
 )
-from cloison.dialects.cilium.model import API_VERSION
+from cloison.dialects.cilium.model import API_VERSION, Entity
 from cloison.dialects.writing.allowed import Margin, Said, metadata
 from cloison.dialects.writing.blocks import batched
 from cloison.dialects.writing.labels import requirements_tree
 from cloison.dialects.writing.tree import Tree
-from cloison.ir.allowlist import Allowlist, Asked, Opening, PortRange, Words, grouped
+from cloison.ir.allowlist import (
+    Allowlist,
+    Asked,
+    Known,
+    Opening,
+    PeerOf,
+    PortRange,
+    Words,
+    grouped,
+)
 from cloison.ir.peers import (
     AnyMatch,
     BlockMatch,
     NamesMatch,
-    PeerMatch,
     PodsMatch,
     Relative,
     RelativeMatch,
@@ -32,7 +40,13 @@ from cloison.ir.peers import (
 from cloison.ir.policy import Direction
 from cloison.resources.objects import NAMESPACE_NAME_LABEL
 
-WORDS: Final = Words("cilium", http=True, names=True, nodes=True)
+WORDS: Final = Words(
+    "cilium",
+    http=True,
+    names=True,
+    nodes=True,
+    known=frozenset((Entity.KUBE_APISERVER.value, Entity.INGRESS.value)),
+)
 _PORTS: Final = 40
 """Ports of a rule, at most."""
 
@@ -110,8 +124,10 @@ def _path(path: str) -> str:
     return re.sub(r"([.*+?()\[\]{}|^$\\])", r"\\\1", path)
 
 
-def _peers(match: PeerMatch, home: str) -> Iterator[tuple[str, Tree]]:
+def _peers(match: PeerOf, home: str) -> Iterator[tuple[str, Tree]]:
     match match:
+        case Known(known) if known in WORDS.known:
+            yield "Entities", known
         case BlockMatch() if match.holes:
             yield "CIDRSet", {"cidr": match.cidr, "except": list(match.holes)}
         case BlockMatch():

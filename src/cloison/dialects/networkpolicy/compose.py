@@ -6,8 +6,8 @@ from typing import Final
 from cloison.dialects.writing.allowed import Margin, Said, metadata
 from cloison.dialects.writing.labels import named_namespace, selector_tree
 from cloison.dialects.writing.tree import Tree
-from cloison.ir.allowlist import Allowlist, Opening, PortRange, Words, grouped
-from cloison.ir.peers import AnyMatch, BlockMatch, PeerMatch, PodsMatch
+from cloison.ir.allowlist import Allowlist, Opening, PeerOf, PortRange, Words, grouped
+from cloison.ir.peers import AnyMatch, BlockMatch, PodsMatch
 from cloison.ir.policy import Direction
 
 WORDS: Final = Words("networkpolicy")
@@ -55,7 +55,7 @@ def _rule(openings: tuple[Opening, ...], key: str, home: str, margin: Margin) ->
     return found
 
 
-def _peer(match: PeerMatch, home: str) -> Tree:
+def _peer(match: PeerOf, home: str) -> Tree:
     match match:
         case BlockMatch():
             block: dict[str, Tree] = {"cidr": match.cidr}

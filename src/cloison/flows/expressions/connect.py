@@ -8,9 +8,13 @@ minutes; what else is told of these, such as labels, need not be the same on bot
 A connection is allowed only if the side that decides last says so, or if it was answered. What the
 side of the source let go, and of which the other side said nothing, is `unknown` and counted in
 `halfway`.
+
+Between the same addresses and ports something may be denied and, at another time, allowed: a client
+asks again until somebody mends the policy. Both are said, each with its own times.
 """
 
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import Final
 
 import ibis
@@ -25,11 +29,29 @@ _LAST: Final = ("dst", "both", "node", "learned")
 """Observers whose word on a connection is the last: nobody decides behind them."""
 
 _NO_LABELS: Final = labels_id(())
+_LEAST: Final = 1 - 2**63
+"""What no set of labels has as its number, but for a chance that is none."""
 
 _WHO: Final = ("cluster", "ns", "name", "at", "sort", "unnamed")
 """What an end is, whoever tells of it: columns without their side."""
 
 _VERDICTS: Final = ("denied", "audited", "allowed", "error", "unknown")
+
+_APART: Final = 1
+"""Seconds between a denial and what was let through that make these two decisions. In less, one end
+let go what the other denied, and their clocks differ; nobody asks again so soon."""
+
+_LATE: Final = 10
+"""Seconds by which a source may write later what it let through than what it denied."""
+
+_RANKS: Final = {"let_go": 1, "error": 2, "settled": 3, "audited": 4, "undated": 5}
+"""What rows say of their connection, besides when it was denied; the higher counts."""
+
+_RANKED: Final = ((5, "denied"), (4, "audited"), (3, "allowed"), (2, "error"), (1, "unknown"))
+"""What that makes of it."""
+
+_SURE: Final = {"inferred": 2, "known": 4}
+"""How surely a row says who opened; one less where it was denied, as that may be a reply."""
 
 
 def connections(flows: Table) -> Table:
@@ -76,12 +98,24 @@ def _paired(flows: Table) -> Table:
         (flows.src_ip == flows.dst_ip) & (flows.src_port > flows.dst_port)
     )
     by_one = flip == flows.turned  # the end that sorts first has opened
-    known, inferred = flows.initiator == "known", flows.initiator == "inferred"
     asked = ~flows.turned
+    words = _words(flows)
+    words["undated"] = words["denied"] & flows.time.isnull()
+    denied, settled = words["denied"], words["settled"]
+    sure = ibis.cases(
+        *(
+            (flows.initiator == how, denied.ifelse(weight - 1, weight))
+            for how, weight in _SURE.items()
+        ),
+        else_=0,
+    ).cast("int8")
+    nobody = ibis.literal(0, "int8")
+    ranks = sorted(_RANKS.items(), key=itemgetter(1), reverse=True)
+    rank = ibis.cases(*((words[word], number) for word, number in ranks), else_=0)
+    passed = flows.verdict == "allowed"
     rows = flows.select(
         "adapter",
         "hour",
-        "window",
         "proto",
         "time",
         "last",
@@ -91,17 +125,23 @@ def _paired(flows: Table) -> Table:
         "sample_rate",
         "obs_id",
         *_sided(flows, lambda end, other: flip.ifelse(other, end)),
-        known_one=known & by_one,
-        known_two=known & ~by_one,
-        inferred_one=inferred & by_one,
-        inferred_two=inferred & ~by_one,
+        sure_one=by_one.ifelse(sure, nobody),
+        sure_two=by_one.ifelse(nobody, sure),
+        rank=rank.cast("int8"),
+        denied=denied,
+        denied_one=denied & by_one,
+        denied_two=denied & ~by_one,
+        passed_one=passed & by_one,
+        passed_two=passed & ~by_one,
+        settled=settled,
+        refused=words["refused"],
         svc_ns=asked.ifelse(flows.svc_ns, ibis.null("string")),
         svc_name=asked.ifelse(flows.svc_name, ibis.null("string")),
         svc_port=asked.ifelse(flows.svc_port, ibis.null("int32")),
         name=asked.ifelse(flows["name"], ibis.null("string")),
-        **_words(flows),
     )
     key = ["adapter", "hour", "proto", "one_ip", "one_port", "two_ip", "two_port"]
+    time, last = rows["time"], rows["last"]
     found = rows.group_by(key).agg(
         **{
             f"{side}_{column}": _any_of(rows, f"{side}_{column}", column)
@@ -110,46 +150,68 @@ def _paired(flows: Table) -> Table:
             if column != "ip"
         },
         **{
-            word: rows[word].any()
-            for word in (
-                "known_one",
-                "known_two",
-                "inferred_one",
-                "inferred_two",
-                "denied",
-                "audited",
-                "error",
-                "settled",
-                "let_go",
-            )
+            word: time.min(where=rows[word])
+            for word in ("denied_one", "denied_two", "passed_one", "passed_two")
         },
-        refused=rows.refused.sum().cast("int64"),
-        window=rows["window"].min(),
+        denied_last=last.max(where=rows.denied),
+        settled_first=time.min(where=rows.settled),
+        settled_last=last.max(where=rows.settled),
+        sure_one=rows.sure_one.max(),
+        sure_two=rows.sure_two.max(),
+        rank=rows["rank"].max(),
         count=rows["count"].max(),
+        refused=rows.refused.sum().cast("int64"),
         **_common(rows),
     )
-    no_one, no_two = ~found.known_one, ~found.known_two
-    sure_one, sure_two = found.known_one & no_two, found.known_two & no_one
-    guess = no_one & no_two
-    maybe_one = guess & found.inferred_one & ~found.inferred_two
-    maybe_two = guess & found.inferred_two & ~found.inferred_one
+    return _decided(found)
+
+
+def _decided(found: Table) -> Table:
+    """Return connections of what is known of two ends: one, or what was denied and what was not."""
+    reply_one, reply_two = _replies(found, "one", "two"), _replies(found, "two", "one")
+    weak = [weight - 1 for weight in _SURE.values()]
+    found = found.mutate(
+        one=(reply_one & found.sure_one.isin(weak)).ifelse(0, found.sure_one),
+        two=(reply_two & found.sure_two.isin(weak)).ifelse(0, found.sure_two),
+        denied_one=reply_one.ifelse(ibis.null(found.denied_one.type()), found.denied_one),
+        denied_two=reply_two.ifelse(ibis.null(found.denied_two.type()), found.denied_two),
+        # A reply is no request: no policy was asked about it.
+        rank=ibis.greatest(found["rank"], (reply_one | reply_two).ifelse(_RANKS["error"], 0)),
+    )
+    known_one, known_two = found.one > _SURE["inferred"], found.two > _SURE["inferred"]
+    sure_one, sure_two = known_one & ~known_two, known_two & ~known_one
+    guess = ~known_one & ~known_two
+    maybe_one = guess & (found.one > 0) & (found.two == 0)
+    maybe_two = guess & (found.two > 0) & (found.one == 0)
     from_two = sure_two | maybe_two
     oriented = sure_one | sure_two | maybe_one | maybe_two
-    verdict = ibis.cases(
-        (found.denied, "denied"),
-        (found.audited, "audited"),
-        (found.settled, "allowed"),
-        (found.error, "error"),
-        (found.let_go, "unknown"),
-        (found.refused > 0, "denied"),
-        else_="unknown",
+    denied = found.denied_one.notnull() | found.denied_two.notnull()
+    denied_first = ibis.least(
+        ibis.coalesce(found.denied_one, found.denied_two),
+        ibis.coalesce(found.denied_two, found.denied_one),
     )
-    halfway = (verdict == "unknown") & found.let_go
+    apart = ibis.interval(seconds=_APART)
+    later = found.settled_last >= found.denied_last + apart
+    earlier = found.settled_first + apart <= denied_first
+    both = denied & (later | earlier).fill_null(False)
+    otherwise = found["rank"].cases(*_RANKED, else_=(found.refused > 0).ifelse("denied", "unknown"))
+    one = denied.ifelse("denied", otherwise)
+    found = found.mutate(
+        both=both,
+        denied_first=denied_first,
+        verdict=both.ifelse(ibis.array([otherwise, "denied"]), ibis.array([one])).unnest(),
+    )
+    refusal, both = found.verdict == "denied", found.both
+    first = both.ifelse(refusal.ifelse(found.denied_first, found.settled_first), found["first"])
+    last = both.ifelse(refusal.ifelse(found.denied_last, found.settled_last), found["last"])
+    halfway = (found.verdict == "unknown") & (found["rank"] == _RANKS["let_go"])
+    # What passed is what carried anything.
+    second = both & refusal
     return found.select(
         "adapter",
         "hour",
-        "window",
-        "proto",
+        window=(first.truncate("m").epoch_seconds() // 300).cast("int64"),
+        proto=found.proto,
         **{
             f"{side}_{column}": from_two.ifelse(
                 found[f"{there}_{column}"], found[f"{here}_{column}"]
@@ -169,19 +231,32 @@ def _paired(flows: Table) -> Table:
         svc_name=found.svc_name,
         svc_port=found.svc_port,
         dst_name=found.dst_name,
-        verdict=verdict,
+        verdict=found.verdict,
         initiator=ibis.cases(
             (sure_one | sure_two, "known"), (maybe_one | maybe_two, "inferred"), else_="unknown"
         ),
         count=found["count"],
         halfway=halfway.ifelse(found["count"], 0).cast("int64"),
-        refused=found.refused,
-        first=found["first"],
-        last=found["last"],
-        bytes=found.bytes,
+        refused=second.ifelse(0, found.refused).cast("int64"),
+        first=first,
+        last=last,
+        bytes=second.ifelse(0, found.bytes).cast("int64"),
         sample_rate=found.sample_rate,
         sample=found["sample"],
     )
+
+
+def _replies(found: Table, side: str, other: str) -> BooleanValue:
+    """Return whether what was denied to a side was an answer to what it had been asked.
+
+    A source that forgets connections, or cleans up after them, asks its policies about replies too
+    (aws/aws-network-policy-agent#462). Where both ports are the same, either may have asked.
+    """
+    late = ibis.interval(seconds=_LATE)
+    after = found[f"denied_{side}"] + late >= found[f"passed_{other}"]
+    here, there = found[f"sure_{side}"], found[f"sure_{other}"]
+    weaker = (here < there) | ((here == 0) & (there == 0))
+    return after.fill_null(False) & weaker & (found.one_port != found.two_port)
 
 
 def _summed(flows: Table) -> Table:
@@ -247,6 +322,11 @@ def _summed(flows: Table) -> Table:
             if column not in _WHO
         },
         **_common(rows),
+        **{
+            f"{verdict}_{column}": pick(where.ifelse(rows[of], ibis.null(rows[of].type())))
+            for verdict, where in _meant(rows).items()
+            for column, of, pick in (("first", "time", _least), ("last", "last", _most))
+        },
     )
     # A proxy lets the same ones go that the source's side did.
     let_go = ibis.greatest(found.let_go, found.passed_on)
@@ -285,12 +365,36 @@ def _summed(flows: Table) -> Table:
         count=number.cast("int64"),
         halfway=(found.verdict == "unknown").ifelse(found.halfway, 0).cast("int64"),
         refused=found.refused,
-        first=found["first"],
-        last=found["last"],
+        **{
+            column: ibis.coalesce(
+                found.verdict.cases(*((each, found[f"{each}_{column}"]) for each in _VERDICTS)),
+                found[column],
+            )
+            for column in ("first", "last")
+        },
         bytes=found.bytes,
         sample_rate=found.sample_rate,
         sample=found["sample"],
     )
+
+
+def _meant(rows: Table) -> dict[str, BooleanValue]:
+    """Return which rows of those that are summed up speak of connections of each verdict."""
+    return {
+        "denied": rows.denied,
+        "audited": rows.audited,
+        "allowed": rows.settled,
+        "error": rows.error,
+        "unknown": rows.let_go | rows.mute,
+    }
+
+
+def _least(values: Value) -> Value:
+    return values.min()
+
+
+def _most(values: Value) -> Value:
+    return values.max()
 
 
 def _who(rows: Table, side: str) -> dict[str, Value]:
@@ -323,7 +427,8 @@ def _any_of(rows: Table, name: str, column: str) -> Value:
         return rows[name].nullif("unknown").min().fill_null("unknown")
     if column == "labels":
         # Who tells of none may just not know them.
-        return ibis.coalesce(rows[name].nullif(_NO_LABELS).max(), rows[name].max())
+        told = rows[name]
+        return (told == _NO_LABELS).ifelse(_LEAST, told).max().substitute(_LEAST, _NO_LABELS)
     return rows[name].max()
 
 

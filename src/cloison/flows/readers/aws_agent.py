@@ -1,7 +1,10 @@
 """The AWS VPC CNI's network policy agent: its node log in three generations, and CloudWatch.
 
 Addresses only. Denials are always written, allowed traffic at level debug. No line names a policy,
-nor tells a reply: shortly after the agent forgot a connection it may deny a *reply* of it.
+nor tells a reply: shortly after the agent forgot a connection it may deny a *reply* of it
+(aws/aws-network-policy-agent#246, #462). So what it says of forgetting is read as well: only what
+was let through had been remembered (pkg/ebpf/c/tc.v4egress.bpf.c), and a denial of the way back can
+then be told from one of a connection.
 """
 
 import re
@@ -30,9 +33,14 @@ class _Line(msgspec.Struct, rename={"src": "Src IP", "sport": "Src Port", "dst":
     verdict: str | None = msgspec.field(name="Verdict", default=None)
     way: str | None = msgspec.field(name="Direction", default=None)
     tier: str | None = msgspec.field(name="Tier", default=None)
+    forgot: str | None = msgspec.field(name="Delete - ", default=None)
 
 
-_VERDICTS: Final[dict[str, Verdict]] = {"ACCEPT": "allowed", "DENY": "denied"}
+_VERDICTS: Final[dict[str, Verdict]] = {
+    "ACCEPT": "allowed",
+    "DENY": "denied",
+    "EXPIRED/DELETED": "allowed",
+}
 _TOLD: Final = re.compile(
     r"Flow Info:\s+Src IP: (?P<src>\S+) Src Port: (?P<sport>\d+)"
     r" Dest IP: (?P<dst>\S+) Dest Port: (?P<dport>\d+) Proto:? (?P<proto>[A-Z ]+?)"
@@ -43,9 +51,14 @@ _CLOUDWATCH: Final = re.compile(
     r"DPORT: (?P<dport>\d+);PROTOCOL: (?P<proto>[^;]*);PolicyVerdict: (?P<verdict>[^;]*)"
     r"(?:;Tier: (?P<tier>[^;]*))?"
 )
+_FORGOTTEN: Final = re.compile(
+    r"Conntrack Key : Source IP - (?P<src>\S+) Source port - (?P<sport>\d+)"
+    r" Dest IP - (?P<dst>\S+) Dest port - (?P<dport>\d+) Protocol - (?P<proto>\d+)"
+)
 _STAMP: Final = re.compile(r"^(\d{4}-\d\d-\d\dT\S+)\s")
 _AGENT: Final = b"ebpf-client"
 _FLOW: Final = "Flow Info:"
+_CLEANUP: Final = b"Conntrack cleanup"
 
 
 def _suits(head: Head) -> float:
@@ -63,13 +76,18 @@ def _open(_head: Head, _options: Options) -> Decode:
         if b"PolicyVerdict: " in line:
             yield _cloudwatch(line)
             return
-        if b"Flow Info:" not in line:
+        if b"Flow Info:" not in line and _CLEANUP not in line:
             return
         try:
             read = decoder.decode(line)
         except (msgspec.MsgspecError, UnicodeDecodeError) as error:
             raise BadRecordError(str(error)) from None
-        if not read.msg.startswith(_FLOW) or read.logger not in {"", "ebpf-client"}:
+        if read.logger not in {"", "ebpf-client"}:
+            return
+        if read.forgot is not None:
+            yield from _forgotten(read, read.forgot)
+            return
+        if not read.msg.startswith(_FLOW):
             return
         if found := _TOLD.match(read.msg):
             told = found.groupdict()
@@ -88,6 +106,27 @@ def _open(_head: Head, _options: Options) -> Decode:
         yield from _flow(read, None)
 
     return decode
+
+
+def _forgotten(read: _Line, key: str) -> Iterator[Record]:
+    """Yield the connection that the agent no longer remembers."""
+    found = _FORGOTTEN.search(key)
+    if not found:
+        raise BadRecordError("the line names no connection")
+    told = found.groupdict()
+    yield from _flow(
+        _Line(
+            ts=read.ts,
+            timestamp=read.timestamp,
+            src=told["src"],
+            sport=int(told["sport"]),
+            dst=told["dst"],
+            dport=int(told["dport"]),
+            proto=told["proto"],
+            verdict="EXPIRED/DELETED",
+        ),
+        None,
+    )
 
 
 def _cloudwatch(line: bytes) -> Record:
@@ -119,14 +158,12 @@ def _flow(read: _Line, node: str | None) -> Iterator[Record]:
         raise BadRecordError("the line has no two addresses")
     if not stamp:
         raise BadRecordError("the line has no time")
-    if read.verdict == "EXPIRED/DELETED":
-        return
     if read.verdict not in _VERDICTS:
         raise BadRecordError(f"{str(read.verdict)[:64]!r} is no verdict")
     way = direction(read.way)
     # Its tier is all it tells of what decided.
     tiers = {"ADMIN", "NETWORK_POLICY", "BASELINE"}
-    effect = "allow" if read.verdict == "ACCEPT" else "deny"
+    effect = "deny" if read.verdict == "DENY" else "allow"
     decided = (Decision("", "", "", way or "", effect, read.tier),) if read.tier in tiers else ()
     yield Flow(
         time=microseconds(stamp),

@@ -5,11 +5,12 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 import msgspec
+import pyarrow as pa
 import pyarrow.parquet as pq
 
 from cloison.flows.answers import Ingested
 from cloison.flows.engines.columns import plain
-from cloison.flows.schema import Flow, Record
+from cloison.flows.schema import COVERAGE, Coverage, Flow, Record
 from cloison.flows.store.manifest import Counts, Input
 from cloison.flows.store.writer import Writer
 
@@ -41,7 +42,8 @@ def follow(
 ) -> Ingested:
     """Read a stream into a store until it ends, or somebody stops it (Ctrl-C).
 
-    A flow with an id that is in the store already, from the end of an earlier run, is left out.
+    What is in the store already, from the end of an earlier run, is left out: a flow with an id
+    that is there, and a loss of which every word is.
 
     Args:
         writer: The store.
@@ -53,12 +55,17 @@ def follow(
     known = _known(writer, address)
     number = max((each.id for each in writer.manifest.inputs), default=0) + 1
     found = known or Input(number, address, _READER)
-    before, seen = found.open, _seen(writer)
+    before, seen, losses = found.open, _seen(writer), _losses(writer)
     counts = before
     begun = clock()
     try:
         for records in stream:
-            new = [each for each in records if not (isinstance(each, Flow) and each.obs_id in seen)]
+            new = [
+                each
+                for each in records
+                if not (isinstance(each, Flow) and each.obs_id in seen)
+                and not (isinstance(each, Coverage) and msgspec.structs.astuple(each) in losses)
+            ]
             flows = sum(isinstance(each, Flow) for each in new)
             counts += Counts(1, flows, len(new) - flows, skipped=int(not new))
             writer.add(new, _READER)
@@ -86,6 +93,20 @@ def _last(writer: Writer) -> int | None:
         if part.source == _READER and part.until is not None
     ]
     return max(times, default=None)
+
+
+def _losses(writer: Writer) -> set[tuple[object, ...]]:
+    """Return the losses that the store knows of."""
+    found: set[tuple[object, ...]] = set()
+    for part in writer.manifest.of("coverage"):
+        rows = pq.read_table(writer.store / part.path, schema=COVERAGE, partitioning=None)
+        for name in ("since", "until"):
+            at = rows.schema.get_field_index(name)
+            rows = rows.set_column(at, name, rows[name].cast(pa.int64()))
+        found.update(
+            tuple(row[name] for name in Coverage.__struct_fields__) for row in rows.to_pylist()
+        )
+    return found
 
 
 def _seen(writer: Writer) -> set[str]:

@@ -140,8 +140,9 @@ def by_hour(flows: pa.Table, adapter: str) -> Iterator[tuple[int | None, pa.Tabl
         pc.floor(pc.divide(pc.cast(pc.cast(flows["time"], pa.int64()), pa.float64()), HOUR)),
         pa.int64(),
     )
-    order = pc.array_sort_indices(hours)
-    flows, hours = flows.take(order), hours.take(order)
+    if not _in_order(hours):
+        order = pc.array_sort_indices(hours)
+        flows, hours = flows.take(order), hours.take(order)
     counted = pc.value_counts(hours)
     at = 0
     sizes = sorted(
@@ -151,6 +152,14 @@ def by_hour(flows: pa.Table, adapter: str) -> Iterator[tuple[int | None, pa.Tabl
     for hour, size in sizes:
         yield hour, flows.slice(at, size)
         at += size
+
+
+def _in_order(hours: "pa.ChunkedArray[Any]") -> bool:
+    """Return whether hours are all known, and none before an earlier one."""
+    if hours.null_count:
+        return False
+    # Of one or none there is nothing to say, which is not that they are not.
+    return pc.all(pc.less_equal(hours[:-1], hours[1:])).as_py() is not False
 
 
 def joined(batches: Iterable[pa.RecordBatch], table: str) -> pa.Table:

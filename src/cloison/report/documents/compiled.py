@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Any
 
-from cloison.analyses.contract.compile.model import File, Result, State
+from cloison.analyses.contract.compile.model import File, ReadBack, Result, State
 from cloison.report.about import About, Judged
 from cloison.report.documents import parts
 from cloison.report.documents.judged import Counted, SuppressedFinding, counted, suppressed
@@ -34,6 +34,24 @@ class FileCompiled(parts.Base, frozen=True):
     policies: list[Any]
 
 
+class PoliciesReadBack(parts.Base, frozen=True):
+    """What the policies do, asked of the engine as if somebody else had written them.
+
+    `through` of `asked` dependencies are let through in whole, `unsure` of them as far as the
+    input shows. `beyond` counts pairs of the `workloads` between which passes what nothing says;
+    `complete` tells whether all pairs were compared.
+    """
+
+    asked: int
+    through: int
+    unsure: int
+    workloads: int
+    complete: bool
+    beyond: int
+    guardrails: int
+    holding: int
+
+
 class CompiledContract(parts.Envelope, frozen=True):
     """A contract as policies of a language, and what could not be said.
 
@@ -49,6 +67,7 @@ class CompiledContract(parts.Envelope, frozen=True):
     left: list[str]
     added: list[PlatformAdded]
     refused: list[str]
+    read_back: PoliciesReadBack | None
     findings: list[parts.Finding]
     suppressed: list[SuppressedFinding]
     summary: Counted
@@ -83,9 +102,25 @@ def document(result: Judged[Result], about: About) -> CompiledContract:
             for each in found.compiled.added
         ],
         refused=sorted(found.compiled.refused),
+        read_back=_read_back(found.read_back),
         findings=[parts.finding(each) for each in result.findings],
         suppressed=suppressed(result.suppressed),
         summary=counted(result),
+    )
+
+
+def _read_back(found: ReadBack | None) -> PoliciesReadBack | None:
+    if found is None:
+        return None
+    return PoliciesReadBack(
+        asked=found.asked,
+        through=found.through,
+        unsure=found.unsure,
+        workloads=found.workloads,
+        complete=found.complete,
+        beyond=found.more,
+        guardrails=found.guardrails,
+        holding=found.holding,
     )
 
 

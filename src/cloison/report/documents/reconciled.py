@@ -14,6 +14,7 @@ from cloison.analyses.reconcile.measures import Measures as Numbers
 from cloison.analyses.reconcile.measures import Reach as Reached
 from cloison.analyses.reconcile.pairs import Unplaced
 from cloison.analyses.reconcile.reconciled import Asked, Reconciled
+from cloison.analyses.reconcile.seen import Loss as Lost
 from cloison.analyses.reconcile.sources import Sort
 from cloison.ir.fidelity import Verdict
 from cloison.report.about import About
@@ -175,7 +176,12 @@ class Missing(parts.Base, frozen=True):
 
 
 class Loss(parts.Base, frozen=True):
-    """What a source says it lost; of samples, one of `sampled` was recorded."""
+    """What a source says it lost; of samples, one of `sampled` was recorded.
+
+    A `gap` is a time of which a source tells nothing, though it tells of much in other hours; its
+    `reason` is the source. What was lost on a `node` counts for workloads with pods there; for all
+    where it is null, or where nobody knows who has.
+    """
 
     events: int
     reason: str
@@ -183,6 +189,7 @@ class Loss(parts.Base, frozen=True):
     sampled: int
     since: str | None
     until: str | None
+    gap: bool
 
 
 class Flows(parts.Base, frozen=True):
@@ -250,7 +257,7 @@ def document(result: Reconciled, about: About) -> ReconciledSaid:
         excess=[piece for line in excess for piece in _excess(line, result)],
         sources=[_source(each) for each in result.marks],
         measures=_measures(result.measures),
-        unplaced=[_stray(each) for each in result.cube.unplaced],
+        unplaced=[stray(each) for each in result.cube.unplaced],
         unmet=[Missing(name=e.entry.name, why=e.message, help=e.help) for e in result.cube.unmet],
         caveats=parts.caveats(sorted({c for _, asked in told for c in asked.caveats})),
     )
@@ -266,18 +273,21 @@ def _flows(result: Reconciled) -> Flows | None:
         since=since,
         until=until,
         connections=result.seen,
-        lost=[
-            Loss(
-                events=each.events,
-                reason=each.reason,
-                node=each.node,
-                sampled=each.sampled,
-                since=told_time(each.since),
-                until=told_time(each.until),
-            )
-            for each in result.lost
-        ],
+        lost=[loss(each) for each in result.lost],
         names=list(result.learned),
+    )
+
+
+def loss(each: Lost) -> Loss:
+    """Return what a source says it lost, as published."""
+    return Loss(
+        events=each.events,
+        reason=each.reason,
+        node=each.node,
+        sampled=each.sampled,
+        since=told_time(each.since),
+        until=told_time(each.until),
+        gap=each.gap,
     )
 
 
@@ -299,7 +309,7 @@ def _cell(cell: Cell, asked: Asked, result: Reconciled) -> CellSaid:
         intended=[_intention(each) for each in cell.intended],
         observed=_observed(cell.evidence),
         covered=result.cube.covered(cell),
-        decided_by=[_decided(each) for each in asked.deciders],
+        decided_by=[decided(each) for each in asked.deciders],
         caveats=parts.caveat_ids(asked.caveats),
         why=list(asked.words) or None,
     )
@@ -330,7 +340,8 @@ def _observed(found: Found) -> Observed | None:
     )
 
 
-def _decided(by: Decider) -> DecidedBy:
+def decided(by: Decider) -> DecidedBy:
+    """Return what decides, as published."""
     return DecidedBy(
         text=by.text,
         policy=parts.policy_ref(by.policy) if by.policy else None,
@@ -403,7 +414,8 @@ def _reach(found: Reached) -> Reach:
     return Reach(mean=round(found.mean, 4), worst=found.worst, of=of)
 
 
-def _stray(each: Unplaced) -> Stray:
+def stray(each: Unplaced) -> Stray:
+    """Return an observed edge whose ends are not known, as published."""
     seen = each.seen
     return Stray(
         src=str(seen.source),

@@ -16,10 +16,12 @@ import msgspec
 
 from cloison.analyses.connectivity import Map
 from cloison.analyses.diff import Diff
+from cloison.analyses.drift.model import Drift
 from cloison.analyses.measured import MeasuredMatrix
 from cloison.analyses.reconcile.reconciled import Reconciled
+from cloison.analyses.shadow.model import Shadow
 from cloison.report.about import About, Look
-from cloison.report.html import cube, measured
+from cloison.report.html import cube, drifted, measured, shadowed
 from cloison.report.html.content import Content, Side
 from cloison.report.html.pack import pack
 from cloison.report.picture import Picture, draw, key, of_diff, of_map, place, sample, style
@@ -36,7 +38,7 @@ _DANGEROUS = re.compile("[<>&\u2028\u2029]")
 
 def render(
     _kind: str,
-    result: Content | Map | Diff | MeasuredMatrix | Reconciled,
+    result: Content | Map | Diff | MeasuredMatrix | Reconciled | Shadow | Drift,
     about: About,
     _look: Look,
 ) -> Iterator[str]:
@@ -52,6 +54,12 @@ def render(
         return
     if isinstance(result, Reconciled):
         yield from cube.pieces(result, about)
+        return
+    if isinstance(result, Shadow):
+        yield from shadowed.pieces(result, about)
+        return
+    if isinstance(result, Drift):
+        yield from drifted.pieces(result, about)
         return
     if not isinstance(result, Content):
         result = Content(result, ())

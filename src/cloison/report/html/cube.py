@@ -4,8 +4,6 @@ It has no script: boxes that are ticked show and hide kinds by style alone, and 
 is a link to the rows it stands for.
 """
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from html import escape
 
@@ -15,6 +13,7 @@ from cloison.analyses.reconcile.reconciled import Asked, Reconciled
 from cloison.base import Span
 from cloison.report.about import PLAIN, About
 from cloison.report.documents.reconciled import named, why
+from cloison.report.html.frame import opening
 from cloison.report.lacking import previews, sentences
 from cloison.report.text.cubed import LETTERS, axis, worst
 from cloison.report.text.layout import listed, profile_line
@@ -77,16 +76,7 @@ def pieces(result: Reconciled, about: About) -> Iterator[str]:
         f"body:has(#home-{at}:not(:checked)) .home-{at} {{ display: none; }}"
         for at in range(len(homes))
     )
-    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    yield (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="referrer" content="no-referrer">\n'
-        f"<title>cloison reconcile</title>\n<style>{style}</style>\n</head>\n<body>\n"
-        "<h1>Intended, permitted, observed</h1>\n"
-    )
+    yield opening("cloison reconcile", "Intended, permitted, observed", style)
     for note in (*head(result, PLAIN), *previews(about), *sentences(about)):
         yield f"<p>{_text(note)}</p>\n"
     yield from _boxes(result, homes)

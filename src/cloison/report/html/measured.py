@@ -3,8 +3,6 @@
 It has no script: every row opens and closes by itself.
 """
 
-import base64
-import hashlib
 from collections.abc import Iterator
 from html import escape
 
@@ -18,6 +16,7 @@ from cloison.analyses.measured import (
     wrong,
 )
 from cloison.report.about import About
+from cloison.report.html.frame import opening
 from cloison.report.lacking import previews, sentences
 from cloison.report.text.layout import profile_line
 from cloison.report.text.measured import cells_summary, named, outcomes, summary
@@ -74,16 +73,8 @@ def pieces(result: MeasuredMatrix, about: About) -> Iterator[str]:
         result: What was measured.
         about: What surrounds it.
     """
-    digest = base64.b64encode(hashlib.sha256(_STYLE.encode()).digest()).decode()
-    policy = f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'"
-    yield (
-        '<!doctype html>\n<html lang="en">\n<head>\n<meta charset="utf-8">\n'
-        f'<meta http-equiv="Content-Security-Policy" content="{escape(policy)}">\n'
-        '<meta name="viewport" content="width=device-width, initial-scale=1">\n'
-        '<meta name="referrer" content="no-referrer">\n'
-        f"<title>cloison verify</title>\n<style>{_STYLE}</style>\n</head>\n<body>\n"
-        f"<h1>{_text(summary(result))}</h1>\n<p>{_text(cells_summary(result))}</p>\n"
-    )
+    yield opening("cloison verify", summary(result), _STYLE)
+    yield f"<p>{_text(cells_summary(result))}</p>\n"
     for note in (*result.notes, *previews(about), *sentences(about)):
         yield f"<p>{_text(note)}</p>\n"
     for diagnostic in result.diagnostics:

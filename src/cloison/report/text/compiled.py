@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cloison.analyses.contract.compile.model import Result, State
+from cloison.analyses.contract.compile.model import ReadBack, Result, State
 from cloison.report.about import About, Judged, Look
 from cloison.report.text.closing import closing
 from cloison.report.text.judged import findings, tally
@@ -23,10 +23,29 @@ def lines(result: Judged[Result], about: About, look: Look) -> Iterator[str]:
             for ports in (", ".join(each.ports) or "the ports of their probes",)
         ]
         yield from (f"  {line}" for line in table(rows))
+    if found.read_back is not None:
+        yield ""
+        yield from wrapped(f"read back: {proof(found.read_back)}", look, "", "  ")
     yield ""
     yield from findings(result, look)
     yield tally(result)
     yield from closing(about, look)
+
+
+def proof(found: ReadBack) -> str:
+    """Return what policies do that were read back, in a sentence without its end."""
+    through = f"{found.through} of {count(found.asked, 'dependency')} let through as written"
+    through += f" ({found.unsure} of them not for certain)" if found.unsure else ""
+    if not found.asked:
+        through = "no dependency is asked for"
+    among = f"between {count(found.workloads, 'workload')}"
+    more = f"nothing else {among}"
+    if found.more:
+        more = f"{count(found.more, 'pair')} {among} open beyond that"
+    if not found.complete:
+        more += ", as far as they were compared"
+    held = f", {found.holding} of {count(found.guardrails, 'guardrail')} held"
+    return f"{through}, {more}{held if found.guardrails else ''}"
 
 
 def _whom(source: str, workloads: int) -> str:

@@ -41,6 +41,8 @@ def _source(source: Source, look: Look) -> Iterator[str]:
     yield look.paint(source.name, "bold")
     said = f"{counts.flows:,} flows in {counts.lines:,} lines of {count(source.inputs, 'file')}"
     yield f"  {said}" + (f", {counts.bad:,} lines bad" if counts.bad else "")
+    if counts.skipped:
+        yield f"  {count(counts.skipped, 'line')} skipped: readable, with nothing to keep"
     if source.hours:
         span = f"{_at(source.first)} to {_at(source.last)}"
         yield f"  {span}, {count(source.hours, 'hour')} with flows"

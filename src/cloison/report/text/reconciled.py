@@ -6,6 +6,8 @@ from cloison.analyses.connectivity import Line
 from cloison.analyses.reconcile.kinds import Cell, Evidence, Kind, State
 from cloison.analyses.reconcile.marks import Mark, Status
 from cloison.analyses.reconcile.reconciled import Asked, Reconciled
+from cloison.analyses.reconcile.seen import Loss
+from cloison.base.words import some as some_of
 from cloison.report.about import About, Look
 from cloison.report.documents.reconciled import named, told_time, why
 from cloison.report.text.closing import closing
@@ -49,13 +51,19 @@ def lines(result: Reconciled, about: About, look: Look) -> Iterator[str]:
 
 def head(result: Reconciled, look: Look) -> Iterator[str]:
     """Iterate over the lines that say what was compared, and what it came to."""
+    for sentence in summary(result):
+        yield from wrapped(sentence, look, "", "  ")
+
+
+def summary(result: Reconciled) -> Iterator[str]:
+    """Iterate over the sentences that say what was compared, and what it came to."""
     said = [f"{number} {kind}" for kind, number in result.counts.items() if number] or ["no cell"]
     name = f"contract {' and '.join(result.contracts)}" if result.contracts else "the contract"
     excess = len(result.excess)
     more = f"; {count(excess, 'line')} of excess" if excess else ""
-    yield from wrapped(f"{name}: {', '.join(said)}{more}", look, "", "  ")
-    yield from wrapped(_flows(result), look, "", "  ")
-    yield from _doubts(result, look)
+    yield f"{name}: {', '.join(said)}{more}"
+    yield _flows(result)
+    yield from _doubts(result)
 
 
 def _flows(result: Reconciled) -> str:
@@ -77,17 +85,37 @@ def _ends(result: Reconciled) -> tuple[str, str]:
     return since or "the first", until or "the last"
 
 
-def _doubts(result: Reconciled, look: Look) -> Iterator[str]:
+def _doubts(result: Reconciled) -> Iterator[str]:
     """Yield what flows do not tell, or are all that tells it."""
-    events = sum(each.events for each in result.lost)
-    if result.lost:
-        reasons = ", ".join(sorted({each.reason for each in result.lost if each.reason}))
+    lost = [each for each in result.lost if not each.gap]
+    events = sum(each.events for each in lost)
+    if lost:
+        why = ", ".join(sorted({each.reason for each in lost if each.reason}))
         many = f"{events:,} lost by sources" if events else "sources kept a sample"
-        by = f" ({reasons})" if reasons else ""
-        yield from wrapped(f"{many}{by}: what was not seen may have been", look, "", "  ")
+        by = f" ({why})" if why else ""
+        yield f"{many}{by}{_where(result, lost)}: what was not seen may have been"
+    gaps = [each for each in result.lost if each.gap]
+    if gaps:
+        times = [f"{told_time(each.since)} to {told_time(each.until)}" for each in gaps[:_FEW]]
+        more = f" and {len(gaps) - _FEW} times more" if len(gaps) > _FEW else ""
+        by = ", ".join(sorted({each.reason for each in gaps}))
+        yield (
+            f"not one record of {', '.join(times)}{more} ({by}){_where(result, gaps)}, though "
+            "there are many of other hours: what was not seen may have been"
+        )
     if result.learned:
-        said = f"addresses as flows show them: {listed(list(result.learned))}"
-        yield from wrapped(said, look, "", "  ")
+        yield f"addresses as flows show them: {listed(list(result.learned))}"
+
+
+def _where(result: Reconciled, lost: Sequence[Loss]) -> str:
+    """Return on which nodes something was lost, and for whom that counts."""
+    nodes = sorted({each.node for each in lost if each.node is not None})
+    if not nodes or any(each.node is None for each in lost):
+        return ""
+    some = f" on {some_of(nodes)}"
+    if result.cube.missed is None:
+        return f"{some} (which workloads have pods there is not known)"
+    return f"{some} (it counts for {count(len(result.cube.missed), 'workload')} there)"
 
 
 def _kind(
@@ -144,7 +172,7 @@ def observed(cell: Cell, result: Reconciled) -> str:
         return seen_text(found, result)
     if not cube.covered(cell):
         return "not covered: no source tells of either end"
-    return "never" if cube.whole else "never, but flows were lost"
+    return "never" if cube.whole(cell.source, cell.destination) else "never, but flows were lost"
 
 
 def seen_text(found: Evidence, result: Reconciled) -> str:
@@ -200,22 +228,27 @@ def _sources(marks: Sequence[Mark], look: Look) -> Iterator[str]:
     if not marks:
         return
     yield ""
-    said = [
-        f"{number} {status}"
-        for status in Status
-        if (number := sum(mark.status is status for mark in marks))
-    ]
-    yield f"sources that the path model assumes: {', '.join(said)}"
+    yield f"sources that the path model assumes: {statuses(marks)}"
     for mark in marks:
-        one = mark.assumed
-        text = f"{one.of}: {named(one.source)} -> {named(one.destination)} on {one.traffic}"
         if mark.status is Status.REFUTED:
             word = look.paint("refuted", "bold", "red")
-            by = f"{text}, but {', '.join(mark.called)} did ({one.why})"
-            yield from wrapped(by, look, f"  {word}: ", "    ")
+            yield from wrapped(refuted(mark), look, f"  {word}: ", "    ")
     unseen = [mark.assumed.of for mark in marks if mark.status is Status.UNSEEN]
     if unseen and len(unseen) < len(marks):
         yield from wrapped(listed(list(dict.fromkeys(unseen))), look, "  unseen: ", "    ")
+
+
+def statuses(marks: Sequence[Mark]) -> str:
+    """Return how many assumed sources are confirmed, refuted and unseen."""
+    counted = ((status, sum(mark.status is status for mark in marks)) for status in Status)
+    return ", ".join(f"{number} {status}" for status, number in counted if number)
+
+
+def refuted(mark: Mark) -> str:
+    """Return what was assumed of a source, and who called instead."""
+    one = mark.assumed
+    text = f"{one.of}: {named(one.source)} -> {named(one.destination)} on {one.traffic}"
+    return f"{text}, but {', '.join(mark.called)} did ({one.why})"
 
 
 def _left_over(result: Reconciled, look: Look) -> Iterator[str]:
@@ -228,34 +261,45 @@ def _left_over(result: Reconciled, look: Look) -> Iterator[str]:
     total = sum(each.seen.count for each in result.cube.unplaced)
     edges = count(len(result.cube.unplaced), "observed edge")
     yield f"in no cell: {edges} ({count(total, 'connection')})"
-    alike: dict[str, int] = {}
-    for each in result.cube.unplaced:
-        alike[each.why] = alike.get(each.why, 0) + each.seen.count
-    ranked = sorted(alike.items(), key=lambda item: (-item[1], item[0]))
+    ranked = reasons(result)
     for reason, number in ranked[:_MOST]:
         yield from wrapped(f"{number:,}: {reason}", look, "  ", "    ")
     if len(ranked) > _MOST:
         yield f"  and {len(ranked) - _MOST} more reasons; -o json has all"
 
 
+def reasons(result: Reconciled) -> list[tuple[str, int]]:
+    """Return why edges are in no cell, with how many connections each is of, most first."""
+    alike: dict[str, int] = {}
+    for each in result.cube.unplaced:
+        alike[each.why] = alike.get(each.why, 0) + each.seen.count
+    return sorted(alike.items(), key=lambda item: (-item[1], item[0]))
+
+
 def measures(result: Reconciled, look: Look) -> Iterator[str]:
     """Iterate over the lines that say it in numbers."""
+    for word, sentence in numbers(result):
+        yield from wrapped(sentence, look, f"{word}: ", "  ")
+
+
+def numbers(result: Reconciled) -> Iterator[tuple[str, str]]:
+    """Iterate over what is measured, and what it comes to."""
     found = result.measures
-    yield from wrapped(
-        f"excess {found.excess:.0%} ({found.permitted - found.needed} of {found.permitted} "
-        f"permitted), segmentedness {found.segmentedness:.0%}, "
-        f"ports a pair {found.ports_allowed:.1f} open and {found.ports_used:.1f} needed",
-        look,
-        "least privilege: ",
-        "  ",
+    yield (
+        "least privilege",
+        (
+            f"excess {found.excess:.0%} ({found.permitted - found.needed} of {found.permitted} "
+            f"permitted), segmentedness {found.segmentedness:.0%}, "
+            f"ports a pair {found.ports_allowed:.1f} open and {found.ports_used:.1f} needed"
+        ),
     )
     worst = "" if found.one_hop.of is None else f" ({found.one_hop.of})"
-    yield from wrapped(
-        f"{found.one_hop.mean:.1f} of {found.workloads} workloads in one hop, at most "
-        f"{found.one_hop.worst}{worst}; {found.any_hops.mean:.1f} through others; from outside "
-        f"{found.from_outside}, and {found.from_outside_hops} through others; to data from "
-        f"{found.to_data:.1f}, and {found.to_data_hops:.1f} through others",
-        look,
-        "blast radius: ",
-        "  ",
+    yield (
+        "blast radius",
+        (
+            f"{found.one_hop.mean:.1f} of {found.workloads} workloads in one hop, at most "
+            f"{found.one_hop.worst}{worst}; {found.any_hops.mean:.1f} through others; from outside "
+            f"{found.from_outside}, and {found.from_outside_hops} through others; to data from "
+            f"{found.to_data:.1f}, and {found.to_data_hops:.1f} through others"
+        ),
     )

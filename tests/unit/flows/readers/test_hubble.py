@@ -116,6 +116,9 @@ def test_verdicts(said: dict[str, Any], verdict: str, why: str | None) -> None:
     assert (found.verdict, found.deny_reason) == (verdict, why)
 
 
+_SYN_ACK = {"TCP": {"flags": {"SYN": True, "ACK": True}}}
+
+
 @pytest.mark.parametrize(
     ("said", "reply", "initiator"),
     [
@@ -128,6 +131,11 @@ def test_verdicts(said: dict[str, Any], verdict: str, why: str | None) -> None:
         ({"is_reply": None, "l4": None, "reply": False}, None, "unknown"),
         # Nobody asks whether a dropped packet is a reply.
         ({"is_reply": None, "verdict": "DROPPED"}, False, "inferred"),
+        # Whoever sends SYN and ACK answers.
+        ({"is_reply": None, "l4": _SYN_ACK}, True, "known"),
+        ({"is_reply": None, "l4": _SYN_ACK, "verdict": "DROPPED"}, True, "known"),
+        ({"is_reply": False, "l4": _SYN_ACK}, False, "known"),
+        ({"is_reply": None, "l4": {"TCP": {"flags": {"ACK": True}}}}, None, "unknown"),
         # Retina says that it is none where it does not know.
         (
             {"l4": None, "extensions": {"@type": "type.googleapis.com/utils.RetinaMetadata"}},
@@ -180,6 +188,8 @@ def test_what_opens_a_connection(said: dict[str, Any], *, opens: bool | None) ->
         ),
         ({"traffic_direction": None, "aggregate": {"ingress_flow_count": 1}}, "verdict", "dst"),
         ({"traffic_direction": None, "aggregate": {"egress_flow_count": 1}}, "verdict", "src"),
+        # Of an answer that nobody tracked, the direction is the packet's own.
+        ({"event_type": {"type": 4}, "is_reply": None, "l4": _SYN_ACK}, "trace", "src"),
         ({"event_type": {"type": 5}}, "verdict", "src"),
         ({"event_type": {"type": 7}, "traffic_direction": None}, "socket", "node"),
         ({"event_type": {"type": 129}}, "request", "proxy"),

@@ -4,15 +4,16 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
+from typing import Final
 
 from cloison.algebra import PORT_PROTOCOLS
 from cloison.analyses.contract.compile import platform
+from cloison.analyses.contract.compile.apart import left_out, stays_open
 from cloison.analyses.contract.compile.around import around
 from cloison.analyses.contract.compile.edges import selected, wanted
 from cloison.analyses.contract.compile.model import (
     ONE_SIDED,
     OPEN,
-    UNGOVERNED,
     UNRESOLVED,
     UNSAID,
     WIDENED,
@@ -24,7 +25,8 @@ from cloison.analyses.contract.compile.model import (
     Subject,
 )
 from cloison.analyses.contract.compile.naming import SHUT, Naming, Order, pods_of
-from cloison.analyses.contract.compile.peers import blocks, node_addresses, on_host, text
+from cloison.analyses.contract.compile.needs import Needs
+from cloison.analyses.contract.compile.peers import blocks, node_addresses, on_host, text, within
 from cloison.analyses.contract.compile.sheets import Written, sheets
 from cloison.analyses.contract.compile.subjects import Subjects, is_pods
 from cloison.analyses.doctor.clinic import Clinic
@@ -35,9 +37,11 @@ from cloison.base.words import few
 from cloison.ir.allowlist import Asked, Opening, PortRange
 from cloison.ir.peers import PeerMatch, PodsMatch, Relative, RelativeMatch
 from cloison.ir.policy import Direction
-from cloison.platform.component import ANY_VALUE
+from cloison.platform.component import ANY_VALUE, Role
 from cloison.platform.resolvers import DNS_PORT, Resolver, ResolverKind
 from cloison.resources.world import Workload, WorkloadId
+
+_ROLES: Final = frozenset(map(str, Role))
 
 
 def build(order: Order) -> Compiled:
@@ -58,11 +62,13 @@ class _Build:
     added: dict[tuple[str, ...], Added] = field(default_factory=dict)
     whom: dict[tuple[str, ...], set[WorkloadId]] = field(default_factory=lambda: defaultdict(set))
     written: Written = field(default_factory=Written)
+    lookups: list[Edge] = field(default_factory=list)
 
     def compiled(self) -> Compiled:
         edges = list(wanted(self.order.contract, self.order.ends, self.order.today, self.notes))
         edges = [each for each in edges if not _itself(each)]
         self.spoken = self._spoken(edges)
+        asked = frozenset(e.entry.name for e in edges if e.entry is not None and self._ours(e))
         edges += self._platform()
         self.names = {each.id: platform.lookups(self.clinic, each) for each in self.workloads}
         self.subjects = Subjects(self.clinic.engine.world, self._keys(edges), self.notes, edges)
@@ -70,6 +76,9 @@ class _Build:
         for workload in self.workloads:
             self._subject(workload.id)
         done = [each for edge in edges if (each := self._edge(edge)) is not None]
+        for each in done:
+            if each.role:
+                self._listed(each)
         self.asked = {
             each.source.workload.id
             for each in done
@@ -82,24 +91,15 @@ class _Build:
         if not exempt(self.clinic):
             for workload in self.workloads:
                 self._probes(workload)
-        platform.unwritten(self.order.contract, self.notes)
-        self._left_out()
-        self._open()
-        for out, into in around(done, self.clinic.engine):
-            self.notes.say(
-                WIDENED,
-                Severity.WARNING,
-                f"which addresses pods have is not known: {out.source.text} may reach "
-                f"{into.destination.text} by {out.destination.text} and {into.source.text}",
-                "policies find pods by blocks of addresses, too",
-                "say --pod-cidr, so that those are left out of blocks",
-            )
+        left_out(self.order, self.spoken, self.notes)
+        stays_open(self.order, self.spoken, self.notes)
+        around(done, self.clinic.engine, self.notes)
         made: Sequence[Sheet] = sheets(
             self.written, self.spoken, self.order.ends.placed, self.order.prefix
         )
         return Compiled(
             tuple(made),
-            tuple(done),
+            (*done, *self.lookups),
             tuple(
                 replace(each, workloads=max(1, len(self.whom[key])))
                 for key, each in sorted(self.added.items())
@@ -107,6 +107,8 @@ class _Build:
             tuple(self.notes.said.values()),
             tuple(sorted(self.spoken)),
             frozenset(self.notes.refused),
+            asked,
+            self.subjects.missing,
         )
 
     @property
@@ -136,6 +138,15 @@ class _Build:
             raise QuestionError(msg, "name namespaces that the input has workloads of")
         return frozenset(only or found & held)
 
+    def _ours(self, edge: Edge) -> bool:
+        """Return whether policies are written for an end of an edge."""
+        ends = (edge.source, edge.destination)
+        everywhere = any(isinstance(e, AnyEnd) and e.namespace is None for e in ends)
+        return everywhere or any(
+            _home(end) in self.spoken and not (isinstance(end, PodsEnd) and on_host(end.workload))
+            for end in ends
+        )
+
     @cached_property
     def workloads(self) -> tuple[Workload, ...]:
         """The workloads that policies are written for."""
@@ -147,18 +158,33 @@ class _Build:
         )
 
     def _platform(self) -> list[Edge]:
-        said = platform.roles(self.order.contract)
-        made: list[tuple[str, Edge]] = []
-        metrics, telemetry = said.get(platform.METRICS), said.get(platform.TELEMETRY)
-        if metrics is not None:
-            made += [(platform.METRICS, e) for e in platform.scraped(self.clinic, metrics)]
-        if telemetry is not None:
-            reported = platform.reported(self.clinic, telemetry, self.workloads)
-            made += [(platform.TELEMETRY, e) for e in reported]
-        for role, each in made:
-            source, to = each.source.text, each.destination.text
-            self._add(role, source, to, each.ports, each.reason, _workload(each.destination))
-        return [each for _, each in made if not _itself(each)]
+        """Return what the platform needs besides names and probes."""
+        made: list[Edge] = []
+        contract = self.order.contract
+        forms = {e.form for d in contract.dependencies for e in (d.source, d.destination)}
+        words = self.order.words
+        roles = platform.roles(contract)
+        some = frozenset(roles), frozenset(forms)
+        needs = Needs(self.clinic, self.workloads, words.known, *some, self.notes)
+        for role, each in roles.items():
+            match role:
+                case platform.DNS:
+                    pass  # each workload looks up names, whether the contract says so or not
+                case platform.METRICS:
+                    made += platform.scraped(self.clinic, each)
+                case platform.TELEMETRY:
+                    made += platform.reported(self.clinic, each, self.workloads)
+                case _ if role in _ROLES:
+                    made += needs.of(role, each)
+        return [each for each in made if not _itself(each)]
+
+    def _listed(self, edge: Edge) -> None:
+        """List an edge among what is added for the platform."""
+        source, to = edge.source, edge.destination
+        workload, who = _workload(to), source.text
+        if workload is None:
+            workload, who = _workload(source), "workloads"
+        self._add(edge.role, who, to.text, edge.ports, edge.reason, workload)
 
     def _add(
         self,
@@ -201,6 +227,7 @@ class _Build:
 
     def _edge(self, edge: Edge) -> Edge | None:
         """Write both ends of an edge; return it as it is let through, None where it is not."""
+        self.notes.whose = f"platform {edge.role!r}: " if edge.role else ""
         ports = self._ports(edge)
         if ports is None:
             return None
@@ -228,6 +255,11 @@ class _Build:
                 self._write(
                     here, Opening(Direction.INGRESS, peer, ports, asked, (edge.reason,)), edge
                 )
+        edge = replace(
+            edge,
+            source=within(edge.source, callers),
+            destination=within(edge.destination, targets),
+        )
         return edge if out or into else None
 
     def _refuse(self, edge: Edge) -> None:
@@ -334,6 +366,9 @@ class _Build:
         for resolver in found.resolvers:
             ports = platform.dns_ports(resolver)
             why = f"platform dns: {reason} ({resolver.why})"
+            for name in resolver.workloads if resolver.is_pods else ():
+                pods = self.clinic.pods(workload.id), self.clinic.pods(name)
+                self.lookups.append(Edge(*pods, ports, reason=why))
             for peer in self._resolver(resolver):
                 opening = Opening(Direction.EGRESS, peer, ports, None, (why,), lookup=True)
                 self._write(subject, opening)
@@ -437,43 +472,6 @@ class _Build:
         for peer in peers:
             self._write(subject, Opening(Direction.INGRESS, peer, ports, None, (why,)))
             self._add(platform.PROBES, text(peer), "workloads with probes", (), why, workload.id)
-
-    # What stays as it is
-
-    def _left_out(self) -> None:
-        homes = {w.id.namespace for w in self.clinic.engine.world.workloads.values() if is_pods(w)}
-        for home in sorted(homes - self.spoken) if not self.order.only else ():
-            self.notes.say(
-                UNGOVERNED,
-                Severity.INFO,
-                f"nothing is written for namespace {home}",
-                "what its pods may do is as open as the policies that are there leave it",
-                "place its workloads, under `workloads`",
-            )
-        hosts = [
-            str(each.id)
-            for each in self.clinic.engine.world.workloads.values()
-            if is_pods(each) and each.id.namespace in self.spoken and on_host(each)
-        ]
-        if hosts:
-            self.notes.say(
-                OPEN,
-                Severity.WARNING,
-                f"policies do not apply to {few(hosts)}, on the network of the nodes",
-                "what they do stays open, and they get no file",
-            )
-
-    def _open(self) -> None:
-        if self.order.words.outside_in or not self.spoken:
-            return
-        self.notes.say(
-            OPEN,
-            Severity.ERROR,
-            f"{self.order.words.name} knows no peers outside the cluster on the way in",
-            "what comes from outside, or from nodes, is not kept out: pods that Services of type "
-            "LoadBalancer or NodePort lead to stay open to it",
-            "compile to networkpolicy for that, and use this beside it",
-        )
 
 
 def _home(end: End) -> str | None:

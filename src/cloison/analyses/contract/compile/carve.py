@@ -4,12 +4,14 @@ An external or a zone of the world means who is outside. Many enforcers match po
 so what pods are known to have is left out, and what they may have is told.
 """
 
-from collections.abc import Iterator
-from typing import Final
+from collections.abc import Iterator, Sequence
+from ipaddress import IPv4Network, IPv6Network, ip_network
+from itertools import groupby, islice
+from typing import Final, TypeAlias
 
 from cloison.algebra import AddressSet
 from cloison.analyses.contract.compile.model import TODAY, WIDENED, Edge, Notes
-from cloison.analyses.contract.compile.peers import blocks, on_host
+from cloison.analyses.contract.compile.peers import blocks, cidrs, on_host
 from cloison.analyses.contract.compile.subjects import is_pods
 from cloison.base import Severity
 from cloison.base.words import few
@@ -18,7 +20,11 @@ from cloison.ir.peers import BlockMatch
 from cloison.resources.world import Workload
 
 _MANY: Final = 64
-"""Addresses of pods that are left out one by one, at most, where nodes say their ranges."""
+"""Addresses of pods, or blocks of them, that are left out of one block of a family, at most."""
+_SHOWN: Final = 5
+_BITS: Final = {4: 32, 6: 128}
+Block: TypeAlias = IPv4Network | IPv6Network
+
 _WIDE: Final = {4: 1 << 16, 6: 1 << 96}
 """Addresses of a block from which on pods may well have some of them, by family."""
 _OWN: Final = AddressSet.block("fc00::/7")
@@ -47,11 +53,22 @@ def carved(
     networks = engine.networks
     if not engine.profile.block_matches_pods:
         return blocks((addresses - networks.pods) or addresses, addresses)
-    held = _held(engine, addresses)
     ranges = networks.pods or networks.likely
-    left = addresses - ranges - held
+    held = _held(engine, addresses - ranges)
+    covered = _covered(held)
+    if covered != held:
+        blocks_ = few(list(islice((covered - held).blocks(), _SHOWN)))
+        notes.of(
+            edge.entry,
+            TODAY,
+            f"{held.size()} addresses that pods have are left out of {text} by blocks around them",
+            f"others in those blocks are not let through either ({blocks_})",
+            "say --pod-cidr, so that exactly the pods' range is left out",
+            Severity.WARNING,
+        )
+    left = addresses - ranges - covered
     if not left:
-        left = addresses - networks.pods - held
+        left = addresses - networks.pods - covered
     if not left:
         left = addresses
         notes.of(
@@ -106,6 +123,39 @@ def _held(engine: Engine, addresses: AddressSet) -> AddressSet:
             if found & block:
                 found |= block & addresses
     return found
+
+
+def _covered(held: AddressSet) -> AddressSet:
+    """Return addresses, or few blocks that hold them where they are scattered over too many.
+
+    Those that lie nearest to each other are put in one block first.
+    """
+    found = [ip_network(text) for text in cidrs(held)]
+    for version, bits in _BITS.items():
+        mine = sorted(each for each in found if each.version == version)
+        length = bits - 1
+        while len(mine) > _MANY and length >= 0:
+            mine = list(_merged(mine, length))
+            length -= 1
+        held |= AddressSet(s for each in mine for s in AddressSet.block(str(each)).spans)
+    return held
+
+
+def _merged(blocks_: Sequence[Block], length: int) -> Iterator[Block]:
+    """Yield blocks of which those are one that share their first bits, until they are few."""
+    left = len(blocks_)
+    for _, some in groupby(blocks_, lambda each: _wider(each, length)):
+        together = list(some)
+        if len(together) > 1 and left > _MANY:
+            left -= len(together) - 1
+            yield _wider(together[0], length)
+        else:
+            yield from together
+
+
+def _wider(block: Block, length: int) -> Block:
+    """Return the block of a length that a block lies in, or the block where it is wider."""
+    return block.supernet(new_prefix=min(length, block.prefixlen))
 
 
 def _of_nodes(engine: Engine) -> Iterator[AddressSet]:

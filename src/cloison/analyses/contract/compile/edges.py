@@ -2,16 +2,18 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 
 from cloison.algebra import PORT_PROTOCOLS, LabelSelector, TrafficSet
 from cloison.analyses.backends import services_in
+from cloison.analyses.contract.compile.doors import Leg, legs
 from cloison.analyses.contract.compile.model import EXPIRED, TODAY, UNMET, UNSAID, Edge, Notes
 from cloison.analyses.contract.ends import Ends
 from cloison.analyses.contract.intended import Intended, intended
-from cloison.analyses.ends import AnyEnd, End, EntryEnd, PodsEnd, ServiceEnd
+from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, PodsEnd, ServiceEnd
 from cloison.analyses.question import EVERYTHING, Traffic
-from cloison.base import Severity
+from cloison.base import QuestionError, Severity
 from cloison.engine import Engine
 from cloison.intent import Contract, ContractEnd, Dependency, EndForm
 from cloison.ir.allowlist import Asked, PortRange
@@ -20,6 +22,7 @@ from cloison.resources.objects import Service
 from cloison.resources.world import PodEndpoint, WorkloadId
 
 _CODES = 255
+_OUTSIDE = (AddressEnd, NameEnd)
 _MANY = (EndForm.PODS, EndForm.ZONE)
 """Forms of ends that stand for several workloads."""
 
@@ -53,9 +56,9 @@ def wanted(contract: Contract, ends: Ends, today: date, notes: Notes) -> Iterato
     callers = _callers(found.edges, ends)
     without: dict[str, Intended] = {}
     going: set[str] = set()
-    for each in found.edges:
-        if each.entry.name in old:
-            continue
+    meant = (each for each in found.edges if each.entry.name not in old)
+    for leg in (leg for each in meant for leg in _legs(each, engine, notes)):
+        each = leg.edge
         ports = ports_of(each.traffic, each.destination, engine)
         if ports is None:
             # Among many, those that do not declare the port are not meant.
@@ -64,8 +67,9 @@ def wanted(contract: Contract, ends: Ends, today: date, notes: Notes) -> Iterato
             continue
         going.add(each.entry.name)
         some = callers[each.entry.name]
-        overlap = len(some) > 1 and _workload(each.destination) in some
-        yield from _edges(each, ports, governed, notes, overlap=overlap)
+        overlap = not leg.onward and len(some) > 1 and _workload(each.destination) in some
+        for made in _edges(each, ports, governed, notes, overlap=overlap):
+            yield _of_leg(made, leg)
     for each in without.values():
         if each.entry.name not in going or each.entry.destination.form not in _MANY:
             notes.of(
@@ -75,6 +79,26 @@ def wanted(contract: Contract, ends: Ends, today: date, notes: Notes) -> Iterato
                 "nothing is written for it",
                 "declare the port on the container, or write its number",
             )
+
+
+def _legs(edge: Intended, engine: Engine, notes: Notes) -> Iterator[Leg]:
+    try:
+        yield from legs(edge, engine, notes)
+    except QuestionError as error:
+        notes.of(edge.entry, UNMET, str(error), "nothing is written for it", error.help)
+
+
+def _of_leg(edge: Edge, leg: Leg) -> Edge:
+    """Return an edge that names ends as a leg of it does."""
+    if leg.onward:
+        edge = replace(edge, source_peer=None, destination_peer=None, dialled=None)
+    return replace(
+        edge,
+        source_peer=leg.caller or edge.source_peer,
+        destination_peer=leg.called or edge.destination_peer,
+        out=edge.out and leg.caller is None,
+        into=edge.into and leg.called is None,
+    )
 
 
 def _callers(edges: Iterable[Intended], ends: Ends) -> dict[str, set[WorkloadId]]:
@@ -108,15 +132,24 @@ def _edges(
     """
     entry = edge.entry
     for end in (edge.source, edge.destination):
-        if isinstance(end, EntryEnd | ServiceEnd):
+        if isinstance(end, ServiceEnd):
             notes.of(
                 entry,
                 UNSAID,
                 f"{end.text} is no end that a policy can name",
                 "nothing is written for it",
-                "name the workload that serves it, as NAMESPACE/NAME",
+                "name the workload behind it, as NAMESPACE/NAME",
             )
             return
+    if isinstance(edge.source, _OUTSIDE) and isinstance(edge.destination, _OUTSIDE):
+        notes.of(
+            entry,
+            UNSAID,
+            f"{edge.source.text} and {edge.destination.text} are both outside the cluster",
+            "no policy is about that, and nothing is written for it",
+            "leave it out",
+        )
+        return
     asked = entry.http
     http = Asked(asked.method, asked.path, asked.host) if asked is not None else None
     callers = _peer(entry, entry.source, governed, notes)
@@ -141,7 +174,7 @@ def _edges(
         edge.destination,
         ports,
         http if http is not None and http != Asked() else None,
-        _reason(entry),
+        reason_of(entry),
         entry,
         entry.direction != "ingress",
         entry.direction != "egress",
@@ -151,7 +184,8 @@ def _edges(
     )
 
 
-def _reason(entry: Dependency) -> str:
+def reason_of(entry: Dependency) -> str:
+    """Return why a call is let through, as policies say it."""
     ticket = f" ({entry.ticket})" if entry.ticket else ""
     reason = f": {entry.reason}" if entry.reason else ""
     until = f", until {entry.expires}" if entry.expires else ""

@@ -8,8 +8,7 @@ from typing import Final
 from cloison.analyses.ends import End
 from cloison.base import Diagnostic, Severity, Span
 from cloison.intent import Dependency
-from cloison.ir.allowlist import Allowlist, Asked, PortRange
-from cloison.ir.peers import PeerMatch
+from cloison.ir.allowlist import Allowlist, Asked, PeerOf, PortRange
 from cloison.resources.names import printable
 from cloison.resources.world import WorkloadId
 
@@ -37,6 +36,10 @@ OPEN: Final = "CON211"
 """What stays open because the language cannot close it."""
 LEFT: Final = "CON212"
 """A file that was written before and is not any more."""
+DIFFERS: Final = "CON213"
+"""Policies that, read back, do not do what is wanted."""
+UNGUARDED: Final = "CON214"
+"""A guardrail that does not hold with the policies that were written."""
 
 SOURCE: Final = "Cloison contract: compile"
 
@@ -57,6 +60,7 @@ class Edge:
         source_peer: Whom the destination's end names, where the contract says it by labels.
         destination_peer: Whom the source's end names, likewise.
         dialled: The ports as the source's end names them, where that is not `ports`.
+        role: What of the platform it is for; empty where it is for a dependency.
     """
 
     source: End
@@ -67,9 +71,10 @@ class Edge:
     entry: Dependency | None = None
     out: bool = True
     into: bool = True
-    source_peer: PeerMatch | None = None
-    destination_peer: PeerMatch | None = None
+    source_peer: PeerOf | None = None
+    destination_peer: PeerOf | None = None
     dialled: tuple[PortRange, ...] | None = None
+    role: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +131,8 @@ class Compiled:
         findings: What cannot be said, and what else there is to know.
         namespaces: The namespaces that policies are written for.
         refused: Dependencies of which something is not let through, by name.
+        asked: Dependencies of which something is to be let through, by name.
+        shut: Workloads that no labels select, so that no policy is written for them.
     """
 
     sheets: tuple[Sheet, ...] = ()
@@ -134,6 +141,35 @@ class Compiled:
     findings: tuple[Diagnostic, ...] = ()
     namespaces: tuple[str, ...] = ()
     refused: frozenset[str] = frozenset()
+    asked: frozenset[str] = frozenset()
+    shut: frozenset[WorkloadId] = frozenset()
+
+
+@dataclass(frozen=True, slots=True)
+class ReadBack:
+    """What policies that were written do, asked of the engine.
+
+    Args:
+        through: How many dependencies are let through in whole.
+        asked: How many are to be.
+        unsure: Of how many nobody can say for certain, because of what the input lacks.
+        workloads: Between how many workloads everything that passes was compared.
+        complete: Whether all pairs of them were.
+        more: Between how many pairs of them passes what nothing says.
+        holding: How many guardrails hold.
+        guardrails: How many were asked about.
+        differences: What is not as it should be.
+    """
+
+    through: int
+    asked: int
+    unsure: int
+    workloads: int
+    complete: bool
+    more: int
+    holding: int
+    guardrails: int
+    differences: tuple[Diagnostic, ...] = ()
 
 
 class State(StrEnum):
@@ -177,6 +213,7 @@ class Result:
         findings: What reading the contract brought to light, and what cannot be said of it.
         directory: Where the files are; None where they were only shown.
         left: Files there that were written before, and would not be any more.
+        read_back: What the policies do, asked of the engine; None where they were not asked.
     """
 
     names: tuple[str, ...]
@@ -186,6 +223,7 @@ class Result:
     findings: tuple[Diagnostic, ...]
     directory: str | None = None
     left: tuple[str, ...] = ()
+    read_back: ReadBack | None = None
 
     @property
     def policies(self) -> int:
@@ -199,6 +237,8 @@ class Notes:
 
     said: dict[tuple[str, str], Diagnostic] = field(default_factory=dict)
     refused: set[str] = field(default_factory=set)
+    whose: str = ""
+    """What to say first of what is no dependency's."""
 
     def say(
         self,
@@ -228,7 +268,7 @@ class Notes:
     ) -> None:
         """Note something about a dependency, which is not let through if that is an error."""
         if entry is None:
-            self.say(code, Severity.WARNING, message, effect, help_)
+            self.say(code, Severity.WARNING, f"{self.whose}{message}", effect, help_)
             return
         if severity is Severity.ERROR:
             self.refused.add(entry.name)

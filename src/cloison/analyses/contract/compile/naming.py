@@ -22,13 +22,14 @@ from cloison.analyses.doctor.clinic import Clinic
 from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, NodeEnd, PodsEnd, SomeNodeEnd
 from cloison.base import Severity
 from cloison.intent import Contract, EndForm
-from cloison.ir.allowlist import Words
+from cloison.ir.allowlist import Known, PeerOf, Words
 from cloison.ir.names import exact_name
-from cloison.ir.peers import NamesMatch, PeerMatch, PodsMatch, Relative, RelativeMatch
+from cloison.ir.peers import NamesMatch, PodsMatch, Relative, RelativeMatch
+from cloison.resources.world import APART
 
 SHUT: Final = "nothing is written for it, and the default deny keeps it shut"
 
-Peers = tuple[PeerMatch, ...] | None
+Peers = tuple[PeerOf, ...] | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +71,7 @@ class Naming:
     notes: Notes
     spoken: frozenset[str]
 
-    def peers(self, edge: Edge, end: End, named: PeerMatch | None) -> Peers:
+    def peers(self, edge: Edge, end: End, named: PeerOf | None) -> Peers:
         """Return how the other end names an end of an edge; None where it cannot, which is noted.
 
         Args:
@@ -78,6 +79,10 @@ class Naming:
             end: The end.
             named: How the contract names it by labels, if it does.
         """
+        if isinstance(named, Known):
+            return (named,)
+        if isinstance(end, PodsEnd) and end.workload.id.namespace == APART:
+            return self._apart(edge, end)
         if isinstance(end, PodsEnd):
             return self._pods(edge, end, named)
         engine = self.order.clinic.engine
@@ -99,7 +104,16 @@ class Naming:
                 self.notes.of(edge.entry, UNSAID, f"no policy can name {end.text}", SHUT)
         return found
 
-    def _pods(self, edge: Edge, end: PodsEnd, named: PeerMatch | None) -> Peers:
+    def _apart(self, edge: Edge, end: PodsEnd) -> Peers:
+        """Return an end that an enforcer has besides pods."""
+        name = end.workload.id.name
+        if name in self.order.words.known:
+            return (Known(name),)
+        what = f"{self.order.words.name} has no words for {end.text}"
+        self.notes.of(edge.entry, UNSAID, what, SHUT, "compile to the language of who has that end")
+        return None
+
+    def _pods(self, edge: Edge, end: PodsEnd, named: PeerOf | None) -> Peers:
         if on_host(end.workload):
             endpoints = self.order.clinic.engine.table.endpoints
             homes = [endpoints[index].shape.node for index in end.endpoints]

@@ -1,12 +1,16 @@
 """Who is at the other end of a call, as policies name them."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from functools import reduce
 from ipaddress import ip_address, summarize_address_range
 from typing import Final
 
 from cloison.algebra import AddressSet
+from cloison.analyses.ends import AddressEnd, End
 from cloison.engine import Engine
-from cloison.ir.peers import AnyMatch, BlockMatch, NamesMatch, PeerMatch, PodsMatch, RelativeMatch
+from cloison.ir.allowlist import Known, PeerOf
+from cloison.ir.peers import AnyMatch, BlockMatch, NamesMatch, PodsMatch, RelativeMatch
 from cloison.resources.world import Workload
 
 _WHOLE: Final = {4: "0.0.0.0/0", 6: "::/0"}
@@ -37,6 +41,19 @@ def blocks(addresses: AddressSet, within: AddressSet | None = None) -> tuple[Blo
             ways = ways[:1]
         found += min(reversed(ways), key=lambda way: sum(1 + len(each.holes) for each in way))
     return tuple(found)
+
+
+def within(end: End, peers: Iterable[PeerOf]) -> End:
+    """Return an end with only those of its addresses that some peers are.
+
+    Args:
+        end: The end.
+        peers: How it is written.
+    """
+    held = [each.addresses for each in peers if isinstance(each, BlockMatch)]
+    if not isinstance(end, AddressEnd) or not held:
+        return end
+    return replace(end, addresses=reduce(AddressSet.__or__, held))
 
 
 def _holed(addresses: AddressSet, cidr: str) -> BlockMatch:
@@ -78,7 +95,7 @@ def node_addresses(engine: Engine, names: Sequence[str | None]) -> AddressSet | 
     return AddressSet.points(tuple(points)) if points else None
 
 
-def rank(peer: PeerMatch) -> tuple[int, str, str]:
+def rank(peer: PeerOf) -> tuple[int, str, str]:
     """Return what orders peers: pods by namespace and labels, blocks, names, nodes, anybody."""
     match peer:
         case PodsMatch():
@@ -90,13 +107,15 @@ def rank(peer: PeerMatch) -> tuple[int, str, str]:
             return 2, " ".join(str(each) for each in peer.names), ""
         case RelativeMatch():
             return 3, str(peer.relation), ""
+        case Known():
+            return 3, peer.name, ""
         case AnyMatch():
             return 4, "", ""
         case _:
             return 5, str(peer), ""
 
 
-def text(peer: PeerMatch) -> str:
+def text(peer: PeerOf) -> str:
     """Return a peer for people."""
     match peer:
         case PodsMatch() if peer.namespace is not None:
@@ -112,5 +131,7 @@ def text(peer: PeerMatch) -> str:
             return ", ".join(each.text for each in peer.names)
         case RelativeMatch():
             return {"own-node": "the own node"}.get(str(peer.relation), "another node")
+        case Known():
+            return peer.name
         case _:
             return "anybody"

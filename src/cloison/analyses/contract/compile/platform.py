@@ -6,7 +6,7 @@ from typing import Final
 
 from cloison.algebra import AddressSet
 from cloison.analyses.contract.compile.edges import ports_of
-from cloison.analyses.contract.compile.model import UNWRITTEN, Edge, Notes
+from cloison.analyses.contract.compile.model import Edge
 from cloison.analyses.doctor.clinic import Clinic, on
 from cloison.analyses.doctor.depends import wishes
 from cloison.analyses.doctor.probes import asked
@@ -15,13 +15,12 @@ from cloison.analyses.doctor.scrape import scrapes
 from cloison.analyses.ends import PodsEnd, ServiceEnd
 from cloison.analyses.question import Traffic
 from cloison.analyses.services import follow
-from cloison.base import QuestionError, Severity
+from cloison.base import QuestionError
 from cloison.intent import Contract, Platform
 from cloison.ir.allowlist import PortRange
 from cloison.ir.fidelity import Caveat
 from cloison.platform.calls import calls, configs
 from cloison.platform.caveats import DNS_OF_NODE
-from cloison.platform.component import Role
 from cloison.platform.components import known
 from cloison.platform.resolvers import Resolver
 from cloison.platform.telemetry import is_telemetry
@@ -58,22 +57,6 @@ def roles(contract: Contract) -> dict[str, Platform]:
         role = by_id.get(each.id, each.id)
         found.setdefault(role, each)
     return found
-
-
-def unwritten(contract: Contract, notes: Notes) -> None:
-    """Note the parts of the platform that the contract names and nothing is written for."""
-    ours = {DNS, METRICS, TELEMETRY}
-    for role, each in roles(contract).items():
-        if role in ours or role not in {str(r) for r in Role}:
-            continue
-        notes.say(
-            UNWRITTEN,
-            Severity.WARNING,
-            f"platform {each.id!r}: nothing is written for what does {role!r}",
-            "workloads that need it are shut off from it, or it from them",
-            "write dependencies for it, and ask the doctor afterwards",
-            span=each.span,
-        )
 
 
 def lookups(clinic: Clinic, workload: Workload) -> Lookups:
@@ -119,7 +102,9 @@ def scraped(clinic: Clinic, said: Platform) -> Iterator[Edge]:
         ports = ports_of(scrape.traffic, scrape.to, clinic.engine)
         if ports is not None:
             reason = f"platform {said.id}: {said.reason or 'metrics are collected'}"
-            yield Edge(collector.end, scrape.to, ports, reason=reason + f" ({evidence.text})")
+            yield Edge(
+                collector.end, scrape.to, ports, reason=f"{reason} ({evidence.text})", role=METRICS
+            )
 
 
 def reported(clinic: Clinic, said: Platform, among: Sequence[Workload]) -> Iterator[Edge]:
@@ -139,7 +124,7 @@ def reported(clinic: Clinic, said: Platform, among: Sequence[Workload]) -> Itera
             for to, traffic in _behind(clinic, source, wish.end, on(wish.protocol, wish.port)):
                 ports = ports_of(traffic, to, clinic.engine)
                 if ports is not None:
-                    yield Edge(source, to, ports, reason=reason)
+                    yield Edge(source, to, ports, reason=reason, role=TELEMETRY)
 
 
 def _behind(

@@ -11,8 +11,7 @@ from cloison.analyses.contract.compile.model import Sheet, Subject, joined
 from cloison.analyses.contract.compile.peers import rank
 from cloison.analyses.contract.placed import NOWHERE, Placed
 from cloison.intent import Dependency
-from cloison.ir.allowlist import Allowlist, Asked, Opening, PortRange
-from cloison.ir.peers import PeerMatch
+from cloison.ir.allowlist import Allowlist, Asked, Opening, PeerOf, PortRange
 from cloison.ir.policy import Direction
 from cloison.resources.names import printable
 from cloison.resources.world import WorkloadId
@@ -21,7 +20,7 @@ _LONGEST: Final = 200
 """Characters of a policy's name, so that languages may add to it."""
 DENY: Final = "default-deny"
 
-_Key = tuple[Direction, PeerMatch, Asked | None, bool]
+_Key = tuple[Direction, PeerOf, Asked | None, bool]
 
 
 @dataclass

@@ -42,6 +42,11 @@ class Subjects:
             self._known[name] = self._of(self.world.workloads[name])
         return self._known[name]
 
+    @property
+    def missing(self) -> frozenset[WorkloadId]:
+        """The workloads that nothing was found to select, among those that were asked about."""
+        return frozenset(name for name, found in self._known.items() if found is None)
+
     def _of(self, workload: Workload) -> Subject | None:
         pods, name = workload.endpoints, workload.id
         near = [each for each in self._home(name.namespace) if each.id != name]

@@ -133,12 +133,14 @@ def _flow(packet: Packet, line: Line, cluster: str | None) -> Flow:
         if dropped
         else None
     )
-    reply = _reply(packet)
+    proto, src_port, dst_port, syn, icmp = _transport(packet.l4)
+    tracked = _reply(packet)
+    # Whoever sends SYN and ACK answers, whether or not anybody tracked the connection.
+    reply = True if tracked is None and packet.l4 is not None and _answers(packet.l4) else tracked
     initiator: Initiator = "unknown" if reply is None else "known"
     if reply is None and dropped:
         # cilium/cilium#13796: nobody asked whether a dropped packet was a reply; it is none.
         reply, initiator = False, "inferred"
-    proto, src_port, dst_port, syn, icmp = _transport(packet.l4)
     opens = _opens(packet, event, syn=syn, reply=reply)
     if opens and reply is None:
         initiator = "inferred"
@@ -163,7 +165,8 @@ def _flow(packet: Packet, line: Line, cluster: str | None) -> Flow:
             if point in _BEFORE and not reply
             else _VERDICTS.get(packet.verdict, "unknown")
         ),
-        observer=_observer(event, direction, point, reply=bool(reply)),
+        # Where it is not known for a reply, the direction is the packet's own.
+        observer=_observer(event, direction, point, reply=bool(tracked)),
         proto=proto,
         src_cluster=src.cluster,
         src_ns=src.ns,
@@ -247,7 +250,8 @@ def _reply(packet: Packet) -> bool | None:
         return True if packet.reply else None
     reply = told.value if isinstance(told, Wrapped) else told
     # So is Retina's word, unless it tracks connections (microsoft/retina pkg/plugin/packetparser).
-    return None if not reply and b"Retina" in bytes(packet.extensions) else reply
+    untold = packet.extensions is not NOTHING and b"Retina" in bytes(packet.extensions)
+    return None if not reply and untold else reply
 
 
 def _opens(packet: Packet, event: Event, *, syn: bool | None, reply: bool | None) -> bool | None:
@@ -262,6 +266,11 @@ def _opens(packet: Packet, event: Event, *, syn: bool | None, reply: bool | None
         return False
     # Policies are asked about packets of no known connection.
     return True if event == "verdict" else None
+
+
+def _answers(l4: Transport) -> bool:
+    flags = l4.TCP.flags if l4.TCP is not None else None
+    return flags is not None and flags.SYN and flags.ACK
 
 
 Seen = tuple[str | None, int | None, int | None, bool | None, tuple[int, int] | None]
@@ -331,6 +340,17 @@ def _count(told: Aggregate) -> int:
 
 
 def _decided(packet: Packet) -> tuple[Decision, ...]:
+    if (
+        packet.egress_allowed_by is NOTHING
+        and packet.ingress_allowed_by is NOTHING
+        and packet.egress_denied_by is NOTHING
+        and packet.ingress_denied_by is NOTHING
+        and packet.egressAllowedBy is NOTHING
+        and packet.ingressAllowedBy is NOTHING
+        and packet.egressDeniedBy is NOTHING
+        and packet.ingressDeniedBy is NOTHING
+    ):
+        return ()
     found: tuple[Decision, ...] = ()
     for raw, direction, effect in (
         (packet.egress_allowed_by or packet.egressAllowedBy, "egress", "allow"),

@@ -1,0 +1,168 @@
+"""D7: agents of the network plugin that fail: pods not ready, nodes that fell silent, losses."""
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from math import log
+from typing import Final
+
+from cloison.analyses.drift.model import Code, Evidence, Key, Sign, Step
+from cloison.analyses.drift.scene import Scene
+from cloison.analyses.drift.windows import DAY, FAST, Pace
+from cloison.analyses.past.course import Course
+from cloison.base import Severity
+from cloison.base.words import few, plural
+
+_RUN: Final = 3
+"""Hours in a row in which a node has to be silent."""
+_CHANCE: Final = 1e-6
+"""How likely a stretch of silence may be while all is well, to be told."""
+_RISE: Final = 3
+"""How many times the share of lost events has to be what it was."""
+_SHARE: Final = 0.2
+"""The share of lost events from which on a rise counts."""
+_LITTLE: Final = 50
+"""Events of an hour below which a share says nothing."""
+_SILENCE: Final = Pace(FAST.span, _RUN, DAY, 0)
+
+
+def agents(scene: Scene) -> Iterator[Sign]:
+    """Yield a sign for each node whose agent fails, by what objects and flows tell."""
+    yield from _unready(scene)
+    yield from _silent(scene)
+    yield from _losing(scene)
+
+
+def _unready(scene: Scene) -> Iterator[Sign]:
+    resting = 0
+    for agent in scene.agents.found:
+        down = [(node, pod) for node, pod in agent.down if node not in scene.agents.resting]
+        rested = len(agent.down) - len(down)
+        resting += rested
+        missing = len(down)
+        if agent.ready is not None:
+            # Pods that were not read can be on nodes that rest, too.
+            idle = rested or len(scene.agents.resting)
+            missing = max(missing, agent.ready[1] - agent.ready[0] - idle)
+        if missing <= 0:
+            continue
+        name = agent.workload
+        title = agent.title if agent.title == str(name) else f"{agent.title} ({name})"
+        nodes = few(node for node, _ in down if node)
+        counted = f": {agent.ready[0]} of {agent.ready[1]} pods are" if agent.ready else ""
+        where = f" on {nodes}" if nodes else ""
+        yield Sign(
+            key=Key(Code.AGENT, f"{name.kind}/{name}"),
+            severity=Severity.ERROR,
+            message=f"{title} is not ready on {plural(missing, 'node')}{counted}{where}",
+            help="look at it: kubectl -n "
+            f"{name.namespace} get pods -o wide; policies there may be old, or not enforced",
+            evidence=tuple(Evidence(f"pod {pod} is not ready", agent.span) for _, pod in down)
+            or (Evidence("its status says so", agent.span),),
+            namespaces=(name.namespace,),
+            remove=Step("mend or replace the agent on these nodes"),
+        )
+    scene.skip(Code.AGENT, "its node is cordoned", resting, "agent")
+
+
+def _silent(scene: Scene) -> Iterator[Sign]:
+    """Yield a sign for each node of which nothing was heard while others were."""
+    by_node: dict[str, dict[int, int]] = defaultdict(dict)
+    for each in scene.nodes:
+        if each.node is not None and each.events:
+            by_node[each.node][each.hour] = each.events
+    if len(by_node) < len(("one", "other")):
+        return
+    covered = scene.windows.covered
+    resting = 0
+    for node, heard in sorted(by_node.items()):
+        silent = _stretches(covered, heard)
+        if not silent:
+            continue
+        if node in scene.agents.resting or _gone(scene, node):
+            resting += 1
+            continue
+        hours = Course.of((hour, 1) for some in silent for hour in some)
+        yield Sign(
+            key=Key(Code.AGENT, f"node:{node}", "silent"),
+            severity=Severity.ERROR,
+            message=f"nothing was heard of node {node} for {plural(len(hours.hours), 'hour')} "
+            "while others told of flows",
+            help="look at the agent and at what collects flows on it; what happened there in these "
+            "hours is not known",
+            course=hours,
+            pace=_SILENCE,
+            evidence=(
+                Evidence(f"heard in {plural(len(heard), 'hour')} of {len(covered)} covered ones"),
+            ),
+            remove=Step("mend the agent on that node"),
+        )
+    scene.skip(Code.AGENT, "its node is cordoned, or there no more", resting, "node")
+
+
+def _gone(scene: Scene, node: str) -> bool:
+    """Return whether the input holds nodes, and this one is none of them, by name or address."""
+    nodes = scene.engine.world.nodes
+    read = {name for name, each in nodes.items() if each.span is not None}
+    if not read or node in read:
+        return False
+    # Flow records may call nodes by their addresses.
+    return not any(c.isdigit() for c in node.partition(".")[0]) or "." not in node
+
+
+def _stretches(covered: tuple[int, ...], heard: Mapping[int, int]) -> list[list[int]]:
+    """Return stretches of covered hours without a word that chance does not explain.
+
+    How much an hour of the day usually brings says how odd its silence is.
+    """
+    first = min(heard)
+    hours = [hour for hour in covered if hour >= first]
+    usual = _usual(hours, heard)
+    found: list[list[int]] = []
+    run: list[int] = []
+    for hour in [*hours, None]:
+        if hour is not None and hour not in heard:
+            run.append(hour)
+            continue
+        expected = sum(usual[each % DAY] for each in run)
+        if len(run) >= _RUN and expected >= -log(_CHANCE):
+            found.append(run)
+        run = []
+    return found
+
+
+def _usual(hours: list[int], heard: Mapping[int, int]) -> dict[int, float]:
+    """Return the events that an hour of the day usually brings: the middle of what it brought."""
+    told: dict[int, list[int]] = defaultdict(list)
+    for hour in hours:
+        told[hour % DAY].append(heard.get(hour, 0))
+    return {of_day: float(sorted(some)[len(some) // 2]) for of_day, some in told.items()}
+
+
+def _losing(scene: Scene) -> Iterator[Sign]:
+    """Yield a sign for each node that loses a good deal more than it used to."""
+    by_node: dict[str | None, dict[int, tuple[int, int]]] = defaultdict(dict)
+    for each in scene.nodes:
+        by_node[each.node][each.hour] = (each.events, each.lost)
+    for node, told in sorted(by_node.items(), key=lambda item: item[0] or ""):
+        hours = [hour for hour in sorted(told) if sum(told[hour]) >= _LITTLE]
+        shares = sorted(told[hour][1] / sum(told[hour]) for hour in hours)
+        if len(shares) < DAY:
+            continue
+        usual = shares[len(shares) // 2]
+        bad = [
+            hour for hour in hours if told[hour][1] / sum(told[hour]) >= max(_SHARE, _RISE * usual)
+        ]
+        if not bad:
+            continue
+        where = f"node {node}" if node else "some node"
+        yield Sign(
+            key=Key(Code.AGENT, f"node:{node or '?'}", "losing"),
+            severity=Severity.WARNING,
+            message=f"{where} lost a fifth of its events or more in {plural(len(bad), 'hour')}, "
+            f"usually {usual:.0%}",
+            help="look at its agent's buffers, and at the load of the node",
+            course=Course.of((hour, told[hour][1]) for hour in bad),
+            pace=FAST,
+            evidence=(Evidence(f"{sum(told[hour][1] for hour in bad):,} events were lost"),),
+            remove=Step("give the agent more room, or the node less to do"),
+        )

@@ -1,0 +1,84 @@
+"""D2: what policy denies again and again, scans apart from callers that lack a rule."""
+
+from collections import defaultdict
+from collections.abc import Iterator
+from typing import Final
+
+from cloison.analyses.drift.edge import Edge
+from cloison.analyses.drift.model import Code, Evidence, Key, Sign
+from cloison.analyses.drift.scene import Scene
+from cloison.analyses.drift.windows import FAST
+from cloison.analyses.past.course import Course
+from cloison.analyses.past.link import shown
+from cloison.analyses.past.sorts import Sort
+from cloison.base import Severity
+from cloison.base.words import few, plural
+
+_EPHEMERAL: Final = 32768
+"""The first port that callers take for themselves, on Linux."""
+
+
+def denied(scene: Scene) -> Iterator[Sign]:
+    """Yield a sign for each edge that was denied, and one for each source that scans."""
+    scans: dict[str, list[Edge]] = defaultdict(list)
+    talking = {(edge.source, edge.destination) for edge in scene.edges if edge.allowed}
+    replies = 0
+    for edge in scene.edges:
+        if not edge.denied:
+            continue
+        if edge.sort is Sort.SCAN:
+            scans[edge.source].append(edge)
+        elif edge.port >= _EPHEMERAL and (edge.destination, edge.source) in talking:
+            replies += 1
+        else:
+            yield _edge(scene, edge)
+    reason = "what was denied looks like the reply to a connection that nobody remembered"
+    scene.skip(Code.DENIED, reason, replies)
+    for source, some in scans.items():
+        yield _scan(source, some)
+
+
+def _edge(scene: Scene, edge: Edge) -> Sign:
+    hours = len(edge.denied.hours)
+    times = plural(edge.denied.total, "connection")
+    told = f"{times} denied in {plural(hours, 'hour')} ({', '.join(edge.adapters)})"
+    evidence = [Evidence(told)]
+    if edge.allowed.hours:
+        evidence.append(Evidence(f"{plural(edge.allowed.total, 'connection')} got through"))
+    severity = Severity.ERROR if edge.meant else Severity.WARNING
+    need = "the contract means it" if edge.meant else "nobody means it"
+    return Sign(
+        key=Key(Code.DENIED, edge.source, edge.destination, edge.protocol, edge.port_text),
+        severity=severity,
+        message=f"{edge.text} is denied again and again, and {need}",
+        help="allow it, if the caller needs it"
+        if edge.meant
+        else "find out what calls, and why: "
+        "allow it and write it into the contract, or stop the caller",
+        workloads=edge.inside,
+        course=edge.denied,
+        pace=FAST,
+        evidence=tuple(evidence),
+        asked=scene.question(edge),
+        brief=edge.text,
+        namespaces=edge.namespaces,
+        meant=edge.meant,
+    )
+
+
+def _scan(source: str, some: list[Edge]) -> Sign:
+    """Return a sign for a source that tries many ports or destinations."""
+    course = Course.together(edge.denied for edge in some)
+    whom = few(edge.text.partition(" -> ")[2] for edge in some)
+    return Sign(
+        key=Key(Code.DENIED, source, "many"),
+        severity=Severity.WARNING,
+        message=f"{shown(source)} tries {plural(len(some), 'edge')} that policy denies: {whom}",
+        help="find out who is in there; nothing of it is to be allowed",
+        workloads=some[0].inside[:1],
+        course=course,
+        pace=FAST,
+        evidence=(Evidence(some[0].why),),
+        namespaces=some[0].namespaces[:1],
+        doubt=None,
+    )

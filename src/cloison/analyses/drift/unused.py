@@ -1,0 +1,290 @@
+"""D1: what rules allow and nobody uses any more: policy, direction, peer and port by port.
+
+A rule that lets a connection through counts as used by it, whichever other rule does so too.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+from typing import Final
+
+from cloison.algebra import ANY, AddressSet, TrafficSet
+from cloison.algebra.bitmaps import BitMap, union
+from cloison.analyses.drift.edge import Edge
+from cloison.analyses.drift.model import Atom, Code, Evidence, Key, Sign, Step
+from cloison.analyses.drift.nobody import enforced
+from cloison.analyses.drift.scene import Scene
+from cloison.analyses.ends import AddressEnd, End, NameEnd, PodsEnd, SomeNodeEnd
+from cloison.analyses.miss import match_text
+from cloison.analyses.past.course import Course
+from cloison.analyses.reconcile.seen import Outside
+from cloison.base import Severity
+from cloison.base.words import plural
+from cloison.engine import Engine, UnitKind
+from cloison.ir.peers import AnyMatch, NamesMatch, RelativeMatch, UnknownMatch, plain_matches
+from cloison.ir.policy import Action, Direction, Peer, Policy, Rule
+from cloison.resources.world import PodEndpoint, WorkloadId
+
+_JOBS: Final = ("CronJob", "Job")
+_INTERVALS: Final = 3
+"""Longest intervals that have to pass without use."""
+_RUNS: Final = 2
+"""Runs of a Job that have to pass without use."""
+_DAY: Final = 24
+BREAK_GLASS: Final = "break-glass"
+"""The annotation that says that a policy is for emergencies."""
+
+
+@dataclass(frozen=True)
+class RuleAtom:
+    """A rule's part for one peer and one port.
+
+    Args:
+        policy: Whose rule.
+        rule: The rule.
+        peer: The peer.
+        port: What of it, as people write it.
+        traffic: That as a set.
+        subjects: Units that it is about.
+        peers: Units that the peer matches.
+    """
+
+    policy: Policy
+    rule: Rule
+    peer: Peer
+    port: str
+    traffic: TrafficSet
+    subjects: BitMap = field(compare=False)
+    peers: BitMap = field(compare=False)
+
+    @property
+    def key(self) -> Key:
+        """What it is known by, wherever it stands among the rules."""
+        word = "from" if self.rule.direction is Direction.INGRESS else "to"
+        peer = f"{self.rule.direction} {word} {match_text(self.peer.match, self.policy)}"
+        return Key(Code.UNUSED, f"{self.policy.id.kind}/{self.policy.id}", peer, "", self.port)
+
+
+def unused(scene: Scene) -> Iterator[Sign]:
+    """Yield a sign for each part of a rule by which nothing passes any more."""
+    if not scene.watch:
+        scene.skip(Code.UNUSED, "there are no flows", 1, "run")
+        return
+    everything = list(atoms(scene.engine))
+    uses = _Uses(scene)
+    glass = 0
+    for atom in everything:
+        if scene.annotation(atom.policy, BREAK_GLASS) is not None:
+            glass += 1
+            continue
+        sign = _judged(scene, atom, uses, everything)
+        if sign is not None:
+            yield sign
+    scene.skip(Code.UNUSED, "its policy is for emergencies (break-glass)", glass, "rule")
+
+
+def atoms(engine: Engine) -> Iterator[RuleAtom]:
+    """Yield the parts of rules that allow something to somebody.
+
+    Peers by relation (a pod's own node) and peers that nobody resolves are left out, and so are
+    those that match nobody: another check tells of them.
+    """
+    for policy in enforced(engine):
+        subjects = engine.binder.subject(policy)
+        for rule in policy.rules:
+            if rule.action is not Action.ALLOW or not subjects:
+                continue
+            for peer in rule.peers:
+                plain = tuple(plain_matches(peer.match))
+                if any(isinstance(m, RelativeMatch | UnknownMatch) for m in plain):
+                    continue
+                peers = engine.binder.peer(peer).possible
+                if not peers and not any(isinstance(m, NamesMatch) for m in plain):
+                    continue
+                for port, traffic in _ports(engine, policy, rule):
+                    yield RuleAtom(policy, rule, peer, port, traffic, subjects, peers)
+
+
+def _ports(engine: Engine, policy: Policy, rule: Rule) -> Iterator[tuple[str, TrafficSet]]:
+    """Yield a rule's ports one by one, those that are named by what they stand for here."""
+    said = rule.traffic.must | rule.traffic.may
+    if said == ANY or len(list(said.entries())) > _FEW:
+        yield str(said), said
+    else:
+        for entry in said.entries():
+            if entry.protocol in _PORTED and entry.low is not None:
+                part = TrafficSet.ports(entry.protocol, entry.low, entry.high)
+                yield str(part), part
+            else:
+                part = said & TrafficSet.protocol(entry.protocol)
+                yield str(part), part
+    for named in rule.traffic.named:
+        found = TrafficSet()
+        for pod in _declaring(engine, policy, rule):
+            for port in pod.ports:
+                if port.name == named.name and named.protocol in (None, port.protocol):
+                    found |= TrafficSet.ports(port.protocol, *port.span)
+        if found:
+            yield f"{named.name} ({found})", found
+
+
+_FEW: Final = 16
+_PORTED: Final = ("TCP", "UDP", "SCTP")
+
+
+def _declaring(engine: Engine, policy: Policy, rule: Rule) -> Iterator[PodEndpoint]:
+    """Yield the pods on which a rule's port names are looked up."""
+    units = engine.binder.subject(policy)
+    if rule.direction is Direction.EGRESS:
+        units = engine.binder.peers(rule.peers).possible
+    table = engine.table
+    for unit in units:
+        for index in table.units[unit].endpoints:
+            yield table.endpoints[index]
+
+
+class _Uses:
+    """What was seen, by the units of its ends; lives for one answer."""
+
+    def __init__(self, scene: Scene) -> None:
+        self.scene = scene
+        self.seen: list[tuple[Edge, BitMap, BitMap]] = [
+            (
+                edge,
+                union(self._units(link.source) for link in edge.links),
+                union(self._units(link.destination) for link in edge.links),
+            )
+            for edge in scene.edges
+            if edge.allowed
+        ]
+        self.heard: frozenset[WorkloadId] = frozenset(
+            name for edge in scene.edges for name in edge.inside
+        )
+        runs: dict[WorkloadId, set[int]] = {}
+        for edge in scene.edges:
+            for name in edge.inside[:1]:
+                course = Course.together((edge.allowed, edge.denied))
+                runs.setdefault(name, set()).update(course.hours)
+        self.runs = runs
+
+    def _units(self, end: End | Outside) -> BitMap:
+        engine = self.scene.engine
+        table = engine.table
+        if isinstance(end, PodsEnd):
+            return BitMap([unit for index in end.endpoints for unit in table.by_endpoint[index]])
+        if isinstance(end, SomeNodeEnd):
+            return table.kinds[UnitKind.HOST]
+        address = end.address if isinstance(end, Outside) else end
+        if isinstance(address, AddressEnd):
+            return self.outside(address.addresses)
+        return BitMap()
+
+    def outside(self, addresses: AddressSet) -> BitMap:
+        """Return the units of addresses."""
+        return self.scene.engine.table.external_range(addresses)
+
+    def of(self, atom: RuleAtom) -> list[Edge]:
+        """Return the edges that an atom lets through."""
+        egress = atom.rule.direction is Direction.EGRESS
+        found = []
+        for edge, sources, destinations in self.seen:
+            here, there = (sources, destinations) if egress else (destinations, sources)
+            if not here & atom.subjects or not edge.links[0].traffic & atom.traffic:
+                continue
+            if there & atom.peers or (egress and self._named(atom, edge)):
+                found.append(edge)
+        return found
+
+    def _named(self, atom: RuleAtom, edge: Edge) -> bool:
+        names = [
+            name.name.text.removeprefix("dns:")
+            for link in edge.links
+            if isinstance(name := link.destination, Outside) and isinstance(name.name, NameEnd)
+        ]
+        matches = (m for m in plain_matches(atom.peer.match) if isinstance(m, NamesMatch))
+        return any(match.covers(name) for match in matches for name in names)
+
+    def last_runs(self, names: Sequence[WorkloadId], after: int) -> int:
+        """Return how often each of some Jobs ran after an hour, the least of them."""
+        told = []
+        for name in names:
+            hours = {hour for hour in self.runs.get(name, ()) if hour > after}
+            told.append(sum(hour - 1 not in hours for hour in hours))
+        return min(told)
+
+
+def _judged(
+    scene: Scene, atom: RuleAtom, uses: _Uses, everything: Sequence[RuleAtom]
+) -> Sign | None:
+    windows = scene.windows
+    edges = uses.of(atom)
+    course = Course.together(edge.allowed for edge in edges)
+    if course.undated and not course.hours:
+        scene.skip(Code.UNUSED, "nobody says when it was used", 1, "rule")
+        return None
+    began = windows.covered[0] if windows.covered else scene.watch.hours[0]
+    last = course.hours[-1] if course.hours else began - 1
+    gaps = [windows.between(a, b) for a, b in pairwise(course.hours)]
+    # What was used has shown how often it is; of what never was, nobody knows.
+    least = scene.bounds.stopped if course.hours else scene.bounds.unused
+    wanted = max([least, *(_INTERVALS * gap for gap in gaps)])
+    quiet = windows.between(last + 1, windows.end)
+    if quiet <= wanted:
+        return None
+    names = _workloads(scene.engine, atom)
+    if not set(names) & uses.heard:
+        scene.skip(Code.UNUSED, "no source tells of the pods it is about", 1, "rule")
+        return None
+    jobs = [n for n in _workloads(scene.engine, atom, both=True) if n.kind in _JOBS]
+    if jobs and uses.last_runs(jobs, last) < _RUNS:
+        scene.skip(Code.UNUSED, "a Job it is for has not run twice since", 1, "rule")
+        return None
+    used = (
+        f"last used {quiet // _DAY} covered days ago"
+        if course.hours
+        else (f"never used in {quiet // _DAY} covered days")
+    )
+    others = _covering(atom, everything)
+    evidence = [Evidence(used, atom.peer.span or atom.rule.span)]
+    if edges:
+        evidence.append(Evidence(f"{plural(course.total, 'connection')} before that"))
+    if others:
+        evidence.append(Evidence(f"redundant with {others[0]}"))
+    name = f"{atom.policy.id.said} {atom.rule.label}"
+    word = "from" if atom.rule.direction is Direction.INGRESS else "to"
+    peer = match_text(atom.peer.match, atom.policy)
+    return Sign(
+        key=atom.key,
+        severity=Severity.INFO,
+        message=f"{name} allows {word} {peer} on {atom.port}, {used}",
+        help="take it out, or say what it is for: annotate its policy as break-glass, or accept it",
+        workloads=names,
+        brief=f"{word} {peer} on {atom.port}",
+        evidence=tuple(evidence),
+        atom=Atom(name, atom.peer.span or atom.rule.span or atom.policy.span),
+        namespaces=(atom.policy.id.namespace,) if atom.policy.id.namespace else (),
+        allow=Step(f"keep it: annotate {atom.policy.id.said} with {scene.prefix}/{BREAK_GLASS}"),
+        remove=Step(f"take {word} {peer} on {atom.port} out of {name}"),
+    )
+
+
+def _workloads(engine: Engine, atom: RuleAtom, *, both: bool = False) -> tuple[WorkloadId, ...]:
+    units = atom.subjects | atom.peers if both else atom.subjects
+    table = engine.table
+    if both and any(isinstance(m, AnyMatch) for m in plain_matches(atom.peer.match)):
+        units = atom.subjects
+    found = {table.endpoints[i].workload for unit in units for i in table.units[unit].endpoints}
+    return tuple(sorted(found))
+
+
+def _covering(atom: RuleAtom, everything: Sequence[RuleAtom]) -> list[str]:
+    """Return the rules of other policies that allow all that an atom allows."""
+    return [
+        f"{other.policy.id.said} {other.rule.label}"
+        for other in everything
+        if other.policy is not atom.policy
+        and other.rule.direction is atom.rule.direction
+        and atom.subjects <= other.subjects
+        and atom.peers <= other.peers
+        and atom.traffic <= other.traffic
+    ]

@@ -1,0 +1,327 @@
+"""What observed edges are: the application's own, denied, somebody's trial, or a scan.
+
+Nothing here is beyond doubt but that policy denied something. Edges that are called anything but
+legitimate are questions: nobody is to allow them unasked, and nobody need be alarmed.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import cached_property
+from typing import Final
+
+from cloison.analyses.ends import End, PodsEnd
+from cloison.analyses.past.brief import FEW, below
+from cloison.analyses.past.course import Course
+from cloison.analyses.past.link import LET, Link
+from cloison.analyses.past.outside import around
+from cloison.analyses.past.watch import Watch
+from cloison.analyses.reconcile.seen import Outside
+from cloison.base.words import plural
+from cloison.platform.customs import named_front
+
+
+class Sort(StrEnum):
+    """What an observed edge is, as far as anybody can tell."""
+
+    LEGITIMATE = "legitimate"
+    """The application does it, or at least nothing speaks against that."""
+    DENIED = "denied"
+    """Policy stopped it, and the last time too: evidence of a need, or of an attack."""
+    PERSON = "person"
+    """A one-off, as from somebody's shell."""
+    SCAN = "scan"
+    """One source tried many ports or destinations."""
+    UNCLEAR = "unclear"
+    """No record says whether it got through, or whose it was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """An observed edge, and what it is.
+
+    Args:
+        link: The edge.
+        sort: What it is.
+        why: Why it is called so, as part of a sentence.
+    """
+
+    link: Link
+    sort: Sort
+    why: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """Where one sort ends and another begins.
+
+    Args:
+        few: Connections that somebody could have made by hand.
+        long: Watched hours from which on it says something that an edge was seen in one only.
+        many: Ports and destinations that make a scan.
+        scanned: Hours in which one of a scan's edges is seen, at most.
+        ended: Watched hours after which something that got through is over.
+        runs: Runs of a Job from which on they show a pattern.
+    """
+
+    few: int = FEW
+    long: int = 24
+    many: int = 8
+    scanned: int = 3
+    ended: int = 3
+    runs: int = 3
+
+
+BOUNDS: Final = Bounds()
+_JOBS: Final = ("Job", "CronJob")
+
+
+def judged(
+    links: Sequence[Link],
+    watch: Watch,
+    meant: Callable[[Link], bool],
+    bounds: Bounds = BOUNDS,
+) -> tuple[Judged, ...]:
+    """Return what each edge is, in the order given.
+
+    Args:
+        links: All that was seen: an edge is judged beside the others of its source.
+        watch: When anybody watched.
+        meant: Whether the contract or a manifest says that an edge should be.
+        bounds: Where one sort ends and another begins.
+    """
+    court = _Court(tuple(links), watch, tuple(map(meant, links)), bounds)
+    return tuple(Judged(link, *court.verdict(at)) for at, link in enumerate(court.links))
+
+
+@dataclass(frozen=True)
+class _Court:
+    """All edges, and what is asked of one beside the others."""
+
+    links: tuple[Link, ...]
+    watch: Watch
+    meant: tuple[bool, ...]
+    bounds: Bounds
+
+    def verdict(self, at: int) -> tuple[Sort, str]:
+        """Return what an edge is, and why."""
+        link = self.links[at]
+        tried = self._scans.get(at)
+        if tried is not None:
+            return Sort.SCAN, f"its source tried {tried} destinations and ports within two hours"
+        if all(each.count and not each.sure for each in link.seen):
+            return Sort.UNCLEAR, "several held one of its addresses at that time"
+        if link.denied or any(each.became == "denied" for each in link.seen):
+            return self._denied(at)
+        if not _let(link):
+            return Sort.UNCLEAR, _unclear(link)
+        if self.meant[at]:
+            return Sort.LEGITIMATE, "it is meant"
+        person = self._person(at)
+        if person is not None:
+            return Sort.PERSON, person
+        return Sort.LEGITIMATE, self._legitimate(at)
+
+    def _denied(self, at: int) -> tuple[Sort, str]:
+        link = self.links[at]
+        times = plural(_count(link, "denied"), "connection")
+        though = ", though it is meant" if self.meant[at] else ""
+        if not _let(link):
+            return Sort.DENIED, f"policy denied {times}, and none ever got through{though}"
+        before = plural(_count(link, *LET), "connection")
+        if _last(link, "denied") >= _last(link, *LET):
+            return Sort.DENIED, f"policy denied {times}, the last one too, after {before}{though}"
+        return Sort.LEGITIMATE, f"the last connection got through, though policy denied {times}"
+
+    def _legitimate(self, at: int) -> str:
+        hours = self._all[at].hours
+        if not hours:
+            return "it got through; no record says when"
+        watched = plural(len(self.watch.hours), "watched hour")
+        return f"it got through in {plural(len(hours), 'hour')} of {watched}"
+
+    # One-offs
+
+    def _person(self, at: int) -> str | None:
+        """Return why an edge that is not meant looks like a person's doing; None if not so."""
+        link, course = self.links[at], self._all[at]
+        if isinstance(link.source, Outside) or not self._brief(link, course):
+            return None
+        if self._job_run(at) or self._habit(at):
+            return None
+        times = plural(course.total, "connection")
+        if _by_hand(link.source):
+            return f"{times} in one moment, from a pod that nothing but a person made"
+        if self._from_behind(link):
+            return f"{times} in one moment, from behind a front to the front"
+        if len(self.watch.hours) >= self.bounds.long:
+            return f"{times} in one moment only, of {len(self.watch.hours)} watched hours"
+        return None
+
+    def _brief(self, link: Link, course: Course) -> bool:
+        """Return whether a pod did it within an hour, which may lie in two of the clock's."""
+        hours = course.hours
+        pods = {each.source.pod for each in link.seen} - {None}
+        return (
+            bool(hours)
+            and hours[-1] - hours[0] <= 1
+            and not course.undated
+            and course.total <= self.bounds.few
+            and len(pods) <= 1
+        )
+
+    def _job_run(self, at: int) -> bool:
+        """Return whether it is what a Job does when it runs, which is seldom and short."""
+        link = self.links[at]
+        if not isinstance(link.source, PodsEnd) or link.source.workload.id.kind not in _JOBS:
+            return False
+        runs = _runs({hour for each in self._of_source(at) for hour in self._all[each].hours})
+        return runs < self.bounds.runs or len(self._all[at].hours) >= self.bounds.runs
+
+    def _habit(self, at: int) -> bool:
+        """Return whether a source's calls outside on a port differ only in their addresses."""
+        link = self.links[at]
+        if not isinstance(link.destination, Outside) or link.destination.name is not None:
+            return False
+        block = around(link.destination)
+        near, every = set[int](), 0
+        for other in self._of_source(at):
+            its = self.links[other]
+            same = (its.key.protocol, its.key.port) == (link.key.protocol, link.key.port)
+            if same and isinstance(its.destination, Outside) and its.allowed.hours:
+                every += its.destination.name is None
+                if block is not None and around(its.destination) == block:
+                    near.update(self._all[other].hours)
+        return every >= self.bounds.many or _runs(near) > 1
+
+    def _from_behind(self, link: Link) -> bool:
+        front = link.key.destination
+        if front not in self._fronts:
+            return False
+        return link.key.source in below(self._calls, front)
+
+    @cached_property
+    def _fronts(self) -> frozenset[str]:
+        """Who is called from outside, or called as fronts are."""
+        return frozenset(
+            link.key.destination
+            for link in self.links
+            if isinstance(link.destination, PodsEnd)
+            and (
+                (isinstance(link.source, Outside) and _let(link))
+                or named_front(link.destination.workload.id.name)
+            )
+        )
+
+    @cached_property
+    def _calls(self) -> Mapping[str, set[str]]:
+        found: dict[str, set[str]] = defaultdict(set)
+        for link in self.links:
+            if _let(link) and not isinstance(link.destination, Outside):
+                found[link.key.source].add(link.key.destination)
+        return found
+
+    # Scans
+
+    @cached_property
+    def _scans(self) -> Mapping[int, int]:
+        """How much its source tried in these hours, of each edge that is part of a scan."""
+        found: dict[int, int] = {}
+        for some in self._by_source.values():
+            odd = [at for at in some if self._odd(at)]
+            if len(odd) < self.bounds.many:
+                continue
+            tried: dict[int, set[tuple[str, str, int]]] = defaultdict(set)
+            for at in odd:
+                for hour in self._all[at].hours:
+                    # What began towards the end of an hour of the clock goes on in the next.
+                    tried[hour].add(_target(self.links[at]))
+                    tried[hour - 1].add(_target(self.links[at]))
+            scanned: dict[int, int] = {}
+            for hour, targets in tried.items():
+                if len(targets) >= self.bounds.many:
+                    for each in (hour, hour + 1):
+                        scanned[each] = max(scanned.get(each, 0), len(targets))
+            for at in odd:
+                hours = self._all[at].hours
+                if all(hour in scanned for hour in hours):
+                    found[at] = max(scanned[hour] for hour in hours)
+        return found
+
+    def _odd(self, at: int) -> bool:
+        """Return whether an edge may be part of a scan: nobody means it, and it is soon over."""
+        link, hours = self.links[at], self._all[at].hours
+        if self.meant[at] or not hours or len(hours) > self.bounds.scanned:
+            return False
+        if not _let(link):
+            return True
+        if len(self.watch.hours) < self.bounds.long or self._job_run(at):
+            return False
+        after = self.watch.watched(hours[-1] + 1, self.watch.hours[-1])
+        return after >= self.bounds.ended
+
+    # What was seen
+
+    @cached_property
+    def _all(self) -> tuple[Course, ...]:
+        return tuple(link.course() for link in self.links)
+
+    @cached_property
+    def _by_source(self) -> Mapping[str, list[int]]:
+        found: dict[str, list[int]] = defaultdict(list)
+        for at, link in enumerate(self.links):
+            found[link.key.source].append(at)
+        return found
+
+    def _of_source(self, at: int) -> Iterator[int]:
+        """Yield the edges of an edge's source."""
+        yield from self._by_source[self.links[at].key.source]
+
+
+def _let(link: Link) -> bool:
+    return any(each.became in LET for each in link.seen)
+
+
+def _count(link: Link, *became: str) -> int:
+    """Return how many connections became something, by the source that tells of most."""
+    by_source: dict[tuple[str, ...], int] = defaultdict(int)
+    for each in link.seen:
+        if each.became in became:
+            by_source[each.adapters] += each.count
+    return max(by_source.values(), default=0)
+
+
+def _last(link: Link, *became: str) -> int:
+    """Return when a connection last became something; microseconds since 1970."""
+    times = (each.last for each in link.seen if each.became in became)
+    return max((each for each in times if each is not None), default=0)
+
+
+def _unclear(link: Link) -> str:
+    if any(each.became == "error" for each in link.seen):
+        return "connections were lost on the way, and not by policy"
+    return "no record says whether it got through"
+
+
+def _target(link: Link) -> tuple[str, str, int]:
+    """Return what was tried; outside, ports only of what got through.
+
+    Addresses outside that answer on one port are many for good reasons: a service has many.
+    """
+    outside = isinstance(link.destination, Outside) and _let(link)
+    return "" if outside else link.key.destination, link.key.protocol, link.key.port
+
+
+def _by_hand(end: End | Outside) -> bool:
+    """Return whether an end is a pod that no controller made, nor a node's own settings."""
+    return (
+        isinstance(end, PodsEnd)
+        and end.workload.id.kind == "Pod"
+        and not any(each.shape.host_network for each in end.workload.endpoints)
+    )
+
+
+def _runs(hours: set[int]) -> int:
+    """Return how many stretches hours are in; those next to each other are in one."""
+    return sum(hour - 1 not in hours for hour in hours)

@@ -1,0 +1,1 @@
+"""Policies that flows, manifests and the contract together speak for, and the proof of them."""

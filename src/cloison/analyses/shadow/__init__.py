@@ -1,0 +1,1 @@
+"""What a candidate would have done to the connections that were recorded."""

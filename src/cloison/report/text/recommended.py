@@ -1,0 +1,166 @@
+"""`recommend` for people: what one needs in the first minute, then everything behind it."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+
+from cloison.analyses.recommend.model import Asking, Backed, Question, Recommended
+from cloison.analyses.recommend.ready import Readiness
+from cloison.analyses.recommend.tell import seen, shown
+from cloison.base.words import few, some
+from cloison.report.about import About, Judged, Look
+from cloison.report.text.closing import closing
+from cloison.report.text.judged import findings, tally
+from cloison.report.text.layout import count, table, wrapped
+
+_TITLES = {
+    Asking.DENIED: "denied by policy",
+    Asking.PERSON: "as by a person",
+    Asking.SCAN: "a scan",
+    Asking.UNCLEAR: "unclear",
+    Asking.EXPIRED: "expired",
+    Asking.STRANGER: "not in the input",
+}
+_WAYS = 2
+"""Directions of a workload."""
+
+
+def lines(result: Judged[Recommended], about: About, look: Look) -> Iterator[str]:
+    """Iterate over the lines of what is recommended."""
+    found = result.answer
+    for word, sentence in summary(found):
+        yield from wrapped(sentence, look, f"{look.paint(f'{word}:', 'bold')} ", "  ")
+    yield ""
+    if found.fused.backed:
+        yield "let through:"
+        for each in found.fused.backed:
+            yield from _call(each, look)
+        yield ""
+    added = found.result.compiled.added
+    if added:
+        yield "added for the platform:"
+        rows = [
+            (each.role, each.source, "->", each.destination, ", ".join(each.ports))
+            for each in added
+        ]
+        yield from (f"  {line.rstrip()}" for line in table(rows))
+        yield ""
+    if found.fused.questions:
+        yield "asked, and shut until a contract says it:"
+        for question in found.fused.questions:
+            yield from _question(question, look)
+        yield ""
+    yield from _not_ready(found.readiness, look)
+    yield from _files(found)
+    yield from findings(result, look)
+    yield tally(result)
+    yield from closing(about, look)
+
+
+def summary(found: Recommended) -> Iterator[tuple[str, str]]:
+    """Yield what one needs first: a word, and a sentence without its end."""
+    fused, proof = found.fused, found.proof
+    spaces = count(len(found.result.compiled.namespaces), "namespace")
+    made = f"{count(found.policies, 'policy')} for {count(len(found.workloads), 'workload')}"
+    edges = count(proof.expected, "observed edge")
+    calls = count(len(fused.backed), "call")
+    head = f"{made} in {spaces}, as {found.result.target}"
+    yield "recommended", f"{head}, from {calls} and {edges} ({shown(fused.watch)})"
+    yield ("proved" if found.proved else "NOT PROVED"), _proved(found)
+    more = "nothing" if not (proof.opened or proof.closed or proof.changed) else None
+    moved = f"{count(proof.opened, 'pair')} opened, {proof.closed} closed, {proof.changed} changed"
+    yield "against today", more or moved
+    if fused.questions:
+        kinds = [each.asking for each in fused.questions]
+        said = ", ".join(f"{kinds.count(k)} {_TITLES[k]}" for k in Asking if k in kinds)
+        yield "asked", f"{count(len(kinds), 'question')}: {said}"
+    else:
+        yield "asked", "nothing"
+    ready = _ready(found.readiness)
+    if ready is not None:
+        yield "ready", ready
+
+
+def _proved(found: Recommended) -> str:
+    proof, read = found.proof, found.result.read_back
+    passing = proof.expected - len(proof.lost) - len(proof.unsure)
+    said = [f"{passing} of {count(proof.expected, 'observed edge')} that are meant pass"]
+    if proof.refused:
+        shut = proof.refused - len(proof.leaks) - proof.ungoverned
+        said.append(f"{shut} of {proof.refused} in question do not")
+    if proof.ungoverned:
+        said.append(f"{proof.ungoverned} of these are of no policy here")
+    if read is not None:
+        said.append(f"{read.through} of {count(read.asked, 'call')} let through as written")
+        if read.guardrails:
+            said.append(f"{read.holding} of {count(read.guardrails, 'guardrail')} hold")
+    return ", ".join(said)
+
+
+def _call(each: Backed, look: Look) -> Iterator[str]:
+    entry, found = each.entry, each.evidence
+    ports = ", ".join(port.text for port in entry.ports) or "everything"
+    owner = f" ({entry.owner})" if entry.owner else ""
+    what = f"{entry.source} -> {entry.destination} on {ports}"
+    yield from wrapped(f"{entry.name}{owner}: {what}", look, "  ", "    ")
+    wide = (f"{count(each.widened, 'address')} more than were seen",) if each.widened else ()
+    said = (f"{found.sure}: {', '.join(found.grounds)}", seen(found), *each.notes, *wide)
+    yield from wrapped("; ".join(said), look, "    ", "      ")
+
+
+def _question(each: Question, look: Look) -> Iterator[str]:
+    ports = f" on {some(each.ports)}" if each.ports else ""
+    head = f"{_TITLES[each.asking]}: {each.ends[0]} -> {each.ends[1]}{ports}"
+    times = []
+    if each.count:
+        times.append(f"{each.count} let through")
+    if each.denied:
+        times.append(f"{each.denied} denied")
+    told = f" ({', '.join(times)})" if times else ""
+    yield from wrapped(f"{head}: {each.why}{told}", look, "  ", "    ")
+    if each.write is not None:
+        yield f"    write: {each.write}"
+
+
+def _ready(every: Sequence[Readiness]) -> str | None:
+    if not every:
+        return None
+    by_workload = groupby(every, key=lambda each: each.workload)
+    ways = [(name, [each.ready for each in group]) for name, group in by_workload]
+    ready = sum(all(each) for _, each in ways)
+    said = f"{ready} of {count(len(ways), 'workload')}"
+    lacks = {one.text for each in every for one in each.missing}
+    return f"{said}; missing: {few(lacks)}" if lacks else said
+
+
+def _not_ready(every: Sequence[Readiness], look: Look) -> Iterator[str]:
+    """Yield what is missing, and of whom, those that lack the same together."""
+    lacking: dict[tuple[str, ...], list[str]] = {}
+    for each in every:
+        if not each.ready:
+            key = tuple(one.text for one in each.missing)
+            lacking.setdefault(key, []).append(f"{each.workload} {each.direction}")
+    if lacking:
+        yield "not ready to be enforced:"
+        for missing, whose in sorted(lacking.items(), key=lambda item: item[1]):
+            yield from wrapped(f"{_whose(whose)}: {'; '.join(missing)}", look, "  ", "    ")
+        yield ""
+
+
+def _whose(names: Sequence[str]) -> str:
+    """Return workloads, both of their directions as one."""
+    words = [each.rsplit(" ", 1) for each in names]
+    found: dict[str, list[str]] = {}
+    for name, way in words:
+        found.setdefault(name, []).append(way)
+    return some([n if len(w) == _WAYS else f"{n} ({w[0]})" for n, w in found.items()], 4)
+
+
+def _files(found: Recommended) -> Iterator[str]:
+    result = found.result
+    if result.directory is None:
+        yield "the policies: --policies prints them, --write DIR writes them"
+    else:
+        yield f"written to {result.directory}:"
+        rows = [(each.path, str(each.state)) for each in result.files]
+        yield from (f"  {line}" for line in table(rows))
+    yield ""

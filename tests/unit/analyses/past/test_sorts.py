@@ -1,0 +1,293 @@
+"""What observed edges are: the application's own, denied, somebody's trial, or a scan."""
+
+from collections.abc import Callable, Sequence
+
+import pytest
+
+from cloison.analyses.past.brief import below
+from cloison.analyses.past.link import Link
+from cloison.analyses.past.sorts import Judged, Sort, judged
+from cloison.analyses.past.watch import Watch
+from cloison.analyses.reconcile.pairs import Placed
+from cloison.analyses.reconcile.seen import NODES, Became
+from tests.support.past import linked, outside, pods, seen, watch, workload
+
+LONG = watch(24 * 14)
+USUAL = [
+    seen(outside("203.0.113.77"), "web/portal", range(0, 300, 2)),
+    seen("web/portal", "shop/api", range(0, 300, 3)),
+    seen("shop/api", "shop/db", range(0, 300, 3), port=5432),
+]
+"""What goes on anyway: a front, and what is behind it."""
+
+
+def nothing(_: Link) -> bool:
+    return False
+
+
+def judge(
+    *rows: Placed, known: Watch = LONG, meant: Callable[[Link], bool] = nothing
+) -> dict[str, Judged]:
+    """Return what edges are, by their ends and port."""
+    found = judged(linked(*USUAL, *rows), known, meant)
+    return {str(each.link.key): each for each in found}
+
+
+def one(*rows: Placed, known: Watch = LONG, meant: Callable[[Link], bool] = nothing) -> Judged:
+    """Return what the only edge besides the usual is."""
+    usual = {each.key for each in linked(*USUAL)}
+    (found,) = [
+        e for e in judge(*rows, known=known, meant=meant).values() if e.link.key not in usual
+    ]
+    return found
+
+
+def sorts(found: dict[str, Judged]) -> set[Sort]:
+    return {each.sort for each in found.values()}
+
+
+def test_what_goes_on_is_legitimate() -> None:
+    found = judge()
+    assert sorts(found) == {Sort.LEGITIMATE}
+    assert found["web/portal to shop/api on 8080/TCP"].why == (
+        "it got through in 100 hours of 336 watched hours"
+    )
+
+
+# What policy denied
+
+
+def test_what_never_got_through_is_a_question_whoever_means_it() -> None:
+    row = seen("shop/api", "shop/mail", {5: 2, 9: 1}, became="denied")
+    assert one(row).sort is Sort.DENIED
+    assert one(row).why == "policy denied 3 connections, and none ever got through"
+    meant = one(row, meant=lambda _: True)
+    assert meant.sort is Sort.DENIED
+    assert meant.why.endswith("though it is meant")
+
+
+@pytest.mark.parametrize(
+    ("let", "denied", "sort", "why"),
+    [
+        (range(200), [300], Sort.DENIED, "the last one too, after 200 connections"),
+        ([7], [7], Sort.DENIED, "the last one too"),
+        (range(200), [3], Sort.LEGITIMATE, "the last connection got through, though policy denied"),
+    ],
+)
+def test_the_last_word_counts_where_both_were_seen(
+    let: Sequence[int], denied: Sequence[int], sort: Sort, why: str
+) -> None:
+    found = one(
+        seen("shop/api", "shop/mail", let),
+        seen("shop/api", "shop/mail", denied, became="denied"),
+    )
+    assert found.sort is sort
+    assert why in found.why
+
+
+def test_what_was_denied_at_no_known_time_is_denied() -> None:
+    row = seen("shop/api", "shop/mail", [], became="denied")
+    assert one(row).sort is Sort.DENIED
+
+
+# Who knows
+
+
+@pytest.mark.parametrize(
+    ("became", "why"),
+    [("unknown", "no record says whether"), ("error", "lost on the way, and not by policy")],
+)
+def test_what_nobody_knows_is_unclear(became: Became, why: str) -> None:
+    row = seen("shop/api", "shop/mail", range(40), became=became)
+    assert one(row).sort is Sort.UNCLEAR
+    assert why in one(row).why
+    assert one(row, seen("shop/api", "shop/mail", [50, 60])).sort is Sort.LEGITIMATE
+
+
+def test_ends_that_several_held_are_unclear_when_there_are_no_others() -> None:
+    doubtful = seen("shop/api", "shop/mail", {3: 2}, ambiguous=2)
+    assert one(doubtful).sort is Sort.UNCLEAR
+    assert one(doubtful, seen("shop/api", "shop/mail", [9, 20])).sort is Sort.LEGITIMATE
+
+
+# A person
+
+
+def test_a_moment_in_a_long_watch_is_a_person() -> None:
+    found = one(seen("shop/api", "shop/mail", {100: 3}, pod="api-1"))
+    assert found.sort is Sort.PERSON
+    assert found.why == "3 connections in one moment only, of 336 watched hours"
+    assert one(seen("shop/api", "shop/mail", {100: 3, 101: 2})).sort is Sort.PERSON
+    assert one(seen(NODES, "shop/mail", [100])).sort is Sort.PERSON
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [seen("shop/api", "shop/mail", [100, 102])],
+        [seen("shop/api", "shop/mail", {100: 11})],
+        [seen("shop/api", "shop/mail", [100], pod=pod) for pod in ("a", "b")],
+        [seen(outside("203.0.113.9"), "shop/api", [100])],
+        [seen("shop/api", "shop/mail", [])],
+    ],
+    ids=["twice", "many", "two pods", "from outside", "no time"],
+)  # fmt: skip
+def test_what_no_person_does(rows: list[Placed]) -> None:
+    assert one(*rows).sort is Sort.LEGITIMATE
+
+
+def test_what_is_meant_is_no_person() -> None:
+    row = seen("shop/api", "shop/mail", [100])
+    found = one(row, meant=lambda link: link.key.destination == "shop/Deployment/mail")
+    assert (found.sort, found.why) == (Sort.LEGITIMATE, "it is meant")
+
+
+def test_a_short_watch_says_nothing_of_what_was_seen_once() -> None:
+    row = seen("shop/api", "shop/mail", [10])
+    assert one(row, known=watch(23)).sort is Sort.LEGITIMATE
+    assert one(row, known=watch(24)).sort is Sort.PERSON
+    # What counts is what was watched, not how long ago it began.
+    assert one(row, known=watch([*range(12), *range(500, 511)])).sort is Sort.LEGITIMATE
+
+
+def test_from_behind_a_front_to_the_front_needs_no_long_watch() -> None:
+    found = one(seen("shop/db", "web/portal", [10], port=8443), known=watch(12))
+    assert found.sort is Sort.PERSON
+    assert "from behind a front" in found.why
+    # Not behind it:
+    assert one(seen("shop/mail", "web/portal", [10]), known=watch(12)).sort is Sort.LEGITIMATE
+    # Often:
+    often = one(seen("shop/db", "web/portal", range(9)), known=watch(12))
+    assert often.sort is Sort.LEGITIMATE
+
+
+def test_a_pod_that_somebody_made_by_hand_needs_none_either() -> None:
+    found = one(seen(pods("shop/shell", "Pod"), "shop/api", [1]), known=watch(2))
+    assert found.sort is Sort.PERSON
+    assert "nothing but a person made" in found.why
+    static = pods(workload("kube-system/proxy", "Pod", host_network=True))
+    assert one(seen(static, "shop/api", [1]), known=watch(2)).sort is Sort.LEGITIMATE
+    busy = seen(pods("shop/shell", "Pod"), "shop/api", range(100))
+    assert one(busy).sort is Sort.LEGITIMATE
+
+
+@pytest.mark.parametrize("kind", ["Job", "CronJob"])
+def test_a_job_is_short_by_nature(kind: str) -> None:
+    job = pods("shop/month-end", kind)
+    assert one(seen(job, "shop/db", [200], port=5432)).sort is Sort.LEGITIMATE
+
+
+def test_what_a_job_did_in_one_run_of_many_is_not_its_pattern() -> None:
+    job = pods("shop/nightly", "CronJob")
+    nights = range(3, 300, 24)
+    found = judge(
+        seen(job, "shop/db", nights, port=5432),
+        seen(job, "shop/mail", [nights[4]]),
+    )
+    assert found["shop/nightly to shop/db on 5432/TCP"].sort is Sort.LEGITIMATE
+    assert found["shop/nightly to shop/mail on 8080/TCP"].sort is Sort.PERSON
+
+
+def test_addresses_of_one_service_outside_are_one_habit() -> None:
+    rows = [seen("shop/api", outside(f"198.51.100.{n}"), [n * 40], port=443) for n in (1, 2, 3)]
+    assert sorts(judge(*rows)) == {Sort.LEGITIMATE}
+    strange = seen("shop/api", outside("203.0.113.200"), [50], port=443)
+    found = judge(*rows, strange)
+    assert found["shop/api to 203.0.113.200 on 443/TCP"].sort is Sort.PERSON
+    assert found["shop/api to 198.51.100.1 on 443/TCP"].sort is Sort.LEGITIMATE
+
+
+def test_one_of_many_addresses_outside_is_nothing_special() -> None:
+    rows = [seen("shop/proxy", outside(f"198.51.{n}.7"), [n * 20], port=443) for n in range(12)]
+    assert sorts(judge(*rows)) == {Sort.LEGITIMATE}
+
+
+# A scan
+
+
+def test_many_ports_in_an_hour_are_a_scan() -> None:
+    rows = [seen("web/portal", "shop/db", [50], port=n, became="denied") for n in range(1, 9)]
+    found = judge(*rows)
+    scan = [each for each in found.values() if each.sort is Sort.SCAN]
+    assert {each.link.key.port for each in scan} == set(range(1, 9))
+    assert scan[0].why == "its source tried 8 destinations and ports within two hours"
+    assert found["web/portal to shop/api on 8080/TCP"].sort is Sort.LEGITIMATE
+    assert sorts(judge(*rows[1:])) == {Sort.LEGITIMATE, Sort.DENIED}
+
+
+def test_a_scan_that_meets_no_policy_is_one_too_once_it_is_over() -> None:
+    rows = [seen("web/portal", f"shop/w{n}", [50]) for n in range(9)]
+    assert len([e for e in judge(*rows).values() if e.sort is Sort.SCAN]) == 9
+    # Still going on at the end, it may be a workload that is new; each edge is a question still.
+    late = [seen("web/portal", f"shop/w{n}", [335]) for n in range(9)]
+    assert sorts(judge(*late)) == {Sort.LEGITIMATE, Sort.PERSON}
+
+
+def test_what_is_meant_and_what_goes_on_are_no_part_of_a_scan() -> None:
+    rows = [seen("web/portal", "shop/db", [50], port=n, became="denied") for n in range(1, 10)]
+    found = judge(
+        *rows,
+        seen("web/portal", "shop/mail", [50], became="denied"),
+        seen("web/portal", "shop/mail", [49, 50, 120], port=9, became="denied"),
+        meant=lambda link: link.key.destination.endswith("mail") and link.key.port == 8080,
+    )
+    assert found["web/portal to shop/mail on 8080/TCP"].sort is Sort.DENIED
+    assert found["web/portal to shop/mail on 9/TCP"].sort is Sort.DENIED
+    assert found["web/portal to shop/db on 9/TCP"].sort is Sort.SCAN
+
+
+def test_a_scan_may_begin_before_the_hour_is_over() -> None:
+    rows = [
+        seen("web/portal", "shop/db", [50 + n % 2], port=n, became="denied") for n in range(1, 9)
+    ]
+    assert Sort.SCAN in sorts(judge(*rows))
+    apart = [seen("web/portal", "shop/db", [n], port=n, became="denied") for n in range(1, 9)]
+    assert sorts(judge(*apart)) == {Sort.LEGITIMATE, Sort.DENIED}
+
+
+@pytest.mark.parametrize(
+    "rows",
+    [
+        # A scraper that policy cuts off asks again and again.
+        [seen("ops/scraper", f"shop/w{n}", range(100, 150), became="denied") for n in range(9)],
+        # One from outside that calls everybody.
+        [seen(outside("198.51.100.9"), f"shop/w{n}", range(0, 300, 5)) for n in range(9)],
+    ],
+    ids=["denied for long", "often"],
+)  # fmt: skip
+def test_what_repeats_is_no_scan(rows: list[Placed]) -> None:
+    assert Sort.SCAN not in sorts(judge(*rows))
+
+
+def test_a_proxy_that_visits_many_addresses_is_no_scan() -> None:
+    rows = [seen("shop/proxy", outside(f"198.51.{n}.7"), [50], port=443) for n in range(30)]
+    assert sorts(judge(*rows)) == {Sort.LEGITIMATE}
+    ports = [seen("shop/proxy", outside("198.51.0.7"), [50], port=n) for n in range(1, 31)]
+    assert Sort.SCAN in sorts(judge(*ports))
+
+
+def test_a_job_that_calls_everybody_is_no_scan() -> None:
+    rows = [seen(pods("shop/backup", "CronJob"), f"shop/w{n}", [50]) for n in range(9)]
+    assert sorts(judge(*rows)) == {Sort.LEGITIMATE}
+
+
+def test_a_short_watch_shows_scans_by_what_was_refused_only() -> None:
+    let = [seen("monitoring/scraper", f"shop/w{n}", [1]) for n in range(9)]
+    assert sorts(judge(*let, known=watch(2))) == {Sort.LEGITIMATE}
+    lost = [seen("monitoring/scraper", f"shop/w{n}", [1], became="error") for n in range(9)]
+    assert Sort.SCAN in sorts(judge(*lost, known=watch(2)))
+
+
+# All together
+
+
+def test_edges_come_back_in_order_and_nothing_is_not_much() -> None:
+    links = linked(*USUAL)
+    assert [each.link for each in judged(links, LONG, nothing)] == list(links)
+    assert judged((), watch(0), nothing) == ()
+
+
+def test_whom_a_party_was_seen_to_call() -> None:
+    calls = {"a": {"b"}, "b": {"c", "a"}, "d": {"a"}}
+    assert below(calls, "a") == {"a", "b", "c"}
+    assert below(calls, "c") == set()

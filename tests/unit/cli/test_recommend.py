@@ -1,0 +1,122 @@
+"""`recommend` from end to end: flows are made up, policies are proved, written and read."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.support.cli import ROOT, run_cloison
+
+EXAMPLE = ("-f", "examples/case-management")
+DAY = ("--today", "2026-01-20")
+ASKED = ("sandbox/case-api", "evidence/evidence-store")
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a store of two days of the example, and of a call that was tried and denied."""
+    home = tmp_path_factory.mktemp("recommend")
+    log = home / "events.log"
+    also = ("--also", f"{ASKED[0]} {ASKED[1]}:9000")
+    made = run_cloison("flows", "generate", *EXAMPLE, "--days", "2", *also)
+    assert made.exit == 0, made.err
+    log.write_text(made.out, encoding="utf-8")
+    done = run_cloison("flows", "ingest", "--store", str(home / "store"), str(log))
+    assert done.exit == 0, done.err
+    return home / "store"
+
+
+def asked(store: Path, *more: str) -> tuple[str, ...]:
+    return ("recommend", *EXAMPLE, "--store", str(store), *DAY, *more)
+
+
+def test_the_first_lines_say_what_is_proved_asked_and_not_ready(store: Path) -> None:
+    ran = run_cloison(*asked(store))
+    assert ran.exit == 0, ran.err
+    head = ran.out.partition("\n\n")[0]
+    assert head.startswith("recommended: 27 policies for 16 workloads in 12 namespaces, as cilium")
+    assert "\nproved: 111 of 111 observed edges that are meant pass" in head
+    assert "\nasked: 1 question: 1 denied by policy" in head
+    assert "\nready: 0 of 16 workloads; missing: 2 days of 14 were watched" in head
+    assert f"denied by policy: {' -> '.join(ASKED)} on 9000/TCP: policy denied" in ran.out
+    assert "write: - {name: sandbox-case-api-to-evidence-evidence-store," in ran.out
+
+
+@pytest.mark.parametrize("target", ["networkpolicy", "calico", "cilium"])
+def test_the_example_is_proved_in_every_language(store: Path, target: str) -> None:
+    ran = run_cloison(*asked(store, "--to", target, "-o", "json"))
+    told = json.loads(ran.out)
+    proof = told["proof"]
+    assert (proof["lost"], proof["unsure"], proof["leaks"]) == ([], [], [])
+    assert (proof["expected"], proof["refused"]) == (111, 1)
+    assert proof["policies"]["guardrails"] == proof["policies"]["holding"] == 7
+    # Only one of them has words for the requests that the contract lets through.
+    assert [each["code"] for each in told["findings"]] == ["CON205"] * (target != "cilium")
+    assert ran.exit == (target != "cilium")
+    assert [(q["from"], q["to"]) for q in told["questions"]] == [ASKED]
+
+
+def test_the_same_input_gives_the_same_bytes(store: Path) -> None:
+    first, second = (run_cloison(*asked(store, "--policies", "-q")) for _ in range(2))
+    assert first.out == second.out
+    assert first.out.startswith("# Written by cloison recommend. 2026-01-01 to 2026-01-02, 48 of")
+
+
+def test_questions_fail_the_run_where_that_is_asked(store: Path) -> None:
+    assert run_cloison(*asked(store, "--fail-on", "questions")).exit == 1
+
+
+def test_files_are_written_and_left_alone_when_others_wrote_them(
+    store: Path, tmp_path: Path
+) -> None:
+    ran = run_cloison(*asked(store, "-n", "evidence", "--write", str(tmp_path)))
+    assert ran.exit == 0, ran.err
+    written = sorted(path.relative_to(tmp_path).as_posix() for path in tmp_path.rglob("*.yaml"))
+    assert written == [
+        "evidence/_default-deny.yaml",
+        "evidence/evidence-api.yaml",
+        "evidence/evidence-store.yaml",
+    ]
+    again = run_cloison(*asked(store, "-n", "evidence", "--write", str(tmp_path)))
+    assert "evidence/evidence-api.yaml    same" in again.out
+    (tmp_path / "evidence/evidence-api.yaml").write_text("# mine\n", encoding="utf-8")
+    third = run_cloison(*asked(store, "-n", "evidence", "--write", str(tmp_path)))
+    assert third.exit == 2
+    assert "was not written by cloison recommend" in third.err
+
+
+def test_without_a_contract_flows_and_manifests_are_enough(store: Path, tmp_path: Path) -> None:
+    for path in (ROOT / "examples/case-management").glob("*.yaml"):
+        if path.name not in {"contract.yaml", "tests.yaml"}:
+            (tmp_path / path.name).write_text(path.read_text(encoding="utf-8"), encoding="utf-8")
+    ran = run_cloison(
+        *("recommend", "-f", str(tmp_path), "--store", str(store), *DAY, "-o", "json")
+    )
+    assert ran.exit == 0, ran.err
+    told = json.loads(ran.out)
+    assert told["proof"]["proved"]
+    assert {g for each in told["calls"] for g in each["evidence"]["grounds"]} == {
+        "manifest",
+        "observed",
+    }
+
+
+def test_markdown_is_for_a_pull_request(store: Path) -> None:
+    ran = run_cloison(*asked(store, "-o", "md"))
+    assert ran.out.startswith("### Policies that are recommended\n\n- **Recommended**: 27 policies")
+    assert "#### 1 question" in ran.out
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        (("--force",), "--force is about files, and none is written"),
+        (("--policies", "-o", "json"), "--policies has no json output"),
+        (("--store", "nowhere"), "there is no store of flows at nowhere"),
+        (("-n", "nowhere"), "there are no pods in nowhere"),
+    ],
+)
+def test_what_cannot_be_asked_is_said(store: Path, more: tuple[str, ...], said: str) -> None:
+    ran = run_cloison(*asked(store, *more))
+    assert ran.exit == 2
+    assert said in ran.err
