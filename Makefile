@@ -161,6 +161,7 @@ bench-recommend: $(VENV)/.installed-dev ## How good recommended policies are, on
 bench-smoke: $(VENV)/.installed-dev ## The same on small worlds; fails where ratios are grossly wrong
 	$(BIN)/python -m benchmarks --smoke
 	$(BIN)/python -m benchmarks.flows --smoke
+	$(BIN)/python -m benchmarks.recommend --smoke
 
 .PHONY: clean
 clean: ## Remove what was built, except the virtual environment
