@@ -65,6 +65,7 @@ def seen(
     adapter: str = "hubble",
     pod: str | None = None,
     ambiguous: int = 0,
+    protocol: str = "TCP",
 ) -> Placed:
     """Return what was seen of an edge.
 
@@ -77,6 +78,7 @@ def seen(
         adapter: Which source tells.
         pod: A pod of the source.
         ambiguous: How many of them had an address that several held.
+        protocol: The protocol, unless it is ICMP.
     """
     one, other = (pods(e) if isinstance(e, str) else e for e in (source, destination))
     rows = hours if isinstance(hours, Mapping) else dict.fromkeys(hours, 1)
@@ -85,7 +87,7 @@ def seen(
     edge = Seen(
         _end(one, pod),
         _end(other, None),
-        "ICMP" if port < 0 else "TCP",
+        "ICMP" if port < 0 else protocol,
         None if port < 0 else port,
         became,
         course.total,
@@ -96,7 +98,7 @@ def seen(
         icmp_type=8 if port < 0 else None,
         course=course,
     )
-    traffic = TrafficSet.icmp(8, 0) if port < 0 else TrafficSet.ports("TCP", port)
+    traffic = TrafficSet.icmp(8, 0) if port < 0 else TrafficSet.ports(protocol, port)
     return Placed(edge, one, other, traffic)
 
 

@@ -271,21 +271,14 @@ def _fit(text: str) -> str:
     return found if found.strip(".") else "_"
 
 
-def in_force(
-    session: Session,
-    texts: Iterable[str],
-    to: str,
-    profile: Profile,
-    kept: Callable[[Any], bool] = lambda _: False,
-) -> Session:
-    """Return a cluster with some policies in force, and no others but those that are kept.
+def in_force(session: Session, texts: Iterable[str], to: str, profile: Profile) -> Session:
+    """Return a cluster with some policies in force, and no others.
 
     Args:
         session: The cluster.
         texts: The policies as YAML.
         to: Their language.
         profile: Who enforces them.
-        kept: Which of the session's own objects stay, in their dialects' own words.
     """
     options = session.settings.read_options()
     dialect, _ = writer_for(to)
@@ -301,14 +294,9 @@ def in_force(
                 said += diagnostics
                 if found is not None:
                     held.append(found)
-    objects = {
-        name: (own, tuple(each for each in some if kept(each)))
-        for name, (own, some) in (session.objects or {}).items()
-    }
-    before = objects.get(dialect.name, (dialect, ()))[1]
     bare = replace(
         session,
-        objects={**objects, dialect.name: (dialect, (*before, *held))},
+        objects={dialect.name: (dialect, tuple(held))},
         read_diagnostics=sort_diagnostics(said),
     )
     return load_under(bare, profile, session.settings.profile_chosen)

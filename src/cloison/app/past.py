@@ -1,5 +1,7 @@
 """What a store of flows holds, hour by hour, and when anybody watched."""
 
+from collections import defaultdict
+from dataclasses import replace
 from pathlib import Path
 
 from cloison.analyses.past.watch import Watch
@@ -19,10 +21,23 @@ def past(store: Path, span: Span = (None, None)) -> tuple[tuple[Seen, ...], Watc
         SourceError: There is no such store, or it cannot be read.
     """
     try:
+        from cloison.flows import health  # noqa: PLC0415 - only with the extra
         from cloison.flows.edges import courses  # noqa: PLC0415 - only with the extra
         from cloison.flows.status import watched  # noqa: PLC0415 - only with the extra
     except ImportError as error:
         msg = f"flows need {error.name}, which is not installed"
         raise SourceError(msg, "pip install 'cloison[flows]'") from None
     seen = tuple(seen_edges(courses(store, *span)))
-    return seen, Watch(watched(store, *span), losses(store, span))
+    lost = losses(store, span)
+    known = Watch(watched(store, *span), lost)
+    if not any(each.events for each in lost):
+        return seen, known
+    # What a loss is a share of. Of hours of which only sums are left, no node's is known.
+    told = health.told(store, *span)
+    if not {*known.hours} <= {each.hour for each in told if each.events}:
+        return seen, known
+    recorded: dict[str, int] = defaultdict(int)
+    for each in told:
+        if each.node is not None:
+            recorded[each.node] += each.events
+    return seen, replace(known, recorded=dict(recorded))

@@ -15,9 +15,10 @@ from cloison.analyses.past.link import Link, LinkKey, links
 from cloison.analyses.past.watch import UNWATCHED, Watch
 from cloison.analyses.recommend.fuse import fuse
 from cloison.analyses.recommend.known import Known
+from cloison.analyses.recommend.led import led
 from cloison.analyses.recommend.model import Fused, Proof, Recommended
 from cloison.analyses.recommend.prove import Case, findings, prove
-from cloison.analyses.recommend.ready import Readiness, readiness
+from cloison.analyses.recommend.ready import Readiness, Told, readiness
 from cloison.analyses.recommend.tell import shown, telling
 from cloison.analyses.reconcile.pairs import Placed, Unplaced, placed
 from cloison.analyses.reconcile.seen import Finder, Seen
@@ -28,12 +29,12 @@ from cloison.app.compile import (
     clinic_of,
     compile_agreed,
     enforced_by,
-    in_force,
     mark,
     words_of,
 )
 from cloison.app.compilefiles import write
 from cloison.app.contract import Agreed, agreed, ends, for_contract
+from cloison.app.load import under as load_under
 from cloison.app.past import past
 from cloison.app.seennames import taught
 from cloison.base import QuestionError, sort_diagnostics, unhurried
@@ -128,7 +129,7 @@ def put(
     made = replace(found, contract=fused.contract)
     prefix = session.settings.annotation_prefix
     told = Telling(
-        printable(f"{mark(WRITER)} {shown(watch)}."),
+        printable(f"{mark(WRITER)} Flows: {shown(watch)}."),
         lambda compiled: telling(compiled, fused, prefix),
     )
     done = compile_agreed(session, made, wish.to, today=wish.today, namespaces=only, told=told)
@@ -176,7 +177,8 @@ def _ready(
     """Return how far the workloads may be restricted that policies are written for."""
     if not watch:
         return ()
-    every = readiness(tuple(fused.expected), watch, session.world)
+    told = Told(called=fused.called)
+    every = readiness(tuple(fused.expected), watch, session.world, told=told)
     return tuple(each for each in every if each.workload.namespace in only)
 
 
@@ -196,7 +198,9 @@ def _governed(session: "Session", contract: Contract, wanted: Iterable[str]) -> 
 
 
 def _placed(session: "Session", seen: Sequence[Seen]) -> tuple[list[Placed], list[Unplaced]]:
-    return placed(seen, Finder(session.names, session.engine.world))
+    engine = session.engine
+    here, strangers = placed(seen, Finder(session.names, engine.world))
+    return list(led(engine, here)), strangers
 
 
 def _known(
@@ -221,6 +225,7 @@ def _known(
         built,
         wish.today,
         words.names,
+        words.icmp,
         only,
         bool(wish.namespaces),
         wish.flows_only,
@@ -240,10 +245,12 @@ def _proof(before: "Session", done: Compilation, fused: Fused, seen: Sequence[Se
 
 def _applied(before: "Session", done: Compilation) -> "Session":
     """Return the cluster with the policies in the place of those of the same namespaces."""
-    mine = frozenset(done.compiled.namespaces)
-
-    def kept(each: object) -> bool:
-        return getattr(each, "namespace", None) not in mine
-
-    texts = [each.text for each in done.files]
-    return in_force(before, texts, done.target, done.profile, kept)
+    mine, after = frozenset(done.compiled.namespaces), done.read_back()
+    objects = {
+        name: (dialect, tuple(e for e in some if getattr(e, "namespace", None) not in mine))
+        for name, (dialect, some) in (before.objects or {}).items()
+    }
+    for name, (dialect, some) in (after.objects or {}).items():
+        objects[name] = (dialect, (*objects.get(name, (dialect, ()))[1], *some))
+    both = replace(before, objects=objects, read_diagnostics=after.read_diagnostics)
+    return load_under(both, done.profile, before.settings.profile_chosen)

@@ -22,7 +22,7 @@ from cloison.analyses.shadow.findings import findings
 from cloison.analyses.shadow.judging import FromOwnNode, Judge
 from cloison.analyses.shadow.mending import merged
 from cloison.analyses.shadow.model import Finding, Shadow
-from cloison.analyses.shadow.unused import excess, used
+from cloison.analyses.shadow.unused import excess, unseen, used
 from cloison.analyses.shadow.weighing import Scales
 from cloison.app.answers import hop, with_ends
 from cloison.app.mends import writable, write
@@ -143,14 +143,15 @@ def shadowed(
         difference = replace(before.diff(after, options), explain=unexplained)
         told("looking at what was never used")
         gone = missed(after.engine.world, recorded.watch.lost)
-        left, more = excess(after.map(options), here, strangers, LINES, gone)
+        cube = unseen(after.map(options), here, strangers, gone)
+        left, more = excess(cube, LINES)
         return Shadow(
             asked.candidate,
             asked.whole,
             shown,
             grouped,
             difference,
-            used(difference, every, LINES),
+            used(difference, every, cube, LINES),
             left,
             tuple(strangers),
             max(0, len(difference.lines) - LINES),

@@ -7,11 +7,11 @@ from cloison.report.marked import caveats, code, folded, text
 from cloison.report.text.layout import count
 from cloison.report.text.shadowed import (
     FATES,
-    connections,
     headline,
     missing,
     reason,
     summary,
+    tried,
     when,
 )
 
@@ -103,7 +103,8 @@ def _changes(result: Shadow) -> Iterator[str]:
             ("closes", shift.lost, used.lost),
         ):
             if traffic:
-                rows.append((word, *names, code(str(traffic)), connections(seen)))
+                said = tried(seen, word, known=used.known)
+                rows.append((word, *names, code(str(traffic)), said))
     if rows:
         title = f"Against today: {count(len(rows), 'line')}"
         yield from folded(title, ("What", "From", "To", "Traffic", "Seen"), rows, shown=_ROWS)

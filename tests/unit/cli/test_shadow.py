@@ -180,7 +180,7 @@ def test_nothing_to_complain_of(store: Path, tmp_path: Path) -> None:
     assert "as-today" in ran.out
 
 
-@pytest.mark.parametrize("by", ["workload", "edge", "namespace", "hour"])
+@pytest.mark.parametrize("by", ["workload", "hour"])
 def test_sums_are_those_of_the_findings(store: Path, tmp_path: Path, by: str) -> None:
     found = answered(store, str(without_dns(tmp_path)), "--replace", "--by", by)
     total = sum(each["connections"] for each in found["findings"])
@@ -238,3 +238,10 @@ def test_markdown_and_text_name_dns_first(store: Path, tmp_path: Path) -> None:
         assert ran.exit == 1
         assert "DNS: 13 callers" in ran.out
         assert "24 of 24 hours were" in ran.out
+
+
+def test_what_was_tried_on_nothing_has_not_passed(store: Path, tmp_path: Path) -> None:
+    ran = asked(store, str(without_dns(tmp_path)), "--since", "2030-01-01", "-q")
+    assert ran.exit == 2
+    assert "nothing can be said" in ran.out
+    assert "never seen" not in ran.out.replace("still permitted, and never seen", "")

@@ -21,7 +21,13 @@ from cloison.report.about import Examination
 from tests.support.cli import ROOT
 from tests.support.lab import CLUSTER, SEEN, applied, matrix, odd_matrix, traced
 from tests.support.texts import portability_texts
-from tests.unit.report import flowresults, recommendedresults, reconciledresults, shadowedresults
+from tests.unit.report import (
+    driftedresults,
+    flowresults,
+    recommendedresults,
+    reconciledresults,
+    shadowedresults,
+)
 
 CORNERS = """\
 apiVersion: v1
@@ -258,6 +264,8 @@ def results() -> tuple[tuple[str, Session, Any], ...]:
         ("reconciled", agreed(), reconcile(agreed())[0]),
         ("shadowed", broken, shadowedresults.cast(example("case-management"), broken, "hour")),
         ("shadowed", broken, shadowedresults.cast(broken, example("case-management"))),
+        ("drifted", broken, driftedresults.astray()),
+        ("drifted", small, driftedresults.quiet()),
         ("compiled", broken, judged(compiled(broken, "networkpolicy", today=DAY).result)),
         ("compiled", agreed(), judged(compiled(agreed(), "cilium", today=DAY).result)),
         ("recommended", broken, recommendedresults.told(broken)),

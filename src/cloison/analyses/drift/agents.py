@@ -165,4 +165,5 @@ def _losing(scene: Scene) -> Iterator[Sign]:
             pace=FAST,
             evidence=(Evidence(f"{sum(told[hour][1] for hour in bad):,} events were lost"),),
             remove=Step("give the agent more room, or the node less to do"),
+            dark=True,
         )

@@ -138,4 +138,9 @@ def _spreading(scene: Scene) -> Iterator[Sign]:
             evidence=(Evidence(f"among them {few(best)}"),),
             namespaces=some[0].namespaces[:1],
             remove=Step("restrict its egress to what it needs"),
+            covers=tuple(
+                Key(Code.BROAD, e.source, e.destination, e.protocol, e.port_text)
+                for e in new
+                if e.destination in best
+            ),
         )

@@ -5,8 +5,8 @@ from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from typing import Final
 
-from cloison.analyses.ask import Explanation
-from cloison.analyses.drift.checks import CHECKS, STANDING, signs
+from cloison.analyses.ask import Explanation, Mend
+from cloison.analyses.drift.checks import CHECKS, STANDING, once, signs
 from cloison.analyses.drift.merge import merged, order
 from cloison.analyses.drift.model import (
     Accepted,
@@ -61,8 +61,8 @@ def examine(scene: Scene, wanted: Wanted) -> tuple[Drift, dict[str, Known]]:
     seen = signs(scene, codes)
     was = _before(scene, codes)
     follower = _Follower(scene, wanted, was)
-    found = [follower.finding(sign) for sign in seen]
-    kept = [each for each in found if each is not None and _about(each, wanted.namespaces)]
+    found = once(each for sign in seen if (each := follower.finding(sign)) is not None)
+    kept = [each for each in found if _about(each, wanted.namespaces)]
     told = [f for f in kept if f.state not in (State.NEW, State.SUSPECT)]
     together = sorted(merged(told), key=order)
     remedied = [_remedied(scene, f) if place < _REMEDIES else f for place, f in enumerate(together)]
@@ -103,7 +103,7 @@ class _Follower:
         self._scene = scene
         self._wanted = wanted
         self._was = was
-        self._windows: dict[frozenset[int], Windows] = {}
+        self._windows: dict[tuple[frozenset[int], bool], Windows] = {}
 
     def finding(self, sign: Sign) -> Finding | None:
         """Return what comes of a sign; None for one that nobody can judge."""
@@ -128,10 +128,7 @@ class _Follower:
 
     def _seen(self, sign: Sign, known: Known | None) -> Finding | None:
         scene = self._scene
-        muted = scene.unsettled(sign.namespaces)
-        windows = self._windows.get(muted)
-        if windows is None:
-            windows = self._windows[muted] = scene.windows.without(muted)
+        windows = self._hours(scene.unsettled(sign.namespaces), dark=sign.dark)
         hours = [h for h in sign.course.hours if sign.since is None or h >= sign.since]
         held = None if known is None or known.resolved is not None else known.confirmed
         if held is not None and hours:
@@ -159,6 +156,14 @@ class _Follower:
             passage.resolved,
             scene.preceding(first, sign.namespaces),
         )
+
+    def _hours(self, muted: frozenset[int], *, dark: bool) -> Windows:
+        """Return the hours that count, without some."""
+        found = self._windows.get((muted, dark))
+        if found is None:
+            every = Windows(self._scene.watch.hours) if dark else self._scene.windows
+            found = self._windows[muted, dark] = every.without(muted)
+        return found
 
     def _is_new(self, confirmed: int, known: Known | None, *, stands: bool) -> bool:
         """Return whether a finding was confirmed since the last run, or in the time in question."""
@@ -199,14 +204,20 @@ def _remedied(scene: Scene, found: Finding) -> Finding:
         return found
     atom = sign.atom or _atom(answer)
     if answer.verdict in (Verdict.DENIED, Verdict.MIXED):
-        mend = next(iter(answer.mend), None)
-        allow = Step(mend.text, mend.manifest) if mend is not None else sign.allow
+        allow = _mended(answer.mend) if answer.mend else sign.allow
         remove = sign.remove or Step("leave it denied, and stop the caller or take it out of it")
     else:
         allow = sign.allow
         remove = sign.remove or _removal(answer)
     sign = replace(sign, atom=atom, allow=allow, remove=remove)
     return replace(found, sign=sign)
+
+
+def _mended(mends: Sequence[Mend]) -> Step:
+    """Return changes of policies as one: all of them are needed."""
+    told = [f"# {each.text}\n{each.lines or each.manifest}".rstrip("\n") for each in mends]
+    manifest = "---\n".join(each.manifest for each in mends if each.manifest)
+    return Step("; ".join(each.text for each in mends), manifest, "\n".join(told) + "\n")
 
 
 def _atom(answer: Explanation) -> Atom | None:
@@ -223,16 +234,15 @@ def _removal(answer: Explanation) -> Step:
 
 
 def _remembered(
-    memory: Memory, found: Iterable[Finding | None], seen: Iterable[Sign], codes: Sequence[Code]
+    memory: Memory, found: Iterable[Finding], seen: Iterable[Sign], codes: Sequence[Code]
 ) -> dict[str, Known]:
     """Return what to remember of findings: those of checks that were not made as before."""
     made = {str(code) for code in codes}
     kept = {k: v for k, v in memory.findings.items() if k.partition("|")[0] not in made}
     for each in found:
-        if each is not None:
-            kept[str(each.key)] = Known(
-                each.state, each.first, each.last, each.confirmed, each.resolved
-            )
+        kept[str(each.key)] = Known(
+            each.state, each.first, each.last, each.confirmed, each.resolved
+        )
     # What flows tell no more, since the store keeps only so much, was there all the same.
     told = {str(sign.key) for sign in seen}
     for key, known in memory.findings.items():

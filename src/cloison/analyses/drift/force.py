@@ -18,9 +18,16 @@ from cloison.analyses.replay import Code as Told
 from cloison.base import Severity
 from cloison.base.words import plural
 from cloison.engine import Engine
-from cloison.ir.policy import Mode
+from cloison.ir.policy import Action, Mode
 
-_UNKNOWN_CHANGE: Final = "policies changed, and nobody says when: an audit log in the store would"
+_UNKNOWN_CHANGE: Final = (
+    "it got through before policies became what they are, for all that is known: an audit log in "
+    "the store would tell when that was"
+)
+_NOBODY_SAYS: Final = (
+    "nobody says since when policies are what they are: compare with what they were (--against), "
+    "or remember it (--state)"
+)
 
 
 def force(scene: Scene) -> Iterator[Sign]:
@@ -47,6 +54,19 @@ def _off(scene: Scene) -> Iterator[Sign]:
 
 
 def _audited(scene: Scene) -> Iterator[Sign]:
+    policies = [p for p in scene.engine.ordered if p.stated and p.isolates]
+    for tier in (t for layer in scene.engine.policies.layers for t in layer.tiers):
+        held = [p for p in policies if p.tier == tier.name]
+        if held and tier.end is Action.ALLOW and tier.passed_caveat is not None:
+            yield Sign(
+                key=Key(Code.NOT_ENFORCED, "cluster", f"audit of {tier.name}"),
+                severity=Severity.ERROR,
+                message="policies are audited only: what they deny gets through",
+                help="switch audit mode off, or say until when it is to be on",
+                evidence=(Evidence(tier.passed_caveat.text.rstrip(".")),),
+                atom=Atom(held[0].id.said, held[0].span),
+                remove=Step("switch audit mode off"),
+            )
     for policy in scene.engine.policies.policies:
         if policy.mode is Mode.AUDIT and policy.stated:
             yield Sign(
@@ -72,22 +92,19 @@ def _contradicted(scene: Scene) -> Iterator[Sign]:
     for edge in denied:
         always = scene.before is not None and id(edge) in before
         from_ = None if always else since
-        if from_ is None and not always and _moved(scene):
+        if not always and (
+            edge.allowed.hours[-1] < from_ if from_ is not None else scene.before is not None
+        ):
             unknown += 1
             continue
-        yield _sign(scene, edge, from_)
+        doubt = None if always or from_ is not None or scene.memory.ran else _NOBODY_SAYS
+        yield _sign(scene, edge, from_, doubt)
     scene.skip(Code.NOT_ENFORCED, _UNKNOWN_CHANGE, unknown)
-
-
-def _moved(scene: Scene) -> bool:
-    """Return whether policies may have changed while flows were seen."""
-    return scene.before is not None
 
 
 def _since(scene: Scene) -> int | None:
     """Return the hour from which on policies are known to be what they are now."""
-    told = [each for each in (scene.changed, scene.memory.since) if each is not None]
-    return max(told, default=None)
+    return scene.memory.since if scene.changed is None else scene.changed
 
 
 def _denied(scene: Scene, engine: Engine, edges: Sequence[Edge]) -> list[Edge]:
@@ -107,7 +124,7 @@ def _denied(scene: Scene, engine: Engine, edges: Sequence[Edge]) -> list[Edge]:
     return [edge for (edge, _), code in zip(known, codes, strict=True) if code == Told.DENIED]
 
 
-def _sign(scene: Scene, edge: Edge, since: int | None) -> Sign:
+def _sign(scene: Scene, edge: Edge, since: int | None, doubt: str | None) -> Sign:
     times = plural(edge.allowed.total, "connection")
     return Sign(
         key=Key(Code.NOT_ENFORCED, edge.source, edge.destination, edge.protocol, edge.port_text),
@@ -125,4 +142,5 @@ def _sign(scene: Scene, edge: Edge, since: int | None) -> Sign:
         meant=edge.meant,
         remove=Step("see that the policy is enforced where it arrives"),
         since=since,
+        doubt=doubt,
     )

@@ -61,7 +61,11 @@ def _grouped(found: Iterable[Finding]) -> Iterable[Finding]:
         names = [str(w) for each in some for w in each.sign.workloads]
         key = replace(first.key, source=f"{first.sign.namespaces[0]}/{ANY}")
         message = first.sign.message.replace(names[0], few(names), 1)
-        sign = _joined(some, key, message.replace("it reaches", "they reach"))
+        sign = _joined(
+            some,
+            key,
+            message.replace("it reaches", "they reach").replace("reaches it", "reaches them"),
+        )
         yield _finding(some, sign)
 
 

@@ -116,11 +116,13 @@ class Step:
 
     Args:
         text: What to do, in one line.
-        manifest: The object as it should be; empty where words have to do.
+        manifest: The objects as they should be; empty where words have to do.
+        lines: What of it is new, for people; empty where it is all of the manifest.
     """
 
     text: str
     manifest: str = ""
+    lines: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,6 +171,8 @@ class Sign:
         group: What signs have in common that are one finding; empty for one of its own.
         since: Hour from which on it counts at all.
         brief: What is so, in a few words for a table; empty for the message.
+        covers: Keys of the flows that it is about, where that is another one than its own.
+        dark: Whether it counts in hours, too, in which too much was lost to judge flows.
     """
 
     key: Key
@@ -189,6 +193,8 @@ class Sign:
     group: tuple[str, ...] = ()
     since: int | None = None
     brief: str = ""
+    covers: tuple[Key, ...] = ()
+    dark: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ def rows(scene: Scene, found: Iterable[Finding]) -> tuple[Row, ...]:
     """
     by_workload: dict[WorkloadId, list[Finding]] = defaultdict(list)
     for each in found:
-        if each.state is not State.RESOLVED:
+        if each.state is State.CONFIRMED:
             for name in each.sign.workloads:
                 by_workload[name].append(each)
     expected: dict[WorkloadId, dict[str, None]] = defaultdict(dict)

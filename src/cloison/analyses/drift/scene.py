@@ -137,7 +137,6 @@ class Scene:
         ask: Answers a question; for what a finding's remedy is.
         proxies: Workloads by which others leave the cluster.
         exempt: Namespaces that no policy has to cover.
-        flows: Whether there is a store.
     """
 
     engine: Engine
@@ -160,7 +159,6 @@ class Scene:
     ask: Callable[[Question], Explanation | None] = lambda _: None
     proxies: frozenset[WorkloadId] = frozenset()
     exempt: frozenset[str] = frozenset()
-    flows: bool = False
     _unjudged: list[Unjudged] = field(default_factory=list, compare=False)
 
     # What is there

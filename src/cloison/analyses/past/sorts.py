@@ -5,7 +5,7 @@ legitimate are questions: nobody is to allow them unasked, and nobody need be al
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -165,26 +165,37 @@ class _Court:
         pods = {each.source.pod for each in link.seen} - {None}
         return (
             bool(hours)
-            and hours[-1] - hours[0] <= 1
+            and not _again(hours)
             and not course.undated
             and course.total <= self.bounds.few
             and len(pods) <= 1
         )
 
     def _job_run(self, at: int) -> bool:
-        """Return whether it is what a Job does when it runs, which is seldom and short."""
-        link = self.links[at]
+        """Return whether it is what a Job does when it runs, which is seldom and short.
+
+        One run among many in which it did what it always does, and this besides, is none of that.
+        """
+        link, hours = self.links[at], set(self._all[at].hours)
         if not isinstance(link.source, PodsEnd) or link.source.workload.id.kind not in _JOBS:
             return False
-        runs = _runs({hour for each in self._of_source(at) for hour in self._all[each].hours})
-        return runs < self.bounds.runs or len(self._all[at].hours) >= self.bounds.runs
+        others = [set(self._all[each].hours) for each in self._of_source(at)]
+        runs = _runs(set().union(*others))
+        if runs < self.bounds.runs or _runs(hours) >= self.bounds.runs:
+            return True
+        then = {hour + each for hour in hours for each in (-1, 0, 1)}
+        usual = [each for each in others if 2 * _runs(each) >= runs]
+        return not usual or any(not each & then for each in usual)
 
     def _habit(self, at: int) -> bool:
-        """Return whether a source's calls outside on a port differ only in their addresses."""
+        """Return whether a source does the same all the time, but for a detail."""
         link = self.links[at]
+        if any(self._other_protocol(at, other) for other in self._of_source(at)):
+            return True
         if not isinstance(link.destination, Outside) or link.destination.name is not None:
             return False
         block = around(link.destination)
+        # Addresses outside that one service may have, or of which a source visits many.
         near, every = set[int](), 0
         for other in self._of_source(at):
             its = self.links[other]
@@ -193,7 +204,16 @@ class _Court:
                 every += its.destination.name is None
                 if block is not None and around(its.destination) == block:
                     near.update(self._all[other].hours)
-        return every >= self.bounds.many or _runs(near) > 1
+        return every >= self.bounds.many or _again(near)
+
+    def _other_protocol(self, at: int, other: int) -> bool:
+        """Return whether another edge is the same in another protocol, and goes on.
+
+        A name whose answer is too long for UDP is asked for again by TCP.
+        """
+        one, its = self.links[at].key, self.links[other].key
+        same = (one.destination, one.port) == (its.destination, its.port)
+        return same and one.protocol != its.protocol and _again(self.links[other].allowed.hours)
 
     def _from_behind(self, link: Link) -> bool:
         front = link.key.destination
@@ -320,6 +340,11 @@ def _by_hand(end: End | Outside) -> bool:
         and end.workload.id.kind == "Pod"
         and not any(each.shape.host_network for each in end.workload.endpoints)
     )
+
+
+def _again(hours: Collection[int]) -> bool:
+    """Return whether hours are more than one moment, which may lie in two."""
+    return bool(hours) and max(hours) - min(hours) > 1
 
 
 def _runs(hours: set[int]) -> int:

@@ -18,10 +18,12 @@ class Watch:
     Args:
         sources: Of each source, the hours since 1970 that it told something of, ascending.
         lost: What they say they lost.
+        recorded: How many events each node told of meanwhile; empty where nobody counted.
     """
 
     sources: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     lost: tuple[Loss, ...] = ()
+    recorded: Mapping[str, int] = field(default_factory=dict)
 
     @cached_property
     def hours(self) -> tuple[int, ...]:

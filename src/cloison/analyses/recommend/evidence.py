@@ -75,13 +75,14 @@ def _sure(
     grounds: Sequence[Ground], hints: Sequence[Hint], count: int, days: int, watched: int
 ) -> tuple[Sure, str]:
     seen = f"seen on {days} of {plural(watched, 'watched day')}" if days else "seen"
+    unseen = "and it was not seen" if watched else "and nobody watched"
     if Ground.CONTRACT in grounds:
         if count:
             return Sure.HIGH, f"the contract says it, {seen}"
-        return Sure.HIGH, "the contract says it, and it was not seen"
+        return Sure.HIGH, f"the contract says it, {unseen}"
     if not count:
         surest = max((each.sure for each in hints), default=Sure.LOW)
-        return min(surest, Sure.MEDIUM), "manifests say it, and it was not seen"
+        return min(surest, Sure.MEDIUM), f"manifests say it, {unseen}"
     if hints:
         return Sure.HIGH, f"manifests say it, {seen}"
     if days >= _DAYS and count >= _OFTEN:

@@ -86,7 +86,7 @@ class _Fuse:
 
     def fused(self) -> Fused:
         known = self.known
-        told = judged(self.links, known.watch, self._meant)
+        told = tuple(map(self._sayable, judged(self.links, known.watch, self._meant)))
         refused = {each.link.key for each in told if self._refused(each)}
         self._manifests(refused)
         for each in told:
@@ -109,7 +109,18 @@ class _Fuse:
                 for role, links in sorted(self.of_platform.items())
             ),
             known.watch,
+            self._called(),
         )
+
+    def _called(self) -> dict[WorkloadId, frozenset[WorkloadId]]:
+        """Return whom CronJobs are known to call."""
+        found: dict[WorkloadId, set[WorkloadId]] = defaultdict(set)
+        for each in (*self.covers.every, *self.hinted.every):
+            if isinstance(each.source, PodsEnd) and isinstance(each.destination, PodsEnd):
+                caller = each.source.workload.id
+                if caller.kind == "CronJob":
+                    found[caller].add(each.destination.workload.id)
+        return {name: frozenset(some) for name, some in sorted(found.items())}
 
     # What there is to go by
 
@@ -229,6 +240,14 @@ class _Fuse:
             return None
 
     # Who means what was seen
+
+    def _sayable(self, each: Judged) -> Judged:
+        """Return what an edge is: unclear, where the language has no words for it."""
+        icmp = each.link.key.protocol.startswith("ICMP")
+        if self.known.icmp or not icmp or each.sort is not Sort.LEGITIMATE:
+            return each
+        why = "the language has no words for ICMP; whether it passes is up to who enforces"
+        return replace(each, sort=Sort.UNCLEAR, why=why)
 
     def _meant(self, link: Link) -> bool:
         return bool(self.covers.of(link)) or any(

@@ -28,6 +28,7 @@ class Known:
         build: What a contract comes to as policies.
         today: The day it is.
         names: Whether the language has DNS names.
+        icmp: Whether it has words for ICMP.
         only: The namespaces that policies are written for.
         part: Whether there are others of which nothing is asked.
         flows_only: Whether what only manifests say is left out.
@@ -42,6 +43,7 @@ class Known:
     build: Callable[[Contract], Compiled]
     today: date
     names: bool = False
+    icmp: bool = True
     only: frozenset[str] = frozenset()
     part: bool = False
     flows_only: bool = False

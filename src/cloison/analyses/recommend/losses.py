@@ -59,16 +59,13 @@ class Losses:
         return self.recorded.get(node)
 
 
-def lossy(
-    workload: Workload, watch: Watch, hours: Sequence[int], recorded: Mapping[str, int]
-) -> Losses:
+def lossy(workload: Workload, watch: Watch, hours: Sequence[int]) -> Losses:
     """Return what was lost that may have been a workload's.
 
     Args:
         workload: The workload. Where nobody knows where its pods run, every node counts.
         watch: When anybody watched, and what was lost.
         hours: The hours that count, ascending.
-        recorded: How many events each node told of.
     """
     nodes = {each.shape.node for each in workload.endpoints}
     anywhere = not nodes or None in nodes
@@ -93,7 +90,7 @@ def lossy(
     everywhere = [gaps.get(node, set()) for node in nodes]
     blind = frozenset(set.intersection(*everywhere)) if everywhere and not anywhere else frozenset()
     held = {node: frozenset(some) for node, some in gaps.items()}
-    return Losses(dict(events), held, sampled, recorded, blind, frozenset(unplaced))
+    return Losses(dict(events), held, sampled, watch.recorded, blind, frozenset(unplaced))
 
 
 def _during(loss: Loss, hours: Sequence[int]) -> Sequence[int]:

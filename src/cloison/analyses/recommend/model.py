@@ -1,7 +1,7 @@
 """What speaks for each call that is let through, and what somebody has to be asked."""
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -152,8 +152,8 @@ class Fused:
         backed: Its dependencies and what speaks for each, in the same order.
         questions: What is not let through unasked.
         platform: What was seen of the platform.
-        expected: Edges that were seen and have to pass.
         watch: When anybody watched.
+        called: Whom CronJobs are known to call, whether anybody saw it or not.
     """
 
     contract: Contract
@@ -161,6 +161,7 @@ class Fused:
     questions: tuple[Question, ...] = ()
     platform: tuple[OfPlatform, ...] = ()
     watch: Watch = UNWATCHED
+    called: Mapping[WorkloadId, frozenset[WorkloadId]] = field(default_factory=dict)
 
     @property
     def expected(self) -> Iterator[Link]:

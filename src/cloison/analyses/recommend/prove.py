@@ -1,13 +1,13 @@
 """What policies do with everything that was seen, asked of the engine that reads them back."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Final
 
 from cloison.algebra import TrafficSet
 from cloison.analyses.contract.compile.model import Compiled
-from cloison.analyses.contract.compile.peers import on_host
+from cloison.analyses.contract.compile.peers import nodes_of, on_host
 from cloison.analyses.ends import End, PodsEnd
 from cloison.analyses.past.link import Link, LinkKey
 from cloison.analyses.recommend.covering import Covers, let
@@ -121,9 +121,9 @@ def _missing(case: Case, link: Link) -> tuple[TrafficSet, TrafficSet]:
         return TrafficSet(), link.traffic
     missing = perhaps = TrafficSet()
     for source in _ends(one.source, case):
-        for destination in _ends(one.destination, case):
+        for destination in _ends(one.destination, case, called=True):
             found = case.passages.between(source, destination)
-            passes = found.some if NODES in (source, destination) else found.every
+            passes = found.some if source == NODES else found.every
             missing |= one.traffic - passes - found.maybe
             perhaps |= (one.traffic & found.maybe) - passes
     return missing, perhaps
@@ -136,16 +136,21 @@ def _passes(case: Case, link: Link) -> bool:
     return any(
         bool(one.traffic & case.passages.between(source, destination).some)
         for source in _ends(one.source, case)
-        for destination in _ends(one.destination, case)
+        for destination in _ends(one.destination, case, called=True)
     )
 
 
-def _ends(end: End | Outside, _case: Case) -> Iterable[End]:
-    """Return the ends that an observed one is asked as: the name outside, else the address."""
-    if not isinstance(end, Outside):
-        return (end,)
-    every = (end.name, end.address)
-    return tuple(each for each in every if each is not None)[:1]
+def _ends(end: End | Outside, case: Case, *, called: bool = False) -> tuple[End, ...]:
+    """Return the ends that an observed one is asked as: the name outside, else the address.
+
+    Pods on the network of their nodes are these nodes. A node that is called is any of them.
+    """
+    if isinstance(end, Outside):
+        every = (end.name, end.address)
+        return tuple(each for each in every if each is not None)[:1]
+    if isinstance(end, PodsEnd) and on_host(end.workload):
+        return nodes_of(NODES, case.engine) if called else (NODES,)
+    return nodes_of(end, case.engine) if called else (end,)
 
 
 def _governed(case: Case, link: Link) -> bool:

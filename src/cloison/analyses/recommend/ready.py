@@ -30,6 +30,8 @@ from cloison.resources.world import Workload, WorkloadId, World
 
 _JOBS: Final = ("Job", "CronJob")
 _DAY: Final = 24
+_HARDLY: Final = 30
+"""Sightings below which estimates are guesses."""
 _CHANCE: Final = 0.01
 """How likely it may be that a workload that was there all along was not seen at first."""
 
@@ -69,14 +71,12 @@ class Told:
     """What is known besides flows and the inventory.
 
     Args:
-        recorded: How many events each node told of; without it a loss is told as a number.
         pods: The names of pods that flows tell of, by workload; without it nobody counts them.
         called: Whom CronJobs are known to call, though nobody saw it. Of one that never ran and
             is not in it, any workload of its namespace may be called.
         clean: In how many cycles a candidate denied nothing; None where none was tried.
     """
 
-    recorded: Mapping[str, int] = field(default_factory=dict)
     pods: Mapping[WorkloadId, Collection[str]] | None = None
     called: Mapping[WorkloadId, Collection[WorkloadId]] = field(default_factory=dict)
     clean: int | None = None
@@ -223,7 +223,7 @@ class _Every:
         """Return how far a workload may be restricted in a direction."""
         since = self._since(workload.id)
         every = [hour for hour in self.watch.hours if since is None or hour >= since]
-        losses = lossy(workload, self.watch, every, self.told.recorded)
+        losses = lossy(workload, self.watch, every)
         hours = {*every} - losses.blind
         seen: dict[Hashable, set[int]] = defaultdict(set)
         for link in self._by_side.get((workload.id, direction), ()):
@@ -338,6 +338,9 @@ class _Every:
     def _notes(self, found: Readiness, unplaced: Collection[str]) -> Iterator[str]:
         if not found.estimate.edges and self.seen.get(found.workload):
             yield f"no connection was ever seen in this direction ({found.direction})"
+        if 0 < found.estimate.incidences < _HARDLY:
+            times = plural(found.estimate.incidences, "time")
+            yield f"it was seen {times} only: how much was not seen can hardly be told"
         for each in found.runs:
             if each.suspended:
                 yield f"CronJob {each.workload} is suspended: whom it calls may not be known"

@@ -64,7 +64,8 @@ def _opening(opening: Opening, said: Mapping[str, str]) -> Opening:
 
 def _line(each: Backed) -> str:
     found = each.evidence
-    return "; ".join((seen(found), f"{found.sure}: {found.why}", *each.notes))
+    times = (seen(found),) if found.count else ()
+    return "; ".join((*times, f"{found.sure}: {found.why}", *each.notes))
 
 
 def seen(found: Evidence) -> str:
@@ -92,6 +93,6 @@ def shown(watch: Watch) -> str:
     """Return when anybody watched."""
     hours = watch.hours
     if not hours:
-        return "no flows"
+        return "nobody watched"
     span = _span(hours[0] * HOUR, hours[-1] * HOUR)
     return f"{span}, {len(hours)} of {plural(hours[-1] - hours[0] + 1, 'hour')} watched"

@@ -9,17 +9,21 @@ from cloison.analyses.doctor.together import covers, for_all, together
 from cloison.analyses.mend import Proposal
 from cloison.analyses.shadow.model import Weight
 from cloison.engine import Engine
-from cloison.ir.policy import Direction, Policy, PolicyId
+from cloison.ir.peers import PodsMatch
+from cloison.ir.policy import Direction, Peer, Policy, PolicyId
 
 Change = Proposal | Advice
 _NAME = "allow-dns"
+_FROM = "-from-"
+_MANY = 8
+"""From so many callers on a resolver is told to admit everybody."""
 
 
 def merged(engine: Engine, weight: Weight, changes: Iterable[Change]) -> tuple[Change, ...]:
     """Return changes with fewer policies and rules that come to the same, or to little more.
 
     Where a namespace lacks lookups, all of its pods get them, if all are isolated already: one
-    policy says it, and no pod is isolated by it.
+    policy says it, and no pod is isolated by it. A resolver that many callers lack admits all pods.
 
     Args:
         engine: Whose policies.
@@ -34,8 +38,10 @@ def _for_all(engine: Engine, changes: Sequence[Change]) -> Iterator[Change]:
     homes: dict[str, list[Proposal]] = defaultdict(list)
     for each in changes:
         home = None if isinstance(each, Advice) else each.policy.id.namespace
-        if isinstance(each, Advice) or home is None or each.rule.direction is not Direction.EGRESS:
+        if isinstance(each, Advice) or home is None:
             yield each
+        elif each.rule.direction is Direction.INGRESS:
+            yield _everybody(each) if len(each.rule.peers) >= _MANY else each
         else:
             homes[home].append(each)
     for home, some in homes.items():
@@ -44,6 +50,16 @@ def _for_all(engine: Engine, changes: Sequence[Change]) -> Iterator[Change]:
                 yield from _shared(engine, home, each)
         else:
             yield from some
+
+
+def _everybody(change: Proposal) -> Proposal:
+    """Return a change with which a resolver admits every pod: it is there for everybody."""
+    policy = change.policy
+    if change.new:
+        name = f"{policy.id.name.partition(_FROM)[0]}{_FROM}everybody"
+        policy = replace(policy, id=replace(policy.id, name=name))
+    rule = replace(change.rule, peers=(Peer(PodsMatch()),))
+    return replace(change, policy=policy, rule=rule, also=())
 
 
 def _isolated(engine: Engine, home: str) -> bool:

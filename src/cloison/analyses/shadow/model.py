@@ -164,6 +164,11 @@ class Edge:
         return tuple(sorted({s.source.pod for s in self.link.seen if s.source.pod is not None}))
 
     @property
+    def ambiguous(self) -> int:
+        """How many of its connections, at most, had an address that several held at that time."""
+        return min(self.connections, sum(each.ambiguous for each in self.link.seen))
+
+    @property
     def addresses(self) -> tuple[str, ...]:
         """The addresses that were seen of ends outside, as far as records tell them."""
         ends = (
@@ -256,11 +261,13 @@ class Used:
         line: The line.
         lost: Connections that got through, over what it closes.
         gained: Connections that were denied, over what it opens.
+        known: Whether use would have been seen.
     """
 
     line: ChangeLine
     lost: int
     gained: int
+    known: bool = True
 
 
 @dataclass(frozen=True, slots=True)

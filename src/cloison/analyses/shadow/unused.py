@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from cloison.algebra import NO_TRAFFIC, TrafficSet
-from cloison.analyses.connectivity import EndRef, Map
+from cloison.analyses.connectivity import EndRef, Line, Map, Passage
 from cloison.analyses.diff import Diff
 from cloison.analyses.ends import End
 from cloison.analyses.reconcile.cube import Cube
@@ -18,12 +18,13 @@ from cloison.analyses.shadow.model import Edge, Traffics, Unused, Used, Was
 _INSIDE = ("workload", "pod")
 
 
-def used(diff: Diff, edges: Iterable[Edge], most: int) -> tuple[Used, ...]:
+def used(diff: Diff, edges: Iterable[Edge], here: Cube, most: int) -> tuple[Used, ...]:
     """Return the first lines of a difference, with the connections that were seen over each.
 
     Args:
         diff: What a candidate opens and closes.
         edges: What was seen.
+        here: Tells whether use would have been seen.
         most: How many lines.
     """
     by_source: dict[EndRef, list[tuple[EndRef, Edge]]] = defaultdict(list)
@@ -53,7 +54,9 @@ def used(diff: Diff, edges: Iterable[Edge], most: int) -> tuple[Used, ...]:
                     lost += edge.connections
                 if edge.was is Was.DENIED and traffic & line.shift.gained:
                     gained += edge.connections
-        found.append(Used(line, lost, gained))
+        passage = Passage(line.shift.lost | line.shift.gained)
+        known = here.tells_use(Line(line.sources, line.destinations, passage))
+        found.append(Used(line, lost, gained, known))
     return tuple(found)
 
 
@@ -69,22 +72,18 @@ def _end(end: End | Outside) -> EndRef | None:
     return ref(end)
 
 
-def excess(
+def unseen(
     permitted: Map,
     here: Sequence[Placed],
     strangers: Sequence[Unplaced],
-    most: int,
     gone: Missed = frozenset(),
-) -> tuple[tuple[Unused, ...], int]:
-    """Return the first lines of what is permitted and was never seen, and how many more there are.
-
-    Those that are sure come first.
+) -> Cube:
+    """Return what is permitted and was never seen, with whether use of it would have been seen.
 
     Args:
         permitted: The map of everything that is permitted.
         here: What was seen.
         strangers: What was seen of ends that are not known.
-        most: How many lines.
         gone: Workloads of which flows may be missing; None where that may be of all.
     """
     said: Traffics = defaultdict(lambda: NO_TRAFFIC)
@@ -92,8 +91,19 @@ def excess(
         said[one, other] |= traffic
     left = beyond(permitted, said)
     watched = frozenset(end for pair in said for end in pair if end.kind in _INSIDE)
-    cube = Cube((), left, _alike(strangers), (), bool(here), watched, gone)
-    lines = [line for line in left.lines if line.passage.allowed]
+    return Cube((), left, _alike(strangers), (), bool(here), watched, gone)
+
+
+def excess(cube: Cube, most: int) -> tuple[tuple[Unused, ...], int]:
+    """Return the first lines of what is permitted and was never seen, and how many more there are.
+
+    Those that are sure come first.
+
+    Args:
+        cube: What was never seen.
+        most: How many lines.
+    """
+    lines = [line for line in cube.excess.lines if line.passage.allowed]
     told = [Unused(line, cube.tells_use(line)) for line in islice(lines, most)]
     shown = tuple(sorted(told, key=lambda each: not each.known))
     return shown, len(lines) - len(shown)

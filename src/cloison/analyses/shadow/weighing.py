@@ -31,15 +31,19 @@ class Scales:
         if self._asks_names(link):
             return Weight.DNS
         ends = (link.source, link.destination)
-        if any(_workload(end) in self._gateways for end in ends) or isinstance(
-            link.source, Outside
+        told = {end.entity for seen in link.seen for end in seen.ends}
+        if "apiserver" in told:
+            return Weight.PLATFORM
+        if (
+            "gateway" in told
+            or any(_workload(end) in self._gateways for end in ends)
+            or isinstance(link.source, Outside)
         ):
             return Weight.GATEWAY
         nodes = NodeEnd | SomeNodeEnd
         if any(isinstance(end, nodes) or _workload(end) in self._platform for end in ends):
             return Weight.PLATFORM
-        told = {end.entity for seen in link.seen for end in seen.ends}
-        return Weight.PLATFORM if "apiserver" in told else Weight.CALL
+        return Weight.CALL
 
     def _asks_names(self, link: Link) -> bool:
         key = link.key

@@ -83,6 +83,8 @@ def shadow(
 
     failed = "never" not in fail_on and any(found.found(kind) for kind in fail_on)
     code = run.FOUND if failed else run.OK
+    if not found.edges:
+        code = run.UNANSWERED  # a candidate that was tried on nothing has not passed
     session = run.both(before, after)
     return run.answer(asked, session, "shadowed", found, code, Sides(before, after))
 

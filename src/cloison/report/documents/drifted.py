@@ -27,10 +27,15 @@ class PolicyPart(parts.Base, frozen=True):
 
 
 class Edit(parts.Base, frozen=True):
-    """A change that would settle a finding; `manifest` is empty where words have to do."""
+    """A change that would settle a finding.
+
+    `manifest` holds the objects as they should be, and is empty where words have to do; `lines` is
+    what of it is new.
+    """
 
     text: str
     manifest: str
+    lines: str
 
 
 class ChangeSaid(parts.Base, frozen=True):
@@ -247,7 +252,7 @@ def _finding(found: Finding) -> DriftFinding:
 
 
 def _step(step: Step | None) -> Edit | None:
-    return None if step is None else Edit(text=step.text, manifest=step.manifest)
+    return None if step is None else Edit(text=step.text, manifest=step.manifest, lines=step.lines)
 
 
 def _change(change: Change | None) -> ChangeSaid | None:

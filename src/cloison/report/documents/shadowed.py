@@ -52,7 +52,7 @@ class EdgeSaid(parts.Base, frozen=True):
     `hours` are its connections by the hour in which they were seen, by its beginning; of `undated`
     ones nobody says when. `requests` says that it hangs on requests, which flows do not tell.
     `pods` are of the source, as far as records name them; `addresses` those that were seen of an
-    end outside.
+    end outside. At most `ambiguous` connections had an address that several held at that time.
     """
 
     src: parts.Endpoint
@@ -67,6 +67,7 @@ class EdgeSaid(parts.Base, frozen=True):
     before: Verdict | None
     after: Verdict
     connections: int
+    ambiguous: int
     first: str | None
     last: str | None
     hours: dict[str, int]
@@ -128,13 +129,15 @@ class MovedSaid(parts.Base, frozen=True):
     """What the candidate closes or opens, of every source to every destination.
 
     `connections` were seen over it: that got through, of what is closed; that were denied, of what
-    is opened.
+    is opened. Where it is not `known`, there may have been some: no source tells of these ends, or
+    some of their flows were lost.
     """
 
     src: list[parts.Endpoint]
     dst: list[parts.Endpoint]
     traffic: list[parts.Traffic]
     connections: int
+    known: bool
 
 
 class UnusedSaid(parts.Base, frozen=True):
@@ -345,6 +348,7 @@ def _edge(each: Edge) -> EdgeSaid:
         before=each.before,
         after=each.after,
         connections=each.connections,
+        ambiguous=each.ambiguous,
         first=told_time(link.first()),
         last=told_time(link.last()),
         hours={_hour(h): n for h, n in zip(course.hours, course.counts, strict=True)},
@@ -382,6 +386,7 @@ def _moved(used: Used, *, lost: bool) -> MovedSaid:
         dst=[ref(end) for end in line.destinations],
         traffic=parts.traffic(line.shift.lost if lost else line.shift.gained),
         connections=used.lost if lost else used.gained,
+        known=used.known,
     )
 
 

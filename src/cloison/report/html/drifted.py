@@ -90,7 +90,7 @@ def _finding(each: Finding) -> Iterator[str]:
             continue
         if step.manifest:
             yield f"<details><summary>{word}: {shown(step.text)}</summary>"
-            yield f"<pre>{shown(step.manifest)}</pre></details>\n"
+            yield f"<pre>{shown(step.lines or step.manifest)}</pre></details>\n"
         else:
             yield f"<p>{word}: {shown(step.text)}</p>\n"
     yield "</article>\n"

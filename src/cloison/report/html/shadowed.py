@@ -15,12 +15,12 @@ from cloison.report.text.layout import count, listed, profile_line
 from cloison.report.text.shadowed import (
     FATES,
     WORDS,
-    connections,
     headline,
     missing,
     reason,
     strays,
     summary,
+    tried,
     when,
 )
 
@@ -161,18 +161,28 @@ def _changes(result: Shadow) -> Iterator[str]:
         line = used.line
         ends = _names(line.sources), _names(line.destinations)
         if line.shift.opens:
-            rows.append(("opens", *ends, str(line.shift.gained), _tried(used.gained, " denied")))
+            rows.append(
+                (
+                    "opens",
+                    *ends,
+                    str(line.shift.gained),
+                    tried(used.gained, "opens", known=used.known),
+                )
+            )
         if line.shift.closes:
-            rows.append(("closes", *ends, str(line.shift.lost), _tried(used.lost, "")))
+            rows.append(
+                (
+                    "closes",
+                    *ends,
+                    str(line.shift.lost),
+                    tried(used.lost, "closes", known=used.known),
+                )
+            )
     if rows:
         yield "<h2>Against today</h2>\n"
         yield from _table(("what", "from", "to", "traffic", "seen"), rows)
     if result.more_changes:
         yield f"<p>And {count(result.more_changes, 'more line')}.</p>\n"
-
-
-def _tried(number: int, word: str) -> str:
-    return f"{connections(number)}{word}" if number else "never"
 
 
 def _unused(result: Shadow) -> Iterator[str]:

@@ -58,7 +58,7 @@ def finding(each: Finding, look: Look) -> Iterator[str]:
     for word, step in (("allow", sign.allow), ("remove", sign.remove)):
         if step is not None:
             yield from wrapped(step.text, look, f"  {word}:".ljust(11))
-            shown = step.manifest.rstrip("\n").splitlines()
+            shown = (step.lines or step.manifest).rstrip("\n").splitlines()
             yield from (f"    {line}" for line in shown[:_LINES])
             if len(shown) > _LINES:
                 yield f"    # and {len(shown) - _LINES} more lines: -o json has them all"

@@ -75,9 +75,7 @@ def summary(found: Recommended) -> Iterator[tuple[str, str]]:
         yield "asked", f"{count(len(kinds), 'question')}: {said}"
     else:
         yield "asked", "nothing"
-    ready = _ready(found.readiness)
-    if ready is not None:
-        yield "ready", ready
+    yield "ready", _ready(found)
 
 
 def _proved(found: Recommended) -> str:
@@ -103,7 +101,8 @@ def _call(each: Backed, look: Look) -> Iterator[str]:
     what = f"{entry.source} -> {entry.destination} on {ports}"
     yield from wrapped(f"{entry.name}{owner}: {what}", look, "  ", "    ")
     wide = (f"{count(each.widened, 'address')} more than were seen",) if each.widened else ()
-    said = (f"{found.sure}: {', '.join(found.grounds)}", seen(found), *each.notes, *wide)
+    times = seen(found) if found.count else found.why
+    said = (f"{found.sure}: {', '.join(found.grounds)}", times, *each.notes, *wide)
     yield from wrapped("; ".join(said), look, "    ", "      ")
 
 
@@ -121,9 +120,11 @@ def _question(each: Question, look: Look) -> Iterator[str]:
         yield f"    write: {each.write}"
 
 
-def _ready(every: Sequence[Readiness]) -> str | None:
-    if not every:
-        return None
+def _ready(found: Recommended) -> str:
+    every = found.readiness
+    if not found.fused.watch:
+        none = f"0 of {count(len(found.workloads), 'workload')}"
+        return f"{none}; nobody watched: what they do is not known"
     by_workload = groupby(every, key=lambda each: each.workload)
     ways = [(name, [each.ready for each in group]) for name, group in by_workload]
     ready = sum(all(each) for _, each in ways)

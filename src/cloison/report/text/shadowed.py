@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 from cloison.analyses.ask import Mend
 from cloison.analyses.explain import Decider
 from cloison.analyses.shadow.model import Edge, Fate, Finding, Shadow, Weight
-from cloison.analyses.shadow.tables import start
+from cloison.analyses.shadow.tables import Sum, start
 from cloison.report.about import About, Look
 from cloison.report.documents.reconciled import told_time
 from cloison.report.documents.shadowed import ends_of, told_sums
@@ -29,6 +29,8 @@ FATES = {
 """What becomes of connections besides, in words."""
 _MOST = 12
 """Findings, edges and lines that are shown."""
+_ROWS = 168
+"""Rows of sums that are shown: the hours of a week."""
 _FEW = 4
 """Changes of one finding that are shown, and what decides."""
 
@@ -121,19 +123,19 @@ def _sums(result: Shadow) -> Iterator[str]:
         return
     yield ""
     yield f"denied by {result.by}:"
-    yield from table(
-        (
-            (
-                f"{each.connections:,}",
-                count(each.edges, "edge"),
-                each.name
-                or (told_time(start(each.hour)) if each.hour is not None else "")
-                or "no time",
-            )
-            for each in found
-        ),
-        indent="  ",
+    rows = (
+        (f"{each.connections:,}", count(each.edges, "edge"), named(each)) for each in found[:_ROWS]
     )
+    yield from table(rows, indent="  ")
+    if len(found) > _ROWS:
+        yield f"  and {count(len(found) - _ROWS, 'more row')}: -o json has them all"
+
+
+def named(each: Sum) -> str:
+    """Return what connections of a sum have in common, in words."""
+    if each.hour is not None:
+        return told_time(start(each.hour)) or ""
+    return each.name or "at no known time"
 
 
 def _finding(finding: Finding, result: Shadow, look: Look) -> Iterator[str]:
@@ -187,7 +189,10 @@ def missing(finding: Finding, result: Shadow) -> Iterator[str]:
     for way, some in ways.items():
         # Of many callers one policy each is enough: those of the candidate, where it has any.
         limit = _FEW if len(some) == 1 else 1
-        said = [f"{of} ({_by(tuple(held), result, limit)})" for of, held in some.items()]
+        alike: dict[str, list[str]] = {}
+        for of, held in some.items():
+            alike.setdefault(_by(tuple(held), result, limit), []).append(of)
+        said = [f"{listed(names, _FEW)} ({by})" for by, names in alike.items()]
         yield f"{way} of {listed(said, _FEW)}"
 
 
@@ -257,12 +262,18 @@ def _changes(result: Shadow, look: Look) -> Iterator[str]:
             ("closes", line.shift.lost, used.lost, "cyan"),
         ):
             if traffic:
-                tried = f"{connections(seen)} denied" if word == "opens" else connections(seen)
-                text = f"{who} on {traffic}, {tried if seen else 'never seen'}"
+                text = f"{who} on {traffic}, {tried(seen, word, known=used.known)}"
                 yield from wrapped(text, look, f"  {look.paint(word, style)}: ", "    ")
     left = result.more_changes + max(0, len(result.changes) - _MOST)
     if left:
         yield f"  and {count(left, 'more line')}: cloison diff --what-if shows them all"
+
+
+def tried(seen: int, word: str, *, known: bool) -> str:
+    """Return what was seen over what a candidate opens or closes, in words."""
+    if not seen:
+        return "never seen" if known else "not seen, which does not say that it is not used"
+    return f"{connections(seen)}{' denied' if word == 'opens' else ''}"
 
 
 def _unused(result: Shadow, look: Look) -> Iterator[str]:

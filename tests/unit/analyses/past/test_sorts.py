@@ -177,20 +177,25 @@ def test_a_job_is_short_by_nature(kind: str) -> None:
     assert one(seen(job, "shop/db", [200], port=5432)).sort is Sort.LEGITIMATE
 
 
-def test_what_a_job_did_in_one_run_of_many_is_not_its_pattern() -> None:
-    job = pods("shop/nightly", "CronJob")
-    nights = range(3, 300, 24)
-    found = judge(
+def test_what_a_job_did_besides_in_one_run_of_many_is_not_its_pattern() -> None:
+    job, nights = pods("shop/nightly", "CronJob"), range(3, 300, 24)
+    usual = [
         seen(job, "shop/db", nights, port=5432),
-        seen(job, "shop/mail", [nights[4]]),
-    )
-    assert found["shop/nightly to shop/db on 5432/TCP"].sort is Sort.LEGITIMATE
-    assert found["shop/nightly to shop/mail on 8080/TCP"].sort is Sort.PERSON
+        seen(job, "kube-system/dns", [*nights, 200], port=53),
+    ]
+    besides = judge(*usual, seen(job, "shop/mail", [nights[4]]))
+    assert besides["shop/nightly to shop/db on 5432/TCP"].sort is Sort.LEGITIMATE
+    assert besides["shop/nightly to shop/mail on 8080/TCP"].sort is Sort.PERSON
+    # A run of another kind, as on a month's last day, is one of its own.
+    apart = judge(*usual, seen(job, "shop/mail", [200]))
+    assert apart["shop/nightly to shop/mail on 8080/TCP"].sort is Sort.LEGITIMATE
 
 
 def test_addresses_of_one_service_outside_are_one_habit() -> None:
     rows = [seen("shop/api", outside(f"198.51.100.{n}"), [n * 40], port=443) for n in (1, 2, 3)]
     assert sorts(judge(*rows)) == {Sort.LEGITIMATE}
+    each_hour = [seen("shop/api", outside(f"192.0.2.{n}"), [n], port=443) for n in (1, 2, 3)]
+    assert sorts(judge(*each_hour)) == {Sort.LEGITIMATE}
     strange = seen("shop/api", outside("203.0.113.200"), [50], port=443)
     found = judge(*rows, strange)
     assert found["shop/api to 203.0.113.200 on 443/TCP"].sort is Sort.PERSON
@@ -200,6 +205,14 @@ def test_addresses_of_one_service_outside_are_one_habit() -> None:
 def test_one_of_many_addresses_outside_is_nothing_special() -> None:
     rows = [seen("shop/proxy", outside(f"198.51.{n}.7"), [n * 20], port=443) for n in range(12)]
     assert sorts(judge(*rows)) == {Sort.LEGITIMATE}
+
+
+def test_a_lookup_that_is_repeated_by_tcp_is_no_person() -> None:
+    by_tcp = seen("shop/api", "kube-system/dns", [99], port=53)
+    by_udp = seen("shop/api", "kube-system/dns", range(50), port=53, protocol="UDP")
+    assert sorts(judge(by_tcp, by_udp)) == {Sort.LEGITIMATE}
+    elsewhere = seen("shop/mail", "kube-system/dns", range(50), port=53, protocol="UDP")
+    assert judge(by_tcp, elsewhere)["shop/api to kube-system/dns on 53/TCP"].sort is Sort.PERSON
 
 
 # A scan

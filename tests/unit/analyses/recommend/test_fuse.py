@@ -1,5 +1,6 @@
 """What flows, manifests and a contract come to together."""
 
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -232,3 +233,42 @@ def test_several_pods_and_sources_are_counted() -> None:
     (call,) = recommended(session, rows).fused.backed
     assert (call.evidence.pods, call.evidence.sources) == (2, ("hubble",))
     assert [shown(each.key.source) for each in call.links] == ["web/portal"]
+
+
+def test_a_call_to_a_services_address_is_one_to_its_pods() -> None:
+    front = service("shop/api", 80, 8080, {"app": "api"}, clusterIP="10.96.0.20")
+    session = cluster(WEB, API, front)
+    rows = [
+        seen("web/portal", "10.96.0.20", 80),
+        seen("web/portal", "10.96.0.10", 53, protocol="UDP"),
+    ]
+    found = recommended(session, rows)
+    assert [str(each.entry) for each in found.fused.backed] == ["web/portal -> shop/api on 8080"]
+    assert [each.role for each in found.fused.platform] == ["dns"]
+    assert not found.proof.lost
+
+
+@pytest.mark.parametrize("target", ["networkpolicy", "cilium"])
+def test_nodes_and_pods_on_their_network_are_called_and_call(target: str) -> None:
+    session = cluster(WEB, workload("infra/agent", 9100, hostNetwork=True))
+    rows = [
+        seen("web/portal", "node", 10250),
+        seen("infra/agent", "web/portal", 8080),
+        seen("web/portal", "infra/agent", 9100),
+    ]
+    found = recommended(session, rows, target)
+    assert found.proved
+    assert found.proof.expected == len(rows)
+    assert not found.proof.unsure
+
+
+def test_what_a_language_has_no_words_for_is_a_question() -> None:
+    ping = replace(seen("web/portal", "shop/api", 0, protocol="ICMP"), port=None, icmp_type=8)
+    session = cluster(WEB, API)
+    found = recommended(session, [ping])
+    (question,) = found.fused.questions
+    assert question.why.startswith("the language has no words for ICMP")
+    assert found.proved
+    said = recommended(session, [ping], "calico")
+    assert [str(each.entry) for each in said.fused.backed] == ["web/portal -> shop/api on icmp/8"]
+    assert not said.proof.lost

@@ -1,6 +1,7 @@
 """Whether enough was seen of a workload, and what is missing where it was not."""
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 import pytest
 
@@ -270,31 +271,29 @@ def test_what_is_not_known_of_a_cron_job_is_said(schedule: Schedule | None, note
 # Losses
 
 
-def lost(*losses: Loss) -> Watch:
-    return watch(MONTH, *losses)
+def lost(*losses: Loss, **recorded: int) -> Watch:
+    """Return a watch of a month with losses, and how much each node told."""
+    return replace(watch(MONTH, *losses), recorded=recorded)
 
 
 def test_a_node_that_lost_much_is_named_with_its_share() -> None:
-    known = lost(Loss(12, "ring buffer", "seven"))
-    told = Told(recorded={"seven": 88})
-    (missing,) = asked(name="shop/db", known=known, told=told).missing
+    loss = Loss(12, "ring buffer", "seven")
+    (missing,) = asked(name="shop/db", known=lost(loss, seven=88)).missing
     assert (missing.lack, missing.text) == (Lack.LOSS, "seven lost 12 % of its events")
-    assert asked(known=known, told=told).ready
-    few = Told(recorded={"seven": 100_000})
-    assert asked(name="shop/db", known=known, told=few).ready
-    (missing,) = asked(name="shop/db", known=known).missing
+    assert asked(known=lost(loss, seven=88)).ready
+    assert asked(name="shop/db", known=lost(loss, seven=100_000)).ready
+    (missing,) = asked(name="shop/db", known=lost(loss)).missing
     assert missing.text == "seven lost 12 events"
 
 
 def test_several_losses_of_a_node_add_up() -> None:
-    known = lost(Loss(6, "ring buffer", "seven"), Loss(6, "queue", "seven"))
-    (missing,) = asked(name="shop/db", known=known, told=Told(recorded={"seven": 88})).missing
+    known = lost(Loss(6, "ring buffer", "seven"), Loss(6, "queue", "seven"), seven=88)
+    (missing,) = asked(name="shop/db", known=known).missing
     assert missing.text == "seven lost 12 % of its events"
 
 
 def test_what_nobody_says_the_node_of_is_everybodys() -> None:
-    known = lost(Loss(20, "queue"))
-    (missing,) = asked(known=known, told=Told(recorded={"one": 50, "two": 30})).missing
+    (missing,) = asked(known=lost(Loss(20, "queue"), one=50, two=30)).missing
     assert missing.text == "a source of flows lost 20 % of its events"
 
 

@@ -7,7 +7,7 @@ from ipaddress import ip_address, summarize_address_range
 from typing import Final
 
 from cloison.algebra import AddressSet
-from cloison.analyses.ends import AddressEnd, End
+from cloison.analyses.ends import AddressEnd, End, NodeEnd, SomeNodeEnd
 from cloison.engine import Engine
 from cloison.ir.allowlist import Known, PeerOf
 from cloison.ir.peers import AnyMatch, BlockMatch, NamesMatch, PodsMatch, RelativeMatch
@@ -73,6 +73,14 @@ def cidrs(addresses: AddressSet) -> Iterator[str]:
 def on_host(workload: Workload) -> bool:
     """Return whether the pods of a workload use the network of their nodes."""
     return any(each.shape.host_network for each in workload.endpoints)
+
+
+def nodes_of(end: End, engine: Engine) -> tuple[End, ...]:
+    """Return every node for one that stands for whichever; any other end as it is."""
+    if not isinstance(end, SomeNodeEnd) or end.node is not None:
+        return (end,)
+    every = engine.world.nodes.values()
+    return tuple(NodeEnd(f"node:{each.name}", each) for each in every) or (end,)
 
 
 def node_addresses(engine: Engine, names: Sequence[str | None]) -> AddressSet | None:

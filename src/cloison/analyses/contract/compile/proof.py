@@ -21,7 +21,7 @@ from cloison.analyses.contract.compile.model import (
     Edge,
     ReadBack,
 )
-from cloison.analyses.contract.compile.peers import on_host
+from cloison.analyses.contract.compile.peers import nodes_of, on_host
 from cloison.analyses.contract.compile.subjects import is_pods
 from cloison.analyses.contract.ends import Ends
 from cloison.analyses.contract.prove import Proof, Status, prove
@@ -160,8 +160,8 @@ def _arriving(edge: Edge, engine: Engine) -> Iterator[tuple[End, TrafficSet]]:
     """Yield who is called with what: each pod for itself where ports have names."""
     fixed, names = _traffic(edge.ports)
     end = edge.destination
-    if fixed:
-        yield end, fixed
+    for each in nodes_of(end, engine) if fixed else ():
+        yield each, fixed
     for index in _endpoints(engine, end) if names else ():
         pod = engine.table.endpoints[index]
         found = _named(names, pod)

@@ -1,0 +1,283 @@
+"""The cluster of a session as drift looks at it: what is meant, what was so, what was seen."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, is_dataclass, replace
+from datetime import date
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from cloison.algebra import AddressSet, IntervalSet
+from cloison.analyses.ask import Explanation, Question
+from cloison.analyses.diff.policies import policy_changes
+from cloison.analyses.drift.edge import Edge, edges
+from cloison.analyses.drift.model import Accepted, Change, Memory
+from cloison.analyses.drift.scene import BOUNDS, Bounds, Node, Scene
+from cloison.analyses.egress import Seen as Sources
+from cloison.analyses.egress.way import Ways
+from cloison.analyses.past.link import Link, links
+from cloison.analyses.past.sorts import judged
+from cloison.analyses.past.watch import UNWATCHED, Watch
+from cloison.analyses.reconcile.meant import Meant, meant
+from cloison.analyses.reconcile.pairs import placed, together
+from cloison.analyses.reconcile.seen import Finder, Seen
+from cloison.analyses.reconcile.sources import assumed
+from cloison.app.answers import hop
+from cloison.app.contract import Agreed, agreed, ends, for_contract
+from cloison.app.contract import edges as contracted
+from cloison.app.driftagents import agents
+from cloison.app.past import past
+from cloison.app.seennames import taught
+from cloison.base import QuestionError, Span
+from cloison.intent import Contract
+from cloison.intent.read import is_contract
+from cloison.ir.policy import PolicyId
+
+if TYPE_CHECKING:
+    from cloison.app.session import Session
+    from cloison.flows.health import Changed
+
+EXEMPT: Final = ("kube-system", "kube-public", "kube-node-lease")
+"""Namespaces of the cluster's own, which no policy has to cover unless somebody says so."""
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What drift is asked about.
+
+    Args:
+        contracts: Files of contracts besides those among the sources.
+        store: The store of flows; None for none.
+        since: From when on what is confirmed is new; microseconds since 1970.
+        until: Until when flows count.
+        checks: Which checks, as `D3`; all when none is given.
+        namespaces: Only findings about these; about all when none is given.
+        baseline: The file of what is accepted.
+        state: The file of what is remembered.
+        today: The day it is.
+        bounds: From where on something is drift.
+        exempt: Namespaces that no policy has to cover.
+        accepted: Rows of baselines that count today.
+    """
+
+    today: date
+    contracts: tuple[str, ...] = ()
+    store: Path | None = None
+    since: int | None = None
+    until: int | None = None
+    checks: tuple[str, ...] = ()
+    namespaces: tuple[str, ...] = ()
+    baseline: Path | None = None
+    state: Path | None = None
+    bounds: Bounds = BOUNDS
+    exempt: tuple[str, ...] = EXEMPT
+    accepted: tuple[Accepted, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Past:
+    """What a store of flows holds of the past.
+
+    Args:
+        seen: Observed edges, each with its course.
+        watch: When anybody watched.
+        nodes: What each node told and lost, hour by hour.
+        changes: Changes of objects, in order of time.
+    """
+
+    seen: tuple[Seen, ...] = ()
+    watch: Watch = UNWATCHED
+    nodes: Sequence[Node] = ()
+    changes: tuple[Change, ...] = ()
+
+
+NO_PAST: Final = Past()
+"""Nobody watched."""
+
+
+def read_past(store: Path | None, until: int | None = None) -> Past:
+    """Return what a store holds.
+
+    Args:
+        store: The store; None for none.
+        until: Until when flows count, in microseconds since 1970.
+
+    Raises:
+        SourceError: There is no such store, or it cannot be read.
+    """
+    if store is None:
+        return NO_PAST
+    seen, watch = past(store, (None, until))
+    from cloison.flows.health import changes, told  # noqa: PLC0415 - only with the extra
+
+    found = tuple(map(_change, changes(store, None, until)))
+    return Past(seen, watch, told(store, None, until), found)
+
+
+def _agreed(session: "Session", contracts: Sequence[str]) -> Agreed | None:
+    """Return the contract of a session; None where there is none and none was named."""
+    if not contracts and not any(is_contract(each) for each in session.own):
+        return None
+    return agreed(session, contracts)
+
+
+def scene_of(
+    session: "Session", asked: Asked, known: Past, memory: Memory, before: "Session | None"
+) -> tuple[Scene, bool]:
+    """Return what checks look at, and whether all of the contract could be read.
+
+    Args:
+        session: A session that was read with `runtime`.
+        asked: What is asked about.
+        known: What was seen.
+        memory: What is remembered of the last run.
+        before: The cluster as it was, read likewise; None where nobody says.
+
+    Raises:
+        SourceError: A contract cannot be read.
+        QuestionError: There is no contract in a file that was named.
+    """
+    contract = _agreed(session, asked.contracts)
+    changes = known.changes
+    meaning = contract.contract if contract is not None else Contract()
+    session = for_contract(session, meaning)
+    session, _ = taught(session, meaning, known.seen)
+    scene = _still(session, asked, contract)
+    if before is not None:
+        there = _agreed(before, asked.contracts)
+        old = for_contract(before, there.contract if there is not None else Contract())
+        scene = replace(scene, before=_still(old, asked, there))
+        changes = (*_between(before, session), *changes)
+    scene = replace(
+        scene,
+        edges=_edges(session, scene, contract, known),
+        watch=known.watch,
+        nodes=known.nodes,
+        changes=changes,
+        memory=_aware(session, memory, known.watch),
+        ask=lambda question: _asked(session, question),
+    )
+    return scene, contract is None or contract.whole
+
+
+def _still(session: "Session", asked: Asked, contract: Agreed | None) -> Scene:
+    """Return a cluster without what was seen in it."""
+    engine, site = session.engine, session.site
+    wanted: tuple[Meant, ...] = ()
+    if contract is not None:
+        sources = assumed(engine, site)
+        wanted, _ = meant(engine, site, contract.contract, contracted(session, contract), sources)
+    return Scene(
+        engine,
+        site,
+        asked.today,
+        contract.contract if contract is not None else None,
+        ends(session, contract).placed if contract is not None else None,
+        wanted,
+        contract.published if contract is not None else {},
+        _notes(session),
+        session.settings.annotation_prefix,
+        agents=agents(session),
+        bounds=asked.bounds,
+        proxies=Ways(engine, site, Sources("", known=False)).proxies,
+        exempt=frozenset(asked.exempt),
+    )
+
+
+def _edges(
+    session: "Session",
+    scene: Scene,
+    contract: Agreed | None,
+    known: Past,
+) -> tuple[Edge, ...]:
+    here, _ = placed(known.seen, Finder(session.names, scene.engine.world))
+    wanted = scene.wanted
+    if contract is None:
+        sources = assumed(scene.engine, scene.site)
+        nothing = contracted(session, Agreed(Contract()))
+        wanted, _ = meant(scene.engine, scene.site, Contract(), nothing, sources)
+    intended: set[int] = set()
+    for pair in together(scene.engine, wanted, here).values():
+        for traffic, one in pair.seen:
+            if any(each.traffic & traffic for each in (*pair.meant, *pair.implied)):
+                intended.add(id(one))
+
+    def is_meant(link: Link) -> bool:
+        return any(id(one) in intended for one in link.seen)
+
+    names: list[tuple[str, AddressSet]] = []
+    if contract is not None:
+        known_ends = ends(session, contract)
+        held = ((e.name, known_ends.addresses(e)) for e in contract.contract.externals)
+        names += ((name, addresses) for name, addresses in held if addresses)
+    return edges(judged(links(here), known.watch, is_meant), is_meant, names)
+
+
+def _asked(session: "Session", question: Question) -> Explanation | None:
+    try:
+        return hop(session, question)
+    except QuestionError:
+        return None
+
+
+def _notes(session: "Session") -> Mapping[PolicyId, Mapping[str, str]]:
+    """Return the annotations of policies, as far as their dialects keep them."""
+    found: dict[PolicyId, Mapping[str, str]] = {}
+    for name, origin in session.origins.items():
+        written = getattr(origin.object, "annotations", None)
+        if written:
+            found[name] = written
+    return found
+
+
+def _change(found: "Changed") -> Change:
+    where = f"{found.namespace}/{found.name}" if found.namespace else found.name
+    return Change(
+        f"{found.verb} {found.kind} {where}",
+        found.time,
+        found.user or None,
+        found.namespace or (found.name if found.kind == "namespaces" else ""),
+        found.kind,
+        found.name,
+        found.labels,
+    )
+
+
+def _between(before: "Session", after: "Session") -> tuple[Change, ...]:
+    """Return the policies that are not as they were; of these, nobody says when that was."""
+    return tuple(
+        Change(f"{each.id.said} {each.kind}", namespace=each.id.namespace or "", name=each.id.name)
+        for each in policy_changes(before.policies, after.policies)
+    )
+
+
+def _digest(session: "Session") -> str:
+    """Return what tells the policies of a session from others, wherever they are written."""
+    told = sorted(_plain(each) for each in session.policies.policies)
+    return sha256("\n".join(told).encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def _plain(value: object) -> str:
+    """Return a text that is the same for what says the same, whatever process writes it."""
+    if isinstance(value, Span):
+        return ""
+    if isinstance(value, IntervalSet):
+        return repr(value.spans)
+    if is_dataclass(value) and not isinstance(value, type):
+        inner = (f"{each.name}:{_plain(getattr(value, each.name))}" for each in fields(value))
+        return f"{type(value).__name__}({','.join(inner)})"
+    if isinstance(value, frozenset | set):
+        return f"{{{','.join(sorted(map(_plain, value)))}}}"
+    if isinstance(value, tuple | list):
+        return f"({','.join(map(_plain, value))})"
+    return repr(value)
+
+
+def _aware(session: "Session", memory: Memory, watch: Watch) -> Memory:
+    """Return a memory that knows whether policies are as they were when it last saw them."""
+    digest = _digest(session)
+    if not memory.ran or digest == memory.policies:
+        return replace(memory, policies=digest)
+    # They became so at some time since: what is certain is that they are so from now on.
+    last = watch.hours[-1] if watch.hours else memory.until
+    return replace(memory, policies=digest, since=None if last is None else last + 1)

@@ -1,0 +1,1 @@
+"""Drift: its checks, their guards, and what comes of them over time."""

@@ -1,0 +1,484 @@
+"""Checks that look at the cluster: what they find, and what is no drift for all its looks."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cloison.analyses.drift.model import Change, Finding, State
+from cloison.analyses.past.course import HOUR
+from tests.support.drifting import (
+    BASE,
+    DAY,
+    START,
+    WEEK,
+    Heard,
+    allow,
+    contract,
+    deny,
+    flow,
+    keys,
+    look,
+    past,
+    pods,
+    policy,
+    remembering,
+    session,
+    space,
+    workload,
+)
+
+MONTH = 35
+EVERY = range(MONTH * DAY)
+
+
+def texts(found: tuple[Finding, ...]) -> str:
+    """Return all that is told of findings."""
+    return "\n".join(
+        [each.sign.message + "".join(e.text for e in each.sign.evidence) for each in found]
+    )
+
+
+# D1
+
+
+def test_no_longer_used() -> None:
+    """A rule that was used every hour, and not for two weeks, is not needed any more."""
+    known = past(flow("shop/web", "shop/api", range(400)), days=MONTH)
+    found = look((*BASE, contract()), known, "D1")
+    assert keys(found.findings) == [
+        "D1|NetworkPolicy/shop/api-in|ingress from app=web in its own namespace shop||TCP/80",
+        "D1|NetworkPolicy/shop/web-out|egress to app=api in its own namespace shop||TCP/80",
+    ]
+    assert found.findings[0].sign.atom is not None
+    assert found.findings[0].sign.remove is not None
+
+
+def test_used_rules_are_used() -> None:
+    """What is used now is not told."""
+    known = past(flow("shop/web", "shop/api", EVERY), days=MONTH)
+    assert not look((*BASE, contract()), known, "D1").findings
+
+
+def test_seldom_is_not_never() -> None:
+    """A rule used every tenth day is unused after a month without, not after two weeks."""
+    known = past(
+        flow("shop/web", "shop/api", range(0, 480, 240)),
+        flow("shop/web", "data/StatefulSet/db", EVERY, became="denied"),
+        days=MONTH,
+    )
+    assert not look((*BASE, contract()), known, "D1").findings
+
+
+def test_never_used_takes_longer() -> None:
+    """Of what never was used nobody knows how often it would be."""
+    idle = allow("shop", "api-more", "api", "from", pods("web"), 8080)
+    seen = flow("shop/web", "shop/api", EVERY)
+    month = look((*BASE, idle, contract()), past(seen, days=MONTH), "D1")
+    assert [k.partition("|")[2][:27] for k in keys(month.findings)] == [
+        "NetworkPolicy/shop/api-more"
+    ]
+    assert not look((*BASE, idle, contract()), past(seen, days=20), "D1").findings
+
+
+def test_unwatched_hours_are_not_quiet_ones() -> None:
+    """Only covered time counts as time without use."""
+    gaps = range(400, 800)
+    known = past(flow("shop/web", "shop/api", range(400)), days=MONTH, gaps=gaps)
+    assert not look((*BASE, contract()), known, "D1").findings
+
+
+def test_break_glass_is_not_meant_to_be_used() -> None:
+    """A policy for emergencies says so."""
+    said = "policy.cloison.dev/break-glass: 'yes'"
+    glass = allow("shop", "glass", "api", "from", pods("web"), 8080, annotations=said)
+    known = past(flow("shop/web", "shop/api", EVERY), days=MONTH)
+    found = look((*BASE, glass, contract()), known, "D1")
+    assert not found.findings
+    assert [each.count for each in found.unjudged] == [1]
+
+
+def test_a_job_has_to_run_twice() -> None:
+    """Until it has, nobody can say that it does not use what is there for it."""
+    rule = allow("shop", "cron-out", "cron", "to", pods("api"), 80)
+    cron = workload("shop", "cron", "CronJob")
+    web = flow("shop/web", "shop/api", EVERY)
+    once = flow("shop/CronJob/cron", "shop/web", [300])
+    thrice = flow("shop/CronJob/cron", "shop/web", [300, 500, 700])
+    for runs, wanted in ((once, 0), (thrice, 1)):
+        found = look((*BASE, cron, rule, contract()), past(web, runs, days=MONTH), "D1")
+        named = [key for key in keys(found.findings) if "cron-out" in key]
+        assert len(named) == wanted
+
+
+def test_rules_of_unheard_pods_are_not_judged() -> None:
+    """Where no source tells of the pods, nobody knows what they use."""
+    known = past(flow("shop/web", "shop/web", EVERY, 81), days=MONTH)
+    found = look((*BASE, contract()), known, "D1")
+    assert "web-out" in " ".join(keys(found.findings))
+    assert "api-in" not in " ".join(keys(found.findings))
+
+
+def test_what_another_rule_allows_too_is_redundant() -> None:
+    """Both are told, each with the other."""
+    more = allow("shop", "api-too", "api", "from", pods("web"), 80)
+    known = past(flow("shop/web", "shop/api", range(400)), days=MONTH)
+    found = look((*BASE, more, contract()), known, "D1")
+    assert "redundant with shop/api-too ingress rule 1" in texts(found.findings)
+    assert "redundant with shop/api-in ingress rule 1" in texts(found.findings)
+
+
+# D4
+
+
+def test_without_policy() -> None:
+    """By direction: nothing restricts what comes, and nothing what goes."""
+    new = (space("new"), workload("new", "app"))
+    found = look((*BASE, *new), past(), "D4")
+    assert keys(found.findings) == [
+        "D4|new/Deployment/app|egress",
+        "D4|new/Deployment/app|ingress",
+    ]
+    half = allow("new", "in", "app", "from", "{podSelector: {}}")
+    assert keys(look((*BASE, *new, half), past(), "D4").findings) == [
+        "D4|new/Deployment/app|egress"
+    ]
+
+
+def test_what_was_so_before_is_not_new() -> None:
+    """It is told, and does not count."""
+    new = (space("new"), workload("new", "app"))
+    found = look((*BASE, *new), past(), "D4", before=(*BASE, *new))
+    assert len(found.findings) == 2
+    assert not found.new
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        workload("new", "app", host=True),
+        workload(
+            "new", "app", "Job", more="status: {conditions: [{type: Complete, status: 'True'}]}\n"
+        ),
+        workload("kube-system", "app"),
+    ],
+    ids=["on its node's network", "a Job that is done", "an exempt namespace"],
+)
+def test_workloads_that_policies_cannot_or_need_not_cover(made: str) -> None:
+    """They are no drift."""
+    found = look((*BASE, space("new"), space("kube-system"), made), past(), "D4")
+    assert not found.findings
+
+
+# D5
+
+TYPO = policy("shop", "typo", "{podSelector: {matchLabels: {app: wep}}, policyTypes: [Ingress]}")
+
+
+def test_policies_and_peers_that_select_nobody() -> None:
+    """A policy is told as one, whatever its rules say."""
+    peer = allow("shop", "peer", "api", "from", pods("wep"))
+    found = look((*BASE, TYPO, peer), past(), "D5")
+    assert keys(found.findings) == [
+        "D5|NetworkPolicy/shop/typo",
+        "D5|NetworkPolicy/shop/peer|ingress app=wep in its own namespace shop||TCP/80",
+    ]
+
+
+@pytest.mark.parametrize(
+    "made",
+    [
+        workload("shop", "wep", replicas=0),
+        workload("shop", "wep", "CronJob"),
+        workload("shop", "wep", host=True),
+    ],
+    ids=["scaled to zero", "once a day", "on its node's network"],
+)
+def test_templates_are_somebody(made: str) -> None:
+    """What does not run now is selected all the same."""
+    assert not look((*BASE, TYPO, made), past(), "D5").findings
+
+
+def test_default_deny_of_an_empty_namespace() -> None:
+    """It waits for who comes."""
+    assert not look((*BASE, space("new"), deny("new")), past(), "D5").findings
+
+
+# D6
+
+OPS = (space("ops"), workload("ops", "tool"))
+FROM_APP = allow(
+    "data", "from-app", "db", "from", "{namespaceSelector: {matchLabels: {zone: app}}}", 5432
+)
+LABELLED = (space("ops", zone="app"), workload("ops", "tool"))
+
+
+def test_a_label_that_opens() -> None:
+    """What the change opens is told, and by whom it was made."""
+    change = Change(
+        "patch namespaces ops", (START + 9) * HOUR, "eve", "ops", "namespaces", "ops", ("zone=app",)
+    )
+    known = past(changes=(change,))
+    found = look((*BASE, *LABELLED, FROM_APP), known, "D6", before=(*BASE, *OPS, FROM_APP))
+    (one,) = found.findings
+    assert str(one.key) == "D6|ops|zone||app"
+    assert "it opens ops/tool -> data/db" in texts(found.findings)
+    assert "eve did it" in texts(found.findings)
+    assert one.sign.remove is not None
+    assert one.sign.remove.text == "kubectl label namespace ops zone-"
+
+
+def test_a_label_that_closes() -> None:
+    """So is what it closes."""
+    found = look((*BASE, *OPS, FROM_APP), past(), "D6", before=(*BASE, *LABELLED, FROM_APP))
+    assert "it closes ops/tool -> data/db" in texts(found.findings)
+
+
+def test_labels_that_nobody_uses() -> None:
+    """Cosmetic labels, and those that change nothing, are silent."""
+    cosmetic = (space("ops", team="blue"), workload("ops", "tool"))
+    assert not look((*BASE, *cosmetic, FROM_APP), past(), "D6", before=(*BASE, *OPS)).findings
+    empty = (space("ops", zone="app"),)
+    before = (*BASE, space("ops"), FROM_APP)
+    assert not look((*BASE, *empty, FROM_APP), past(), "D6", before=before).findings
+
+
+def test_against_the_label_schema() -> None:
+    """A value that the contract does not know, or a hand that it does not allow, is drift."""
+    schema = (
+        "  namespaceLabels:\n"
+        "    - {key: zone, values: [app, data], owner: o, changedBy: [platform]}\n"
+    )
+    wrong = (space("ops", zone="wrong"), workload("ops", "tool"))
+    said = contract(more=schema)
+    found = look((*BASE, *wrong, FROM_APP, said), past(), "D6", before=(*BASE, *OPS, said))
+    assert "the contract knows no zone=wrong" in texts(found.findings)
+    change = Change("patch", (START + 9) * HOUR, "eve", "ops", "namespaces", "ops", ("zone=data",))
+    allowed = (space("ops", zone="data"), workload("ops", "tool"))
+    found = look(
+        (*BASE, *allowed, FROM_APP, said),
+        past(changes=(change,)),
+        "D6",
+        before=(*BASE, *OPS, said),
+    )
+    assert "lets platform change it, and not eve" in texts(found.findings)
+
+
+def test_labels_as_the_last_run_saw_them() -> None:
+    """Without an earlier version, what is remembered is compared; it stays a finding."""
+    _, memory = remembering((*BASE, *OPS, FROM_APP), past(), "D6")
+    found, memory = remembering((*BASE, *LABELLED, FROM_APP), past(), "D6", memory=memory)
+    assert len(found.new) == 1
+    found, _ = remembering((*BASE, *LABELLED, FROM_APP), past(), "D6", memory=memory)
+    assert (len(found.findings), len(found.new)) == (1, 0)
+
+
+# D7
+
+
+def _agents(ready: int, *nodes: str) -> tuple[str, ...]:
+    more = f"status: {{desiredNumberScheduled: 3, numberReady: {ready}}}\n"
+    made = workload("kube-system", "agent", "DaemonSet", host=True, more=more)
+    return (*BASE, space("kube-system"), made, *nodes)
+
+
+def _node(name: str, *, resting: bool = False) -> str:
+    spec = "{unschedulable: true}" if resting else "{}"
+    return f"apiVersion: v1\nkind: Node\nmetadata: {{name: {name}}}\nspec: {spec}\n"
+
+
+def test_agents_that_are_not_ready() -> None:
+    """Its status says how many are not."""
+    found = look(_agents(2), past(), "D7")
+    assert keys(found.findings) == ["D7|DaemonSet/kube-system/agent"]
+    assert "2 of 3 pods" in found.findings[0].sign.message
+    assert not look(_agents(3), past(), "D7").findings
+
+
+def test_cordoned_nodes_are_not_failing() -> None:
+    """An agent may be down while its node is."""
+    found = look(_agents(2, _node("n1", resting=True)), past(), "D7")
+    assert not found.findings
+
+
+def _heard(silent: range, *, lost: range = range(0), each: int = 20) -> list[Heard]:
+    rows = []
+    for hour in range(14 * DAY):
+        rows.append(Heard("n1", hour, each))
+        if hour not in silent:
+            rows.append(Heard("n2", hour, each, each if hour in lost else 0))
+    return rows
+
+
+def test_a_node_that_fell_silent() -> None:
+    """Nothing is heard of it for hours, while others tell of flows."""
+    known = past(nodes=_heard(range(330, 336)))
+    found = look((*BASE, _node("n1"), _node("n2")), known, "D7")
+    assert keys(found.findings) == ["D7|node:n2|silent"]
+
+
+def test_a_quiet_node_is_not_silent() -> None:
+    """Where little happens, an hour or two without it happen by chance."""
+    few = [Heard("n2", hour, 1) for hour in range(0, 336, 2)]
+    known = past(nodes=[*(Heard("n1", hour, 20) for hour in range(336)), *few])
+    assert not look((*BASE, _node("n1"), _node("n2")), known, "D7").findings
+    short = past(nodes=_heard(range(330, 332)))
+    assert not look((*BASE, _node("n1"), _node("n2")), short, "D7").findings
+
+
+def test_drained_and_removed_nodes_are_not_silent() -> None:
+    """They have nothing to tell."""
+    known = past(nodes=_heard(range(330, 336)))
+    drained = (*BASE, _node("n1"), _node("n2", resting=True))
+    assert not look(drained, known, "D7").findings
+    assert not look((*BASE, _node("n1")), known, "D7").findings
+
+
+def test_a_node_that_loses_more_than_it_did() -> None:
+    """A rise is told, what was always lost is not."""
+    rising = past(nodes=_heard(range(0), lost=range(330, 336), each=60))
+    assert keys(look(BASE, rising, "D7").findings) == ["D7|node:n2|losing"]
+    always = past(nodes=_heard(range(0), lost=range(336), each=60))
+    assert not look(BASE, always, "D7").findings
+
+
+def test_hours_of_great_loss_are_not_judged() -> None:
+    """Where half was lost, what was seen says little, and what was not nothing."""
+    denied = flow("shop/web", "data/StatefulSet/db", range(330, 336), 5432, "denied")
+    known = past(denied, nodes=_heard(range(0), lost=range(330, 336), each=60))
+    found = look((*BASE, contract()), known, "D2")
+    assert not found.findings
+    assert [each.count for each in found.unjudged] == [6]
+    assert found.covered == 14 * DAY - 6
+
+
+# D8, of the cluster
+
+
+def test_nobody_enforces() -> None:
+    """Policies that nobody enforces are told as one finding."""
+    found = look(BASE, past(), "D8", said={"profile": "flannel"})
+    assert keys(found.findings) == ["D8|cluster|plugin"]
+    assert not look(BASE, past(), "D8").findings
+
+
+AUDIT = (
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: cilium-config, namespace: kube-system}\n"
+    "data: {policy-audit-mode: 'true'}\n"
+)
+
+
+def test_audit_mode() -> None:
+    """What is only reported is not enforced."""
+    found = look((*BASE, AUDIT), past(), "D8", said={"profile": "cilium"})
+    assert keys(found.findings) == ["D8|cluster|audit of networkpolicy"]
+    assert not look(BASE, past(), "D8", said={"profile": "cilium"}).findings
+
+
+# D9
+
+
+@pytest.mark.parametrize(
+    ("peer", "port", "told"),
+    [
+        ("{ipBlock: {cidr: 0.0.0.0/0}}", None, "every address on any port"),
+        ("{ipBlock: {cidr: 0.0.0.0/0, except: [10.0.0.0/8]}}", 443, "the whole internet"),
+        ("{ipBlock: {cidr: 52.0.0.0/8}}", 443, "52.0.0.0/8"),
+        ("{ipBlock: {cidr: 192.168.0.0/16}}", 443, "the whole private range"),
+        ("{ipBlock: {cidr: 203.0.113.0/24}}", None, ""),
+        ("{ipBlock: {cidr: 10.1.0.0/16}}", 443, ""),
+    ],
+)
+def test_broad_rules(peer: str, port: int | None, told: str) -> None:
+    """Eight bits, the private ranges whole, or everything: too much for a rule."""
+    rule = allow("shop", "out", "api", "to", peer, port)
+    found = look((*BASE, rule), past(), "D9")
+    assert bool(found.findings) is bool(told)
+    assert told in texts(found.findings)
+
+
+def test_what_the_contract_means_is_not_broad() -> None:
+    """Somebody owns the reason."""
+    rule = allow("shop", "out", "api", "to", "{ipBlock: {cidr: 52.0.0.0/8}}", 443)
+    said = contract(
+        "    - {name: c, from: shop/api, to: external:cloud, ports: [443], owner: o, reason: r}\n",
+        "  externals:\n    - {name: cloud, cidrs: [52.0.0.0/8], owner: o, reason: r, "
+        "review: 2027-01-01}\n",
+    )
+    assert not look((*BASE, rule, said), past(), "D9").findings
+
+
+def test_a_few_more_places_are_no_spreading() -> None:
+    """One or two new destinations are new flows, no more."""
+    calls = [flow("shop/api", f"203.0.{at}.9", range(WEEK + 50, WEEK + 60), 443) for at in (1, 2)]
+    found = look((*BASE, contract()), past(*calls), "D9")
+    assert not found.findings
+
+
+# D11
+
+
+def test_expired_exceptions() -> None:
+    """Of the contract and of policies, from the day after their last."""
+    old = (
+        "    - {name: old, from: shop/web, to: shop/api, ports: [81], owner: o, reason: r, "
+        "expires: DAY}\n"
+    )
+    said = "policy.cloison.dev/expires: 'DAY'"
+    for day, wanted in (("2026-01-31", 2), ("2026-02-01", 0)):
+        rule = allow("shop", "x", "api", "from", pods("web"), annotations=said.replace("DAY", day))
+        found = look((*BASE, rule, contract(old.replace("DAY", day))), past(), "D11")
+        assert len(found.findings) == wanted
+
+
+def test_a_day_that_is_none_is_told() -> None:
+    """Nobody can say whether it has passed."""
+    rule = allow(
+        "shop", "x", "api", "from", pods("web"), annotations="policy.cloison.dev/expires: soon"
+    )
+    found = look((*BASE, rule), past(), "D11")
+    assert not found.findings
+    assert [each.count for each in found.unjudged] == [1]
+
+
+# D12
+
+
+def test_ranges_that_moved(tmp_path: Path) -> None:
+    """Blocks that are gone and blocks that are new, and which of them rules know of."""
+    said = contract(
+        more="  externals:\n    - {name: p, ranges: {file: p.json}, owner: o, reason: r, "
+        "review: 2027-01-01}\n"
+    )
+    (tmp_path / "c.yaml").write_text(said, "utf-8")
+    file = tmp_path / "p.json"
+    rule = allow("shop", "out", "api", "to", "{ipBlock: {cidr: 198.51.100.0/26}}", 443)
+    named: dict[str, Any] = {"contracts": (str(tmp_path / "c.yaml"),)}
+    file.write_text('{"prefixes": ["198.51.100.0/26"]}', "utf-8")
+    _, memory = remembering((*BASE, rule), past(), "D12", **named)
+    quiet, memory = remembering((*BASE, rule), past(), "D12", memory=memory, **named)
+    assert not quiet.findings
+    file.write_text('{"prefixes": ["198.51.100.64/26"]}', "utf-8")
+    found, memory = remembering((*BASE, rule), past(), "D12", memory=memory, **named)
+    assert "no longer in the list: 198.51.100.0/26" in texts(found.findings)
+    assert "rules still let through to 198.51.100.0/26" in texts(found.findings)
+    assert "no rule names 198.51.100.64/26" in texts(found.findings)
+    again, _ = remembering((*BASE, rule), past(), "D12", memory=memory, **named)
+    assert [(each.state, each.new) for each in again.findings] == [(State.CONFIRMED, False)]
+
+
+def test_what_is_mended_is_gone() -> None:
+    """What stood in the last run and is so no more is named."""
+    new = (space("new"), workload("new", "app"))
+    _, memory = remembering((*BASE, *new), past(), "D4")
+    found, _ = remembering((*BASE, *new, deny("new")), past(), "D4", memory=memory)
+    assert not found.findings
+    assert found.gone == ("D4|new/Deployment/app|egress", "D4|new/Deployment/app|ingress")
+
+
+def test_sessions_know_what_daemon_sets_and_nodes_say() -> None:
+    """What D7 stands on is read from objects."""
+    world = session(*_agents(2, _node("n1", resting=True))).world
+    (agent,) = (w for w in world.workloads.values() if w.id.kind == "DaemonSet")
+    assert agent.ready == (2, 3)
+    assert world.nodes["n1"].resting

@@ -1,0 +1,276 @@
+"""What becomes of recorded connections under a candidate: who calls, and how often it counts."""
+
+from dataclasses import replace
+from typing import Any
+
+import cloison
+from cloison.analyses.past.course import HOUR, Course
+from cloison.analyses.past.watch import Watch
+from cloison.analyses.reconcile.seen import Became, Seen, SeenEnd
+from cloison.analyses.shadow.model import Fate, Shadow, Weight
+from cloison.analyses.shadow.tables import sums
+from cloison.app.shadow import Recorded, Wanted, shadowed
+
+WORLD = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web, namespace: shop}
+spec:
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers:
+        - name: web
+          image: example.org/web
+          ports: [{containerPort: 8080}]
+          livenessProbe: {httpGet: {port: 8080, path: /healthz}}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: api, namespace: shop}
+spec:
+  selector: {matchLabels: {app: api}}
+  template:
+    metadata: {labels: {app: api}}
+    spec: {containers: [{name: api, image: example.org/api}]}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: coredns, namespace: kube-system, labels: {k8s-app: kube-dns}}
+spec:
+  selector: {matchLabels: {k8s-app: kube-dns}}
+  template:
+    metadata: {labels: {k8s-app: kube-dns}}
+    spec: {containers: [{name: coredns, image: registry.k8s.io/coredns/coredns}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: api, namespace: shop}
+spec: {clusterIP: 10.96.0.7, selector: {app: api}, ports: [{port: 80, targetPort: 8080}]}
+"""
+CLOSED = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: closed, namespace: shop}
+spec: {podSelector: {}, policyTypes: [Ingress, Egress]}
+"""
+OUT = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: closed, namespace: shop}
+spec:
+  podSelector: {}
+  policyTypes: [Egress]
+  egress: [{to: [{ipBlock: {cidr: 203.0.113.0/28}}]}]
+"""
+WEB, API = (SeenEnd("pod", "shop", name, "Deployment", pod=f"{name}-1") for name in ("web", "api"))
+DNS = SeenEnd("pod", "kube-system", "coredns", "Deployment")
+NODE = SeenEnd("host", ip="192.0.2.1")
+
+
+def outside(ip: str, name: str | None = None) -> SeenEnd:
+    return SeenEnd("world", ip=ip, name=name)
+
+
+def seen(
+    source: SeenEnd,
+    destination: SeenEnd,
+    port: int,
+    count: int = 1,
+    became: Became = "allowed",
+    **more: Any,
+) -> Seen:
+    given = {"protocol": "TCP", "adapters": ("hubble",), "course": Course((5,), (count,)), **more}
+    times = (5 * HOUR, 5 * HOUR + 1)
+    protocol = given.pop("protocol")
+    return Seen(source, destination, protocol, port, became, count, *times, **given)
+
+
+def cast(candidate: str, *some: Seen, today: str = "", **said: Any) -> Shadow:
+    """Return what a candidate would have done in a small shop."""
+    before = cloison.load_texts({"world.yaml": WORLD, "today.yaml": today}, runtime=True, **said)
+    texts = {"world.yaml": WORLD, "today.yaml": today, "candidate.yaml": candidate}
+    after = cloison.load_texts(texts, runtime=True, **said)
+    return shadowed(before, after, Recorded(some, Watch({"hubble": (5, 6)})))
+
+
+def fates(found: Shadow) -> dict[str, int]:
+    """Return how many connections there are of each fate that there are any of."""
+    return {str(fate): found.connections(fate) for fate in Fate if found.of(fate)}
+
+
+def test_a_connection_counts_once_whoever_told_of_it() -> None:
+    told = seen(WEB, API, 8080, 5)
+    again = replace(told, count=4, course=Course((5,), (4,)), adapters=("conntrack",))
+    unsaid = replace(told, became="unknown", adapters=("vpc",))
+    found = cast(CLOSED, told, again, unsaid)
+    assert fates(found) == {"denied": 5}
+    assert found.of(Fate.DENIED)[0].link.adapters == ("conntrack", "hubble")
+    # Whoever tells of more than others, of some without saying what became of them, is heard.
+    more = replace(unsaid, count=9, course=Course((5,), (9,)))
+    assert fates(cast(CLOSED, told, more)) == {"denied": 5, "unclear": 9}
+
+
+def test_probes_come_from_the_own_node_and_other_calls_of_nodes_may_not() -> None:
+    found = cast(CLOSED, seen(NODE, WEB, 8080, 3), seen(NODE, WEB, 9090, 2))
+    assert fates(found) == {"undetermined": 2, "passing": 3}
+    (open_,) = found.of(Fate.UNDETERMINED)
+    assert open_.key.port == 9090
+    assert open_.weight is Weight.PLATFORM
+
+
+def test_what_breaks_everything_comes_first() -> None:
+    found = cast(
+        CLOSED,
+        seen(WEB, API, 8080, 900),
+        seen(WEB, API, 9090, 1),
+        seen(WEB, DNS, 53, 1, protocol="UDP"),
+        seen(API, DNS, 53, 2, protocol="UDP"),
+        seen(outside("198.51.100.1"), WEB, 8080, 4),
+        seen(outside("198.51.100.2"), WEB, 8080, 5),
+        seen(API, outside("203.0.113.1"), 443, 1000),
+    )
+    told = [(f.weight, f.connections, len(f.edges)) for f in found.findings]
+    assert told == [
+        (Weight.DNS, 3, 2),
+        (Weight.GATEWAY, 9, 2),
+        (Weight.CALL, 1000, 1),
+        (Weight.CALL, 901, 2),
+    ]
+    assert found.findings[0].sources == {"shop/api": 2, "shop/web": 1}
+    assert found.seen == 1913
+    # One rule for the namespace, and both sides of a call.
+    (mend,) = found.findings[0].mends or ()
+    assert mend.text == "create NetworkPolicy shop/allow-dns"
+    assert [str(side.direction) for side in found.findings[3].edges[0].sides] == [
+        "egress",
+        "ingress",
+    ]
+    by = sums(found.of(Fate.DENIED), "namespace")
+    assert [(each.name, each.connections) for each in by] == [
+        ("shop to outside", 1000),
+        ("shop to shop", 901),
+        ("outside to shop", 9),
+        ("shop to kube-system", 3),
+    ]
+
+
+def test_outside_each_address_that_was_seen_is_asked_about() -> None:
+    inside, beyond = outside("203.0.113.1", "pay.example"), outside("203.0.113.99", "pay.example")
+    found = cast(OUT, seen(WEB, inside, 443, 3), seen(WEB, beyond, 443, 4))
+    assert fates(found) == {"denied": 4, "passing": 3}
+    assert found.of(Fate.DENIED)[0].addresses == ("203.0.113.99",)
+
+
+def test_a_name_that_a_rule_allows_passes_at_the_address_that_was_seen() -> None:
+    rule = """
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: names, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {app: web}}
+  egress:
+    - toEndpoints:
+        - matchLabels: {k8s:io.kubernetes.pod.namespace: kube-system, k8s-app: kube-dns}
+      toPorts:
+        - ports: [{port: "53", protocol: UDP}]
+          rules: {dns: [{matchPattern: "*"}]}
+    - toFQDNs: [{matchName: pay.example}]
+      toPorts: [{ports: [{port: "443", protocol: TCP}]}]
+"""
+    pay, other = outside("203.0.113.1", "pay.example"), outside("203.0.113.2", "log.example")
+    found = cast(rule, seen(WEB, pay, 443, 3), seen(WEB, other, 443, 4), profile="cilium@1.19")
+    assert fates(found) == {"denied": 4, "passing": 3}
+
+
+def test_a_service_that_nobody_resolved_is_followed_to_its_pods() -> None:
+    found = cast(CLOSED, seen(WEB, outside("10.96.0.7"), 80, 2))
+    assert fates(found) == {"denied": 2}
+    (edge,) = found.of(Fate.DENIED)
+    assert {str(side.direction) for side in edge.sides} >= {"egress"}
+
+
+def test_what_hangs_on_requests_is_not_known_unless_nothing_changes() -> None:
+    rule = """
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: asks, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {app: api}}
+  ingress:
+    - fromEndpoints: [{matchLabels: {app: web}}]
+      toPorts:
+        - ports: [{port: "8080", protocol: TCP}]
+          rules: {http: [{method: GET}]}
+"""
+    call = seen(WEB, API, 8080, 2)
+    found = cast(rule, call, profile="cilium@1.19")
+    assert fates(found) == {"undetermined": 2}
+    assert found.of(Fate.UNDETERMINED)[0].requests
+    assert found.found("undetermined")
+    same = cast("", call, today=rule, profile="cilium@1.19")
+    assert fates(same) == {"as-today": 2}
+    assert not any(same.found(kind) for kind in ("denied", "undetermined", "opens"))
+
+
+def test_denied_ones_are_opened_or_still_denied() -> None:
+    tried = seen(WEB, API, 8080, 3, "denied")
+    assert fates(cast(CLOSED, tried, today=CLOSED.replace("closed", "old"))) == {"still-denied": 3}
+    assert fates(cast("", tried)) == {"opened": 3}
+
+
+def test_what_policies_of_today_deny_as_well_is_said_and_comes_later() -> None:
+    found = cast(
+        CLOSED.replace("closed", "more"),
+        seen(WEB, API, 8080, 9),
+        today=CLOSED.replace("[Ingress, Egress]", "[Ingress]"),
+    )
+    (finding,) = found.findings
+    assert finding.today
+    assert not cast(CLOSED, seen(WEB, API, 8080, 9)).findings[0].today
+
+
+def test_strangers_are_counted_and_in_no_other_count() -> None:
+    stranger = SeenEnd("pod", "shop", "gone", "Deployment")
+    found = cast(CLOSED, seen(stranger, API, 8080, 6), seen(WEB, API, 8080, 1, initiator="unknown"))
+    assert (found.stray, found.seen, found.edges) == (7, 0, ())
+
+
+def test_changes_and_what_is_left_say_whether_they_were_used() -> None:
+    found = cast(CLOSED, seen(WEB, API, 8080, 7))
+    lost = {
+        (str(each.line.sources[0]), str(each.line.destinations[0])): each.lost
+        for each in found.changes
+        if len(each.line.sources) == len(each.line.destinations) == 1
+    }
+    assert max(each.lost for each in found.changes) == 7
+    assert sum(bool(each.lost) for each in found.changes) == 1, lost
+    open_ = cast("", seen(WEB, API, 8080, 7))
+    assert open_.excess
+    assert not any(
+        str(each.line.passage.allowed) == "TCP/8080" and str(each.line.sources[0]) == "shop/web"
+        for each in open_.excess
+    )
+
+
+def test_only_edges_of_a_namespace_are_told() -> None:
+    before = cloison.load_texts({"world.yaml": WORLD}, runtime=True)
+    after = cloison.load_texts({"world.yaml": WORLD, "closed.yaml": CLOSED}, runtime=True)
+    some = (seen(WEB, API, 8080), seen(DNS, outside("192.0.2.53"), 53, protocol="UDP"))
+    recorded = Recorded(some, Watch({"hubble": (5,)}))
+    found = shadowed(before, after, recorded, Wanted(namespace="kube-system"))
+    assert [edge.link.names[0] for edge in found.edges] == ["kube-system/coredns"]
+
+
+def test_a_resolver_that_many_callers_lack_admits_everybody() -> None:
+    apps = [f"app{number}" for number in range(9)]
+    more = "".join("---\n" + WORLD.partition("---")[0].replace("web", name) for name in apps)
+    shut = CLOSED.replace("namespace: shop", "namespace: kube-system").replace(", Egress", "")
+    callers = [SeenEnd("pod", "shop", name, "Deployment") for name in apps]
+    found = cast(shut, *(seen(each, DNS, 53, protocol="UDP") for each in callers), today=more)
+    (finding,) = found.findings
+    assert {str(side.direction) for side in finding.sides} == {"ingress"}
+    (mend,) = finding.mends or ()
+    assert mend.text == "add an ingress rule to NetworkPolicy kube-system/closed"
+    assert "namespaceSelector: {}" in mend.manifest
