@@ -8,6 +8,7 @@ from cloison.analyses.drift.checks import CHECKS
 from cloison.analyses.drift.examine import Wanted, examine
 from cloison.analyses.drift.labels import keys_used
 from cloison.analyses.drift.model import Code, Drift, Known, Memory, State
+from cloison.analyses.drift.newflows import learned
 from cloison.analyses.drift.scene import Scene
 from cloison.analyses.past.course import HOUR
 from cloison.app.driftfiles import baseline, remember, remembered, swept
@@ -132,5 +133,6 @@ def _memory(scene: Scene, before: Memory, found: Drift, known: Mapping[str, Know
         ranges,
         scene.memory.policies,
         scene.memory.since,
+        learned(scene),
         ran=True,
     )

@@ -57,6 +57,7 @@ class _State(msgspec.Struct, frozen=True, omit_defaults=True):
     ranges: dict[str, tuple[str, ...]] = {}
     policies: str = ""
     since: _Hour | None = None
+    learned: tuple[str, ...] = ()
 
 
 def baseline(path: Path | None, today: date) -> tuple[tuple[Accepted, ...], tuple[Accepted, ...]]:
@@ -154,6 +155,7 @@ def remembered(path: Path | None) -> Memory:
         found.ranges,
         found.policies,
         found.since,
+        frozenset(found.learned),
         ran=True,
     )
 
@@ -176,6 +178,7 @@ def remember(path: Path, memory: Memory) -> None:
         dict(memory.ranges),
         memory.policies,
         memory.since,
+        tuple(sorted(memory.learned)),
     )
     replaced(path, msgspec.json.format(msgspec.json.encode(found), indent=1).decode() + "\n")
 

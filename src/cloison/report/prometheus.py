@@ -8,6 +8,7 @@ from typing import Final, cast
 
 from cloison.analyses.drift.model import Drift, Finding, State
 from cloison.report.about import About, Look
+from cloison.resources.names import printable
 
 Sample = tuple[Mapping[str, str], float]
 """Labels, and a value."""
@@ -92,6 +93,6 @@ def metric(name: str, help_: str, samples: Sequence[Sample]) -> Iterator[str]:
     """
     yield f"# HELP {name} {help_.translate(_HELP)}\n# TYPE {name} gauge\n"
     for labels, value in samples:
-        said = ",".join(f'{key}="{text.translate(_ESCAPES)}"' for key, text in labels.items())
+        said = ",".join(f'{key}="{printable(text).translate(_ESCAPES)}"' for key, text in labels.items())
         shown = f"{{{said}}}" if said else ""
         yield f"{name}{shown} {value:g}\n"

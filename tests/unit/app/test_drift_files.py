@@ -86,10 +86,13 @@ def test_what_is_remembered_comes_back(
 ) -> None:
     """All of it, whatever names are made of."""
     file = tmp_path_factory.mktemp("state") / "drift.json"
-    memory = Memory(1, until, found, {"ns": labels}, {"p": ("192.0.2.0/24",)}, "x", until)
+    learned = frozenset(labels)
+    ranges = {"p": ("192.0.2.0/24",)}
+    memory = Memory(1, until, found, {"ns": labels}, ranges, "x", until, learned)
     remember(file, memory)
     back = remembered(file)
     assert back.ran
+    assert back.learned == learned
     assert (back.findings, back.until, back.labels, back.ranges, back.since) == (
         found,
         until,

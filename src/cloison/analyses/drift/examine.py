@@ -169,12 +169,12 @@ class _Follower:
         """Return whether a finding was confirmed since the last run, or in the time in question."""
         if known is not None and known.state is State.ACKNOWLEDGED:
             return True  # what accepted it does so no more
+        memory = self._scene.memory
         if known is not None and known.confirmed is not None:
-            # Known already, unless it was over and has come back.
-            return known.resolved is not None and confirmed > known.resolved
+            # Known already, unless it was over and has come back since.
+            return memory.until is not None and confirmed > memory.until
         if self._wanted.since is not None:
             return confirmed >= self._wanted.since
-        memory = self._scene.memory
         if memory.ran and memory.until is not None:
             return stands or confirmed > memory.until
         return stands

@@ -362,6 +362,7 @@ class Memory:
         ranges: Blocks of providers' lists, by external.
         policies: Digest of the policies.
         since: The last hour before the policies became as they are.
+        learned: Keys of flows that were there while everything was new.
         ran: Whether there was a last run at all.
     """
 
@@ -372,6 +373,7 @@ class Memory:
     ranges: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     policies: str = ""
     since: int | None = None
+    learned: frozenset[str] = frozenset()
     ran: bool = False
 
 

@@ -41,9 +41,27 @@ def new_flows(scene: Scene) -> Iterator[Sign]:
 def known(scene: Scene, edge: Edge) -> bool:
     """Return whether an edge was there while everything was new, and not as a one-off."""
     hours = edge.allowed.hours
-    if not hours:
+    if not hours or str(key_of(edge)) in scene.memory.learned:
         return True
     return hours[0] < scene.learned and (edge.sort not in _ONCE or hours[-1] < scene.learned)
+
+
+def key_of(edge: Edge) -> Key:
+    """Return what a new flow is known by."""
+    return Key(Code.NEW_FLOW, edge.source, edge.destination, edge.protocol, edge.port_text)
+
+
+def learned(scene: Scene) -> frozenset[str]:
+    """Return the keys of flows that were there while everything was new, of earlier runs too.
+
+    A store keeps only so much: what it forgot was there all the same.
+    """
+    here = (
+        str(key_of(edge))
+        for edge in scene.edges
+        if edge.allowed.hours and not edge.meant and edge.sort not in _ONCE and known(scene, edge)
+    )
+    return scene.memory.learned | frozenset(here)
 
 
 def _sign(scene: Scene, edge: Edge) -> Sign:
@@ -58,7 +76,7 @@ def _sign(scene: Scene, edge: Edge) -> Sign:
     if crossing:
         evidence.append(Evidence(crossing))
     return Sign(
-        key=Key(Code.NEW_FLOW, edge.source, edge.destination, edge.protocol, edge.port_text),
+        key=key_of(edge),
         severity=severity,
         message=f"{edge.text} is new, gets through, and has no record",
         help="write it into the contract with an owner and a reason, or take away the rule that "

@@ -3,7 +3,8 @@
 A rule that lets a connection through counts as used by it, whichever other rule does so too.
 """
 
-from collections.abc import Iterator, Sequence
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -148,15 +149,9 @@ class _Uses:
 
     def __init__(self, scene: Scene) -> None:
         self.scene = scene
-        self.seen: list[tuple[Edge, BitMap, BitMap]] = [
-            (
-                edge,
-                union(self._units(link.source) for link in edge.links),
-                union(self._units(link.destination) for link in edge.links),
-            )
-            for edge in scene.edges
-            if edge.allowed
-        ]
+        self.seen = [edge for edge in scene.edges if edge.allowed]
+        self._by_source = self._indexed(source=True)
+        self._by_destination = self._indexed(source=False)
         self.heard: frozenset[WorkloadId] = frozenset(
             name for edge in scene.edges for name in edge.inside
         )
@@ -183,17 +178,28 @@ class _Uses:
         """Return the units of addresses."""
         return self.scene.engine.table.external_range(addresses)
 
+    def _indexed(self, *, source: bool) -> dict[int, BitMap]:
+        """Return the places of edges by the units of their sources, or destinations."""
+        found: dict[int, BitMap] = defaultdict(BitMap)
+        for place, edge in enumerate(self.seen):
+            for link in edge.links:
+                for unit in self._units(link.source if source else link.destination):
+                    found[unit].add(place)
+        return found
+
     def of(self, atom: RuleAtom) -> list[Edge]:
         """Return the edges that an atom lets through."""
         egress = atom.rule.direction is Direction.EGRESS
-        found = []
-        for edge, sources, destinations in self.seen:
-            here, there = (sources, destinations) if egress else (destinations, sources)
-            if not here & atom.subjects or not edge.links[0].traffic & atom.traffic:
-                continue
-            if there & atom.peers or (egress and self._named(atom, edge)):
-                found.append(edge)
-        return found
+        here, there = self._by_source, self._by_destination
+        if not egress:
+            here, there = there, here
+        mine, theirs = _at(here, atom.subjects), _at(there, atom.peers)
+        return [
+            edge
+            for place in mine
+            if (edge := self.seen[place]).links[0].traffic & atom.traffic
+            and (place in theirs or (egress and self._named(atom, edge)))
+        ]
 
     def _named(self, atom: RuleAtom, edge: Edge) -> bool:
         names = [
@@ -211,6 +217,13 @@ class _Uses:
             hours = {hour for hour in self.runs.get(name, ()) if hour > after}
             told.append(sum(hour - 1 not in hours for hour in hours))
         return min(told)
+
+
+def _at(found: Mapping[int, BitMap], units: BitMap) -> BitMap:
+    """Return the places of all edges that some units have a part in."""
+    if len(units) < len(found):
+        return union(found[unit] for unit in units if unit in found)
+    return union(places for unit, places in found.items() if unit in units)
 
 
 def _judged(

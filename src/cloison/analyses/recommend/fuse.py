@@ -5,44 +5,33 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
-from cloison.algebra import TrafficSet
-from cloison.analyses.contract.compile import platform
-from cloison.analyses.contract.compile.model import Compiled
-from cloison.analyses.contract.compile.peers import on_host
 from cloison.analyses.draft.model import Edge, Hint, Outside, Party
-from cloison.analyses.ends import AddressEnd, End, PodsEnd
+from cloison.analyses.ends import End, PodsEnd
 from cloison.analyses.past.link import Link
 from cloison.analyses.past.sorts import Judged, Sort, judged
 from cloison.analyses.recommend.abroad import Border, Wanted, wanted
 from cloison.analyses.recommend.asked import asked, expired, nameless, strangers
-from cloison.analyses.recommend.covering import Covers, Let, addresses, let
+from cloison.analyses.recommend.basis import Basis
+from cloison.analyses.recommend.covering import Let, addresses
 from cloison.analyses.recommend.evidence import evidence
 from cloison.analyses.recommend.known import Known
 from cloison.analyses.recommend.model import Backed, Evidence, Fused, OfPlatform, Question
 from cloison.analyses.recommend.outside import own_addresses
 from cloison.analyses.recommend.spelling import (
     EVERY_NODE,
-    Spelling,
     naming,
     port_of,
     ranges,
 )
-from cloison.analyses.recommend.static import Statics, statics
 from cloison.analyses.reconcile.seen import NODES
 from cloison.analyses.reconcile.seen import Outside as Beyond
-from cloison.analyses.reconcile.sources import Assumed, assumed
 from cloison.analyses.reconcile.sources import Sort as Source
-from cloison.base import QuestionError
 from cloison.base.words import plural
 from cloison.intent import (
-    Contract,
     ContractEnd,
     Dependency,
     External,
-    Placement,
-    Platform,
     Port,
-    WorkloadMatch,
 )
 from cloison.resources.world import WorkloadId
 
@@ -55,7 +44,7 @@ def fuse(known: Known) -> Fused:
     Args:
         known: What is known.
     """
-    return _Fuse(known).fused()
+    return _Fuse(known, Basis(known)).fused()
 
 
 @dataclass
@@ -76,6 +65,7 @@ class _Fuse:
     """Puts one contract together; lives for one call."""
 
     known: Known
+    basis: Basis
     links_of: dict[str, dict[object, Link]] = field(default_factory=lambda: defaultdict(dict))
     hints_of: dict[str, dict[Hint, None]] = field(default_factory=lambda: defaultdict(dict))
     of_platform: dict[str, dict[object, Link]] = field(default_factory=lambda: defaultdict(dict))
@@ -86,19 +76,22 @@ class _Fuse:
 
     def fused(self) -> Fused:
         known = self.known
-        told = tuple(map(self._sayable, judged(self.links, known.watch, self._meant)))
+        told = tuple(map(self._sayable, judged(self.basis.links, known.watch, self.basis.meant)))
         refused = {each.link.key for each in told if self._refused(each)}
         self._manifests(refused)
         for each in told:
             self._place(each)
         self._balanced()
-        self.questions += asked(self._asking(told), self.spelling, self._hinted)
+        self.questions += asked(self._asking(told), self.basis.spelling, self.basis.hints_of)
         backed = [*self._contracted(), *self._inside(), *self._beyond()]
         self.questions += strangers(known.strangers)
         contract = replace(
-            self.ground,
+            self.basis.ground,
             dependencies=tuple(each.entry for each in backed),
-            externals=(*self.ground.externals, *(e for _, e in sorted(self.externals.items()))),
+            externals=(
+                *self.basis.ground.externals,
+                *(e for _, e in sorted(self.externals.items())),
+            ),
         )
         return Fused(
             contract,
@@ -115,129 +108,12 @@ class _Fuse:
     def _called(self) -> dict[WorkloadId, frozenset[WorkloadId]]:
         """Return whom CronJobs are known to call."""
         found: dict[WorkloadId, set[WorkloadId]] = defaultdict(set)
-        for each in (*self.covers.every, *self.hinted.every):
+        for each in (*self.basis.covers.every, *self.basis.hinted.every):
             if isinstance(each.source, PodsEnd) and isinstance(each.destination, PodsEnd):
                 caller = each.source.workload.id
                 if caller.kind == "CronJob":
                     found[caller].add(each.destination.workload.id)
         return {name: frozenset(some) for name, some in sorted(found.items())}
-
-    # What there is to go by
-
-    @cached_property
-    def spelling(self) -> Spelling:
-        return Spelling(self.known.engine.world)
-
-    @cached_property
-    def statics(self) -> Statics:
-        return statics(self.known.clinic)
-
-    @cached_property
-    def links(self) -> tuple[Link, ...]:
-        """What was seen of whom policies are written for."""
-        return tuple(
-            each
-            for each in self.known.links
-            if self._governs(each.source) or self._governs(each.destination)
-        )
-
-    def _governs(self, end: End | Beyond) -> bool:
-        if not isinstance(end, PodsEnd) or on_host(end.workload):
-            return False
-        return not self.known.only or end.workload.id.namespace in self.known.only
-
-    @cached_property
-    def old(self) -> tuple[Dependency, ...]:
-        """What the contract says that counts no more."""
-        return tuple(e for e in self.known.contract.dependencies if e.expired(self.known.today))
-
-    @cached_property
-    def ground(self) -> Contract:
-        """The contract as it counts today, with what the platform does in any case."""
-        said = self.known.contract
-        roles = platform.roles(said)
-        needs = [platform.DNS] if said.names else [platform.DNS, *self.statics.needs]
-        more = [Platform(each) for each in dict.fromkeys(needs) if each not in roles]
-        spoken = {each.match.namespace for each in said.workloads}
-        places = [Placement(WorkloadMatch(each)) for each in sorted(self.known.only - spoken)]
-        return replace(
-            said,
-            dependencies=tuple(e for e in said.dependencies if e not in self.old),
-            workloads=(*said.workloads, *places),
-            platform=(*said.platform, *more),
-        )
-
-    @cached_property
-    def compiled(self) -> Compiled:
-        """What the contract and the platform come to."""
-        return self.known.build(self.ground)
-
-    @cached_property
-    def covers(self) -> Covers:
-        """What the contract and the platform let through."""
-        return Covers(
-            (
-                *let(self.compiled.edges, self.known.engine),
-                *self._lookups(),
-                *(
-                    Let(each.source, each.destination, each.traffic, role=PROBES)
-                    for each in self.assumed
-                    if each.sort is Source.PROBE
-                ),
-            )
-        )
-
-    @cached_property
-    def assumed(self) -> tuple[Assumed, ...]:
-        return assumed(self.known.engine, self.known.clinic.site)
-
-    def _lookups(self) -> Iterator[Let]:
-        """Yield lookups at resolvers that are no pods, and of caches on nodes."""
-        clinic = self.known.clinic
-        for workload in clinic.everyone():
-            found = platform.lookups(clinic, workload)
-            source = clinic.pods(workload.id)
-            for each in found.resolvers:
-                traffic = _traffic(each.protocols, each.port)
-                if not each.is_pods and each.addresses:
-                    end = AddressEnd(each.text, platform.dialled(each))
-                    yield Let(source, end, traffic, role=platform.DNS)
-                    yield Let(source, NODES, traffic, role=platform.DNS)
-            for each in found.upstream:
-                for name in each.workloads:
-                    if name in clinic.engine.world.workloads:
-                        traffic = _traffic(each.protocols, each.port)
-                        yield Let(NODES, clinic.pods(name), traffic, role=platform.DNS)
-
-    @cached_property
-    def hinted(self) -> Covers:
-        """What manifests say, sure or not; the name of each is its place among them."""
-        every = [*self.statics.sure, *self.statics.likely]
-        found = ((at, self._let(each)) for at, each in enumerate(every))
-        return Covers(tuple(replace(one, name=str(at)) for at, one in found if one is not None))
-
-    @cached_property
-    def edges(self) -> tuple[Edge, ...]:
-        return (*self.statics.sure, *self.statics.likely)
-
-    def _let(self, edge: Edge) -> Let | None:
-        source, destination = self._end(edge.source), self._end(edge.destination)
-        if source is None or destination is None or edge.port is None:
-            return None
-        return Let(source, destination, TrafficSet.ports(edge.protocol, edge.port))
-
-    def _end(self, party: Party) -> End | None:
-        """Return an end of the draft as one of the world."""
-        known = self.known
-        if isinstance(party, WorkloadId):
-            there = party in known.engine.table.by_workload
-            return known.clinic.pods(party) if there else None
-        if isinstance(party, str):
-            return AddressEnd(party, known.ends.outside)
-        try:
-            return known.ends.names.end(party.host if party.block else f"dns:{party.host}")
-        except QuestionError:
-            return None
 
     # Who means what was seen
 
@@ -249,31 +125,21 @@ class _Fuse:
         why = "the language has no words for ICMP; whether it passes is up to who enforces"
         return replace(each, sort=Sort.UNCLEAR, why=why)
 
-    def _meant(self, link: Link) -> bool:
-        return bool(self.covers.of(link)) or any(
-            self.edges[int(each.name)] in self.statics.sure for each in self.hinted.of(link)
-        )
-
-    def _hinted(self, link: Link) -> tuple[Hint, ...]:
-        every = {**self.statics.sure, **self.statics.likely}
-        found = [every[self.edges[int(each.name)]] for each in self.hinted.of(link)]
-        return tuple(hint for some in found for hint in some)
-
     def _refused(self, each: Judged) -> bool:
         """Return whether an edge is a question, and nothing but a manifest may speak for it."""
-        if each.sort is Sort.LEGITIMATE or self.covers.of(each.link):
+        if each.sort is Sort.LEGITIMATE or self.basis.covers.of(each.link):
             return False
         return not self._led_in(each.link)
 
     def _led_in(self, link: Link) -> bool:
         """Return whether what leads clients in from outside means an edge."""
-        found = self.hinted.of(link)
+        found = self.basis.hinted.of(link)
         return isinstance(link.source, Beyond) and bool(found)
 
     def _asking(self, told: Iterable[Judged]) -> Iterator[Judged]:
-        old = self.old_covers
+        old = self.basis.old_covers
         for each in told:
-            if old.of(each.link) and not self.covers.of(each.link):
+            if old.of(each.link) and not self.basis.covers.of(each.link):
                 continue
             if self._refused(each):
                 yield each
@@ -283,7 +149,7 @@ class _Fuse:
     def _place(self, each: Judged) -> None:
         """Put an edge that was seen where it belongs."""
         link = each.link
-        covered = self.covers.of(link)
+        covered = self.basis.covers.of(link)
         if covered:
             for one in covered:
                 if one.name:
@@ -291,44 +157,34 @@ class _Fuse:
                 else:
                     self.of_platform[one.role][link.key] = link
             return
-        if self.old_covers.of(link) or self._refused(each):
+        if self.basis.old_covers.of(link) or self._refused(each):
             return
-        hints = self._hinted(link)
+        hints = self.basis.hints_of(link)
         found = wanted(link, hints)
         if found is None:
             self._call(self._spelled(link.source), self._spelled(link.destination), link, hints)
         elif self._led_in(link):
-            party = self.edges[int(self.hinted.of(link)[0].name)].source
-            self._call(self.spelling.end(party), self._spelled(link.destination), link, hints)
+            party = self.basis.edges[int(self.basis.hinted.of(link)[0].name)].source
+            self._call(self.basis.spelling.end(party), self._spelled(link.destination), link, hints)
         else:
             self.abroad.append(found)
 
-    @cached_property
-    def old_covers(self) -> Covers:
-        """What expired entries of the contract would let through."""
-        if not self.old:
-            return Covers(())
-        again = tuple(replace(each, expires=None) for each in self.old)
-        compiled = self.known.build(replace(self.ground, dependencies=again))
-        named = (each for each in compiled.edges if each.entry is not None)
-        return Covers(tuple(let(named, self.known.engine)))
-
     def _contracted(self) -> Iterator[Backed]:
         """Yield the entries of the contract; of those that expired, ask."""
-        written = {*self.compiled.asked, *self.compiled.refused}
-        for entry in self.ground.dependencies:
+        written = {*self.basis.compiled.asked, *self.basis.compiled.refused}
+        for entry in self.basis.ground.dependencies:
             if self.known.part and entry.name not in written:
                 continue  # it is of other namespaces
             links = tuple(self.links_of[entry.name].values())
             hints = tuple(self.hints_of[entry.name])
             found = evidence(links, hints, self.known.watch, contract=True)
             yield Backed(entry, found, links, _denied(found))
-        for entry in self.old:
+        for entry in self.basis.old:
             mine = [
                 each
-                for each in self.links
-                if any(one.name == entry.name for one in self.old_covers.of(each))
-                and not self.covers.of(each)
+                for each in self.basis.links
+                if any(one.name == entry.name for one in self.basis.old_covers.of(each))
+                and not self.basis.covers.of(each)
             ]
             if mine or not self.known.part:
                 self.questions.append(expired(entry, mine))
@@ -340,18 +196,18 @@ class _Fuse:
         asked_for = {*refused}
         denied = {
             int(one.name)
-            for link in self.links
+            for link in self.basis.links
             if link.key in asked_for
-            for one in self.hinted.of(link)
+            for one in self.basis.hinted.of(link)
         }
-        for at, edge in enumerate(self.edges):
-            one = self._let(edge)
-            if edge not in self.statics.sure or one is None:
+        for at, edge in enumerate(self.basis.edges):
+            one = self.basis.let_of(edge)
+            if edge not in self.basis.statics.sure or one is None:
                 continue
-            if not (self._governs(one.source) or self._governs(one.destination)):
+            if not (self.basis.governs(one.source) or self.basis.governs(one.destination)):
                 continue
-            hints = self.statics.sure[edge]
-            covered = self.covers.between(one.source, one.destination, one.traffic)
+            hints = self.basis.statics.sure[edge]
+            covered = self.basis.covers.between(one.source, one.destination, one.traffic)
             for each in covered:
                 self.hints_of[each.name].update(dict.fromkeys(hints))
             if not covered and at not in denied and not self.known.flows_only:
@@ -367,11 +223,11 @@ class _Fuse:
         for party in (edge.source, edge.destination):
             if isinstance(party, Outside):
                 self.externals[party.name] = External(party.name, (party.host,))
-        ends = self.spelling.end(edge.source), self.spelling.end(edge.destination)
+        ends = self.basis.spelling.end(edge.source), self.basis.spelling.end(edge.destination)
         self._call(*ends, None, hints, port, _name_of(edge.destination))
 
     def _spelled(self, end: End | Beyond) -> ContractEnd:
-        return EVERY_NODE if isinstance(end, Beyond) else self.spelling.end(end)
+        return EVERY_NODE if isinstance(end, Beyond) else self.basis.spelling.end(end)
 
     def _call(
         self,
@@ -397,21 +253,25 @@ class _Fuse:
 
     def _balanced(self) -> None:
         """Let nodes in where they lead clients in with an address of their own."""
-        for each in self.assumed:
+        for each in self.basis.assumed:
             if each.sort is not Source.BALANCER or each.source != NODES:
                 continue
             to = each.destination
-            if not isinstance(to, PodsEnd) or not self._governs(to):
+            if not isinstance(to, PodsEnd) or not self.basis.governs(to):
                 continue
-            if self.covers.between(NODES, to, each.traffic):
+            if self.basis.covers.between(NODES, to, each.traffic):
                 continue
             for entry in each.traffic.entries():
                 number, last = entry.low, entry.high
-                if number is None or last is None or not self._open(to, entry.protocol, number):
+                if (
+                    number is None
+                    or last is None
+                    or not self.basis.opens(to, entry.protocol, number)
+                ):
                     continue
                 call = self._call(
                     EVERY_NODE,
-                    self.spelling.end(to),
+                    self.basis.spelling.end(to),
                     None,
                     (),
                     Port(entry.protocol, number, last),
@@ -419,25 +279,13 @@ class _Fuse:
                 )
                 call.notes[f"{each.of}: {each.why}"] = None
 
-    def _open(self, to: PodsEnd, protocol: str, port: int) -> bool:
-        """Return whether something lets clients outside in at a port."""
-        traffic = TrafficSet.ports(protocol, port)
-        every = (*self.covers.every, *self.hinted.every)
-        return any(
-            isinstance(each.source, AddressEnd)
-            and isinstance(each.destination, PodsEnd)
-            and each.destination.workload.id == to.workload.id
-            and traffic <= each.traffic
-            for each in every
-        )
-
     def _inside(self) -> Iterator[Backed]:
         """Yield calls inside the cluster as dependencies."""
         for key in sorted(self.calls):
             call = self.calls[key]
             links = tuple(call.links[each] for each in sorted(call.links, key=str))
             told = evidence(links, tuple(call.hints), self.known.watch)
-            ports = ranges(call.ports, self._declared(call.to))
+            ports = ranges(call.ports, self.basis.declared(call.to))
             name = self._free(naming(*key))
             entry = Dependency(name, call.source, call.destination, ports)
             notes = (*call.notes, *_denied(told))
@@ -450,11 +298,11 @@ class _Fuse:
         for question in self.questions:
             for link in question.links:
                 apart |= addresses(link)
-        border = Border(self.ground, self.spelling, apart, self.known.names)
+        border = Border(self.basis.ground, self.basis.spelling, apart, self.known.names)
         done: set[Hint] = set()
         for each in border.found(self.abroad):
             self.externals.setdefault(each.external.name, each.external)
-            if each.external in self.ground.externals:
+            if each.external in self.basis.ground.externals:
                 del self.externals[each.external.name]
             done.update(each.hints)
             told = evidence(each.links, each.hints, self.known.watch)
@@ -463,17 +311,11 @@ class _Fuse:
             yield Backed(entry, told, each.links, each.notes, each.review, each.widened)
         for one in self.abroad:
             if not one.links and not done.issuperset(one.hints):
-                self.questions.append(nameless(self.spelling.end(one.inside).text, one))
-
-    def _declared(self, name: WorkloadId | None) -> Iterator[tuple[str, int, int]]:
-        workload = self.known.engine.world.workloads.get(name) if name is not None else None
-        for pod in workload.endpoints if workload is not None else ():
-            for port in pod.ports:
-                yield port.protocol, *port.span
+                self.questions.append(nameless(self.basis.spelling.end(one.inside).text, one))
 
     @cached_property
     def taken(self) -> set[str]:
-        return {each.name for each in self.ground.dependencies}
+        return {each.name for each in self.basis.ground.dependencies}
 
     def _free(self, name: str) -> str:
         found, number = name, 2
@@ -491,10 +333,3 @@ def _denied(found: Evidence) -> tuple[str, ...]:
 
 def _name_of(party: Party) -> WorkloadId | None:
     return party if isinstance(party, WorkloadId) else None
-
-
-def _traffic(protocols: Iterable[str], port: int) -> TrafficSet:
-    found = TrafficSet()
-    for each in protocols:
-        found |= TrafficSet.ports(each, port)
-    return found

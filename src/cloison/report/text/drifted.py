@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
-from cloison.analyses.drift.model import TITLES, Drift, Finding, State
+from cloison.analyses.drift.model import Drift, Finding, State
 from cloison.analyses.past.course import HOUR
 from cloison.base import Severity
 from cloison.report.about import About, Look
@@ -142,8 +142,3 @@ def summary(result: Drift) -> Iterator[str]:
         yield f"compared with {result.against}"
     for each in result.unjudged:
         yield f"not judged, {each.code}: {count(each.count, each.noun)}: {each.reason}"
-
-
-def title(found: Finding) -> str:
-    """Return what kind of drift a finding is."""
-    return TITLES[found.key.code]
