@@ -93,6 +93,8 @@ def metric(name: str, help_: str, samples: Sequence[Sample]) -> Iterator[str]:
     """
     yield f"# HELP {name} {help_.translate(_HELP)}\n# TYPE {name} gauge\n"
     for labels, value in samples:
-        said = ",".join(f'{key}="{printable(text).translate(_ESCAPES)}"' for key, text in labels.items())
+        said = ",".join(
+            f'{key}="{printable(text).translate(_ESCAPES)}"' for key, text in labels.items()
+        )
         shown = f"{{{said}}}" if said else ""
         yield f"{name}{shown} {value:g}\n"

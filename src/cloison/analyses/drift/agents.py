@@ -5,6 +5,7 @@ from collections.abc import Iterator, Mapping
 from math import log
 from typing import Final
 
+from cloison.algebra import parse_address
 from cloison.analyses.drift.model import Code, Evidence, Key, Sign, Step
 from cloison.analyses.drift.scene import Scene
 from cloison.analyses.drift.windows import DAY, FAST, Pace
@@ -101,12 +102,16 @@ def _silent(scene: Scene) -> Iterator[Sign]:
 
 def _gone(scene: Scene, node: str) -> bool:
     """Return whether the input holds nodes, and this one is none of them, by name or address."""
-    nodes = scene.engine.world.nodes
-    read = {name for name, each in nodes.items() if each.span is not None}
-    if not read or node in read:
+    nodes = [each for each in scene.engine.world.nodes.values() if each.span is not None]
+    if not nodes:
         return False
-    # Flow records may call nodes by their addresses.
-    return not any(c.isdigit() for c in node.partition(".")[0]) or "." not in node
+    try:
+        # Flow records may call nodes by their addresses.
+        point = parse_address(node)
+    except ValueError:
+        return node not in {each.name for each in nodes}
+    held = {each for known in nodes for each in known.addresses}
+    return bool(held) and point not in held
 
 
 def _stretches(covered: tuple[int, ...], heard: Mapping[int, int]) -> list[list[int]]:

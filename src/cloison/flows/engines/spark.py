@@ -20,6 +20,7 @@ _SETTINGS: Final = {
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
     "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
     "spark.log.level": "ERROR",
     # Of what fits into a machine, two hundred pieces are far too many.
     "spark.sql.shuffle.partitions": "16",

@@ -141,7 +141,6 @@ def _paired(flows: Table) -> Table:
         name=asked.ifelse(flows["name"], ibis.null("string")),
     )
     key = ["adapter", "hour", "proto", "one_ip", "one_port", "two_ip", "two_port"]
-    time, last = rows["time"], rows["last"]
     found = rows.group_by(key).agg(
         **{
             f"{side}_{column}": _any_of(rows, f"{side}_{column}", column)
@@ -150,12 +149,12 @@ def _paired(flows: Table) -> Table:
             if column != "ip"
         },
         **{
-            word: time.min(where=rows[word])
+            word: _where(rows[word], rows["time"]).min()
             for word in ("denied_one", "denied_two", "passed_one", "passed_two")
         },
-        denied_last=last.max(where=rows.denied),
-        settled_first=time.min(where=rows.settled),
-        settled_last=last.max(where=rows.settled),
+        denied_last=_where(rows.denied, rows["last"]).max(),
+        settled_first=_where(rows.settled, rows["time"]).min(),
+        settled_last=_where(rows.settled, rows["last"]).max(),
         sure_one=rows.sure_one.max(),
         sure_two=rows.sure_two.max(),
         rank=rows["rank"].max(),
@@ -323,7 +322,7 @@ def _summed(flows: Table) -> Table:
         },
         **_common(rows),
         **{
-            f"{verdict}_{column}": pick(where.ifelse(rows[of], ibis.null(rows[of].type())))
+            f"{verdict}_{column}": pick(_where(where, rows[of]))
             for verdict, where in _meant(rows).items()
             for column, of, pick in (("first", "time", _least), ("last", "last", _most))
         },
@@ -387,6 +386,11 @@ def _meant(rows: Table) -> dict[str, BooleanValue]:
         "error": rows.error,
         "unknown": rows.let_go | rows.mute,
     }
+
+
+def _where(these: BooleanValue, values: Value) -> Value:
+    """Return values of some rows, and null of others: faster than the filter of an aggregate."""
+    return these.ifelse(values, ibis.null(values.type()))
 
 
 def _least(values: Value) -> Value:

@@ -25,6 +25,9 @@ KEY: Final = (
 )
 """Columns by which connections are one edge."""
 
+_WINDOWS: Final = 12
+"""Windows of an hour, of five minutes each."""
+
 SUMS: Final = ("count", "halfway", "refused", "ambiguous", "bytes")
 EXAMPLES: Final = ("svc_ns", "svc_name", "svc_port", "sample", "src_pod", "dst_pod", "sample_rate")
 """Columns of which the greatest is kept, as an example."""
@@ -33,23 +36,28 @@ EXAMPLES: Final = ("svc_ns", "svc_name", "svc_port", "sample", "src_pod", "dst_p
 def hourly(connections: Table) -> Table:
     """Return one row for each hour and edge of attributed connections (`attribute.attributed`)."""
     connections = connections.mutate(**_ends(connections))
-    # Two steps, as engines need much memory to count what is distinct.
-    by_window = connections.group_by(["hour", "window", *KEY]).agg(
-        **_summed(), first=_["first"].min(), last=_["last"].max()
+    at = connections["window"] - connections["hour"] * _WINDOWS
+    # A column for each window: engines need much memory and time to count what is distinct.
+    seen = {f"seen_{number}": (at == number).any() for number in range(_WINDOWS)}
+    found = connections.group_by(["hour", *KEY]).agg(
+        **_summed(), **seen, first=_["first"].min(), last=_["last"].max()
     )
-    return by_window.group_by(["hour", *KEY]).agg(
-        **_summed(), windows=_["window"].count(), first=_["first"].min(), last=_["last"].max()
-    )
+    windows = [found[name].fill_null(False).cast("int64") for name in seen]
+    return found.mutate(windows=sum(windows[1:], start=windows[0])).drop(*seen)
 
 
 def edges(rollups: Table) -> Table:
     """Return one row for each edge of hourly rows, with in how many hours it was seen."""
-    return by_hour(rollups).group_by(list(KEY)).agg(
-        **_summed(),
-        windows=_.windows.sum().cast("int64"),
-        hours=_.hour.count(),
-        first=_["first"].min(),
-        last=_["last"].max(),
+    return (
+        by_hour(rollups)
+        .group_by(list(KEY))
+        .agg(
+            **_summed(),
+            windows=_.windows.sum().cast("int64"),
+            hours=_.hour.count(),
+            first=_["first"].min(),
+            last=_["last"].max(),
+        )
     )
 
 

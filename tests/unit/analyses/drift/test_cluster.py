@@ -1,5 +1,6 @@
 """Checks that look at the cluster: what they find, and what is no drift for all its looks."""
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -332,6 +333,21 @@ def test_drained_and_removed_nodes_are_not_silent() -> None:
     drained = (*BASE, _node("n1"), _node("n2", resting=True))
     assert not look(drained, known, "D7").findings
     assert not look((*BASE, _node("n1")), known, "D7").findings
+
+
+def test_nodes_by_their_addresses() -> None:
+    """Some records name nodes so; the input tells which are still there."""
+    rows = [
+        replace(each, node={"n1": "192.0.2.1", "n2": "192.0.2.2"}[each.node or ""])
+        for each in _heard(range(330, 336))
+    ]
+    nodes = [
+        _node(name) + f"status: {{addresses: [{{type: InternalIP, address: {address}}}]}}\n"
+        for name, address in (("n1", "192.0.2.1"), ("n2", "192.0.2.2"))
+    ]
+    found = look((*BASE, *nodes), past(nodes=rows), "D7")
+    assert keys(found.findings) == ["D7|node:192.0.2.2|silent"]
+    assert not look((*BASE, nodes[0]), past(nodes=rows), "D7").findings
 
 
 def test_a_node_that_loses_more_than_it_did() -> None:
