@@ -28,15 +28,19 @@ WITH connection AS (
 ), packet AS (
     SELECT *,
         (h >> 32) % 3 AS s_pod, (h >> 36) % 3 AS d_pod,
-        32768 + (h >> 40) % 28000 AS ephemeral,
         [80, 443, 5432, 6379, 8080, 9090, 9092, 3000][1 + (hash(e, 3) % 8)::INT] AS port
     FROM ends
+), dialled AS (
+    -- No source port is used twice in an hour: SQL by hand knows one verdict for each.
+    SELECT *, 32768 + (hash(e, 4) % 28000 + dense_rank() OVER (
+        PARTITION BY e, s_pod, d_pod ORDER BY c)) % 28000 AS ephemeral
+    FROM packet
 ), side AS (
     SELECT *,
         CASE WHEN back THEN d ELSE s END AS a, CASE WHEN back THEN s ELSE d END AS b,
         CASE WHEN back THEN d_pod ELSE s_pod END AS a_pod,
         CASE WHEN back THEN s_pod ELSE d_pod END AS b_pod
-    FROM packet
+    FROM dialled
 )
 SELECT {columns} FROM side
 """

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from cloison.algebra import LabelSelector
+from cloison.algebra import PORT_PROTOCOLS, LabelSelector
 from cloison.ir.peers import PeerMatch
 from cloison.ir.policy import Direction
 
@@ -33,11 +33,14 @@ class PortRange:
 
     @property
     def text(self) -> str:
-        """As people write it: `8080/TCP`, `9000-9100/TCP`, `http/TCP`, `SCTP`."""
+        """As people write it: `8080/TCP`, `9000-9100/TCP`, `http/TCP`, `SCTP`, `ICMP/8/0`."""
         if self.name is not None:
             return f"{self.name}/{self.protocol}"
         if self.first is None:
             return self.protocol
+        if self.protocol not in PORT_PROTOCOLS:
+            values = (each for each in (self.first, self.last) if each is not None)
+            return "/".join((self.protocol, *map(str, values)))
         many = self.last not in (None, self.first)
         return (
             f"{self.first}-{self.last}/{self.protocol}" if many else f"{self.first}/{self.protocol}"
@@ -124,6 +127,7 @@ class Words:
         http: Whether it can ask for a part of HTTP.
         names: Whether it can name what is outside by DNS name.
         icmp: Whether it can say anything but TCP, UDP and SCTP.
+        icmp_types: Whether it can say types of ICMP at least, though no codes and not all at once.
         nodes: Whether nodes are peers of their own, which blocks of addresses do not match.
         outside_in: Whether it can keep out what comes from outside the cluster.
         known: Names of ends that its enforcer knows by itself.
@@ -133,9 +137,17 @@ class Words:
     http: bool = False
     names: bool = False
     icmp: bool = False
+    icmp_types: bool = False
     nodes: bool = False
     outside_in: bool = True
     known: frozenset[str] = frozenset()
+
+    def says(self, port: PortRange) -> bool:
+        """Return whether it has words for some ports of a protocol, or for what has none."""
+        if self.icmp or port.protocol in PORT_PROTOCOLS:
+            return True
+        typed = port.first is not None and port.last is None
+        return self.icmp_types and port.protocol.startswith("ICMP") and typed
 
 
 def grouped(openings: Iterable[Opening], direction: Direction) -> tuple[tuple[Opening, ...], ...]:

@@ -5,9 +5,10 @@ Source: cilium/cilium Documentation/security/policy, pages language, kubernetes 
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Final
 
-from cloison.algebra import LabelSelector, Operator, Requirement
+from cloison.algebra import PORT_PROTOCOLS, LabelSelector, Operator, Requirement
 from cloison.dialects.cilium.identities import (
     HOST,
     NAMESPACE,
@@ -44,11 +45,13 @@ WORDS: Final = Words(
     "cilium",
     http=True,
     names=True,
+    icmp_types=True,
     nodes=True,
     known=frozenset((Entity.KUBE_APISERVER.value, Entity.INGRESS.value)),
 )
 _PORTS: Final = 40
-"""Ports of a rule, at most."""
+"""Ports of a rule, or types of ICMP, at most."""
+_FAMILIES: Final = {"ICMP": "IPv4", "ICMPv6": "IPv6"}
 
 
 def compose(wanted: Allowlist) -> Iterator[Said]:
@@ -82,17 +85,31 @@ def compose(wanted: Allowlist) -> Iterator[Said]:
 def _rules(
     openings: tuple[Opening, ...], way: str, home: str, margin: Margin, *, named: bool
 ) -> Iterator[Tree]:
-    """Yield a rule for each kind of peer, which one rule cannot mix."""
+    """Yield a rule for each kind of peer, and for ports and ICMP, which one rule cannot mix."""
     kinds: dict[str, list[Tree]] = {}
     for each in openings:
         for kind, tree in _peers(each.peer, home):
             kinds.setdefault(f"{way}{kind}", []).append(tree)
     first = openings[0]
+    ports = tuple(each for each in first.ports if each.protocol in PORT_PROTOCOLS)
+    fields = [_icmp(each) for each in first.ports if each.protocol not in PORT_PROTOCOLS]
     for kind, peers in sorted(kinds.items()):
-        found: dict[str, Tree] = {kind: peers}
-        if first.ports:
-            found["toPorts"] = list(_to_ports(first, margin, see=named and first.lookup))
-        yield found
+        if ports or not fields:
+            found: dict[str, Tree] = {kind: peers}
+            if ports:
+                asked = replace(first, ports=ports)
+                found["toPorts"] = list(_to_ports(asked, margin, see=named and first.lookup))
+            yield found
+        for some in batched(fields, _PORTS):
+            yield {kind: peers, "icmps": [{"fields": list(some)}]}
+
+
+def _icmp(port: PortRange) -> Tree:
+    """Return a type of ICMP, whatever its codes."""
+    if port.protocol not in _FAMILIES or port.first is None or port.last is not None:
+        msg = f"a CiliumNetworkPolicy cannot name {port.text}"
+        raise ValueError(msg)
+    return {"family": _FAMILIES[port.protocol], "type": port.first}
 
 
 def _to_ports(opening: Opening, margin: Margin, *, see: bool) -> Iterator[Tree]:

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Final
 
-from cloison.algebra import PORT_PROTOCOLS
 from cloison.analyses.contract.compile import platform
 from cloison.analyses.contract.compile.apart import left_out, stays_open
 from cloison.analyses.contract.compile.around import around
@@ -16,7 +15,6 @@ from cloison.analyses.contract.compile.model import (
     OPEN,
     UNRESOLVED,
     UNSAID,
-    WIDENED,
     Added,
     Compiled,
     Edge,
@@ -24,9 +22,10 @@ from cloison.analyses.contract.compile.model import (
     Sheet,
     Subject,
 )
-from cloison.analyses.contract.compile.naming import SHUT, Naming, Order, pods_of
+from cloison.analyses.contract.compile.naming import Naming, Order, pods_of
 from cloison.analyses.contract.compile.needs import Needs
 from cloison.analyses.contract.compile.peers import blocks, node_addresses, on_host, text, within
+from cloison.analyses.contract.compile.sayable import sayable
 from cloison.analyses.contract.compile.sheets import Written, sheets
 from cloison.analyses.contract.compile.subjects import Subjects, is_pods
 from cloison.analyses.doctor.clinic import Clinic
@@ -34,7 +33,7 @@ from cloison.analyses.doctor.probes import exempt
 from cloison.analyses.ends import AnyEnd, End, PodsEnd
 from cloison.base import QuestionError, Severity
 from cloison.base.words import few
-from cloison.ir.allowlist import Asked, Opening, PortRange
+from cloison.ir.allowlist import Opening, PortRange
 from cloison.ir.peers import PeerMatch, PodsMatch, Relative, RelativeMatch
 from cloison.ir.policy import Direction
 from cloison.platform.component import ANY_VALUE, Role
@@ -94,6 +93,7 @@ class _Build:
         left_out(self.order, self.spoken, self.notes)
         stays_open(self.order, self.spoken, self.notes)
         around(done, self.clinic.engine, self.notes)
+        self.notes.settle(done)
         made: Sequence[Sheet] = sheets(
             self.written, self.spoken, self.order.ends.placed, self.order.prefix
         )
@@ -228,10 +228,10 @@ class _Build:
     def _edge(self, edge: Edge) -> Edge | None:
         """Write both ends of an edge; return it as it is let through, None where it is not."""
         self.notes.whose = f"platform {edge.role!r}: " if edge.role else ""
-        ports = self._ports(edge)
-        if ports is None:
+        said = sayable(edge, self.order.words, self.notes)
+        if said is None:
             return None
-        edge = replace(edge, ports=ports, http=self._http(edge))
+        edge, ports = said, said.ports
         heres = [self._here(edge, Direction.EGRESS), self._here(edge, Direction.INGRESS)]
         if None in heres:
             self._refuse(edge)
@@ -268,39 +268,6 @@ class _Build:
 
     def _write(self, here: Subject | str, opening: Opening, edge: Edge | None = None) -> None:
         self.written.add(here, opening, edge.entry if edge is not None else None)
-
-    def _ports(self, edge: Edge) -> tuple[PortRange, ...] | None:
-        if self.order.words.icmp:
-            return edge.ports
-        beyond = [each.text for each in edge.ports if each.protocol not in PORT_PROTOCOLS]
-        if not beyond:
-            return edge.ports
-        left = tuple(each for each in edge.ports if each.protocol in PORT_PROTOCOLS)
-        self.notes.of(
-            edge.entry,
-            UNSAID,
-            f"{self.order.words.name} has no words for {', '.join(beyond)}",
-            "that part is not written; whether it passes is up to who enforces",
-            "compile to a language that has, or say TCP, UDP or SCTP ports",
-        )
-        return left or None
-
-    def _http(self, edge: Edge) -> Asked | None:
-        if edge.http is None or (self.order.words.http and edge.ports):
-            return edge.http
-        ports = ", ".join(each.text for each in edge.ports) or "every port"
-        self.notes.of(
-            edge.entry,
-            WIDENED,
-            f"{self.order.words.name} cannot ask for {edge.http}"
-            + (" where no port is said" if self.order.words.http else ""),
-            f"every request on {ports} from {edge.source.text} to {edge.destination.text} is "
-            "let through instead",
-            "say the ports"
-            if self.order.words.http
-            else "compile to a language that can, or check requests at the destination",
-        )
-        return None
 
     def _here(self, edge: Edge, direction: Direction) -> tuple[Subject | str, ...] | None:
         """Return whom to write an end of an edge for; None where no labels select it."""
@@ -342,12 +309,12 @@ class _Build:
                 continue
             if isinstance(end, PodsEnd) and on_host(end.workload):
                 continue
-            self.notes.of(
+            self.notes.shut(
                 edge.entry,
                 ONE_SIDED,
                 f"it is to be enforced for {other} only, and the default deny of {home} shuts the "
                 "other end",
-                SHUT,
+                edge.text,
                 "say `direction: both`, or leave that namespace out with -n",
             )
             return False

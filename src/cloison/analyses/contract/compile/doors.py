@@ -18,11 +18,9 @@ from cloison.analyses.services import follow
 from cloison.base import Severity
 from cloison.base.words import few
 from cloison.engine import Engine
-from cloison.intent import Dependency
 from cloison.ir.peers import PeerMatch, PodsMatch
 from cloison.platform.routes.model import Entry, Listener
 
-_SHUT = "nothing is written for it, and the default deny keeps it shut"
 _OUTSIDE = (AddressEnd, NameEnd)
 
 
@@ -54,8 +52,7 @@ def legs(edge: Intended, engine: Engine, notes: Notes) -> Iterator[Leg]:
     if not isinstance(edge.source, EntryEnd):
         yield from _into(Leg(edge), engine, notes)
         return
-    found = _serving(edge.source, edge.entry, engine, notes)
-    for by in found:
+    for by in _serving(edge.source, edge, engine, notes):
         for sender in _senders(by, edge, engine):
             source, named = _named(sender)
             one = Leg(replace(edge, source=source), caller=named)
@@ -72,9 +69,9 @@ def _into(leg: Leg, engine: Engine, notes: Notes) -> Iterator[Leg]:
     if not listeners:
         have = ", ".join(f"{e.port}/{e.transport}" for e in end.entry.listeners) or "none"
         what = f"{end.text} has no listener on {edge.traffic.text or 'any port'}"
-        notes.of(edge.entry, UNSAID, what, _SHUT, f"its listeners: {have}")
+        notes.shut(edge.entry, UNSAID, what, _part(edge), f"its listeners: {have}")
         return
-    for by in _serving(end, edge.entry, engine, notes):
+    for by in _serving(end, edge, engine, notes):
         for listener in listeners:
             yield from _in(leg, by, listener, engine, notes)
         yield from _on(edge, by, end.entry, engine)
@@ -86,11 +83,11 @@ def _in(leg: Leg, by: Served, listener: Listener, engine: Engine, notes: Notes) 
     if by.balances:
         # Clients outside reach a load balancer outside without being judged.
         if not isinstance(edge.source, _OUTSIDE):
-            notes.of(
+            notes.shut(
                 edge.entry,
                 UNSAID,
                 f"the addresses at which {by.plane.name} takes connections are not known",
-                _SHUT,
+                _part(edge),
                 "write a dependency to its addresses",
             )
         return
@@ -121,8 +118,14 @@ def _on(edge: Intended, by: Served, entry: Entry, engine: Engine) -> Iterator[Le
             yield Leg(inner, caller=named, onward=True)
 
 
-def _serving(end: EntryEnd, entry: Dependency, engine: Engine, notes: Notes) -> tuple[Served, ...]:
+def _part(edge: Intended) -> str:
+    """Return an edge as people read it."""
+    return f"{edge.source.text} to {edge.destination.text} on {edge.traffic.text or 'any port'}"
+
+
+def _serving(end: EntryEnd, edge: Intended, engine: Engine, notes: Notes) -> tuple[Served, ...]:
     """Return who serves an entry, as far as that can be said: of assumed ones the likeliest."""
+    entry = edge.entry
     found = tuple(served(engine, end.entry))
     known = tuple(each for each in found if each.end is not None and each.engine is None)
     if known:
@@ -149,7 +152,7 @@ def _serving(end: EntryEnd, entry: Dependency, engine: Engine, notes: Notes) -> 
         )
     if not assumed:
         what, advice = _nobody(end, found)
-        notes.of(entry, UNSAID, what, _SHUT, advice)
+        notes.shut(entry, UNSAID, what, _part(edge), advice)
     return assumed
 
 

@@ -1,12 +1,14 @@
 """What a contract comes to as policies, before any language says it."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
 from cloison.analyses.ends import End
 from cloison.base import Diagnostic, Severity, Span
+from cloison.base.words import few
 from cloison.intent import Dependency
 from cloison.ir.allowlist import Allowlist, Asked, PeerOf, PortRange
 from cloison.resources.names import printable
@@ -43,6 +45,10 @@ UNGUARDED: Final = "CON214"
 
 SOURCE: Final = "Cloison contract: compile"
 
+SHUT: Final = "nothing is written for it, and the default deny keeps it shut"
+"""What becomes of a dependency of which nothing is written."""
+_SHOWN: Final = 5
+
 
 @dataclass(frozen=True, slots=True)
 class Edge:
@@ -75,6 +81,12 @@ class Edge:
     destination_peer: PeerOf | None = None
     dialled: tuple[PortRange, ...] | None = None
     role: str = ""
+
+    @property
+    def text(self) -> str:
+        """As people read it: `web/portal to api/server on 8080/TCP`."""
+        ports = ", ".join(each.text for each in self.ports) or "every port"
+        return f"{self.source.text} to {self.destination.text} on {ports}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -239,6 +251,10 @@ class Notes:
     refused: set[str] = field(default_factory=set)
     whose: str = ""
     """What to say first of what is no dependency's."""
+    parts: dict[tuple[str, str], list[str]] = field(default_factory=lambda: defaultdict(list))
+    """What of a dependency each of some findings is about."""
+    owners: dict[tuple[str, str], str] = field(default_factory=dict)
+    """Whose part is shut that a finding is about, by the dependency's name."""
 
     def say(
         self,
@@ -274,6 +290,51 @@ class Notes:
             self.refused.add(entry.name)
         text = f"dependency {entry.name!r}: {message}"
         self.say(code, severity, text, effect, help_, span=entry.span)
+
+    def shut(
+        self,
+        entry: Dependency | None,
+        code: str,
+        message: str,
+        part: str,
+        help_: str | None = None,
+    ) -> None:
+        """Note that a part of a dependency is not written; `settle` says what of it is."""
+        self.of(entry, code, message, SHUT if entry is not None else _not(part), help_)
+        if entry is not None:
+            key = (code, printable(f"dependency {entry.name!r}: {message}"))
+            self.parts[key].append(printable(part))
+            self.owners[key] = entry.name
+
+    def wide(
+        self, entry: Dependency | None, message: str, part: str, instead: str, help_: str | None
+    ) -> None:
+        """Note a part of a dependency of which more is let through than the contract says."""
+        self.of(entry, WIDENED, message, f"{part} {instead}", help_)
+        whose = f"dependency {entry.name!r}: " if entry is not None else self.whose
+        key = (WIDENED, printable(f"{whose}{message}"))
+        self.parts[key].append(printable(part))
+        told = f"{few(self.parts[key], _SHOWN)} {instead}"
+        self.said[key] = replace(self.said[key], effect=printable(told))
+
+    def settle(self, written: Iterable[Edge]) -> None:
+        """Say of each dependency that is shut in part what is open of it.
+
+        Args:
+            written: What is let through.
+        """
+        open_: dict[str, list[str]] = defaultdict(list)
+        for each in written:
+            if each.entry is not None:
+                open_[each.entry.name].append(printable(each.text))
+        for key, name in self.owners.items():
+            if name in open_:
+                told = f"{_not(few(self.parts[key], _SHOWN))}; {few(open_[name], _SHOWN)} is"
+                self.said[key] = replace(self.said[key], effect=told)
+
+
+def _not(part: str) -> str:
+    return f"{part} is not let through"
 
 
 Chosen = Mapping[WorkloadId, "Subject"]

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Final
 
 from cloison.algebra import LabelSelector
 from cloison.analyses.contract.compile.carve import carved
@@ -26,8 +25,6 @@ from cloison.ir.allowlist import Known, PeerOf, Words
 from cloison.ir.names import exact_name
 from cloison.ir.peers import NamesMatch, PodsMatch, Relative, RelativeMatch
 from cloison.resources.world import APART
-
-SHUT: Final = "nothing is written for it, and the default deny keeps it shut"
 
 Peers = tuple[PeerOf, ...] | None
 
@@ -101,7 +98,7 @@ class Naming:
             case SomeNodeEnd():
                 found = self._nodes(edge, [None], end.text)
             case _:
-                self.notes.of(edge.entry, UNSAID, f"no policy can name {end.text}", SHUT)
+                self.notes.shut(edge.entry, UNSAID, f"no policy can name {end.text}", edge.text)
         return found
 
     def _apart(self, edge: Edge, end: PodsEnd) -> Peers:
@@ -110,7 +107,8 @@ class Naming:
         if name in self.order.words.known:
             return (Known(name),)
         what = f"{self.order.words.name} has no words for {end.text}"
-        self.notes.of(edge.entry, UNSAID, what, SHUT, "compile to the language of who has that end")
+        advice = "compile to the language of who has that end"
+        self.notes.shut(edge.entry, UNSAID, what, edge.text, advice)
         return None
 
     def _pods(self, edge: Edge, end: PodsEnd, named: PeerOf | None) -> Peers:
@@ -151,11 +149,11 @@ class Naming:
                     Severity.INFO,
                 )
                 return ()
-        self.notes.of(
+        self.notes.shut(
             entry,
             UNSAID,
             f"{language} has no names, and the addresses of {end.text} are not known",
-            SHUT,
+            edge.text,
             "say its blocks under `externals`, or compile to a language that has names",
         )
         return None
@@ -173,11 +171,11 @@ class Naming:
             return tuple(RelativeMatch(r) for r in (Relative.OWN_NODE, Relative.OTHER_NODE))
         found = node_addresses(self.order.clinic.engine, names)
         if found is None:
-            self.notes.of(
+            self.notes.shut(
                 edge.entry,
                 UNSAID,
                 f"{said} is on the network of its nodes, whose addresses are not known",
-                SHUT,
+                edge.text,
                 "read the nodes too, or say --node-cidr",
             )
             return None
