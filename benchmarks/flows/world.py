@@ -32,8 +32,8 @@ WITH connection AS (
     FROM ends
 ), dialled AS (
     -- No source port is used twice in an hour: SQL by hand knows one verdict for each.
-    SELECT *, 32768 + (hash(e, 4) % 28000 + dense_rank() OVER (
-        PARTITION BY e, s_pod, d_pod ORDER BY c)) % 28000 AS ephemeral
+    SELECT *, 32768 + (hash(s, d) % 28000 + dense_rank() OVER (
+        PARTITION BY s, d, port, s_pod, d_pod ORDER BY c)) % 28000 AS ephemeral
     FROM packet
 ), side AS (
     SELECT *,

@@ -41,7 +41,8 @@ def _places(world: World) -> Mapping[str, str]:
     """Return what a world calls its ends outside, by their addresses and DNS names."""
     ends = (end for call in world.plan.calls for end in (call.src, call.dst))
     places = {end for end in ends if isinstance(end, Place)}
-    return {said: each.name for each in places for said in (*each.ips, each.dns or each.name)}
+    called = {each: (each.dns or each.name, f"dns:{each.dns}") for each in places}
+    return {said: each.name for each in places for said in (*each.ips, *called[each])}
 
 
 def _edges(links: Iterable[Link], places: Mapping[str, str]) -> Iterable[Edge]:

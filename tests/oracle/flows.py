@@ -212,7 +212,7 @@ def pair(flows: list[Flow], listening: Collection[tuple[str, int]]) -> list[Conn
     src, dst = (ends[False], ends[True]) if opener is False else (ends[True], ends[False])
     otherwise = (
         "audited" if words["audited"] else
-        "allowed" if words["settled"] else
+        "allowed" if words["settled"] or answered(seen) else
         "error" if words["error"] else
         "unknown" if words["let go"] else
         "denied" if words["refused"] else
@@ -305,6 +305,23 @@ def say(flow: Flow, *, turned: bool) -> Iterable[str]:
         yield "error"
     if flow.verdict == "allowed":
         yield "settled" if turned or flow.observer in SAY_LAST else "let go"
+    if carried(flow):
+        yield "settled" if turned else "sent"
+
+
+def carried(flow: Flow) -> bool:
+    """Return whether a flow says of packets that they were on their way, and no more."""
+    return (flow.verdict, flow.observer, flow.event) == ("unknown", "node", "connection")
+
+
+def answered(seen: list[tuple[Flow, str, bool, bool]]) -> bool:
+    """Return whether both ends sent, where it is not known of all of it who answered."""
+    went = [each for each in seen if each[0].verdict == "allowed" or carried(each[0])]
+    return (
+        {by_one for _, _, _, by_one in went} == {True, False}
+        and any(initiator == "unknown" for _, initiator, _, _ in went)
+        and seen[0][0].src_port != seen[0][0].dst_port
+    )
 
 
 def total(
@@ -327,7 +344,7 @@ def total(
             words[word, here] += flow.count
             words[word, flow.observer] += flow.count
             said[word].append(flow)
-        if flow.verdict == "unknown":
+        if flow.verdict == "unknown" and not carried(flow):
             words["mute", here] += flow.count
             said["let go"].append(flow)
         if flow.names:
@@ -348,10 +365,10 @@ def total(
         ("audited", "audited", max(words["audited", True], words["audited", False])),
         ("allowed", "settled", of("settled")),
         ("error", "error", max(words["error", True], words["error", False])),
-        ("unknown", "let go", halfway + of("mute")),
+        ("unknown", "let go", halfway + of("mute") + max(0, of("sent") - ended)),
     ):
         if number:
-            some = said[word] or flows
+            some = [*said[word], *(said["sent"] if verdict == "unknown" else [])] or flows
             told = both(some)
             times = {name: told[name] for name in ("first", "last") if told[name] is not None}
             yield Connection(
@@ -366,6 +383,71 @@ def total(
             )  # fmt: skip
 
 
+def whose(one: Identity) -> tuple[Any, ...]:
+    sort = one.kind if one.kind in {"Node", "Service"} else "Pod"
+    return one.cluster, sort, one.ns, one.pod or one.workload
+
+
+def holders(ip: str, time: int, identities: Collection[Identity]) -> list[Identity]:
+    """Return what is said of who held an address at a time."""
+    said = [each for each in identities if each.ip == ip]
+    return [each for each in said if each.since <= time and holds(each, time, said, identities)]
+
+
+def holds(
+    one: Identity, time: int, said: Collection[Identity], identities: Collection[Identity]
+) -> bool:
+    """Return whether what began before a time still held then."""
+    if one.until is not None:
+        return time < one.until
+    own = [each for each in said if whose(each) == whose(one)]
+    closed = [(each.since, each.until) for each in own if each.until is not None]
+    ends = [
+        until for _, until in closed
+        if not any(other <= until < later for other, later in closed)
+    ]  # fmt: skip
+    ends += [each.since for each in own]
+    ends += [each.since for each in identities if each.snapshot and speaks(each, one, identities)]
+    if whose(one)[1] == "Pod" and not one.host_network:
+        ends += [
+            each.since for each in said
+            if whose(each)[1] == "Pod" and not each.host_network
+            and each.cluster == one.cluster and whose(each) != whose(one)
+        ]  # fmt: skip
+    return not any(one.since < end <= time for end in ends)
+
+
+def speaks(listed: Identity, one: Identity, identities: Collection[Identity]) -> bool:
+    """Return whether the snapshot that lists somebody would list another as well."""
+    if whose(listed)[:2] != whose(one)[:2]:
+        return False
+    return listed.ns == one.ns or any(
+        each.snapshot and each.kind == "Node" and each.cluster == listed.cluster
+        for each in identities if each.since == listed.since
+    )  # fmt: skip
+
+
+def known_of(held: Collection[Identity]) -> dict[str, Any] | None:
+    """Return what is known of who held an address; None where that were several."""
+    if all(each.host_network or each.kind == "Node" for each in held):
+        nodes = {each.workload for each in held if each.kind == "Node"}
+        node = nodes.pop() if len(nodes) == 1 else None
+        clusters = {each.cluster for each in held}
+        return {
+            "cluster": clusters.pop() if len(clusters) == 1 else None,
+            "ns": None, "pod": None, "labels": None, "workload": node,
+            "kind": "Node" if node else None, "entity": "host",
+        }  # fmt: skip
+    if len({whose(each) for each in held}) > 1:
+        return None
+    last = max(each.since for each in held)
+    took: dict[str, Any] = {}
+    for column in ("cluster", "ns", "pod", "workload", "kind", "labels"):
+        words = {getattr(each, column) for each in held if each.since == last}
+        took[column] = words.pop() if len(words) == 1 else None
+    return {**took, "entity": "service" if took["kind"] == "Service" else "pod"}
+
+
 def name(one: Connection, identities: Collection[Identity]) -> None:
     """Name the ends of which only the address is known."""
     for side in (one.src, one.dst):
@@ -374,34 +456,14 @@ def name(one: Connection, identities: Collection[Identity]) -> None:
         asks = nobody and (world or side["entity"] in {"unknown", "pod", "service"})
         if not (asks or (side["pod"] is not None and side["workload"] is None)):
             continue
-        held = [
-            each for each in identities
-            if each.ip == side["ip"] and one.first is not None and each.since <= one.first
-            and (each.until is None or one.first < each.until)
-        ]  # fmt: skip
+        held = [] if one.first is None else holders(side["ip"], one.first, identities)
         if not held:
             continue
-        if all(each.host_network or each.kind == "Node" for each in held):
-            node = next((each for each in held if each.kind == "Node"), None)
-            clusters = {each.cluster for each in held}
-            took = {
-                "cluster": clusters.pop() if len(clusters) == 1 else None,
-                "ns": None, "pod": None, "labels": None,
-                "workload": node.workload if node else None,
-                "kind": "Node" if node else None,
-            }  # fmt: skip
-            entity = "host"
-        else:
-            who: set[tuple[Any, ...]] = {
-                (each.cluster, each.ns, each.pod, each.workload, each.kind, each.labels)
-                for each in held
-            }
-            if len(who) > 1:
-                one.ambiguous |= nobody and not world
-                continue
-            columns = ("cluster", "ns", "pod", "workload", "kind", "labels")
-            took = dict(zip(columns, who.pop(), strict=True))
-            entity = "service" if took["kind"] == "Service" else "pod"
+        took = known_of(held)
+        if took is None:
+            one.ambiguous |= nobody and not world
+            continue
+        entity = took.pop("entity")
         same = side["pod"] is not None and (side["ns"], side["pod"]) == (took["ns"], took["pod"])
         if nobody and world and entity != "service":
             continue

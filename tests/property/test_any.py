@@ -18,7 +18,7 @@ from tests.support.session import load
 from tests.support.worlds import random_world
 
 CHUNKS = 4
-WORLDS, IR_WORLDS = tries(100, 400), tries(72, 400)
+WORLDS, IR_WORLDS = tries(60, 400), tries(72, 400)
 KEYS = ("app", "tier", "team", "env", "example.com/role", "unheard-of")
 VALUES = ("a", "b", "c", "red", "blue", "db", "web", "client", "server", "prod", "x", "")
 

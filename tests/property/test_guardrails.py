@@ -16,13 +16,14 @@ from cloison.ir.fidelity import Verdict
 from cloison.resources.world import PodEndpoint
 from tests.property.test_any import newcomer
 from tests.support.adminpolicies import Seen
+from tests.support.budget import tries
 from tests.support.calicopolicies import CalicoMaker
 from tests.support.session import load
 from tests.support.worlds import random_world
 from tests.unit.intent.said import of_spec
 
 CHUNKS = 2
-WORLDS = 60
+WORLDS = tries(42, 60)
 PORTS = ("80", "8080", "53/UDP")
 WORST = {Verdict.ALLOWED: 2, Verdict.MIXED: 2, Verdict.UNDETERMINED: 1, Verdict.DENIED: 0}
 STATUS = (Status.HOLDS, Status.UNDETERMINED, Status.BROKEN)
@@ -50,7 +51,6 @@ class Rule:
     def written(self) -> dict[str, object]:
         key = "only" if self.only else "deny"
         return {
-            "name": "g",
             key: {
                 "from": sorted(self.sources),
                 "to": sorted(self.destinations),
@@ -60,12 +60,28 @@ class Rule:
         }
 
 
-def proof(session: Session, written: object) -> Proof:
-    reading = of_spec({"guardrails": [written]})
+def proofs(session: Session, *written: dict[str, object]) -> tuple[Proof, ...]:
+    """Return what comes of guardrails of one contract, in order."""
+    named = [{**each, "name": f"g{number}"} for number, each in enumerate(written)]
+    reading = of_spec({"guardrails": named})
     assert not reading.diagnostics
     contract: Contract = reading.contract
-    (only,) = prove(contract, Ends(session.names, Placed.of(contract, session.world))).proofs
-    assert isinstance(only.guardrail, Guardrail)
+    found = prove(contract, Ends(session.names, Placed.of(contract, session.world))).proofs
+    assert all(isinstance(each.guardrail, Guardrail) for each in found)
+    assert len(found) == len(written)
+    return found
+
+
+def together(session: Session, rules: list[Rule]) -> Iterator[tuple[Rule, Proof]]:
+    """Yield what comes of rules, nightly of each in a contract of its own."""
+    written = [rule.written() for rule in rules]
+    size = tries(len(rules), 1)
+    for at in range(0, len(rules), size):
+        yield from zip(rules[at:], proofs(session, *written[at : at + size]), strict=False)
+
+
+def proof(session: Session, written: dict[str, object]) -> Proof:
+    (only,) = proofs(session, written)
     return only
 
 
@@ -123,12 +139,14 @@ def test_a_guardrail_about_pods_by_name_is_what_every_flow_says(
         names = sorted(pods(session))
         if len(names) < 2:
             continue
+        rules = []
         for _ in range(4):
             ports = tuple(rng.sample(PORTS, rng.randint(1, 2)))
             rule = Rule(False, some(rng, names, 3), some(rng, names, 3), ports, frozenset())
             if rng.random() < 0.3:
                 rule = Rule(False, rule.sources, rule.destinations, ports, some(rng, names, 1))
-            found = proof(session, rule.written())
+            rules.append(rule)
+        for rule, found in together(session, rules):
             seen.add(found.status)
             assert found.status is STATUS[asked(session, rule, names)], f"seed {seed}: {rule}"
             if found.status is Status.BROKEN:
@@ -163,9 +181,10 @@ def test_a_guardrail_without_ports_is_about_every_protocol() -> None:
         names = sorted(pods(session))
         if len(names) < 2:
             continue
-        for _ in range(4):
-            rule = Rule(False, some(rng, names, 2), some(rng, names, 2), (), frozenset())
-            found = proof(session, rule.written())
+        rules = [
+            Rule(False, some(rng, names, 2), some(rng, names, 2), (), frozenset()) for _ in range(4)
+        ]
+        for rule, found in together(session, rules):
             worst = asked(session, rule, names)
             others = {
                 session.verdict(source, destination, protocol)
@@ -200,8 +219,7 @@ def test_who_alone_may_is_proved_against_pods_that_come(chunk: int) -> None:
         target = rng.choice(names)
         home = rng.choice(sorted(session.world.namespaces))
         port = rng.choice(PORTS)
-        written = {
-            "name": "g",
+        written: dict[str, object] = {
             "only": {"from": f"any:{home}", "to": target, "ports": [port]},
             "except": ["0.0.0.0/0", "::/0"],
         }
@@ -235,5 +253,5 @@ def test_what_a_lone_pod_sends_itself_is_no_breach() -> None:
     objects = random_world(random.Random(1))
     session = load(objects)
     name = min(pods(session))
-    written = {"name": "g", "deny": {"from": name, "to": name}}
+    written: dict[str, object] = {"deny": {"from": name, "to": name}}
     assert proof(session, written).status is Status.HOLDS

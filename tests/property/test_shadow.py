@@ -22,11 +22,12 @@ from cloison.ir.fidelity import Verdict
 from tests.oracle.raw import Manifest
 from tests.property.test_cube import ADDRESSES, names, seen_end
 from tests.support.adminpolicies import Seen as Vocabulary
+from tests.support.budget import tries
 from tests.support.calicopolicies import CalicoMaker
 from tests.support.ciliumpolicies import cilium_world
 from tests.support.worlds import random_world
 
-WORLDS = 30
+WORLDS = tries(20, 30)
 PORTS = ("80/TCP", "8080/TCP", "53/UDP", "53/TCP", "9/SCTP", "icmp/8")
 BECAME: tuple[Became, ...] = ("allowed", "allowed", "denied", "audited", "unknown", "error")
 LET = ("allowed", "audited")

@@ -15,7 +15,8 @@ MINUTE = 60_000_000
 
 LISTENING = frozenset({("TCP", 80), ("TCP", 8080), ("UDP", 53)})
 IPS = ("10.0.0.1", "10.0.0.2", "10.0.0.9", "10.0.1.3", "2001:db8::1", "203.0.113.7")
-VERDICTS = (*("allowed",) * 5, "denied", "denied", "audited", "error", "unknown")
+VERDICTS = (*("allowed",) * 5, "denied", "denied", "audited", "error", "unknown", "unknown")
+OBSERVERS = ("src", "src", "dst", "dst", "both", "node", "node", "proxy", "learned")
 PORTS = (53, 80, 8080, 40_000, 40_001)
 _SIDES = (("src", "dst"), ("dst", "src"))
 
@@ -40,7 +41,7 @@ def case(seed: int, size: int = 14) -> Case:
     return Case(
         seed,
         flows,
-        [_identity(chance, seed) for _ in range(chance.randint(0, 6))],
+        [_identity(chance, seed) for _ in range(chance.randint(0, 9))],
     )
 
 
@@ -55,7 +56,7 @@ def _flow(chance: random.Random, names: list[str], seed: int) -> Flow:
         "time": None if chance.random() < 0.04 else time,
         "end_time": time + MINUTE if chance.random() < 0.2 else None,
         "verdict": chance.choice(VERDICTS),
-        "observer": chance.choice(("src", "dst", "both", "node", "proxy", "learned", "src", "dst")),
+        "observer": chance.choice(OBSERVERS),
         "proto": proto,
         "count": chance.choice((1, 1, 1, 3)),
         "src_port": chance.choice(PORTS) if ported else None,
@@ -114,7 +115,10 @@ def _end(chance: random.Random, side: str, ip: str, names: list[str]) -> dict[st
 
 def _identity(chance: random.Random, seed: int) -> Identity:
     since = START + chance.randint(-60, 150) * MINUTE
-    until = since + chance.randint(1, 120) * MINUTE if chance.random() < 0.7 else None
+    until = since + chance.randint(1, 120) * MINUTE if chance.random() < 0.4 else None
+    listed = until is None and chance.random() < 0.5
+    if listed:  # several at the same time
+        since = START + chance.choice((-20, 20, 60)) * MINUTE
     kind = chance.choice(("Deployment", "Deployment", "Deployment", "Service", "Node"))
     name = chance.choice(("a", "b", "c"))
     pod = kind == "Deployment"
@@ -122,6 +126,8 @@ def _identity(chance: random.Random, seed: int) -> Identity:
         ip=f"{chance.choice(IPS)}%{seed}",
         since=since,
         until=until,
+        cluster=f"{seed}",
+        snapshot=listed,
         ns=None if kind == "Node" else "shop",
         pod=f"{name}-1" if pod else None,
         workload=name,

@@ -79,7 +79,8 @@ def what_if(
         new = templates(before.inventory, after.inventory, overlay.objects)
         chosen = detected(chosen, before, after)
         was, now = finished(before, chosen), finished(after, chosen)
-        return was, replace(now, world=rolled_out(now.world, new, overlay.deleted))
+        world = rolled_out(now.world, new, overlay.deleted)
+        return was, replace(now, world=world, proposed=overlay.proposed)
 
 
 def _proposed(name: str, stdin: BinaryIO | None, rendering: Rendering) -> list[Read]:

@@ -210,7 +210,7 @@ def enforced_by(session: Session, to: str) -> Session:
     profile = _profile(session.profile, to)
     if profile == session.profile:
         return session
-    return load_under(session, profile, session.settings.profile_chosen)
+    return load_under(session, profile, f"by what is written, {to}")
 
 
 def _profile(source: Profile, to: str) -> Profile:

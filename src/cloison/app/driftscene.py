@@ -16,6 +16,7 @@ from cloison.analyses.drift.scene import BOUNDS, Bounds, Node, Scene
 from cloison.analyses.egress import Seen as Sources
 from cloison.analyses.egress.way import Ways
 from cloison.analyses.past.link import Link, links
+from cloison.analyses.past.listening import Listening
 from cloison.analyses.past.sorts import judged
 from cloison.analyses.past.watch import UNWATCHED, Watch
 from cloison.analyses.reconcile.meant import Meant, meant
@@ -210,7 +211,8 @@ def _edges(
         known_ends = ends(session, contract)
         held = ((e.name, known_ends.addresses(e)) for e in contract.contract.externals)
         names += ((name, addresses) for name, addresses in held if addresses)
-    return edges(judged(links(here), known.watch, is_meant), is_meant, names)
+    said = Listening(scene.engine.world).said
+    return edges(judged(links(here), known.watch, is_meant, said), is_meant, names)
 
 
 def _asked(session: "Session", question: Question) -> Explanation | None:

@@ -8,6 +8,7 @@ from typing import TypeAlias
 
 import msgspec
 
+from cloison.app.proposed import Part, proposed
 from cloison.base import Diagnostic, QuestionError, Severity, Span, UnknownEndpointError
 from cloison.dialects import TABLE, dialect_for
 from cloison.resources.documents import Document, RawObject
@@ -146,6 +147,7 @@ class Overlay:
     Attributes:
         items: What is there besides what is kept of the source.
         objects: The objects among them.
+        proposed: What the proposal holds, as far as it could be read.
         deleted: Objects of the source that were deleted, as far as it was seen.
 
     Raises:
@@ -161,8 +163,14 @@ class Overlay:
     ) -> None:
         self.items = tuple(items)
         self.namespace = namespace
-        named = [(found, item) for item in self.items if (found := self._id(item)) is not None]
-        self.objects = frozenset(found for found, item in named if stands(item))
+        parts = [(self._id(item), item, stands(item)) for item in self.items]
+        named = [(found, item) for found, item, _ in parts if found is not None]
+        standing = [found for found, _, taken in parts if found is not None and taken]
+        self.objects = frozenset(standing)
+        self.proposed = proposed(
+            [_part(found, item, stands=taken) for found, item, taken in parts if _counts(item)],
+            (f"{each.kind} {shown(each.place)}" for each in standing),
+        )
         self._refused = {found: item for found, item in named if found not in self.objects}
         self._stays: set[ObjectId] = set()
         self._kinds = {(found.group, found.kind) for found, _ in named}
@@ -233,20 +241,40 @@ class Overlay:
         return ObjectId(*current, None if homeless else namespace or self.namespace, name)
 
 
+def _counts(item: Item) -> bool:
+    """Return whether an item is an object, or says that there is one that cannot be read."""
+    return not isinstance(item, Diagnostic) or item.severity is Severity.ERROR
+
+
+def _part(object_id: ObjectId | None, item: Item, *, stands: bool) -> Part:
+    """Return an item as a part of a proposal."""
+    at = _span(item)
+    where = f" ({at})" if at is not None else ""
+    if isinstance(item, Diagnostic):
+        return Part(f"{item.object or 'what cannot be read'}{where}", stands=False)
+    api_version, kind = _type(item)
+    dialect = dialect_for(api_version, kind)
+    name = f" {shown(object_id.place)}" if object_id is not None else ""
+    return Part(f"{kind or 'an object'}{name}{where}", stands, dialect.name if dialect else None)
+
+
 def is_policy(item: Item) -> bool:
     """Return whether an item says who may talk to whom; not what such objects refer to."""
     if isinstance(item, Diagnostic):
         return False
-    if isinstance(item, RawObject):
-        api_version, kind = item.api_version, item.kind
-    else:
-        api_version, kind = (_text(item, key) or "" for key in ("apiVersion", "kind"))
+    api_version, kind = _type(item)
     policy = kind.endswith("Policy") and kind not in _LEADING
     return policy and dialect_for(api_version, kind) is not None
 
 
 _LEADING = ("CiliumEgressGatewayPolicy", "CiliumLocalRedirectPolicy")
 """Kinds that lead traffic, and let none through."""
+
+
+def _type(item: Document | RawObject) -> tuple[str, str]:
+    if isinstance(item, RawObject):
+        return item.api_version, item.kind
+    return _text(item, "apiVersion") or "", _text(item, "kind") or ""
 
 
 def _kind(api_version: str, kind: str) -> tuple[str, str]:

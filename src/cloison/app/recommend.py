@@ -11,6 +11,7 @@ from cloison.analyses.contract.compile.model import Compiled
 from cloison.analyses.contract.compile.naming import Order
 from cloison.analyses.contract.compile.subjects import is_pods
 from cloison.analyses.diff import Kind
+from cloison.analyses.ends import PodsEnd
 from cloison.analyses.past.link import Link, LinkKey, links
 from cloison.analyses.past.watch import UNWATCHED, Watch
 from cloison.analyses.recommend.fuse import fuse
@@ -177,7 +178,13 @@ def _ready(
     """Return how far the workloads may be restricted that policies are written for."""
     if not watch:
         return ()
-    told = Told(called=fused.called)
+    asked = {
+        end.workload.id
+        for link in fused.refused
+        for end in (link.source, link.destination)
+        if isinstance(end, PodsEnd)
+    }
+    told = Told(called=fused.called, asked=asked)
     every = readiness(tuple(fused.expected), watch, session.world, told=told)
     return tuple(each for each in every if each.workload.namespace in only)
 

@@ -3,13 +3,13 @@
 from collections.abc import Iterator, Sequence
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, cast
 
-from cloison.algebra import AddressSet
-from cloison.analyses.connectivity import EndRef
+from cloison.analyses.connectivity import EndRef, MapOptions
 from cloison.analyses.ends import AddressEnd
 from cloison.analyses.past.course import Course
 from cloison.analyses.question import split_port
+from cloison.analyses.reconcile.asked import Asked, asked_as, fits, namesakes
 from cloison.analyses.reconcile.cube import Observed
 from cloison.analyses.reconcile.cube import reconcile as put_together
 from cloison.analyses.reconcile.kinds import Cell, Kind
@@ -17,13 +17,24 @@ from cloison.analyses.reconcile.marks import marks
 from cloison.analyses.reconcile.meant import meant
 from cloison.analyses.reconcile.measures import measures
 from cloison.analyses.reconcile.pairs import placed
-from cloison.analyses.reconcile.reconciled import Asked, Reconciled, asked_as, fits, namesakes
-from cloison.analyses.reconcile.seen import Became, Finder, Loss, Seen, SeenEnd, missed
+from cloison.analyses.reconcile.reconciled import Reconciled
+from cloison.analyses.reconcile.seen import (
+    NODES,
+    Became,
+    Finder,
+    Loss,
+    Seen,
+    SeenEnd,
+    missed,
+    ref,
+)
 from cloison.analyses.reconcile.sources import Assumed, assumed
+from cloison.analyses.reconcile.surplus import surplus
 from cloison.analyses.reconcile.translated import Legs, egress_gateways, translation
 from cloison.app.contract import Agreed, agreed, edges, ends, for_contract
 from cloison.app.egress import translation as leaves_as
-from cloison.app.seennames import is_block, taught
+from cloison.app.evidence import of_node, with_evidence
+from cloison.app.seennames import names_said, taught
 from cloison.base import QuestionError, SourceError, unhurried
 from cloison.ir.fidelity import Caveat
 
@@ -134,7 +145,8 @@ def put(
     here, strangers = placed(seen, Finder(session.names, engine.world))
     legs = Legs(here, strangers)
     wanted = (*wanted, *legs.meant(sources))
-    permitted = session.map()
+    # What pods of a workload may send each other is permitted as well.
+    permitted = session.map(MapOptions(self_edges=True))
     shared = namesakes(engine.world)
     cube = put_together(
         engine,
@@ -149,6 +161,7 @@ def put(
         measures(cube.cells, permitted, engine.world, _data(session, found)),
         marks(sources, here, strangers),
         tuple(_asked(session, each, shared, learned) for each in cube.cells),
+        with_evidence(session, surplus(cube), learned),
         found.contract.names,
         None if store is None else str(store),
         span,
@@ -197,37 +210,16 @@ def _asked(
             continue
         first = first or answer
         if fits(cell, answer.verdict, requested=bool(said.said)):
-            told = _names_of(session, (source, split_port(destination)[0]), learned)
+            told = names_said(session, (source, split_port(destination)[0]), learned)
             words = () if told is None else (source, destination, *said.words, *told)
             return Asked(words, answer.deciders, _doubts(cell, answer))
+    if cell.source == ref(NODES):
+        return Asked((), of_node(session, cell, shared))
     return Asked() if first is None else Asked((), first.deciders, _doubts(cell, first))
 
 
 def _doubts(cell: Cell, answer: "Explanation") -> tuple[Caveat, ...]:
     return answer.caveats if cell.kind is Kind.UNDETERMINED else ()
-
-
-_MOST_SAID: Final = 32
-"""Addresses of names that a command says."""
-
-
-def _names_of(
-    session: "Session", ends: tuple[str, str], learned: Sequence[str]
-) -> tuple[str, ...] | None:
-    """Return the options that say what names are learned of two ends; None for too many."""
-    found: list[str] = []
-    for name in learned:
-        known = session.settings.names[name]
-        for end in ends:
-            text = end.removeprefix("[").removesuffix("]")
-            block = AddressSet.block(text) if is_block(text) else None
-            here = known if text == f"dns:{name}" else ()
-            if block is not None:
-                here = tuple(each for each in known if AddressSet.address(each) <= block)
-            found += (f"{name}={each}" for each in here)
-    if len(found) > _MOST_SAID:
-        return None
-    return tuple(word for each in dict.fromkeys(found) for word in ("--dns-name", each))
 
 
 def seen_edges(table: "pa.Table") -> Iterator[Seen]:

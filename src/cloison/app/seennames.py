@@ -1,8 +1,9 @@
 """What names stand for, as flows tell it: a call that was looked up by a name shows its address."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from fnmatch import fnmatchcase
 from typing import TYPE_CHECKING, Final
 
 from cloison.algebra import AddressSet
@@ -81,3 +82,27 @@ def _meant(contract: Contract) -> set[str]:
     ends = (end.text for entry in entries for end in ends_of(entry))
     named = {host_name(text.removeprefix(_DNS)) for text in ends if text.startswith(_DNS)}
     return named | {host_name(name) for each in contract.externals for name in each.hosts}
+
+
+_MOST_SAID: Final = 32
+"""Addresses of names that a command says."""
+
+
+def names_said(
+    session: "Session", ends: tuple[str, str], learned: Sequence[str]
+) -> tuple[str, ...] | None:
+    """Return the options that say what names are learned of two ends; None for too many."""
+    found: list[str] = []
+    for name in learned:
+        known = session.settings.names[name]
+        for end in ends:
+            text = end.removeprefix("[").removesuffix("]")
+            block = AddressSet.block(text) if is_block(text) else None
+            # A pattern is answered by the names of it that are known.
+            here = known if fnmatchcase(f"{_DNS}{name}", text) else ()
+            if block is not None:
+                here = tuple(each for each in known if AddressSet.address(each) <= block)
+            found += (f"{name}={each}" for each in here)
+    if len(found) > _MOST_SAID:
+        return None
+    return tuple(word for each in dict.fromkeys(found) for word in ("--dns-name", each))

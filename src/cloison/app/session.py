@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from cloison.analyses.paths.site import Site
     from cloison.analyses.relate import Related
     from cloison.analyses.tiers import Tiers
+    from cloison.app.proposed import Proposed
     from cloison.app.suppress import Sorted
     from cloison.engine import Engine
     from cloison.ir.fidelity import Verdict
@@ -56,6 +57,7 @@ class Session:
         origins: What each policy was compiled from, by its name in the IR.
         own: Documents of Cloison's own kinds found in the source.
         broken: Number of errors that kept a document or object from being read.
+        proposed: What the change holds that led here, if one did.
     """
 
     world: World
@@ -67,6 +69,7 @@ class Session:
     origins: Mapping[PolicyId, Origin] = field(default_factory=dict)
     own: tuple[Document, ...] = ()
     broken: int = 0
+    proposed: "Proposed | None" = None
 
     @cached_property
     def seen(self) -> World:

@@ -27,6 +27,7 @@ from cloison.analyses.shadow.weighing import Scales
 from cloison.app.answers import hop, with_ends
 from cloison.app.mends import writable, write
 from cloison.app.past import past
+from cloison.app.proposed import remarks, unjudged
 from cloison.app.reconcile import Span
 from cloison.app.seennames import taught
 from cloison.base import QuestionError, unhurried
@@ -162,6 +163,9 @@ def shadowed(
             tuple(sorted({name for each in seen for name in each.adapters})),
             learned,
             asked.namespace,
+            remarks=tuple(remarks(after)),
+            partial=after.proposed is not None and bool(after.proposed.refused),
+            unjudged=bool(unjudged(after)),
         )
 
 

@@ -15,6 +15,7 @@ from cloison.analyses.reconcile.seen import NODES, ref
 from cloison.analyses.reconcile.sources import assumed
 from cloison.analyses.services import lead
 from cloison.app.contract import agreed, edges, for_contract
+from cloison.app.scenario import weeks
 from cloison.base import QuestionError
 from cloison.flows.generator.model import Call, Made, Place, Plan, Rhythm, Service, Sort
 from cloison.ir.fidelity import Verdict
@@ -34,6 +35,10 @@ _FEW: Final = 3
 _SEEDS: Final = 97
 
 
+SCENARIOS: Final = ("usual", "weeks")
+"""What goes on: only what is meant, day by day; or all that `scenario.weeks` says."""
+
+
 @dataclass(frozen=True, slots=True)
 class Wanted:
     """What traffic is made.
@@ -44,6 +49,7 @@ class Wanted:
         loss: The share of records that are lost.
         without: Entries of the contract that never happen.
         also: What happens besides, as `why` is asked about it: source, and destination with port.
+        scenario: One of `SCENARIOS`.
     """
 
     days: float = 7
@@ -51,6 +57,7 @@ class Wanted:
     loss: float = 0.0
     without: tuple[str, ...] = ()
     also: tuple[tuple[str, str], ...] = ()
+    scenario: str = SCENARIOS[0]
 
 
 def plan(session: "Session", contracts: Sequence[str], wanted: Wanted) -> Plan:
@@ -80,7 +87,7 @@ def plan(session: "Session", contracts: Sequence[str], wanted: Wanted) -> Plan:
     calls = [call for each in _cut(session, kept) for call in makers.calls(each)]
     for source, destination in wanted.also:
         calls += makers.besides(source, destination)
-    return Plan(
+    made = Plan(
         tuple(dict.fromkeys(calls)),
         START,
         wanted.days * 24,
@@ -88,6 +95,7 @@ def plan(session: "Session", contracts: Sequence[str], wanted: Wanted) -> Plan:
         NODES_MADE,
         loss=wanted.loss,
     )
+    return made if wanted.scenario == SCENARIOS[0] else weeks(made, makers.besides)
 
 
 def _cut(session: "Session", every: Sequence[Meant]) -> Iterator[Meant]:

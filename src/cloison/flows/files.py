@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 
 from cloison.flows.reader import BadRecordError, Decode, Head, Options, Reader
 from cloison.flows.schema import Record
+from cloison.flows.zstd import Zstd
 
 HEAD: Final = 1 << 16
 """Bytes by which a format is told."""
@@ -39,6 +40,7 @@ _OPENERS: Final[dict[bytes, Callable[[Path], object]]] = {
     b"\x1f\x8b": gzip.open,
     b"BZh": bz2.open,
     b"\xfd7zXZ": lzma.open,
+    b"\x28\xb5\x2f\xfd": Zstd,
 }
 
 
@@ -97,6 +99,11 @@ class Chunk:
     ended: bool = True
 
 
+def packed(start: bytes) -> bool:
+    """Return whether a file that begins so is compressed, and is read decompressed."""
+    return start.startswith(tuple(_OPENERS))
+
+
 def opened(path: Path) -> BinaryIO:
     """Return a file's bytes, decompressed where its first bytes say that it is compressed."""
     handle = path.open("rb")
@@ -144,10 +151,9 @@ def cut(
     with opened(path) as handle:
         if reader.framing == "whole":
             yield _document(handle, decode)
-        elif place is None:
-            yield from chunks(handle, decode)
         else:
-            yield from chunks(handle, decode, place.upto, place.line)
+            upto, line = (0, 1) if place is None else (place.upto, place.line)
+            yield from chunks(handle, decode, upto, line, grows=not _packed(path))
 
 
 def _document(handle: BinaryIO, decode: Decode) -> Chunk:
@@ -189,7 +195,14 @@ def _rows(path: Path, decode: Decode) -> Iterator[Chunk]:
         yield Chunk(size, number, last=handle.read())
 
 
-def chunks(handle: BinaryIO, decode: Decode, start: int = 0, line: int = 1) -> Iterator[Chunk]:
+def _packed(path: Path) -> bool:
+    with path.open("rb") as handle:
+        return packed(handle.read(6))
+
+
+def chunks(
+    handle: BinaryIO, decode: Decode, start: int = 0, line: int = 1, *, grows: bool = True
+) -> Iterator[Chunk]:
     """Yield what a file's lines hold: some at first, then some thousand lines at once.
 
     A last line without an end is read if it can be, in a chunk of its own: it may be all there is,
@@ -200,6 +213,7 @@ def chunks(handle: BinaryIO, decode: Decode, start: int = 0, line: int = 1) -> I
         decode: What reads a line.
         start: Where to begin: 0, or the `upto` of a chunk.
         line: Number of the line there.
+        grows: Whether somebody may be writing it: nobody goes on with a compressed line.
     """
     if start:
         skip(handle, start)
@@ -213,7 +227,7 @@ def chunks(handle: BinaryIO, decode: Decode, start: int = 0, line: int = 1) -> I
             chunk = Chunk(chunk.upto, chunk.line)
         if not read.isspace():
             bad = _read(chunk, read, decode)
-            if bad is not None and not ended:
+            if bad is not None and not ended and grows:
                 return
             chunk.bad += [] if bad is None else [bad]
         chunk.upto += size

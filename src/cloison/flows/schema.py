@@ -143,7 +143,13 @@ class Flow(msgspec.Struct, kw_only=True, gc=False):
 
 
 class Identity(msgspec.Struct, kw_only=True, gc=False):
-    """Who held an address, and from when until when (`None`: not known to have ended)."""
+    """Who held an address, and from when until when (`None`: not known to have ended).
+
+    Args:
+        host_network: Whether it is a node's own address.
+        snapshot: Whether this is of a list of all who held any at `since`: of a namespace, or of
+            the whole cluster (see `expressions.ends`).
+    """
 
     ip: str
     since: int
@@ -155,6 +161,7 @@ class Identity(msgspec.Struct, kw_only=True, gc=False):
     kind: str | None = None
     labels: Labels | None = None
     host_network: bool = False
+    snapshot: bool = False
 
 
 class Coverage(msgspec.Struct, kw_only=True, gc=False):
@@ -288,6 +295,8 @@ _IDENTITY: "Columns" = [
     pa.field("kind", pa.string()),
     pa.field("labels", pa.int64()),
     pa.field("host_network", pa.bool_(), nullable=False),
+    # Stores of old have none.
+    pa.field("snapshot", pa.bool_()),
 ]
 IDENTITY: Final = pa.schema(_IDENTITY)
 

@@ -12,6 +12,8 @@ from cloison.resources.world import PodEndpoint, World
 def identities(world: World, since: int, cluster: str | None = None) -> Iterator[Identity]:
     """Yield who holds the addresses of pods, nodes and Services.
 
+    Who held one before and is not among them no longer does.
+
     Args:
         world: The objects.
         since: From when on, in microseconds.
@@ -31,6 +33,7 @@ def identities(world: World, since: int, cluster: str | None = None) -> Iterator
                 kind="Node",
                 labels=_labels(node.labels),
                 host_network=True,
+                snapshot=True,
             )
     for service in world.services.values():
         given = (*service.cluster_ips, *service.external_ips, *service.load_balancer)
@@ -44,6 +47,7 @@ def identities(world: World, since: int, cluster: str | None = None) -> Iterator
                     ns=service.namespace,
                     workload=service.name,
                     kind="Service",
+                    snapshot=True,
                 )
 
 
@@ -83,6 +87,7 @@ def _pod(end: PodEndpoint, since: int, cluster: str | None) -> Iterator[Identity
             kind=end.workload.kind,
             labels=_labels(end.labels),
             host_network=end.shape.host_network,
+            snapshot=True,
         )
 
 

@@ -3,12 +3,13 @@
 from collections.abc import Iterator, Sequence
 
 from cloison.analyses.connectivity import EndRef
+from cloison.analyses.reconcile.asked import Asked
 from cloison.analyses.reconcile.kinds import Cell, Kind, State
 from cloison.analyses.reconcile.marks import Status
-from cloison.analyses.reconcile.reconciled import Asked, Reconciled
-from cloison.report.documents.reconciled import why
+from cloison.analyses.reconcile.reconciled import Reconciled
+from cloison.report.documents.reconciled import because, why
 from cloison.report.marked import caveats, code, folded, text
-from cloison.report.text.layout import at, count
+from cloison.report.text.layout import count
 from cloison.report.text.reconciled import numbers, observed, reasons, refuted, statuses, summary
 
 _PLAIN = (Kind.UNUSED, Kind.UNOBSERVED, Kind.HEALTHY)
@@ -29,8 +30,7 @@ def lines(result: Reconciled) -> Iterator[str]:
         found = [each for each in told if each[0].kind is kind]
         if found:
             yield from _kind(kind, found, result)
-    if result.with_excess:
-        yield from _excess(result)
+    yield from _excess(result)
     yield from _sources(result)
     yield from _left_over(result)
     for word, sentence in numbers(result):
@@ -48,11 +48,12 @@ def _kind(kind: Kind, found: Sequence[tuple[Cell, Asked]], result: Reconciled) -
         yield f"#### {title}"
         yield ""
     if kind not in _PLAIN:
-        head += ["Seen", "Because of", "Ask"]
+        head += ["Seen"]
         rows = [
-            (*row, *_evidence(cell, asked, result))
-            for row, (cell, asked) in zip(rows, found, strict=True)
+            (*row, text(observed(cell, result))) for row, (cell, _) in zip(rows, found, strict=True)
         ]
+    head += ["Because of", "Ask"]
+    rows = [(*row, *_decided(asked, result)) for row, (_, asked) in zip(rows, found, strict=True)]
     # What is well is there for whoever wants it.
     yield from folded(title, head, rows, shown=0 if kind is Kind.HEALTHY else 40)
 
@@ -67,16 +68,15 @@ def _row(cell: Cell) -> tuple[str, ...]:
     return (*ends, f"{code(str(cell.traffic))}{some}{asks}", "<br>".join(owned))
 
 
-def _evidence(cell: Cell, asked: Asked, result: Reconciled) -> tuple[str, ...]:
+def _decided(asked: Asked, result: Reconciled) -> tuple[str, str]:
     return (
-        text(observed(cell, result)),
-        "<br>".join(text(f"{each.text}{at(each.span)}") for each in asked.deciders),
+        "<br>".join(map(text, because(asked.deciders))),
         code(why(asked, result)) if asked.words else "",
     )
 
 
 def _excess(result: Reconciled) -> Iterator[str]:
-    found = result.excess
+    found = [line for line in result.told_excess() if line.permitted]
     if not found:
         return
     yield f"#### Excess: {count(len(found), 'line')}"
@@ -84,13 +84,15 @@ def _excess(result: Reconciled) -> Iterator[str]:
     rows = [
         (
             _names(line.sources),
-            _names(line.destinations),
-            code(str(line.allowed)),
-            "not seen" if result.cube.tells_use(line) else "not known",
+            "itself" if line.itself else _names(line.destinations),
+            code(str(line.traffic)),
+            "not known" if line.unobserved else "not seen",
+            *_decided(line.asked, result),
         )
         for line in found
     ]
-    yield from folded("Permitted, and nobody means it", ("From", "To", "Traffic", "Use"), rows)
+    head = ("From", "To", "Traffic", "Use", "Because of", "Ask")
+    yield from folded("Permitted, and nobody means it", head, rows)
 
 
 def _names(ends: Sequence[EndRef]) -> str:

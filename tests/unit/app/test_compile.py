@@ -280,6 +280,8 @@ def test_a_part_of_http_is_all_that_passes() -> None:
     said = {text: str(after.why("shop/web", "shop/db:80", http=text).verdict) for text in asked}
     assert said == asked
     assert str(after.verdict("shop/web", "shop/db", "UDP", 53)) == "allowed"
+    (wide,) = (each for each in done.result.findings if each.code == "CON205")
+    assert wide.effect == "every request is let through instead: shop/web to shop/db on 53/UDP"
 
 
 def test_pods_on_the_network_of_their_nodes_are_told() -> None:
@@ -409,4 +411,19 @@ def test_a_hash_tells_nobody_apart_and_what_is_lost_is_named() -> None:
     done = compile_contract(session(call, objects=tuple(apps)), "networkpolicy", today=DAY)
     (error,) = (d for d in done.result.findings if d.code == "CON202")
     assert "lost-one" in (error.effect or "")
-    assert "what is written for shop/two may select it" in (error.effect or "")
+    assert "that of shop/two selects its pods too" in (error.effect or "")
+
+
+def test_whose_file_selects_a_twin_too_is_told() -> None:
+    apps = [app("one", app="twin"), app("two", app="twin"), app("db")]
+    calls = [
+        {"name": "mine", "from": "shop/one", "to": "shop/db", "ports": [5432]},
+        {"name": "both", "from": ["shop/one", "shop/two"], "to": "shop/db", "ports": [5433]},
+    ]
+    done = compile_contract(session(*calls, objects=tuple(apps)), "networkpolicy", today=DAY)
+    (error,) = (d for d in done.result.findings if d.code == "CON202")
+    said = "no policy is its own: that of shop/two selects its pods too and isolates them"
+    assert said in (error.effect or "")
+    two = policy(done, "shop/one.yaml")["spec"]  # the policy of both has the first one's name
+    assert two["podSelector"]["matchLabels"] == {"app": "twin"}
+    assert "Egress" in two["policyTypes"]

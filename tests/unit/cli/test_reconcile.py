@@ -2,8 +2,10 @@
 
 import csv
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
+from shutil import copytree
 from typing import Any
 
 import pytest
@@ -179,6 +181,21 @@ def test_the_text_names_the_worst_first_and_the_command_that_shows_it(
         "-f examples/case-management "
     ) in out
     assert "healthy: " not in out
+    # What is quiet and what is too much name their rules and commands as well.
+    for edge, port in (
+        (f"unused: {UNUSED[0]} -> {UNUSED[1]} on", "8080/TCP"),
+        ("  sandbox/case-api -> audit/audit-writer on TCP/9411", "9411/TCP"),
+    ):
+        below = out[out.index(edge) :].split("see: ", 1)
+        assert re.search(r"by: \S+ (in|e)gress rule \d+ \(\S+\)\s+\(\S+\.yaml:\d+\)", below[0])
+        assert below[1].startswith("cloison why ")
+        assert port in below[1].splitlines()[0]
+    healthy = asked(*shared, "--kind", "healthy").out
+    nodes = healthy.count("\nhealthy: a node -> ")
+    assert nodes
+    assert healthy.count("\nhealthy: ") == healthy.count("\n  see: ") + nodes
+    for probed in re.findall(r"\nhealthy: a node -> .*?(?=\nhealthy|\n\n)", healthy, re.DOTALL):
+        assert "\n  by: " in probed
     only = asked(*shared, "--kind", "attempted").out
     assert "attempted: " in only
     assert "undocumented: " not in only
@@ -222,6 +239,11 @@ def test_the_page_needs_nothing_else_and_holds_every_cell(shared: tuple[Path, Pa
     cells = json.loads(asked(*shared, "-o", "json").out)["cells"]
     assert page.count('<tr class="cell ') == len(cells)
     assert "cloison why web/case-portal payments/payments-api:8080/TCP" in page
+    lines = json.loads(asked(*shared, "-o", "json").out)["excess"]
+    rows = [line for line in page.splitlines() if line.startswith('<tr class="excess" id="x')]
+    assert len(rows) == sum(line["verdict"] == "allowed" for line in lines)
+    assert all("cloison why " in row and ".yaml:" in row for row in rows)
+    assert 'class="excess k-excess" href="#x' in page
 
 
 def test_markdown_holds_what_is_wrong_with_the_command_that_shows_it(
@@ -236,6 +258,14 @@ def test_markdown_holds_what_is_wrong_with_the_command_that_shows_it(
     assert "portal-to-payments (team-portal)" in row
     assert "`cloison why web/case-portal payments/payments-api:8080/TCP" in row
     assert row.count(" | ") == 6
+    unused = next(line for line in lines if line.startswith(f"| `{UNUSED[0]}` | `{UNUSED[1]}`"))
+    assert ".yaml:" in unused
+    assert f"`cloison why {UNUSED[0]} {UNUSED[1]}:8080/TCP" in unused
+    beyond = next(
+        line for line in lines if line.startswith("| `case-management/path-prober` | `tele")
+    )
+    assert "(examples/case-management/" in beyond
+    assert "`cloison why case-management/path-prober telemetry/otel-collector:4317/TCP" in beyond
     counts = json.loads(asked(*shared, "-o", "json").out)["counts"]
     assert f"<details><summary>Healthy: {counts['healthy']} cells</summary>" in lines
     tables = [line for line in lines if line.startswith("| ") and "From |" not in line]
@@ -249,7 +279,12 @@ def test_markdown_holds_what_is_wrong_with_the_command_that_shows_it(
 def test_the_matrix_has_a_letter_for_each_pair(shared: tuple[Path, Path]) -> None:
     out = asked(*shared, "--matrix").out
     assert "B broken" in out
+    assert "x excess" in out
     assert "h healthy" in out
+    only = asked(*shared, "--matrix", "--kind", "excess").out
+    rows = {line.split()[0]: line.split()[2:] for line in only.splitlines() if " x" in line}
+    # Who has nothing but excess has a row, too.
+    assert "x" in rows["case-management/path-prober"]
     ran = asked(*shared, "--matrix", "-o", "json")
     assert ran.exit == 2
 
@@ -289,8 +324,8 @@ LOST = {
 }
 
 
-def test_what_sources_lost_is_said(tmp_path: Path) -> None:
-    store, extra = made(tmp_path, *PLANT, "-o", "hubble")
+def test_what_sources_lost_is_said(shared: tuple[Path, Path], tmp_path: Path) -> None:
+    store, extra = copytree(shared[0], tmp_path / "store"), shared[1]
     lost = tmp_path / "lost.jsonl"
     lost.write_text(json.dumps(LOST) + "\n", encoding="utf-8")
     ran = run_cloison("flows", "ingest", str(lost), "--store", str(store), "--reader", "hubble")
@@ -306,29 +341,36 @@ def test_what_sources_lost_is_said(tmp_path: Path) -> None:
     assert "5,000 lost by sources (lost in PERF_EVENT_RING_BUFFER)" in _line(ran.out)
 
 
-def told_of(path: Path, keep: Callable[[dict[str, Any]], bool]) -> Path:
+def events(made_up: tuple[Path, Path]) -> Path:
+    """Return the flows that were read into a store."""
+    return made_up[0].with_name("flows.log")
+
+
+def told_of(home: Path, path: Path, keep: Callable[[dict[str, Any]], bool]) -> Path:
     """Return made-up flows without those that are not to be kept."""
     lines = path.read_text(encoding="utf-8").splitlines()
-    left = path.with_name("left.log")
+    left = home / "left.log"
     kept = [line for line in lines if keep(json.loads(line))]
     assert len(kept) < len(lines)
     left.write_text("\n".join(kept) + "\n", encoding="utf-8")
     return left
 
 
-def again(home: Path, keep: Callable[[dict[str, Any]], bool]) -> Path:
-    """Return a store of the flows of another, without some of them."""
+def again(home: Path, every: Path, keep: Callable[[dict[str, Any]], bool]) -> Path:
+    """Return a store of some flows, without those that are not to be kept."""
     store = home / "left"
-    flows = told_of(home / "flows.log", keep)
+    flows = told_of(home, every, keep)
     ran = run_cloison("flows", "ingest", str(flows), "--store", str(store))
     assert ran.exit == 0, ran.err
     return store
 
 
-def test_hours_of_which_nobody_told_anything_are_no_proof_of_disuse(tmp_path: Path) -> None:
-    _, extra = made(tmp_path, *PLANT, "-o", "hubble")
+def test_hours_of_which_nobody_told_anything_are_no_proof_of_disuse(
+    shared: tuple[Path, Path], tmp_path: Path
+) -> None:
+    extra = shared[1]
     quiet = ("2026-01-01T09", "2026-01-01T10")
-    store = again(tmp_path, lambda e: not e["time"].startswith(quiet))
+    store = again(tmp_path, events(shared), lambda e: not e["time"].startswith(quiet))
     found = json.loads(asked(store, extra, "-o", "json").out)
     (gap,) = found["flows"]["lost"]
     assert gap == {
@@ -392,17 +434,19 @@ spec:
 MADE_NODES = ("192.0.2.11", "192.0.2.12", "192.0.2.13")
 
 
-def _placed(home: Path) -> tuple[Path, Path]:
-    """Return flows, and two workloads on nodes of their own, both seen and with a quiet entry."""
-    _, extra = made(home, *PLANT, "-o", "hubble")
+def _placed(home: Path) -> Path:
+    """Return two workloads on nodes of their own, both seen and with a quiet entry."""
+    extra = home / "more.yaml"
     more = "".join(PLACED.format(node=n, number=at) for at, n in enumerate(MADE_NODES[:2]))
     extra.write_text(f"{MORE}---{more}", encoding="utf-8")
-    return home / "flows.log", extra
+    return extra
 
 
-def test_what_one_node_did_not_tell_counts_for_who_is_there(tmp_path: Path) -> None:
-    flows, extra = _placed(tmp_path)
-    lines = flows.read_text(encoding="utf-8").splitlines()
+def test_what_one_node_did_not_tell_counts_for_who_is_there(
+    shared: tuple[Path, Path], tmp_path: Path
+) -> None:
+    flows, extra = tmp_path / "flows.log", _placed(tmp_path)
+    lines = events(shared).read_text(encoding="utf-8").splitlines()
     model = next(
         e
         for e in map(json.loads, lines)
@@ -426,7 +470,7 @@ def test_what_one_node_did_not_tell_counts_for_who_is_there(tmp_path: Path) -> N
         named = str(event["node_name"]).rpartition("/")[2] == quiet
         return not (named and event["time"].startswith("2026-01-01T15"))
 
-    found = json.loads(asked(again(tmp_path, keep), extra, "-o", "json").out)
+    found = json.loads(asked(again(tmp_path, flows, keep), extra, "-o", "json").out)
     assert [(e["node"], e["gap"]) for e in found["flows"]["lost"]] == [(quiet, True)]
     kinds = {(c["srcName"], c["dstName"]): c["kind"] for c in found["cells"]}
     assert kinds["enforcement/measures-0", "enforcement/ledger-0"] == "unobserved"
@@ -441,6 +485,8 @@ def test_the_table_names_the_command_with_its_sources(shared: tuple[Path, Path])
     assert asks
     assert all(each.endswith(f"-f {shared[1]} --node-cidr 192.0.2.8/29") for each in asks)
     assert {row["covered"] for row in rows} <= {"yes", "no"}
+    assert all(row["decided_by"] for row in rows)
+    assert all(row["why"] for row in rows if row["source"] != "a node")
 
 
 def test_a_store_or_contract_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -112,6 +112,8 @@ def test_every_command_runs_and_says_what_its_cell_says(
     cells = [cell for cell in found["cells"] if cell["why"]]
     # Nobody but the cluster calls from a node of its own: no question is about that.
     silent = [c for c in found["cells"] if not c["why"]]
+    # What decides there is named all the same.
+    assert all(cell["decidedBy"] for cell in found["cells"])
     assert {c["srcName"] for c in silent} <= {"a node"}, silent
     assert len(cells) > 60
     for cell in cells:
@@ -121,6 +123,19 @@ def test_every_command_runs_and_says_what_its_cell_says(
         hangs = cell["conditional"] and cell["permitted"] == "yes" and not requested
         says = ("MIXED", "ALLOWED") if hangs else SAYS[cell["permitted"]]
         assert ran.out.startswith(says), (cell["why"], cell["permitted"], ran.out)
+
+
+def test_every_line_of_excess_names_its_rules_and_a_command_that_shows_it(
+    asked: tuple[dict[str, Any], tuple[str, ...]],
+) -> None:
+    found, options = asked
+    assert found["excess"]
+    for line in found["excess"]:
+        assert line["decidedBy"], line
+        ran = run_cloison("why", *line["why"], *options)
+        assert ran.out.lower().startswith((line["verdict"], "mixed")), (line["why"], ran.out)
+        placed = [by["place"] for by in line["decidedBy"] if by["rule"] is not None]
+        assert all(place["file"] and place["line"] for place in placed)
 
 
 def test_what_was_learned_of_names_is_in_the_command(

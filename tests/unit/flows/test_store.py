@@ -6,6 +6,7 @@ import gzip
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -74,7 +75,10 @@ def test_a_log_that_is_rotated_and_compressed(store: Path, log: Path, tmp_path: 
     packed.write_bytes(gzip.compress((tmp_path / "events.log.1").read_bytes()))
     other = tmp_path / "events.log.1.bz2"
     other.write_bytes(bz2.compress((tmp_path / "events.log.1").read_bytes()))
-    assert _read(store, packed, other) == [(0, 230, ""), (0, 230, "")]
+    zstd = tmp_path / "events.log.1.zst"
+    with pa.CompressedOutputStream(str(zstd), "zstd") as stream:
+        stream.write((tmp_path / "events.log.1").read_bytes())
+    assert _read(store, packed, other, zstd) == [(0, 230, "")] * 3
     assert _read(store, packed) == [(0, 230, "")]
     assert _total(store) == 300
 
@@ -173,6 +177,32 @@ def test_a_damaged_archive_says_so(store: Path, tmp_path: Path) -> None:
     assert 0 < flows < 3000
     path.write_bytes(gzip.compress(lines(0, 3000)))
     assert _read(store, path) == [(3000 - flows, flows, "")]
+
+
+@pytest.mark.parametrize("suffix", ["gz", "zst"])
+def test_bytes_left_over_in_a_finished_archive_are_a_bad_line(
+    suffix: str, store: Path, tmp_path: Path
+) -> None:
+    path = tmp_path / f"events.log.{suffix}"
+    data = lines(0, 12) + line(12)[:100]
+    if suffix == "gz":
+        path.write_bytes(gzip.compress(data))
+    else:
+        with pa.CompressedOutputStream(str(path), "zstd") as stream:
+            stream.write(data)
+    with writer(store) as held:
+        found, again = (ingest(held, path, Wanted()) for _ in range(2))
+    assert (found.new.flows, found.new.bad, found.new.lines) == (12, 1, 13)
+    assert (again.new.lines, again.before.bad) == (0, 1)
+    assert "".join(rejected(store)).count("events.log") == 1
+
+
+def test_a_damaged_zstd_archive_says_so(store: Path, tmp_path: Path) -> None:
+    path = tmp_path / "cut.zst"
+    with pa.CompressedOutputStream(str(path), "zstd") as stream:
+        stream.write(lines(0, 3000))
+    path.write_bytes(path.read_bytes()[:-200])
+    assert _read(store, path)[0][2].startswith(("is damaged", "cannot be read"))
 
 
 def test_what_no_reader_suits(store: Path, tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """A flow that a guardrail forbids and that passes: who, with what, and what lets it through."""
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import TYPE_CHECKING
 
@@ -29,6 +29,8 @@ _LOOKED_AT = 24
 """Units of a side from which examples are chosen."""
 _USUAL = tuple(AddressSet.address(text) for text in ("203.0.113.9", "2001:db8::9"))
 """Addresses that stand for any: they are kept for examples."""
+_ANY_NAME = "dns:*"
+"""What any name outside is called that nothing speaks of."""
 _SHOWN_FIRST = frozenset(address_text(one.spans[0][0]) for one in _USUAL)
 
 
@@ -58,7 +60,7 @@ class Meeting:
 
     def pairs(self, sets: Sets) -> "Iterator[Pair]":
         """Yield pairs of ends, a few of many; none where a lone pod meets itself."""
-        callers = list(_some(sets, self.sources, self.box.sources))
+        callers = [_calling(each) for each in _some(sets, self.sources, self.box.sources)]
         tos = list(_some(sets, self.destinations, self.box.destinations))
         for source in callers:
             for destination in tos:
@@ -269,7 +271,7 @@ def _sides(sets: Sets, unit: int, group: Group) -> Iterator[Side]:
             yield Side(1, unit, text, text, kind="ip", addresses=part)
         case UnitKind.NAMED:
             names = sorted(_names(sets, unit))
-            text = sets.called.get(unit) or (f"dns:{names[0]}" if names else "dns:*")
+            text = sets.called.get(unit) or (f"dns:{names[0]}" if names else _ANY_NAME)
             yield Side(3, unit, text, text, kind="external-name")
         case _:
             held = [i for i in found.endpoints if i in group.pods]
@@ -279,6 +281,13 @@ def _sides(sets: Sets, unit: int, group: Group) -> Iterator[Side]:
                 if endpoint.workload not in seen and len(seen) < _LOOKED_AT:
                     seen.add(endpoint.workload)
                     yield _pod(sets, unit, index, endpoint)
+
+
+def _calling(side: Side) -> Side:
+    """Return an end as one that calls: what only has some name has some address, and no name."""
+    if side.text != _ANY_NAME:
+        return side
+    return replace(side, text="an address outside that nothing here names")
 
 
 def _pod(sets: Sets, unit: int, index: int, endpoint: PodEndpoint) -> Side:

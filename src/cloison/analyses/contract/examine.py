@@ -6,18 +6,23 @@ from datetime import date
 from typing import Final
 
 from cloison.algebra import TrafficSet
+from cloison.analyses.backends import members
+from cloison.analyses.contract.borders import CROSSING, crossings
 from cloison.analyses.contract.ends import Ends
+from cloison.analyses.contract.idle import idle
 from cloison.analyses.contract.intended import Edges, Intended, intended
 from cloison.analyses.contract.placed import Placed
 from cloison.analyses.contract.prove import Proof, Proved, Status, prove
 from cloison.analyses.contract.sets import Group, Sets
-from cloison.analyses.ends import AddressEnd, AnyEnd, End, EntryEnd, NameEnd, PodsEnd
+from cloison.analyses.ends import AnyEnd, PodsEnd
 from cloison.base import Diagnostic, QuestionError, Severity, Span
 from cloison.base.words import few
-from cloison.intent import WORLD, Contract, ContractEnd, Dependency
+from cloison.engine import Engine
+from cloison.intent import Contract, Dependency
 from cloison.intent.entries import PRIMITIVES
 from cloison.intent.faults import SOURCE, nearest
-from cloison.platform.component import Found
+from cloison.platform.apiserver import control_plane, front
+from cloison.platform.component import Found, Role
 from cloison.platform.components import known
 from cloison.resources.names import printable
 from cloison.resources.world import World
@@ -25,14 +30,15 @@ from cloison.resources.world import World
 BROKEN = "CON101"
 UNPROVED = "CON102"
 UNASKED = "CON103"
+UNMATCHED = "CON104"
 PROOFS = (BROKEN, UNPROVED, UNASKED)
 """Codes of findings about guardrails."""
 UNKNOWN_END = "CON110"
-CROSSING = "CON111"
 EXPIRED = "CON112"
 BLANK = "CON113"
 UNOWNED = "CON114"
 CONTRADICTED = "CON115"
+NO_REQUESTS = "CON116"
 REVIEW_DUE = "CON120"
 LABEL_WRONG = "CON130"
 LABEL_MISSING = "CON131"
@@ -41,6 +47,8 @@ IDLE = "CON141"
 UNKNOWN_COMPONENT = "CON150"
 ABSENT_COMPONENT = "CON151"
 
+_NO_PODS: Final = frozenset((Role.METADATA, Role.NODE, Role.LOAD_BALANCER))
+"""What is addresses, and no pods that an input could lack."""
 _GUARDRAILS: Final = "Cloison contract: guardrails"
 
 
@@ -96,16 +104,18 @@ def examine(
     findings = (
         *said,
         *_proofs(proved.proofs),
+        *_unmatched(contract, world),
         *_unknown(edges),
         *_contradicted(edges, proved),
-        *_crossing(contract, edges, ends.placed),
+        *_crossing(edges, ends.placed),
+        *_requests(contract),
         *_expired(contract, today),
         *_unowned(contract),
         *_blank(contract, blanks),
         *_review(contract, today),
         *_labels(contract, world),
         *_unplaced(contract, ends.placed, world),
-        *_components(contract, components),
+        *_components(contract, components, ends.names.engine),
     )
     return Check(contract, proved.proofs, edges, ends.placed, blanks, findings, today)
 
@@ -169,6 +179,19 @@ def _proofs(proofs: Sequence[Proof]) -> Iterator[Diagnostic]:
             message = f"the guardrail {name!r} cannot be asked: {proof.message}"
             effect = "nobody knows whether it holds"
             yield _finding(UNASKED, error, span, message, effect, proof.help, _GUARDRAILS)
+
+
+def _unmatched(contract: Contract, world: World) -> Iterator[Diagnostic]:
+    for each in idle(contract, world):
+        yield _finding(
+            UNMATCHED,
+            Severity.INFO,
+            each.span,
+            f"the guardrail {each.guardrail.name!r} names what is not there: {each.message}",
+            "there it is proved of pods that may come, and of none that exist",
+            each.help,
+            _GUARDRAILS,
+        )
 
 
 def flow(proof: Proof) -> str:
@@ -238,68 +261,35 @@ def _named(sets: Sets, edge: Intended, there: Group) -> TrafficSet:
     return found
 
 
-def _outer(end: AddressEnd | NameEnd, written: ContractEnd, placed: Placed) -> tuple[str, ...]:
-    """Return the zone of what is outside: an external may be in one."""
-    for external in placed.contract.externals:
-        named = f"external:{external.name}" in (written.text, end.text)
-        if named or end.text.removeprefix("dns:") in external.hosts:
-            return (external.zone or WORLD,)
-    return (WORLD,)
-
-
-def _zones(end: End, written: ContractEnd, placed: Placed) -> tuple[str, ...]:
-    """Return the zones of an end, sorted; none where the contract says none."""
-    match end:
-        case PodsEnd():
-            found = {placed.zone(end.workload.id)}
-        case AddressEnd() | NameEnd():
-            return _outer(end, written, placed)
-        case AnyEnd():
-            found = {
-                place.zone
-                for name, place in placed.places.items()
-                if end.namespace in (None, name.namespace)
-            }
-        case EntryEnd():
-            serving = (name for plane in end.entry.planes for name in plane.workloads)
-            found = {placed.zone(name) for name in serving}
-        case _:
-            found = set()
-    return tuple(sorted(zone for zone in found if zone is not None))
-
-
-def _crossing(contract: Contract, edges: Edges, placed: Placed) -> Iterator[Diagnostic]:
-    if not contract.zones:
-        return
+def _crossing(edges: Edges, placed: Placed) -> Iterator[Diagnostic]:
     seen: set[tuple[str, str, str]] = set()
-    for edge in edges.edges:
-        # Who calls through a gateway calls whoever serves it.
-        to = edge.dialled if isinstance(edge.dialled, EntryEnd) else edge.destination
-        for source in _zones(edge.source, edge.entry.source, placed):
-            for destination in _zones(to, edge.entry.destination, placed):
-                key = (edge.entry.name, source, destination)
-                if key in seen or contract.may_cross(source, destination):
-                    continue
-                seen.add(key)
-                within = source == destination
-                message = (
-                    f"the dependency {edge.entry.name!r} "
-                    + (
-                        f"stays within zone {source}"
-                        if within
-                        else f"leads from zone {source} to {destination}"
-                    )
-                    + ", which no zone allows"
-                )
+    for each in crossings(edges, placed):
+        entry = each.edge.entry
+        key = (entry.name, each.source, each.destination)
+        if key not in seen:
+            seen.add(key)
+            yield _finding(
+                CROSSING,
+                Severity.ERROR,
+                entry.span,
+                f"the dependency {entry.name!r} {each.message}",
+                "it crosses a border that the contract keeps closed",
+                each.help,
+            )
+
+
+def _requests(contract: Contract) -> Iterator[Diagnostic]:
+    """Yield ports at which a dependency asks for requests that nobody reads there."""
+    for entry in contract.dependencies:
+        for port in entry.ports if entry.http is not None else ():
+            if port.protocol != "TCP":
                 yield _finding(
-                    CROSSING,
+                    NO_REQUESTS,
                     Severity.ERROR,
-                    edge.entry.span,
-                    message,
-                    "it crosses a border that the contract keeps closed",
-                    f"add {destination} to `to` of zone {source}, or drop the dependency"
-                    if source != WORLD
-                    else f"add world to `from` of zone {destination}, or drop the dependency",
+                    port.span or entry.span,
+                    f"the dependency {entry.name!r} is about requests of HTTP over {port.text}",
+                    "policies read requests over TCP only, and let everything through there",
+                    f"say TCP ports, and write a dependency without `http` for {port.text}",
                 )
 
 
@@ -426,12 +416,18 @@ def _unplaced(contract: Contract, placed: Placed, world: World) -> Iterator[Diag
             )
 
 
-def _components(contract: Contract, components: Sequence[Found]) -> Iterator[Diagnostic]:
+def _components(
+    contract: Contract, components: Sequence[Found], engine: Engine
+) -> Iterator[Diagnostic]:
     every = known()
     names = {each.id for each in every} | {str(each.role) for each in every}
     here = {each.component.id for each in components} | {
         str(each.component.role) for each in components
     }
+    here |= _NO_PODS
+    service = front(engine.world)
+    if control_plane(engine.world) or (service is not None and members(engine, service).ends):
+        here.add(Role.API_SERVER)
     for entry in contract.platform:
         if entry.id not in names:
             yield _finding(

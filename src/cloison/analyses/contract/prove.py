@@ -13,6 +13,7 @@ from itertools import islice, product
 
 from cloison.algebra import L4
 from cloison.algebra.bitmaps import BitMap
+from cloison.analyses.contract.anynode import anywhere
 from cloison.analyses.contract.apart import Apart
 from cloison.analyses.contract.breach import Breach, Meeting, breach, preference
 from cloison.analyses.contract.ends import Ends
@@ -186,6 +187,7 @@ def _meetings(engine: Engine, asked: Sequence[Sequence[Box]]) -> list[list[Meeti
                 found[place] += _meet(outcome, frozenset(), box, some, others)
     for place, boxes in enumerate(units):
         for box, sources, destinations in boxes:
+            found[place] += anywhere(engine, box, sources, destinations)
             if box.stated and not box.traffic <= L4:
                 found[place] += _beyond(engine, box, sources, destinations)
     return found

@@ -96,12 +96,16 @@ class Box:
         traffic: With what.
         stated: Whether somebody asked for that traffic by its ports. Otherwise what nobody can
             say of ICMP leaves nothing open: it is told as a caveat.
+        callers: Whether the sources were named, and are not all but some.
+        called: Whether the destinations were named.
     """
 
     sources: Group
     destinations: Group
     traffic: TrafficSet
     stated: bool = True
+    callers: bool = False
+    called: bool = False
 
     def __bool__(self) -> bool:
         """Return whether there is any flow in it."""
@@ -331,7 +335,8 @@ class Sets:
         self._declared(guardrail.ports)
         boxes: list[Box] = []
         for traffic, some in self.by_traffic(guardrail.ports, destinations):
-            box = Box(sources, some, traffic, bool(guardrail.ports))
+            called = bool(guardrail.destinations)
+            box = Box(sources, some, traffic, bool(guardrail.ports), explicit, called)
             boxes += _sensible(box, explicit=explicit)
         for exemption in guardrail.exempt:
             boxes = [left for box in boxes if box for left in self._without(box, exemption)]

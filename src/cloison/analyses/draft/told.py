@@ -155,7 +155,7 @@ def _wish(
             text += f", port {wish.port}" if wish.port else ""
             if port not in (None, wish.port):
                 text += f", which is port {port} of the pods"
-            sure = Sure.HIGH if call.sure else Sure.MEDIUM
+            sure = Sure.HIGH if call.sure or _exact(wish, call) else Sure.MEDIUM
             ask = port is None
             if call.prose:
                 text += ", among other words"
@@ -167,6 +167,13 @@ def _wish(
                     text += ", it names the caller itself, and another team has this Service"
                     sure, ask = Sure.LOW, True
             yield Hint(edge, text, call.span or workload.span, sure, ask)
+
+
+def _exact(wish: Wish, call: Call) -> bool:
+    """Return whether a setting names a Service and a port that it has: that is no image's tag."""
+    return call.port is not None and any(
+        (each.port, each.protocol) == (call.port, wish.protocol) for each in wish.service.ports
+    )
 
 
 def _apart(world: World, workload: Workload, party: Party) -> bool:

@@ -34,8 +34,12 @@ class LinkKey:
 
     def __str__(self) -> str:
         """Render for people."""
-        port = self.protocol if self.port < 0 else f"{self.port}/{self.protocol}"
-        return f"{shown(self.source)} to {shown(self.destination)} on {port}"
+        return f"{shown(self.source)} to {shown(self.destination)} on {self.port_text}"
+
+    @property
+    def port_text(self) -> str:
+        """The port and its protocol, for people."""
+        return self.protocol if self.port < 0 else f"{self.port}/{self.protocol}"
 
 
 @dataclass(frozen=True)

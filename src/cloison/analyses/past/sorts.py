@@ -63,6 +63,7 @@ class Bounds:
         scanned: Hours in which one of a scan's edges is seen, at most.
         ended: Watched hours after which something that got through is over.
         runs: Runs of a Job from which on they show a pattern.
+        seldom: Connections of a watched day, on average, that are few.
     """
 
     few: int = FEW
@@ -71,16 +72,24 @@ class Bounds:
     scanned: int = 3
     ended: int = 3
     runs: int = 3
+    seldom: int = 3
 
 
 BOUNDS: Final = Bounds()
 _JOBS: Final = ("Job", "CronJob")
+_DAY: Final = 24
+
+
+def _unknown(_: Link) -> bool:
+    """Return that a port may well be listened at, where nobody knows which are."""
+    return True
 
 
 def judged(
     links: Sequence[Link],
     watch: Watch,
     meant: Callable[[Link], bool],
+    said: Callable[[Link], bool] = _unknown,
     bounds: Bounds = BOUNDS,
 ) -> tuple[Judged, ...]:
     """Return what each edge is, in the order given.
@@ -89,9 +98,10 @@ def judged(
         links: All that was seen: an edge is judged beside the others of its source.
         watch: When anybody watched.
         meant: Whether the contract or a manifest says that an edge should be.
+        said: Whether anything says that its port is listened at, as a container or a Service.
         bounds: Where one sort ends and another begins.
     """
-    court = _Court(tuple(links), watch, tuple(map(meant, links)), bounds)
+    court = _Court(tuple(links), watch, tuple(map(meant, links)), said, bounds)
     return tuple(Judged(link, *court.verdict(at)) for at, link in enumerate(court.links))
 
 
@@ -102,14 +112,15 @@ class _Court:
     links: tuple[Link, ...]
     watch: Watch
     meant: tuple[bool, ...]
+    said: Callable[[Link], bool]
     bounds: Bounds
 
     def verdict(self, at: int) -> tuple[Sort, str]:
         """Return what an edge is, and why."""
         link = self.links[at]
-        tried = self._scans.get(at)
-        if tried is not None:
-            return Sort.SCAN, f"its source tried {tried} destinations and ports within two hours"
+        scan = self._scan(at)
+        if scan is not None:
+            return Sort.SCAN, scan
         if all(each.count and not each.sure for each in link.seen):
             return Sort.UNCLEAR, "several held one of its addresses at that time"
         if link.denied or any(each.became == "denied" for each in link.seen):
@@ -118,9 +129,28 @@ class _Court:
             return Sort.UNCLEAR, _unclear(link)
         if self.meant[at]:
             return Sort.LEGITIMATE, "it is meant"
+        return self._unmeant(at)
+
+    def _scan(self, at: int) -> str | None:
+        """Return why an edge is part of a scan; None if it is not."""
+        if at in self._scans:
+            return f"its source tried {self._scans[at]} destinations and ports within two hours"
+        if at in self._slow_scans:
+            where = "destinations and ports at which nothing is said to listen"
+            return f"its source tried {self._slow_scans[at]} {where}, each of them seldom"
+        return None
+
+    def _unmeant(self, at: int) -> tuple[Sort, str]:
+        """Return what an edge is that got through and that nobody means."""
         person = self._person(at)
         if person is not None:
             return Sort.PERSON, person
+        if _by_hand(self.links[at].source):
+            return Sort.UNCLEAR, "it is from a pod that no controller made"
+        if self._unsaid[at] and self._rare(at) and not self._repeated(at):
+            days = {hour // _DAY for hour in self._all[at].hours}
+            when = f"it was seen on {len(days)} of {plural(len(self._days), 'watched day')}"
+            return Sort.UNCLEAR, f"nothing says that anything listens there, and {when}"
         return Sort.LEGITIMATE, self._legitimate(at)
 
     def _denied(self, at: int) -> tuple[Sort, str]:
@@ -190,7 +220,7 @@ class _Court:
     def _habit(self, at: int) -> bool:
         """Return whether a source does the same all the time, but for a detail."""
         link = self.links[at]
-        if any(self._other_protocol(at, other) for other in self._of_source(at)):
+        if self._repeated(at):
             return True
         if not isinstance(link.destination, Outside) or link.destination.name is not None:
             return False
@@ -205,6 +235,9 @@ class _Court:
                 if block is not None and around(its.destination) == block:
                     near.update(self._all[other].hours)
         return every >= self.bounds.many or _again(near)
+
+    def _repeated(self, at: int) -> bool:
+        return any(self._other_protocol(at, other) for other in self._of_source(at))
 
     def _other_protocol(self, at: int, other: int) -> bool:
         """Return whether another edge is the same in another protocol, and goes on.
@@ -268,6 +301,57 @@ class _Court:
                 if all(hour in scanned for hour in hours):
                     found[at] = max(scanned[hour] for hour in hours)
         return found
+
+    @cached_property
+    def _slow_scans(self) -> Mapping[int, int]:
+        """How much its source tried at all, of each edge that is part of a slow scan.
+
+        A scan that takes its time, and one that begins anew again and again, is known by ports
+        at which nothing is said to listen. Those that are said to be were tried along with them.
+        """
+        found: dict[int, int] = {}
+        for some in self._by_source.values():
+            seldom = [at for at in some if not self.meant[at] and self._seldom(at)]
+            probes = [at for at in seldom if self._unsaid[at] and not self._repeated(at)]
+            if len(probes) < self.bounds.many:
+                continue
+            most = 2 * max(self._all[at].total for at in probes)
+            whom = {self.links[at].key.destination for at in probes}
+            ports = {(self.links[at].key.protocol, self.links[at].key.port) for at in probes}
+            along = [
+                at
+                for at in seldom
+                if not self._unsaid[at]
+                and self._all[at].total <= most
+                and isinstance(self.links[at].destination, PodsEnd)
+                and (
+                    self.links[at].key.destination in whom
+                    or (self.links[at].key.protocol, self.links[at].key.port) in ports
+                )
+            ]
+            for at in (*probes, *along):
+                found[at] = len(probes) + len(along)
+        return found
+
+    @cached_property
+    def _unsaid(self) -> tuple[bool, ...]:
+        """Whether nothing says that anything listens there, of each edge."""
+        return tuple(not self.said(each) for each in self.links)
+
+    def _seldom(self, at: int) -> bool:
+        """Return whether an edge was used a few times a day, as far as that can be said."""
+        course = self._all[at]
+        known = len(self.watch.hours) >= self.bounds.long and bool(course.hours)
+        return known and course.total <= self.bounds.seldom * len(self._days)
+
+    def _rare(self, at: int) -> bool:
+        """Return whether an edge was used a few times only, and not on most days."""
+        days = {hour // _DAY for hour in self._all[at].hours}
+        return self._seldom(at) and 2 * len(days) <= len(self._days)
+
+    @cached_property
+    def _days(self) -> frozenset[int]:
+        return frozenset(hour // _DAY for hour in self.watch.hours)
 
     def _odd(self, at: int) -> bool:
         """Return whether an edge may be part of a scan: nobody means it, and it is soon over."""

@@ -46,10 +46,20 @@ def asked(
     ):
         links = tuple(each.link for each in some)
         hints = {hint.said for link in links for hint in hinted(link)}
-        why = some[0].why + (f"; {few(hints)}" if hints else "")
+        why = _why(some) + (f"; {few(hints)}" if hints else "")
         whom = destination or few({link.names[1] for link in links})
         write = None if asking is Asking.SCAN else spelling.write(links)
         yield _question(asking, (source, whom), why, links, write)
+
+
+def _why(told: Sequence[Judged]) -> str:
+    """Return why edges are asked about; what is said of one is not said of all."""
+    first = told[0]
+    if len(told) == 1 or first.sort is Sort.SCAN:
+        return first.why
+    times = plural(sum(counts([each.link for each in told])), "connection")
+    each = few(dict.fromkeys(one.why for one in told))
+    return f"{times} on {plural(len(told), 'port')}, of each: {each}"
 
 
 def expired(entry: Dependency, links: Sequence[Link]) -> Question:

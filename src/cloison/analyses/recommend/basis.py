@@ -11,6 +11,7 @@ from cloison.analyses.contract.compile.peers import on_host
 from cloison.analyses.draft.model import Edge, Hint, Party
 from cloison.analyses.ends import AddressEnd, End, PodsEnd
 from cloison.analyses.past.link import Link
+from cloison.analyses.past.listening import Listening
 from cloison.analyses.recommend.covering import Covers, Let, let
 from cloison.analyses.recommend.known import Known
 from cloison.analyses.recommend.spelling import Spelling
@@ -162,6 +163,14 @@ class Basis:
         return bool(self.covers.of(link)) or any(
             self.edges[int(each.name)] in self.statics.sure for each in self.hinted.of(link)
         )
+
+    def said(self, link: Link) -> bool:
+        """Return whether anything says that the port of an edge is listened at."""
+        return self._listening.said(link) or bool(self.hinted.of(link))
+
+    @cached_property
+    def _listening(self) -> Listening:
+        return Listening(self.known.engine.world)
 
     def hints_of(self, link: Link) -> tuple[Hint, ...]:
         """Return what manifests say of an edge."""

@@ -1,5 +1,6 @@
 """How much speaks for a call, and how sure that makes it."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from cloison.analyses.draft.model import Hint, Sure
@@ -27,7 +28,11 @@ def evidence(
         watch: When anybody watched.
         contract: Whether the contract says it.
     """
-    count = sum(_count(each, *LET) for each in links)
+    by_port: dict[tuple[str, int], list[Link]] = defaultdict(list)
+    for each in links:
+        by_port[each.key.protocol, each.key.port].append(each)
+    counted = {at: sum(_count(each, *LET) for each in some) for at, some in by_port.items()}
+    count = sum(counted.values())
     hours = {hour for each in links for hour in each.allowed.hours}
     grounds = tuple(
         ground
@@ -38,9 +43,16 @@ def evidence(
         )
         if there
     )
-    days = {hour // _DAY for hour in hours}
-    watched = {hour // _DAY for hour in watch.hours}
-    sure, why = _sure(grounds, hints, count, len(days), len(watched))
+    watched = len({hour // _DAY for hour in watch.hours})
+    if contract or not count:
+        sure, why = _sure(grounds, hints, count, len({hour // _DAY for hour in hours}), watched)
+    else:
+        # Ports were seen apart: what speaks for one says nothing of another.
+        told = {at: _of_port(some, hints, at, watched) for at, some in sorted(by_port.items())}
+        at, (sure, why) = min(told.items(), key=lambda item: item[1][0])
+        if len({each for each, _ in told.values()}) > 1:
+            why = f"{why}, on {_said(at)}"
+    told_apart = len(set(counted.values())) > 1
     return Evidence(
         grounds,
         count,
@@ -53,7 +65,28 @@ def evidence(
         tuple(dict.fromkeys(each.said for each in sorted(hints, key=lambda h: (-h.sure, h.said)))),
         sure,
         why,
+        tuple((_said(at), n) for at, n in sorted(counted.items())) if told_apart else (),
     )
+
+
+def _of_port(
+    links: Sequence[Link], hints: Sequence[Hint], at: tuple[str, int], watched: int
+) -> tuple[Sure, str]:
+    """Return how sure a call is on one of its ports."""
+    mine = [each for each in hints if (each.edge.protocol, each.edge.port) == at]
+    days = {hour // _DAY for each in links for hour in each.allowed.hours}
+    count = sum(_count(each, *LET) for each in links)
+    return _sure((), mine, count, len(days), watched)
+
+
+def _said(at: tuple[str, int]) -> str:
+    """Return a port for people.
+
+    >>> _said(("TCP", 80)), _said(("ICMP", -1))
+    ('80/TCP', 'ICMP')
+    """
+    protocol, port = at
+    return protocol if port < 0 else f"{port}/{protocol}"
 
 
 def _count(link: Link, *became: str) -> int:
@@ -81,6 +114,8 @@ def _sure(
             return Sure.HIGH, f"the contract says it, {seen}"
         return Sure.HIGH, f"the contract says it, {unseen}"
     if not count:
+        if not hints:
+            return Sure.LOW, f"the platform needs it, {unseen}"
         surest = max((each.sure for each in hints), default=Sure.LOW)
         return min(surest, Sure.MEDIUM), f"manifests say it, {unseen}"
     if hints:

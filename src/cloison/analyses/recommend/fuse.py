@@ -76,7 +76,9 @@ class _Fuse:
 
     def fused(self) -> Fused:
         known = self.known
-        told = tuple(map(self._sayable, judged(self.basis.links, known.watch, self.basis.meant)))
+        basis = self.basis
+        sorts = judged(basis.links, known.watch, basis.meant, basis.said)
+        told = tuple(map(self._sayable, sorts))
         refused = {each.link.key for each in told if self._refused(each)}
         self._manifests(refused)
         for each in told:

@@ -55,6 +55,7 @@ class Evidence:
         hints: What manifests say of it, with the places.
         sure: How sure all that is.
         why: Why it is as sure as that.
+        ports: How many connections got through on each port, where they differ.
     """
 
     grounds: tuple[Ground, ...]
@@ -68,6 +69,7 @@ class Evidence:
     hints: tuple[str, ...] = ()
     sure: Sure = Sure.LOW
     why: str = ""
+    ports: tuple[tuple[str, int], ...] = ()
 
     @property
     def seen(self) -> bool:

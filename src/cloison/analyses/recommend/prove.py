@@ -1,21 +1,22 @@
 """What policies do with everything that was seen, asked of the engine that reads them back."""
 
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Final
 
 from cloison.algebra import TrafficSet
 from cloison.analyses.contract.compile.model import Compiled
 from cloison.analyses.contract.compile.peers import nodes_of, on_host
-from cloison.analyses.ends import End, PodsEnd
+from cloison.analyses.ends import AddressEnd, End, PodsEnd
 from cloison.analyses.past.link import Link, LinkKey
-from cloison.analyses.recommend.covering import Covers, let
+from cloison.analyses.recommend.covering import Covers, addresses, let
 from cloison.analyses.recommend.model import Fused, Proof, Unproved
 from cloison.analyses.reconcile.passing import Passages
 from cloison.analyses.reconcile.seen import NODES, Outside
 from cloison.base import Diagnostic, Severity
-from cloison.base.words import few
+from cloison.base.words import few, some
 from cloison.engine import Engine
 from cloison.resources.names import printable
 
@@ -26,6 +27,7 @@ LEAKS: Final = "REC002"
 UNSURE: Final = "REC003"
 """An edge that was seen and is meant, of which nobody can say whether it passes."""
 _SOURCE: Final = "Cloison recommend"
+_THEY: Final = "are questions, and the policies let them"
 
 
 @dataclass(frozen=True)
@@ -89,11 +91,17 @@ def findings(proof: Proof) -> Iterator[Diagnostic]:
             "it breaks once they are applied",
             "do not apply them before that is settled",
         )
+    together: dict[tuple[tuple[str, str], str], list[Link]] = defaultdict(list)
     for each in proof.leaks:
+        together[each.link.names, each.why].append(each.link)
+    for ((source, destination), why), links in together.items():
+        ports = some([each.key.port_text for each in links])
+        what = f"{source} to {destination} on {ports}"
+        are = "is a question, and the policies let it" if len(links) == 1 else _THEY
         yield _said(
             LEAKS,
             Severity.ERROR,
-            f"{each.link.key} is a question, and the policies let it through: {each.why}",
+            f"{what} {are} through: {why}",
             "what nobody answered is open",
             "narrow the entry that lets it through, or write it into the contract",
         )
@@ -119,6 +127,29 @@ def _missing(case: Case, link: Link) -> tuple[TrafficSet, TrafficSet]:
     one = case.links.get(link.key)
     if one is None:
         return TrafficSet(), link.traffic
+    missing, perhaps = _short(case, one)
+    if missing or perhaps:
+        # Rules by blocks say nothing of names; what was seen had addresses.
+        seen = _addressed(one)
+        if seen is not None:
+            return _short(case, seen)
+    return missing, perhaps
+
+
+def _addressed(link: Link) -> Link | None:
+    """Return an edge with the addresses that its names outside had; None where it has none."""
+    held = addresses(link)
+    named = [isinstance(e, Outside) and e.name is not None for e in (link.source, link.destination)]
+    if not held or not any(named):
+        return None
+    source, destination = (
+        Outside(AddressEnd(f"{link.names[at]}'s addresses", held), None) if named[at] else end
+        for at, end in enumerate((link.source, link.destination))
+    )
+    return replace(link, source=source, destination=destination)
+
+
+def _short(case: Case, one: Link) -> tuple[TrafficSet, TrafficSet]:
     missing = perhaps = TrafficSet()
     for source in _ends(one.source, case):
         for destination in _ends(one.destination, case, called=True):
@@ -130,11 +161,13 @@ def _missing(case: Case, link: Link) -> tuple[TrafficSet, TrafficSet]:
 
 
 def _passes(case: Case, link: Link) -> bool:
-    one = case.links.get(link.key)
-    if one is None:
+    known = case.links.get(link.key)
+    if known is None:
         return False
+    asked = [each for each in (known, _addressed(known)) if each is not None]
     return any(
         bool(one.traffic & case.passages.between(source, destination).some)
+        for one in asked
         for source in _ends(one.source, case)
         for destination in _ends(one.destination, case, called=True)
     )

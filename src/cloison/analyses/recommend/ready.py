@@ -75,11 +75,13 @@ class Told:
         called: Whom CronJobs are known to call, though nobody saw it. Of one that never ran and
             is not in it, any workload of its namespace may be called.
         clean: In how many cycles a candidate denied nothing; None where none was tried.
+        asked: Whom flows were seen of that count for nothing before somebody answers for them.
     """
 
     pods: Mapping[WorkloadId, Collection[str]] | None = None
     called: Mapping[WorkloadId, Collection[WorkloadId]] = field(default_factory=dict)
     clean: int | None = None
+    asked: Collection[WorkloadId] = ()
 
     def named(self, workload: WorkloadId) -> int | None:
         """Return how many pods of a workload flows name; None where nobody counted."""
@@ -327,7 +329,9 @@ class _Every:
             text = "its pods have their node's address, and flows do not tell them from the node"
             yield Missing(Lack.SIGHT, text)
         elif not self.seen.get(workload.id) and workload.id.kind != "CronJob":
-            yield Missing(Lack.SIGHT, "nothing was ever seen of it")
+            asked = workload.id in self.told.asked
+            text = "only flows that are asked about were seen of it"
+            yield Missing(Lack.SIGHT, text if asked else "nothing was ever seen of it")
 
     def _shadow(self) -> Iterator[Missing]:
         wanted, clean = self.thresholds.clean, self.told.clean
@@ -368,7 +372,8 @@ def _unseen(known: Estimate, thresholds: Thresholds) -> Iterator[Missing]:
 def _calendar(times: Slots, thresholds: Thresholds, since: int | None) -> Iterator[Missing]:
     new = "" if since is None else f", for it was first seen on {moment(since)}"
     if times.days < thresholds.days:
-        text = f"{plural(times.days, 'day')} of {thresholds.days} were watched{new}"
+        days = plural(times.days, "day") if times.days else "no whole day"
+        text = f"{days} of {thresholds.days} {'were' if times.days else 'was'} watched{new}"
         yield Missing(Lack.DAYS, text)
     elif times.cycles < thresholds.cycles:
         text = f"some day of the week was watched {plural(times.cycles, 'time')}, not "

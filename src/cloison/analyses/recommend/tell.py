@@ -6,12 +6,18 @@ from datetime import UTC, datetime
 
 from cloison.analyses.contract.compile.edges import reason_of
 from cloison.analyses.contract.compile.model import Compiled, Sheet
+from cloison.analyses.ends import PodsEnd
 from cloison.analyses.past.course import HOUR
-from cloison.analyses.past.watch import Watch
+from cloison.analyses.past.link import Link
+from cloison.analyses.past.watch import UNWATCHED, Watch
+from cloison.analyses.recommend.evidence import evidence
 from cloison.analyses.recommend.model import Backed, Evidence, Fused, Ground
-from cloison.base.words import plural
-from cloison.ir.allowlist import Allowlist, Opening
+from cloison.base.words import plural, some
+from cloison.ir.allowlist import Allowlist, Opening, PortRange
+from cloison.ir.peers import PodsMatch
+from cloison.ir.policy import Direction
 from cloison.resources.names import printable
+from cloison.resources.world import WorkloadId
 
 
 def telling(compiled: Compiled, fused: Fused, prefix: str) -> Compiled:
@@ -22,7 +28,7 @@ def telling(compiled: Compiled, fused: Fused, prefix: str) -> Compiled:
         fused: What they are made of.
         prefix: What annotations begin with.
     """
-    said = {printable(reason_of(each.entry)): _line(each) for each in fused.backed}
+    said = {printable(reason_of(each.entry)): each for each in fused.backed}
     backed = {each.entry.name: each for each in fused.backed}
     window = shown(fused.watch)
     return replace(
@@ -33,7 +39,7 @@ def telling(compiled: Compiled, fused: Fused, prefix: str) -> Compiled:
 
 def _sheet(
     sheet: Sheet,
-    said: Mapping[str, str],
+    said: Mapping[str, Backed],
     backed: Mapping[str, Backed],
     window: str,
     prefix: str,
@@ -49,17 +55,71 @@ def _sheet(
         more[f"{prefix}/reason"] = f"{said_already}; {told}" if said_already else told
     if dates:
         more[f"{prefix}/expires"] = min(dates).isoformat()
-    return replace(sheet, lists=tuple(_told(each, said, more) for each in sheet.lists))
+    whose = frozenset(sheet.workloads)
+    return replace(sheet, lists=tuple(_told(each, whose, said, more) for each in sheet.lists))
 
 
-def _told(one: Allowlist, said: Mapping[str, str], more: Mapping[str, str]) -> Allowlist:
+def _told(
+    one: Allowlist,
+    whose: frozenset[WorkloadId],
+    said: Mapping[str, Backed],
+    more: Mapping[str, str],
+) -> Allowlist:
     notes = dict(sorted({**one.annotations, **more}.items()))
-    return replace(one, annotations=notes, openings=tuple(_opening(e, said) for e in one.openings))
+    told = tuple(_opening(each, whose, said) for each in one.openings)
+    return replace(one, annotations=notes, openings=told)
 
 
-def _opening(opening: Opening, said: Mapping[str, str]) -> Opening:
-    lines = (f"{each} [{said[each]}]" if each in said else each for each in opening.reasons)
+def _opening(opening: Opening, whose: frozenset[WorkloadId], said: Mapping[str, Backed]) -> Opening:
+    lines = (
+        f"{each} [{_line(_narrowed(said[each], opening, whose))}]" if each in said else each
+        for each in opening.reasons
+    )
     return replace(opening, reasons=tuple(lines))
+
+
+def _narrowed(each: Backed, opening: Opening, whose: frozenset[WorkloadId]) -> Backed:
+    """Return a call with what was seen of one rule only: others speak for others."""
+    mine = [link for link in each.links if _is_of(link, opening, whose)]
+    if len(mine) == len(each.links):
+        return each
+    got = evidence(mine, (), UNWATCHED, contract=True)
+    narrow = replace(
+        each.evidence,
+        count=got.count,
+        hours=got.hours,
+        first=got.first,
+        last=got.last,
+        ports=got.ports,
+        sources=got.sources,
+    )
+    unseen = () if got.count else ("of this rule nothing was seen",)
+    return replace(each, evidence=narrow, notes=(*unseen, *each.notes))
+
+
+def _is_of(link: Link, opening: Opening, whose: frozenset[WorkloadId]) -> bool:
+    """Return whether an edge is one that a rule of some workloads lets through."""
+    ends = (link.source, link.destination)
+    own, other = ends if opening.direction is Direction.EGRESS else ends[::-1]
+    if whose and not (isinstance(own, PodsEnd) and own.workload.id in whose):
+        return False
+    if opening.ports and not any(_holds(each, link) for each in opening.ports):
+        return False
+    peer = opening.peer
+    if not isinstance(peer, PodsMatch) or not isinstance(other, PodsEnd):
+        return True
+    if peer.namespace is not None and peer.namespace != other.workload.id.namespace:
+        return False
+    return any(peer.pods.matches(pod.labels) for pod in other.workload.endpoints)
+
+
+def _holds(ports: PortRange, link: Link) -> bool:
+    """Return whether an edge's port is one of a rule; of those with names nobody asks here."""
+    if ports.protocol != link.key.protocol or ports.first is None or ports.name is not None:
+        return ports.protocol == link.key.protocol
+    if ports.protocol.startswith("ICMP"):
+        return ports.first == link.key.port  # `last` is a code
+    return ports.first <= link.key.port <= (ports.first if ports.last is None else ports.last)
 
 
 def _line(each: Backed) -> str:
@@ -74,7 +134,8 @@ def seen(found: Evidence) -> str:
         return "not seen"
     times = plural(found.count, "connection")
     hours = f" in {plural(found.hours, 'hour')}" if found.hours else ""
-    return f"{times}{hours}, {_span(found.first, found.last)}, by {', '.join(found.sources)}"
+    apart = f" ({some([f'{n} on {port}' for port, n in found.ports], 4)})" if found.ports else ""
+    return f"{times}{apart}{hours}, {_span(found.first, found.last)}, by {', '.join(found.sources)}"
 
 
 def _span(first: int | None, last: int | None) -> str:

@@ -8,7 +8,7 @@ most of an open cluster, and is told in groups.
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from cloison.algebra import NO_TRAFFIC, TrafficSet
+from cloison.algebra import NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.analyses.connectivity import EndRef, Line, Map
 from cloison.analyses.contract.intended import Unmet
 from cloison.analyses.ends import AddressEnd
@@ -122,7 +122,7 @@ def reconcile(
         said[one, other] = said.get((one, other), NO_TRAFFIC) | traffic
     return Cube(
         tuple(sorted(cells, key=lambda cell: cell.sort_key)),
-        beyond(permitted, said),
+        beyond(permitted, said, AddressSet.points((*engine.holders, *engine.node_addresses))),
         tuple(observed.unplaced),
         tuple(unmet),
         observed.known,

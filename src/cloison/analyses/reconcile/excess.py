@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from dataclasses import replace
 
-from cloison.algebra import L4, AddressSet, TrafficSet
+from cloison.algebra import L4, NO_ADDRESSES, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.connectivity import EndRef, Map, Passage, Row
 
@@ -12,12 +12,13 @@ Said = Mapping[tuple[EndRef, EndRef], TrafficSet]
 _Around = dict[Passage, AddressSet]
 
 
-def beyond(permitted: Map, said: Said) -> Map:
+def beyond(permitted: Map, said: Said, held: AddressSet = NO_ADDRESSES) -> Map:
     """Return a map without what is meant or was seen.
 
     Args:
         permitted: The map of everything permitted.
         said: What is meant or was seen, by pair of ends.
+        held: Addresses of pods and nodes that are known: nothing is outside that is only there.
     """
     places = {end: place for place, end in enumerate(permitted.ends)}
     inside: dict[int, dict[int, TrafficSet]] = defaultdict(dict)
@@ -32,8 +33,8 @@ def beyond(permitted: Map, said: Said) -> Map:
         elif there is not None and one.addresses is not None:
             into[there].append((one.addresses, traffic))
     rows = {at: _row(row, inside.get(at, {})) for at, row in permitted.rows.items()}
-    outward = {at: _around(found, out.get(at, ())) for at, found in permitted.outward.items()}
-    inward = {at: _around(found, into.get(at, ())) for at, found in permitted.inward.items()}
+    outward = {at: _around(found, out.get(at, ()), held) for at, found in permitted.outward.items()}
+    inward = {at: _around(found, into.get(at, ()), held) for at, found in permitted.inward.items()}
     itself = {
         at: passage.within(L4 - inside.get(at, {}).get(at, TrafficSet()))
         for at, passage in permitted.itself.items()
@@ -63,7 +64,9 @@ def _row(row: Row, known: Mapping[int, TrafficSet]) -> Row:
     return found
 
 
-def _around(found: _Around, known: "list[tuple[AddressSet, TrafficSet]] | tuple[()]") -> _Around:
+def _around(
+    found: _Around, known: "list[tuple[AddressSet, TrafficSet]] | tuple[()]", held: AddressSet
+) -> _Around:
     """Return of what passes between one end and the outside what is not known of it."""
     parts = [(passage.within(L4), addresses) for passage, addresses in found.items()]
     for block, traffic in known:
@@ -74,6 +77,6 @@ def _around(found: _Around, known: "list[tuple[AddressSet, TrafficSet]] | tuple[
         parts = [(passage, addresses) for passage, addresses in cut if addresses]
     merged: _Around = {}
     for passage, addresses in parts:
-        if passage.allowed:
+        if passage.allowed and not addresses <= held:
             merged[passage] = merged.get(passage, AddressSet()) | addresses
     return merged

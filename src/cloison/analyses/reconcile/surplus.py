@@ -5,14 +5,14 @@ asks about one: of an open cluster, lines are few and pairs are millions.
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import Final
 
 from cloison.algebra import TrafficSet
 from cloison.analyses.connectivity import EndRef, Line
+from cloison.analyses.reconcile.asked import Asked
 from cloison.analyses.reconcile.cube import Cube
-from cloison.analyses.reconcile.reconciled import Asked
 from cloison.ir.fidelity import Verdict
 
 
@@ -36,7 +36,7 @@ class Surplus:
     traffic: TrafficSet
     unobserved: bool = False
     itself: bool = False
-    asked: Asked = Asked()
+    asked: Asked = field(default_factory=Asked)
 
     @property
     def permitted(self) -> bool:

@@ -309,6 +309,9 @@ class Shadow:
         learned: DNS names whose addresses are taken from flows.
         namespace: Only edges with an end in it are told.
         by: By what denied connections are summed up: one of `tables.BY`.
+        remarks: What a reader must know of the candidate first.
+        partial: Whether a part of the candidate was refused, and is not judged.
+        unjudged: Whether nobody knows what the profile makes of policies of the candidate.
     """
 
     candidate: tuple[str, ...]
@@ -328,6 +331,9 @@ class Shadow:
     learned: tuple[str, ...] = ()
     namespace: str | None = None
     by: str | None = None
+    remarks: tuple[str, ...] = ()
+    partial: bool = False
+    unjudged: bool = False
     _fates: dict[Fate, tuple[Edge, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, fate: Fate) -> tuple[Edge, ...]:
@@ -366,6 +372,16 @@ class Shadow:
     def opens(self) -> bool:
         """Whether it lets anything through that policies of today do not."""
         return self.diff.opens
+
+    @property
+    def unanswered(self) -> bool:
+        """Whether what was asked could not be answered: of all the candidate, of what was seen."""
+        return self.partial or not self.edges
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether connections are undetermined, and the profile does not enforce the candidate."""
+        return self.unjudged and bool(self.of(Fate.UNDETERMINED))
 
     def found(self, kind: str) -> bool:
         """Return whether there is what `--fail-on` names."""

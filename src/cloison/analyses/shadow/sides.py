@@ -1,12 +1,12 @@
 """Where a rule is missing: which enforcement points do not let an edge through, and why."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import chain
 
 from cloison.algebra import TrafficSet
 from cloison.analyses.ask import ask
-from cloison.analyses.ends import End, NameEnd, ServiceEnd
+from cloison.analyses.ends import End, NameEnd, ServiceEnd, SomeNodeEnd
 from cloison.analyses.explain import (
     Decider,
     PointAnswer,
@@ -18,12 +18,15 @@ from cloison.analyses.explain import (
 )
 from cloison.analyses.parties import Party
 from cloison.analyses.question import Case, cases
+from cloison.analyses.reconcile.passing import apart as by_node
+from cloison.analyses.reconcile.passing import nowhere
 from cloison.analyses.replay import apart, plain
 from cloison.analyses.shadow.judging import Asked
 from cloison.analyses.shadow.model import UNTOLD, Side, Told
 from cloison.base import QuestionError
 from cloison.engine import Engine, Point
 from cloison.engine.related import UNRELATED
+from cloison.ir.caveats import NODE_ADDRESS_UNKNOWN
 from cloison.ir.fidelity import Caveat, Verdict
 from cloison.ir.policy import Direction
 from cloison.ir.ruleset import Outcome
@@ -71,8 +74,15 @@ class Sides:
             parties = (Party(one, asked.source.text), Party(other, asked.destination.text))
             yield self._told(Case(*parties, UNRELATED, UNRELATED, asked.traffic.traffic))
             return
-        for case in cases(self.engine, asked.source, asked.destination, asked.traffic):
-            yield self._told(case)
+        ends = asked.source, asked.destination
+        if not any(isinstance(end, SomeNodeEnd) for end in ends):
+            for case in cases(self.engine, *ends, asked.traffic):
+                yield self._told(case)
+            return
+        for case in by_node(self.engine, *ends, asked.traffic):
+            told = self._told(case)
+            unknown = told.sides and nowhere(self.engine, case)
+            yield replace(told, caveats=(*told.caveats, NODE_ADDRESS_UNKNOWN)) if unknown else told
 
     def _told(self, case: Case) -> Told:
         one, other = case.source.unit, case.destination.unit

@@ -22,11 +22,16 @@ FORMS = (
 """Sources whose records can be made up; the default first."""
 
 
+SCENARIOS = ("usual", "weeks")
+"""What goes on; the default first."""
+
+
 @click.command(
     cls=Example,
     examples=(
         "cloison flows generate -f manifests/ > flows.jsonl",
         "cloison flows generate -f manifests/ --days 30 --loss 0.1 --without nightly-report",
+        "cloison flows generate -f manifests/ --days 35 --scenario weeks > flows.jsonl",
         "cloison flows generate -f manifests/ --also 'web/portal data/db:5432' -o netobserv",
     ),
 )
@@ -49,6 +54,13 @@ FORMS = (
     metavar="'SRC DST:PORT'",
     help="What happens besides, whether anybody means it or not; repeatable.",
 )
+@click.option(
+    "--scenario",
+    type=click.Choice(SCENARIOS),
+    default=SCENARIOS[0],
+    help="weeks: rare, weekly and month-end calls, rolling updates that reuse addresses, NAT,"
+    " swapped replies, an attacker, and a person with curl.  [default: usual]",
+)
 @named
 @common(usual=FORMS)
 def generate(
@@ -59,6 +71,7 @@ def generate(
     loss: float,
     without: tuple[str, ...],
     also: tuple[str, ...],
+    scenario: str,
 ) -> int:
     """Make up flow logs of a cluster: what its contract means happens, as its policies let it.
 
@@ -70,7 +83,7 @@ def generate(
     from cloison.flows.generator.make import connections
 
     pairs = tuple(map(_pair, also))
-    found = plan(session, contracts, Wanted(days, seed, loss, without, pairs))
+    found = plan(session, contracts, Wanted(days, seed, loss, without, pairs, scenario))
     lines = exporter(asked.output)(found, connections(found))
     run.write(f"{line}\n" for line in lines)
     return run.OK

@@ -232,7 +232,7 @@ def _bar(files: list[Path]) -> "Bar | None":
         return None
     bar = Bar(sys.stderr)
     # Compressed files have more bytes than one can know before.
-    packed = any(each.suffix in {".gz", ".bz2", ".xz"} for each in files)
+    packed = any(each.suffix in {".gz", ".bz2", ".xz", ".zst"} for each in files)
     bar.start(None if packed else sum(each.stat().st_size for each in files))
     return bar
 

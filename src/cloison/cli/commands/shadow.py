@@ -73,9 +73,11 @@ def shadow(
         msg = "-o html writes a page for a browser, not for a terminal"
         raise AdvisedError(msg, "redirect it: cloison shadow ... -o html > shadow.html")
     before, after = run.what_if(asked, candidates, (), runtime=True, whole=whole)
+    from cloison.app.proposed import check_policies
     from cloison.app.shadow import Wanted
     from cloison.app.shadow import shadow as cast
 
+    check_policies(before, after, candidates)
     wanted = Wanted(candidates, whole, (since, until), asked.namespace)
     told = _told if sys.stderr.isatty() and not asked.quiet else _silent
     found = replace(cast(before, after, store, wanted, told), by=by)
@@ -83,8 +85,8 @@ def shadow(
 
     failed = "never" not in fail_on and any(found.found(kind) for kind in fail_on)
     code = run.FOUND if failed else run.OK
-    if not found.edges:
-        code = run.UNANSWERED  # a candidate that was tried on nothing has not passed
+    if found.unanswered or (found.unsettled and not failed):
+        code = run.UNANSWERED  # a candidate that was not tried, or not all of it, has not passed
     session = run.both(before, after)
     return run.answer(asked, session, "shadowed", found, code, Sides(before, after))
 

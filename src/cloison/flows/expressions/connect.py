@@ -7,7 +7,8 @@ minutes; what else is told of these, such as labels, need not be the same on bot
 
 A connection is allowed only if the side that decides last says so, or if it was answered. What the
 side of the source let go, and of which the other side said nothing, is `unknown` and counted in
-`halfway`.
+`halfway`. A record that somebody in between wrote of packets on their way, and that tells of no
+decision, shows that these were sent: that both ends sent some is an answer, and else nobody knows.
 
 Between the same addresses and ports something may be denied and, at another time, allowed: a client
 asks again until somebody mends the policy. Both are said, each with its own times.
@@ -54,6 +55,10 @@ _SURE: Final = {"inferred": 2, "known": 4}
 """How surely a row says who opened; one less where it was denied, as that may be a reply."""
 
 
+_EITHER: Final = 2
+"""What got through, by an end of which nobody knows whether it asked or answered."""
+
+
 def connections(flows: Table) -> Table:
     """Return the connections of oriented flows (`orient.oriented`)."""
     flows = flows.mutate(
@@ -81,15 +86,24 @@ def _words(flows: Table) -> dict[str, BooleanValue]:
     proxied = flows.observer == "proxy"
     last = flows.observer.isin(_LAST)
     allowed, denied = flows.verdict == "allowed", flows.verdict == "denied"
+    carried = _carried(flows)
     return {
         "denied": asks & denied & ~proxied,
         "refused": asks & denied & proxied,
         "audited": asks & (flows.verdict == "audited"),
         # A reply is no request: no policy was asked about it.
         "error": (flows.verdict == "error") | (flows.turned & denied),
-        "settled": allowed & (flows.turned | last),
+        "settled": (allowed & (flows.turned | last)) | (carried & flows.turned),
         "let_go": allowed & asks & ~last,
     }
+
+
+def _carried(flows: Table) -> BooleanValue:
+    """Return which rows say of packets that they were on their way, and nothing of a decision."""
+    found: BooleanValue = (
+        (flows.verdict == "unknown") & (flows.observer == "node") & (flows.event == "connection")
+    )
+    return found
 
 
 def _paired(flows: Table) -> Table:
@@ -113,6 +127,9 @@ def _paired(flows: Table) -> Table:
     ranks = sorted(_RANKS.items(), key=itemgetter(1), reverse=True)
     rank = ibis.cases(*((words[word], number) for word, number in ranks), else_=0)
     passed = flows.verdict == "allowed"
+    # Where nobody knows who asks, the way back is not turned.
+    either = (flows.initiator == "unknown").ifelse(_EITHER, 1)
+    went = (passed | _carried(flows)).ifelse(either, 0).cast("int8")
     rows = flows.select(
         "adapter",
         "hour",
@@ -133,6 +150,8 @@ def _paired(flows: Table) -> Table:
         denied_two=denied & ~by_one,
         passed_one=passed & by_one,
         passed_two=passed & ~by_one,
+        went_one=by_one.ifelse(went, nobody),
+        went_two=by_one.ifelse(nobody, went),
         settled=settled,
         refused=words["refused"],
         svc_ns=asked.ifelse(flows.svc_ns, ibis.null("string")),
@@ -157,12 +176,20 @@ def _paired(flows: Table) -> Table:
         settled_last=_where(rows.settled, rows["last"]).max(),
         sure_one=rows.sure_one.max(),
         sure_two=rows.sure_two.max(),
+        went_one=rows.went_one.max(),
+        went_two=rows.went_two.max(),
         rank=rows["rank"].max(),
         count=rows["count"].max(),
         refused=rows.refused.sum().cast("int64"),
         **_common(rows),
     )
-    return _decided(found)
+    answered = (
+        (ibis.least(found.went_one, found.went_two) > 0)
+        & (ibis.greatest(found.went_one, found.went_two) == _EITHER)
+        & (found.one_port != found.two_port)
+    )
+    rank = ibis.greatest(found["rank"], answered.ifelse(_RANKS["settled"], 0))
+    return _decided(found.mutate(rank=rank.cast("int8")))
 
 
 def _decided(found: Table) -> Table:
@@ -281,7 +308,8 @@ def _summed(flows: Table) -> Table:
         svc_ns=turned.ifelse(ibis.null("string"), flows.svc_ns),
         svc_name=turned.ifelse(ibis.null("string"), flows.svc_name),
         svc_port=turned.ifelse(ibis.null("int32"), flows.svc_port),
-        mute=flows.verdict == "unknown",
+        mute=(flows.verdict == "unknown") & ~_carried(flows),
+        sent=_carried(flows) & ~turned,
         here=flows.observer.isin(("src", "proxy")) & ~turned,
         proxied=flows.observer == "proxy",
         **_words(flows),
@@ -313,6 +341,7 @@ def _summed(flows: Table) -> Table:
         let_go=total("let_go", proxied=False),
         passed_on=total("let_go", proxied=True),
         mute=total("mute"),
+        sent=total("sent"),
         refused=total("refused"),
         **{
             f"{side}_{column}": _any_of(rows, f"{side}_{column}", column)
@@ -340,7 +369,7 @@ def _summed(flows: Table) -> Table:
         ("audited", ibis.greatest(found.audited_here, found.audited_there)),
         ("allowed", found.settled),
         ("error", ibis.greatest(found.error_here, found.error_there)),
-        else_=found.halfway + found.mute,
+        else_=found.halfway + found.mute + ibis.greatest(found.sent - ended, 0),
     )
     return found.filter(number > 0).select(
         "adapter",
@@ -384,7 +413,7 @@ def _meant(rows: Table) -> dict[str, BooleanValue]:
         "audited": rows.audited,
         "allowed": rows.settled,
         "error": rows.error,
-        "unknown": rows.let_go | rows.mute,
+        "unknown": rows.let_go | rows.mute | rows.sent,
     }
 
 

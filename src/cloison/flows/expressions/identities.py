@@ -1,5 +1,6 @@
 """Who held which address from when until when, cut so that no two rows of an address overlap."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from itertools import groupby, pairwise
 from operator import itemgetter
@@ -7,7 +8,7 @@ from typing import Any, Final
 
 import pyarrow as pa
 
-Row = dict[str, Any]
+from cloison.flows.expressions.ends import Row, ended, holder, snapshots
 
 _END: Final = 7_258_118_400_000_000
 """The year 2200: what is not known to have ended."""
@@ -33,7 +34,8 @@ _NAMES: Final = ("cluster", "ns", "pod", "workload", "kind", "labels")
 def segments(identity: pa.Table) -> pa.Table:
     """Return the intervals in which an address had the same holders, and how many these are.
 
-    Several pods of a node's own network share its address, which is then the node's.
+    Several pods of a node's own network share its address, which is then the node's. Intervals
+    end as `ends` says. Of what is said of one holder, the word with the latest start counts.
 
     Args:
         identity: Rows with the columns of `schema.IDENTITY`.
@@ -41,28 +43,35 @@ def segments(identity: pa.Table) -> pa.Table:
     micros = identity.set_column(1, "since", identity["since"].cast(pa.int64()))
     micros = micros.set_column(2, "until", micros["until"].cast(pa.int64()))
     rows = sorted(micros.to_pylist(), key=itemgetter("ip"))
-    found = [row for _ip, held in groupby(rows, itemgetter("ip")) for row in _cut(list(held))]
+    taken = snapshots(rows)
+    by_ip = groupby(rows, itemgetter("ip"))
+    found = [row for _ip, held in by_ip for row in _cut(list(ended(list(held), taken)))]
     return pa.Table.from_pylist(found, schema=SEGMENTS)
 
 
 def _cut(held: list[Row]) -> Iterator[Row]:
-    # An interval ends where a later one of somebody else is known to begin only if it says so:
-    # what overlaps is ambiguous, and stays so.
-    places = sorted({each["since"] for each in held} | {each["until"] or _END for each in held})
-    for since, until in pairwise(places):
-        here = [
-            each for each in held if each["since"] <= since and (each["until"] or _END) >= until
-        ]
+    begun: dict[int, list[int]] = defaultdict(list)
+    over: dict[int, list[int]] = defaultdict(list)
+    for number, each in enumerate(held):
+        # What ends before it begins says nothing.
+        if (until := each["until"] or _END) > each["since"]:
+            begun[each["since"]].append(number)
+            over[until].append(number)
+    here: dict[int, Row] = {}
+    for since, until in pairwise(sorted({*begun, *over})):
+        for number in over[since]:
+            del here[number]
+        here.update((number, held[number]) for number in begun[since])
         if here:
-            yield {"ip": here[0]["ip"], "since": since, "until": until, **_holder(here)}
+            yield {"ip": held[0]["ip"], "since": since, "until": until, **_held_by(here.values())}
 
 
-def _holder(here: Iterable[Row]) -> Row:
+def _held_by(here: Iterable[Row]) -> Row:
     here = list(here)
     nodes = [each for each in here if each["host_network"] or each["kind"] == "Node"]
     if nodes and len(nodes) == len(here):
-        node = next((each for each in nodes if each["kind"] == "Node"), None)
-        name = node["workload"] if node else None
+        named = {each["workload"] for each in nodes if each["kind"] == "Node"}
+        name = named.pop() if len(named) == 1 else None
         clusters = {each["cluster"] for each in nodes}
         return {
             **dict.fromkeys(_NAMES),
@@ -72,9 +81,15 @@ def _holder(here: Iterable[Row]) -> Row:
             "entity": "host",
             "holders": 1,
         }
-    who = {tuple(each[name] for name in _NAMES) for each in here}
+    who = {holder(each) for each in here}
     if len(who) > 1:
         return {**dict.fromkeys(_NAMES), "entity": "unknown", "holders": len(who)}
-    names = dict(zip(_NAMES, who.pop(), strict=True))
+    last = max(each["since"] for each in here)
+    told = [{each[name] for each in here if each["since"] == last} for name in _NAMES]
+    # What is said at the same time, and not the same, is not known.
+    names = {
+        name: said.pop() if len(said) == 1 else None
+        for name, said in zip(_NAMES, told, strict=True)
+    }
     entity = "service" if names["kind"] == "Service" else "pod"
     return {**names, "entity": entity, "holders": 1}

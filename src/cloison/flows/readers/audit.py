@@ -5,9 +5,11 @@ Where it holds Pods as answered, it tells who held which address when.
 
 from collections.abc import Iterator
 from typing import Annotated, Final
+from urllib.parse import parse_qs, urlsplit
 
 import msgspec
 
+from cloison.flows.pods import workload_of
 from cloison.flows.reader import BadRecordError, Decode, Head, Options, Reader
 from cloison.flows.readers.times import microseconds
 from cloison.flows.readers.values import address, text
@@ -52,10 +54,15 @@ class _PodStatus(msgspec.Struct, frozen=True):
     pod_ip: str = msgspec.field(name="podIP", default="")
     pod_ips: tuple[_Address, ...] = msgspec.field(name="podIPs", default=())
     start_time: str | None = msgspec.field(name="startTime", default=None)
+    phase: str = ""
 
 
 class _PodSpec(msgspec.Struct, frozen=True):
     host_network: bool = msgspec.field(name="hostNetwork", default=False)
+
+
+class _DeleteOptions(msgspec.Struct, frozen=True):
+    dry_run: tuple[str, ...] | None = msgspec.field(name="dryRun", default=None)
 
 
 class _Object(msgspec.Struct, frozen=True):
@@ -67,6 +74,7 @@ class _Object(msgspec.Struct, frozen=True):
 
 class _Event(msgspec.Struct, rename="camel"):
     stage: str = ""
+    request_uri: str = msgspec.field(name="requestURI", default="")
     verb: str = ""
     audit_id: str = msgspec.field(name="auditID", default="")
     user: _User = _User()
@@ -82,6 +90,8 @@ class _Event(msgspec.Struct, rename="camel"):
 _WRITES: Final = {"create", "update", "patch", "delete", "deletecollection"}
 _ACCOUNT: Final = "system:serviceaccount:"
 _REFUSED: Final = 400
+_HASH: Final = "pod-template-hash"
+_FINISHED: Final = {"Succeeded", "Failed"}
 
 
 def _suits(head: Head) -> float:
@@ -110,7 +120,7 @@ def _open(_head: Head, options: Options) -> Decode:
             return
         time = microseconds(event.request_received_timestamp)
         yield from _called(event, time, options.cluster)
-        if event.verb not in _WRITES:
+        if event.verb not in _WRITES or _dry(event):
             return
         after = whole(event.response_object)
         sent = whole(event.request_object)
@@ -119,6 +129,20 @@ def _open(_head: Head, options: Options) -> Decode:
             yield from _identities(event, time, after, options.cluster)
 
     return decode
+
+
+def _dry(event: _Event) -> bool:
+    """Return whether nothing was to be kept of a request."""
+    try:
+        if parse_qs(urlsplit(event.request_uri).query).get("dryRun"):
+            return True
+        if event.verb.startswith("delete") and event.request_object:
+            sent = msgspec.json.decode(event.request_object, type=_DeleteOptions)
+            return bool(sent.dry_run)
+    except (ValueError, msgspec.MsgspecError):
+        # No address, or no options, of a server's: the event itself tells who did what.
+        return False
+    return False
 
 
 def _called(event: _Event, time: int, cluster: str | None) -> Iterator[Record]:
@@ -175,21 +199,38 @@ def _identities(event: _Event, time: int, pod: _Object, cluster: str | None) -> 
     except (msgspec.MsgspecError, UnicodeDecodeError):
         return
     held = {one.ip for one in status.pod_ips if one.ip} | ({status.pod_ip} - {""})
-    owner = next((one for one in pod.metadata.owner_references if one.controller), None)
+    workload, kind = _made_by(pod)
+    # The status of a pod that is done still names what it had.
+    over = event.verb == "delete" or status.phase in _FINISHED
     begun = status.start_time or pod.metadata.creation_timestamp
     for ip in sorted(held):
         yield Identity(
             ip=address(ip),
             since=min(microseconds(begun), time) if begun else time,
-            until=time if event.verb == "delete" else None,
+            until=time if over else None,
             cluster=cluster,
             ns=text(pod.metadata.namespace or event.object_ref.namespace),
             pod=text(pod.metadata.name),
-            workload=text(owner.name) if owner else None,
-            kind=text(owner.kind) if owner else None,
+            workload=text(workload),
+            kind=text(kind),
             labels=_labels(pod),
             host_network=spec.host_network,
         )
+
+
+def _made_by(pod: _Object) -> tuple[str, str]:
+    """Return name and kind of what made a pod; a Deployment's where a ReplicaSet is between."""
+    owner = next((one for one in pod.metadata.owner_references if one.controller), None)
+    if owner is None:
+        return pod.metadata.name, "Pod"
+    suffix = f"-{(pod.metadata.labels or {}).get(_HASH) or ''}"
+    if owner.kind != "ReplicaSet":
+        return owner.name, owner.kind
+    if suffix != "-" and owner.name.endswith(suffix):
+        return owner.name.removesuffix(suffix), "Deployment"
+    # Names as a Deployment's controller makes them, where the label was left out.
+    named = workload_of(f"{owner.name}-*") or owner.name
+    return (owner.name, owner.kind) if named == owner.name else (named, "Deployment")
 
 
 READER = Reader(

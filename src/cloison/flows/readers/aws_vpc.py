@@ -1,7 +1,8 @@
 """AWS VPC Flow Logs: fields parted by spaces, in an order that is the user's own.
 
-They tell addresses only, of one network interface, and what security groups and network ACLs did:
-a `REJECT` is no word of any NetworkPolicy, so it is no denial here but an error with its reason.
+They tell addresses only, of one network interface, and what security groups and network ACLs did,
+which is no word of any NetworkPolicy: a `REJECT` is no denial here but an error with its reason,
+and an `ACCEPT` says only that packets were sent.
 Pods of one node that talk to each other do not appear.
 """
 
@@ -88,12 +89,13 @@ def _record(get: Callable[[str], str | None]) -> Record:
     src, dst = get("pkt-srcaddr") or get("srcaddr"), get("pkt-dstaddr") or get("dstaddr")
     if not src or not dst or "-" in (src, dst):
         raise BadRecordError("the line has no addresses")
+    # An `ACCEPT` is the security group's word, and no policy's: it takes an answer to know more.
     # The flags of all packets of the span, or-ed: a first packet and its answer stand in different
     # lines, since each line is one way only.
     return Flow(
         time=since,
         end_time=until,
-        verdict="error" if rejected else "allowed",
+        verdict="error" if rejected else "unknown",
         deny_reason="security group or network ACL" if rejected else None,
         observer="node",
         node=get("interface-id"),

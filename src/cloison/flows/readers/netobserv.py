@@ -83,6 +83,17 @@ _MILLISECOND: Final = 1000
 _SECOND: Final = 1_000_000
 _SYN: Final = 2
 _SYN_ACK: Final = 256  # their own bit: SYN and ACK in one packet
+_HEARD: Final = 16 | _SYN_ACK | 512  # ACK, SYN and ACK, FIN and ACK
+_HEARD_NAMES: Final = {"ACK", "SYN_ACK", "FIN_ACK"}
+_ECHO: Final[dict[tuple[str | None, int | None], bool]] = {
+    ("ICMP", 8): False,
+    ("ICMP", 0): True,
+    ("ICMPv6", 128): False,
+    ("ICMPv6", 129): True,
+}
+"""Whether a message is an answer."""
+_RESETS: Final = 4 | 1024  # RST, and RST with ACK
+_RESET_NAMES: Final = {"RST", "RST_ACK"}
 _WAYS: Final = {"0": "ingress", "1": "egress"}
 _IP: Final = {0, 0x0800, 0x86DD}
 _ENTITIES: Final[dict[str, Entity]] = {"Pod": "pod", "Node": "host", "Service": "service"}
@@ -140,6 +151,8 @@ def _flow(said: _Line, cluster: str | None) -> Flow:
     proto = protocol(said.Proto if said.Proto is not None else "-")
     icmp = proto in {"ICMP", "ICMPv6"}
     opens, reply = _flags(said.Flags)
+    if icmp and (proto, said.IcmpType) in _ECHO:
+        reply = _ECHO[proto, said.IcmpType]
     of_service = dst_type == "Service"
     return Flow(
         time=since,
@@ -180,6 +193,8 @@ def _flow(said: _Line, cluster: str | None) -> Flow:
         decided_by=decided,
         bytes=number(said.Bytes),
         packets=number(said.Packets),
+        # A reset is no answer where a policy rejects.
+        event="trace" if _only_resets(said.Flags) else "connection",
     )
 
 
@@ -188,11 +203,26 @@ def _entity(kind: str, pod: str) -> Entity:
 
 
 def _verdict(said: _Line, decided: tuple[Decision, ...]) -> Verdict:
+    """Return what became of packets: that they were sent does not say that they arrived."""
     if any(one.effect == "deny" for one in decided):
         return "denied"
     if said.PktDropPackets and said.PktDropPackets >= (said.Packets or 0):
         return "error"
-    return "allowed"
+    let_in = any(one.direction == "ingress" for one in decided)
+    return "allowed" if let_in or _acknowledged(said.Flags) else "unknown"
+
+
+def _acknowledged(flags: int | list[str] | None) -> bool:
+    """Return whether one end had heard from the other; a reset may be a policy's."""
+    if isinstance(flags, list):
+        return bool(_HEARD_NAMES & {str(flag).upper() for flag in flags})
+    return bool(flags and flags & _HEARD)
+
+
+def _only_resets(flags: int | list[str] | None) -> bool:
+    if isinstance(flags, list):
+        return bool(flags) and {str(flag).upper() for flag in flags} <= _RESET_NAMES
+    return bool(flags) and not (flags or 0) & ~_RESETS
 
 
 def _flags(flags: int | list[str] | None) -> tuple[bool | None, bool | None]:

@@ -6,7 +6,7 @@ A column with the name of one of ours needs no mapping. Everything else is kept 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 from cloison.flows.reader import BadRecordError, Decode, Head, Options
 from cloison.flows.readers.times import microseconds
@@ -20,7 +20,17 @@ from cloison.flows.readers.values import (
     separated,
     text,
 )
-from cloison.flows.schema import Flow, Record, Verdict
+from cloison.flows.schema import (
+    Entity,
+    Event,
+    Flow,
+    Initiator,
+    Labels,
+    Match,
+    Observer,
+    Record,
+    Verdict,
+)
 
 _VERDICTS: Final[dict[str, Verdict]] = {
     **dict.fromkeys(("allowed", "allow", "accept", "accepted", "forwarded", "pass"), "allowed"),
@@ -33,6 +43,16 @@ _NUMBER: Final = re.compile(r"^\d+(?:\.\d+)?$")
 # Seconds, milliseconds, microseconds and nanoseconds since 1970 of the years 1973 to 2200 differ by
 # their size.
 _UNITS: Final = ((1e11, 1e6), (1e14, 1e3), (1e17, 1.0), (1e20, 1e-3))
+
+_TOLD: Final[dict[str, object]] = {
+    "observer": Observer,
+    "initiator": Initiator,
+    "event": Event,
+    "match": Match,
+    "src_entity": Entity,
+    "dst_entity": Entity,
+}
+"""Columns with one of some words; where they are empty, it is as if there were none."""
 
 SURE: Final = ("time", "proto", "dst_port")
 """Columns of ours by which a table is recognised."""
@@ -62,9 +82,11 @@ def row_flow(row: Mapping[str, object], mapped: Mapping[str, str], cluster: str 
     said: dict[str, Any] = {"verdict": "unknown", "observer": "node"}
     for theirs, ours in mapped.items():
         try:
-            said[ours] = _CONVERT[ours](row.get(theirs))
+            value = _CONVERT[ours](row.get(theirs))
         except BadRecordError as error:
             raise BadRecordError(f"{theirs}: {error}") from None
+        if value is not None or ours not in _TOLD:
+            said[ours] = value
     if said.get("time") is None:
         raise BadRecordError("the row has no time")
     for side in ("src_cluster", "dst_cluster"):
@@ -161,10 +183,33 @@ def _names_of(said: object) -> tuple[str, ...]:
     return tuple(str(part) for part in parts)
 
 
+def _one_of(words: tuple[str, ...]) -> Callable[[Any], str | None]:
+    """Return what takes one of some words; nothing where none is told."""
+
+    def convert(said: object) -> str | None:
+        word = str("" if said is None else said).strip().lower()
+        if word in ("", "-"):
+            return None
+        if word not in words:
+            raise BadRecordError(f"{word[:64]!r} is none of {', '.join(words)}")
+        return word
+
+    return convert
+
+
+def _labels(said: object) -> Labels | None:
+    if said is None or said == "":
+        return None
+    parts = said if isinstance(said, list) else re.split(r"[,;\s]+", str(said))
+    read = (text(part) for part in parts)
+    return tuple(sorted({part for part in read if part is not None}))
+
+
 def _ends(side: str) -> dict[str, Callable[[Any], object]]:
     named = ("cluster", "ns", "workload", "kind", "pod")
     return {
         **{f"{side}_{name}": text for name in named},
+        f"{side}_labels": _labels,
         f"{side}_ip": _address,
         f"{side}_port": port,
     }
@@ -189,6 +234,7 @@ _CONVERT: Final[dict[str, Callable[[Any], object]]] = {
     "direction": lambda said: direction(None if said is None else str(said)),
     "is_reply": _flag,
     "opens": _flag,
+    **{name: _one_of(get_args(words)) for name, words in _TOLD.items()},
     "deny_reason": text,
     "http_method": text,
     "http_path": text,

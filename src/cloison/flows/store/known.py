@@ -10,7 +10,7 @@ from hashlib import blake2b
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from cloison.flows.files import HEAD, LAST, opened, skip
+from cloison.flows.files import HEAD, LAST, opened, packed, skip
 from cloison.flows.store.manifest import Counts, Input, Mark
 
 _SURE: Final = 4096
@@ -43,7 +43,7 @@ def on_disk(path: Path) -> str:
     """Return a digest of a compressed file's ends and size; empty for any other."""
     with path.open("rb") as handle:
         start = handle.read(HEAD)
-        if not start.startswith((b"\x1f\x8b", b"BZh", b"\xfd7zXZ")):
+        if not packed(start):
             return ""
         size = handle.seek(0, 2)
         handle.seek(max(0, size - LAST))

@@ -38,6 +38,9 @@ BAD: Final = pa.schema(_BAD)
 _GROUP: Final = 122_880
 """Rows of a Parquet row group: what DuckDB reads at once."""
 
+_FEW: Final = 200
+"""Rows of a part that is written without dictionaries."""
+
 
 @dataclass(frozen=True, slots=True)
 class Kind:
@@ -84,7 +87,11 @@ def stage(store: Path, table: str, rows: pa.Table, kind: Kind, hour: int | None 
     name = f"part-{kind.born:08d}-{uuid4().hex[:12]}.parquet"
     staged = store / SCRATCH / name
     with staged.open("wb") as handle:
-        pq.write_table(rows, handle, compression="zstd", row_group_size=_GROUP)
+        # A dictionary of a few values is longer than they are, and takes longer to write.
+        often = rows.num_rows > _FEW
+        pq.write_table(
+            rows, handle, compression="zstd", row_group_size=_GROUP, use_dictionary=often
+        )
         handle.flush()
         os.fsync(handle.fileno())
         size = handle.tell()

@@ -38,13 +38,14 @@ class PoliciesReadBack(parts.Base, frozen=True):
     """What the policies do, asked of the engine as if somebody else had written them.
 
     `through` of `asked` dependencies are let through in whole, `unsure` of them as far as the
-    input shows. `beyond` counts pairs of the `workloads` between which passes what nothing says;
-    `complete` tells whether all pairs were compared.
+    input shows, which `unsure_of` names. `beyond` counts pairs of the `workloads` between which
+    passes what nothing says; `complete` tells whether all pairs were compared.
     """
 
     asked: int
     through: int
     unsure: int
+    unsure_of: list[str]
     workloads: int
     complete: bool
     beyond: int
@@ -115,7 +116,8 @@ def _read_back(found: ReadBack | None) -> PoliciesReadBack | None:
     return PoliciesReadBack(
         asked=found.asked,
         through=found.through,
-        unsure=found.unsure,
+        unsure=len(found.unsure),
+        unsure_of=list(found.unsure),
         workloads=found.workloads,
         complete=found.complete,
         beyond=found.more,

@@ -1,22 +1,24 @@
 """`reconcile` as published."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from shlex import quote
 
-from cloison.analyses.connectivity import Line
 from cloison.analyses.ends import AddressEnd, PodsEnd
 from cloison.analyses.explain import Decider
+from cloison.analyses.reconcile.asked import Asked
 from cloison.analyses.reconcile.kinds import Because, Cell, Kind, State
 from cloison.analyses.reconcile.kinds import Evidence as Found
 from cloison.analyses.reconcile.marks import Mark, Status
 from cloison.analyses.reconcile.measures import Measures as Numbers
 from cloison.analyses.reconcile.measures import Reach as Reached
 from cloison.analyses.reconcile.pairs import Unplaced
-from cloison.analyses.reconcile.reconciled import Asked, Reconciled
+from cloison.analyses.reconcile.reconciled import EXCESS, Reconciled
 from cloison.analyses.reconcile.seen import Loss as Lost
 from cloison.analyses.reconcile.sources import Sort
+from cloison.analyses.reconcile.surplus import Surplus
 from cloison.ir.fidelity import Verdict
+from cloison.ir.policy import Action
 from cloison.report.about import About
 from cloison.report.documents import parts
 from cloison.report.documents.ends import ref
@@ -88,10 +90,12 @@ class CellSaid(parts.Base, frozen=True):
 
 
 class Excess(parts.Base, frozen=True):
-    """What is permitted, neither intended nor observed: every source to every destination.
+    """What is permitted, neither intended nor observed: every source to every other destination.
 
     Whether it is used is not known where it is `unobserved`: no source tells of these ends, some
-    flows were lost, or there are none.
+    flows were lost, or there are none. Where it is of `itself`, each source may call pods of its
+    own, and no other destination. `decidedBy` names what lets a few of the pairs through, `why`
+    are the arguments with which `cloison why` shows one of them, null where it cannot be asked.
     """
 
     src: list[parts.Endpoint]
@@ -99,6 +103,10 @@ class Excess(parts.Base, frozen=True):
     verdict: Verdict
     traffic: list[parts.Traffic]
     unobserved: bool
+    itself: bool
+    decided_by: list[DecidedBy]
+    caveats: list[str]
+    why: list[str] | None
 
 
 class AssumedSource(parts.Base, frozen=True):
@@ -244,7 +252,8 @@ DOCUMENT = ReconciledSaid
 def document(result: Reconciled, about: About) -> ReconciledSaid:
     """Return what was reconciled as published."""
     told = result.told()
-    excess = result.cube.excess.lines if result.with_excess else ()
+    excess = result.told_excess()
+    asked = (*(each for _, each in told), *(each.asked for each in excess))
     return ReconciledSaid(
         schema_version=parts.SCHEMA_VERSION,
         tool=parts.tool(about),
@@ -254,12 +263,12 @@ def document(result: Reconciled, about: About) -> ReconciledSaid:
         flows=_flows(result),
         counts=Counts(**{str(kind): number for kind, number in result.counts.items()}),
         cells=[_cell(*each, result) for each in told],
-        excess=[piece for line in excess for piece in _excess(line, result)],
+        excess=[_excess(each) for each in excess],
         sources=[_source(each) for each in result.marks],
         measures=_measures(result.measures),
         unplaced=[stray(each) for each in result.cube.unplaced],
         unmet=[Missing(name=e.entry.name, why=e.message, help=e.help) for e in result.cube.unmet],
-        caveats=parts.caveats(sorted({c for _, asked in told for c in asked.caveats})),
+        caveats=parts.caveats(sorted({c for each in asked for c in each.caveats})),
     )
 
 
@@ -350,19 +359,18 @@ def decided(by: Decider) -> DecidedBy:
     )
 
 
-def _excess(line: Line, result: Reconciled) -> Iterator[Excess]:
-    src, dst = ([ref(end) for end in ends] for ends in (line.sources, line.destinations))
-    unseen = not result.cube.tells_use(line)
-    known = ((Verdict.ALLOWED, line.allowed), (Verdict.UNDETERMINED, line.undetermined))
-    for verdict, traffic in known:
-        if traffic:
-            yield Excess(
-                src=src,
-                dst=dst,
-                verdict=verdict,
-                traffic=parts.traffic(traffic),
-                unobserved=unseen,
-            )
+def _excess(line: Surplus) -> Excess:
+    return Excess(
+        src=[ref(end) for end in line.sources],
+        dst=[ref(end) for end in line.destinations],
+        verdict=line.verdict,
+        traffic=parts.traffic(line.traffic),
+        unobserved=line.unobserved,
+        itself=line.itself,
+        decided_by=[decided(each) for each in line.asked.deciders],
+        caveats=parts.caveat_ids(line.asked.caveats),
+        why=list(line.asked.words) or None,
+    )
 
 
 def _source(mark: Mark) -> AssumedSource:
@@ -428,6 +436,31 @@ def stray(each: Unplaced) -> Stray:
     )
 
 
+def because(deciders: Iterable[Decider]) -> list[str]:
+    """Return what decides in words: rules with their places, then why others need none."""
+    rules: list[str] = []
+    without: list[str] = []
+    for by in deciders:
+        none = _WITHOUT.get(by.text) if by.action is Action.ALLOW else None
+        if none is not None:
+            without.append(none.format(by.direction or "it"))
+            continue
+        text = f"{by.text} ({by.direction})" if by.direction else by.text
+        rules.append(f"{text} ({by.span.place})" if by.span else text)
+    if without:
+        once = ", ".join(dict.fromkeys(without))
+        rules.append(f"{once}, so no rule is needed")
+    return rules
+
+
+_WITHOUT = {
+    "default": "no policy isolates {}",
+    "not policed": "policies do not apply to {}",
+    "own node": "a pod's own node has access ({})",
+}
+"""What is said of what passes without a rule, by what decides."""
+
+
 def why(asked: Asked, result: Reconciled) -> str:
     """Return the command that shows a cell."""
     return f"cloison why {' '.join(quote(each) for each in (*asked.words, *result.options))}"
@@ -470,14 +503,28 @@ def rows(result: Reconciled) -> Iterator[Sequence[object]]:
             found.other,
             told_time(found.first) or "",
             told_time(found.last) or "",
-            "; ".join(each.text for each in asked.deciders),
+            "; ".join(because(asked.deciders)),
             why(asked, result) if asked.words else "",
             _covered(whole=result.cube.covered(cell)),
         )
-    for line in result.excess if result.with_excess else ():
-        ends = ("; ".join(map(str, side)) for side in (line.sources, line.destinations))
-        use = _covered(whole=result.cube.tells_use(line))
-        yield ("excess", *ends, str(line.allowed), "yes", *[""] * (len(HEADER) - 6), use)
+    for line in result.told_excess():
+        if line.permitted:
+            yield _row(line, result)
+
+
+def _row(line: Surplus, result: Reconciled) -> Sequence[object]:
+    by = "; ".join(because(line.asked.deciders))
+    said = {
+        "kind": EXCESS,
+        "source": "; ".join(map(str, line.sources)),
+        "destination": "itself" if line.itself else "; ".join(map(str, line.destinations)),
+        "traffic": str(line.traffic),
+        "permitted": "yes",
+        "decided_by": by,
+        "why": why(line.asked, result) if line.asked.words else "",
+        "covered": _covered(whole=not line.unobserved),
+    }
+    return [said.get(name, "") for name in HEADER]
 
 
 def _covered(*, whole: bool) -> str:

@@ -195,10 +195,12 @@ class ShadowedSaid(parts.Envelope, frozen=True):
     be denied, what breaks everything first. `opens` says whether it lets anything through that
     policies of today do not, whether it was tried or not. `closed`, `opened` and `unused` are of
     the map, and may be cut: `moreChanges` and `moreUnused` say how many lines are left out.
+    `remarks` say what the answer is not about, such as parts of the candidate that were refused.
     """
 
     candidate: list[str]
     whole: bool
+    remarks: list[str]
     flows: WatchSaid
     counts: CountsSaid
     by: str | None
@@ -233,6 +235,7 @@ def document(result: Shadow, about: About) -> ShadowedSaid:
         diagnostics=parts.findings(about),
         candidate=list(result.candidate),
         whole=result.whole,
+        remarks=list(result.remarks),
         flows=_watch(result),
         counts=_counts(result),
         by=result.by,

@@ -7,36 +7,41 @@ is a link to the rows it stands for.
 from collections.abc import Iterator
 from html import escape
 
-from cloison.analyses.reconcile.kinds import Cell, Kind
+from cloison.analyses.reconcile.asked import Asked
+from cloison.analyses.reconcile.kinds import Cell
 from cloison.analyses.reconcile.marks import Status
-from cloison.analyses.reconcile.reconciled import Asked, Reconciled
+from cloison.analyses.reconcile.reconciled import EXCESS, Reconciled
 from cloison.base import Span
 from cloison.report.about import PLAIN, About
-from cloison.report.documents.reconciled import named, why
+from cloison.report.documents.reconciled import because, named, why
 from cloison.report.html.frame import opening
 from cloison.report.lacking import previews, sentences
-from cloison.report.text.cubed import LETTERS, axis, worst
+from cloison.report.text.cubed import LETTERS, axis, opened, worst
 from cloison.report.text.layout import listed, profile_line
 from cloison.report.text.reconciled import head, measures, observed, seen_text
 from cloison.report.xml import legal
 
 _KINDS = "\n".join(
-    f"body:has(#only-{kind}:not(:checked)) .{kind} {{ display: none; }}" for kind in Kind
+    f"body:has(#only-{kind}:not(:checked)) .{kind} {{ display: none; }}" for kind in LETTERS
 )
 _COLOURS = "\n".join(
     f".k-{kind} {{ color: var(--{kind}); font-weight: 600; }}\n"
     f".grid .k-{kind} {{ color: Canvas; background: var(--{kind}); }}"
-    for kind in Kind
+    for kind in LETTERS
 )
+_MOST = 400
+"""Ends of the matrix."""
 _STYLE = f"""
 :root {{
   color-scheme: light dark; --line: #8885;
   --contradicted: #8b1d8b; --broken: #b3261e; --attempted: #c4501b; --undocumented: #8a5a00;
-  --undetermined: #5b5f66; --unused: #1d5fa8; --unobserved: #55708f; --healthy: #00664e;
+  --undetermined: #5b5f66; --excess: #7a4a9e; --unused: #1d5fa8;
+  --unobserved: #55708f; --healthy: #00664e;
 }}
 @media (prefers-color-scheme: dark) {{ :root {{
   --contradicted: #e08be0; --broken: #ff8a80; --attempted: #ffab7a; --undocumented: #f0b429;
-  --undetermined: #b4bac4; --unused: #8ab8f0; --unobserved: #9fb6d0; --healthy: #3fcf9f;
+  --undetermined: #b4bac4; --excess: #c9a0e8; --unused: #8ab8f0;
+  --unobserved: #9fb6d0; --healthy: #3fcf9f;
 }} }}
 body {{
   font: 14px/1.45 system-ui, "DejaVu Sans", sans-serif;
@@ -98,7 +103,8 @@ def _homes(result: Reconciled) -> list[str]:
 
 def _boxes(result: Reconciled, homes: list[str]) -> Iterator[str]:
     yield "<p>"
-    for kind, number in result.counts.items():
+    counts = {kind: result.count(kind) for kind in LETTERS}
+    for kind, number in counts.items():
         yield (
             f'<label><input type="checkbox" id="only-{kind}" checked> '
             f'<span class="k-{kind}">{LETTERS[kind]}</span> {kind} ({number})</label>'
@@ -111,11 +117,14 @@ def _boxes(result: Reconciled, homes: list[str]) -> Iterator[str]:
 
 
 def _grid(result: Reconciled) -> Iterator[str]:
-    found = worst(result)
-    first: dict[tuple[str, str], int] = {}
+    ends, left = axis(result, _MOST)
+    found = worst(result, ends)
+    first: dict[tuple[str, str], str] = {}
     for number, (cell, _) in enumerate(result.told()):
-        first.setdefault(cell.names, number)
-    ends = axis(list(found))
+        first.setdefault(cell.names, f"c{number}")
+    for pair, line in opened(result, frozenset(ends)).items():
+        if found[pair] == EXCESS:
+            first[pair] = f"x{line}"
     yield '<h2>Who calls whom</h2>\n<p class="soft">A row calls a column.</p>\n'
     yield '<div class="wide"><table class="grid"><thead><tr><th></th>'
     yield from (f'<th title="{_text(end)}">{at}</th>' for at, end in enumerate(ends, 1))
@@ -130,11 +139,13 @@ def _grid(result: Reconciled) -> Iterator[str]:
             title = _text(f"{source} -> {destination}: {kind}")
             place = first[source, destination]
             yield (
-                f'<td title="{title}"><a class="{kind} k-{kind}" href="#c{place}">'
+                f'<td title="{title}"><a class="{kind} k-{kind}" href="#{place}">'
                 f"{LETTERS[kind]}</a></td>"
             )
         yield "</tr>\n"
     yield "</tbody></table></div>\n"
+    if left:
+        yield f'<p class="soft">{left} more ends are in the lists below only.</p>\n'
 
 
 def _cells(result: Reconciled, homes: list[str]) -> Iterator[str]:
@@ -154,9 +165,7 @@ def _cell(number: int, cell: Cell, asked: Asked, result: Reconciled, homes: str)
     said = [
         f"{_text(each.name)}{_soft(each.owner or '')}{_place(each.span)}" for each in cell.intended
     ]
-    by = [f"{_text(each.text)}{_place(each.span)}" for each in asked.deciders]
-    by += [_text(f"caveat {each.id}: {each.text}") for each in asked.caveats]
-    command = f"<code>{_text(why(asked, result))}</code>" if asked.words else ""
+    by, command = _decided(asked, result)
     some = f"{cell.traffic}{' (some requests)' if cell.conditional else ''}"
     columns = (
         f'<span class="k-{cell.kind}">{cell.kind}</span>',
@@ -165,25 +174,40 @@ def _cell(number: int, cell: Cell, asked: Asked, result: Reconciled, homes: str)
         _text(some),
         "<br>".join(said),
         _text(observed(cell, result)),
-        f"{cell.state}<br>{'<br>'.join(by)}",
+        f"{cell.state}<br>{by}",
         command,
     )
     body = "".join(f"<td>{column}</td>" for column in columns)
     return f'<tr class="cell {cell.kind} {homes}" id="c{number}">{body}</tr>\n'
 
 
+def _decided(asked: Asked, result: Reconciled) -> tuple[str, str]:
+    """Return what decides, and the command that shows it."""
+    by = [_text(each) for each in because(asked.deciders)]
+    by += [_text(f"caveat {each.id}: {each.text}") for each in asked.caveats]
+    command = f"<code>{_text(why(asked, result))}</code>" if asked.words else ""
+    return "<br>".join(by), command
+
+
 def _excess(result: Reconciled) -> Iterator[str]:
-    found = result.excess
-    if not found or not result.with_excess:
+    found = [line for line in result.told_excess() if line.permitted]
+    if not found:
         return
-    yield "<h2>Excess: permitted, and nobody means it or uses it</h2>\n<table><tbody>\n"
-    for line in sorted(found, key=lambda line: not result.cube.tells_use(line)):
-        both = (line.sources, line.destinations)
-        ends = (listed([str(end) for end in side], 40) for side in both)
-        use = "" if result.cube.tells_use(line) else "whether it is used is not known"
-        columns = (*ends, str(line.allowed), use)
-        yield f"<tr>{''.join(f'<td>{_text(each)}</td>' for each in columns)}</tr>\n"
-    yield "</tbody></table>\n"
+    yield (
+        "<h2>Excess: permitted, and nobody means it or uses it</h2>\n"
+        '<div class="wide"><table><thead><tr><th>from</th><th>to</th><th>traffic</th>'
+        "<th>observed</th><th>permitted by</th><th>see</th></tr></thead><tbody>\n"
+    )
+    for number, line in enumerate(found):
+        source, destination = (
+            listed([str(end) for end in side], 40) for side in (line.sources, line.destinations)
+        )
+        use = "not known" if line.unobserved else "never"
+        columns = (source, "itself" if line.itself else destination, str(line.traffic), use)
+        cells = (*map(_text, columns), *_decided(line.asked, result))
+        body = "".join(f"<td>{each}</td>" for each in cells)
+        yield f'<tr class="{EXCESS}" id="x{number}">{body}</tr>\n'
+    yield "</tbody></table></div>\n"
 
 
 def _sources(result: Reconciled) -> Iterator[str]:

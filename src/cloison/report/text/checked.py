@@ -37,7 +37,7 @@ def lines(result: Judged[Check], about: About, look: Look) -> Iterator[str]:
         yield from wrapped(", ".join(holding), look, f"{look.paint('hold', 'green')}: ", "  ")
     yield ""
     shown = tuple(each for each in result.findings if each.code not in _TOLD)
-    yield from findings(replace(result, findings=shown), look)
+    yield from findings(replace(result, findings=shown), look, columns=True)
     yield from _unzoned(result, look)
     yield from _blanks(result, look)
     for caveat in sorted({c for proof in found.proofs for c in proof.caveats}):
@@ -71,7 +71,9 @@ def summary(found: Check) -> str:
 
 def _proof(proof: Proof, options: Sequence[str], look: Look) -> Iterator[str]:
     head = look.paint(str(proof.status), *_STYLES[proof.status])
-    yield f"{head}: {proof.guardrail.name}{at(proof.guardrail.span)}"
+    span = proof.guardrail.span
+    place = f" ({span})" if span else ""
+    yield f"{head}: {proof.guardrail.name}{place}"
     if proof.guardrail.reason:
         yield from wrapped(proof.guardrail.reason, look, "  reason: ")
     if proof.message:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 from cloison.analyses.contract.compile.model import ReadBack, Result, State
+from cloison.base.words import few
 from cloison.report.about import About, Judged, Look
 from cloison.report.text.closing import closing
 from cloison.report.text.judged import findings, tally
@@ -35,7 +36,7 @@ def lines(result: Judged[Result], about: About, look: Look) -> Iterator[str]:
 def proof(found: ReadBack) -> str:
     """Return what policies do that were read back, in a sentence without its end."""
     through = f"{found.through} of {count(found.asked, 'dependency')} let through as written"
-    through += f" ({found.unsure} of them not for certain)" if found.unsure else ""
+    through += f" (not for certain: {few(found.unsure)})" if found.unsure else ""
     if not found.asked:
         through = "no dependency is asked for"
     among = f"between {count(found.workloads, 'workload')}"

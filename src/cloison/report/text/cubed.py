@@ -3,68 +3,121 @@
 Rows call columns. Letters differ by kind; colours only help.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 
+from cloison.analyses.connectivity import EndRef
 from cloison.analyses.reconcile.kinds import Kind
-from cloison.analyses.reconcile.reconciled import Reconciled
+from cloison.analyses.reconcile.reconciled import EXCESS, Reconciled
+from cloison.analyses.reconcile.surplus import Surplus
 from cloison.report.about import About, Look
 from cloison.report.text.closing import closing
 from cloison.report.text.layout import wrapped
 from cloison.report.text.reconciled import STYLES, head
 
-LETTERS = {
+LETTERS: Mapping[str, str] = {
     Kind.CONTRADICTED: "C",
     Kind.BROKEN: "B",
     Kind.ATTEMPTED: "A",
     Kind.UNDOCUMENTED: "D",
     Kind.UNDETERMINED: "?",
+    EXCESS: "x",
     Kind.UNUSED: "u",
     Kind.UNOBSERVED: "o",
     Kind.HEALTHY: "h",
 }
+"""The letter of each kind of cell, the worst first."""
+OUTSIDE = "outside"
+"""What is called so in excess: all addresses, as their blocks are those of no cell."""
 _LABEL = 40
 _LEAST = 10
 
 
-def worst(result: Reconciled) -> dict[tuple[str, str], Kind]:
-    """Return the worst kind of each pair of ends that has a cell that is told."""
-    found: dict[tuple[str, str], Kind] = {}
+def axis(result: Reconciled, most: int) -> tuple[list[str], int]:
+    """Return the ends of a matrix, sorted, and how many are left out.
+
+    Workloads stand before what is outside. First those are left out of which all is well, then
+    those that have excess only.
+
+    Args:
+        result: What was reconciled.
+        most: How many there is room for.
+    """
+    told = result.told()
+    wrong = {end for cell, _ in told for end in cell.names if cell.kind is not Kind.HEALTHY}
+    well = {end for cell, _ in told for end in cell.names} - wrong
+    open_ = {_label(end) for line in _excess(result) for end in line.ends} - wrong - well
+    ends: list[str] = []
+    for some in (wrong, open_, well):
+        ends += sorted(some, key=_order)[: most - len(ends)]
+    return sorted(ends, key=_order), len(wrong) + len(open_) + len(well) - len(ends)
+
+
+def _order(end: str) -> tuple[bool, bool, str]:
+    return "/" not in end or end[0].isdigit(), ":" in end, end
+
+
+def _excess(result: Reconciled) -> Iterator[Surplus]:
+    return (line for line in result.told_excess() if line.permitted)
+
+
+def _label(end: EndRef) -> str:
+    return str(end) if end.addresses is None else OUTSIDE
+
+
+def worst(result: Reconciled, ends: Sequence[str]) -> dict[tuple[str, str], str]:
+    """Return the worst kind of each pair of some ends that is told.
+
+    Args:
+        result: What was reconciled.
+        ends: The ends.
+    """
+    kept = frozenset(ends)
+    found: dict[tuple[str, str], str] = {}
     for cell, _ in result.told():  # the worst first
-        found.setdefault(cell.names, cell.kind)
+        if kept.issuperset(cell.names):
+            found.setdefault(cell.names, cell.kind)
+    rank = {kind: place for place, kind in enumerate(LETTERS)}
+    for pair in opened(result, kept):
+        if rank[found.get(pair, Kind.HEALTHY)] > rank[EXCESS]:
+            found[pair] = EXCESS
     return found
 
 
-def axis(pairs: Sequence[tuple[str, str]]) -> list[str]:
-    """Return the ends of some pairs, sorted: workloads before what is outside."""
-    ends = {end for pair in pairs for end in pair}
-    return sorted(ends, key=lambda end: ("/" not in end or end[0].isdigit(), ":" in end, end))
+def opened(result: Reconciled, kept: Container[str]) -> dict[tuple[str, str], int]:
+    """Return the pairs of some ends that have excess, with the first line that says so."""
+    found: dict[tuple[str, str], int] = {}
+    for number, line in enumerate(_excess(result)):
+        sources, destinations = (
+            [name for name in map(_label, side) if name in kept]
+            for side in (line.sources, line.destinations)
+        )
+        for source in sources:
+            for destination in [source] if line.itself else destinations:
+                if line.itself or source != destination:
+                    found.setdefault((source, destination), number)
+    return found
 
 
 def lines(result: Reconciled, about: About, look: Look) -> Iterator[str]:
     """Iterate over the lines of the matrix."""
     yield from head(result, look)
-    found = worst(result)
     room = max(_LEAST, (look.width - min(_LABEL, look.width // 3) - 6) // 2)
-    ends = axis(list(found))
-    kept = ends
-    if len(ends) > room:
-        # What is as it should be is left out first.
-        wrong = [pair for pair, kind in found.items() if kind is not Kind.HEALTHY]
-        kept = axis(wrong)[:room]
+    kept, left = axis(result, room)
+    found = worst(result, kept)
     yield ""
     yield from _grid(found, kept, look)
     yield ""
     yield "rows call columns; a column has the number of its row"
-    for kind in Kind:
+    for kind in LETTERS:
         if kind in found.values():
             yield f"{look.paint(LETTERS[kind], *STYLES[kind])} {kind}"
-    if len(kept) < len(ends):
-        left = f"{len(ends) - len(kept)} of {len(ends)} ends are not shown; -o html has all"
-        yield from wrapped(left, look)
+    if left:
+        said = f"{left} of {left + len(kept)} ends are not shown; -o html has more"
+        yield from wrapped(said, look)
     yield from closing(about, look)
 
 
-def _grid(found: dict[tuple[str, str], Kind], ends: Sequence[str], look: Look) -> Iterator[str]:
+def _grid(found: Mapping[tuple[str, str], str], ends: Sequence[str], look: Look) -> Iterator[str]:
     label = max((min(len(end), _LABEL) for end in ends), default=0)
     digits = len(str(len(ends)))
     margin = " " * (label + digits + 3)

@@ -14,10 +14,16 @@ _NOUNS = (
 )
 
 
-def findings(result: Judged[object], look: Look) -> Iterator[str]:
-    """Iterate over the findings that count, then over those that are accepted."""
+def findings(result: Judged[object], look: Look, *, columns: bool = False) -> Iterator[str]:
+    """Iterate over the findings that count, then over those that are accepted.
+
+    Args:
+        result: What was found.
+        look: How lines look.
+        columns: Whether places are told with their columns.
+    """
     for each in result.findings:
-        yield from _finding(each, look)
+        yield from _finding(each, look, columns=columns)
         yield ""
     for accepted in result.suppressed if result.show_suppressed else ():
         until = f" (until {accepted.expires})" if accepted.expires else ""
@@ -26,12 +32,13 @@ def findings(result: Judged[object], look: Look) -> Iterator[str]:
         yield ""
 
 
-def _finding(each: Diagnostic, look: Look) -> Iterator[str]:
+def _finding(each: Diagnostic, look: Look, *, columns: bool) -> Iterator[str]:
     head = look.paint(f"{each.severity}[{each.code}]", "bold", _STYLE[each.severity])
     yield from wrapped(each.message, look, f"{head}: ", "  ")
     if each.span is not None:
         about = f"  {each.object}" if each.object else ""
-        yield f"  {look.paint('-->', 'cyan')} {each.span.place}{about}"
+        place = str(each.span) if columns else each.span.place
+        yield f"  {look.paint('-->', 'cyan')} {place}{about}"
     said = (("effect", each.effect), ("help", each.help), ("source", each.source))
     for word, text in said:
         if text:

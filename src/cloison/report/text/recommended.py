@@ -102,7 +102,8 @@ def _call(each: Backed, look: Look) -> Iterator[str]:
     yield from wrapped(f"{entry.name}{owner}: {what}", look, "  ", "    ")
     wide = (f"{count(each.widened, 'address')} more than were seen",) if each.widened else ()
     times = seen(found) if found.count else found.why
-    said = (f"{found.sure}: {', '.join(found.grounds)}", times, *each.notes, *wide)
+    sure = ": ".join((str(found.sure), ", ".join(found.grounds))) if found.grounds else found.sure
+    said = (str(sure), times, *each.notes, *wide)
     yield from wrapped("; ".join(said), look, "    ", "      ")
 
 

@@ -2,23 +2,25 @@
 
 from collections.abc import Iterator, Sequence
 
-from cloison.analyses.connectivity import Line
+from cloison.analyses.reconcile.asked import Asked
 from cloison.analyses.reconcile.kinds import Cell, Evidence, Kind, State
 from cloison.analyses.reconcile.marks import Mark, Status
-from cloison.analyses.reconcile.reconciled import Asked, Reconciled
+from cloison.analyses.reconcile.reconciled import EXCESS, Reconciled
 from cloison.analyses.reconcile.seen import Loss
+from cloison.analyses.reconcile.surplus import Surplus
 from cloison.base.words import some as some_of
 from cloison.report.about import About, Look
-from cloison.report.documents.reconciled import named, told_time, why
+from cloison.report.documents.reconciled import because, named, told_time, why
 from cloison.report.text.closing import closing
 from cloison.report.text.layout import at, count, listed, wrapped
 
-STYLES: dict[Kind, tuple[str, ...]] = {
+STYLES: dict[str, tuple[str, ...]] = {
     Kind.CONTRADICTED: ("bold", "red"),
     Kind.BROKEN: ("bold", "red"),
     Kind.ATTEMPTED: ("bold", "red"),
     Kind.UNDOCUMENTED: ("bold", "yellow"),
     Kind.UNDETERMINED: ("bold", "yellow"),
+    EXCESS: ("bold",),
     Kind.UNUSED: ("cyan",),
     Kind.UNOBSERVED: ("cyan",),
     Kind.HEALTHY: ("green",),
@@ -40,8 +42,7 @@ def lines(result: Reconciled, about: About, look: Look) -> Iterator[str]:
         if kind is Kind.HEALTHY and not result.kinds:
             continue
         yield from _kind(kind, found, result, look)
-    if result.with_excess:
-        yield from _excess(result, look)
+    yield from _excess(result, look)
     yield from _sources(result.marks, look)
     yield from _left_over(result, look)
     yield ""
@@ -127,8 +128,9 @@ def _kind(
     word = look.paint(str(kind), *STYLES[kind])
     if kind in _SHORT:
         yield ""
-        for cell, _ in found[:limit]:
+        for cell, asked in found[:limit]:
             yield from wrapped(f"{_edge(cell)}{_owned(cell)}", look, f"{word}: ", "  ")
+            yield from _decided(asked, result, look, "  ")
     else:
         for cell, asked in found[:limit]:
             yield ""
@@ -154,15 +156,21 @@ def _evidence(cell: Cell, asked: Asked, result: Reconciled, look: Look) -> Itera
         owner = f", {one.owner}" if one.owner else ""
         yield from wrapped(f"{one.name}{owner}{at(one.span)}", look, "  intended: ", "    ")
     yield from wrapped(observed(cell, result), look, "  observed: ", "    ")
-    for each in asked.deciders[:_FEW]:
-        direction = f" ({each.direction})" if each.direction else ""
-        yield from wrapped(f"{each.text}{direction}{at(each.span)}", look, "  by: ", "    ")
-    if len(asked.deciders) > _FEW:
-        yield f"  and {len(asked.deciders) - _FEW} more"
+    yield from _decided(asked, result, look, "  ")
+
+
+def _decided(asked: Asked, result: Reconciled, look: Look, indent: str) -> Iterator[str]:
+    """Yield what decides, what it stands on, and the command that shows it."""
+    then = f"{indent}  "
+    said = because(asked.deciders)
+    for each in said[:_FEW]:
+        yield from wrapped(each, look, f"{indent}by: ", then)
+    if len(said) > _FEW:
+        yield f"{indent}and {len(said) - _FEW} more"
     for caveat in asked.caveats:
-        yield from wrapped(caveat.text, look, f"  caveat {caveat.id}: ", "    ")
+        yield from wrapped(caveat.text, look, f"{indent}caveat {caveat.id}: ", then)
     if asked.words:
-        yield f"  see: {why(asked, result)}"
+        yield f"{indent}see: {why(asked, result)}"
 
 
 def observed(cell: Cell, result: Reconciled) -> str:
@@ -200,28 +208,31 @@ def seen_text(found: Evidence, result: Reconciled) -> str:
 
 
 def _excess(result: Reconciled, look: Look) -> Iterator[str]:
-    found = result.excess
-    if not found:
-        return
-    yield ""
-    sure = [line for line in found if result.cube.tells_use(line)]
-    rest = [line for line in found if line not in sure]
+    found = [line for line in result.told_excess() if line.permitted]
     limit = len(found) if result.kinds else _MOST
-    word = look.paint("excess", "bold")
-    if sure:
-        yield f"{word}: permitted, and nobody means it or uses it"
-        yield from _lines(sure[:limit], look)
-    if rest[: limit - len(sure[:limit])]:
-        yield f"{word}: permitted, and nobody means it; whether it is used is not known"
-        yield from _lines(rest[: limit - len(sure[:limit])], look)
+    word = look.paint(EXCESS, *STYLES[EXCESS])
+    for unobserved, use in (
+        (False, " or uses it"),
+        (True, "; whether it is used is not known"),
+    ):
+        some = [line for line in found[:limit] if line.unobserved is unobserved]
+        if some:
+            yield ""
+            yield f"{word}: permitted, and nobody means it{use}"
+        for line in some:
+            yield from wrapped(reach(line), look, "  ", "    ")
+            yield from _decided(line.asked, result, look, "    ")
     if len(found) > limit:
         yield f"and {count(len(found) - limit, 'more line')}: --kind excess shows all"
 
 
-def _lines(found: Sequence[Line], look: Look) -> Iterator[str]:
-    for line in found:
-        ends = (listed([str(end) for end in side]) for side in (line.sources, line.destinations))
-        yield from wrapped(f"{' -> '.join(ends)} on {line.allowed}", look, "  ", "    ")
+def reach(line: Surplus, most: int = 8) -> str:
+    """Return who may call whom with what, in words."""
+    source, destination = (
+        listed([str(end) for end in side], most) for side in (line.sources, line.destinations)
+    )
+    each = "each " if len(line.sources) > 1 else ""
+    return f"{source} -> {f'{each}itself' if line.itself else destination} on {line.traffic}"
 
 
 def _sources(marks: Sequence[Mark], look: Look) -> Iterator[str]:

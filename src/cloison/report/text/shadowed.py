@@ -6,6 +6,7 @@ from cloison.analyses.ask import Mend
 from cloison.analyses.explain import Decider
 from cloison.analyses.shadow.model import Edge, Fate, Finding, Shadow, Weight
 from cloison.analyses.shadow.tables import Sum, start
+from cloison.ir.caveats import NODE_ADDRESS_UNKNOWN
 from cloison.report.about import About, Look
 from cloison.report.documents.reconciled import told_time
 from cloison.report.documents.shadowed import ends_of, told_sums
@@ -59,6 +60,7 @@ def summary(result: Shadow) -> Iterator[str]:
     names = " and ".join(result.candidate) or "the candidate"
     way = "in place of all policies" if result.whole else "laid over the policies of today"
     yield f"candidate {names}, {way}"
+    yield from result.remarks
     yield _flows(result)
     yield from doubts(result)
     yield outcome(result)
@@ -245,6 +247,8 @@ def reason(edge: Edge) -> str:
     if edge.requests:
         return ": it depends on the request, which flows do not tell"
     said = [each.text for each in edge.caveats] or ["some of their pods get through, others do not"]
+    if NODE_ADDRESS_UNKNOWN in edge.caveats:
+        said.append("read the Node objects too, or say --node-cidr")
     return f": {'; '.join(said)}"
 
 

@@ -168,7 +168,13 @@ def test_a_pod_that_somebody_made_by_hand_needs_none_either() -> None:
     static = pods(workload("kube-system/proxy", "Pod", host_network=True))
     assert one(seen(static, "shop/api", [1]), known=watch(2)).sort is Sort.LEGITIMATE
     busy = seen(pods("shop/shell", "Pod"), "shop/api", range(100))
-    assert one(busy).sort is Sort.LEGITIMATE
+    assert (one(busy).sort, one(busy).why) == (
+        Sort.UNCLEAR,
+        "it is from a pod that no controller made",
+    )
+    assert one(busy, meant=lambda link: "shell" in link.key.source).sort is Sort.LEGITIMATE
+    daemon = pods(workload("kube-system/proxy", "Pod", host_network=True))
+    assert one(seen(daemon, "shop/api", range(100))).sort is Sort.LEGITIMATE
 
 
 @pytest.mark.parametrize("kind", ["Job", "CronJob"])
@@ -289,6 +295,76 @@ def test_a_short_watch_shows_scans_by_what_was_refused_only() -> None:
     assert sorts(judge(*let, known=watch(2))) == {Sort.LEGITIMATE}
     lost = [seen("monitoring/scraper", f"shop/w{n}", [1], became="error") for n in range(9)]
     assert Sort.SCAN in sorts(judge(*lost, known=watch(2)))
+
+
+# A scan that takes its time
+
+OPEN = {
+    ("shop/Deployment/api", 8080),
+    ("shop/Deployment/db", 5432),
+    ("web/Deployment/portal", 8080),
+}
+
+
+def said(link: Link) -> bool:
+    """Return whether anything listens there."""
+    return (link.key.destination, link.key.port) in OPEN
+
+
+def sorted_(*rows: Placed, known: Watch = LONG) -> dict[str, Judged]:
+    found = judged(linked(*USUAL, *rows), known, nothing, said)
+    return {str(each.link.key): each for each in found}
+
+
+def test_a_scan_that_begins_anew_every_other_day_is_a_scan() -> None:
+    probes = [seen("ops/prom", "shop/api", range(n % 60, 336, 60), port=n) for n in range(20, 140)]
+    found = sorted_(*probes, seen("ops/prom", "shop/api", range(336)))
+    scan = [each for each in found.values() if each.sort is Sort.SCAN]
+    assert {each.link.key.port for each in scan} == set(range(20, 140))
+    assert scan[0].why == (
+        "its source tried 120 destinations and ports at which nothing is said to listen, "
+        "each of them seldom"
+    )
+    assert found["ops/prom to shop/api on 8080/TCP"].sort is Sort.LEGITIMATE
+
+
+def test_a_slow_scan_tries_what_does_listen_too() -> None:
+    grid = [(to, port) for to in ("shop/api", "shop/db") for port in (22, 80, 443, 5432, 8080)]
+    probes = [
+        seen("data/ftp", to, range(5 * n, 336, 5 * len(grid)), port=port)
+        for n, (to, port) in enumerate(grid)
+    ]
+    rare = seen("data/ftp", "web/portal", [9, 150, 300], port=8080)
+    other = seen("web/portal", "shop/db", [9, 150, 300], port=5432)
+    found = sorted_(*probes, rare, other)
+    scan = {str(each.link.key) for each in found.values() if each.sort is Sort.SCAN}
+    assert "data/ftp to shop/db on 5432/TCP" in scan
+    assert len(scan) == len(grid) + 1
+    # What another does seldom, where something is said to listen, is its own affair.
+    assert found["web/portal to shop/db on 5432/TCP"].sort is Sort.LEGITIMATE
+
+
+def test_many_ports_that_are_used_every_day_are_no_scan() -> None:
+    rows = [seen("shop/api", "data/ftp", range(0, 336, 5), port=n) for n in range(30000, 30020)]
+    assert sorts(sorted_(*rows)) == {Sort.LEGITIMATE}
+
+
+def test_where_nothing_is_said_to_listen_what_is_rare_is_a_question() -> None:
+    row = seen("shop/api", "shop/db", [30, 100, 200], port=5433)
+    found = sorted_(row)["shop/api to shop/db on 5433/TCP"]
+    assert (found.sort, found.why) == (
+        Sort.UNCLEAR,
+        "nothing says that anything listens there, and it was seen on 3 of 14 watched days",
+    )
+    meant = judged(linked(row), LONG, lambda _: True, said)
+    assert [each.sort for each in meant] == [Sort.LEGITIMATE]
+    # Every day is no rarity, a short watch shows none, and what is said may be as rare as it likes.
+    daily = seen("shop/api", "shop/db", range(3, 336, 24), port=5433)
+    assert sorts(sorted_(daily)) == {Sort.LEGITIMATE}
+    short = judged(linked(row), watch(23), nothing, said)
+    assert [each.sort for each in short] == [Sort.LEGITIMATE]
+    weekly = seen("shop/mail", "shop/db", [30, 198], port=5432)
+    assert sorts(sorted_(weekly)) == {Sort.LEGITIMATE}
 
 
 # All together

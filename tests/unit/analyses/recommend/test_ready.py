@@ -125,6 +125,12 @@ def test_nothing_was_seen_in_one_direction() -> None:
     assert found.notes == ("no connection was ever seen in this direction (egress)",)
 
 
+def test_what_is_asked_about_was_seen_all_the_same() -> None:
+    idle = workload("shop/idle")
+    found = asked(name="shop/idle", held=world(API, DB, idle), told=Told(asked={idle.id}))
+    assert lacks(found) == [(Lack.SIGHT, "only flows that are asked about were seen of it")]
+
+
 def test_nothing_was_seen_of_it_at_all() -> None:
     held = world(API, DB, workload("shop/idle"))
     found = asked(name="shop/idle", held=held)

@@ -7,12 +7,12 @@ import pytest
 
 import cloison
 from cloison.algebra import AddressSet, TrafficSet
-from cloison.analyses.connectivity import Line
 from cloison.analyses.reconcile.kinds import Evidence, Kind, State, kind_of
 from cloison.analyses.reconcile.marks import Status
 from cloison.analyses.reconcile.reconciled import Reconciled
 from cloison.analyses.reconcile.seen import Became, Loss, Seen, SeenEnd
 from cloison.analyses.reconcile.sources import Sort
+from cloison.analyses.reconcile.surplus import Surplus
 from cloison.app.contract import agreed
 from cloison.app.reconcile import put
 from cloison.report.about import PLAIN
@@ -175,7 +175,7 @@ def test_an_entry_that_nodes_or_clients_were_seen_for_is_used(seen: SeenEnd) -> 
         assert not [
             line
             for line in each.excess
-            if line.allowed & TrafficSet.ports("TCP", 80)
+            if line.traffic & TrafficSet.ports("TCP", 80)
             and "api" in {end.name for end in line.destinations}
             and any(end.addresses is not None and end.addresses & held for end in line.sources)
         ], "what is meant is no excess"
@@ -190,7 +190,7 @@ def test_where_flows_were_lost_nothing_is_unused_and_no_excess_is_known_to_be() 
     door = ("0.0.0.0/0", "TCP/80")
     assert (kinds(whole)[door], kinds(lossy)[door]) == ("unused", "unobserved")
     assert lossy.lost == (LOST,)
-    assert not any(map(lossy.cube.tells_use, lossy.excess))
+    assert all(line.unobserved for line in lossy.excess)
     said = " ".join(head(lossy, PLAIN))
     assert "5,000 lost by sources (ring buffer)" in said
 
@@ -199,7 +199,7 @@ def test_whether_excess_is_used_is_known_of_what_a_source_covers() -> None:
     open_ = WORLD.partition("---\napiVersion: cilium.io/v2")[0]
     found = cube(READ, edge(OUT, 80), world=open_)
     told = {
-        (source.name, destination.name): found.cube.tells_use(line)
+        (source.name, destination.name): not line.unobserved
         for line in found.excess
         for source in line.sources
         for destination in line.destinations
@@ -208,9 +208,9 @@ def test_whether_excess_is_used_is_known_of_what_a_source_covers() -> None:
     assert not told["web", ""], "and not of a/web"
     doubtful = cube(READ, edge(OUT, 80), replace(edge(WEB, 9), ambiguous=3), world=open_)
     line = next(each for each in doubtful.excess if "web" in {e.name for e in each.sources})
-    assert not doubtful.cube.tells_use(line)
+    assert line.unobserved
     nothing = cube(READ, world=open_)
-    assert not any(map(nothing.cube.tells_use, nothing.excess))
+    assert all(line.unobserved for line in nothing.excess)
     assert not any(map(nothing.cube.covered, nothing.cube.cells))
 
 
@@ -237,9 +237,9 @@ def test_a_name_hides_no_address(name: str) -> None:
     assert not found.cube.unplaced
 
 
-def _from_web(line: Line) -> bool:
+def _from_web(line: Surplus) -> bool:
     web = "web" in {end.name for end in line.sources}
-    return web and bool(line.allowed & TrafficSet.ports("TCP", 443))
+    return web and bool(line.traffic & TrafficSet.ports("TCP", 443))
 
 
 BLOCK = """
@@ -320,3 +320,37 @@ def test_the_api_server_and_names_are_ends_outside() -> None:
 )
 def test_the_table(state: State, evidence: Evidence, kind: Kind, *, intended: bool) -> None:
     assert kind_of(state, evidence, intended=intended) is kind
+
+
+def test_pods_of_one_workload_may_have_excess_among_themselves() -> None:
+    open_ = WORLD.partition("---\napiVersion: cilium.io/v2")[0]
+    own = [line for line in cube(READ, world=open_).excess if line.itself]
+    assert [sorted(end.name for end in line.sources) for line in own] == [["api", "web"]]
+    (line,) = own
+    assert line.asked.words == ("a/api", "a/api:80/TCP")
+    assert [by.text for by in line.asked.deciders] == ["default", "default"]
+    itself = "    - {name: peers, from: a/api, to: a/api, ports: [80, 81]}\n"
+    left = {
+        end.name: line.traffic
+        for line in cube(itself, world=open_).excess
+        if line.itself
+        for end in line.sources
+    }
+    ports = TrafficSet.ports("TCP", 80, 81)
+    assert not left["api"] & ports
+    assert ports <= left["web"]
+
+
+def test_what_is_at_a_known_node_only_is_no_excess_with_outside() -> None:
+    open_ = WORLD.partition("---\napiVersion: cilium.io/v2")[0]
+    node = """---
+apiVersion: v1
+kind: Node
+metadata: {name: n1}
+status: {addresses: [{type: InternalIP, address: 192.0.2.1}]}
+"""
+    world = "    - {name: out, from: a/web, to: zone:world}\n"
+    found = cube(world, world=open_ + node)
+    held = AddressSet.address("192.0.2.1")
+    outside = [e.addresses for line in found.excess if _from_web(line) for e in line.destinations]
+    assert not [each for each in outside if each is not None and each <= held]

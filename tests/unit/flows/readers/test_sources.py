@@ -222,6 +222,21 @@ CASES = [
             mapping={"time": "when", "src_ip": "from", "dst_ip": "to", "dst_port": "port"}
         ),
     ),
+    Case(
+        "csv",
+        "time,observer,initiator,event,match,src_entity,dst_entity,src_labels\n"
+        "1700000000,dst,known,verdict,l3-l4,host,,app=web;tier=a\n",
+        {
+            "observer": "dst",
+            "initiator": "known",
+            "event": "verdict",
+            "match": "l3-l4",
+            "src_entity": "host",
+            "dst_entity": "unknown",
+            "src_labels": ("app=web", "tier=a"),
+        },
+    ),
+    Case("csv", "time,observer,event,match\n1700000000,,,\n", {"observer": "node", "match": None}),
     Case("tsv", CSV.replace(",", "\t"), {**ENDS, "dst_port": 443}),
     Case("json", '{"time":1700000000000,"dst_port":53,"proto":"udp"}', {"time": STAMP}),
 ]

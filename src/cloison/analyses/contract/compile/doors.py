@@ -69,7 +69,7 @@ def _into(leg: Leg, engine: Engine, notes: Notes) -> Iterator[Leg]:
     if not listeners:
         have = ", ".join(f"{e.port}/{e.transport}" for e in end.entry.listeners) or "none"
         what = f"{end.text} has no listener on {edge.traffic.text or 'any port'}"
-        notes.shut(edge.entry, UNSAID, what, _part(edge), f"its listeners: {have}")
+        notes.shut(edge.entry, UNSAID, what, part(edge), f"its listeners: {have}")
         return
     for by in _serving(end, edge, engine, notes):
         for listener in listeners:
@@ -87,7 +87,7 @@ def _in(leg: Leg, by: Served, listener: Listener, engine: Engine, notes: Notes) 
                 edge.entry,
                 UNSAID,
                 f"the addresses at which {by.plane.name} takes connections are not known",
-                _part(edge),
+                part(edge),
                 "write a dependency to its addresses",
             )
         return
@@ -118,7 +118,7 @@ def _on(edge: Intended, by: Served, entry: Entry, engine: Engine) -> Iterator[Le
             yield Leg(inner, caller=named, onward=True)
 
 
-def _part(edge: Intended) -> str:
+def part(edge: Intended) -> str:
     """Return an edge as people read it."""
     return f"{edge.source.text} to {edge.destination.text} on {edge.traffic.text or 'any port'}"
 
@@ -152,7 +152,7 @@ def _serving(end: EntryEnd, edge: Intended, engine: Engine, notes: Notes) -> tup
         )
     if not assumed:
         what, advice = _nobody(end, found)
-        notes.shut(entry, UNSAID, what, _part(edge), advice)
+        notes.shut(entry, UNSAID, what, part(edge), advice)
     return assumed
 
 

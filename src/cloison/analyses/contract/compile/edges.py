@@ -7,10 +7,12 @@ from datetime import date
 
 from cloison.algebra import PORT_PROTOCOLS, LabelSelector, TrafficSet
 from cloison.analyses.backends import services_in
-from cloison.analyses.contract.compile.doors import Leg, legs
-from cloison.analyses.contract.compile.model import EXPIRED, TODAY, UNMET, UNSAID, Edge, Notes
+from cloison.analyses.contract.borders import CROSSING, crossings
+from cloison.analyses.contract.compile.doors import Leg, legs, part
+from cloison.analyses.contract.compile.model import EXPIRED, TODAY, UNSAID, Edge, Notes
 from cloison.analyses.contract.ends import Ends
-from cloison.analyses.contract.intended import Intended, intended
+from cloison.analyses.contract.intended import Edges, Intended, intended
+from cloison.analyses.contract.placed import Placed
 from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, PodsEnd, ServiceEnd
 from cloison.analyses.question import EVERYTHING, Traffic
 from cloison.base import QuestionError, Severity
@@ -22,6 +24,8 @@ from cloison.resources.objects import Service
 from cloison.resources.world import PodEndpoint, WorkloadId
 
 _CODES = 255
+_SPELT = {"ICMPV6": "ICMPv6"}
+"""Protocols as languages write them, where sets of traffic write them otherwise."""
 _OUTSIDE = (AddressEnd, NameEnd)
 _MANY = (EndForm.PODS, EndForm.ZONE)
 """Forms of ends that stand for several workloads."""
@@ -50,13 +54,14 @@ def wanted(contract: Contract, ends: Ends, today: date, notes: Notes) -> Iterato
     found = intended(contract, ends)
     for unmet in found.unmet:
         if unmet.entry.name not in old:
-            notes.of(unmet.entry, UNMET, unmet.message, "nothing is written for it", unmet.help)
+            notes.lacks(unmet.entry, unmet.message, unmet.help)
     governed = frozenset(each.key for each in contract.namespace_labels)
     engine = ends.names.engine
     callers = _callers(found.edges, ends)
     without: dict[str, Intended] = {}
     going: set[str] = set()
-    meant = (each for each in found.edges if each.entry.name not in old)
+    current = [each for each in found.edges if each.entry.name not in old]
+    meant = _within_borders(replace(found, edges=tuple(current)), ends.placed, notes)
     for leg in (leg for each in meant for leg in _legs(each, engine, notes)):
         each = leg.edge
         ports = ports_of(each.traffic, each.destination, engine)
@@ -72,20 +77,27 @@ def wanted(contract: Contract, ends: Ends, today: date, notes: Notes) -> Iterato
             yield _of_leg(made, leg)
     for each in without.values():
         if each.entry.name not in going or each.entry.destination.form not in _MANY:
-            notes.of(
+            notes.lacks(
                 each.entry,
-                UNMET,
                 f"no pod of {each.entry.destination} has a port {each.traffic.name!r}",
-                "nothing is written for it",
                 "declare the port on the container, or write its number",
             )
+
+
+def _within_borders(found: Edges, placed: Placed, notes: Notes) -> list[Intended]:
+    """Return the edges that cross no border which the contract keeps closed."""
+    closed: set[int] = set()
+    for each in crossings(found, placed):
+        closed.add(id(each.edge))
+        notes.shut(each.edge.entry, CROSSING, f"it {each.message}", part(each.edge), each.help)
+    return [each for each in found.edges if id(each) not in closed]
 
 
 def _legs(edge: Intended, engine: Engine, notes: Notes) -> Iterator[Leg]:
     try:
         yield from legs(edge, engine, notes)
     except QuestionError as error:
-        notes.of(edge.entry, UNMET, str(error), "nothing is written for it", error.help)
+        notes.lacks(edge.entry, str(error), error.help)
 
 
 def _of_leg(edge: Edge, leg: Leg) -> Edge:
@@ -285,16 +297,17 @@ def _ranges(
     traffic: TrafficSet, pods: Sequence[PodEndpoint], services: Sequence[Service]
 ) -> Iterator[PortRange]:
     for entry in traffic.entries():
+        protocol = _SPELT.get(entry.protocol, entry.protocol)
         if entry.low is None or entry.high is None:
-            yield PortRange(entry.protocol)
+            yield PortRange(protocol)
         elif entry.protocol in PORT_PROTOCOLS:
             note = note_of(entry.protocol, entry.low, pods, services)
             single = entry.low == entry.high
             yield PortRange(entry.protocol, entry.low, entry.high, None, note if single else "")
         elif entry.low == entry.high:
-            yield PortRange(entry.protocol, *divmod(entry.low, _CODES + 1))
+            yield PortRange(protocol, *divmod(entry.low, _CODES + 1))
         else:
-            yield PortRange(entry.protocol, entry.low // (_CODES + 1))
+            yield PortRange(protocol, entry.low // (_CODES + 1))
 
 
 def note_of(

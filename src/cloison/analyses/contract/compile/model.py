@@ -164,7 +164,7 @@ class ReadBack:
     Args:
         through: How many dependencies are let through in whole.
         asked: How many are to be.
-        unsure: Of how many nobody can say for certain, because of what the input lacks.
+        unsure: Of which nobody can say for certain, because of what the input lacks; by name.
         workloads: Between how many workloads everything that passes was compared.
         complete: Whether all pairs of them were.
         more: Between how many pairs of them passes what nothing says.
@@ -175,7 +175,7 @@ class ReadBack:
 
     through: int
     asked: int
-    unsure: int
+    unsure: tuple[str, ...]
     workloads: int
     complete: bool
     more: int
@@ -306,16 +306,29 @@ class Notes:
             self.parts[key].append(printable(part))
             self.owners[key] = entry.name
 
+    def lacks(self, entry: Dependency, message: str, help_: str | None) -> None:
+        """Note that a dependency, or a part of it, means nothing here."""
+        self.of(entry, UNMET, message, "nothing is written for it", help_)
+        self.owners[UNMET, printable(f"dependency {entry.name!r}: {message}")] = entry.name
+
     def wide(
-        self, entry: Dependency | None, message: str, part: str, instead: str, help_: str | None
+        self, entry: Dependency | None, message: str, what: str, part: str, help_: str | None
     ) -> None:
-        """Note a part of a dependency of which more is let through than the contract says."""
-        self.of(entry, WIDENED, message, f"{part} {instead}", help_)
+        """Note a part of a dependency of which more is let through than the contract says.
+
+        Args:
+            entry: The dependency.
+            message: What cannot be said.
+            what: What is let through instead.
+            part: Between whom, on which ports.
+            help_: What to do.
+        """
         whose = f"dependency {entry.name!r}: " if entry is not None else self.whose
         key = (WIDENED, printable(f"{whose}{message}"))
         self.parts[key].append(printable(part))
-        told = f"{few(self.parts[key], _SHOWN)} {instead}"
-        self.said[key] = replace(self.said[key], effect=printable(told))
+        told = f"{what} is let through instead: {few(self.parts[key], _SHOWN)}"
+        self.said.pop(key, None)
+        self.of(entry, WIDENED, message, told, help_)
 
     def settle(self, written: Iterable[Edge]) -> None:
         """Say of each dependency that is shut in part what is open of it.
@@ -329,12 +342,14 @@ class Notes:
                 open_[each.entry.name].append(printable(each.text))
         for key, name in self.owners.items():
             if name in open_:
-                told = f"{_not(few(self.parts[key], _SHOWN))}; {few(open_[name], _SHOWN)} is"
+                parts = self.parts.get(key)
+                lost = _not(few(parts, _SHOWN)) if parts else "nothing is written for that part"
+                told = f"{lost}; let through: {few(open_[name], _SHOWN)}"
                 self.said[key] = replace(self.said[key], effect=told)
 
 
 def _not(part: str) -> str:
-    return f"{part} is not let through"
+    return f"not let through: {part}"
 
 
 Chosen = Mapping[WorkloadId, "Subject"]

@@ -82,7 +82,7 @@ def read_back(order: Order) -> ReadBack:
     return ReadBack(
         len(compiled.asked - compiled.refused - lost),
         len(compiled.asked),
-        len(unsure),
+        tuple(sorted(unsure)),
         among,
         complete,
         more,

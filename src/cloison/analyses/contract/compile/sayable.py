@@ -3,7 +3,6 @@
 from dataclasses import replace
 from typing import Final
 
-from cloison.algebra import PORT_PROTOCOLS
 from cloison.analyses.contract.compile.model import UNSAID, Edge, Notes
 from cloison.ir.allowlist import Asked, Words
 
@@ -65,6 +64,4 @@ def _http(edge: Edge, words: Words, notes: Notes) -> Asked | None:
 
 
 def _wide(edge: Edge, notes: Notes, message: str, advice: str) -> None:
-    other = [each for each in edge.ports if each.protocol not in PORT_PROTOCOLS]
-    what = "everything" if other else "every request"
-    notes.wide(edge.entry, message, f"{what} from {edge.text}", "is let through instead", advice)
+    notes.wide(edge.entry, message, "every request", edge.text, advice)

@@ -112,7 +112,16 @@ class Subjects:
         if alike:
             named = few([str(each.id) for each in alike])
             effect = f"no policy is written for it, but what is written for {named} may select it"
-        effect += ", and none names it: the default deny of its namespace keeps the rest shut"
+        keys = self.keys.get(workload.id, frozenset())
+        # These have a policy, whose labels are this one's too: it may do all that they may.
+        theirs = {str(each.id): self.keys.get(each.id, frozenset()) for each in alike}
+        over = [name for name, held in theirs.items() if held and held <= keys]
+        if over:
+            its = few(over)
+            effect = f"no policy is its own: that of {its} selects its pods too and isolates them"
+            effect += f"; what {its} may do passes, and nothing else does"
+        else:
+            effect += ", and none names it: the default deny of its namespace keeps the rest shut"
         if lost:
             effect += f"; not let through: {few(lost)}"
         self.notes.say(

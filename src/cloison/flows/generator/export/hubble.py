@@ -1,6 +1,7 @@
 """Made-up traffic as Cilium's Hubble exports it."""
 
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -19,23 +20,23 @@ _VERDICT, _TRACE, _DROP = 5, 4, 1
 def lines(plan: Plan, connections: Iterable[Connection]) -> Iterator[str]:
     """Yield lines of an exporter: verdicts where policy decided, and packets that were traced.
 
-    What is lost in an hour is told at its end, in one line.
+    What is lost in an hour is told at its end, in one line for each node.
     """
-    missing, hour = 0, plan.start // _HOUR
+    missing: Counter[str] = Counter()
+    hour = plan.start // _HOUR
     for connection in connections:
         if connection.time // _HOUR > hour and missing:
-            yield _lost(plan, hour, missing)
-            missing = 0
+            yield from _lost(plan, hour, missing)
+            missing.clear()
         hour = connection.time // _HOUR
         for number, (kind, flow) in enumerate(_events(connection)):
             flow["uuid"] = f"00000000-0000-4000-8{number:03x}-{connection.serial:012x}"
             if lost(plan, connection, kind):
-                missing += 1
+                missing[flow["node_name"]] += 1
                 continue
             node = f"default/{flow['node_name']}"
             yield _json({"flow": flow, "node_name": node, "time": flow["time"]})
-    if missing:
-        yield _lost(plan, hour, missing)
+    yield from _lost(plan, hour, missing)
 
 
 def _events(of: Connection) -> Iterator[tuple[str, dict[str, Any]]]:
@@ -148,10 +149,11 @@ def _end(end: Pod | Place, *, translated: bool = False) -> dict[str, Any]:
     }
 
 
-def _lost(plan: Plan, hour: int, missing: int) -> str:
+def _lost(plan: Plan, hour: int, missing: Mapping[str, int]) -> Iterator[str]:
     time = _stamp(max(plan.start, (hour + 1) * _HOUR - 1))
-    event = {"source": "HUBBLE_RING_BUFFER", "num_events_lost": str(missing)}
-    return _json({"lost_events": event, "node_name": "default/node-1", "time": time})
+    for node, number in sorted(missing.items()):
+        event = {"source": "HUBBLE_RING_BUFFER", "num_events_lost": str(number)}
+        yield _json({"lost_events": event, "node_name": f"default/{node}", "time": time})
 
 
 def _stamp(time: int) -> str:

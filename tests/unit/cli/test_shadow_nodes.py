@@ -1,0 +1,233 @@
+"""`shadow` and `recommend` where nodes call and are called, and candidates that do not hold."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.support.cli import Ran, run_cloison
+
+NODES = "".join(
+    f"""
+---
+apiVersion: v1
+kind: Node
+metadata: {{name: node-{number}}}
+status: {{addresses: [{{type: InternalIP, address: 192.0.2.1{number}}}]}}
+"""
+    for number in (1, 2)
+)
+APPS = "".join(
+    f"""
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {{name: {name}, namespace: shop}}
+spec:
+  selector: {{matchLabels: {{app: {name}}}}}
+  template:
+    metadata: {{labels: {{app: {name}}}}}
+    spec: {{containers: [{{name: {name}, image: example.org/{name}}}]}}
+"""
+    for name in ("api", "prom")
+)
+POLICIES = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: prom, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: prom}}
+  policyTypes: [Egress]
+  egress: [{to: [{ipBlock: {cidr: BLOCK}}], ports: [{port: 9100}]}]
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: api, namespace: shop}
+spec:
+  podSelector: {matchLabels: {app: api}}
+  policyTypes: [Ingress]
+  ingress: [{from: [{ipBlock: {cidr: BLOCK}}], ports: [{port: 8080}]}]
+"""
+CALICO = """
+apiVersion: projectcalico.org/v3
+kind: NetworkPolicy
+metadata: {name: both, namespace: shop}
+spec:
+  selector: all()
+  types: [Ingress, Egress]
+  ingress: [{action: Allow, protocol: TCP, source: {nets: [BLOCK]}}]
+  egress: [{action: Allow, protocol: TCP, destination: {nets: [BLOCK]}}]
+"""
+FINE = """
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: fine, namespace: shop}
+spec: {podSelector: {matchLabels: {app: api}}, policyTypes: [Egress]}
+"""
+MISSPELT = FINE.replace("NetworkPolicy", "NetworkPolcy").replace("fine", "misspelt")
+REFUSED = FINE.replace("[Egress]", "[Egres]").replace("fine", "refused")
+OTHER = """
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: shop}
+data: {a: b}
+"""
+
+
+def record(number: int, source: dict[str, Any], destination: dict[str, Any], port: int) -> str:
+    """Return a flow of Hubble, of an hour of its own for every two."""
+    time = f"2026-03-02T{number // 2:02}:07:00Z"
+    way = "EGRESS" if port == 9100 else "INGRESS"
+    flow = {
+        "time": time,
+        "verdict": "FORWARDED",
+        "IP": {"source": source["ip"], "destination": destination["ip"], "ipVersion": "IPv4"},
+        "l4": {"TCP": {"source_port": 40_000 + number, "destination_port": port}},
+        "source": source["end"],
+        "destination": destination["end"],
+        "Type": "L3_L4",
+        "event_type": {"type": 5},
+        "traffic_direction": way,
+        "is_reply": False,
+    }
+    return json.dumps({"flow": flow, "node_name": "node-1", "time": time})
+
+
+def pod(name: str, ip: str) -> dict[str, Any]:
+    end = {
+        "namespace": "shop",
+        "labels": [f"k8s:app={name}"],
+        "pod_name": f"{name}-1",
+        "workloads": [{"name": name, "kind": "Deployment"}],
+    }
+    return {"end": end, "ip": ip}
+
+
+def node(number: int) -> dict[str, Any]:
+    end = {"identity": 6, "labels": ["reserved:remote-node"]}
+    return {"end": end, "ip": f"192.0.2.1{1 + number // 2 % 2}"}
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A day in which a pod called two nodes every other hour each, and they another pod."""
+    found = tmp_path_factory.mktemp("nodes")
+    lines = [
+        line
+        for number in range(0, 48, 2)
+        for line in (
+            record(number, pod("prom", "10.0.0.6"), node(number), 9100),
+            record(number + 1, node(number), pod("api", "10.0.0.5"), 8080),
+        )
+    ]
+    (found / "flows.log").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    ran = run_cloison("flows", "ingest", str(found / "flows.log"), "--store", str(found / "st"))
+    assert ran.exit == 0, ran.err
+    (found / "known.yaml").write_text(APPS + NODES, encoding="utf-8")
+    (found / "unknown.yaml").write_text(APPS, encoding="utf-8")
+    return found
+
+
+def cast(home: Path, candidate: str, *words: str, world: str = "known") -> Ran:
+    (home / "candidate.yaml").write_text(candidate, encoding="utf-8")
+    asked = (str(home / "candidate.yaml"), "-f", str(home / f"{world}.yaml"))
+    return run_cloison("shadow", *asked, "--store", str(home / "st"), *words)
+
+
+def counts(ran: Ran) -> dict[str, int]:
+    """Return how many connections there are of each fate that there are any of."""
+    told = json.loads(ran.out)["counts"]
+    return {fate: each["connections"] for fate, each in told.items() if each["connections"]}
+
+
+@pytest.mark.parametrize("to", ["networkpolicy", "calico"])
+def test_policies_for_nodes_are_proved_by_the_addresses_of_these(home: Path, to: str) -> None:
+    source = ("-f", str(home / "known.yaml"), "--store", str(home / "st"))
+    ran = run_cloison("recommend", "--to", to, *source)
+    assert "proved: 2 of 2 observed edges that are meant pass, 2 of 2 calls" in ran.out
+    assert "CON213" not in ran.err
+
+
+@pytest.mark.parametrize(
+    ("block", "found", "code"),
+    [
+        ("192.0.2.0/24", {"passing": 48}, 0),
+        # One node of the two: that they differ is what can be said.
+        ("192.0.2.11/32", {"undetermined": 48}, 0),
+        ("203.0.113.0/24", {"denied": 24, "undetermined": 24}, 1),
+    ],
+)
+@pytest.mark.parametrize("form", [POLICIES, CALICO])
+def test_nodes_are_asked_about_one_by_one(
+    home: Path, form: str, block: str, found: dict[str, int], code: int
+) -> None:
+    words = ("--replace", "-o", "json", "--cni", "calico@3.32")
+    ran = cast(home, form.replace("BLOCK", block), *words)
+    assert ran.exit == code, ran.err
+    assert counts(ran) == found
+
+
+def test_nodes_of_unknown_address_are_undetermined_and_it_is_said_what_helps(home: Path) -> None:
+    candidate = POLICIES.replace("BLOCK", "192.0.2.0/24")
+    ran = cast(home, candidate, "--replace", world="unknown")
+    assert "nothing that got through would be denied; 48 undetermined" in ran.out
+    assert "--node-cidr" in ran.out
+    ran = cast(home, candidate, "--replace", "--node-cidr", "192.0.2.0/24", world="unknown")
+    assert "48 get through as before" in ran.out
+    # Blocks that let nothing of it through leave no doubt.
+    closed = candidate.replace("9100", "9200")
+    assert "would be denied: 24 connections" in cast(home, closed, world="unknown").out
+
+
+@pytest.mark.parametrize("words", [(), ("-q",)])
+@pytest.mark.parametrize(
+    ("candidate", "why"),
+    [
+        (MISSPELT, "there is no kind NetworkPolcy"),
+        (REFUSED, "`Egres` is not a policy type"),
+        (OTHER, "it holds none"),
+    ],
+)
+def test_a_candidate_without_a_policy_is_no_answer(
+    home: Path, candidate: str, why: str, words: tuple[str, ...]
+) -> None:
+    ran = cast(home, candidate, *words)
+    assert ran.exit == 2
+    assert "no policy could be read from" in ran.err
+    assert why in ran.err
+    assert not ran.out
+
+
+@pytest.mark.parametrize("words", [(), ("-q",)])
+@pytest.mark.parametrize("refused", [MISSPELT, REFUSED])
+def test_a_candidate_of_which_a_part_is_refused_has_not_passed(
+    home: Path, refused: str, words: tuple[str, ...]
+) -> None:
+    ran = cast(home, f"{FINE}---{refused}", *words, "--fail-on", "never")
+    assert ran.exit == 2
+    _, second, *_ = ran.out.splitlines()
+    assert second.startswith("NOT THE WHOLE CANDIDATE: NetworkPol")
+    assert cast(home, FINE, *words).exit == 0
+
+
+def test_a_candidate_that_the_profile_does_not_judge_has_not_passed(home: Path) -> None:
+    candidate = CALICO.replace("BLOCK", "192.0.2.0/24")
+    ran = cast(home, candidate, "--cni", "cilium@1.20")
+    assert ran.exit == 2
+    _, *said = ran.out.split("flows of")[0].splitlines()
+    assert "not judged under the profile cilium@1.20" in " ".join(said)
+    assert "--cni calico@" in " ".join(said)
+    (remark,) = json.loads(cast(home, candidate, "--cni", "cilium@1.20", "-o", "json").out)[
+        "remarks"
+    ]
+    assert "calico" in remark
+    assert cast(home, candidate, "--cni", "calico@3.32").exit == 0
+
+
+def test_what_two_candidates_hold_is_said_to_be_the_last_one_s(home: Path) -> None:
+    (home / "first.yaml").write_text(FINE, encoding="utf-8")
+    ran = cast(home, FINE, str(home / "first.yaml"))
+    assert ran.exit == 0
+    assert "the candidate holds NetworkPolicy shop/fine more than once" in ran.out
+    assert "more than once" not in cast(home, FINE).out
