@@ -1,16 +1,23 @@
 """From modelled JSON to our objects. The one place where both ways of reading meet."""
 
 import ipaddress
-from collections.abc import Iterable
 
 import msgspec
 
-from cloison.algebra import V6_BASE, parse_address
+from cloison.algebra import parse_address
 from cloison.base import Severity, Span
 from cloison.resources import faults, wire
 from cloison.resources.build_runtime import annotations, runtime
 from cloison.resources.build_selects import selects
-from cloison.resources.cron import Schedule
+from cloison.resources.build_wired import (
+    balancer,
+    job_finished,
+    nobodys,
+    ready,
+    ready_of,
+    schedule,
+    texts,
+)
 from cloison.resources.faults import Fault, Path
 from cloison.resources.kinds import KindInfo
 from cloison.resources.names import (
@@ -129,7 +136,7 @@ class Builder(msgspec.Struct, gc=False):
             phase=self.pool.text(status.phase) if status.phase else None,
             terminating=meta.deletionTimestamp is not None,
             owner=owner,
-            ready=_ready(status),
+            ready=ready(status),
         )
 
     def controller(
@@ -145,7 +152,7 @@ class Builder(msgspec.Struct, gc=False):
             template = job.template if job is not None else None
             path = ("spec", "jobTemplate", "spec", "template")
         template = template or _NO_TEMPLATE
-        finished = isinstance(wired, wire.JobW) and _job_finished(wired)
+        finished = isinstance(wired, wire.JobW) and job_finished(wired)
         replicas = spec.replicas
         if replicas is None and self.kind in _COUNTED:
             replicas = 1
@@ -160,8 +167,8 @@ class Builder(msgspec.Struct, gc=False):
             owner=self.owner(meta),
             finished=finished,
             selects=selects(self.api_version, self.kind, spec.selector),
-            schedule=_schedule(spec),
-            ready=_ready_of(wired) if isinstance(wired, wire.DaemonSetW) else None,
+            schedule=schedule(spec),
+            ready=ready_of(wired) if isinstance(wired, wire.DaemonSetW) else None,
         )
 
     def shape(
@@ -324,16 +331,16 @@ class Builder(msgspec.Struct, gc=False):
             type=spec.type or "ClusterIP",
             selector=selector or None,
             ports=self.pool.share(tuple(ports)),
-            cluster_ips=_texts(spec.clusterIPs) or _texts((spec.clusterIP,)),
-            external_ips=_texts(spec.externalIPs),
+            cluster_ips=texts(spec.clusterIPs) or texts((spec.clusterIP,)),
+            external_ips=texts(spec.externalIPs),
             external_name=spec.externalName or None,
             external_traffic_policy=spec.externalTrafficPolicy or "Cluster",
             internal_traffic_policy=spec.internalTrafficPolicy or "Cluster",
             labels=self.labels(meta),
             publish_not_ready=bool(spec.publishNotReadyAddresses),
-            load_balancer=_balancer(wired),
+            load_balancer=balancer(wired),
             load_balancer_class=spec.loadBalancerClass or None,
-            source_ranges=_texts(spec.loadBalancerSourceRanges),
+            source_ranges=texts(spec.loadBalancerSourceRanges),
             health_check_port=spec.healthCheckNodePort or None,
             annotations=dict(annotations(self.pool, meta)),
         )
@@ -351,7 +358,7 @@ class Builder(msgspec.Struct, gc=False):
             pod = ref.name if ref is not None and ref.kind == "Pod" else None
             node = text(endpoint.nodeName) if endpoint.nodeName else None
             endpoints.append(
-                SliceEndpoint(_texts(endpoint.addresses), ready is not False, pod or None, node)
+                SliceEndpoint(texts(endpoint.addresses), ready is not False, pod or None, node)
             )
         ports = tuple(
             ServicePort(port.port, port.protocol or "TCP", port.name or None)
@@ -397,7 +404,7 @@ class Builder(msgspec.Struct, gc=False):
         except ValueError:
             self.not_an_address(text, path, "an IP address")
             return ()
-        if _nobodys(point):
+        if nobodys(point):
             self.not_an_address(text, path, "an address that a pod or a node is reached by")
             return ()
         return (point,)
@@ -456,61 +463,3 @@ class Builder(msgspec.Struct, gc=False):
                 Severity.WARNING,
             )
         )
-
-
-_EVERY_HOST = (1 << 32) - 1
-_FOUR = ((0, 0), (0x7F << 24, (0x80 << 24) - 1), (0xE0 << 24, (0xF0 << 24) - 1))
-_SIX = ((0, 1), (0xFE80 << 112, (0xFEC0 << 112) - 1), (0xFF << 120, (1 << 128) - 1))
-"""Addresses of no host in particular: unspecified ones, loopback, multicast; of IPv6 those, too,
-that mean something on one link only."""
-
-
-def _nobodys(point: int) -> bool:
-    """Return whether an address stands for no host, or for every one."""
-    if point < V6_BASE:
-        return point == _EVERY_HOST or any(low <= point <= high for low, high in _FOUR)
-    return any(low <= point - V6_BASE <= high for low, high in _SIX)
-
-
-def _texts(texts: Iterable[str | None] | None) -> tuple[str, ...]:
-    return tuple(text for text in texts or () if text)
-
-
-def _ready(status: wire.PodStatusW) -> bool | None:
-    for condition in status.conditions or ():
-        if condition is not None and condition.type == "Ready":
-            return condition.status == "True"
-    return None
-
-
-def _balancer(wired: wire.ServiceW) -> tuple[str, ...]:
-    """Return the addresses and names of a load balancer; those that are in force come first."""
-    status = wired.status.loadBalancer if wired.status else None
-    listed = [each.ip or each.hostname for each in (status and status.ingress) or () if each]
-    wanted = wired.spec.loadBalancerIP if wired.spec else None
-    return tuple(dict.fromkeys(_texts((*listed, wanted))))
-
-
-def _schedule(spec: wire.ControllerSpecW) -> Schedule | None:
-    """Return when a CronJob runs."""
-    if not isinstance(spec, wire.CronJobSpecW) or spec.schedule is None:
-        return None
-    return Schedule(spec.schedule, spec.timeZone, bool(spec.suspend))
-
-
-def _ready_of(agents: wire.DaemonSetW) -> tuple[int, int] | None:
-    """Return how many pods of a DaemonSet are ready, and how many there should be."""
-    status = agents.status
-    if status is None or status.numberReady is None or status.desiredNumberScheduled is None:
-        return None
-    return status.numberReady, status.desiredNumberScheduled
-
-
-def _job_finished(job: wire.JobW) -> bool:
-    conditions = (job.status and job.status.conditions) or ()
-    return any(
-        condition is not None
-        and condition.type in ("Complete", "Failed")
-        and condition.status == "True"
-        for condition in conditions
-    )

@@ -25,15 +25,8 @@ from cloison.ir.policy import Direction
 from cloison.report.about import About
 from cloison.report.documents import parts
 from cloison.report.documents.ends import ref
-from cloison.report.documents.reconciled import (
-    DecidedBy,
-    Loss,
-    Stray,
-    decided,
-    loss,
-    stray,
-    told_time,
-)
+from cloison.report.documents.reconciled import decided, loss, stray, told_time
+from cloison.report.documents.reconciledparts import DecidedBy, Loss, Stray
 from cloison.report.documents.why import Mend, mends
 
 

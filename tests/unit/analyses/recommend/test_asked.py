@@ -1,9 +1,10 @@
 """What is asked rather than let through, and how sure the rest is."""
 
 from cloison.analyses.draft.model import Sure
-from cloison.analyses.recommend.model import Asking
-from cloison.analyses.recommend.prove import LEAKS
-from cloison.base import Severity
+from cloison.analyses.recommend.model import Asking, Proof, Unproved
+from cloison.analyses.recommend.prove import LEAKS, findings
+from tests.support.past import linked
+from tests.support.past import seen as watched
 from tests.support.recommending import (
     HABIT,
     applied,
@@ -129,16 +130,16 @@ def test_a_rule_tells_what_was_seen_of_it_alone() -> None:
 
 
 def test_what_leaks_of_one_pair_is_one_error() -> None:
-    # Who may call on every port may also call where policy said no.
-    entry = {"name": "all", "from": "web/portal", "to": "shop/api", "owner": "o", "reason": "r"}
-    said = {"workloads": [{"match": {"namespace": "shop"}}], "dependencies": [entry]}
-    labels = {"labels": {"app": "portal"}}
-    twin = workload("web/twin", 8080, **labels)
-    rows = [seen("web/twin", "shop/api", port, HABIT, "denied") for port in (22, 23, 24, 25)]
-    found = recommended(cluster(WEB, twin, API, contract=said), rows)
-    errors = [each for each in found.findings if each.code == LEAKS]
-    assert len(errors) <= 1
-    assert all(each.severity is Severity.ERROR for each in errors)
+    rows = [watched("web/twin", "shop/api", [1], port=port) for port in (22, 23, 24, 25)]
+    rows.append(watched("web/twin", "shop/db", [1], port=22))
+    leaks = tuple(Unproved(link, "it is part of all") for link in linked(*rows))
+    api, db = findings(Proof(refused=5, leaks=leaks))
+    assert (api.code, db.code) == (LEAKS, LEAKS)
+    assert api.message == (
+        "web/twin to shop/api on 22/TCP, 23/TCP, 24/TCP and 1 more are questions, "
+        "and the policies let them through: it is part of all"
+    )
+    assert db.message.startswith("web/twin to shop/db on 22/TCP is a question")
 
 
 def test_a_watch_of_a_few_hours_is_no_day() -> None:
