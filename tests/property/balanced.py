@@ -3,12 +3,12 @@
 import random
 from dataclasses import replace
 
-from cloison.analyses.ends import End
+from cloison.analyses.ends import End, NodeEnd, PodsEnd
 from cloison.analyses.explain import case_outcome, verdict_of
 from cloison.analyses.question import cases, parse_traffic
 from cloison.analyses.reconcile.seen import NODES
 from cloison.app.session import Session
-from cloison.engine.related import ON_ONE_NODE, ON_OTHER_NODES
+from cloison.engine.related import ON_ONE_NODE, ON_OTHER_NODES, Relations
 from cloison.ir.fidelity import Verdict
 from tests.oracle.raw import Manifest
 
@@ -69,14 +69,23 @@ def led_in(session: Session, point: tuple[str, str, str]) -> bool:
 
 
 def of_nodes(session: Session, destination: End, port: str) -> str:
-    """Return whether nodes may call: a pod's own node, and another."""
+    """Return whether nodes may call: each that is known, where policies find nodes by address.
+
+    A node may be a pod's own, or another one.
+    """
     traffic = parse_traffic(port)
+    engine = session.engine
+    known = engine.world.nodes.values() if engine.profile.block_matches_nodes else ()
+    pods = destination.workload.endpoints if isinstance(destination, PodsEnd) else ()
+    homes = {pod.shape.node if pod.shape.node in engine.world.nodes else None for pod in pods}
+    asked: list[tuple[End, set[Relations]]] = [(NODES, {ON_ONE_NODE, ON_OTHER_NODES})]
+    if known:
+        asked = [(NodeEnd(node.name, node), ways(node.name, homes)) for node in known]
     found = {
-        verdict_of(
-            case_outcome(session.engine, replace(case, out_of=way, into=way)), traffic.traffic
-        )
-        for case in cases(session.engine, NODES, destination, traffic)
-        for way in (ON_ONE_NODE, ON_OTHER_NODES)
+        verdict_of(case_outcome(engine, replace(case, out_of=way, into=way)), traffic.traffic)
+        for source, stands in asked
+        for case in cases(engine, source, destination, traffic)
+        for way in stands
     }
     if Verdict.UNDETERMINED in found:
         return "unclear"
@@ -84,3 +93,9 @@ def of_nodes(session: Session, destination: End, port: str) -> str:
     if Verdict.DENIED in found:
         return "partly" if passing else "no"
     return "yes" if Verdict.MIXED not in found else "yes, with some requests"
+
+
+def ways(node: str, homes: set[str | None]) -> set[Relations]:
+    """Return how a node may stand to pods that are on some nodes; None is one nobody knows."""
+    own = {ON_ONE_NODE} if {node, None} & homes else set()
+    return own if homes == {node} else own | {ON_OTHER_NODES}
