@@ -201,7 +201,9 @@ def remembering(
 ) -> tuple[Drift, Memory]:
     """Return what has drifted, and what is remembered of it."""
     old = None if before is None else session(*before, **(said or {}))
-    question = replace(Asked(TODAY, checks=checks), **asked)
+    # Unless a test says so, it is the end of the last hour that was watched.
+    until = (known.watch.hours[-1] + 1) * HOUR if known.watch else None
+    question = replace(Asked(TODAY, checks=checks, until=until), **asked)
     now = session(*manifests, **(said or {}))
     found, after, _ = drifted(now, question, known, memory, old)
     return found, after

@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING
 
 from cloison.analyses.drift.checks import CHECKS
 from cloison.analyses.drift.examine import Wanted, examine
-from cloison.analyses.drift.labels import keys_used
 from cloison.analyses.drift.model import Code, Drift, Known, Memory, State
 from cloison.analyses.drift.newflows import learned
 from cloison.analyses.drift.scene import Scene
@@ -14,6 +13,8 @@ from cloison.analyses.past.course import HOUR
 from cloison.app.driftfiles import baseline, remember, remembered, swept
 from cloison.app.driftscene import EXEMPT, Asked, Past, read_past, scene_of
 from cloison.base import QuestionError, unhurried
+from cloison.base.words import few
+from cloison.resources.names import printable
 
 if TYPE_CHECKING:
     from cloison.app.session import Session
@@ -38,13 +39,13 @@ def drift(
         SourceError: A contract, the store, the baseline or the state cannot be read.
         QuestionError: There is no such check, or no contract in a file that was named.
     """
-    accepted, _ = baseline(asked.baseline, asked.today)
+    accepted, late = baseline(asked.baseline, asked.today)
     if asked.state is not None:
         swept(asked.state)
     memory = remembered(asked.state)
     found, after, whole = drifted(
         session,
-        replace(asked, accepted=accepted),
+        replace(asked, accepted=accepted, late=late),
         read_past(asked.store, asked.until),
         memory,
         before,
@@ -76,16 +77,27 @@ def drifted(
         SourceError: A contract cannot be read.
         QuestionError: There is no such check, or no contract in a file that was named.
     """
+    _there(session, asked, before)
     wanted = Wanted(
         _checks(asked.checks),
         frozenset(asked.namespaces),
         asked.accepted,
         None if asked.since is None else asked.since // HOUR,
+        asked.late,
     )
     with unhurried():
         scene, whole = scene_of(session, asked, known, memory, before)
         found, held = examine(scene, wanted)
     return found, _memory(scene, memory, found, held), whole
+
+
+def _there(session: "Session", asked: Asked, before: "Session | None") -> None:
+    """Refuse namespaces that nobody knows: about them nothing would ever be found."""
+    known = {*session.world.namespaces, *(before.world.namespaces if before is not None else ())}
+    for name in asked.namespaces:
+        if name not in known:
+            msg = f"there is no namespace {printable(name)!r}"
+            raise QuestionError(msg, f"there are: {few(sorted(known), 8)}")
 
 
 def _checks(names: Sequence[str]) -> tuple[Code, ...]:
@@ -105,11 +117,12 @@ def _memory(scene: Scene, before: Memory, found: Drift, known: Mapping[str, Know
     What changed and nobody accepted is remembered as it was: it stays a finding.
     """
     world = scene.engine.world
-    used = keys_used(scene.engine.policies.policies)
-    labels = {
-        name: {key: each.labels[key] for key in sorted(used) if key in each.labels}
-        for name, each in world.namespaces.items()
-    }
+    labels = {name: dict(sorted(each.labels.items())) for name, each in world.namespaces.items()}
+    every_label = True
+    if before.ran and Code.LABELS not in found.checks:
+        # What this run did not look at is still to be held against what was.
+        labels = {name: dict(held) for name, held in before.labels.items()}
+        every_label = before.every_label
     ranges = {name: tuple(a.blocks()) for name, a in scene.published.items()}
     for key, state in known.items():
         code, _, rest = key.partition("|")
@@ -135,4 +148,5 @@ def _memory(scene: Scene, before: Memory, found: Drift, known: Mapping[str, Know
         scene.memory.since,
         learned(scene),
         ran=True,
+        every_label=every_label,
     )

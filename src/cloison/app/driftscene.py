@@ -59,6 +59,7 @@ class Asked:
         bounds: From where on something is drift.
         exempt: Namespaces that no policy has to cover.
         accepted: Rows of baselines that count today.
+        late: Rows of baselines whose last day has passed.
     """
 
     today: date
@@ -73,6 +74,7 @@ class Asked:
     bounds: Bounds = BOUNDS
     exempt: tuple[str, ...] = EXEMPT
     accepted: tuple[Accepted, ...] = ()
+    late: tuple[Accepted, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +184,7 @@ def _still(session: "Session", asked: Asked, contract: Agreed | None) -> Scene:
         bounds=asked.bounds,
         proxies=Ways(engine, site, Sources("", known=False)).proxies,
         exempt=frozenset(asked.exempt),
+        until=asked.until,
     )
 
 

@@ -98,7 +98,9 @@ def changes(store: Path, since: int | None = None, until: int | None = None) -> 
     """
     found: list[Changed] = []
     with reading(store) as manifest:
-        parts = [p for p in manifest.of("changes") if within(p.hour, (since, until))]
+        # Parts of changes are of no hour: their times tell.
+        span = (since, until)
+        parts = [p for p in manifest.of("changes") if p.hour is None or within(p.hour, span)]
         sets = labels(store, manifest) if parts else {}
         for part in parts:
             read = pq.read_table(store / part.path, schema=CHANGES, partitioning=None)

@@ -97,4 +97,14 @@ def metric(name: str, help_: str, samples: Sequence[Sample]) -> Iterator[str]:
             f'{key}="{printable(text).translate(_ESCAPES)}"' for key, text in labels.items()
         )
         shown = f"{{{said}}}" if said else ""
-        yield f"{name}{shown} {value:g}\n"
+        yield f"{name}{shown} {_number(value)}\n"
+
+
+def _number(value: float) -> str:
+    """Return a number in full: whatever reads it rounds as it likes.
+
+    >>> _number(1234567890), _number(1.0), _number(0.25)
+    ('1234567890', '1', '0.25')
+    """
+    whole = int(value) if value == value // 1 else value
+    return repr(whole)

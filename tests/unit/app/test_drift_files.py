@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from cloison.analyses.drift.model import Known, Memory, State
 from cloison.app.driftfiles import accept, baseline, remember, remembered, swept
-from cloison.base import SourceError
+from cloison.base import QuestionError, SourceError
 
 DAY = date(2026, 2, 1)
 
@@ -42,13 +42,56 @@ def test_a_row_takes_the_place_of_its_key(tmp_path: Path) -> None:
     assert [row.owner for row in baseline(file, DAY)[0]] == ["team-b"]
 
 
+@pytest.mark.parametrize("left", ["", "  ", "    "])
+def test_comments_are_kept(tmp_path: Path, left: str) -> None:
+    """People write into the file, too."""
+    file = tmp_path / "drift.yaml"
+    written = (
+        "# reviewed every quarter\napiVersion: cloison.dev/v1alpha1\nkind: DriftBaseline\n"
+        f"accepted:\n{left}- key: D1|x # for now\n{left}  owner: team-a\n"
+    )
+    file.write_text(written, "utf-8")
+    accept(file, "D4|new/*", "team-b", DAY, "why not")
+    assert file.read_text("utf-8").startswith(written)
+    assert [(row.key, row.owner) for row in baseline(file, DAY)[0]] == [
+        ("D1|x", "team-a"),
+        ("D4|new/*", "team-b"),
+    ]
+
+
+@pytest.mark.parametrize(
+    "key",
+    ["", " ", "D99 nonsense", "D99|x", "D4", "x", "D4|", "D4|a\nb", "|x", "D4|" + "x" * 9999],
+)
+def test_keys_that_no_finding_can_have(tmp_path: Path, key: str) -> None:
+    """They would accept nothing, and nobody would notice."""
+    file = tmp_path / "drift.yaml"
+    with pytest.raises(QuestionError):
+        accept(file, key, "team-a", None)
+    assert not file.exists()
+
+
+def test_only_its_own_old_files_are_swept(tmp_path: Path) -> None:
+    """Editors and people have files of such names, too; what is young is being written."""
+    file = tmp_path / "s.json"
+    others = [".s.json.bak", ".s.json.swp", ".s.json.cloison-drift-a.tmp.bak"]
+    for name in (*others, ".s.json.cloison-drift-a1_b.tmp"):
+        (tmp_path / name).write_text("x", "utf-8")
+    swept(file)
+    assert len(list(tmp_path.iterdir())) == 4
+    swept(file, 0)
+    assert sorted(each.name for each in tmp_path.iterdir()) == sorted(others)
+
+
 @pytest.mark.parametrize(
     "text",
     [
-        "accepted: [{key: x}]",
-        "accepted: [{key: x, owner: ' '}]",
-        "accepted: [{key: x, owner: o, until: soon}]",
-        "accepted: [{key: x, owner: o, expires: 2026-01-01}]",
+        "accepted: [{key: D1|x}]",
+        "accepted: [{key: D1|x, owner: ' '}]",
+        "accepted: [{key: D1|x, owner: o, until: soon}]",
+        "accepted: [{key: D1|x, owner: o, expires: 2026-01-01}]",
+        "accepted: [{key: x, owner: o}]",
+        "accepting: [{key: D1|x, owner: o}]",
         "- a list",
         "apiVersion: v1\nkind: ConfigMap",
         "a: [",
@@ -59,16 +102,17 @@ def test_what_is_no_baseline(tmp_path: Path, text: str) -> None:
     """Nothing is accepted by mistake: half a row is an error."""
     file = tmp_path / "drift.yaml"
     head = "apiVersion: cloison.dev/v1alpha1\nkind: DriftBaseline\n"
-    file.write_text(head + text if text.startswith("accepted") else text, "utf-8")
+    file.write_text(head + text if text.startswith("ac") else text, "utf-8")
     with pytest.raises(SourceError) as error:
         baseline(file, DAY)
     assert error.value.help
 
 
 def test_no_file_is_nothing(tmp_path: Path) -> None:
-    """The first run has neither."""
+    """The first run has no state; a baseline that somebody names is there."""
     assert baseline(None, DAY) == ((), ())
-    assert baseline(tmp_path / "no.yaml", DAY) == ((), ())
+    with pytest.raises(SourceError):
+        baseline(tmp_path / "no.yaml", DAY)
     assert not remembered(tmp_path / "no.json").ran
 
 
@@ -92,6 +136,7 @@ def test_what_is_remembered_comes_back(
     remember(file, memory)
     back = remembered(file)
     assert back.ran
+    assert back.every_label
     assert back.learned == learned
     assert (back.findings, back.until, back.labels, back.ranges, back.since) == (
         found,
@@ -144,5 +189,5 @@ def test_whoever_is_killed_leaves_a_whole_file(tmp_path: Path) -> None:
         assert memory.until is not None
         assert {known.first for known in memory.findings.values()} == {memory.until}
         assert len(memory.findings) == 2000
-    swept(file)
+    swept(file, 0)
     assert [each.name for each in tmp_path.iterdir()] == ["drift.json"]

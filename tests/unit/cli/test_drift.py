@@ -58,7 +58,31 @@ def test_what_is_accepted_counts_until_its_day(tmp_path: Path) -> None:
     on = drift(tmp_path, *said, "--today", "2026-03-31")
     assert on.exit == 0
     assert "accepted by team-a until 2026-03-31" in " ".join(on.out.split())
-    assert drift(tmp_path, *said, "--today", "2026-04-01").exit == 1
+    late = drift(tmp_path, *said, "--today", "2026-04-01")
+    assert late.exit == 1
+    assert "team-a accepted it until 2026-03-31, and that is over" in " ".join(late.out.split())
+
+
+@pytest.mark.parametrize("key", ["", "D99 nonsense"])
+def test_accepting_needs_a_key_that_there_can_be(tmp_path: Path, key: str) -> None:
+    """What is accepted by mistake would accept nothing, or break the file."""
+    said = ("--accept", key, "--owner", "team-a", "--baseline", "base.yaml")
+    ran = run_cloison("drift", *said, cwd=tmp_path)
+    assert ran.exit == 2
+    assert "no finding can have the key" in ran.err
+    assert not (tmp_path / "base.yaml").exists()
+
+
+@pytest.mark.parametrize(
+    "more",
+    [("--rounds", "2"), ("--watch", "--rounds", "1", "--interval", "nan")],
+)
+def test_rounds_that_nobody_can_go(tmp_path: Path, more: tuple[str, ...]) -> None:
+    """They are said to be wrong before anything is read."""
+    home(tmp_path, *BASE)
+    ran = drift(tmp_path, *more)
+    assert ran.exit == 2
+    assert ran.err
 
 
 def test_accepting_needs_an_owner(tmp_path: Path) -> None:
@@ -137,7 +161,13 @@ def test_what_it_cannot_answer(tmp_path: Path) -> None:
     """A store, a state or an earlier version that is not there is no drift."""
     home(tmp_path, *BASE)
     (tmp_path / "wrong.json").write_text("[]", "utf-8")
-    for more in (("--store", "none"), ("--state", "wrong.json"), ("--against", "none/")):
+    for more in (
+        ("--store", "none"),
+        ("--state", "wrong.json"),
+        ("--against", "none/"),
+        ("--baseline", "none.yaml"),
+        ("-n", "nosuch"),
+    ):
         ran = drift(tmp_path, *more)
         assert ran.exit == 2, more
         assert ran.err.startswith("error:")

@@ -9,6 +9,7 @@ from tests.support.cli import run_cloison
 from tests.support.weeks import Event, planted
 
 TWO_WEEKS = "2026-01-19T00:00:00Z"
+FOUR_WEEKS = "2026-02-02"
 Findings = list[dict[str, object]]
 
 
@@ -27,7 +28,9 @@ def drifted(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFac
     weeks, store = planted(place, loss=request.param), str(place / "store")
     ran = run_cloison("flows", "ingest", "--store", store, str(weeks.log), str(weeks.audit))
     assert ran.exit == 0, ran.err
-    late = _drift(store, "-f", str(weeks.after), "--against", str(weeks.before))
+    late = _drift(
+        store, "-f", str(weeks.after), "--against", str(weeks.before), "--today", FOUR_WEEKS
+    )
     early = _drift(store, "-f", str(weeks.before), "--until", TWO_WEEKS)
     return Drifted(weeks.events, late, early)
 

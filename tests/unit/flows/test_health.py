@@ -77,6 +77,7 @@ def test_changes_that_were_carried_out(store: Path) -> None:
     assert (one.user, one.verb, one.kind, one.name) == ("someone", "patch", "namespaces", "ops")
     assert one.labels == ("zone=app",)
     assert not changes(store, one.time + 1)
+    assert changes(store, one.time - 1, one.time + 1) == (one,)
 
 
 def test_there_has_to_be_a_store(tmp_path: Path) -> None:

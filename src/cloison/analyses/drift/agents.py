@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime, time
 from math import log
 from typing import Final
 
@@ -9,7 +10,7 @@ from cloison.algebra import parse_address
 from cloison.analyses.drift.model import Code, Evidence, Key, Sign, Step
 from cloison.analyses.drift.scene import Scene
 from cloison.analyses.drift.windows import DAY, FAST, Pace
-from cloison.analyses.past.course import Course
+from cloison.analyses.past.course import HOUR, Course
 from cloison.base import Severity
 from cloison.base.words import few, plural
 
@@ -23,6 +24,8 @@ _SHARE: Final = 0.2
 """The share of lost events from which on a rise counts."""
 _LITTLE: Final = 50
 """Events of an hour below which a share says nothing."""
+_LATE: Final = DAY
+"""Hours without a word from anybody after which nobody watches any more."""
 _SILENCE: Final = Pace(FAST.span, _RUN, DAY, 0)
 
 
@@ -31,6 +34,7 @@ def agents(scene: Scene) -> Iterator[Sign]:
     yield from _unready(scene)
     yield from _silent(scene)
     yield from _losing(scene)
+    yield from _unwatched(scene)
 
 
 def _unready(scene: Scene) -> Iterator[Sign]:
@@ -41,9 +45,8 @@ def _unready(scene: Scene) -> Iterator[Sign]:
         resting += rested
         missing = len(down)
         if agent.ready is not None:
-            # Pods that were not read can be on nodes that rest, too.
-            idle = rested or len(scene.agents.resting)
-            missing = max(missing, agent.ready[1] - agent.ready[0] - idle)
+            # Agents run on cordoned nodes, too: only pods that were read excuse what is missing.
+            missing = max(missing, agent.ready[1] - agent.ready[0] - rested)
         if missing <= 0:
             continue
         name = agent.workload
@@ -172,3 +175,27 @@ def _losing(scene: Scene) -> Iterator[Sign]:
             remove=Step("give the agent more room, or the node less to do"),
             dark=True,
         )
+
+
+def _unwatched(scene: Scene) -> Iterator[Sign]:
+    """Yield a sign where all sources of flows have fallen silent, and nobody sees a thing."""
+    if not scene.watch:
+        return
+    # Of today no more is known than the day.
+    midnight = datetime.combine(scene.today, time(), UTC)
+    now = int(midnight.timestamp()) * 1_000_000 // HOUR
+    if scene.until is not None:
+        now = min(now, scene.until // HOUR)
+    end = scene.watch.hours[-1] + 1
+    if now - end <= _LATE:
+        return
+    since = f"{datetime.fromtimestamp(end * 3600, UTC):%Y-%m-%d %H:00Z}"
+    yield Sign(
+        key=Key(Code.AGENT, "flows", "silent"),
+        severity=Severity.ERROR,
+        message=f"nobody has watched since {since}: the store holds no flows of later",
+        help="look at what collects flows and at its ingest; for a look back at what was recorded, "
+        "say --until",
+        evidence=(Evidence(f"the last flows are of {plural((now - end) // DAY, 'day')} ago"),),
+        remove=Step("let flows be collected again"),
+    )

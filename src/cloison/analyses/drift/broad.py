@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Final
 
 from cloison.algebra import L4, AddressSet, TrafficSet
@@ -17,7 +18,7 @@ from cloison.analyses.past.link import shown
 from cloison.analyses.reconcile.seen import Outside
 from cloison.base import Severity
 from cloison.base.words import few, plural
-from cloison.ir.peers import AnyMatch, BlockMatch
+from cloison.ir.peers import AnyMatch, AnyOf, BlockMatch, NamesMatch
 from cloison.ir.policy import Action, Direction, Peer, Policy, Rule
 from cloison.resources.world import WorkloadId
 
@@ -39,17 +40,22 @@ def broad(scene: Scene) -> Iterator[Sign]:
         for rule in policy.rules_for(Direction.EGRESS):
             if rule.action is Action.ALLOW:
                 for peer in rule.peers:
-                    yield from _peer(scene, policy, rule, peer)
+                    some = peer.match.matches if isinstance(peer.match, AnyOf) else (peer.match,)
+                    for match in some:
+                        yield from _peer(scene, policy, rule, replace(peer, match=match))
     yield from _spreading(scene)
 
 
 def _peer(scene: Scene, policy: Policy, rule: Rule, peer: Peer) -> Iterator[Sign]:
     match = peer.match
     any_port = (rule.traffic.must | rule.traffic.may) >= L4
+    ports = " on any port" if any_port else ""
     if isinstance(match, AnyMatch):
-        if not any_port:
+        what = f"everywhere{ports}"
+    elif isinstance(match, NamesMatch):
+        if not any(each.every for each in match.names):
             return
-        what = "everywhere on any port"
+        what = f"every name outside{ports}"
     elif isinstance(match, BlockMatch):
         found = _breadth(match, any_port=any_port)
         if found is None or _documented(scene, policy, match, rule.traffic.must):
@@ -60,6 +66,8 @@ def _peer(scene: Scene, policy: Policy, rule: Rule, peer: Peer) -> Iterator[Sign
     names = _workloads(scene, policy)
     name = f"{policy.id.said} {rule.label}"
     block = match.cidr if isinstance(match, BlockMatch) else "any"
+    if isinstance(match, NamesMatch):
+        block = "names"
     yield Sign(
         key=Key(Code.BROAD, f"{policy.id.kind}/{policy.id}", block, "", str(rule.traffic.must)),
         severity=Severity.ERROR if any_port else Severity.WARNING,

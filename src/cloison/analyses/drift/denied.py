@@ -16,6 +16,8 @@ from cloison.base.words import few, plural
 
 _EPHEMERAL: Final = 32768
 """The first port that callers take for themselves, on Linux."""
+_SCAN: Final = 8
+"""Destinations and ports that nobody means from which on a caller tries what there is."""
 
 
 def denied(scene: Scene) -> Iterator[Sign]:
@@ -23,19 +25,43 @@ def denied(scene: Scene) -> Iterator[Sign]:
     scans: dict[str, list[Edge]] = defaultdict(list)
     talking = {(edge.source, edge.destination) for edge in scene.edges if edge.allowed}
     replies = 0
+    single: list[Edge] = []
     for edge in scene.edges:
         if not edge.denied:
             continue
-        if edge.sort is Sort.SCAN:
-            scans[edge.source].append(edge)
-        elif edge.port >= _EPHEMERAL and (edge.destination, edge.source) in talking:
+        if edge.port >= _EPHEMERAL and (edge.destination, edge.source) in talking:
             replies += 1
+        elif edge.sort is Sort.SCAN:
+            scans[edge.source].append(edge)
         else:
+            single.append(edge)
+    lasting: set[int] = set()
+    for source, tried in _lasting(single).items():
+        scans[source] += tried
+        lasting.update(map(id, tried))
+    for edge in single:
+        if id(edge) not in lasting:
             yield _edge(scene, edge)
     reason = "what was denied looks like the reply to a connection that nobody remembered"
     scene.skip(Code.DENIED, reason, replies)
     for source, some in scans.items():
         yield _scan(source, some)
+
+
+def _lasting(some: list[Edge]) -> dict[str, list[Edge]]:
+    """Return what sources try that keep going: so much of it that it is a scan all the same.
+
+    What is meant, or got through at times, is a caller's that lacks a rule.
+    """
+    found: dict[str, list[Edge]] = defaultdict(list)
+    for edge in some:
+        if not edge.meant and not edge.allowed:
+            found[edge.source].append(edge)
+    return {
+        source: tried
+        for source, tried in found.items()
+        if len({(e.destination, e.protocol, e.port) for e in tried}) >= _SCAN
+    }
 
 
 def _edge(scene: Scene, edge: Edge) -> Sign:
@@ -74,11 +100,18 @@ def _scan(source: str, some: list[Edge]) -> Sign:
         key=Key(Code.DENIED, source, "many"),
         severity=Severity.WARNING,
         message=f"{shown(source)} tries {plural(len(some), 'edge')} that policy denies: {whom}",
-        help="find out who is in there; nothing of it is to be allowed",
+        help="find out who is in there, before anything of it is allowed",
         workloads=some[0].inside[:1],
         course=course,
         pace=FAST,
-        evidence=(Evidence(some[0].why),),
+        evidence=(Evidence(_why(some)),),
         namespaces=some[0].namespaces[:1],
         doubt=None,
     )
+
+
+def _why(some: list[Edge]) -> str:
+    """Return why edges are a scan: as one of them was judged, or because there are so many."""
+    judged = next((edge.why for edge in some if edge.sort is Sort.SCAN), None)
+    hours = plural(len({hour for edge in some for hour in edge.denied.hours}), "hour")
+    return judged or f"it tried {len(some)} destinations and ports that nobody means, in {hours}"

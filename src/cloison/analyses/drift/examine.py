@@ -13,6 +13,7 @@ from cloison.analyses.drift.model import (
     Atom,
     Code,
     Drift,
+    Evidence,
     Finding,
     Known,
     Memory,
@@ -42,12 +43,14 @@ class Wanted:
         accepted: Rows of baselines that count today.
         since: The first hour in which what is confirmed is new; None for what the last run knew
             nothing of.
+        late: Rows of baselines whose last day has passed.
     """
 
     checks: tuple[Code, ...] = ()
     namespaces: frozenset[str] = frozenset()
     accepted: tuple[Accepted, ...] = ()
     since: int | None = None
+    late: tuple[Accepted, ...] = ()
 
 
 def examine(scene: Scene, wanted: Wanted) -> tuple[Drift, dict[str, Known]]:
@@ -114,6 +117,10 @@ class _Follower:
         accepted = accepting(sign, self._wanted.accepted)
         if accepted is not None:
             return replace(found, state=State.ACKNOWLEDGED, new=False, accepted=accepted)
+        late = accepting(sign, self._wanted.late)
+        if late is not None:
+            told = Evidence(f"{late.owner} accepted it until {late.until}, and that is over")
+            return replace(found, sign=replace(sign, evidence=(told, *sign.evidence)))
         return found
 
     def _standing(self, sign: Sign, known: Known | None) -> Finding:

@@ -30,6 +30,7 @@ def labels(scene: Scene) -> Iterator[Sign]:
     if before is None:
         scene.skip(Code.LABELS, "nobody says which labels namespaces had before", 1, "run")
         return
+    whole = scene.before is not None or scene.memory.every_label
     used = keys_used(scene.engine.policies.policies)
     if scene.before is not None:
         used |= keys_used(scene.before.engine.policies.policies)
@@ -38,7 +39,10 @@ def labels(scene: Scene) -> Iterator[Sign]:
             continue
         for key in sorted(used):
             was, now = before[name].get(key), home.labels.get(key)
-            if was != now and key != NAMESPACE_NAME_LABEL:
+            if was is None and not whole:
+                # What was not remembered may have been there all the same.
+                scene.skip(Code.LABELS, "the last run did not remember it", 1, "label")
+            elif was != now and key != NAMESPACE_NAME_LABEL:
                 yield from _changed(scene, name, key, was, now)
 
 

@@ -358,12 +358,13 @@ class Memory:
         began: The first hour that was ever watched; None where nobody did.
         until: The last hour that was judged.
         findings: Findings by their keys as text.
-        labels: Labels of namespaces that selectors use, by namespace.
+        labels: Labels of namespaces, by namespace.
         ranges: Blocks of providers' lists, by external.
         policies: Digest of the policies.
         since: The last hour before the policies became as they are.
         learned: Keys of flows that were there while everything was new.
         ran: Whether there was a last run at all.
+        every_label: Whether all labels are remembered, and not only those that selectors used.
     """
 
     began: int | None = None
@@ -375,6 +376,7 @@ class Memory:
     since: int | None = None
     learned: frozenset[str] = frozenset()
     ran: bool = False
+    every_label: bool = True
 
 
 BLANK: Final = Memory()

@@ -137,6 +137,7 @@ class Scene:
         ask: Answers a question; for what a finding's remedy is.
         proxies: Workloads by which others leave the cluster.
         exempt: Namespaces that no policy has to cover.
+        until: Until when flows count, in microseconds since 1970; None for now.
     """
 
     engine: Engine
@@ -159,6 +160,7 @@ class Scene:
     ask: Callable[[Question], Explanation | None] = lambda _: None
     proxies: frozenset[WorkloadId] = frozenset()
     exempt: frozenset[str] = frozenset()
+    until: int | None = None
     _unjudged: list[Unjudged] = field(default_factory=list, compare=False)
 
     # What is there

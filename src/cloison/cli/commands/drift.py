@@ -1,5 +1,6 @@
 """`cloison drift`."""
 
+import threading
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
@@ -217,6 +218,7 @@ def drift(asked: Common, wanted: Wanted, acceptance: Acceptance, rounds: Rounds)
     if acceptance.accept is not None:
         return _accept(acceptance.accept, acceptance, wanted)
     ordered(wanted.since, wanted.until)
+    _sensible(rounds)
     said = _asked(asked, wanted)
     if not rounds.watch:
         session, found, whole = _once(asked, said, wanted.against)
@@ -231,13 +233,28 @@ def drift(asked: Common, wanted: Wanted, acceptance: Acceptance, rounds: Rounds)
     return _watched(asked, said, wanted.against, rounds)
 
 
+def _sensible(rounds: Rounds) -> None:
+    """Refuse rounds that nobody can go.
+
+    Raises:
+        AdvisedError: They are said without --watch, or no clock has such a time.
+    """
+    if rounds.rounds is not None and not rounds.watch:
+        msg = "--rounds is for --watch"
+        raise AdvisedError(msg, "say --watch, too, or leave it out to look once")
+    if not rounds.interval < threading.TIMEOUT_MAX:
+        msg = f"--interval {rounds.interval} is no time to wait"
+        raise AdvisedError(msg, "say it in seconds, as 60")
+
+
 def _accept(key: str, acceptance: Acceptance, wanted: Wanted) -> int:
     """Write a row into the baseline.
 
     Raises:
         AdvisedError: Nobody says which file, or who answers for it.
     """
-    if wanted.baseline is None or not acceptance.owner:
+    owner = (acceptance.owner or "").strip()
+    if wanted.baseline is None or not owner:
         msg = "--accept takes --baseline FILE and --owner NAME"
         raise AdvisedError(msg, f"cloison drift --accept '{key}' --baseline drift.yaml --owner me")
     from cloison.app.driftfiles import accept
@@ -245,7 +262,7 @@ def _accept(key: str, acceptance: Acceptance, wanted: Wanted) -> int:
     until = None
     if wanted.until is not None:
         until = datetime.fromtimestamp(wanted.until // 1_000_000, UTC).date()
-    accept(wanted.baseline, key, acceptance.owner, until, acceptance.reason)
+    accept(wanted.baseline, key, owner, until, acceptance.reason)
     return run.OK
 
 

@@ -1,6 +1,7 @@
 """Checks that look at the cluster: what they find, and what is no drift for all its looks."""
 
 from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -274,7 +275,39 @@ def test_labels_as_the_last_run_saw_them() -> None:
     assert (len(found.findings), len(found.new)) == (1, 0)
 
 
+def test_a_label_that_a_policy_begins_to_use() -> None:
+    """It was there in the last run, whoever used it; old memories cannot tell."""
+    _, memory = remembering((*BASE, *OPS), past(), "D6")
+    assert memory.labels["shop"]["zone"] == "app"
+    new = (*BASE, *OPS, FROM_APP)
+    assert not look(new, past(), "D6", memory=memory).findings
+    old = replace(memory, labels={name: {} for name in memory.labels}, every_label=False)
+    found = look(new, past(), "D6", memory=old)
+    assert not found.findings
+    assert sum(each.count for each in found.unjudged) > 0
+
+
+def test_labels_are_remembered_by_runs_that_do_not_look() -> None:
+    """Only a run that compares them may take new ones for what was."""
+    _, memory = remembering((*BASE, *OPS, FROM_APP), past(), "D6")
+    _, memory = remembering((*BASE, *LABELLED, FROM_APP), past(), "D4", memory=memory)
+    assert look((*BASE, *LABELLED, FROM_APP), past(), "D6", memory=memory).new
+
+
 # D7
+
+
+def test_nobody_watches_any_more() -> None:
+    """A day without a word from anybody is told; a look back at what was recorded is none."""
+    end = (START + 14 * DAY) * HOUR
+    known = past()
+    for days, wanted in ((0, []), (1, []), (2, ["D7|flows|silent"]), (100, ["D7|flows|silent"])):
+        day = date(2026, 1, 15) + timedelta(days=days)
+        found = look(BASE, known, "D7", today=day, until=None)
+        assert keys(found.findings) == wanted
+        assert keys(look(BASE, known, "D7", today=day, until=end).findings) == []
+    late = look(BASE, known, "D7", until=None)
+    assert "since 2026-01-15 00:00Z" in texts(late.new)
 
 
 def _agents(ready: int, *nodes: str) -> tuple[str, ...]:
@@ -297,9 +330,19 @@ def test_agents_that_are_not_ready() -> None:
 
 
 def test_cordoned_nodes_are_not_failing() -> None:
-    """An agent may be down while its node is."""
-    found = look(_agents(2, _node("n1", resting=True)), past(), "D7")
-    assert not found.findings
+    """An agent may be down while its node is; where nobody says whose it is, it is told."""
+    down = (
+        "apiVersion: v1\nkind: Pod\nmetadata: {name: agent-1, namespace: kube-system, "
+        "labels: {app: agent}, ownerReferences: [{apiVersion: apps/v1, kind: DaemonSet, "
+        "name: agent, controller: true, uid: u}]}\n"
+        "spec: {nodeName: n1, hostNetwork: true, containers: [{name: c, image: i}]}\n"
+        "status: {phase: Running, conditions: [{type: Ready, status: 'False'}]}\n"
+    )
+    here, rests = _node("n1"), _node("n1", resting=True)
+    assert not look(_agents(2, rests, down), past(), "D7").findings
+    assert look(_agents(2, here, down), past(), "D7").findings
+    assert look(_agents(1, rests, down), past(), "D7").findings
+    assert look(_agents(2, rests), past(), "D7").findings
 
 
 def _heard(silent: range, *, lost: range = range(0), each: int = 20) -> list[Heard]:
@@ -411,6 +454,39 @@ def test_broad_rules(peer: str, port: int | None, told: str) -> None:
     found = look((*BASE, rule), past(), "D9")
     assert bool(found.findings) is bool(told)
     assert told in texts(found.findings)
+
+
+@pytest.mark.parametrize(
+    ("rule", "told"),
+    [
+        ("{ports: [{port: 443}]}", "everywhere"),
+        ("{}", "everywhere on any port"),
+    ],
+)
+def test_rules_to_nobody_in_particular_are_for_everybody(rule: str, told: str) -> None:
+    """Without `to`, ports alone say where."""
+    spec = (
+        f"{{podSelector: {{matchLabels: {{app: api}}}}, policyTypes: [Egress], egress: [{rule}]}}"
+    )
+    found = look((*BASE, policy("shop", "out", spec)), past(), "D9")
+    (one,) = found.findings
+    assert one.sign.message.endswith(told)
+
+
+@pytest.mark.parametrize(("pattern", "count"), [("'*'", 1), ("'*.example.com'", 0)])
+def test_every_name_is_broad(pattern: str, count: int) -> None:
+    """A pattern that every name meets restricts nothing, where names can be learned."""
+    dns = (
+        "{toEndpoints: [{matchLabels: {'k8s:io.kubernetes.pod.namespace': kube-system}}], "
+        "toPorts: [{ports: [{port: '53'}], rules: {dns: [{matchPattern: '*'}]}}]}"
+    )
+    rule = (
+        "apiVersion: cilium.io/v2\nkind: CiliumNetworkPolicy\n"
+        "metadata: {name: out, namespace: shop}\nspec: {endpointSelector: {matchLabels: "
+        f"{{app: api}}}}, egress: [{{toFQDNs: [{{matchPattern: {pattern}}}]}}, {dns}]}}\n"
+    )
+    found = look((*BASE, rule), past(), "D9", said={"profile": "cilium"})
+    assert len(found.findings) == count
 
 
 def test_what_the_contract_means_is_not_broad() -> None:

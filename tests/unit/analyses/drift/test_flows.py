@@ -67,6 +67,22 @@ def test_a_scan_is_one_finding() -> None:
     assert keys(found.findings) == ["D2|shop/Deployment/web|many"]
 
 
+def test_a_scan_that_goes_on_is_one_finding_too() -> None:
+    """However long it lasts; what the contract means is never a part of it."""
+    scans = [
+        flow("shop/web", "data/StatefulSet/db", range(320, 328), 9000 + port, "denied")
+        for port in range(60)
+    ]
+    meant = flow("shop/web", "shop/api", NOW, 80, "denied")
+    found = look((*BASE, contract()), past(*scans, meant), "D2")
+    assert sorted(keys(found.findings)) == [
+        "D2|shop/Deployment/web|many",
+        "D2|shop/Deployment/web|shop/Deployment/api|TCP|80",
+    ]
+    few = look((*BASE, contract()), past(USED, *scans[:2]), "D2")
+    assert all("many" not in key for key in keys(few.findings))
+
+
 def test_replies_to_forgotten_connections_are_no_denials() -> None:
     """What goes back from a server to the port of a caller was asked for."""
     back = flow("shop/api", "shop/web", NOW, 40_000, "denied")
@@ -74,6 +90,9 @@ def test_replies_to_forgotten_connections_are_no_denials() -> None:
     assert not found.findings
     assert not found.suspects
     assert [each.count for each in found.unjudged] == [1]
+    many = [flow("shop/api", "shop/web", NOW, 40_000 + port, "denied") for port in range(12)]
+    found = look((*BASE, contract()), past(USED, *many), "D2")
+    assert not (*found.findings, *found.suspects)
 
 
 def test_it_is_over_after_a_day() -> None:
