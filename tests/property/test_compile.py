@@ -144,7 +144,7 @@ def test_exactly_the_contract_passes(target: str, chunk: int) -> None:
             assert found <= sure | perhaps, (seed, source, to, str(found - sure - perhaps))
             assert sure <= found, (seed, source, to, str(sure - found))
             told += bool(sure)
-    assert told > WORLDS
+    assert told > WORLDS // CHUNKS * 3  # closed borders leave less to tell of
 
 
 def test_the_cases_have_every_form_of_end() -> None:

@@ -1,6 +1,6 @@
 """The calls that a contract wants let through, each with the end that names it."""
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
@@ -62,6 +62,10 @@ def wanted(contract: Contract, ends: Ends, today: date, notes: Notes) -> Iterato
     going: set[str] = set()
     current = [each for each in found.edges if each.entry.name not in old]
     meant = _within_borders(replace(found, edges=tuple(current)), ends.placed, notes)
+    # By the labels of all, those would be let through as well that a border shuts out.
+    whole = Counter(each.entry.name for each in current)
+    left = Counter(each.entry.name for each in meant)
+    cut = {name for name, number in whole.items() if left[name] < number}
     for leg in (leg for each in meant for leg in _legs(each, engine, notes)):
         each = leg.edge
         ports = ports_of(each.traffic, each.destination, engine)
@@ -74,7 +78,7 @@ def wanted(contract: Contract, ends: Ends, today: date, notes: Notes) -> Iterato
         some = callers[each.entry.name]
         overlap = not leg.onward and len(some) > 1 and _workload(each.destination) in some
         for made in _edges(each, ports, governed, notes, overlap=overlap):
-            yield _of_leg(made, leg)
+            yield _of_leg(_one_by_one(made) if each.entry.name in cut else made, leg)
     for each in without.values():
         if each.entry.name not in going or each.entry.destination.form not in _MANY:
             notes.lacks(
@@ -100,10 +104,15 @@ def _legs(edge: Intended, engine: Engine, notes: Notes) -> Iterator[Leg]:
         notes.lacks(edge.entry, str(error), error.help)
 
 
+def _one_by_one(edge: Edge) -> Edge:
+    """Return an edge whose ends are named by themselves, and not by what the contract says."""
+    return replace(edge, source_peer=None, destination_peer=None, dialled=None)
+
+
 def _of_leg(edge: Edge, leg: Leg) -> Edge:
     """Return an edge that names ends as a leg of it does."""
     if leg.onward:
-        edge = replace(edge, source_peer=None, destination_peer=None, dialled=None)
+        edge = _one_by_one(edge)
     return replace(
         edge,
         source_peer=leg.caller or edge.source_peer,
