@@ -212,3 +212,10 @@ def remembering(
 def keys(found: Iterable[Finding]) -> list[str]:
     """Return the keys of findings."""
     return [str(each.key) for each in found]
+
+
+def texts(found: tuple[Finding, ...]) -> str:
+    """Return all that is told of findings."""
+    return "\n".join(
+        [each.sign.message + "".join(e.text for e in each.sign.evidence) for each in found]
+    )

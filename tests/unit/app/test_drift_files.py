@@ -173,7 +173,6 @@ while True:
 """
 
 
-@pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="there is no such signal")
 def test_whoever_is_killed_leaves_a_whole_file(tmp_path: Path) -> None:
     """Again and again, at whatever moment: what is there is one run's, all of it."""
     file = tmp_path / "drift.json"

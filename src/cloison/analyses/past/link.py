@@ -80,6 +80,14 @@ class Link:
         ]
         return max(told, key=lambda course: (course.total, course.hours), default=Course())
 
+    def count(self, *became: Became) -> int:
+        """Return how many connections became some things, by the source that tells of most."""
+        by_source: dict[tuple[str, ...], int] = defaultdict(int)
+        for each in self.seen:
+            if each.became in became:
+                by_source[each.adapters] += each.count
+        return max(by_source.values(), default=0)
+
     @cached_property
     def allowed(self) -> Course:
         """When connections got through."""

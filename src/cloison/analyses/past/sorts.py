@@ -155,11 +155,11 @@ class _Court:
 
     def _denied(self, at: int) -> tuple[Sort, str]:
         link = self.links[at]
-        times = plural(_count(link, "denied"), "connection")
+        times = plural(link.count("denied"), "connection")
         though = ", though it is meant" if self.meant[at] else ""
         if not _let(link):
             return Sort.DENIED, f"policy denied {times}, and none ever got through{though}"
-        before = plural(_count(link, *LET), "connection")
+        before = plural(link.count(*LET), "connection")
         if _last(link, "denied") >= _last(link, *LET):
             return Sort.DENIED, f"policy denied {times}, the last one too, after {before}{though}"
         return Sort.LEGITIMATE, f"the last connection got through, though policy denied {times}"
@@ -385,15 +385,6 @@ class _Court:
 
 def _let(link: Link) -> bool:
     return any(each.became in LET for each in link.seen)
-
-
-def _count(link: Link, *became: str) -> int:
-    """Return how many connections became something, by the source that tells of most."""
-    by_source: dict[tuple[str, ...], int] = defaultdict(int)
-    for each in link.seen:
-        if each.became in became:
-            by_source[each.adapters] += each.count
-    return max(by_source.values(), default=0)
 
 
 def _last(link: Link, *became: str) -> int:

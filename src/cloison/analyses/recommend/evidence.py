@@ -31,7 +31,7 @@ def evidence(
     by_port: dict[tuple[str, int], list[Link]] = defaultdict(list)
     for each in links:
         by_port[each.key.protocol, each.key.port].append(each)
-    counted = {at: sum(_count(each, *LET) for each in some) for at, some in by_port.items()}
+    counted = {at: sum(each.count(*LET) for each in some) for at, some in by_port.items()}
     count = sum(counted.values())
     hours = {hour for each in links for hour in each.allowed.hours}
     grounds = tuple(
@@ -56,7 +56,7 @@ def evidence(
     return Evidence(
         grounds,
         count,
-        sum(_count(each, "denied") for each in links),
+        sum(each.count("denied") for each in links),
         min((t for each in links if (t := each.first()) is not None), default=None),
         max((t for each in links if (t := each.last()) is not None), default=None),
         len(hours),
@@ -75,7 +75,7 @@ def _of_port(
     """Return how sure a call is on one of its ports."""
     mine = [each for each in hints if (each.edge.protocol, each.edge.port) == at]
     days = {hour // _DAY for each in links for hour in each.allowed.hours}
-    count = sum(_count(each, *LET) for each in links)
+    count = sum(each.count(*LET) for each in links)
     return _sure((), mine, count, len(days), watched)
 
 
@@ -89,19 +89,10 @@ def _said(at: tuple[str, int]) -> str:
     return protocol if port < 0 else f"{port}/{protocol}"
 
 
-def _count(link: Link, *became: str) -> int:
-    """Return how many connections became something, by the source that tells of most."""
-    found: dict[tuple[str, ...], int] = {}
-    for each in link.seen:
-        if each.became in became:
-            found[each.adapters] = found.get(each.adapters, 0) + each.count
-    return max(found.values(), default=0)
-
-
 def counts(links: Iterable[Link]) -> tuple[int, int]:
     """Return how many connections got through, and how many policy stopped."""
     some = tuple(links)
-    return sum(_count(e, *LET) for e in some), sum(_count(e, "denied") for e in some)
+    return sum(e.count(*LET) for e in some), sum(e.count("denied") for e in some)
 
 
 def _sure(

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from cloison.analyses.drift.model import Finding, State
+from cloison.analyses.drift.model import State
 from tests.support.drifting import (
     BASE,
     DAY,
@@ -21,18 +21,12 @@ from tests.support.drifting import (
     remembering,
     session,
     space,
+    texts,
     workload,
 )
 
 MONTH = 35
 EVERY = range(MONTH * DAY)
-
-
-def texts(found: tuple[Finding, ...]) -> str:
-    """Return all that is told of findings."""
-    return "\n".join(
-        [each.sign.message + "".join(e.text for e in each.sign.evidence) for each in found]
-    )
 
 
 # D1

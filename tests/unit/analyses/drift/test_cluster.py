@@ -5,7 +5,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from cloison.analyses.drift.model import Change, Finding
+from cloison.analyses.drift.model import Change
 from cloison.analyses.past.course import HOUR
 from tests.support.drifting import (
     BASE,
@@ -23,18 +23,12 @@ from tests.support.drifting import (
     policy,
     remembering,
     space,
+    texts,
     workload,
 )
 
 MONTH = 35
 EVERY = range(MONTH * DAY)
-
-
-def texts(found: tuple[Finding, ...]) -> str:
-    """Return all that is told of findings."""
-    return "\n".join(
-        [each.sign.message + "".join(e.text for e in each.sign.evidence) for each in found]
-    )
 
 
 # D1
