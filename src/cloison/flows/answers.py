@@ -11,6 +11,21 @@ _NONE: Final = Counts()
 
 
 @dataclass(frozen=True, slots=True)
+class Shared:
+    """What a file has in common with another one, which was read before.
+
+    Args:
+        path: The other one.
+        lines: First lines that are the same in both; they are counted once.
+        unsure: How many lines after these may be the same as well; they are counted again.
+    """
+
+    path: str
+    lines: int
+    unsure: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Ingested:
     """What came of a file.
 
@@ -22,6 +37,7 @@ class Ingested:
         new: What was read now.
         before: What had been read before, and was left out.
         problem: Why it was not read, or not to its end; empty where all is well.
+        shared: What it has in common with another one; `None` where nothing.
     """
 
     path: str
@@ -31,6 +47,7 @@ class Ingested:
     new: Counts = _NONE
     before: Counts = _NONE
     problem: str = ""
+    shared: Shared | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -105,6 +105,16 @@ def courses(store: Path, since: int | None = None, until: int | None = None) -> 
         finally:
             engine.close()
         sets = labels(store, manifest)
+    return by_edge(found, sets)
+
+
+def by_edge(found: pa.Table, sets: dict[int, Labels]) -> pa.Table:
+    """Return rows of edges and hours (`expressions.by_hour`) as `courses` does: one for each edge.
+
+    Args:
+        found: The rows.
+        sets: The label sets of their store (`labels`).
+    """
     found = found.sort_by([("hour", "ascending"), ("count", "ascending"), ("first", "ascending")])
     sums = (*expressions.SUMS, "windows")
     greatest = expressions.EXAMPLES
@@ -173,7 +183,7 @@ def _summed(
         for hour, parts in stale.items()
         if any(part.kept for part in of_span.get(hour, ()))
     }
-    late = [roll(store, manifest, engine, parts) for parts in batches(both)]
+    late = [roll(store, manifest, engine, parts) for parts in batches(both, engine.at_once)]
     table = engine.read([store / part.path for part in summed], schema())
     if late:
         table = table.union(engine.table(pa.concat_tables(late).combine_chunks()))
@@ -185,11 +195,12 @@ def _summed(
     with TemporaryDirectory(dir=_scratch(store)) as directory:
         found = engine.run(sums(table))
         paths = [_put(found, Path(directory) / "0.parquet")]
-        for parts in batches(whole):
+        for parts in batches(whole, engine.at_once):
             flows = rolled(store, manifest, engine, parts)
             found = engine.run(sums(flows))
             paths.append(_put(found, Path(directory) / f"{len(paths)}.parquet"))
             told(len({(part.source, part.hour) for part in parts}))
+            engine.forget()
         parts = engine.read(paths, found.schema)
         return engine.run(expressions.together(parts) if sums is expressions.edges else parts)
 

@@ -4,10 +4,13 @@ import bz2
 import gzip
 import io
 import lzma
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, cast
+from zlib import crc32
 
 import msgspec
 import pyarrow as pa
@@ -29,11 +32,15 @@ BATCH: Final = 50_000
 LAST: Final = 4096
 """Bytes by which a place in a file is found again."""
 
-DOCUMENT: Final = 1 << 28
-"""Bytes a file may have that is one document."""
+DOCUMENT: Final = 1 << 25
+"""Bytes a file may have that is one document, decompressed."""
 
+_BLOCK: Final = 1 << 20
 _FEW: Final = 64
+_ZEROS: Final = bytes(8)
 _ROWS: Final = 10_000
+_HELD: Final = 50_000
+"""Records of a document that are held at once."""
 
 _KEPT: Final = 4096
 _OPENERS: Final[dict[bytes, Callable[[Path], object]]] = {
@@ -72,6 +79,10 @@ class Place(Protocol):
     def line(self) -> int:
         """Number of the line there."""
 
+    @property
+    def sum(self) -> int:
+        """CRC of everything before it."""
+
 
 @dataclass(slots=True)
 class Chunk:
@@ -87,6 +98,8 @@ class Chunk:
         last: The last bytes before `upto`: by them the place is found again.
         ended: Whether its last line is at its end. The one that is not may still be written to;
             it is alone in its chunk, the last one.
+        sums: Of each whole line, blank ones too, the CRC of everything up to its end.
+        sum: CRC of everything before `upto`.
     """
 
     upto: int
@@ -97,6 +110,8 @@ class Chunk:
     skipped: int = 0
     last: bytes = b""
     ended: bool = True
+    sums: "array[int]" = field(default_factory=lambda: array("I"))
+    sum: int = 0
 
 
 def packed(start: bytes) -> bool:
@@ -150,27 +165,40 @@ def cut(
         return
     with opened(path) as handle:
         if reader.framing == "whole":
-            yield _document(handle, decode)
+            yield from _document(handle, decode)
         else:
-            upto, line = (0, 1) if place is None else (place.upto, place.line)
-            yield from chunks(handle, decode, upto, line, grows=not _packed(path))
+            yield from chunks(handle, decode, place, grows=not _packed(path))
 
 
-def _document(handle: BinaryIO, decode: Decode) -> Chunk:
-    """Return what a file holds that is one document."""
+def _document(handle: BinaryIO, decode: Decode) -> Iterator[Chunk]:
+    """Yield what a file holds that is one document."""
     data = handle.read(DOCUMENT + 1)
-    chunk = Chunk(len(data), lines=1, last=data[-LAST:])
+    whole = Chunk(len(data), lines=1, last=data[-LAST:], sum=crc32(data))
     if len(data) > DOCUMENT:
-        chunk.bad.append(Bad(1, 0, "the document is too long", data[:_KEPT]))
-        return chunk
+        why = f"the document has more than {DOCUMENT >> 20} MiB: write it in several files"
+        whole.bad.append(Bad(1, 0, why, data[:_KEPT]))
+        yield whole
+        return
+    told = 0
     try:
-        chunk.records += decode(data)
-    except BadRecordError as error:
-        chunk.records.clear()
-        chunk.bad.append(Bad(1, 0, str(error), data[:_KEPT]))
-        return chunk
-    chunk.skipped = int(not chunk.records)
-    return chunk
+        for record in decode(data):
+            told += 1
+            if told <= _HELD:
+                whole.records.append(record)
+    except (BadRecordError, RecursionError) as error:
+        whole.records.clear()
+        whole.bad.append(Bad(1, 0, _why(error), data[:_KEPT]))
+        yield whole
+        return
+    if told > _HELD:
+        # It counts whole or not at all; now that all of it can be read, a part at a time is held.
+        records = iter(decode(data))
+        whole.records.clear()
+        while len(some := list(islice(records, _HELD))) == _HELD:
+            yield Chunk(0, records=some)
+        whole.records += some
+    whole.skipped = int(not told)
+    yield whole
 
 
 def _rows(path: Path, decode: Decode) -> Iterator[Chunk]:
@@ -191,8 +219,11 @@ def _rows(path: Path, decode: Decode) -> Iterator[Chunk]:
     except pa.ArrowException as error:
         raise EOFError(str(error)) from None
     with path.open("rb") as handle:
+        total = 0
+        while data := handle.read(_BLOCK):
+            total = crc32(data, total)
         handle.seek(max(0, size - LAST))
-        yield Chunk(size, number, last=handle.read())
+        yield Chunk(size, number, last=handle.read(), sum=total)
 
 
 def _packed(path: Path) -> bool:
@@ -201,7 +232,7 @@ def _packed(path: Path) -> bool:
 
 
 def chunks(
-    handle: BinaryIO, decode: Decode, start: int = 0, line: int = 1, *, grows: bool = True
+    handle: BinaryIO, decode: Decode, place: Place | None = None, *, grows: bool = True
 ) -> Iterator[Chunk]:
     """Yield what a file's lines hold: some at first, then some thousand lines at once.
 
@@ -211,16 +242,16 @@ def chunks(
     Args:
         handle: The file, opened.
         decode: What reads a line.
-        start: Where to begin: 0, or the `upto` of a chunk.
-        line: Number of the line there.
+        place: Where to begin; `None` at the beginning.
         grows: Whether somebody may be writing it: nobody goes on with a compressed line.
     """
+    start, line, total = (place.upto, place.line, place.sum) if place is not None else (0, 1, 0)
     if start:
         skip(handle, start)
     chunk = Chunk(start, line)
     wanted = _FEW
     while read := handle.readline(LONGEST + 1):
-        size, last = _whole(handle, read)
+        size, last, total = _whole(handle, read, total)
         ended = last.endswith(b"\n")
         if not ended and chunk.upto > start:
             yield chunk
@@ -232,7 +263,9 @@ def chunks(
             chunk.bad += [] if bad is None else [bad]
         chunk.upto += size
         chunk.line += 1
-        chunk.last, chunk.ended = last[-LAST:], ended
+        chunk.last, chunk.ended, chunk.sum = last[-LAST:], ended, total
+        if ended:
+            chunk.sums.append(total)
         if chunk.lines >= wanted:
             yield chunk
             chunk = Chunk(chunk.upto, chunk.line)
@@ -246,25 +279,37 @@ def _read(chunk: Chunk, line: bytes, decode: Decode) -> Bad | None:
     chunk.lines += 1
     if len(line) > LONGEST:
         return Bad(chunk.line, chunk.upto, "the line is too long", line[:_KEPT])
+    if _ZEROS in line:
+        # Where a machine lost power, a log goes on after zeros that nobody wrote over.
+        torn, _, line = line.rpartition(_ZEROS)
+        line = line.lstrip(b"\0")
+        if torn := torn.strip(b"\0"):
+            chunk.lines += 1
+            why = "the line breaks off in zeros, as after a loss of power"
+            chunk.bad.append(Bad(chunk.line, chunk.upto, why, torn[:_KEPT]))
     held = len(chunk.records)
     try:
         chunk.records += decode(line)
-    except BadRecordError as error:
+    except (BadRecordError, RecursionError) as error:
         # A line counts whole or not at all.
         del chunk.records[held:]
-        return Bad(chunk.line, chunk.upto, str(error), line[:_KEPT])
+        return Bad(chunk.line, chunk.upto, _why(error), line[:_KEPT])
     chunk.skipped += len(chunk.records) == held
     return None
 
 
-def _whole(handle: BinaryIO, line: bytes) -> tuple[int, bytes]:
-    """Return how many bytes a line has, and its last ones; read on to its end if it is long."""
-    size, last = len(line), line
+def _why(error: Exception) -> str:
+    return "it nests too deeply" if isinstance(error, RecursionError) else str(error)
+
+
+def _whole(handle: BinaryIO, line: bytes, total: int) -> tuple[int, bytes, int]:
+    """Return how many bytes a line has, its last ones, and the CRC after it; read on to its end."""
+    size, last, total = len(line), line, crc32(line, total)
     if size > LONGEST:
         while not last.endswith(b"\n") and (more := handle.readline(LONGEST)):
-            size += len(more)
+            size, total = size + len(more), crc32(more, total)
             last = (last + more)[-LAST:]
-    return size, last
+    return size, last, total
 
 
 def skip(handle: BinaryIO, start: int) -> None:

@@ -11,7 +11,7 @@ from ibis import _
 
 from cloison.flows.edges import labels, within
 from cloison.flows.engines.duck import Duck
-from cloison.flows.schema import CHANGES, COVERAGE, Labels
+from cloison.flows.schema import BROKEN_OFF, CHANGES, COVERAGE, Labels
 from cloison.flows.store.manifest import Manifest
 from cloison.flows.store.parts import HOUR, STORED
 from cloison.flows.store.place import SCRATCH, reading
@@ -35,6 +35,21 @@ class Told:
     hour: int
     events: int = 0
     lost: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Unheard:
+    """A span in which a live source could not be heard.
+
+    Args:
+        node: The node of which nothing was heard; None for all.
+        since: Its start, in microseconds since 1970.
+        until: Its end.
+    """
+
+    node: str | None
+    since: int
+    until: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +98,31 @@ def told(store: Path, since: int | None = None, until: int | None = None) -> tup
             found.setdefault((node, hour), [0, 0])[1] += lost
     ordered = sorted(found.items(), key=lambda item: (item[0][1], item[0][0] or ""))
     return tuple(Told(node, hour, *numbers) for (node, hour), numbers in ordered)
+
+
+def gaps(store: Path, since: int | None = None, until: int | None = None) -> tuple[Unheard, ...]:
+    """Return the spans in which a live source could not be heard, in order of time.
+
+    Args:
+        store: The store.
+        since: Only those that end after this time, in microseconds; None for all.
+        until: Only those that begin before it.
+
+    Raises:
+        SourceError: There is no such store, or it cannot be read.
+    """
+    found: set[tuple[int, int, str]] = set()
+    with reading(store) as manifest:
+        for part in manifest.of("coverage"):
+            read = pq.read_table(store / part.path, schema=COVERAGE, partitioning=None)
+            for row in read.to_pylist():
+                if row["reason"] == BROKEN_OFF and row["until"] is not None:
+                    found.add((_micros(row["since"]), _micros(row["until"]), row["node"] or ""))
+    return tuple(
+        Unheard(node or None, first, last)
+        for first, last, node in sorted(found)
+        if (since is None or last > since) and (until is None or first < until)
+    )
 
 
 def changes(store: Path, since: int | None = None, until: int | None = None) -> tuple[Changed, ...]:

@@ -45,7 +45,8 @@ class BadRecordError(ValueError):
 
 
 Decode = Callable[[bytes], Iterable[Record]]
-"""Reads one record's bytes: to nothing for what is no flow. A bad one raises `BadRecordError`.
+"""Reads one record's bytes: to nothing for what is no flow. A bad one raises `BadRecordError`, or
+`RecursionError` where it nests deeper than anything is decoded.
 
 What it remembers between records may only make it faster: reading may stop after any of them and go
 on in another process.

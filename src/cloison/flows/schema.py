@@ -164,6 +164,12 @@ class Identity(msgspec.Struct, kw_only=True, gc=False):
     snapshot: bool = False
 
 
+BROKEN_OFF: Final = (
+    "the stream broke off: what the node's ring buffer lost until it went on is not told"
+)
+"""Why nothing is known of a span in which a live source could not be heard."""
+
+
 class Coverage(msgspec.Struct, kw_only=True, gc=False):
     """What a source says about what it did not see. An absent flow means nothing without it.
 

@@ -4,7 +4,9 @@ import bz2
 import errno
 import gzip
 import json
+import os
 from pathlib import Path
+from threading import Barrier
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -20,7 +22,7 @@ from cloison.flows.status import rejected, status
 from cloison.flows.store.ingest import Wanted, ingest
 from cloison.flows.store.keep import expire, merge
 from cloison.flows.store.manifest import load
-from cloison.flows.store.parts import HOUR
+from cloison.flows.store.parts import HOUR, Kind, Rows, stage_all
 from cloison.flows.store.place import reading, writing
 from cloison.flows.store.rolling import hours, refresh
 from cloison.flows.store.writer import writer
@@ -167,6 +169,52 @@ def test_a_full_disk_is_no_defect(store: Path) -> None:
         writing(store),
     ):
         raise OSError(errno.ENOSPC, "full")
+
+
+def test_parts_wait_for_the_disk_together(store: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that waited alone would wait for ever."""
+    together = Barrier(2, timeout=60)
+    settle = os.fsync
+
+    def slow(handle: int) -> None:
+        together.wait()
+        settle(handle)
+
+    rows = pa.table({"time": pa.array([1, 2, 3], pa.timestamp("us", "UTC"))})
+    wanted = [Rows("flows", rows.slice(n), Kind(1, "hubble"), hour=n) for n in (0, 1)]
+    (store / "scratch").mkdir(parents=True)
+    monkeypatch.setattr(os, "fsync", slow)
+    parts = stage_all(store, wanted)
+    assert [(part.hour, part.rows) for part in parts] == [(0, 3), (1, 2)]
+    assert [pq.read_table(store / part.path).num_rows for part in parts] == [3, 2]
+
+
+@pytest.mark.parametrize(("rows", "packed"), [(200, "SNAPPY"), (201, "ZSTD")])
+def test_parts_of_few_rows_are_packed_the_quicker_way(store: Path, rows: int, packed: str) -> None:
+    times = pa.table({"time": pa.array(range(rows), pa.timestamp("us", "UTC"))})
+    (store / "scratch").mkdir(parents=True)
+    (part,) = stage_all(store, [Rows("flows", times, Kind(1, "hubble"), hour=0)])
+    columns = pq.ParquetFile(store / part.path).metadata.row_group(0)
+    assert columns.column(0).compression == packed
+    assert pq.read_table(store / part.path, partitioning=None) == times
+
+
+def test_a_part_that_cannot_be_written_stops_the_run(
+    store: Path, log: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nothing of it belongs to the store then, and the next run removes what was left behind."""
+
+    def full(_handle: int) -> None:
+        raise OSError(errno.ENOSPC, "full")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "fsync", full)
+        with pytest.raises(SourceError, match="No space left"):
+            _read(store, log)
+    assert load(store).parts == ()
+    assert _read(store, log) == [(200, 0, "")]
+    kept = {part.path for part in load(store).parts}
+    assert {str(p.relative_to(store)) for p in store.rglob("part-*.parquet")} == kept
 
 
 def test_a_damaged_archive_says_so(store: Path, tmp_path: Path) -> None:

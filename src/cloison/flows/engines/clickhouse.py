@@ -36,6 +36,7 @@ class ClickHouse:
     """
 
     name = "clickhouse"
+    at_once = 2_000_000
 
     def __init__(self, scratch: Path) -> None:
         try:
@@ -46,6 +47,7 @@ class ClickHouse:
         self._session: Any = session()
         self._scratch = scratch
         self._made: list[Path] = []
+        self._views: list[str] = []
 
     def read(self, paths: Sequence[Path], schema: pa.Schema) -> Table:
         """Return the rows of Parquet files as a table."""
@@ -61,6 +63,7 @@ class ClickHouse:
         columns = ", ".join(f'"{column}"' for column in schema.names)
         rows = f"file({_quoted(place / '*.parquet')}, Parquet)"
         self._session.query(f"CREATE VIEW {name} AS FROM {rows} SELECT {columns}{_settings()}")
+        self._views.append(name)
         return ibis.table(ibis.Schema.from_pyarrow(loose(schema)), name=name)
 
     def table(self, rows: pa.Table) -> Table:
@@ -78,11 +81,22 @@ class ClickHouse:
         with pa.ipc.open_stream(answer.bytes()) as stream:
             return fitted(stream.read_all(), expression)
 
+    def forget(self) -> None:
+        """Let go of the tables that it has been given."""
+        for name in self._views:
+            self._session.query(f"DROP VIEW {name}")
+        self._views.clear()
+        self._remove()
+
     def close(self) -> None:
         """Let go of everything."""
         self._session.close()
+        self._remove()
+
+    def _remove(self) -> None:
         for place in self._made:
             shutil.rmtree(place, ignore_errors=True)
+        self._made.clear()
 
 
 def _settings() -> str:

@@ -16,6 +16,8 @@ from cloison.flows.engines.columns import fitted, loose
 MEMORY: Final = "400MB"
 """What DuckDB may hold; more it puts on disk."""
 
+_NAME: Final = "rows_{}"
+
 
 class Duck:
     """DuckDB.
@@ -27,6 +29,7 @@ class Duck:
     """
 
     name = "duckdb"
+    at_once = 2_500_000
 
     def __init__(self, scratch: Path, memory: str = MEMORY, threads: int | None = None) -> None:
         more = {} if threads is None else {"threads": threads}
@@ -68,10 +71,16 @@ class Duck:
     def _named(self, schema: pa.Schema) -> Table:
         """Return a table of the next number, which is of this connection only by that name.
 
-        So what is asked of another store in the same way is the same expression.
+        So the same question to another store, or about other hours, is the same expression.
         """
         columns = ibis.Schema.from_pyarrow(loose(schema))
-        return ibis.table(columns, name=f"rows_{next(self._numbers)}")
+        return ibis.table(columns, name=_NAME.format(next(self._numbers)))
+
+    def forget(self) -> None:
+        """Let go of the tables that it has been given."""
+        for number in range(next(self._numbers)):
+            self._connection.con.execute(f"DROP VIEW IF EXISTS {_NAME.format(number)}")
+        self._numbers = count()
 
     def close(self) -> None:
         """Let go of everything."""

@@ -15,6 +15,13 @@ class Engine(Protocol):
     def name(self) -> str:
         """What it is called with `--engine`."""
 
+    @property
+    def at_once(self) -> int:
+        """Flows that it rolls up at once, if one hour has no more.
+
+        Fewer are less to hold. More are faster where each question has a cost of its own.
+        """
+
     def read(self, paths: Sequence[Path], schema: pa.Schema) -> Table:
         """Return the rows of Parquet files as a table.
 
@@ -28,6 +35,9 @@ class Engine(Protocol):
 
     def run(self, expression: Table) -> pa.Table:
         """Return what an expression comes to."""
+
+    def forget(self) -> None:
+        """Let go of the tables that it was given: what was asked of them is not asked again."""
 
     def close(self) -> None:
         """Let go of everything."""

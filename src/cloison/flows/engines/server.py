@@ -28,6 +28,7 @@ class Server:
     """
 
     def __init__(self, address: str) -> None:
+        self.at_once = 16_000_000
         self.name = address.partition("://")[0]
         try:
             self._connection: Any = ibis.connect(address)
@@ -62,8 +63,13 @@ class Server:
         """Return what an expression comes to."""
         return fitted(self._connection.to_pyarrow(expression), expression)
 
-    def close(self) -> None:
+    def forget(self) -> None:
         """Drop what was made."""
         for name in self._made:
             self._connection.raw_sql(f"DROP TABLE {name}")
+        self._made.clear()
+
+    def close(self) -> None:
+        """Drop what was made."""
+        self.forget()
         self._connection.disconnect()

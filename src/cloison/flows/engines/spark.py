@@ -40,6 +40,8 @@ class Spark:
     """
 
     name = "spark"
+    # Each question costs it seconds, and what does not fit into memory it puts on disk itself.
+    at_once = 16_000_000
 
     def __init__(self, scratch: Path, remote: str | None = None) -> None:
         try:
@@ -60,6 +62,7 @@ class Spark:
         self._connection: Any = ibis.pyspark.connect(self._session)
         self._scratch = scratch
         self._written: list[Path] = []
+        self._views: list[str] = []
 
     def read(self, paths: Sequence[Path], schema: pa.Schema) -> Table:
         """Return the rows of Parquet files as a table."""
@@ -69,6 +72,7 @@ class Spark:
         files = [f"file://{path.absolute()}" for path in paths]
         read = self._session.read.option("mergeSchema", "true").parquet(*files)
         read.createOrReplaceTempView(name)
+        self._views.append(name)
         found: Table = self._connection.table(name)
         return found
 
@@ -86,9 +90,20 @@ class Spark:
         sql = self._connection.compile(expression)
         return fitted(self._session.sql(sql).toArrow(), expression)
 
+    def forget(self) -> None:
+        """Let go of the tables that it has been given."""
+        for name in self._views:
+            self._session.catalog.dropTempView(name)
+        self._views.clear()
+        self._unlink()
+
     def close(self) -> None:
         """Let go of everything."""
         self._session.stop()
+        self._unlink()
+
+    def _unlink(self) -> None:
         for path in self._written:
             with suppress(OSError):
                 path.unlink()
+        self._written.clear()

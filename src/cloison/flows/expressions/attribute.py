@@ -15,7 +15,19 @@ _STEP: Final = 10
 _TAKEN: Final = ("cluster", "ns", "pod", "workload", "kind", "labels")
 
 
-def attributed(connections: Table, identities: Table) -> Table:
+def of_services(flows: Table) -> Table:
+    """Return one row: whether an end of flows may be a Service by what they tell themselves."""
+    ends = (flows.src_entity == "service") | (flows.dst_entity == "service")
+    # An address outside becomes a Service where another row of its connection names one.
+    outside = (flows.src_entity == "world") | (flows.dst_entity == "world")
+    said: Table = flows.agg(
+        ends=ends.any(), outside=outside.any(), names=flows.svc_name.notnull().any()
+    )
+    whether = said.ends | (said.outside & said["names"])
+    return said.select(services=whether.fill_null(False))
+
+
+def attributed(connections: Table, identities: Table, *, services: bool = True) -> Table:
     """Return connections with the names of ends of which only the address was told.
 
     Names that a record tells itself stay. Where several held an address at that time it is left
@@ -26,6 +38,8 @@ def attributed(connections: Table, identities: Table) -> Table:
     Args:
         connections: What `connect.connections` returns.
         identities: What `identities.segments` returns: intervals of one address do not overlap.
+        services: Whether an end may be a Service. Where none is, what goes on to one need not be
+            looked for, which is a third of all work.
     """
     found = _named(_named(connections, identities, "src"), identities, "dst")
     through = _nameless(found, "dst") & (found.dst_entity == "world") & found.svc_name.notnull()
@@ -41,7 +55,8 @@ def attributed(connections: Table, identities: Table) -> Table:
         halfway=outside.ifelse(0, found.halfway).cast("int64"),
         ambiguous=(found.src_ambiguous | found.dst_ambiguous).ifelse(found["count"], 0),
     )
-    return _once(found).drop("src_ambiguous", "dst_ambiguous", "src_port")
+    found = _once(found) if services else found
+    return found.drop("src_ambiguous", "dst_ambiguous", "src_port")
 
 
 def _once(rows: Table) -> Table:

@@ -73,6 +73,8 @@ def _flow(said: dict[str, str], cluster: str | None) -> Flow:
         verdict="denied" if denied else "allowed",
         observer="both",
         initiator="known",
+        # Its start is the connection's, however often it is told of.
+        opens=True,
         proto=protocol(said["proto"]),
         src_cluster=cluster,
         src_ns=text(said["src_ns"]),

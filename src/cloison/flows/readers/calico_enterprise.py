@@ -31,7 +31,7 @@ def _suits(head: Head) -> float:
     for line in head.lines[:20]:
         try:
             said = msgspec.json.decode(line, type=dict[str, msgspec.Raw])
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
         if {"source_name_aggr", "dest_name_aggr"} <= said.keys():
             best = max(best, min(0.98, 0.4 + 0.15 * len(_OWN & said.keys())))

@@ -36,7 +36,7 @@ def _rated(line: bytes) -> float:
     for key in ("flows", "items"):
         try:
             listed = msgspec.json.decode(said.get(key, b"[]"), type=list[msgspec.Raw])
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
         if listed:
             said = _object(listed[0])
@@ -52,7 +52,7 @@ def _rated(line: bytes) -> float:
 def _object(data: bytes | msgspec.Raw) -> dict[str, msgspec.Raw]:
     try:
         return msgspec.json.decode(data, type=dict[str, msgspec.Raw])
-    except (msgspec.MsgspecError, UnicodeDecodeError):
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
         return {}
 
 

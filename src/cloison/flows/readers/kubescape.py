@@ -7,9 +7,9 @@ from collections.abc import Iterator
 from typing import Final
 
 import msgspec
-import yaml
 
 from cloison.flows.reader import BadRecordError, Decode, Head, Options, Reader
+from cloison.flows.readers.objects import objects
 from cloison.flows.readers.values import address, port, protocol, text
 from cloison.flows.schema import Entity, Flow, Record
 
@@ -91,23 +91,10 @@ def _open(_head: Head, options: Options) -> Decode:
             yield from _flows(read, options.cluster)
 
     def decode(data: bytes) -> Iterator[Record]:
-        for document in _documents(data):
+        for document in objects(data):
             yield from one(document)
 
     return decode
-
-
-def _documents(data: bytes) -> Iterator[bytes]:
-    """Yield the objects of a file, as JSON: a line each, one over many lines, or YAML."""
-    lines = [line for line in data.splitlines() if line.strip()]
-    if all(line.startswith(b"{") and line.rstrip().endswith(b"}") for line in lines):
-        yield from lines
-        return
-    try:
-        for document in yaml.load_all(data, yaml.CSafeLoader):
-            yield msgspec.json.encode(document)
-    except (yaml.YAMLError, TypeError, ValueError, RecursionError) as error:
-        raise BadRecordError(f"neither JSON nor YAML: {str(error)[:200]}") from None
 
 
 def _flows(read: _Object, cluster: str | None) -> Iterator[Record]:

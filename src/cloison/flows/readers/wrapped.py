@@ -60,6 +60,6 @@ def samples(head: Head) -> list[tuple[str, str]]:
     for line in head.lines[:20]:
         try:
             found.append(unwrapped(line))
-        except BadRecordError:
+        except (BadRecordError, RecursionError):
             continue
     return found

@@ -1,5 +1,5 @@
 """Flows as they happen, from Cilium's Hubble Relay. Needs the extra `relay`."""
 
-from cloison.flows.relay.client import Relay, Tls, Wanted, stream
+from cloison.flows.relay.client import Line, Relay, Tls, Wanted, stream
 
-__all__ = ["Relay", "Tls", "Wanted", "stream"]
+__all__ = ["Line", "Relay", "Tls", "Wanted", "stream"]

@@ -6,8 +6,9 @@ stream was is kept here: see `resume`.
 
 import time as clock
 from collections.abc import Callable, Generator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from hashlib import blake2b
+from threading import Event
 from typing import Any, Final, TypeAlias
 
 import grpc
@@ -87,11 +88,49 @@ class Wanted:
     follow: bool = False
 
 
+@dataclass(slots=True)
+class Line:
+    """A stream as another thread sees it: whether somebody answers, and how to end it.
+
+    Args:
+        heard: Whether anything was told at all.
+        away: Since when nobody answers, in seconds since 1970, and why; None while somebody does.
+    """
+
+    heard: bool = False
+    away: tuple[float, str] | None = None
+    _ended: Event = field(default_factory=Event)
+    _call: grpc.Call | None = None
+
+    def end(self) -> None:
+        """End the stream, whatever it waits for."""
+        self._ended.set()
+        call = self._call
+        if call is not None:
+            call.cancel()
+
+    @property
+    def ended(self) -> bool:
+        """Whether it is to end."""
+        return self._ended.is_set()
+
+    def hold(self, call: grpc.Call) -> bool:
+        """Remember a call that is to be cancelled; return whether there is to be none any more."""
+        self._call = call
+        return self.ended
+
+    def pause(self, seconds: float) -> None:
+        """Wait for some seconds, or until the stream is to end."""
+        self._ended.wait(seconds)
+
+
 def stream(
     relay: Relay,
     wanted: Wanted,
     options: Options | None = None,
     pause: Callable[[float], None] = clock.sleep,
+    line: Line | None = None,
+    resume: Resume | None = None,
 ) -> Generator[Sequence[Record], None, None]:
     """Yield what each message of a stream says, in the order they come.
 
@@ -103,26 +142,34 @@ def stream(
         wanted: What to ask for.
         options: What a user says about the source beyond what it says itself.
         pause: Waits for some seconds; between streams that ended before they told anything.
+        line: Shows others how it stands, and lets them end it.
+        resume: How far an earlier stream was.
 
     Raises:
         SourceError: nobody answers, or the server refuses.
     """
     decode = reader("hubble").open(Head("relay", b"", ()), options or Options())
-    resume, waiting = Resume(), _Waiting(relay, pause)
+    line = line or Line()
+    resume, waiting = resume or Resume(), _Waiting(relay, pause, line)
     with _channel(relay) as channel:
         ask: Ask = channel.unary_stream(METHOD, _written, _as_it_is)
         since = None if wanted.since is None else wanted.since * 1000
         while True:
             call = ask(_request(wanted, since))
+            if line.hold(call):
+                call.cancel()
+                return
             try:
                 for data in call:
                     waiting.answered()
                     if records := _read(data, decode, resume):
                         yield records
             except grpc.RpcError:
+                if line.ended:
+                    return
                 waiting.failed(call)
             else:
-                if not wanted.follow:
+                if not wanted.follow or line.ended:
                     return
                 waiting.ended()
             finally:
@@ -138,6 +185,7 @@ class _Waiting:
     Args:
         relay: Who is asked.
         pause: Waits for some seconds.
+        line: Shows others how it stands.
         ever: Whether there was an answer at all.
         idle: Streams since the last answer.
         waited: Seconds since then.
@@ -145,12 +193,14 @@ class _Waiting:
 
     relay: Relay
     pause: Callable[[float], None]
+    line: Line
     ever: bool = False
     idle: int = 0
     waited: float = 0.0
 
     def answered(self) -> None:
         self.ever, self.idle, self.waited = True, 0, 0.0
+        self.line.heard, self.line.away = True, None
 
     def failed(self, call: grpc.Call) -> None:
         """Wait, unless there is nothing to wait for.
@@ -171,6 +221,9 @@ class _Waiting:
                 "is it Hubble Relay's address, and does it want TLS? `kubectl -n kube-system "
                 "port-forward service/hubble-relay 4245:80` brings one here",
             ) from None
+        if self.idle and self.line.away is None:
+            # The first time it is asked again at once, and most often that is all it takes.
+            self.line.away = (clock.time(), why)
         self.ended()
 
     def ended(self) -> None:

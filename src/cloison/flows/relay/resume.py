@@ -11,7 +11,7 @@ from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Final
 
-from cloison.flows.schema import Coverage
+from cloison.flows.schema import BROKEN_OFF, Coverage
 
 OVERLAP: Final = 10_000_000_000
 """Nanoseconds before a node's newest flow since when it is asked again: ten times what Relay waits
@@ -23,8 +23,6 @@ MOST: Final = 200_000
 NODES: Final = 10_000
 """Nodes that are told apart."""
 
-GAP: Final = "the stream broke off: what the node's ring buffer lost until it went on is not told"
-
 
 @dataclass(slots=True)
 class Resume:
@@ -35,6 +33,8 @@ class Resume:
         floors: Time of each node since when everything is remembered.
         recent: Node, time and key of what was told since then, as it came.
         again: Keys that the new stream may tell again, and how often.
+        earlier: Of nodes that an earlier run heard, by their names without the cluster's: the time
+            of the newest flow, and the keys of those since `OVERLAP` before it.
         awaited: Nodes of which the new stream has told nothing yet, with their newest flow's time.
         most: How many are remembered.
     """
@@ -44,6 +44,7 @@ class Resume:
     recent: deque[tuple[str | None, int, bytes]] = field(default_factory=deque)
     again: Counter[bytes] = field(default_factory=Counter)
     awaited: dict[str, int] = field(default_factory=dict)
+    earlier: dict[str, tuple[int, tuple[bytes, ...]]] = field(default_factory=dict)
     most: int = MOST
 
     def broken(self) -> int | None:
@@ -71,6 +72,8 @@ class Resume:
         """
         if node not in self.newest and len(self.newest) >= NODES:
             node = ""
+        if node not in self.newest:
+            self._inherit(node)
         if node in self.awaited and time < self.floors[node]:
             return False, None
         if self._again(key):
@@ -83,7 +86,19 @@ class Resume:
         if last >= time:
             return True, None
         name = node.rpartition("/")[2] or None
-        return True, Coverage(since=last // 1000, until=time // 1000, node=name, reason=GAP)
+        return True, Coverage(since=last // 1000, until=time // 1000, node=name, reason=BROKEN_OFF)
+
+    def _inherit(self, node: str) -> None:
+        """Go on with a node where an earlier run was."""
+        held = self.earlier.pop(node.rpartition("/")[2], None)
+        if held is None:
+            return
+        time, keys = held
+        self.newest[node] = self.awaited[node] = time
+        self.floors[node] = time - OVERLAP
+        for key in keys:
+            self._remember(node, time, key)
+            self.again[key] += 1
 
     def _again(self, key: bytes) -> bool:
         if not self.again[key]:

@@ -2,6 +2,7 @@
 
 import lzma
 import zlib
+from array import array
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Final
 import msgspec
 
 from cloison.base import QuestionError
-from cloison.flows.answers import Ingested
+from cloison.flows.answers import Ingested, Shared
 from cloison.flows.files import HEAD, Chunk, cut, head, opened, skip
 from cloison.flows.reader import Head, Options, Reader
 from cloison.flows.readers import READERS, detect, reader
 from cloison.flows.schema import Flow
+from cloison.flows.store import lines
 from cloison.flows.store.known import Known, digest, mark, on_disk, recognise, thinned
 from cloison.flows.store.manifest import Counts, Input, Part
 from cloison.flows.store.writer import Writer
@@ -62,10 +64,13 @@ def ingest(writer: Writer, path: Path, wanted: Wanted, told: Told = lambda _: No
         raise QuestionError(msg, f"readers are {', '.join(READERS)}")
     try:
         start = head(path)
-        known = recognise(path, start.data, filter(_counts, writer.manifest.inputs))
+        counted = filter(_counts, writer.manifest.inputs)
+        known = recognise(path, start.data, counted, writer.store)
         # What gave nothing is read anew: perhaps the reader or its options were the wrong ones.
         fruitless = (each for each in writer.manifest.inputs if not _counts(each))
-        again = recognise(path, start.data, fruitless).input if known.input is None else None
+        again = None
+        if known.input is None:
+            again = recognise(path, start.data, fruitless, writer.store).input
         disk = on_disk(path)
     except _DAMAGE as error:
         return Ingested(str(path), None, problem=f"cannot be read: {_why(error)}")
@@ -89,6 +94,13 @@ def ingest(writer: Writer, path: Path, wanted: Wanted, told: Told = lambda _: No
             return found
         # A document that differs is another one.
         known, found = Known(), replace(found, before=Counts())
+    if known.like is not None and known.mark is not None:
+        if (known.like.reader, known.like.told) == (chosen.name, told_of(wanted.options)):
+            shared = Shared(known.like.path, known.mark.line - 1, known.unsure)
+            found = replace(found, shared=shared)
+        else:
+            # What was read otherwise tells of something else.
+            known = Known()
     run = _Run(writer, path, start, known, chosen.name, wanted, told, again)
     try:
         for chunk in cut(path, chosen, start, wanted.options, known.mark):
@@ -145,8 +157,11 @@ class _Run:
             number = known.input.id
             parts = writer.manifest.parts
             # The last line had no end then; it is read anew.
+            self.input = msgspec.structs.replace(self.input, rest=(0, 0))
             self._without = tuple(part for part in parts if part.input == number)
         last = self.input.marks[-1] if self.input.marks else None
+        if last is not None:
+            self._look_back(known, last.line - 1)
         self._upto, self._sofar = (last.upto, last.counts) if last else (0, Counts())
         self._changed = bool(self._without)
 
@@ -165,12 +180,16 @@ class _Run:
             self._writer.add(chunk.records, self._name)
             self._sofar += counts
             if chunk.upto:
-                place = mark(self._head(chunk), chunk.upto, chunk.line, self._sofar, chunk.last)
+                at = (chunk.upto, chunk.line, chunk.sum)
+                place = mark(self._head(chunk), at, self._sofar, chunk.last)
                 marks = thinned((*self.input.marks, place))
                 self.input = msgspec.structs.replace(self.input, marks=marks)
+            if chunk.sums:
+                self._summed(chunk.sums, chunk.line - 1 - len(chunk.sums))
         else:
             self._writer.add(chunk.records, self._name, open_of=self.input.id)
-            self.input = msgspec.structs.replace(self.input, open=counts)
+            rest = (chunk.upto - self._upto, chunk.sum)
+            self.input = msgspec.structs.replace(self.input, open=counts, rest=rest)
         self._told(chunk.upto - self._upto)
         self._upto = chunk.upto
         self._changed = True
@@ -179,6 +198,20 @@ class _Run:
                 self._writer.flush()
             else:
                 self._commit()
+
+    def _look_back(self, known: Known, line: int) -> None:
+        """Have the checksums of the lines that were read before, if only since now."""
+        held = lines.held(self._writer.store, self.input.id) if known.input is not None else 0
+        if not self.input.steps or held < line:
+            sums = lines.summed(self._path, line)
+            self.input = msgspec.structs.replace(self.input, steps=())
+            self._summed(sums, 0)
+
+    def _summed(self, sums: "array[int]", first: int) -> None:
+        """Keep the checksums of lines."""
+        self._writer.summed(self.input.id, first, sums)
+        steps = lines.steps(sums, self.input.steps, first)
+        self.input = msgspec.structs.replace(self.input, steps=steps)
 
     def end(self, disk: str, *, keep: bool = True) -> None:
         """Commit the rest.

@@ -62,6 +62,7 @@ class Mark(msgspec.Struct, frozen=True):
         head: Digest of the first bytes: as many as there are before `upto`, at most `known.HEAD`.
         last: Digest of the bytes right before it.
         size: How many those are.
+        sum: CRC of everything before it; -1 where an earlier version of this program did not tell.
     """
 
     upto: int
@@ -70,6 +71,7 @@ class Mark(msgspec.Struct, frozen=True):
     head: str
     last: str
     size: int
+    sum: int = -1
 
 
 class Input(msgspec.Struct, frozen=True):
@@ -84,6 +86,9 @@ class Input(msgspec.Struct, frozen=True):
         open: What its last line told, which had no end yet: counted, and read anew next time.
         disk: Digest of a compressed file that was read to its end, as it is on disk.
         told: What the reader was told of it, as a digest; empty where nothing.
+        steps: CRCs of everything up to the ends of lines 1, 2, 4, 8 and so on; see `lines`.
+        rest: Of the last line that has no end yet, how many bytes it had, and the CRC after it.
+        newest: Of a stream, the time of each node's newest flow, in microseconds.
     """
 
     id: int
@@ -93,6 +98,14 @@ class Input(msgspec.Struct, frozen=True):
     open: Counts = Counts()
     disk: str = ""
     told: str = ""
+    steps: tuple[int, ...] = ()
+    rest: tuple[int, int] = (0, 0)
+    newest: dict[str, int] = {}
+
+    @property
+    def lines(self) -> int:
+        """How many whole lines were read of it."""
+        return self.marks[-1].line - 1 if self.marks else 0
 
     @property
     def counts(self) -> Counts:

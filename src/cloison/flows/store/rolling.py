@@ -4,31 +4,28 @@ A roll-up is built of all flows of an hour, and again when more of them arrive, 
 known of who held the addresses then. Until it is, the hour's flows themselves are read.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 from pathlib import Path
-from typing import Final
 
 import ibis
 import pyarrow as pa
 import pyarrow.parquet as pq
+from ibis.expr.operations import Node
 from ibis.expr.types import Table
 
 from cloison.flows.engines.columns import loose, plain
 from cloison.flows.engines.engine import Engine
-from cloison.flows.expressions.attribute import attributed
+from cloison.flows.expressions.attribute import attributed, of_services
 from cloison.flows.expressions.connect import connections
 from cloison.flows.expressions.identities import SEGMENTS, segments
 from cloison.flows.expressions.orient import oriented
 from cloison.flows.expressions.roll import hourly
 from cloison.flows.schema import IDENTITY, LISTENERS
 from cloison.flows.store.manifest import Manifest, Part
-from cloison.flows.store.parts import HOUR, STORED, Kind, stage
+from cloison.flows.store.parts import HOUR, STORED, Kind, Rows, stage_all
 from cloison.flows.store.writer import Writer
-
-ROWS: Final = 2_000_000
-"""Flows that are rolled up at once, if one hour has no more."""
 
 Hour = tuple[str, int | None]
 """A reader, and hours since 1970; `None` for flows without a time."""
@@ -64,7 +61,18 @@ def hours(manifest: Manifest) -> Hours:
     return Hours(rolled, stale)
 
 
-def rolled(store: Path, manifest: Manifest, engine: Engine, parts: Sequence[Part]) -> Table:
+def _all(flows: Table) -> Table:
+    """Return all flows."""
+    return flows
+
+
+def rolled(
+    store: Path,
+    manifest: Manifest,
+    engine: Engine,
+    parts: Sequence[Part],
+    chosen: Callable[[Table], Table] = _all,
+) -> Table:
     """Return the hourly rows of flows, to be worked out.
 
     Args:
@@ -72,16 +80,29 @@ def rolled(store: Path, manifest: Manifest, engine: Engine, parts: Sequence[Part
         manifest: What belongs to it.
         engine: What works it out.
         parts: Parts of flows: all of every hour that they are of.
+        chosen: Returns the flows that count; all rows of a connection, or none.
     """
     until = max((part.hour for part in parts if part.hour is not None), default=None)
     held = _read(store, _until(manifest.of("identity"), until), IDENTITY)
     heard = _read(store, _until(manifest.of("listeners"), until), LISTENERS)
-    listening = set(zip(plain(heard["proto"]), plain(heard["port"]), strict=True))
+    listening = frozenset(zip(plain(heard["proto"]), plain(heard["port"]), strict=True))
     flows = engine.read([store / part.path for part in parts], STORED)
-    named = attributed(
-        connections(oriented(flows, listening)), engine.table(segments(held).combine_chunks())
-    )
-    return hourly(named)
+    holders = segments(held)
+    services = "service" in plain(holders["entity"].unique()) or plain(
+        engine.run(of_services(flows))["services"]
+    ) == [True]
+    holding = engine.table(holders.combine_chunks())
+    return _expressed(chosen(flows).op(), holding.op(), listening, services=services).to_expr()
+
+
+@lru_cache(maxsize=16)
+def _expressed(
+    flows: Node, holders: Node, listening: frozenset[tuple[str, int]], *, services: bool
+) -> Node:
+    """Return what hours come to. To build that takes longer than to read a few thousand rows."""
+    opened = connections(oriented(flows.to_expr(), listening))
+    found: Node = hourly(attributed(opened, holders.to_expr(), services=services)).op()
+    return found
 
 
 def roll(store: Path, manifest: Manifest, engine: Engine, parts: Sequence[Part]) -> pa.Table:
@@ -99,7 +120,7 @@ def schema() -> pa.Schema:
     return loose(found.schema().to_pyarrow())
 
 
-def batches(stale: Mapping[Hour, tuple[Part, ...]], rows: int = ROWS) -> Iterator[list[Part]]:
+def batches(stale: Mapping[Hour, tuple[Part, ...]], rows: int) -> Iterator[list[Part]]:
     """Yield parts of hours, whole hours together, with about so many rows at once."""
     batch: list[Part] = []
     size = 0
@@ -122,21 +143,21 @@ def refresh(writer: Writer, engine: Engine) -> int:
         engine: What works it out.
     """
     stale = hours(writer.manifest).stale
-    for parts in batches(stale):
+    for parts in batches(stale, engine.at_once):
         found = roll(writer.store, writer.manifest, engine, parts)
+        engine.forget()
         replaced = {(part.source, part.hour) for part in parts}
         old = [
             part
             for part in writer.manifest.of("rollups")
             if (part.source, part.hour) in replaced and not part.kept
         ]
-        new, apart = [], _apart(found)
-        for source, hour in sorted(replaced, key=lambda row: (row[0], row[1] or -1)):
-            rows = apart.get((source, hour), found.slice(0, 0))
-            new.append(
-                stage(writer.store, "rollups", rows, Kind(writer.manifest.commit + 1, source), hour)
-            )
-        writer.replace(new, tuple(old))
+        born, apart = writer.manifest.commit + 1, _apart(found)
+        new = [
+            Rows("rollups", apart.get((source, hour), found.slice(0, 0)), Kind(born, source), hour)
+            for source, hour in sorted(replaced, key=lambda row: (row[0], row[1] or -1))
+        ]
+        writer.replace(stage_all(writer.store, new), tuple(old))
     return len(stale)
 
 

@@ -1,5 +1,6 @@
 """One run that writes to a store: rows gathered, then committed in one step."""
 
+from array import array
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -13,12 +14,16 @@ from cloison.flows.columns import gather
 from cloison.flows.engines.columns import plain
 from cloison.flows.files import Bad
 from cloison.flows.schema import Record
+from cloison.flows.store import lines
 from cloison.flows.store.manifest import Input, Manifest, Part, save
-from cloison.flows.store.parts import BAD, Kind, by_hour, joined, stage
+from cloison.flows.store.parts import BAD, Kind, Rows, by_hour, joined, stage, stage_all
 from cloison.flows.store.place import writing
 
 SAMPLES: Final = 100
 """Bad lines of an input that are kept."""
+
+_LINES: Final = 1 << 20
+"""Checksums of lines that wait to be written."""
 
 
 class Writer:
@@ -36,6 +41,7 @@ class Writer:
         self._bad: list[dict[str, object]] = []
         self._labels: set[int] | None = None
         self._parts: list[Part] = []
+        self._sums: dict[int, tuple[int, list[array[int]]]] = {}
         self.rows = 0
 
     def add(self, records: list[Record], adapter: str, open_of: int = 0) -> None:
@@ -69,6 +75,21 @@ class Writer:
             for each in bad[: max(0, room)]
         ]
 
+    def summed(self, number: int, first: int, sums: "array[int]") -> None:
+        """Add checksums of an input's lines; see `lines`.
+
+        Args:
+            number: The input.
+            first: How many lines come before; all of those that were added are next to each other.
+            sums: The checksums.
+        """
+        begun, held = self._sums.setdefault(number, (first, []))
+        held.append(sums)
+        if first + len(sums) - begun > _LINES:
+            # Beyond what is committed nobody reads them.
+            lines.write(self.store, number, begun, held)
+            del self._sums[number]
+
     def recall(self, number: int) -> tuple[Part, ...]:
         """Return parts with bad lines of an input; what they hold of others is added again."""
         found = []
@@ -92,17 +113,20 @@ class Writer:
             rows = pa.Table.from_pylist(self._bad, schema=BAD)
             kind = Kind(self.manifest.commit + 1)
             self._parts.append(stage(self.store, "bad", rows, kind))
+        for number, (first, sums) in self._sums.items():
+            lines.write(self.store, number, first, sums)
         self.replace(self._parts, without, inputs)
-        self._parts, self._bad = [], []
+        self._parts, self._bad, self._sums = [], [], {}
 
     def flush(self) -> None:
         """Write what was added to parts that belong to the store at the next `commit`."""
-        self._parts += self._staged(self.manifest.commit + 1)
+        self._parts += stage_all(self.store, self._gathered(self.manifest.commit + 1))
         self._batches, self.rows = {}, 0
 
     def forget(self) -> None:
         """Give up what was added since the last `commit`; the next run sweeps it."""
         self._parts, self._batches, self._bad, self.rows = [], {}, [], 0
+        self._sums = {}
         self._labels = None
 
     def replace(
@@ -121,15 +145,15 @@ class Writer:
         save(self.store, manifest)
         self.manifest = manifest
 
-    def _staged(self, born: int) -> Iterator[Part]:
+    def _gathered(self, born: int) -> Iterator[Rows]:
         for (table, adapter, open_of), batches in self._batches.items():
             rows = joined(batches, table)
             kind = Kind(born, adapter if table == "flows" else "", open_of)
             if table != "flows":
-                yield stage(self.store, table, rows, kind)
+                yield Rows(table, rows, kind)
                 continue
             for hour, some in by_hour(rows, adapter):
-                yield stage(self.store, table, some, kind, hour)
+                yield Rows(table, some, kind, hour)
 
     def _new_labels(self, batch: pa.RecordBatch) -> pa.RecordBatch:
         """Return the rows of labels that the store does not have yet."""

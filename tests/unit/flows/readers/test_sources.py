@@ -195,7 +195,11 @@ CASES = [
     Case("aws-vpc", f"{ORDER}\n{ORDERED}", {**ENDS, "opens": True, "src_port": None}),
     Case("aws-vpc", ORDERED, ENDS, options=Options(format=ORDER), reader="aws-vpc"),
     Case("ovn-acl", OVN, {**ENDS, "verdict": "denied", "opens": True, "observer": "dst"}),
-    Case("antrea", ANTREA, {**ENDS, "svc_name": "api", "svc_ns": "shop", "verdict": "denied"}),
+    Case(
+        "antrea",
+        ANTREA,
+        {**ENDS, "svc_name": "api", "svc_ns": "shop", "verdict": "denied", "opens": True},
+    ),
     Case("gke", GKE, {**ENDS, "count": 3, "src_workload": "web", "dst_kind": "Deployment"}),
     Case("netobserv", NETOBSERV, {**ENDS, "sample_rate": 50, "svc_name": "api", "opens": True}),
     Case("envoy", ENVOY, {**ENDS, "verdict": "denied", "svc_name": "api", "svc_port": 80}),

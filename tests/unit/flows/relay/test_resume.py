@@ -70,3 +70,19 @@ def test_every_flow_once_however_often_it_breaks(
         again = resume.broken()
         since = since if again is None else again
     assert sorted(found) == sorted(ring)
+
+
+def test_a_run_goes_on_where_an_earlier_one_was() -> None:
+    """Names that a store holds are without the cluster's; what was dropped meanwhile is told."""
+    earlier = {"a": (100 * SECOND, (b"1", b"2")), "b": (200 * SECOND, (b"9",))}
+    resume = Resume(earlier=earlier)
+    assert resume.flow("east/a", 100 * SECOND - OVERLAP - 1, b"0") == (False, None)
+    assert resume.flow("east/a", 100 * SECOND, b"2") == (False, None)
+    assert resume.flow("east/a", 101 * SECOND, b"3") == (True, None)
+    new, gap = resume.flow("east/b", 260 * SECOND, b"10")
+    assert new
+    assert gap is not None
+    assert (gap.node, gap.since, gap.until) == ("b", 200_000_000, 260_000_000)
+    # One that nobody knew has dropped nothing that anybody could know of.
+    assert resume.flow("east/c", 300 * SECOND, b"20") == (True, None)
+    assert resume.broken() == 100 * SECOND + SECOND - OVERLAP

@@ -34,7 +34,7 @@ def suits(head: Head) -> float:
             flow = (
                 said if inner is None else msgspec.json.decode(inner, type=dict[str, msgspec.Raw])
             )
-        except (msgspec.MsgspecError, UnicodeDecodeError):
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
         if _ENVELOPE & said.keys() and inner is None:
             best = max(best, 0.9)
