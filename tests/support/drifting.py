@@ -170,12 +170,25 @@ def past(
     gaps: Iterable[int] = (),
     nodes: Iterable[Heard] = (),
     changes: tuple[Change, ...] = (),
+    opened: tuple[Seen, ...] | None = None,
+    going_on: tuple[Seen, ...] = (),
 ) -> Past:
-    """Return what was seen in some days, of which some hours were not watched."""
+    """Return what was seen in some days, of which some hours were not watched.
+
+    Args:
+        seen: What was seen.
+        days: Days that are watched.
+        gaps: Hours of them that are not.
+        nodes: What nodes told and lost.
+        changes: Changes of objects.
+        opened: Connections of which records show the opening; None for all of what was seen.
+        going_on: Those of which they show that they were opened earlier.
+    """
     missing = frozenset(gaps)
     hours = tuple(START + hour for hour in range(days * DAY) if hour not in missing)
     told = tuple(replace(each, hour=START + each.hour) for each in nodes)
-    return Past(seen, Watch({"hubble": hours}), told, changes)
+    shown = seen if opened is None else opened
+    return Past(seen, Watch({"hubble": hours}), told, changes, lambda *_: (shown, going_on))
 
 
 def look(

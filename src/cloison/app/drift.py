@@ -10,8 +10,9 @@ from cloison.analyses.drift.model import Code, Drift, Known, Memory, State
 from cloison.analyses.drift.newflows import learned
 from cloison.analyses.drift.scene import Scene
 from cloison.analyses.past.course import HOUR
-from cloison.app.driftfiles import baseline, remember, remembered, swept
-from cloison.app.driftscene import EXEMPT, Asked, Past, read_past, scene_of
+from cloison.app.driftbaseline import baseline
+from cloison.app.driftfiles import remember, remembered, swept
+from cloison.app.driftscene import EXEMPT, Asked, Past, from_now, read_past, scene_of
 from cloison.base import QuestionError, unhurried
 from cloison.base.words import few
 from cloison.resources.names import printable
@@ -88,7 +89,8 @@ def drifted(
     with unhurried():
         scene, whole = scene_of(session, asked, known, memory, before)
         found, held = examine(scene, wanted)
-    return found, _memory(scene, memory, found, held), whole
+    first = from_now(asked, known.watch) if not memory.ran else scene.memory.since
+    return found, _memory(scene, memory, found, held, first), whole
 
 
 def _there(session: "Session", asked: Asked, before: "Session | None") -> None:
@@ -111,7 +113,9 @@ def _checks(names: Sequence[str]) -> tuple[Code, ...]:
     return tuple(found)
 
 
-def _memory(scene: Scene, before: Memory, found: Drift, known: Mapping[str, Known]) -> Memory:
+def _memory(
+    scene: Scene, before: Memory, found: Drift, known: Mapping[str, Known], since: int | None
+) -> Memory:
     """Return what to remember of a run.
 
     What changed and nobody accepted is remembered as it was: it stays a finding.
@@ -145,7 +149,7 @@ def _memory(scene: Scene, before: Memory, found: Drift, known: Mapping[str, Know
         labels,
         ranges,
         scene.memory.policies,
-        scene.memory.since,
+        since,
         learned(scene),
         ran=True,
         every_label=every_label,

@@ -1,21 +1,23 @@
 """The cluster of a session as drift looks at it: what is meant, what was so, what was seen."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, fields, is_dataclass, replace
-from datetime import date
+from datetime import date, datetime
 from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cloison.algebra import AddressSet, IntervalSet
 from cloison.analyses.ask import Explanation, Question
-from cloison.analyses.diff.policies import policy_changes
 from cloison.analyses.drift.edge import Edge, edges
 from cloison.analyses.drift.model import Accepted, Change, Memory
-from cloison.analyses.drift.scene import BOUNDS, Bounds, Node, Scene
+from cloison.analyses.drift.scene import BOUNDS, Bounds, Gap, Live, Node, Scene
 from cloison.analyses.egress import Seen as Sources
 from cloison.analyses.egress.way import Ways
-from cloison.analyses.past.link import Link, links
+from cloison.analyses.past.begun import Begun
+from cloison.analyses.past.course import HOUR
+from cloison.analyses.past.link import Link, LinkKey, links
 from cloison.analyses.past.listening import Listening
 from cloison.analyses.past.sorts import judged
 from cloison.analyses.past.watch import UNWATCHED, Watch
@@ -27,7 +29,9 @@ from cloison.app.answers import hop
 from cloison.app.contract import Agreed, agreed, ends, for_contract
 from cloison.app.contract import edges as contracted
 from cloison.app.driftagents import agents
+from cloison.app.driftchanges import between
 from cloison.app.past import past
+from cloison.app.reconcile import seen_edges
 from cloison.app.seennames import taught
 from cloison.base import QuestionError, Span
 from cloison.intent import Contract
@@ -60,6 +64,8 @@ class Asked:
         exempt: Namespaces that no policy has to cover.
         accepted: Rows of baselines that count today.
         late: Rows of baselines whose last day has passed.
+        live: The live source that is followed meanwhile; None where none is.
+        now: The time, in microseconds since 1970; None where no more is known than the day.
     """
 
     today: date
@@ -75,6 +81,12 @@ class Asked:
     exempt: tuple[str, ...] = EXEMPT
     accepted: tuple[Accepted, ...] = ()
     late: tuple[Accepted, ...] = ()
+    live: Live | None = None
+    now: int | None = None
+
+
+Openings = Callable[[frozenset[tuple[str, int]], int | None], tuple[tuple[Seen, ...], ...]]
+"""Ports, by protocol and number, and a time in microseconds: see `Past`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,12 +98,17 @@ class Past:
         watch: When anybody watched.
         nodes: What each node told and lost, hour by hour.
         changes: Changes of objects, in order of time.
+        openings: Tells of connections to some ports, from a time on, which were opened in their
+            hour, and which were opened earlier and go on; neither where records do not show it.
+        gaps: Spans in which a live source could not be heard.
     """
 
     seen: tuple[Seen, ...] = ()
     watch: Watch = UNWATCHED
     nodes: Sequence[Node] = ()
     changes: tuple[Change, ...] = ()
+    openings: Openings = lambda *_: ((), ())
+    gaps: Sequence[Gap] = ()
 
 
 NO_PAST: Final = Past()
@@ -111,10 +128,17 @@ def read_past(store: Path | None, until: int | None = None) -> Past:
     if store is None:
         return NO_PAST
     seen, watch = past(store, (None, until))
-    from cloison.flows.health import changes, told  # noqa: PLC0415 - only with the extra
+    from cloison.flows.health import changes, gaps, told  # noqa: PLC0415 - only with the extra
+    from cloison.flows.openings import openings  # noqa: PLC0415 - only with the extra
+
+    def opened(
+        ports: frozenset[tuple[str, int]], since: int | None
+    ) -> tuple[tuple[Seen, ...], ...]:
+        return tuple(tuple(seen_edges(each)) for each in openings(store, ports, since, until))
 
     found = tuple(map(_change, changes(store, None, until)))
-    return Past(seen, watch, told(store, None, until), found)
+    nodes, unheard = told(store, None, until), gaps(store, None, until)
+    return Past(seen, watch, nodes, found, opened, unheard)
 
 
 def _agreed(session: "Session", contracts: Sequence[str]) -> Agreed | None:
@@ -150,15 +174,18 @@ def scene_of(
         there = _agreed(before, asked.contracts)
         old = for_contract(before, there.contract if there is not None else Contract())
         scene = replace(scene, before=_still(old, asked, there))
-        changes = (*_between(before, session), *changes)
+        changes = (*between(before, session), *changes)
     scene = replace(
         scene,
         edges=_edges(session, scene, contract, known),
         watch=known.watch,
         nodes=known.nodes,
+        gaps=known.gaps,
+        live=asked.live,
         changes=changes,
-        memory=_aware(session, memory, known.watch),
+        memory=_aware(session, memory, from_now(asked, known.watch)),
         ask=lambda question: _asked(session, question),
+        begun=lambda some, since: _begun(session, known, some, since),
     )
     return scene, contract is None or contract.whole
 
@@ -185,6 +212,7 @@ def _still(session: "Session", asked: Asked, contract: Agreed | None) -> Scene:
         proxies=Ways(engine, site, Sources("", known=False)).proxies,
         exempt=frozenset(asked.exempt),
         until=asked.until,
+        made=_made(session),
     )
 
 
@@ -218,6 +246,28 @@ def _edges(
     return edges(judged(links(here), known.watch, is_meant, said), is_meant, names)
 
 
+def _begun(
+    session: "Session", known: Past, some: Sequence[Edge], since: int | None
+) -> Mapping[LinkKey, Begun]:
+    """Return what records show of how connections of edges began, from an hour on."""
+    ports = frozenset((each.protocol, each.port) for each in some if each.port >= 0)
+    if not ports:
+        return {}
+    told = known.openings(ports, None if since is None else since * HOUR)
+    finder = Finder(session.names, session.world)
+    hours: list[dict[LinkKey, frozenset[int]]] = []
+    for seen in told:
+        here, _ = placed(seen, finder)
+        let = (each for each in links(here) if each.allowed)
+        hours.append({each.key: frozenset(each.allowed.hours) for each in let})
+    opened, going_on = hours
+    none = frozenset[int]()
+    return {
+        key: Begun(opened.get(key, none), going_on.get(key, none))
+        for key in opened.keys() | going_on.keys()
+    }
+
+
 def _asked(session: "Session", question: Question) -> Explanation | None:
     try:
         return hop(session, question)
@@ -235,6 +285,20 @@ def _notes(session: "Session") -> Mapping[PolicyId, Mapping[str, str]]:
     return found
 
 
+def _made(session: "Session") -> Mapping[PolicyId, int]:
+    """Return when policies were created, as far as their dialects keep what a server says."""
+    found: dict[PolicyId, int] = {}
+    for name, origin in session.origins.items():
+        said = getattr(origin.object, "created", None)
+        if not isinstance(said, str):
+            continue
+        with suppress(ValueError):  # files may hold anything in the place of a time
+            when = datetime.fromisoformat(said)
+            if when.tzinfo is not None:
+                found[name] = int(when.timestamp() * 1_000_000)
+    return found
+
+
 def _change(found: "Changed") -> Change:
     where = f"{found.namespace}/{found.name}" if found.namespace else found.name
     return Change(
@@ -245,14 +309,6 @@ def _change(found: "Changed") -> Change:
         found.kind,
         found.name,
         found.labels,
-    )
-
-
-def _between(before: "Session", after: "Session") -> tuple[Change, ...]:
-    """Return the policies that are not as they were; of these, nobody says when that was."""
-    return tuple(
-        Change(f"{each.id.said} {each.kind}", namespace=each.id.namespace or "", name=each.id.name)
-        for each in policy_changes(before.policies, after.policies)
     )
 
 
@@ -278,11 +334,30 @@ def _plain(value: object) -> str:
     return repr(value)
 
 
-def _aware(session: "Session", memory: Memory, watch: Watch) -> Memory:
+def _aware(session: "Session", memory: Memory, now: int | None) -> Memory:
     """Return a memory that knows whether policies are as they were when it last saw them."""
     digest = _digest(session)
-    if not memory.ran or digest == memory.policies:
+    if not memory.ran:
         return replace(memory, policies=digest)
+    # Since the last run at the latest: before it nobody looked.
+    last = None if memory.until is None else memory.until + 1
+    if digest == memory.policies:
+        return replace(memory, since=last if memory.since is None else memory.since)
     # They became so at some time since: what is certain is that they are so from now on.
-    last = watch.hours[-1] if watch.hours else memory.until
-    return replace(memory, policies=digest, since=None if last is None else last + 1)
+    return replace(memory, policies=digest, since=last if now is None else now)
+
+
+def from_now(asked: Asked, watch: Watch) -> int | None:
+    """Return the first hour that begins after this run; None where nobody knows the time.
+
+    What was recorded by then may have happened before policies became what they are now.
+
+    Args:
+        asked: Tells the time, if anybody does.
+        watch: When anybody watched.
+    """
+    ends = [] if not watch else [watch.hours[-1] + 1]
+    now = asked.now if asked.until is None else asked.until
+    if now is not None:
+        ends.append(-(-now // HOUR))
+    return max(ends, default=None)

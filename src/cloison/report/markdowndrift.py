@@ -61,5 +61,5 @@ def _row(row: Row) -> tuple[str, ...]:
     return (
         code(str(row.workload)),
         *("<br>".join(map(text, some)) for some in (row.expected, row.new, row.denied, row.unused)),
-        text(row.action),
+        "<br>".join(map(text, row.actions)),
     )

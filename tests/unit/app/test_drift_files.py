@@ -1,4 +1,4 @@
-"""What drift accepts and remembers: files that are whole, whoever is killed meanwhile."""
+"""What drift remembers, and accepts: files that are whole, whoever is killed meanwhile."""
 
 import os
 import signal
@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cloison.analyses.drift.model import Known, Memory, State
-from cloison.app.driftfiles import accept, baseline, remember, remembered, swept
+from cloison.app.driftbaseline import accept, baseline
+from cloison.app.driftfiles import remember, remembered, swept
 from cloison.base import QuestionError, SourceError
 
 DAY = date(2026, 2, 1)

@@ -7,12 +7,15 @@ from math import log
 from typing import Final
 
 from cloison.algebra import parse_address
-from cloison.analyses.drift.model import Code, Evidence, Key, Sign, Step
+from cloison.algebra.bitmaps import BitMap
+from cloison.analyses.drift.model import Atom, Code, Evidence, Key, Sign, Step
+from cloison.analyses.drift.nobody import enforced
 from cloison.analyses.drift.scene import Scene
 from cloison.analyses.drift.windows import DAY, FAST, Pace
 from cloison.analyses.past.course import HOUR, Course
 from cloison.base import Severity
 from cloison.base.words import few, plural
+from cloison.resources.world import WorkloadId
 
 _RUN: Final = 3
 """Hours in a row in which a node has to be silent."""
@@ -35,6 +38,7 @@ def agents(scene: Scene) -> Iterator[Sign]:
     yield from _silent(scene)
     yield from _losing(scene)
     yield from _unwatched(scene)
+    yield from _away(scene)
 
 
 def _unready(scene: Scene) -> Iterator[Sign]:
@@ -60,12 +64,68 @@ def _unready(scene: Scene) -> Iterator[Sign]:
             message=f"{title} is not ready on {plural(missing, 'node')}{counted}{where}",
             help="look at it: kubectl -n "
             f"{name.namespace} get pods -o wide; policies there may be old, or not enforced",
-            evidence=tuple(Evidence(f"pod {pod} is not ready", agent.span) for _, pod in down)
-            or (Evidence("its status says so", agent.span),),
+            evidence=(
+                *(Evidence(f"pod {pod} is not ready", agent.span) for _, pod in down),
+                *(() if down else (Evidence("its status says so", agent.span),)),
+                *_lodged(scene, {node for node, _ in down if node}),
+            ),
+            atom=_in_doubt(scene, {node for node, _ in down if node}),
             namespaces=(name.namespace,),
-            remove=Step("mend or replace the agent on these nodes"),
+            place=agent.span,
+            allow=_spared([node for node, _ in down if node]),
+            remove=_restarted(name, [pod for _, pod in down]),
         )
     scene.skip(Code.AGENT, "its node is cordoned", resting, "agent")
+
+
+def _lodged(scene: Scene, nodes: set[str]) -> Iterator[Evidence]:
+    """Yield who lives on nodes where nobody may enforce: policies of these may be old."""
+    names = {
+        each.id: None
+        for each in scene.workloads()
+        if any(p.shape.node in nodes and not p.shape.host_network for p in each.endpoints)
+    }
+    if names:
+        yield Evidence(f"pods of {few(map(str, names))} are on {few(sorted(nodes))}")
+
+
+def _in_doubt(scene: Scene, nodes: set[str]) -> Atom | None:
+    """Return the policies that nodes may enforce no more, named by one of them."""
+    table = scene.engine.table
+    units = BitMap(
+        [
+            unit
+            for index, each in enumerate(table.endpoints)
+            if each.shape.node in nodes and not each.shape.host_network
+            for unit in table.by_endpoint[index]
+        ]
+    )
+    held = [p for p in enforced(scene.engine) if scene.engine.binder.subject(p) & units]
+    if not held:
+        return None
+    more = f" and {len(held) - 1} more" if len(held) > 1 else ""
+    return Atom(f"{held[0].id.said}{more}, which may not be in force there", held[0].span)
+
+
+def _spared(nodes: list[str]) -> Step:
+    if not nodes:
+        return Step("where a node is meant to be without it, cordon that: kubectl cordon NODE")
+    return Step(
+        f"if it is meant to be down there, cordon the node: kubectl cordon {' '.join(nodes)}"
+    )
+
+
+def _restarted(name: WorkloadId, pods: list[str]) -> Step:
+    space = f"kubectl -n {name.namespace}"
+    if not pods:
+        return Step(
+            f"mend or replace what is not ready: {space} describe daemonset {name.name}, then "
+            f"{space} rollout restart daemonset {name.name}"
+        )
+    return Step(
+        f"read why ({space} logs {pods[0]} --previous), then replace it: {space} delete pod "
+        f"{' '.join(pods)}"
+    )
 
 
 def _silent(scene: Scene) -> Iterator[Sign]:
@@ -97,8 +157,14 @@ def _silent(scene: Scene) -> Iterator[Sign]:
             pace=_SILENCE,
             evidence=(
                 Evidence(f"heard in {plural(len(heard), 'hour')} of {len(covered)} covered ones"),
+                *_lodged(scene, {node}),
             ),
-            remove=Step("mend the agent on that node"),
+            atom=_in_doubt(scene, {node}),
+            allow=_spared([node]),
+            remove=Step(
+                f"mend the agent on that node: kubectl get pods -A -o wide --field-selector "
+                f"spec.nodeName={node}"
+            ),
         )
     scene.skip(Code.AGENT, "its node is cordoned, or there no more", resting, "node")
 
@@ -172,9 +238,35 @@ def _losing(scene: Scene) -> Iterator[Sign]:
             course=Course.of((hour, told[hour][1]) for hour in bad),
             pace=FAST,
             evidence=(Evidence(f"{sum(told[hour][1] for hour in bad):,} events were lost"),),
+            allow=Step(
+                "leave it, if flows of that node need not be known: accept it with an owner and a "
+                "day (--accept)"
+            ),
             remove=Step("give the agent more room, or the node less to do"),
             dark=True,
         )
+
+
+def _away(scene: Scene) -> Iterator[Sign]:
+    """Yield a sign where the live source that is followed does not answer."""
+    live = scene.live
+    if live is None or live.away is None:
+        return
+    since = f"{datetime.fromtimestamp(live.away // 1_000_000, UTC):%Y-%m-%d %H:%MZ}"
+    brief = live.now - live.away < scene.bounds.propagation
+    yield Sign(
+        key=Key(Code.AGENT, f"relay:{live.address}", "away"),
+        severity=Severity.ERROR,
+        message=f"{live.address} does not answer since {since}: no flows come in",
+        help="what happens meanwhile is seen only as far as nodes still hold it when it is back; "
+        "it is asked again and again",
+        evidence=(Evidence(live.why),),
+        doubt="it may just be restarting" if brief else None,
+        remove=Step(
+            "bring it back: kubectl -n kube-system get pods -l k8s-app=hubble-relay; where it is "
+            "reached by a port-forward, start that again"
+        ),
+    )
 
 
 def _unwatched(scene: Scene) -> Iterator[Sign]:
@@ -197,5 +289,8 @@ def _unwatched(scene: Scene) -> Iterator[Sign]:
         help="look at what collects flows and at its ingest; for a look back at what was recorded, "
         "say --until",
         evidence=(Evidence(f"the last flows are of {plural((now - end) // DAY, 'day')} ago"),),
-        remove=Step("let flows be collected again"),
+        allow=Step("look back only, at what was recorded: say --until"),
+        remove=Step(
+            "let flows be collected again: cloison flows ingest, or --watch --relay HOST:PORT"
+        ),
     )

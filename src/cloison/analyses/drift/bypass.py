@@ -3,8 +3,7 @@
 from collections import defaultdict
 from collections.abc import Iterator
 
-from cloison.algebra import NO_ADDRESSES, AddressSet
-from cloison.analyses.drift.edge import Edge
+from cloison.analyses.drift.edge import BALANCERS, Edge
 from cloison.analyses.drift.model import Code, Evidence, Key, Sign
 from cloison.analyses.drift.newflows import known, recorded
 from cloison.analyses.drift.scene import Scene
@@ -17,7 +16,6 @@ from cloison.base import Severity
 from cloison.base.words import few, plural
 from cloison.intent import WorkloadClass
 from cloison.platform.components import Role
-from cloison.platform.components import known as components
 from cloison.platform.ranges import public
 from cloison.resources.world import WorkloadId
 
@@ -26,7 +24,6 @@ def bypass(scene: Scene) -> Iterator[Sign]:
     """Yield a sign for each flow past a gateway or proxy by which its ends are joined, too."""
     gateways = _gateways(scene)
     graph = _graph(scene)
-    health = _health()
     used = {name for called in graph.values() for name in called}
     leading = sorted(str(each) for each in scene.proxies if each in used)
     checks = 0
@@ -38,7 +35,7 @@ def bypass(scene: Scene) -> Iterator[Sign]:
             name = destination.workload.id
             if name in gateways:
                 continue
-            if source.address is not None and source.address.addresses <= health:
+            if edge.source == BALANCERS:
                 checks += 1
                 continue
             by = sorted(str(each) for each in gateways if name in _reached(graph, each))
@@ -86,16 +83,6 @@ def _reached(graph: dict[WorkloadId, set[WorkloadId]], start: WorkloadId) -> set
         reached |= new
         waiting += new
     return reached
-
-
-def _health() -> AddressSet:
-    """Return the addresses from which load balancers of clouds ask how backends are."""
-    found = NO_ADDRESSES
-    for each in components():
-        if each.role is Role.LOAD_BALANCER:
-            for block in each.blocks:
-                found |= AddressSet.block(block)
-    return found
 
 
 def _public(end: Outside) -> bool:

@@ -7,20 +7,24 @@ by its name where flows tell one, by the contract's external where it has one, e
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
 from typing import Final
 
-from cloison.algebra import AddressSet
+from cloison.algebra import NO_ADDRESSES, AddressSet
 from cloison.analyses.ends import AddressEnd, End, PodsEnd
 from cloison.analyses.past.course import Course
 from cloison.analyses.past.link import Link, named, shown
 from cloison.analyses.past.sorts import Judged, Sort
 from cloison.analyses.reconcile.seen import Outside
+from cloison.platform.components import Role
+from cloison.platform.components import known as components
 from cloison.platform.ranges import public
 from cloison.resources.world import WorkloadId
 
 WORLD: Final = "world"
 """What callers from the internet are called together."""
+BALANCERS: Final = "load-balancers"
+"""What callers are called together from where load balancers of clouds ask how backends are."""
 _NEAR: Final = (24, 64)
 """Lengths of the prefixes, IPv4 and IPv6, within which addresses are taken for one's."""
 _WORTH: Final = (Sort.LEGITIMATE, Sort.DENIED, Sort.UNCLEAR, Sort.PERSON, Sort.SCAN)
@@ -154,9 +158,22 @@ def _end(link: Link, known: Sequence[tuple[str, AddressSet]], *, out: bool) -> s
     for name, those in known:
         if addresses <= those and those.size() < public().size() // 2:
             return f"external:{name}"
+    if not out and addresses <= _balancers():
+        return BALANCERS
     if not out and addresses <= public():
         return WORLD
     return near(end.address)
+
+
+@cache
+def _balancers() -> AddressSet:
+    """Return the addresses from which load balancers of clouds ask how backends are."""
+    found = NO_ADDRESSES
+    for each in components():
+        if each.role is Role.LOAD_BALANCER:
+            for block in each.blocks:
+                found |= AddressSet.block(block)
+    return found
 
 
 def near(end: AddressEnd) -> str:

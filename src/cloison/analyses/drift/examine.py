@@ -6,8 +6,9 @@ from fnmatch import fnmatchcase
 from typing import Final
 
 from cloison.analyses.ask import Explanation, Mend
+from cloison.analyses.drift.causes import Causes
 from cloison.analyses.drift.checks import CHECKS, STANDING, once, signs
-from cloison.analyses.drift.merge import merged, order
+from cloison.analyses.drift.merge import merged, order, steps
 from cloison.analyses.drift.model import (
     Accepted,
     Atom,
@@ -29,6 +30,8 @@ from cloison.ir.fidelity import Verdict
 
 _NEWEST: Final = 6
 """Covered hours in which what is seen for the first time is new."""
+_EACH: Final = 4
+"""Members of a finding of which remedies are told."""
 _REMEDIES: Final = 60
 """Findings of which remedies are worked out: each asks the engine, and nobody reads more."""
 
@@ -68,7 +71,10 @@ def examine(scene: Scene, wanted: Wanted) -> tuple[Drift, dict[str, Known]]:
     kept = [each for each in found if _about(each, wanted.namespaces)]
     told = [f for f in kept if f.state not in (State.NEW, State.SUSPECT)]
     together = sorted(merged(told), key=order)
-    remedied = [_remedied(scene, f) if place < _REMEDIES else f for place, f in enumerate(together)]
+    remedied = [
+        _placed(scene, _remedied(scene, each) if place < _REMEDIES else each)
+        for place, each in enumerate(together)
+    ]
     suspects = sorted((f for f in kept if f.state in (State.NEW, State.SUSPECT)), key=order)
     drift = Drift(
         findings=tuple(remedied),
@@ -106,6 +112,7 @@ class _Follower:
         self._scene = scene
         self._wanted = wanted
         self._was = was
+        self._causes = Causes(scene)
         self._windows: dict[tuple[frozenset[int], bool], Windows] = {}
 
     def finding(self, sign: Sign) -> Finding | None:
@@ -125,18 +132,17 @@ class _Follower:
 
     def _standing(self, sign: Sign, known: Known | None) -> Finding:
         """Return a finding of what is so now: nothing has to be waited for."""
-        scene = self._scene
         held = known is not None and known.state is State.CONFIRMED
         new = not held and str(sign.key) not in self._was
         first = known.first if held and known is not None else None
         state = State.SUSPECT if sign.doubt is not None else State.CONFIRMED
-        before = scene.preceding(None, sign.namespaces) if new else None
+        before = self._causes.preceding(sign, None) if new else None
         return Finding(sign, state, new, first, None, first, preceded=before)
 
     def _seen(self, sign: Sign, known: Known | None) -> Finding | None:
         scene = self._scene
         windows = self._hours(scene.unsettled(sign.namespaces), dark=sign.dark)
-        hours = [h for h in sign.course.hours if sign.since is None or h >= sign.since]
+        hours = sign.course.hours
         held = None if known is None or known.resolved is not None else known.confirmed
         if held is not None and hours:
             held = min(held, hours[0])
@@ -161,7 +167,7 @@ class _Follower:
             passage.last,
             passage.confirmed,
             passage.resolved,
-            scene.preceding(first, sign.namespaces),
+            self._causes.preceding(sign, first),
         )
 
     def _hours(self, muted: frozenset[int], *, dark: bool) -> Windows:
@@ -201,23 +207,58 @@ def _like(key: str, pattern: str) -> bool:
     return fnmatchcase(key, literal)
 
 
-def _remedied(scene: Scene, found: Finding) -> Finding:
-    """Return a finding with the smallest changes that would settle it, both ways."""
+def _placed(scene: Scene, found: Finding) -> Finding:
+    """Return a finding with a place to look at, where nothing of it has one: that of a workload."""
     sign = found.sign
-    if sign.asked is None or found.state in (State.RESOLVED, State.ACKNOWLEDGED):
+    known = (sign.place, sign.atom and sign.atom.span, *(each.span for each in sign.evidence))
+    if any(known):
         return found
-    answer = scene.ask(sign.asked)
+    workloads = scene.engine.world.workloads
+    spans = (workloads[name].span for name in sign.workloads if name in workloads)
+    place = next((span for span in spans if span is not None), None)
+    return replace(found, sign=replace(sign, place=place))
+
+
+def _remedied(scene: Scene, found: Finding) -> Finding:
+    """Return a finding with the smallest changes that would settle it, both ways.
+
+    One that stands for several takes those of each: what lets one of them through leaves the others
+    as they are.
+    """
+    sign = found.sign
+    if found.state in (State.RESOLVED, State.ACKNOWLEDGED):
+        return found
+    if not found.members or all(each.asked is None for each in found.members):
+        return replace(found, sign=_settled(scene, sign))
+    each = [_settled(scene, member) for member in found.members[:_EACH]]
+    left = len(found.members) - len(each)
+    allow = steps(e.allow for e in each)
+    remove = steps(e.remove for e in each)
+    if left:
+        more = f"; and likewise of {left} more: -o json has their keys under members"
+        allow, remove = (
+            step and (replace(step, text=step.text + more) if step.lines or step.manifest else step)
+            for step in (allow, remove)
+        )
+    sign = replace(sign, atom=sign.atom or each[0].atom, allow=allow, remove=remove)
+    return replace(found, sign=sign)
+
+
+def _settled(scene: Scene, sign: Sign) -> Sign:
+    """Return a sign with what settles it, where that can be asked."""
+    answer = None if sign.asked is None else scene.ask(sign.asked)
     if answer is None:
-        return found
+        return sign
     atom = sign.atom or _atom(answer)
     if answer.verdict in (Verdict.DENIED, Verdict.MIXED):
         allow = _mended(answer.mend) if answer.mend else sign.allow
-        remove = sign.remove or Step("leave it denied, and stop the caller or take it out of it")
+        remove = sign.remove or Step(
+            "leave it denied, and stop the caller, or take the call out of it"
+        )
     else:
         allow = sign.allow
         remove = sign.remove or _removal(answer)
-    sign = replace(sign, atom=atom, allow=allow, remove=remove)
-    return replace(found, sign=sign)
+    return replace(sign, atom=atom, allow=allow, remove=remove)
 
 
 def _mended(mends: Sequence[Mend]) -> Step:
@@ -234,10 +275,11 @@ def _atom(answer: Explanation) -> Atom | None:
 
 
 def _removal(answer: Explanation) -> Step:
-    rules = [d.text for d in answer.deciders if d.policy is not None]
+    rules = [d for d in answer.deciders if d.policy is not None]
     if not rules:
         return Step("no policy restricts it: add a default deny, and what is needed beside it")
-    return Step(f"take it out of {rules[0]}")
+    where = f" ({rules[0].span.place})" if rules[0].span is not None else ""
+    return Step(f"narrow {rules[0].text}{where}, so that it lets everything else through but this")
 
 
 def _remembered(

@@ -29,7 +29,9 @@ def expired(scene: Scene) -> Iterator[Sign]:
                 remove=Step(f"remove dependency {entry.name}, and the rules that permit it"),
             )
     for policy in scene.engine.policies.policies:
-        day = _day(scene, policy)
+        day = last_day(scene, policy)
+        if day is None and policy.stated and scene.annotation(policy, EXPIRES) is not None:
+            scene.skip(Code.EXPIRED, f"its annotation {EXPIRES} is no day", 1, "policy")
         if day is not None and day < scene.today:
             yield Sign(
                 key=Key(Code.EXPIRED, f"{policy.id.kind}/{policy.id}"),
@@ -46,15 +48,12 @@ def expired(scene: Scene) -> Iterator[Sign]:
             )
 
 
-def _day(scene: Scene, policy: Policy) -> date | None:
+def last_day(scene: Scene, policy: Policy) -> date | None:
     """Return a policy's last day; None where it says none, or nothing that is a day."""
-    if not policy.stated:
-        return None
-    said = scene.annotation(policy, EXPIRES)
+    said = scene.annotation(policy, EXPIRES) if policy.stated else None
     if said is None:
         return None
     try:
         return date.fromisoformat(said.strip())
     except ValueError:
-        scene.skip(Code.EXPIRED, f"its annotation {EXPIRES} is no day", 1, "policy")
         return None

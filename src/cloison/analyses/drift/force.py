@@ -2,31 +2,43 @@
 
 What nodes send is left out: a pod's own node gets through whatever policies say, and records do not
 tell whose node it is. Only new connections are held against policies, as what is established may
-outlive them; and only those from after the policies became what they are.
+outlive them; and only those from after the policies became what they are. Where records do not show
+which are new, those that go on without a silence are a suspicion.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Final
 
+from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.drift.edge import Edge
 from cloison.analyses.drift.model import Atom, Code, Evidence, Key, Sign, Step
 from cloison.analyses.drift.scene import Scene
 from cloison.analyses.drift.windows import FAST
-from cloison.analyses.ends import SomeNodeEnd
+from cloison.analyses.drift.nobody import enforced
+from cloison.analyses.ends import PodsEnd, SomeNodeEnd
+from cloison.analyses.past.begun import NOT_TOLD, Begun, new
+from cloison.analyses.past.course import HOUR, Course
+from cloison.analyses.past.link import LinkKey
 from cloison.analyses.replay import Batch, columns, replay
 from cloison.analyses.replay import Code as Told
 from cloison.base import Severity
 from cloison.base.words import plural
 from cloison.engine import Engine
-from cloison.ir.policy import Action, Mode
+from cloison.ir.policy import Action, Direction, Mode
+from cloison.resources.world import WorkloadId
 
 _UNKNOWN_CHANGE: Final = (
     "it got through before policies became what they are, for all that is known: an audit log in "
     "the store would tell when that was"
 )
+_OLDER: Final = "its connections go on from before policies became what they are, by its records"
+_GOES_ON: Final = (
+    "no record shows a connection that is surely newer than the policies, as it never fell silent: "
+    "what is established outlives a change of policies"
+)
 _NOBODY_SAYS: Final = (
-    "nobody says since when policies are what they are: compare with what they were (--against), "
-    "or remember it (--state)"
+    "nobody says since when policies are what they are: compare with what they were (--against); "
+    "with --state, that is known of what comes after its first run"
 )
 
 
@@ -88,23 +100,96 @@ def _contradicted(scene: Scene) -> Iterator[Sign]:
     if scene.before is not None:
         before = frozenset(map(id, _denied(scene, scene.before.engine, denied)))
     since = _since(scene)
+    made = _Made(scene)
+    held: list[tuple[Edge, int | None, str | None]] = []
     unknown = 0
     for edge in denied:
         always = scene.before is not None and id(edge) in before
-        from_ = None if always else since
-        if not always and (
-            edge.allowed.hours[-1] < from_ if from_ is not None else scene.before is not None
-        ):
+        known = None if always else since
+        created = None if always else made.since(edge)
+        from_ = max((each for each in (known, created) if each is not None), default=None)
+        if not always and known is None and scene.before is not None:
             unknown += 1
             continue
-        doubt = None if always or from_ is not None or scene.memory.ran else _NOBODY_SAYS
-        yield _sign(scene, edge, from_, doubt)
+        if from_ is not None and edge.allowed.hours[-1] < from_:
+            unknown += 1
+            continue
+        # That nothing was created since does not say that nothing was changed.
+        sure = always or known is not None
+        held.append((edge, from_, None if sure else _NOBODY_SAYS))
     scene.skip(Code.NOT_ENFORCED, _UNKNOWN_CHANGE, unknown)
+    yield from _newer(scene, held)
+
+
+def _newer(scene: Scene, held: Sequence[tuple[Edge, int | None, str | None]]) -> Iterator[Sign]:
+    """Yield a sign for each edge with connections that are newer than the policies, or may be."""
+    # To tell which are new takes reading the flows themselves: not for what is only suspected.
+    asked = [(edge, since) for edge, since, doubt in held if doubt is None]
+    begun: Mapping[LinkKey, Begun] = {}
+    if asked:
+        first = min(e.allowed.hours[0] if since is None else since for e, since in asked)
+        begun = scene.begun([edge for edge, _ in asked], first)
+    older = 0
+    for edge, since, doubt in held:
+        told = [begun.get(link.key, NOT_TOLD) for link in edge.links]
+        found = new(edge.allowed.hours, since, told, scene.watch)
+        if found.surely:
+            yield _sign(scene, edge, found.surely, doubt)
+        elif found.maybe:
+            yield _sign(scene, edge, found.maybe, doubt or _GOES_ON)
+        else:
+            older += 1
+    scene.skip(Code.NOT_ENFORCED, _OLDER, older)
 
 
 def _since(scene: Scene) -> int | None:
     """Return the hour from which on policies are known to be what they are now."""
     return scene.memory.since if scene.changed is None else scene.changed
+
+
+class _Made:
+    """Tells since when the policies that restrict an edge can have denied it, as far as known.
+
+    When a policy was created says nothing of what was changed of it since, and what was deleted
+    since nobody knows: it is a lower bound, and no more.
+
+    Args:
+        scene: The policies, and when servers say that they were created.
+    """
+
+    def __init__(self, scene: Scene) -> None:
+        self._scene = scene
+        self._known: dict[tuple[WorkloadId, Direction], int | None] = {}
+
+    def since(self, edge: Edge) -> int | None:
+        """Return the first hour after they were created; None where nobody says."""
+        if not self._scene.made:
+            return None
+        ways = zip(edge.ends, (Direction.EGRESS, Direction.INGRESS), strict=True)
+        times = [self._at(end.workload.id, way) for end, way in ways if isinstance(end, PodsEnd)]
+        return max((each for each in times if each is not None), default=None)
+
+    def _at(self, name: WorkloadId, way: Direction) -> int | None:
+        if (name, way) not in self._known:
+            self._known[name, way] = self._found(name, way)
+        return self._known[name, way]
+
+    def _found(self, name: WorkloadId, way: Direction) -> int | None:
+        engine, made = self._scene.engine, self._scene.made
+        table = engine.table
+        units = BitMap(u for at in table.by_workload.get(name, ()) for u in table.by_endpoint[at])
+        policies = [
+            each
+            for each in enforced(engine)
+            if (way in each.isolates or each.rules_for(way)) and engine.binder.subject(each) & units
+        ]
+        times = [made[each.id] for each in policies if each.id in made]
+        if all(rule.action is Action.ALLOW for each in policies for rule in each.rules_for(way)):
+            # The first of them denied whatever none of them allows.
+            times = [min(times)] if times and len(times) == len(policies) else []
+        if not times:
+            return None
+        return (max(times) + 2 * self._scene.bounds.propagation) // HOUR + 1
 
 
 def _denied(scene: Scene, engine: Engine, edges: Sequence[Edge]) -> list[Edge]:
@@ -124,8 +209,10 @@ def _denied(scene: Scene, engine: Engine, edges: Sequence[Edge]) -> list[Edge]:
     return [edge for (edge, _), code in zip(known, codes, strict=True) if code == Told.DENIED]
 
 
-def _sign(scene: Scene, edge: Edge, since: int | None, doubt: str | None) -> Sign:
-    times = plural(edge.allowed.total, "connection")
+def _sign(scene: Scene, edge: Edge, hours: Collection[int], doubt: str | None) -> Sign:
+    kept = frozenset(hours)
+    course = Course.of((h, n) for h, n in edge.allowed.rows() if h in kept)
+    times = plural(course.total, "connection")
     return Sign(
         key=Key(Code.NOT_ENFORCED, edge.source, edge.destination, edge.protocol, edge.port_text),
         severity=Severity.ERROR,
@@ -133,7 +220,7 @@ def _sign(scene: Scene, edge: Edge, since: int | None, doubt: str | None) -> Sig
         help="look at the agent of the node where it arrives: it may not run, may not know the "
         "policy yet, or may have been told not to enforce it",
         workloads=edge.inside,
-        course=edge.allowed,
+        course=course,
         pace=FAST,
         evidence=(Evidence(f"{times} got through ({', '.join(edge.adapters)})"),),
         asked=scene.question(edge),
@@ -141,6 +228,5 @@ def _sign(scene: Scene, edge: Edge, since: int | None, doubt: str | None) -> Sig
         namespaces=edge.namespaces,
         meant=edge.meant,
         remove=Step("see that the policy is enforced where it arrives"),
-        since=since,
         doubt=doubt,
     )

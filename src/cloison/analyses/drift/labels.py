@@ -1,4 +1,4 @@
-"""D6: labels of namespaces that changed, where that changes who may talk to whom.
+"""D6: labels of namespaces that changed or are new, where that changes who may talk to whom.
 
 What counts is the set of what is permitted, not the label: one that no selector uses, or whose
 change alters nothing, is nobody's concern.
@@ -10,10 +10,11 @@ from typing import Final
 
 from cloison.algebra import LabelSelector
 from cloison.analyses.diff import Kind, change
+from cloison.analyses.drift.labelsteps import kept, selecting
 from cloison.analyses.drift.model import Change, Code, Evidence, Key, Sign, Step
 from cloison.analyses.drift.scene import Scene
 from cloison.base import Severity, Span
-from cloison.base.words import few
+from cloison.base.words import few, plural
 from cloison.engine import Engine
 from cloison.intent import LabelRule
 from cloison.ir.peers import PodsMatch, plain_matches
@@ -36,6 +37,8 @@ def labels(scene: Scene) -> Iterator[Sign]:
         used |= keys_used(scene.before.engine.policies.policies)
     for name, home in sorted(scene.engine.world.namespaces.items()):
         if name not in before:
+            for key in sorted(used & home.labels.keys() - {NAMESPACE_NAME_LABEL}):
+                yield from _changed(scene, name, key, None, home.labels[key], fresh=True)
             continue
         for key in sorted(used):
             was, now = before[name].get(key), home.labels.get(key)
@@ -70,7 +73,19 @@ def _before(scene: Scene) -> Mapping[str, Mapping[str, str]] | None:
     return scene.memory.labels if scene.memory.ran else None
 
 
-def _changed(scene: Scene, name: str, key: str, was: str | None, now: str | None) -> Iterator[Sign]:
+def _changed(
+    scene: Scene, name: str, key: str, was: str | None, now: str | None, *, fresh: bool = False
+) -> Iterator[Sign]:
+    """Yield a sign for a label of a namespace, where it makes a difference.
+
+    Args:
+        scene: The cluster.
+        name: The namespace.
+        key: The label.
+        was: What it was; None for none.
+        now: What it is.
+        fresh: Whether the namespace itself is new.
+    """
     opened, closed, whom = _moved(scene, name, key, was)
     rule = None
     if scene.contract is not None:
@@ -79,9 +94,12 @@ def _changed(scene: Scene, name: str, key: str, was: str | None, now: str | None
     against = _against(rule, name, now, by)
     if not opened and not closed and not against:
         return
-    told = f"{key}={was}" if was is not None else f"no label {key}"
+    # A new namespace with a label that the contract knows is as somebody planned it.
+    known = fresh and rule is not None
+    told = f"had {key}={was}" if was is not None else f"had no label {key}"
+    told = "was not there before" if fresh else told
     become = f"{key}={now}" if now is not None else f"no label {key}"
-    evidence = [Evidence(f"namespace {name} had {told} and has {become}", _span(scene, name))]
+    evidence = [Evidence(f"namespace {name} {told} and has {become}", _span(scene, name))]
     evidence += [Evidence(each) for each in against]
     if opened:
         evidence.append(Evidence(f"it opens {few(opened, _SHOWN)}"))
@@ -92,21 +110,25 @@ def _changed(scene: Scene, name: str, key: str, was: str | None, now: str | None
     effect = " and ".join(
         part
         for part in (
-            f"opens {len(opened)}" if opened else "",
-            f"closes {len(closed)}" if closed else "",
+            f"opens {plural(len(opened), 'edge')}" if opened else "",
+            f"closes {plural(len(closed), 'edge')}" if closed else "",
         )
         if part
     )
     yield Sign(
         key=Key(Code.LABELS, name, key, "", now or ""),
-        severity=Severity.ERROR if opened or against else Severity.WARNING,
-        message=f"namespace {name} has {become} now, and had {told}"
-        + (f": that {effect} edges" if effect else f": {against[0]}"),
-        help="put the label back, or change the policies that select by it",
+        severity=Severity.WARNING if not against and (known or not opened) else Severity.ERROR,
+        message=f"namespace {name} has {become} now, and {told}"
+        + (f": that {effect}" if effect else f": {against[0]}"),
+        help="take the label off, if nobody meant it; else keep it, and accept it here"
+        if fresh
+        else "put the label back, or change the policies that select by it",
         workloads=whom,
         evidence=tuple(evidence),
         namespaces=(name,),
-        allow=Step("keep it, and write it into the contract's namespaceLabels"),
+        atom=selecting(scene, name, key, was, (*opened, *closed)),
+        place=_span(scene, name),
+        allow=kept(rule, name, key, now, by),
         remove=Step(
             f"kubectl label namespace {name} {key}={was} --overwrite"
             if was is not None
@@ -125,6 +147,8 @@ def _moved(
     """Return what one label's change opens and closes, all else being as it is now."""
     engine = scene.engine
     world = engine.world
+    if not any(each.namespace == name for each in world.workloads):
+        return [], [], ()
     home = world.namespaces[name]
     held = {k: v for k, v in home.labels.items() if k != key}
     if was is not None:

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
-from cloison.analyses.drift.model import Code, Finding, Key, Sign, State
+from cloison.analyses.drift.model import Code, Evidence, Finding, Key, Sign, State, Step
 from cloison.analyses.past.course import Course
 from cloison.analyses.past.link import shown
 from cloison.base.words import few, plural
@@ -57,6 +57,9 @@ def _grouped(found: Iterable[Finding]) -> Iterable[Finding]:
         if len(some) < MANY:
             yield from some
             continue
+        if some[0].key.code is Code.UNUSED:
+            yield _policy(some)
+            continue
         first = some[0]
         names = [str(w) for each in some for w in each.sign.workloads]
         key = replace(first.key, source=f"{first.sign.namespaces[0]}/{ANY}")
@@ -67,6 +70,19 @@ def _grouped(found: Iterable[Finding]) -> Iterable[Finding]:
             message.replace("it reaches", "they reach").replace("reaches it", "reaches them"),
         )
         yield _finding(some, sign)
+
+
+def _policy(some: Sequence[Finding]) -> Finding:
+    """Return the parts of one policy that nobody uses any more as one finding."""
+    first = some[0]
+    (said,) = first.sign.group
+    briefs = [each.sign.brief for each in some]
+    key = replace(first.key, destination=ANY, port="")
+    head = f"{plural(len(some), 'part')} of {said} are not used any more"
+    joined = _joined(some, key, f"{head}: {few(briefs)}")
+    atom = None if joined.atom is None else replace(joined.atom, text=said)
+    remove = Step(f"take out of {said} what is {few(briefs, len(briefs))}")
+    return _finding(some, replace(joined, atom=atom, remove=remove))
 
 
 def _one(some: Sequence[Finding], *, by_destination: bool) -> Finding:
@@ -86,6 +102,7 @@ def _one(some: Sequence[Finding], *, by_destination: bool) -> Finding:
 
 def _joined(some: Sequence[Finding], key: Key, message: str) -> Sign:
     signs = [each.sign for each in some]
+    course = Course.together(each.course for each in signs)
     worst = max((each.severity for each in signs), key=lambda severity: severity.rank)
     return replace(
         signs[0],
@@ -93,10 +110,40 @@ def _joined(some: Sequence[Finding], key: Key, message: str) -> Sign:
         severity=worst,
         message=message,
         workloads=tuple(dict.fromkeys(w for each in signs for w in each.workloads)),
-        course=Course.together(each.course for each in signs),
-        evidence=tuple(dict.fromkeys(e for each in signs for e in each.evidence))[:MANY],
+        course=course,
+        evidence=(
+            *_sum(course),
+            *tuple(dict.fromkeys(e for each in signs for e in each.evidence))[:MANY],
+        ),
         namespaces=tuple(dict.fromkeys(n for each in signs for n in each.namespaces)),
+        allow=steps(each.allow for each in signs),
+        remove=steps(each.remove for each in signs),
     )
+
+
+def _sum(course: Course) -> Iterable[Evidence]:
+    """Yield how much was seen of all of it: what follows is said of each."""
+    if course.total:
+        times, hours = plural(course.total, "connection"), plural(len(course.hours), "hour")
+        yield Evidence(f"{times} in {hours}, all of them together")
+
+
+def steps(some: Iterable[Step | None]) -> Step | None:
+    """Return what settles each of some findings, as one step.
+
+    Objects of which each step says only what it would change itself are told by these changes:
+    applied one after the other, each would take back the one before.
+    """
+    known = [each for each in some if each is not None]
+    if not known:
+        return None
+    texts = few(dict.fromkeys(each.text for each in known))
+    if any(each.lines for each in known):
+        lines = dict.fromkeys(each.lines or each.manifest for each in known)
+        return Step(texts, "", "".join(lines))
+    manifests = [each.manifest for each in known if each.manifest]
+    objects = all(each.startswith("apiVersion:") for each in manifests)
+    return Step(texts, ("---\n" if objects else "").join(manifests))
 
 
 def _finding(some: Sequence[Finding], sign: Sign) -> Finding:

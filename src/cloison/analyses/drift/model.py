@@ -169,10 +169,11 @@ class Sign:
         allow: What would allow or record it.
         remove: What would put an end to it.
         group: What signs have in common that are one finding; empty for one of its own.
-        since: Hour from which on it counts at all.
         brief: What is so, in a few words for a table; empty for the message.
         covers: Keys of the flows that it is about, where that is another one than its own.
         dark: Whether it counts in hours, too, in which too much was lost to judge flows.
+        place: Where one would look first, where that is not the part of the policy: what a
+            workload or a namespace is written in.
     """
 
     key: Key
@@ -191,10 +192,10 @@ class Sign:
     allow: Step | None = None
     remove: Step | None = None
     group: tuple[str, ...] = ()
-    since: int | None = None
     brief: str = ""
     covers: tuple[Key, ...] = ()
     dark: bool = False
+    place: Span | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -280,7 +281,7 @@ class Row:
         new: Observed and without record.
         denied: Observed and denied again and again.
         unused: Permitted and not used any more.
-        action: What to do first.
+        actions: What to do, the worst first, each with the check that says so.
     """
 
     workload: WorkloadId
@@ -288,7 +289,7 @@ class Row:
     new: tuple[str, ...] = ()
     denied: tuple[str, ...] = ()
     unused: tuple[str, ...] = ()
-    action: str = ""
+    actions: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -361,7 +362,7 @@ class Memory:
         labels: Labels of namespaces, by namespace.
         ranges: Blocks of providers' lists, by external.
         policies: Digest of the policies.
-        since: The last hour before the policies became as they are.
+        since: The first hour of which it is certain that policies were what they are now.
         learned: Keys of flows that were there while everything was new.
         ran: Whether there was a last run at all.
         every_label: Whether all labels are remembered, and not only those that selectors used.

@@ -4,11 +4,11 @@ from collections.abc import Iterator
 from typing import Final
 
 from cloison.algebra import AddressSet
-from cloison.analyses.drift.edge import WORLD, Edge
+from cloison.analyses.drift.edge import BALANCERS, WORLD, Edge
 from cloison.analyses.drift.model import Code, Evidence, Key, Sign, Step
 from cloison.analyses.drift.scene import Scene
 from cloison.analyses.drift.windows import SLOW
-from cloison.analyses.ends import AddressEnd
+from cloison.analyses.ends import AddressEnd, NodeEnd, PodsEnd, SomeNodeEnd
 from cloison.analyses.past.link import shown
 from cloison.analyses.past.sorts import Sort
 from cloison.analyses.reconcile.seen import Outside
@@ -23,9 +23,12 @@ _METADATA: Final = tuple(map(AddressSet.block, ("169.254.169.254", "fd00:ec2::25
 
 def new_flows(scene: Scene) -> Iterator[Sign]:
     """Yield a sign for each edge without a record that was not seen while learning."""
-    learning = 0
+    learning = probes = 0
     for edge in scene.edges:
         if edge.meant or not edge.allowed:
+            continue
+        if _probe(edge):
+            probes += 1
             continue
         if known(scene, edge):
             learning += 1
@@ -36,6 +39,19 @@ def new_flows(scene: Scene) -> Iterator[Sign]:
         "accept it, or write it into the contract"
     )
     scene.skip(Code.NEW_FLOW, reason, learning)
+    reason = "a node calls a pod, as its kubelet does to see how it is"
+    scene.skip(Code.NEW_FLOW, reason, probes)
+
+
+def _probe(edge: Edge) -> bool:
+    """Return whether an edge may be a kubelet's, which asks its own pods at whatever port.
+
+    Records do not tell whose node it is, and policies let a pod's own node through in any case.
+    Probes are made by TCP, whatever is spoken by it.
+    """
+    source, destination = edge.ends
+    node = isinstance(source, SomeNodeEnd | NodeEnd)
+    return node and isinstance(destination, PodsEnd) and edge.protocol == "TCP"
 
 
 def known(scene: Scene, edge: Edge) -> bool:
@@ -104,6 +120,11 @@ def severity_of(scene: Scene, edge: Edge) -> tuple[Severity, str]:
             if "apiserver" in {e.destination.entity for link in edge.links for e in link.seen}:
                 return Severity.ERROR, "it reaches the API server"
         return Severity.WARNING, "it leaves the cluster"
+    if edge.source == BALANCERS:
+        return (
+            Severity.WARNING,
+            "it comes from a cloud's load balancers: requests, or health checks",
+        )
     if isinstance(source, Outside) or edge.source == WORLD:
         return Severity.ERROR, "it comes from outside the cluster"
     zones = _zones(scene, edge)
@@ -137,7 +158,7 @@ def _port(edge: Edge) -> str:
 
 
 def _written(end: str) -> str:
-    return f"zone:{WORLD}" if end == WORLD else shown(end)
+    return f"zone:{WORLD}" if end in (WORLD, BALANCERS) else shown(end)
 
 
 def _plain(end: str) -> str:

@@ -1,7 +1,7 @@
 """Drift by workload: what is expected, what is new, denied or unused, and what to do."""
 
 from collections import defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from cloison.analyses.drift.model import Code, Finding, Row, State
@@ -10,6 +10,8 @@ from cloison.analyses.ends import PodsEnd
 from cloison.analyses.reconcile.seen import ref
 from cloison.resources.world import WorkloadId
 
+_MOST: Final = 3
+"""What is told to do about one workload: the worst comes first, and findings have the rest."""
 _NEW: Final = (Code.NEW_FLOW, Code.BYPASS, Code.NOT_ENFORCED)
 
 
@@ -39,10 +41,22 @@ def rows(scene: Scene, found: Iterable[Finding]) -> tuple[Row, ...]:
             _of(name, some, _NEW),
             _of(name, some, (Code.DENIED,)),
             _of(name, some, (Code.UNUSED,)),
-            some[0].sign.help,
+            _actions(some),
         )
         for name, some in sorted(by_workload.items())
     )
+
+
+def _actions(found: Sequence[Finding]) -> tuple[str, ...]:
+    """Return what to do about a workload's findings, each with the check that says so."""
+    told: dict[str, list[str]] = defaultdict(list)
+    for each in found:
+        codes = told[each.sign.help]
+        if each.key.code not in codes:
+            codes.append(each.key.code)
+    most = [f"{', '.join(codes)}: {text}" for text, codes in told.items()]
+    more = (f"and {len(most) - _MOST} more",) if len(most) > _MOST else ()
+    return (*most[:_MOST], *more)
 
 
 def _of(name: WorkloadId, found: Iterable[Finding], codes: tuple[Code, ...]) -> tuple[str, ...]:

@@ -13,7 +13,9 @@ from cloison.analyses.drift.edge import Edge
 from cloison.analyses.drift.model import BLANK, Change, Code, Memory, Unjudged
 from cloison.analyses.drift.windows import DAY, WEEK, Windows, poorly
 from cloison.analyses.ends import End
+from cloison.analyses.past.begun import Begun
 from cloison.analyses.past.course import HOUR
+from cloison.analyses.past.link import LinkKey
 from cloison.analyses.past.watch import UNWATCHED, Watch
 from cloison.analyses.paths.site import Site
 from cloison.analyses.question import Traffic
@@ -73,6 +75,39 @@ class Node(Protocol):
         """Events that were lost."""
 
 
+class Gap(Protocol):
+    """A span in which a live source could not be heard, as a store tells it."""
+
+    @property
+    def node(self) -> str | None:
+        """The node of which nothing was heard; None for all."""
+
+    @property
+    def since(self) -> int:
+        """Its start, in microseconds since 1970."""
+
+    @property
+    def until(self) -> int:
+        """Its end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Live:
+    """A live source that is followed, as it stands now.
+
+    Args:
+        address: Where it is.
+        now: The time, in microseconds since 1970.
+        away: Since when it does not answer; None where it does.
+        why: Why it does not.
+    """
+
+    address: str
+    now: int
+    away: int | None = None
+    why: str = ""
+
+
 @dataclass(frozen=True, slots=True)
 class Agent:
     """A DaemonSet on every node's network: the network plugin's agent, or one it may depend on.
@@ -125,10 +160,14 @@ class Scene:
         wanted: The edges that are meant.
         published: What providers' lists say now, by external.
         notes: Annotations of policies, by policy.
+        made: When policies were created, as far as a server says, by policy; microseconds since
+            1970.
         prefix: What Cloison's annotations begin with.
         edges: What was seen.
         watch: When anybody watched.
         nodes: What each node told and lost, hour by hour.
+        gaps: Spans in which a live source could not be heard.
+        live: The live source that is followed; None where none is.
         changes: Changes of objects, in order of time.
         agents: Who enforces.
         before: The cluster as it was; None where nobody said.
@@ -138,6 +177,8 @@ class Scene:
         proxies: Workloads by which others leave the cluster.
         exempt: Namespaces that no policy has to cover.
         until: Until when flows count, in microseconds since 1970; None for now.
+        begun: Tells of some edges, from an hour on, what records show of how the connections of
+            each of their links began; nothing where they do not show it.
     """
 
     engine: Engine
@@ -152,6 +193,8 @@ class Scene:
     edges: tuple[Edge, ...] = ()
     watch: Watch = UNWATCHED
     nodes: Sequence[Node] = ()
+    gaps: Sequence[Gap] = ()
+    live: Live | None = None
     changes: tuple[Change, ...] = ()
     agents: Agents = NO_AGENTS
     before: "Scene | None" = None
@@ -161,6 +204,8 @@ class Scene:
     proxies: frozenset[WorkloadId] = frozenset()
     exempt: frozenset[str] = frozenset()
     until: int | None = None
+    begun: Callable[[Sequence[Edge], int | None], Mapping[LinkKey, Begun]] = lambda *_: {}
+    made: Mapping[PolicyId, int] = field(default_factory=dict)
     _unjudged: list[Unjudged] = field(default_factory=list, compare=False)
 
     # What is there
@@ -200,9 +245,28 @@ class Scene:
             numbers = told.setdefault(each.hour, [0, 0])
             numbers[0] += each.events
             numbers[1] += each.lost
-        return frozenset(
+        poor = {
             hour for hour, (events, lost) in told.items() if poorly(events, lost, self.bounds.least)
-        )
+        }
+        return frozenset(poor | self._unheard())
+
+    def _unheard(self) -> set[int]:
+        """Return the hours of which too much went by while a live source could not be heard."""
+        if not self.gaps:
+            return set()
+        heard: dict[int, set[str]] = {}
+        for each in self.nodes:
+            if each.node is not None and each.events:
+                heard.setdefault(each.hour, set()).add(each.node)
+        missed: dict[int, float] = {}
+        for gap in self.gaps:
+            for hour in range(gap.since // HOUR, gap.until // HOUR + 1):
+                span = min(gap.until, (hour + 1) * HOUR) - max(gap.since, hour * HOUR)
+                # What one node missed is its part of what all of them tell.
+                share = 1 if gap.node is None else max(1, len(heard.get(hour, ())))
+                missed[hour] = missed.get(hour, 0.0) + span / share
+        most = (1 - self.bounds.least) * HOUR
+        return {hour for hour, span in missed.items() if span > most}
 
     @cached_property
     def windows(self) -> Windows:
@@ -238,21 +302,6 @@ class Scene:
         times = [each.time for each in self.changes if each.time and each.kind in POLICIES]
         told = max(times, default=None)
         return None if told is None else (told + 2 * self.bounds.propagation) // HOUR + 1
-
-    def preceding(self, hour: int | None, namespaces: Sequence[str]) -> Change | None:
-        """Return the last change before an hour's end that could explain what began in it.
-
-        One of which only the order is known, where no other could.
-        """
-        timed = untimed = None
-        for each in self.changes:
-            if each.namespace and each.namespace not in namespaces:
-                continue
-            if each.time is None:
-                untimed = untimed or each
-            elif hour is None or each.time < (hour + 1) * HOUR:
-                timed = each
-        return timed or untimed
 
     # Who decides
 

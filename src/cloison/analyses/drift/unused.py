@@ -4,7 +4,7 @@ A rule that lets a connection through counts as used by it, whichever other rule
 """
 
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Final
@@ -12,12 +12,14 @@ from typing import Final
 from cloison.algebra import ANY, AddressSet, TrafficSet
 from cloison.algebra.bitmaps import BitMap, union
 from cloison.analyses.drift.edge import Edge
+from cloison.analyses.drift.expired import EXPIRES, last_day
 from cloison.analyses.drift.model import Atom, Code, Evidence, Key, Sign, Step
 from cloison.analyses.drift.nobody import enforced
 from cloison.analyses.drift.scene import Scene
 from cloison.analyses.ends import AddressEnd, End, NameEnd, PodsEnd, SomeNodeEnd
 from cloison.analyses.miss import match_text
 from cloison.analyses.past.course import Course
+from cloison.analyses.recommend.runs import runs
 from cloison.analyses.reconcile.seen import Outside
 from cloison.base import Severity
 from cloison.base.words import plural
@@ -72,16 +74,22 @@ def unused(scene: Scene) -> Iterator[Sign]:
         scene.skip(Code.UNUSED, "there are no flows", 1, "run")
         return
     everything = list(atoms(scene.engine))
-    uses = _Uses(scene)
-    glass = 0
+    uses, beside = _Uses(scene), _Beside(everything)
+    glass = dated = 0
     for atom in everything:
         if scene.annotation(atom.policy, BREAK_GLASS) is not None:
             glass += 1
             continue
-        sign = _judged(scene, atom, uses, everything)
+        day = last_day(scene, atom.policy)
+        if day is not None and day >= scene.today:
+            dated += 1
+            continue
+        sign = _judged(scene, atom, uses, beside)
         if sign is not None:
             yield sign
     scene.skip(Code.UNUSED, "its policy is for emergencies (break-glass)", glass, "rule")
+    # Somebody said until when it is needed, however seldom; that it is over is told as expired.
+    scene.skip(Code.UNUSED, f"its policy says its last day ({EXPIRES})", dated, "rule")
 
 
 def atoms(engine: Engine) -> Iterator[RuleAtom]:
@@ -155,12 +163,12 @@ class _Uses:
         self.heard: frozenset[WorkloadId] = frozenset(
             name for edge in scene.edges for name in edge.inside
         )
-        runs: dict[WorkloadId, set[int]] = {}
+        active: dict[WorkloadId, set[int]] = {}
         for edge in scene.edges:
-            for name in edge.inside[:1]:
+            for name in edge.inside:
                 course = Course.together((edge.allowed, edge.denied))
-                runs.setdefault(name, set()).update(course.hours)
-        self.runs = runs
+                active.setdefault(name, set()).update(course.hours)
+        self.runs = active
 
     def _units(self, end: End | Outside) -> BitMap:
         engine = self.scene.engine
@@ -210,13 +218,15 @@ class _Uses:
         matches = (m for m in plain_matches(atom.peer.match) if isinstance(m, NamesMatch))
         return any(match.covers(name) for match in matches for name in names)
 
-    def last_runs(self, names: Sequence[WorkloadId], after: int) -> int:
+    def last_runs(self, names: Iterable[WorkloadId], after: int) -> int:
         """Return how often each of some Jobs ran after an hour, the least of them."""
-        told = []
-        for name in names:
-            hours = {hour for hour in self.runs.get(name, ()) if hour > after}
-            told.append(sum(hour - 1 not in hours for hour in hours))
-        return min(told)
+        world, watched = self.scene.engine.world, self.scene.watch.hours
+        return min(
+            runs(world.workloads[name], self._since(name, after), watched).seen for name in names
+        )
+
+    def _since(self, name: WorkloadId, after: int) -> set[int]:
+        return {hour for hour in self.runs.get(name, ()) if hour > after}
 
 
 def _at(found: Mapping[int, BitMap], units: BitMap) -> BitMap:
@@ -226,9 +236,7 @@ def _at(found: Mapping[int, BitMap], units: BitMap) -> BitMap:
     return union(places for unit, places in found.items() if unit in units)
 
 
-def _judged(
-    scene: Scene, atom: RuleAtom, uses: _Uses, everything: Sequence[RuleAtom]
-) -> Sign | None:
+def _judged(scene: Scene, atom: RuleAtom, uses: _Uses, beside: "_Beside") -> Sign | None:
     windows = scene.windows
     edges = uses.of(atom)
     course = Course.together(edge.allowed for edge in edges)
@@ -248,7 +256,7 @@ def _judged(
     if not set(names) & uses.heard:
         scene.skip(Code.UNUSED, "no source tells of the pods it is about", 1, "rule")
         return None
-    jobs = [n for n in _workloads(scene.engine, atom, both=True) if n.kind in _JOBS]
+    jobs = _jobs(scene.engine, atom)
     if jobs and uses.last_runs(jobs, last) < _RUNS:
         scene.skip(Code.UNUSED, "a Job it is for has not run twice since", 1, "rule")
         return None
@@ -257,7 +265,7 @@ def _judged(
         if course.hours
         else (f"never used in {quiet // _DAY} covered days")
     )
-    others = _covering(atom, everything)
+    others = beside.covering(atom)
     evidence = [Evidence(used, atom.peer.span or atom.rule.span)]
     if edges:
         evidence.append(Evidence(f"{plural(course.total, 'connection')} before that"))
@@ -276,8 +284,9 @@ def _judged(
         evidence=tuple(evidence),
         atom=Atom(name, atom.peer.span or atom.rule.span or atom.policy.span),
         namespaces=(atom.policy.id.namespace,) if atom.policy.id.namespace else (),
+        group=(atom.policy.id.said,),
         allow=Step(f"keep it: annotate {atom.policy.id.said} with {scene.prefix}/{BREAK_GLASS}"),
-        remove=Step(f"take {word} {peer} on {atom.port} out of {name}"),
+        remove=Step(f"take this peer and port out of {name}: {word} {peer} on {atom.port}"),
     )
 
 
@@ -290,14 +299,38 @@ def _workloads(engine: Engine, atom: RuleAtom, *, both: bool = False) -> tuple[W
     return tuple(sorted(found))
 
 
-def _covering(atom: RuleAtom, everything: Sequence[RuleAtom]) -> list[str]:
-    """Return the rules of other policies that allow all that an atom allows."""
-    return [
-        f"{other.policy.id.said} {other.rule.label}"
-        for other in everything
-        if other.policy is not atom.policy
-        and other.rule.direction is atom.rule.direction
-        and atom.subjects <= other.subjects
-        and atom.peers <= other.peers
-        and atom.traffic <= other.traffic
-    ]
+def _jobs(engine: Engine, atom: RuleAtom) -> frozenset[WorkloadId]:
+    """Return the Jobs that a rule is for, or for calling: those that are to run again.
+
+    One that is suspended among others is not waited for.
+    """
+    world = engine.world
+    named = _workloads(engine, atom, both=True)
+    found = [n for n in named if n.kind in _JOBS]
+    if len(found) < len(named):
+        schedules = {n: world.workloads[n].schedule for n in found}
+        found = [n for n in found if (said := schedules[n]) is None or not said.suspended]
+    return frozenset(found)
+
+
+class _Beside:
+    """All parts of rules, to be found by what they are about; lives for one answer."""
+
+    def __init__(self, everything: Iterable[RuleAtom]) -> None:
+        self._about: dict[tuple[Direction, int], list[RuleAtom]] = defaultdict(list)
+        for atom in everything:
+            for unit in atom.subjects:
+                self._about[atom.rule.direction, unit].append(atom)
+
+    def covering(self, atom: RuleAtom) -> list[str]:
+        """Return the other rules that allow all that an atom allows."""
+        # Whatever covers it is about each of its subjects, so that one is enough to look at.
+        first = min(atom.subjects)
+        return [
+            f"{other.policy.id.said} {other.rule.label}"
+            for other in self._about[atom.rule.direction, first]
+            if other.rule is not atom.rule
+            and atom.subjects <= other.subjects
+            and atom.peers <= other.peers
+            and atom.traffic <= other.traffic
+        ]

@@ -2,7 +2,6 @@
 
 import threading
 import time
-from collections.abc import Iterable
 from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime
 from functools import wraps
@@ -11,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cloison.base import SourceError
 from cloison.cli import run
+from cloison.cli.commands import relay
 from cloison.cli.commands.contract import day, named
-from cloison.cli.commands.flows import ordered, span
+from cloison.cli.commands.drift_watch import Rounds, Source, watched
+from cloison.cli.commands.flows import STORE, keeping, ordered, span
 from cloison.cli.commands.reconcile import optional_store, store_of
 from cloison.cli.options import AdvisedError, Common, Function, Question, common
 
 if TYPE_CHECKING:
-    from cloison.analyses.drift.model import Drift, Finding
+    from cloison.analyses.drift.model import Drift
+    from cloison.analyses.drift.scene import Live
     from cloison.app import Session
     from cloison.app.drift import Asked
 
@@ -141,20 +142,12 @@ _ACCEPTANCE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Rounds:
-    """How often to look: again and again, how long to wait in between, and how often at most."""
-
-    watch: bool
-    interval: float
-    rounds: int | None
-
-
 _ROUNDS = (
     click.option(
         "--watch",
         is_flag=True,
-        help="Look again and again at the sources and the store, and print what has changed.",
+        help="Look again and again at the sources and the store, at the end of each hour, too, and "
+        "print what has changed, until Ctrl-C.",
     ),
     click.option(
         "--interval",
@@ -166,6 +159,16 @@ _ROUNDS = (
     click.option(
         "--rounds", type=click.IntRange(1), metavar="N", help="Look so often, and then leave."
     ),
+)
+
+_SOURCE = (
+    click.option(
+        "--relay",
+        metavar="HOST:PORT",
+        help="With --watch: follow Hubble Relay, and read its flows into the store meanwhile.",
+    ),
+    *relay.KEYS,
+    *keeping,
 )
 
 
@@ -191,7 +194,7 @@ def _accepting(function: Function) -> Function:
 
 
 def _watching(function: Function) -> Function:
-    return _gathered(function, Rounds, "rounds", _ROUNDS)
+    return _gathered(_gathered(function, Source, "source", _SOURCE), Rounds, "rounds", _ROUNDS)
 
 
 @click.command(
@@ -202,6 +205,7 @@ def _watching(function: Function) -> Function:
         "cloison drift -f manifests/ --state .cloison/drift.json --baseline drift.yaml",
         "cloison drift --baseline drift.yaml --accept 'D4|sandbox/*' --owner team-a",
         "cloison drift -f manifests/ --watch --state .cloison/drift.json",
+        "cloison drift -f cluster.json --watch --relay localhost:4245 --state drift.json",
         "cloison drift -f manifests/ -o prometheus > drift.prom",
     ),
 )
@@ -209,17 +213,22 @@ def _watching(function: Function) -> Function:
 @_accepting
 @_watching
 @common("md", "html", "sarif", "prometheus")
-def drift(asked: Common, wanted: Wanted, acceptance: Acceptance, rounds: Rounds) -> int:
+def drift(
+    asked: Common, wanted: Wanted, acceptance: Acceptance, rounds: Rounds, source: Source
+) -> int:
     """What has drifted: policies, flows and labels that are not what they were, or are meant to be.
 
     Flows of a store are followed hour by hour; what is seen often enough is confirmed, and what is
-    seen no more is resolved. Exits with 1 where something is new that nobody accepted.
+    seen no more is resolved. Exits with 1 where something is new that nobody accepted; with
+    --watch, where anything was in any round, once Ctrl-C, SIGTERM or --rounds ends it.
     """
     if acceptance.accept is not None:
         return _accept(acceptance.accept, acceptance, wanted)
     ordered(wanted.since, wanted.until)
-    _sensible(rounds)
-    said = _asked(asked, wanted)
+    _sensible(rounds, source)
+    live = source.address is not None
+    store = (wanted.store or Path(STORE)) if live else store_of(wanted.store)
+    said = _asked(asked, wanted, store)
     if not rounds.watch:
         session, found, whole = _once(asked, said, wanted.against)
         code = run.FOUND if found.new else run.OK
@@ -230,15 +239,29 @@ def drift(asked: Common, wanted: Wanted, acceptance: Acceptance, rounds: Rounds)
     if "-" in asked.sources:
         msg = "--watch cannot read standard input again"
         raise AdvisedError(msg, "name files or directories")
-    return _watched(asked, said, wanted.against, rounds)
+
+    def once(now: "Live | None") -> "tuple[Session, Drift, bool]":
+        day = wanted.today or run.today()
+        said_now = replace(said, today=day, live=now, now=_clock(wanted))
+        return _once(asked, said_now, wanted.against)
+
+    return watched(asked, once, rounds, source, store if live else None)
 
 
-def _sensible(rounds: Rounds) -> None:
+def _sensible(rounds: Rounds, source: Source) -> None:
     """Refuse rounds that nobody can go.
 
     Raises:
         AdvisedError: They are said without --watch, or no clock has such a time.
     """
+    if not rounds.watch and any(getattr(source, each.name) for each in fields(source)):
+        msg = "--relay, its keys and --keep-raw are for --watch"
+        raise AdvisedError(
+            msg, "say --watch, too, or read once: cloison flows ingest relay://HOST:PORT"
+        )
+    if source.relay is None and any(getattr(source, each.name) for each in fields(source)):
+        msg = "keys and --keep-raw are for a relay"
+        raise AdvisedError(msg, "say which, with --relay HOST:PORT, or leave them out")
     if rounds.rounds is not None and not rounds.watch:
         msg = "--rounds is for --watch"
         raise AdvisedError(msg, "say --watch, too, or leave it out to look once")
@@ -257,7 +280,7 @@ def _accept(key: str, acceptance: Acceptance, wanted: Wanted) -> int:
     if wanted.baseline is None or not owner:
         msg = "--accept takes --baseline FILE and --owner NAME"
         raise AdvisedError(msg, f"cloison drift --accept '{key}' --baseline drift.yaml --owner me")
-    from cloison.app.driftfiles import accept
+    from cloison.app.driftbaseline import accept
 
     until = None
     if wanted.until is not None:
@@ -266,14 +289,14 @@ def _accept(key: str, acceptance: Acceptance, wanted: Wanted) -> int:
     return run.OK
 
 
-def _asked(asked: Common, wanted: Wanted) -> "Asked":
+def _asked(asked: Common, wanted: Wanted, store: Path | None) -> "Asked":
     from cloison.analyses.drift.scene import Bounds
     from cloison.app.drift import EXEMPT, Asked
 
     return Asked(
         wanted.today or run.today(),
         wanted.contracts,
-        store_of(wanted.store),
+        store,
         wanted.since,
         wanted.until,
         tuple(code for some in wanted.checks for code in some),
@@ -285,7 +308,13 @@ def _asked(asked: Common, wanted: Wanted) -> "Asked":
             stopped=min(wanted.unused_after, _STOPPED) * _DAY,
         ),
         wanted.exempt or EXEMPT,
+        now=_clock(wanted),
     )
+
+
+def _clock(wanted: Wanted) -> int | None:
+    """Return the time in microseconds since 1970; None where somebody says another day."""
+    return int(time.time() * 1_000_000) if wanted.today is None else None
 
 
 def _once(asked: Common, said: "Asked", against: str | None) -> "tuple[Session, Drift, bool]":
@@ -298,53 +327,3 @@ def _once(asked: Common, said: "Asked", against: str | None) -> "tuple[Session, 
         before = run.load(replace(asked, sources=(against,)), runtime=True)
         before, session = alike(before, session)
     return (session, *found(session, said, before, against))
-
-
-def _watched(asked: Common, said: "Asked", against: str | None, how: Rounds) -> int:
-    """Look again and again; return 1 where anything was ever new.
-
-    What a round cannot read is told, and the next one reads it again.
-    """
-    known: dict[str, str] = {}
-    ever, whole, number = False, True, 0
-    try:
-        while True:
-            number += 1
-            try:
-                session, found, whole = _once(asked, said, against)
-            except SourceError as error:
-                if number == 1:
-                    raise
-                click.echo(f"not this time: {error}", err=True)
-            else:
-                ever = ever or bool(found.new)
-                told = {str(e.key): str(e.state) for e in (*found.findings, *found.suspects)}
-                if number == 1 or told != known or asked.output != "text":
-                    first = number == 1 or asked.output != "text"
-                    run.answer(asked, session, "drifted", found if first else _news(found, known))
-                known = told
-            if how.rounds is not None and number >= how.rounds:
-                break
-            time.sleep(how.interval)
-    except KeyboardInterrupt:
-        pass
-    if not whole:
-        return run.UNANSWERED
-    return run.FOUND if ever else run.OK
-
-
-def _news(found: "Drift", known: dict[str, str]) -> "Drift":
-    """Return of what was found only that whose state is another than it was."""
-
-    def some(every: "Iterable[Finding]") -> "tuple[Finding, ...]":
-        return tuple(e for e in every if known.get(str(e.key)) != str(e.state))
-
-    there = {str(each.key) for each in (*found.findings, *found.suspects)}
-    return replace(
-        found,
-        findings=some(found.findings),
-        suspects=some(found.suspects),
-        gone=tuple(key for key in known if key not in there),
-        rows=(),
-        unjudged=(),
-    )

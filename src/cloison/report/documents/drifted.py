@@ -193,7 +193,7 @@ def document(result: Drift, about: About) -> Drifted:
                 observed_new=list(row.new),
                 observed_denied=list(row.denied),
                 unused=list(row.unused),
-                action=row.action,
+                action="; ".join(row.actions),
             )
             for row in result.rows
         ],
@@ -315,7 +315,7 @@ def diagnostics(result: Drift) -> tuple[Diagnostic, ...]:
 def diagnostic(found: Finding) -> Diagnostic:
     """Return a finding as other findings are."""
     sign = found.sign
-    spans = [sign.atom.span] if sign.atom else []
+    spans = [sign.place, *([sign.atom.span] if sign.atom else [])]
     spans += [each.span for each in sign.evidence]
     return Diagnostic(
         f"DRF{int(found.key.code.removeprefix('D')):03}",
@@ -327,6 +327,24 @@ def diagnostic(found: Finding) -> Diagnostic:
         sign.help,
         "Cloison design: drift",
     )
+
+
+def key_of(found: Diagnostic) -> str:
+    """Return what a finding of drift is known by from run to run."""
+    return found.object or ""
+
+
+def title(code: str) -> str | None:
+    """Return what a check of drift finds, by the code of its findings; None for others.
+
+    >>> title("DRF002"), title("NPL001")
+    ('Denied again and again', None)
+    """
+    number = code.removeprefix("DRF")
+    if number == code:
+        return None
+    found = TITLES[Code(f"D{int(number)}")]
+    return found[0].upper() + found[1:]
 
 
 def accepted(result: Drift) -> tuple[Accepted, ...]:

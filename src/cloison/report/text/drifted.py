@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import zip_longest
 
 from cloison.analyses.drift.model import Drift, Finding, State
 from cloison.analyses.past.course import HOUR
@@ -25,11 +26,11 @@ def lines(result: Drift, about: About, look: Look) -> Iterator[str]:
         yield from finding(each, look)
         yield ""
     for each in rest[:_MOST]:
-        yield from _short(each, look)
+        yield from short(each, look)
     if len(rest) > _MOST:
         yield f"and {len(rest) - _MOST} more that are not new: -o json has them all"
     for each in result.suspects[:_MOST]:
-        yield from _short(each, look)
+        yield from short(each, look)
     if len(result.suspects) > _MOST:
         yield f"and {len(result.suspects) - _MOST} more suspects: -o json has them all"
     for key in result.gone:
@@ -39,6 +40,9 @@ def lines(result: Drift, about: About, look: Look) -> Iterator[str]:
     yield from _rows(result, look)
     for sentence in summary(result):
         yield from wrapped(sentence, look, "", "  ")
+    if new:
+        yield "accept what is to stay by its key:"
+        yield "  cloison drift --baseline drift.yaml --accept KEY --owner NAME"
     yield from closing(about, look)
 
 
@@ -62,12 +66,17 @@ def finding(each: Finding, look: Look) -> Iterator[str]:
             yield from (f"    {line}" for line in shown[:_LINES])
             if len(shown) > _LINES:
                 yield f"    # and {len(shown) - _LINES} more lines: -o json has them all"
-    yield from wrapped(str(each.key), look, "  key:     ")
+    # In one line, as it is copied from there.
+    yield f"  key:     {each.key}"
 
 
-def _short(each: Finding, look: Look) -> Iterator[str]:
-    word = look.paint(f"{each.state}[{each.key.code}]", "bold")
+def short(each: Finding, look: Look) -> Iterator[str]:
+    """Iterate over the lines of a finding in a sentence."""
+    seldom = each.state in (State.NEW, State.SUSPECT)
+    word = look.paint(f"{'suspect' if seldom else each.state}[{each.key.code}]", "bold")
     why = f" ({each.sign.doubt})" if each.sign.doubt else ""
+    if seldom and not why:
+        why = f" (seen in {count(len(each.sign.course.hours), 'hour')} so far)"
     by = ""
     if each.accepted is not None:
         until = f" until {each.accepted.until}" if each.accepted.until else ""
@@ -117,7 +126,8 @@ def _rows(result: Drift, look: Look) -> Iterator[str]:
         ):
             if texts:
                 yield from wrapped(listed(list(texts), 4), look, f"  {word}:".ljust(13))
-        yield from wrapped(row.action, look, "  action:".ljust(13))
+        for word, text in zip_longest(("  action:",), row.actions, fillvalue=""):
+            yield from wrapped(text, look, word.ljust(13))
     if result.rows:
         yield ""
 
@@ -128,8 +138,10 @@ def summary(result: Drift) -> Iterator[str]:
     counted = [(s, sum(each.state is s for each in result.findings)) for s in State]
     said = ", ".join(f"{number} {s}" for s, number in counted if number)
     head = f"{count(new, 'new finding')}" if new else "nothing new"
+    errors = sum(each.sign.severity is Severity.ERROR for each in result.new)
+    bad = f", {errors} of the new ones {'an error' if errors == 1 else 'errors'}" if errors else ""
     more = f"; {len(result.suspects)} seen too seldom" if result.suspects else ""
-    yield f"{head} of {count(len(result.checks), 'check')}{f' ({said})' if said else ''}{more}"
+    yield f"{head} of {count(len(result.checks), 'check')}{f' ({said})' if said else ''}{bad}{more}"
     if result.first is not None and result.last is not None:
         lost = f"; sources lost {result.lost:,} events" if result.lost else ""
         yield (

@@ -7,6 +7,7 @@ import pytest
 
 from cloison.analyses.drift.model import Change
 from cloison.analyses.past.course import HOUR
+from cloison.base import Severity
 from tests.support.drifting import (
     BASE,
     DAY,
@@ -263,6 +264,43 @@ def test_labels_as_the_last_run_saw_them() -> None:
     assert len(found.new) == 1
     found, _ = remembering((*BASE, *LABELLED, FROM_APP), past(), "D6", memory=memory)
     assert (len(found.findings), len(found.new)) == (1, 0)
+
+
+def test_a_new_namespace_with_a_label_that_opens() -> None:
+    """Whoever may make namespaces must not get in by a label; what it opens is told."""
+    found = look((*BASE, *LABELLED, FROM_APP), past(), "D6", before=(*BASE, FROM_APP))
+    (one,) = found.findings
+    assert (str(one.key), one.sign.severity) == ("D6|ops|zone||app", Severity.ERROR)
+    assert "was not there before and has zone=app" in texts(found.findings)
+    assert "it opens ops/tool -> data/db" in texts(found.findings)
+    assert one.sign.remove is not None
+    assert one.sign.remove.text == "kubectl label namespace ops zone-"
+    schema = "  namespaceLabels:\n    - {key: zone, values: [app, data], owner: o}\n"
+    said = contract(more=schema)
+    found = look((*BASE, *LABELLED, FROM_APP, said), past(), "D6", before=(*BASE, FROM_APP, said))
+    assert [each.sign.severity for each in found.findings] == [Severity.WARNING]
+
+
+@pytest.mark.parametrize(
+    "new",
+    [OPS, (space("ops", team="blue"), workload("ops", "tool")), (space("ops", zone="app"),)],
+    ids=["no label", "a label that nobody uses", "nobody there"],
+)
+def test_a_new_namespace_that_opens_nothing(new: tuple[str, ...]) -> None:
+    """New namespaces are no drift by themselves."""
+    assert not look((*BASE, *new, FROM_APP), past(), "D6", before=(*BASE, FROM_APP)).findings
+
+
+def test_a_new_namespace_stays_a_finding() -> None:
+    """Until somebody takes the label off, or accepts it."""
+    _, memory = remembering((*BASE, FROM_APP), past(), "D6")
+    now = (*BASE, *LABELLED, FROM_APP)
+    found, memory = remembering(now, past(), "D6", memory=memory)
+    assert keys(found.new) == ["D6|ops|zone||app"]
+    found, memory = remembering(now, past(), "D6", memory=memory)
+    assert (keys(found.findings), found.new) == (["D6|ops|zone||app"], ())
+    found, _ = remembering((*BASE, *OPS, FROM_APP), past(), "D6", memory=memory)
+    assert not found.findings
 
 
 def test_a_label_that_a_policy_begins_to_use() -> None:
