@@ -13,12 +13,14 @@ from cloison.analyses.connectivity import MapOptions
 from cloison.analyses.diff.shifts import unexplained
 from cloison.analyses.ends import End
 from cloison.analyses.mend import Proposal, proposals
+from cloison.analyses.past.called import called_alike
 from cloison.analyses.past.watch import UNWATCHED, Watch
 from cloison.analyses.reconcile.pairs import Placed, Unplaced, placed
 from cloison.analyses.reconcile.seen import Finder, Seen, missed, ref
 from cloison.analyses.reconcile.sources import Sort, assumed
 from cloison.analyses.shadow.edges import edges, judged, today
 from cloison.analyses.shadow.findings import findings
+from cloison.analyses.shadow.frontports import FrontPorts
 from cloison.analyses.shadow.judging import FromOwnNode, Judge
 from cloison.analyses.shadow.mending import merged
 from cloison.analyses.shadow.model import Finding, Shadow
@@ -177,7 +179,7 @@ def _placed(
         session = with_ends(session, _GATEWAY)
     session, learned = taught(session, Contract(), seen)
     here, strangers = placed(seen, Finder(session.names, session.engine.world))
-    return session, learned, here, strangers
+    return session, learned, called_alike(here), strangers
 
 
 def _probed(session: "Session") -> FromOwnNode:
@@ -196,7 +198,10 @@ def _probed(session: "Session") -> FromOwnNode:
 
 def _mended(session: "Session", found: Sequence[Finding]) -> Iterator[Finding]:
     """Yield findings, the first of them with what to add so that they get through."""
-    yield from (replace(each, mends=_mends(session, each)) for each in found[:MENDED])
+    ports = FrontPorts(session.engine)
+    for each in found[:MENDED]:
+        fronts = ports.of(each.edges[:_TOGETHER])
+        yield replace(each, mends=_mends(session, each), fronts=fronts)
     yield from found[MENDED:]
 
 

@@ -9,6 +9,8 @@ from cloison.report.text.shadowed import (
     FATES,
     headline,
     missing,
+    moved,
+    ports,
     reason,
     summary,
     tried,
@@ -47,7 +49,7 @@ def lines(result: Shadow) -> Iterator[str]:
 
 def _row(finding: Finding, result: Shadow) -> tuple[str, ...]:
     title = code(headline(finding).rpartition(": ")[0])
-    lacking = "<br>".join(text(each) for each in missing(finding, result))
+    lacking = "<br>".join(text(each) for each in (*missing(finding, result), *ports(finding)))
     return title, f"{finding.connections:,}", text(when(finding, result)), lacking
 
 
@@ -104,7 +106,7 @@ def _changes(result: Shadow) -> Iterator[str]:
         ):
             if traffic:
                 said = tried(seen, word, known=used.known)
-                rows.append((word, *names, code(str(traffic)), said))
+                rows.append((moved(word, shift, traffic), *names, code(str(traffic)), said))
     if rows:
         title = f"Against today: {count(len(rows), 'line')}"
         yield from folded(title, ("What", "From", "To", "Traffic", "Seen"), rows, shown=_ROWS)

@@ -6,6 +6,10 @@ from typing import Any
 
 import pytest
 
+import cloison
+from cloison.analyses.past.course import Course
+from cloison.analyses.reconcile.seen import Seen, SeenEnd
+from cloison.app.shadow import Recorded, shadowed
 from tests.support.cli import Ran, run_cloison
 
 NODES = "".join(
@@ -158,8 +162,8 @@ def test_policies_for_nodes_are_proved_by_the_addresses_of_these(home: Path, to:
     ("block", "found", "code"),
     [
         ("192.0.2.0/24", {"passing": 48}, 0),
-        # One node of the two: that they differ is what can be said.
-        ("192.0.2.11/32", {"undetermined": 48}, 0),
+        # One node of the two: records say which of them it was. The other may be api's own.
+        ("192.0.2.11/32", {"denied": 12, "passing": 24, "undetermined": 12}, 1),
         ("203.0.113.0/24", {"denied": 24, "undetermined": 24}, 1),
     ],
 )
@@ -171,6 +175,37 @@ def test_nodes_are_asked_about_one_by_one(
     ran = cast(home, form.replace("BLOCK", block), *words)
     assert ran.exit == code, ran.err
     assert counts(ran) == found
+
+
+def test_which_node_would_be_denied_is_told(home: Path) -> None:
+    ran = cast(home, POLICIES.replace("BLOCK", "192.0.2.11/32"), "--cni", "calico@3.32")
+    assert "denied: shop/prom -> a node on TCP/9100: 12 connections" in said(ran)
+    assert "12 of 24 watched hours" in said(ran)
+    assert "from prom-1; node node-2 missing: egress of shop/prom" in said(ran)
+    ran = cast(home, POLICIES.replace("BLOCK", "192.0.2.11/32"), "-o", "json", "--cni", "calico")
+    told = json.loads(ran.out)
+    edges = [*told["undetermined"], *(e for f in told["findings"] for e in f["edges"])]
+    assert [each["nodes"] for each in edges] == [["node-2"], ["node-2"]]
+
+
+def test_a_node_that_records_call_by_its_name_is_that_node(home: Path) -> None:
+    told = Seen(
+        SeenEnd("pod", "shop", "prom", "Deployment"),
+        SeenEnd("host", workload="node-2", kind="Node"),
+        "TCP",
+        9100,
+        "allowed",
+        3,
+        course=Course((5,), (3,)),
+    )
+    for block, fates in (("192.0.2.11/32", {"denied": 3}), ("192.0.2.12/32", {"passing": 3})):
+        texts = {"world": APPS + NODES, "candidate": POLICIES.replace("BLOCK", block)}
+        before = cloison.load_texts({"world": texts["world"]}, runtime=True, profile="calico")
+        after = cloison.load_texts(texts, runtime=True, profile="calico")
+        found = shadowed(before, after, Recorded((told,)))
+        assert not found.unplaced
+        assert {str(each.fate): each.connections for each in found.edges} == fates
+        assert found.edges[0].nodes == ("node-2",)
 
 
 def test_nodes_of_unknown_address_are_undetermined_and_it_is_said_what_helps(home: Path) -> None:

@@ -1,7 +1,7 @@
 """Recorded edges by what becomes of them under a candidate."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -25,6 +25,8 @@ _WAS = {became: was for was, some in _BECAME.items() for became in some}
 _NOT_LET = (Fate.DENIED, Fate.UNDETERMINED, Fate.ALIKE, Fate.UNCLEAR, Fate.STILL)
 """Fates of which it is told what does not let them through."""
 
+_PLACE = {fate: place for place, fate in enumerate(Fate)}
+
 _Group = tuple[LinkKey, Was, Verdict | None, Verdict, bool]
 
 
@@ -45,7 +47,7 @@ class Judged:
     alike: bool = False
 
 
-Today = Mapping[int, tuple[Asked, Verdict]]
+Today = Mapping[Hashable, tuple[Asked, Verdict]]
 """Edges and verdicts of today, by the identity of what was seen."""
 
 _OPEN = (Verdict.UNDETERMINED, Verdict.MIXED)
@@ -66,7 +68,7 @@ def judged(
     asked = [asker.asked(each) for each in here]
     verdicts = judge.verdicts(asked)
     return tuple(
-        _compared(judge.engine, each, verdict, engine, before.get(id(each.placed.seen)))
+        _compared(judge.engine, each, verdict, engine, before.get(each.placed.identity))
         for each, verdict in zip(asked, verdicts, strict=True)
     )
 
@@ -84,12 +86,12 @@ def _compared(
     return Judged(asked, was[1], verdict, same)
 
 
-def today(here: Sequence[Placed], judge: Judge) -> dict[int, tuple[Asked, Verdict]]:
+def today(here: Sequence[Placed], judge: Judge) -> dict[Hashable, tuple[Asked, Verdict]]:
     """Return verdicts on observed edges, by the identity of what was seen."""
     asker = Asker(judge.engine)
     asked = [asker.asked(each) for each in here]
     verdicts = judge.verdicts(asked)
-    return {id(e.placed.seen): (e, v) for e, v in zip(asked, verdicts, strict=True)}
+    return {e.placed.identity: (e, v) for e, v in zip(asked, verdicts, strict=True)}
 
 
 def edges(found: Iterable[Judged], engine: Engine, scales: Scales) -> tuple[Edge, ...]:
@@ -112,7 +114,7 @@ def edges(found: Iterable[Judged], engine: Engine, scales: Scales) -> tuple[Edge
         for group, some in groups.items()
         for edge in _edge(group, some, told[group[0]], sides, scales)
     ]
-    return tuple(sorted(every, key=lambda edge: (list(Fate).index(edge.fate), edge.sort_key)))
+    return tuple(sorted(every, key=lambda edge: (_PLACE[edge.fate], edge.sort_key)))
 
 
 def _edge(
@@ -141,6 +143,7 @@ def _edge(
         after,
         partial(sides.of, some[0].asked) if fate in _NOT_LET else _untold,
         _questions(some) if fate is Fate.DENIED else (),
+        tuple(sorted({name for each in some for name in each.asked.nodes})),
     )
 
 

@@ -1,17 +1,19 @@
 """Verdicts on observed edges, all of them at once."""
 
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
 from cloison.algebra import TrafficSet
+from cloison.algebra.addresses import parse_address
 from cloison.analyses.ask import Question, verdict_only
 from cloison.analyses.ends import AddressEnd, End, NameEnd, NodeEnd, PodsEnd, SomeNodeEnd
 from cloison.analyses.question import Traffic
 from cloison.analyses.reconcile.kinds import State
 from cloison.analyses.reconcile.pairs import Placed
-from cloison.analyses.reconcile.passing import Passages
-from cloison.analyses.reconcile.seen import Outside, SeenEnd, ref
+from cloison.analyses.reconcile.passing import Passages, Passing
+from cloison.analyses.reconcile.seen import NODES, Outside, SeenEnd, ref
 from cloison.analyses.replay import Batch, Code, columns, replay
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
@@ -45,7 +47,8 @@ class Asked:
 
     Args:
         placed: The edge.
-        source: Who calls; of pods, those that have the labels that were seen.
+        source: Who calls; of pods, those that have the labels that were seen, and of nodes the
+            one that was seen, where that is known.
         destination: Who is called; outside, the very address that was seen where it is known.
         traffic: With what.
         address: The address that was seen of a destination that is asked about by its name: rules
@@ -57,6 +60,12 @@ class Asked:
     destination: End
     traffic: Traffic
     address: End | None = None
+
+    @property
+    def nodes(self) -> tuple[str, ...]:
+        """Which nodes its ends are, where that is known."""
+        ends = (self.source, self.destination)
+        return tuple(end.node.name for end in ends if isinstance(end, NodeEnd))
 
     @property
     def question(self) -> Question:
@@ -96,6 +105,8 @@ class Asker:
     def _end(self, end: End | Outside, seen: SeenEnd) -> End:
         if isinstance(end, Outside):
             return self._outside(end)
+        if end == NODES:
+            return self._node(seen)
         if not isinstance(end, PodsEnd):
             return self._ends.setdefault(ref(end), end)
         key = (end.workload.id, end.endpoints, end.gone, seen.labels)
@@ -103,6 +114,17 @@ class Asker:
         if found is None:
             found = self._ends[key] = self._wearing(end, seen.labels)
         return found
+
+    def _node(self, seen: SeenEnd) -> End:
+        """Return the node that was seen; any where neither a name nor an address tells which."""
+        nodes = self.engine.world.nodes
+        found = nodes.get(seen.workload or "")
+        if found is None and seen.ip is not None:
+            with suppress(ValueError):  # records may hold anything in the place of an address
+                found = nodes.get(self.engine.node_addresses.get(parse_address(seen.ip), ""))
+        if found is None:
+            return NODES
+        return self._ends.setdefault(("node", found.name), NodeEnd(f"node:{found.name}", found))
 
     def _wearing(self, end: PodsEnd, labels: tuple[str, ...] | None) -> PodsEnd:
         """Return those of some pods that have the labels that were seen; all where none has."""
@@ -132,6 +154,7 @@ class Asker:
 
 
 _SEVERAL: Final = 2
+_OPEN: Final = (Verdict.MIXED, Verdict.UNDETERMINED)
 _GOODNESS: Final = (Verdict.DENIED, Verdict.MIXED, Verdict.UNDETERMINED, Verdict.ALLOWED)
 """What counts of two ways in which one connection may be let through: the better."""
 
@@ -180,14 +203,21 @@ class Judge:
         nodes = SomeNodeEnd | NodeEnd
         if not (isinstance(source, nodes) or isinstance(destination, nodes)):
             return verdict_only(self.engine, question)
-        found = passages.between(source, destination)
         traffic = question.traffic.traffic
-        if traffic & found.conditional:
-            return Verdict.UNDETERMINED
-        states = [_STATES[state] for state, _ in found.states(traffic)]
-        verdict = states[0] if len(states) == 1 else Verdict.MIXED
-        from_nodes = verdict is Verdict.MIXED and isinstance(source, nodes)
-        return Verdict.ALLOWED if from_nodes and self.own(destination, traffic) else verdict
+        verdict = _passing(passages.between(source, destination), traffic)
+        if isinstance(source, nodes) and verdict in _OPEN and self.own(destination, traffic):
+            # Whichever node calls a pod so is the pod's own, though nobody may know which that is.
+            if isinstance(source, NodeEnd):
+                verdict = _passing(passages.between(NODES, destination), traffic)
+            return Verdict.ALLOWED if verdict is Verdict.MIXED else verdict
+        return verdict
+
+
+def _passing(found: Passing, traffic: TrafficSet) -> Verdict:
+    if traffic & found.conditional:
+        return Verdict.UNDETERMINED
+    states = [_STATES[state] for state, _ in found.states(traffic)]
+    return states[0] if len(states) == 1 else Verdict.MIXED
 
 
 class _Places(Generic[_T]):

@@ -18,6 +18,7 @@ from cloison.analyses.past.link import Link, LinkKey, shown
 from cloison.analyses.past.watch import UNWATCHED, Watch
 from cloison.analyses.reconcile.pairs import Unplaced
 from cloison.analyses.reconcile.seen import Outside, ref
+from cloison.base import Span
 from cloison.ir.fidelity import Caveat, Verdict
 from cloison.ir.policy import Direction, PolicyId
 
@@ -94,6 +95,34 @@ class Told:
     requests: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class FrontPort:
+    """A rule that names the port of a Service, where policies see the one that it leads to.
+
+    Args:
+        rule: The rule, as people name it.
+        span: Where it is written.
+        service: The Service.
+        protocol: The protocol.
+        port: The Service's port, which the rule names.
+        target: The pods' port, which it should name.
+    """
+
+    rule: str
+    span: Span | None
+    service: str
+    protocol: str
+    port: int
+    target: int
+
+    def __str__(self) -> str:
+        """Render what is wrong, and what would be right."""
+        return (
+            f"allows {self.protocol}/{self.port}, the port of Service {self.service}: policies see "
+            f"the pods' own port, so write {self.target}"
+        )
+
+
 UNTOLD = Told()
 """Nothing is known of it."""
 
@@ -116,6 +145,7 @@ class Edge:
         after: What the candidate makes of it.
         telling: Finds out what stops it, when somebody first looks: that takes longer.
         questions: Of one that would be denied, what the candidate was asked.
+        nodes: Which nodes its ends are, as far as that is known.
     """
 
     fate: Fate
@@ -127,6 +157,7 @@ class Edge:
     after: Verdict
     telling: Callable[[], Told] = field(default=_nothing, compare=False, repr=False)
     questions: tuple[Question, ...] = field(default=(), compare=False, repr=False)
+    nodes: tuple[str, ...] = ()
 
     @cached_property
     def told(self) -> Told:
@@ -203,11 +234,13 @@ class Finding:
         edges: The edges, most connections first.
         mends: What to add to the candidate, in the dialect in use; empty where nobody can write
             it, and None where that was not looked for.
+        fronts: Rules that would let it through, did they not name the port of a Service.
     """
 
     weight: Weight
     edges: tuple[Edge, ...]
     mends: tuple[Mend, ...] | None = None
+    fronts: tuple[FrontPort, ...] = ()
 
     @property
     def course(self) -> Course:

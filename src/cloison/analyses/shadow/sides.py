@@ -6,7 +6,7 @@ from itertools import chain
 
 from cloison.algebra import TrafficSet
 from cloison.analyses.ask import ask
-from cloison.analyses.ends import End, NameEnd, ServiceEnd, SomeNodeEnd
+from cloison.analyses.ends import End, NameEnd, NodeEnd, ServiceEnd, SomeNodeEnd
 from cloison.analyses.explain import (
     Decider,
     PointAnswer,
@@ -33,6 +33,7 @@ from cloison.ir.ruleset import Outcome
 from cloison.ir.when import within
 
 _Key = tuple[object, ...]
+_OPEN = frozenset((Verdict.UNDETERMINED, Verdict.MIXED))
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,10 @@ class Sides:
 
     def _explained(self, asked: Asked) -> Told:
         answer = ask(self.engine, asked.question)
-        points = (point for case in answer.cases for point in case.points)
-        sides = _together(_side(each) for each in points if _stops(each))
+        points = [point for case in answer.cases for point in case.points]
+        stopping = [each for each in points if each.verdict is not Verdict.ALLOWED]
+        sure = [each for each in stopping if each.verdict is Verdict.DENIED]
+        sides = _together(_side(each) for each in sure or stopping)
         return Told(sides, answer.caveats, bool(answer.when))
 
     def _cases(self, asked: Asked) -> Iterator[Told]:
@@ -75,7 +78,7 @@ class Sides:
             yield self._told(Case(*parties, UNRELATED, UNRELATED, asked.traffic.traffic))
             return
         ends = asked.source, asked.destination
-        if not any(isinstance(end, SomeNodeEnd) for end in ends):
+        if not any(isinstance(end, SomeNodeEnd | NodeEnd) for end in ends):
             for case in cases(self.engine, *ends, asked.traffic):
                 yield self._told(case)
             return
@@ -91,10 +94,12 @@ class Sides:
             self.engine.point(other, one, Direction.INGRESS, case.into, case.family),
         )
         verdicts = [verdict_of(point.outcome, case.traffic) for point in points]
+        # Where one side denies it for certain, nothing is missing where nobody can say.
+        stops = {Verdict.DENIED} & {*verdicts} or _OPEN
         sides = tuple(
             Side(point.direction, self._by(point, case.traffic))
             for point, verdict in zip(points, verdicts, strict=True)
-            if verdict is not Verdict.ALLOWED
+            if verdict in stops
         )
         unsure = Verdict.UNDETERMINED in verdicts or Verdict.MIXED in verdicts
         asks = any(_asks(point.outcome, case.traffic) for point in points)
@@ -155,10 +160,6 @@ def _outcomes(engine: Engine, asked: Asked) -> set[Outcome]:
         engine = engine.with_hosts(asked.destination.names)
     found = cases(engine, asked.source, asked.destination, asked.traffic)
     return {case_outcome(engine, each).within(each.traffic) for each in found}
-
-
-def _stops(point: PointAnswer) -> bool:
-    return point.verdict is not Verdict.ALLOWED
 
 
 def _side(point: PointAnswer) -> Side:

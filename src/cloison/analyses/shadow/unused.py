@@ -1,10 +1,11 @@
 """What a candidate changes and still permits, and what of that was ever used."""
 
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 
-from cloison.algebra import NO_TRAFFIC, TrafficSet
+from cloison.algebra import NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.analyses.connectivity import EndRef, Line, Map, Passage
 from cloison.analyses.diff import Diff
 from cloison.analyses.ends import End
@@ -27,43 +28,103 @@ def used(diff: Diff, edges: Iterable[Edge], here: Cube, most: int) -> tuple[Used
         here: Tells whether use would have been seen.
         most: How many lines.
     """
-    by_source: dict[EndRef, list[tuple[EndRef, Edge]]] = defaultdict(list)
-    from_outside: dict[EndRef, list[tuple[EndRef, Edge]]] = defaultdict(list)
-    for edge in edges:
-        one, other = (_end(end) for end in (edge.link.source, edge.link.destination))
-        if one is None or other is None:
-            continue
-        if one.kind == "ip":
-            from_outside[other].append((one, edge))
-        else:
-            by_source[one].append((other, edge))
+    partners = Partners(edges)
     found: list[Used] = []
     for line in islice(diff.lines, most):
-        lost = gained = 0
-        outside = line.sources[0].kind == "ip"
-        near, far = (
-            (line.destinations, line.sources) if outside else (line.sources, line.destinations)
-        )
-        names = frozenset(far)
-        for end in near:
-            for other, edge in (from_outside if outside else by_source).get(end, ()):
-                if not (other in names or any(_holds(each, other) for each in far)):
-                    continue
-                traffic = edge.link.traffic
-                if edge.was is Was.LET and traffic & line.shift.lost:
-                    lost += edge.connections
-                if edge.was is Was.DENIED and traffic & line.shift.gained:
-                    gained += edge.connections
+        lost, gained = _Touching(line.shift.lost), _Touching(line.shift.gained)
+        for edge in partners.between(line.sources, line.destinations):
+            if edge.was is Was.LET:
+                lost.add(edge)
+            elif edge.was is Was.DENIED:
+                gained.add(edge)
         passage = Passage(line.shift.lost | line.shift.gained)
         known = here.tells_use(Line(line.sources, line.destinations, passage))
-        found.append(Used(line, lost, gained, known))
+        found.append(Used(line, lost.connections, gained.connections, known))
     return tuple(found)
 
 
-def _holds(block: EndRef, end: EndRef) -> bool:
-    if block.addresses is None or end.addresses is None:
-        return False
-    return end.addresses <= block.addresses
+class _Touching:
+    """Sums up connections with some traffic.
+
+    Args:
+        traffic: The traffic.
+    """
+
+    def __init__(self, traffic: TrafficSet) -> None:
+        self._traffic = traffic
+        self._known: dict[TrafficSet, bool] = {}
+        self.connections = 0
+
+    def add(self, edge: Edge) -> None:
+        """Count an edge, if it has any of the traffic."""
+        traffic = edge.link.traffic
+        touches = self._known.get(traffic)
+        if touches is None:
+            touches = self._known[traffic] = bool(traffic & self._traffic)
+        if touches:
+            self.connections += edge.connections
+
+
+_ByEnd = dict[EndRef, dict[EndRef, list[Edge]]]
+
+
+class Partners:
+    """Finds the edges between ends without looking at any other.
+
+    Args:
+        edges: The edges.
+    """
+
+    def __init__(self, edges: Iterable[Edge]) -> None:
+        self._called: _ByEnd = defaultdict(lambda: defaultdict(list))
+        self._calling: _ByEnd = defaultdict(lambda: defaultdict(list))
+        for edge in edges:
+            one, other = (_end(end) for end in (edge.link.source, edge.link.destination))
+            if one is not None and other is not None:
+                # From outside there are more callers than called.
+                if one.kind == "ip":
+                    self._calling[other][one].append(edge)
+                else:
+                    self._called[one][other].append(edge)
+        self._addresses: dict[int, tuple[list[int], list[EndRef]]] = {}
+
+    def between(self, sources: Sequence[EndRef], destinations: Sequence[EndRef]) -> Iterator[Edge]:
+        """Yield the edges from some ends to others; of blocks, those of each address in one."""
+        outside = sources[0].kind == "ip"
+        near, far = (destinations, sources) if outside else (sources, destinations)
+        held = self._calling if outside else self._called
+        names = frozenset(far)
+        blocks = _joined(far)
+        for end in near:
+            partners = held.get(end)
+            if partners is None:
+                continue
+            few, many = (partners, names) if len(partners) < len(names) else (names, partners)
+            met = {each for each in few if each in many}
+            if blocks:
+                met.update(self._within(partners, blocks))
+            for other in met:
+                yield from partners[other]
+
+    def _within(self, partners: dict[EndRef, list[Edge]], blocks: AddressSet) -> Iterator[EndRef]:
+        """Yield those of some ends whose addresses are in blocks."""
+        starts, ends = self._sorted(partners)
+        for first, last in blocks.spans:
+            for each in ends[bisect_left(starts, first) : bisect_right(starts, last)]:
+                if each.addresses is not None and each.addresses.spans[-1][1] <= last:
+                    yield each
+
+    def _sorted(self, partners: dict[EndRef, list[Edge]]) -> tuple[list[int], list[EndRef]]:
+        key = id(partners)
+        if key not in self._addresses:
+            found = [(e.addresses.spans[0][0], e) for e in partners if e.addresses]
+            found.sort(key=lambda row: row[0])
+            self._addresses[key] = ([first for first, _ in found], [e for _, e in found])
+        return self._addresses[key]
+
+
+def _joined(ends: Iterable[EndRef]) -> AddressSet:
+    return AddressSet(span for each in ends if each.addresses for span in each.addresses.spans)
 
 
 def _end(end: End | Outside) -> EndRef | None:

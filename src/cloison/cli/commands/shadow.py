@@ -6,6 +6,7 @@ from pathlib import Path
 
 import click
 
+from cloison.base import unhurried
 from cloison.cli import run
 from cloison.cli.commands.flows import ordered, span
 from cloison.cli.commands.flows import store as store_option
@@ -88,7 +89,9 @@ def shadow(
     if found.unanswered or (found.unsettled and not failed):
         code = run.UNANSWERED  # a candidate that was not tried, or not all of it, has not passed
     session = run.both(before, after)
-    return run.answer(asked, session, "shadowed", found, code, Sides(before, after))
+    # What stops each edge is found out while it is written.
+    with unhurried():
+        return run.answer(asked, session, "shadowed", found, code, Sides(before, after))
 
 
 def _told(text: str) -> None:

@@ -12,6 +12,7 @@ from cloison.analyses.shadow.model import (
     Edge,
     Fate,
     Finding,
+    FrontPort,
     Shadow,
     Side,
     Unused,
@@ -44,8 +45,9 @@ class EdgeSaid(parts.Base, frozen=True):
     make of them (null where its ends are not there today), `after` what the candidate does.
     `hours` are its connections by the hour in which they were seen, by its beginning; of `undated`
     ones nobody says when. `requests` says that it hangs on requests, which flows do not tell.
-    `pods` are of the source, as far as records name them; `addresses` those that were seen of an
-    end outside. At most `ambiguous` connections had an address that several held at that time.
+    `pods` are of the source, as far as records name them; `nodes` are its ends that are nodes, as
+    far as records and Node objects tell which; `addresses` those that were seen of an end outside.
+    At most `ambiguous` connections had an address that several held at that time.
     """
 
     src: parts.Endpoint
@@ -66,6 +68,7 @@ class EdgeSaid(parts.Base, frozen=True):
     hours: dict[str, int]
     undated: int
     pods: list[str]
+    nodes: list[str]
     addresses: list[str]
     sources: list[str]
     missing: list[SideSaid]
@@ -80,11 +83,23 @@ class CallerSaid(parts.Base, frozen=True):
     connections: int
 
 
+class FrontSaid(parts.Base, frozen=True):
+    """A rule that names the `port` of a Service, where policies see the pods' own, `target`."""
+
+    rule: str
+    place: parts.Place | None
+    service: str
+    protocol: str
+    port: int
+    target: int
+
+
 class FindingSaid(parts.Base, frozen=True):
     """Edges that got through and would be denied, and that lack the same.
 
     `mends` are what to add to the candidate; empty where nobody can write it, null where that was
     not looked for, as there are many findings. `today` says that policies of today deny it, too.
+    `fronts` are rules that would let it through, did they not name the port of a Service.
     """
 
     weight: Weight
@@ -96,6 +111,7 @@ class FindingSaid(parts.Base, frozen=True):
     callers: list[CallerSaid]
     edges: list[EdgeSaid]
     mends: list[Mend] | None
+    fronts: list[FrontSaid]
 
 
 class CountSaid(parts.Base, frozen=True):
@@ -319,6 +335,18 @@ def _finding(found: Finding) -> FindingSaid:
         callers=[CallerSaid(name=n, connections=each) for n, each in found.sources.items()],
         edges=[_edge(each) for each in found.edges],
         mends=None if found.mends is None else mends(found.mends),
+        fronts=[_front(each) for each in found.fronts],
+    )
+
+
+def _front(each: FrontPort) -> FrontSaid:
+    return FrontSaid(
+        rule=each.rule,
+        place=parts.place(each.span),
+        service=each.service,
+        protocol=each.protocol,
+        port=each.port,
+        target=each.target,
     )
 
 
@@ -350,6 +378,7 @@ def _edge(each: Edge) -> EdgeSaid:
         hours={_hour(h): n for h, n in zip(course.hours, course.counts, strict=True)},
         undated=course.undated,
         pods=list(each.pods),
+        nodes=list(each.nodes),
         addresses=list(each.addresses),
         sources=list(link.adapters),
         missing=[_side(side) for side in each.sides],

@@ -17,6 +17,8 @@ from cloison.report.text.shadowed import (
     WORDS,
     headline,
     missing,
+    moved,
+    ports,
     reason,
     strays,
     summary,
@@ -113,6 +115,7 @@ def _findings(result: Shadow) -> Iterator[str]:
         if finding.today:
             yield "<p>Policies of today deny it as well, though it got through.</p>\n"
         yield from (f"<p>Missing: {shown(each)}.</p>\n" for each in missing(finding, result))
+        yield from (f"<p>Port: {shown(each)}.</p>\n" for each in ports(finding))
         for mend in finding.mends or ():
             text = mend.lines or mend.manifest
             place = f" <code>{shown(f'{mend.file}:{mend.line}')}</code>" if mend.file else ""
@@ -130,7 +133,7 @@ def _edges(edges: Sequence[Edge], title: str) -> Iterator[str]:
     for each in edges[:_MOST]:
         first, last = ends_of(each.course)
         names = each.link.names
-        pods = listed(each.pods or each.addresses, 4)
+        pods = listed(each.pods or each.nodes or each.addresses, 4)
         hours = str(len(each.course.hours))
         row = (*names, str(each.link.traffic), f"{each.connections:,}", hours)
         rows.append((*row, f"{first or ''} to {last or ''}", pods, str(each.before or "")))
@@ -163,7 +166,7 @@ def _changes(result: Shadow) -> Iterator[str]:
         if line.shift.opens:
             rows.append(
                 (
-                    "opens",
+                    moved("opens", line.shift, line.shift.gained),
                     *ends,
                     str(line.shift.gained),
                     tried(used.gained, "opens", known=used.known),
@@ -172,7 +175,7 @@ def _changes(result: Shadow) -> Iterator[str]:
         if line.shift.closes:
             rows.append(
                 (
-                    "closes",
+                    moved("closes", line.shift, line.shift.lost),
                     *ends,
                     str(line.shift.lost),
                     tried(used.lost, "closes", known=used.known),

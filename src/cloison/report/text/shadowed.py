@@ -2,7 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 
+from cloison.algebra import TrafficSet
 from cloison.analyses.ask import Mend
+from cloison.analyses.diff.shifts import Shift
 from cloison.analyses.explain import Decider
 from cloison.analyses.shadow.model import Edge, Fate, Finding, Shadow, Weight
 from cloison.analyses.shadow.tables import Sum, start
@@ -92,7 +94,11 @@ def _flows(result: Shadow) -> str:
     watch = result.watch
     by = f" ({', '.join(result.adapters)})" if result.adapters else ""
     if not watch:
-        return f"there are no flows with a time in {result.store}{by}"
+        since, until = (told_time(each) for each in result.span)
+        named = (("since", since), ("until", until))
+        when = "".join(f" {word} {time}" for word, time in named if time)
+        help_ = "; `cloison flows status` says when there are any" if when else ""
+        return f"there are no flows with a time in {result.store}{by}{when}{help_}"
     first, last = (told_time(start(h)) for h in (watch.hours[0], watch.hours[-1] + 1))
     hours = f"{len(watch.hours):,} of {count(result.hours, 'hour')} were watched"
     return f"flows of {result.store}{by}, {first} to {last}: {hours}"
@@ -154,6 +160,8 @@ def _finding(finding: Finding, result: Shadow, look: Look) -> Iterator[str]:
             yield f"    and {count(len(callers) - _MOST, 'more caller')}"
     for sentence in missing(finding, result):
         yield from wrapped(sentence, look, "  missing: ", "    ")
+    for sentence in ports(finding):
+        yield from wrapped(sentence, look, "  port: ", "    ")
     yield from _mends(finding.mends, look)
 
 
@@ -163,8 +171,8 @@ def headline(finding: Finding) -> str:
     who = callers[0] if len(callers) == 1 else f"{len(callers)} callers"
     whom = listed(list(dict.fromkeys(edge.link.names[1] for edge in finding.edges)), 3)
     name = "DNS: " if finding.weight is Weight.DNS else ""
-    ports = ", ".join(finding.ports)
-    return f"{name}{who} -> {whom} on {ports}: {connections(finding.connections)}"
+    where = f"{whom} on {', '.join(finding.ports)}"
+    return f"{name}{who} -> {where}: {connections(finding.connections)}"
 
 
 def when(finding: Finding, result: Shadow) -> str:
@@ -177,7 +185,13 @@ def when(finding: Finding, result: Shadow) -> str:
     if course.undated:
         said += f"; of {course.undated:,} nobody says when"
     pods = sorted({pod for edge in finding.edges for pod in edge.pods})
-    return f"{said}; from {listed(pods, 4)}" if pods else said
+    said += f"; from {listed(pods, 4)}" if pods else ""
+    nodes = sorted({name for edge in finding.edges for name in edge.nodes})
+    return f"{said}; {_nodes(nodes)}" if nodes else said
+
+
+def _nodes(names: Sequence[str]) -> str:
+    return f"{'node' if len(names) == 1 else 'nodes'} {listed(list(names), 4)}"
 
 
 def missing(finding: Finding, result: Shadow) -> Iterator[str]:
@@ -196,6 +210,11 @@ def missing(finding: Finding, result: Shadow) -> Iterator[str]:
             alike.setdefault(_by(tuple(held), result, limit), []).append(of)
         said = [f"{listed(names, _FEW)} ({by})" for by, names in alike.items()]
         yield f"{way} of {listed(said, _FEW)}"
+
+
+def ports(finding: Finding) -> Iterator[str]:
+    """Iterate over the sentences that say which rules name the port of a Service."""
+    yield from (f"{each.rule}{at(each.span)} {each}" for each in finding.fronts[:_FEW])
 
 
 def _by(deciders: Sequence[Decider], result: Shadow, limit: int) -> str:
@@ -233,7 +252,9 @@ def _others(fate: Fate, result: Shadow, look: Look) -> Iterator[str]:
     word = look.paint(str(fate), *style)
     yield f"{word}: {FATES[fate]}"
     for edge in found[:_MOST]:
-        yield from wrapped(f"{edge.connections:,} {edge.key}{reason(edge)}", look, "  ", "    ")
+        which = f" ({_nodes(edge.nodes)})" if edge.nodes else ""
+        text = f"{edge.connections:,} {edge.key}{which}{reason(edge)}"
+        yield from wrapped(text, look, "  ", "    ")
     if len(found) > _MOST:
         yield f"  and {count(len(found) - _MOST, 'more edge')}: -o json has them all"
 
@@ -267,10 +288,16 @@ def _changes(result: Shadow, look: Look) -> Iterator[str]:
         ):
             if traffic:
                 text = f"{who} on {traffic}, {tried(seen, word, known=used.known)}"
-                yield from wrapped(text, look, f"  {look.paint(word, style)}: ", "    ")
+                painted = look.paint(moved(word, line.shift, traffic), style)
+                yield from wrapped(text, look, f"  {painted}: ", "    ")
     left = result.more_changes + max(0, len(result.changes) - _MOST)
     if left:
         yield f"  and {count(left, 'more line')}: cloison diff --what-if shows them all"
+
+
+def moved(word: str, shift: Shift, traffic: TrafficSet) -> str:
+    """Return what a candidate does with traffic; `may` where nobody can say what becomes of it."""
+    return f"may {word.removesuffix('s')}" if traffic <= shift.after.undetermined else word
 
 
 def tried(seen: int, word: str, *, known: bool) -> str:

@@ -1,9 +1,11 @@
 """What becomes of recorded connections under a candidate: who calls, and how often it counts."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
 import cloison
+from cloison.analyses.connectivity import EndRef
 from cloison.analyses.past.course import HOUR, Course
 from cloison.analyses.past.watch import Watch
 from cloison.analyses.reconcile.seen import Became, Seen, SeenEnd
@@ -214,6 +216,25 @@ spec:
     assert not any(same.found(kind) for kind in ("denied", "undetermined", "opens"))
 
 
+def test_a_side_of_which_nobody_can_say_is_not_what_is_missing() -> None:
+    asks = """
+apiVersion: cilium.io/v2
+kind: CiliumNetworkPolicy
+metadata: {name: asks, namespace: shop}
+spec:
+  endpointSelector: {matchLabels: {app: api}}
+  ingress:
+    - fromEndpoints: [{matchLabels: {app: web}}]
+      toPorts:
+        - ports: [{port: "8080", protocol: TCP}]
+          rules: {http: [{method: GET}]}
+"""
+    out = CLOSED.replace("[Ingress, Egress]", "[Egress]")
+    found = cast(out, seen(WEB, API, 8080, 2), today=asks, profile="cilium@1.19")
+    (edge,) = found.of(Fate.DENIED)
+    assert [str(side.direction) for side in edge.sides] == ["egress"]
+
+
 def test_denied_ones_are_opened_or_still_denied() -> None:
     tried = seen(WEB, API, 8080, 3, "denied")
     assert fates(cast(CLOSED, tried, today=CLOSED.replace("closed", "old"))) == {"still-denied": 3}
@@ -274,3 +295,101 @@ def test_a_resolver_that_many_callers_lack_admits_everybody() -> None:
     (mend,) = finding.mends or ()
     assert mend.text == "add an ingress rule to NetworkPolicy kube-system/closed"
     assert "namespaceSelector: {}" in mend.manifest
+
+
+def test_an_end_called_by_name_and_by_address_counts_once() -> None:
+    named = seen(WEB, outside("203.0.113.99", "pay.example"), 443, 5)
+    bare = seen(WEB, outside("203.0.113.99"), 443, 4, adapters=("conntrack",))
+    found = cast(CLOSED, named, bare)
+    assert fates(found) == {"denied": 5}
+    assert [str(edge.key) for edge in found.edges] == ["shop/web to dns:pay.example on 443/TCP"]
+    # Who tells of more is heard; other callers, ports and addresses are other connections.
+    more = replace(bare, count=9, course=Course((5,), (9,)))
+    assert fates(cast(CLOSED, named, more)) == {"denied": 9}
+    others = (
+        replace(bare, source=API),
+        replace(bare, port=80),
+        seen(WEB, outside("203.0.113.7"), 443),
+    )
+    assert fates(cast(CLOSED, named, *others)) == {"denied": 5 + 4 + 4 + 1}
+
+
+def test_an_address_of_several_names_counts_once_where_names_tell_all_of_it() -> None:
+    pay, log = (seen(WEB, outside("203.0.113.99", n), 443, 3) for n in ("a.example", "b.example"))
+    bare = seen(WEB, outside("203.0.113.99"), 443, 6, adapters=("conntrack",))
+    assert fates(cast(CLOSED, pay, log, bare)) == {"denied": 6}
+    # What one source tells by name and by address are different connections.
+    own = replace(bare, adapters=("hubble",))
+    assert fates(cast(CLOSED, pay, log, own)) == {"denied": 12}
+    more = replace(bare, count=7, course=Course((5,), (7,)))
+    assert fates(cast(CLOSED, pay, log, more)) == {"denied": 13}
+    denied = replace(bare, became="denied")
+    assert fates(cast(CLOSED, pay, log, denied)) == {"denied": 6, "still-denied": 6}
+
+
+def ingress(name: str, *rules: str) -> str:
+    """Return a policy that lets in who is said, `FROM PORT`, and nobody else."""
+    lines = [
+        f"    - from: [{{podSelector: {{matchLabels: {{app: {who}}}}}}}]\n"
+        f"      ports: [{{port: {port}}}]"
+        for who, port in (rule.split() for rule in rules)
+    ]
+    return "\n".join(
+        (
+            "---\napiVersion: networking.k8s.io/v1\nkind: NetworkPolicy",
+            f"metadata: {{name: {name}, namespace: shop}}",
+            f"spec:\n  podSelector: {{matchLabels: {{app: {name}}}}}\n  policyTypes: [Ingress]",
+            *(["  ingress:", *lines] if lines else []),
+            "",
+        )
+    )
+
+
+def test_a_whole_set_of_policies_is_worked_out_as_by_hand() -> None:
+    before = cloison.load_texts(
+        {"world": WORLD, "old": ingress("api", "web 8080") + ingress("web")}, runtime=True
+    )
+    # web now gets 9090 of api in place of 8080, and everybody gets everything of web.
+    after = cloison.load_texts({"world": WORLD, "new": ingress("api", "web 9090")}, runtime=True)
+    some = (
+        seen(WEB, API, 8080, 7),
+        seen(WEB, API, 8080, 2, "denied"),
+        seen(API, WEB, 80, 3, "denied"),
+        seen(API, WEB, 81, 4, "audited"),
+        seen(WEB, DNS, 53, 5, protocol="UDP"),
+    )
+    found = shadowed(before, after, Recorded(some, Watch({"hubble": (5,)})), Wanted(whole=True))
+    assert fates(found) == {"denied": 7, "opened": 3, "still-denied": 2, "passing": 9}
+    moved = {
+        (inside(each.line.sources), inside(each.line.destinations), word, str(traffic), number)
+        for each in found.changes
+        for word, traffic, number in (
+            ("opens", each.line.shift.gained, each.gained),
+            ("closes", each.line.shift.lost, each.lost),
+        )
+        if traffic
+    }
+    assert moved == {
+        ("shop/web", "shop/api", "closes", "TCP/8080", 7),
+        ("shop/web", "shop/api", "opens", "TCP/9090", 0),
+        ("kube-system/coredns, shop/api", "shop/web", "opens", "any", 3),
+        ("shop/web", "shop/web", "opens", "any", 0),
+        ("", "shop/web", "opens", "any", 0),
+    }
+    left = {
+        (inside([source]), inside([destination]), str(each.line.passage.allowed))
+        for each in found.excess
+        for source in each.line.sources
+        for destination in each.line.destinations
+    }
+    assert {each for each in left if "shop/web" in each and all(each)} == {
+        ("shop/web", "shop/api", "TCP/9090"),
+        ("shop/api", "shop/web", "TCP/1-79,82-65535, UDP, SCTP"),
+        ("kube-system/coredns", "shop/web", "any TCP, UDP or SCTP"),
+        ("shop/web", "kube-system/coredns", "TCP, UDP/1-52,54-65535, SCTP"),
+    }
+
+
+def inside(ends: Sequence[EndRef]) -> str:
+    """Return those of some ends that are workloads."""
+    return ", ".join(str(each) for each in ends if each.kind == "workload")
