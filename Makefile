@@ -9,12 +9,16 @@ SHELL := /bin/bash
 
 PYTHON ?= python3
 VENV ?= .venv
-JOBS ?= 2
+# Processes that run tests. Labs mostly wait for packets that never come: two cores have time for three.
+JOBS ?= 3
 # Random (world, flow) pairs of a nightly run.
 FLOWS ?= 1000000
 # Seconds of `make fuzz` for each target; TARGET="yaml json" for some of them only.
 SECONDS ?= 300
 TARGET ?=
+
+# Tests and commands start Python hundreds of times; without this each would compile everything anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check

@@ -7,7 +7,15 @@ not.
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from benchmarks.results import READY, Results, doctor_growth, examined, growth
+from benchmarks.results import (
+    READY,
+    Results,
+    doctor_growth,
+    drift_growth,
+    examined,
+    growth,
+    shadow_growth,
+)
 from benchmarks.worlds import WORLDS
 
 
@@ -39,7 +47,8 @@ _RATIOS = {"pair loop": 0.5, "oracle": 0.1}
 
 def checked(results: Results) -> Iterator[Checked]:
     """Iterate over what can be checked of what was measured."""
-    for check in (_startup, _growths, _pairs, _answers, _changes, _files, _examined):
+    flows = (_drifted, _cast)
+    for check in (_startup, _growths, _pairs, _answers, _changes, _files, _examined, *flows):
         yield from check(results)
 
 
@@ -102,6 +111,28 @@ def _examined(results: Results) -> Iterator[Checked]:
     found = doctor_growth(results)
     if found is not None:
         yield Checked("growth in workloads, doctor: exponent", found, _STEEP)
+
+
+def _drifted(results: Results) -> Iterator[Checked]:
+    """Twelve checks of a month take a few times what a plain look at each hour takes."""
+    for each in [*results.all("drift")][-1:]:
+        if each.found.phases:
+            ratio = each.found.cpu("drift") / each.found.cpu("hour by hour")
+            yield Checked("drift : a look at each edge in each hour", ratio, 5)
+    found = drift_growth(results)
+    if found is not None:
+        yield Checked("growth in edges, drift: exponent", found, _STEEP)
+
+
+def _cast(results: Results) -> Iterator[Checked]:
+    """What would be denied and all that changes take a few times what bare verdicts take."""
+    for each in [*results.all("shadow")][-1:]:
+        if each.found.phases:
+            ratio = each.found.cpu("shadow") / each.found.cpu("one by one")
+            yield Checked("shadow : a question for each edge", ratio, 6)
+    found = shadow_growth(results)
+    if found is not None:
+        yield Checked("growth in edges, shadow: exponent", found, _STEEP)
 
 
 def _files(results: Results) -> Iterator[Checked]:

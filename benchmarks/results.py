@@ -136,6 +136,20 @@ def doctor_growth(results: "Results") -> float | None:
     return exponent(points) if len(points) >= _SIZES else None
 
 
+def drift_growth(results: "Results") -> float | None:
+    """Return how drift grows with edges; None for fewer than 3 sizes."""
+    found = [each.found for each in results.all("drift") if each.found.phases]
+    points = [(each.facts["edges"], each.cpu("drift")) for each in found]
+    return exponent(points) if len(points) >= _SIZES else None
+
+
+def shadow_growth(results: "Results") -> float | None:
+    """Return how shadow grows with edges; None for fewer than 3 sizes."""
+    found = [each.found for each in results.all("shadow") if each.found.phases]
+    points = [(each.facts["edges"], each.cpu("shadow")) for each in found]
+    return exponent(points) if len(points) >= _SIZES else None
+
+
 def growth(by: str, points: Sequence[Measured]) -> float | None:
     """Return how the way to readiness grows with pods or policies; None for fewer than 3 sizes."""
     taken = [(each.facts[by], each.cpu(*READY)) for each in points]

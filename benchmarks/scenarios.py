@@ -133,6 +133,24 @@ def doctor(plan: Plan) -> Iterator[Step]:
         yield Step("doctor", "doctor", {"workloads": largest // part})
 
 
+DRIFTING = 2_000
+"""Workloads of the estate of which flows are looked at."""
+
+
+def drift(plan: Plan) -> Iterator[Step]:
+    """A month of flows of estates of several sizes, held against what is meant."""
+    largest, days = (200, 10) if plan.smoke else (DRIFTING, 30)
+    for part in (8, 4, 2, 1):
+        yield Step("drift", "drift", {"workloads": largest // part, "days": days})
+
+
+def shadow(plan: Plan) -> Iterator[Step]:
+    """A day of flows of estates of several sizes, judged by the policies of these."""
+    largest = 200 if plan.smoke else DRIFTING
+    for part in (8, 4, 2, 1):
+        yield Step("shadow", "shadow", {"workloads": largest // part})
+
+
 REPLAYED = 1_000_000
 """Flows that a target is about."""
 MANY = 2_000
@@ -166,6 +184,8 @@ SCENARIOS: Mapping[str, Callable[[Plan], Iterator[Step]]] = {
     "growth": growth,
     "disk": disk,
     "doctor": doctor,
+    "drift": drift,
+    "shadow": shadow,
     "replay": replay,
     "peers": peers,
 }

@@ -5,7 +5,15 @@ from dataclasses import dataclass
 
 from benchmarks.limits import checked
 from benchmarks.measured import Measured, Phase
-from benchmarks.results import READY, Entry, Results, doctor_growth, growth
+from benchmarks.results import (
+    READY,
+    Entry,
+    Results,
+    doctor_growth,
+    drift_growth,
+    growth,
+    shadow_growth,
+)
 from benchmarks.targets import judged
 from benchmarks.worlds import WORLDS
 
@@ -346,6 +354,74 @@ def doctor(results: Results) -> Table:
     return Table("The doctor", headings, tuple(rows))
 
 
+def drift(results: Results) -> Table:
+    """Return what drift took, and a plain look at the same flows beside it."""
+    headings = (
+        "Workloads",
+        "Edges",
+        "Hours",
+        "Findings",
+        "Drift, CPU",
+        "Each edge in each hour, CPU",
+        "Beside that",
+        "Peak",
+        "of it before",
+    )
+    rows: list[tuple[str, ...]] = []
+    for each in _of(results, "drift", "drift"):
+        found = each.found
+        cells = _nothing(found, len(headings) - 1)
+        if found.phases:
+            cpu, plain = found.cpu("drift"), found.cpu("hour by hour")
+            cells = (
+                f"{found.facts['edges']:,.0f}",
+                f"{found.facts['hours']:,.0f}",
+                f"{found.facts['findings']:,.0f}",
+                seconds(cpu),
+                seconds(plain),
+                times(cpu / plain),
+                quantity(found.peak, "B"),
+                quantity(found.before, "B"),
+            )
+        rows.append((f"{each.step.arguments['workloads']:,}", *cells))
+    grown = drift_growth(results)
+    if grown is not None:
+        rows.append(("growth", "", "", "", f"n^{grown:.2f}", "", "", "", ""))
+    return Table("Drift", headings, tuple(rows))
+
+
+def shadow(results: Results) -> Table:
+    """Return what shadow took, and a question for each edge beside it."""
+    headings = (
+        "Workloads",
+        "Edges",
+        "Shadow, CPU",
+        "A question for each edge, CPU",
+        "Beside that",
+        "Peak",
+        "of it before",
+    )
+    rows: list[tuple[str, ...]] = []
+    for each in _of(results, "shadow", "shadow"):
+        found = each.found
+        cells = _nothing(found, len(headings) - 1)
+        if found.phases:
+            cpu, plain = found.cpu("shadow"), found.cpu("one by one")
+            cells = (
+                f"{found.facts['edges']:,.0f}",
+                seconds(cpu),
+                seconds(plain),
+                times(cpu / plain),
+                quantity(found.peak, "B"),
+                quantity(found.before, "B"),
+            )
+        rows.append((f"{each.step.arguments['workloads']:,}", *cells))
+    grown = shadow_growth(results)
+    if grown is not None:
+        rows.append(("growth", "", f"n^{grown:.2f}", "", "", "", ""))
+    return Table("Shadow", headings, tuple(rows))
+
+
 def peers(results: Results) -> Table:
     """Return what other analyzers take on the same files."""
     rows = []
@@ -379,6 +455,8 @@ _MEASURED: Sequence[Callable[[Results], Table]] = (
     disk,
     startup,
     doctor,
+    drift,
+    shadow,
     peers,
 )
 

@@ -6,9 +6,11 @@ from benchmarks.measured import Measured
 from benchmarks.measures.allpairs import all_pairs
 from benchmarks.measures.disk import parsed, read, read_ready, write
 from benchmarks.measures.doctor import doctor
+from benchmarks.measures.drift import drift
 from benchmarks.measures.peers import peer
 from benchmarks.measures.ready import ready
 from benchmarks.measures.replay import replayed
+from benchmarks.measures.shadow import shadow
 from benchmarks.measures.startup import startup
 from benchmarks.measures.whatif import what_if
 
@@ -21,6 +23,8 @@ MEASURES: Mapping[str, Callable[..., Measured]] = {
     "read": read,
     "read-ready": read_ready,
     "doctor": doctor,
+    "drift": drift,
+    "shadow": shadow,
     "replay": replayed,
     "peer": peer,
     "startup": startup,

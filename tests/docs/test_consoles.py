@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 
 from tests.support.consoles import Command, agrees, consoles
+from tests.support.pages import Desk
 
 PAGE = """\
 Text.
@@ -126,3 +127,13 @@ def test_refuses_blocks_nobody_can_run(tmp_path: Path, text: str) -> None:
 )
 def test_compares_with_elisions(shown: tuple[str, ...], printed: str, *, same: bool) -> None:
     assert agrees(shown, printed) is same
+
+
+def test_what_is_printed_goes_to_the_file_that_a_line_names(tmp_path: Path) -> None:
+    desk = Desk.under(tmp_path)
+    shown = desk.run(Command("cloison --version", 0, ()))
+    assert desk.run(Command("cloison --version > said.txt", 0, ())) == (0, "")
+    assert (0, (desk.checkout / "said.txt").read_text("utf-8")) == shown
+    code, printed = desk.run(Command("cloison map -f nowhere > said.txt", 2, ()))
+    assert (code, (desk.checkout / "said.txt").read_text("utf-8")) == (2, "")
+    assert "nowhere" in printed

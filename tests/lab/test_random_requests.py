@@ -7,6 +7,7 @@ import json
 import os
 import random
 from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
@@ -21,6 +22,8 @@ from tests.support.ciliumpolicies import cilium_world
 from tests.support.ciliumwords import HEADERS, HOSTS, HTTP_PORTS, METHODS, PATHS
 from tests.support.worlds import random_world
 
+AT_ONCE = 5
+"""Labs that run at the same time: most of it is waiting for silence."""
 WORLDS = 14
 MORE = max(int(os.environ.get("CLOISON_WORLDS", "0")), 100)
 ROWS = 60
@@ -59,17 +62,19 @@ def rows(session: Session, rng: random.Random) -> list[Row]:
 
 def agree(seeds: range) -> Counter[str]:
     """Measure the rows of worlds, see that all is as predicted, and count what came of them."""
-    came: Counter[str] = Counter()
-    for seed in seeds:
-        session = world(seed)
-        wanted = rows(session, random.Random(f"rows {seed}"))
-        found = measured(blueprint(session, wanted), wanted)
-        wrong = [c for c in found.cells if c.agreement is Agreement.DIFFERS]
-        assert not wrong, "\n".join(
-            f"seed {seed}: {c.flow}: {c.arrival} {c.reason}, predicted {c.predicted}" for c in wrong
-        )
-        came.update(str(cell.arrival) for cell in found.cells)
-    return came
+    with ThreadPoolExecutor(AT_ONCE) as pool:
+        return sum(pool.map(_came, seeds), Counter())
+
+
+def _came(seed: int) -> Counter[str]:
+    session = world(seed)
+    wanted = rows(session, random.Random(f"rows {seed}"))
+    found = measured(blueprint(session, wanted), wanted)
+    wrong = [c for c in found.cells if c.agreement is Agreement.DIFFERS]
+    assert not wrong, "\n".join(
+        f"seed {seed}: {c.flow}: {c.arrival} {c.reason}, predicted {c.predicted}" for c in wrong
+    )
+    return Counter(str(cell.arrival) for cell in found.cells)
 
 
 @pytest.mark.usefixtures("machine")

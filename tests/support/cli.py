@@ -5,7 +5,7 @@ import os
 import subprocess
 import sys
 from collections.abc import Mapping
-from contextlib import chdir, redirect_stderr, redirect_stdout
+from contextlib import chdir, nullcontext, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
 from unittest import mock
@@ -55,7 +55,11 @@ def run_cloison(*args: str, cwd: Path = ROOT, stdin: str = "") -> Ran:
 
 
 def run_here(
-    args: tuple[str, ...], cwd: Path, environment: Mapping[str, str], stdin: str = ""
+    args: tuple[str, ...],
+    cwd: Path,
+    environment: Mapping[str, str],
+    stdin: str = "",
+    into: Path | None = None,
 ) -> Ran:
     """Run `cloison` in this process.
 
@@ -64,16 +68,19 @@ def run_here(
         cwd: Where it runs.
         environment: All variables that it sees.
         stdin: What it reads.
+        into: The file that its standard output goes to; `None` to return it.
     """
     given, out, err = (
         io.TextIOWrapper(io.BytesIO(text), encoding="utf-8") for text in (stdin.encode(), b"", b"")
     )
+    shown = nullcontext(out) if into is None else into.open("w", encoding="utf-8")
     with (
+        shown as printed,
         chdir(cwd),
         mock.patch.dict(os.environ, environment, clear=True),
         mock.patch.object(sys, "stdin", given),
         mock.patch.object(sys, "argv", ["cloison", *args]),
-        redirect_stdout(out),
+        redirect_stdout(printed),
         redirect_stderr(err),
     ):
         code = main(list(args))

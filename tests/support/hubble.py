@@ -3,6 +3,7 @@
 import json
 import random
 from datetime import UTC, datetime
+from typing import Any
 
 SYN = {"SYN": True}
 
@@ -33,6 +34,51 @@ def line(number: int, start: int = 1_699_999_200) -> bytes:
 def lines(first: int, last: int) -> bytes:
     """Return lines of numbers, the last left out."""
     return b"".join(line(number) for number in range(first, last))
+
+
+def trace(source: str, destination: str, time: int, ports: tuple[int, int], **more: Any) -> str:
+    """Return a line about a packet that arrived at a pod.
+
+    Args:
+        source: Who sent it, as `namespace/deployment`.
+        destination: Who got it.
+        time: When, in seconds since 1970.
+        ports: The sender's port and the one it was sent to.
+        more: Fields of the flow, and `flags` of TCP.
+    """
+    flags = more.pop("flags", None)
+    tcp = {"source_port": ports[0], "destination_port": ports[1]}
+    flow = {
+        "time": _time(time, 0),
+        "verdict": "FORWARDED",
+        "IP": {"source": _ip(source), "destination": _ip(destination), "ipVersion": "IPv4"},
+        "l4": {"TCP": {**tcp, **({"flags": flags} if flags else {})}},
+        "source": _pod(source),
+        "destination": _pod(destination),
+        "Type": "L3_L4",
+        "event_type": {"type": 4},
+        "traffic_direction": "INGRESS",
+        "trace_observation_point": "TO_ENDPOINT",
+        "node_name": "node-1",
+        "is_reply": False,
+        **more,
+    }
+    return json.dumps({"flow": flow, "node_name": "node-1", "time": flow["time"]})
+
+
+def _ip(name: str) -> str:
+    return f"10.1.0.{sum(name.encode()) % 250 + 1}"
+
+
+def _pod(name: str) -> dict[str, object]:
+    namespace, _, own = name.partition("/")
+    return {
+        "identity": 10_000 + sum(name.encode()),
+        "namespace": namespace,
+        "labels": [f"k8s:app={own}", f"k8s:io.kubernetes.pod.namespace={namespace}"],
+        "pod_name": f"{own}-5b8d9c7f6d-abcde",
+        "workloads": [{"name": own, "kind": "Deployment"}],
+    }
 
 
 def _end(number: int) -> dict[str, object]:

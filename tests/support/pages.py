@@ -15,6 +15,8 @@ from tests.support.consoles import Command, Console
 _SHELL = re.compile(r"[|&;<>$`*?~\n]|^(?!cloison )|^cloison lab exec ")
 """What needs a shell: a pipe, a redirection, a variable, or another program first. And what puts
 another program in the place of its own process, which would be ours."""
+_INTO = re.compile(r"(?P<line>[^>]+) > (?P<file>[\w./-]+)")
+"""A line whose standard output goes to a file."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +60,19 @@ class Desk:
     def run(self, command: Command) -> tuple[int, str]:
         """Run a command; return its exit code, and standard output followed by standard error.
 
-        A line that is nothing but `cloison` and its arguments runs in this process, which spares
-        the tests a start of Python for each; every other line runs in a shell.
+        A line that is nothing but `cloison` and its arguments, and perhaps a file for what it
+        prints, runs in this process, which spares the tests a start of Python for each; every
+        other line runs in a shell.
         """
         line = command.line.replace("\\\n", " ")
-        return self._shell(line) if _SHELL.search(line) else self._here(shlex.split(line)[1:])
+        into = _INTO.fullmatch(line)
+        plain = into["line"] if into else line
+        if _SHELL.search(plain):
+            return self._shell(line)
+        return self._here(shlex.split(plain)[1:], self.checkout / into["file"] if into else None)
 
-    def _here(self, arguments: list[str]) -> tuple[int, str]:
-        ran = run_here(tuple(arguments), self.checkout, self.environment)
+    def _here(self, arguments: list[str], into: Path | None = None) -> tuple[int, str]:
+        ran = run_here(tuple(arguments), self.checkout, self.environment, into=into)
         return ran.exit, ran.out + ran.err
 
     def _shell(self, line: str) -> tuple[int, str]:

@@ -1,11 +1,12 @@
 """Sets of texts: what a path, a host name or the value of a header may be."""
 
 from collections.abc import Iterable, Mapping
-from typing import TypeAlias
+from functools import lru_cache
+from typing import Final, TypeAlias
 
 from cloison.algebra import automata, derived, members
 from cloison.algebra.automata import Dfa
-from cloison.algebra.budget import Budget
+from cloison.algebra.budget import MOST_STATES, MOST_STEPS, Budget
 from cloison.algebra.characters import EVERY_CHARACTER, CharSet
 from cloison.algebra.regex import build, literal, parse, write
 from cloison.algebra.regex.syntax import Chars, Node, alt, cat, repeat
@@ -128,7 +129,20 @@ class StringSet:
     def _combined(self, other: "StringSet", table: "_Table", budget: Budget) -> "StringSet":
         if self == other:
             return self if table[1][1] else NO_STRINGS
+        # The product has at most as many states as these have pairs.
+        if self._size * other._size <= _LITTLE and len(self) * len(other) <= budget.states:
+            found, steps = _combination(self, other, table)
+            budget.spend(steps)
+            return found
+        return self._worked_out(other, table, budget)
+
+    def _worked_out(self, other: "StringSet", table: "_Table", budget: Budget) -> "StringSet":
         return self._of(automata.product(self._dfa, other._dfa, lambda a, b: table[a][b], budget))
+
+    @property
+    def _size(self) -> int:
+        """How many transitions there are."""
+        return len(self._dfa.rows) * len(self._dfa.rows[0])
 
     def __or__(self, other: "StringSet") -> "StringSet":
         """Return the union."""
@@ -269,6 +283,22 @@ _Table: TypeAlias = tuple[tuple[bool, bool], tuple[bool, bool]]
 _OR: _Table = ((False, True), (True, True))
 _AND: _Table = ((False, False), (False, True))
 _BUT: _Table = ((False, False), (True, False))
+
+_LITTLE: Final = MOST_STATES
+"""Pairs of transitions, at most, of two sets of which it is remembered what they come to."""
+
+
+@lru_cache(maxsize=2048)
+def _combination(one: StringSet, other: StringSet, table: _Table) -> tuple[StringSet, int]:
+    """Return what two small sets come to, and how many steps it takes to work that out.
+
+    The policies of a cluster say few different paths, hosts and methods, and these meet again in
+    every question. The steps count each time, so that no answer depends on what was asked before.
+    """
+    budget = Budget()
+    found = one._worked_out(other, table, budget)
+    return found, MOST_STEPS - budget.steps
+
 
 _ANYTHING = repeat(Chars(EVERY_CHARACTER), 0, None)
 _SMALL = {chr(number_): chr(number_).lower() for number_ in range(ord("A"), ord("Z") + 1)}

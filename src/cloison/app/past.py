@@ -7,7 +7,7 @@ from pathlib import Path
 from cloison.analyses.past.watch import Watch
 from cloison.analyses.reconcile.seen import Seen
 from cloison.app.reconcile import Span, losses, seen_edges
-from cloison.base import SourceError
+from cloison.base import SourceError, unhurried
 
 
 def past(store: Path, span: Span = (None, None)) -> tuple[tuple[Seen, ...], Watch]:
@@ -27,7 +27,9 @@ def past(store: Path, span: Span = (None, None)) -> tuple[tuple[Seen, ...], Watc
     except ImportError as error:
         msg = f"flows need {error.name}, which is not installed"
         raise SourceError(msg, "pip install 'cloison[flows]'") from None
-    seen = tuple(seen_edges(courses(store, *span)))
+    table = courses(store, *span)
+    with unhurried():
+        seen = tuple(seen_edges(table))
     lost = losses(store, span)
     known = Watch(watched(store, *span), lost)
     if not any(each.events for each in lost):

@@ -12,7 +12,7 @@ from cloison.resources.names import printable
 if TYPE_CHECKING:
     from cloison.app.session import Session
 
-_UNJUDGED: Final = {"CAL102": "calico", "CIL301": "cilium"}
+_UNJUDGED: Final = {"CAL102": "calico", "CIL301": "cilium", "UNM001": "unmodelled"}
 """What is said where a profile has no place for policies, and the dialect these are of."""
 
 

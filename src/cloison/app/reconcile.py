@@ -2,8 +2,9 @@
 
 from collections.abc import Iterator, Sequence
 from datetime import datetime
+from itertools import repeat, starmap
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from cloison.analyses.connectivity import EndRef, MapOptions
 from cloison.analyses.ends import AddressEnd
@@ -20,7 +21,6 @@ from cloison.analyses.reconcile.pairs import placed
 from cloison.analyses.reconcile.reconciled import Reconciled
 from cloison.analyses.reconcile.seen import (
     NODES,
-    Became,
     Finder,
     Loss,
     Seen,
@@ -223,41 +223,63 @@ def _doubts(cell: Cell, answer: "Explanation") -> tuple[Caveat, ...]:
 
 
 def seen_edges(table: "pa.Table") -> Iterator[Seen]:
-    """Yield the rows of a table of edges (`flows.edges`: `edges`, `courses`) as observed edges."""
-    for row in table.to_pylist():
-        yield Seen(
-            _end(row, "src", None),
-            _end(row, "dst", row["dst_name"]),
-            row["proto"],
-            row["port"],
-            cast("Became", row["verdict"]),
-            row["count"],
-            _time(row["first"]),
-            _time(row["last"]),
-            (row["adapter"],),
-            row["initiator"],
-            row["ambiguous"],
-            row["icmp_type"],
-            _course(row),
-        )
+    """Yield the rows of a table of edges (`flows.edges`: `edges`, `courses`) as observed edges.
 
-
-def _course(row: dict[str, Any]) -> Course | None:
-    return Course.of(zip(row["at"], row["each"], strict=True)) if "at" in row else None
-
-
-def _end(row: dict[str, Any], side: str, name: str | None) -> SeenEnd:
-    labels = row[f"{side}_labels"]
-    return SeenEnd(
-        row[f"{side}_entity"],
-        row[f"{side}_ns"],
-        row[f"{side}_workload"],
-        row[f"{side}_kind"],
-        row[f"{side}_pod"],
-        None if labels is None else tuple(sorted(labels)),
-        row[f"{side}_ip"],
-        name,
+    Ends of which records tell the same are one object.
+    """
+    ends: _Ends = {}
+    hourly = "at" in table.column_names
+    rows = zip(
+        _side(table, "src", ends),
+        _side(table, "dst", ends),
+        *(_values(table, name) for name in ("proto", "port", "verdict", "count")),
+        _times(table, "first"),
+        _times(table, "last"),
+        ((name,) for name in _values(table, "adapter")),
+        *(_values(table, name) for name in ("initiator", "ambiguous", "icmp_type")),
+        _courses(table) if hourly else repeat(None, table.num_rows),
+        strict=True,
     )
+    return starmap(Seen, rows)
+
+
+_Ends: TypeAlias = dict[tuple[object, ...], SeenEnd]
+
+
+def _values(table: "pa.Table", name: str) -> list[Any]:
+    """Return a column: a dictionary for each row would take several times as long."""
+    found: list[Any] = table[name].to_pylist()
+    return found
+
+
+def _times(table: "pa.Table", name: str) -> list[int | None]:
+    """Return a column of times, which are in UTC, in microseconds since 1970."""
+    from pyarrow import int64, timestamp  # noqa: PLC0415 - only with the extra
+
+    found: list[int | None] = table[name].cast(timestamp("us")).cast(int64()).to_pylist()
+    return found
+
+
+def _courses(table: "pa.Table") -> Iterator[Course]:
+    rows = zip(_values(table, "at"), _values(table, "each"), strict=True)
+    return (Course.of(zip(hours, counts, strict=True)) for hours, counts in rows)
+
+
+def _side(table: "pa.Table", side: str, ends: _Ends) -> Iterator[SeenEnd]:
+    told = ("entity", "ns", "workload", "kind", "pod", "labels", "ip")
+    names = _values(table, "dst_name") if side == "dst" else repeat(None, table.num_rows)
+    columns = [_values(table, f"{side}_{name}") for name in told]
+    for entity, namespace, workload, kind, pod, given, ip, name in zip(
+        *columns, names, strict=True
+    ):
+        labels = None if given is None else tuple(given)
+        key = (entity, namespace, workload, kind, pod, labels, ip, name)
+        end = ends.get(key)
+        if end is None:
+            worn = None if labels is None else tuple(sorted(labels))
+            end = SeenEnd(entity, namespace, workload, kind, pod, worn, ip, name)
+            ends[key] = end
+        yield end
 
 
 def _time(value: datetime | None) -> int | None:

@@ -50,6 +50,8 @@ CILIUM_GROUP: Final = "cilium.io"
 _WHOLE_NODE: Final = (1, 17)
 """The first version to which every address of a node is the node."""
 
+_NAMES_PER_PEER: Final = (1, 20)
+"""Since when a port name towards others means on each of them what that declares."""
 VERSIONS: Final = ("1.18", "1.19", "1.20")
 
 CLUSTER_POLICIES: Final = "enable-k8s-cluster-network-policy"
@@ -139,6 +141,22 @@ def profile(version: str, said: Mapping[str, str]) -> Profile:
         around=tuple(_around(switches)),
         switches=MappingProxyType(said),
     )
+
+
+def names_together(found: Profile) -> bool:
+    """Return whether a port name towards others is looked up among all pods of the cluster at once.
+
+    Where pods give it different numbers it then stands for none. Since 1.20 it means on each pod
+    what that declares. Source: cilium/cilium pkg/types/portmap.go.
+
+    Args:
+        found: The profile.
+
+    >>> names_together(profile("1.19", {})), names_together(profile("1.20", {}))
+    (True, False)
+    """
+    product, _, _ = found.name.partition("@")
+    return product == PRODUCT and version_of(found.name) < _NAMES_PER_PEER
 
 
 def configured(found: Profile, said: Mapping[str, str], unread: Sequence[str] = ()) -> Profile:

@@ -45,6 +45,15 @@ _KEPT: Final = frozenset(
 """Keys under such prefixes that belong to whoever owns the workload."""
 
 
+def fleeting(key: str) -> bool:
+    """Return whether a label changes with every roll-out, or differs from pod to pod.
+
+    >>> fleeting("pod-template-hash"), fleeting("dns.operator.openshift.io/daemonset-dns")
+    (True, False)
+    """
+    return _STAMPED.search(key) is not None
+
+
 def owned(key: str, selects: frozenset[str] = frozenset()) -> bool:
     """Return whether whoever owns a workload decides about a label of its pods, and keeps it.
 
@@ -59,7 +68,7 @@ def owned(key: str, selects: frozenset[str] = frozenset()) -> bool:
         return True
     if key in selects and _VERSIONS.search(key):
         return True
-    if _STAMPED.search(key):
+    if fleeting(key):
         return False
     prefix, slash, _ = key.rpartition("/")
     return not slash or not any(prefix == t or prefix.endswith(f".{t}") for t in _TOOLS)

@@ -1,7 +1,7 @@
 """`validate` and `portability` as SARIF 2.1.0, which code hosts show beside the lines meant."""
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from hashlib import sha256
 from typing import TYPE_CHECKING, Literal, cast
 from urllib.parse import quote
@@ -78,11 +78,14 @@ _SCHEMA = "https://docs.oasis-open.org/sarif/sarif/v2.1.0/os/schemas/sarif-schem
 
 def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str]:
     """Return a SARIF log of one run."""
+    telling: Callable[[Diagnostic], str] = _told
     if kind == "portability":
         findings = Findings(diagnostics(cast("Portability", result)), 0)
     elif kind == "drifted":
         drift = cast("Drift", result)
         findings = Findings(drifted.diagnostics(drift), 0, drifted.accepted(drift))
+        # Numbers in a message of drift change from run to run, and its key never does.
+        telling = drifted.key_of
     elif kind == "doctor":
         examined = cast("Examination", result)
         said = tuple(each.diagnostic for each in examined.findings)
@@ -99,9 +102,13 @@ def render(kind: str, result: object, about: About, _look: Look) -> Iterator[str
         name="cloison", version=about.version, rules=[_rule(code, found) for code in codes]
     )
     seen: Counter[str] = Counter()
-    results = [_result(d, codes.index(d.code), seen) for d in findings.diagnostics]
+    results = [
+        _result(d, codes.index(d.code), _fingerprint(telling(d), seen))
+        for d in findings.diagnostics
+    ]
     for each in findings.suppressed:
-        one = _result(each.diagnostic, codes.index(each.diagnostic.code), seen)
+        told = _fingerprint(telling(each.diagnostic), seen)
+        one = _result(each.diagnostic, codes.index(each.diagnostic.code), told)
         # Where results are kept of several runs, one that is left out would count as mended.
         one.suppressions = [Suppression("external", status="accepted", justification=each.reason)]
         results.append(one)
@@ -115,7 +122,7 @@ def _rule(code: str, found: tuple[Diagnostic, ...]) -> ReportingDescriptor:
     own = [d for d in found if d.code == code]
     worst = max((d.severity for d in own), key=lambda s: s.rank)
     sources = sorted({d.source for d in own if d.source})
-    title = _FAMILIES.get(code[:3], "A finding about the input")
+    title = drifted.title(code) or _FAMILIES.get(code[:3], "A finding about the input")
     told = [f"{title}.", *(f"Source: {source}." for source in sources)]
     return ReportingDescriptor(
         id=code,
@@ -125,7 +132,7 @@ def _rule(code: str, found: tuple[Diagnostic, ...]) -> ReportingDescriptor:
     )
 
 
-def _result(diagnostic: Diagnostic, rule: int, seen: Counter[str]) -> Result:
+def _result(diagnostic: Diagnostic, rule: int, fingerprint: str) -> Result:
     told = [
         diagnostic.message,
         f"Effect: {diagnostic.effect}" if diagnostic.effect else "",
@@ -138,7 +145,7 @@ def _result(diagnostic: Diagnostic, rule: int, seen: Counter[str]) -> Result:
         rule_index=rule,
         level=_LEVEL[diagnostic.severity],
         locations=_locations(diagnostic),
-        partial_fingerprints={"cloison/v1": _fingerprint(diagnostic, seen)},
+        partial_fingerprints={"cloison/v1": fingerprint},
     )
 
 
@@ -166,10 +173,14 @@ def _uri(file: str) -> str:
     return f"file://{path}" if path.startswith("/") else path
 
 
-def _fingerprint(diagnostic: Diagnostic, seen: Counter[str]) -> str:
-    """Return what a finding is known by when its lines move: equal ones are numbered."""
+def _told(diagnostic: Diagnostic) -> str:
+    """Return what tells a finding from others, but for the line that it is at."""
     file = diagnostic.span.file if diagnostic.span else ""
-    told = "\x00".join((diagnostic.code, file, diagnostic.object or "", diagnostic.message))
+    return "\x00".join((diagnostic.code, file, diagnostic.object or "", diagnostic.message))
+
+
+def _fingerprint(told: str, seen: Counter[str]) -> str:
+    """Return what a finding is known by when its lines move: equal ones are numbered."""
     digest = sha256(told.encode("utf-8", "surrogatepass")).hexdigest()[:32]
     seen[digest] += 1
     return f"{digest}:{seen[digest]}"

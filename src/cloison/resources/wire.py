@@ -26,6 +26,7 @@ class MetaW(msgspec.Struct):
     labels: LabelText | None = None
     annotations: LabelText | None = None
     ownerReferences: list[OwnerW | None] | None = None
+    creationTimestamp: str | None = None
     deletionTimestamp: str | None = None
     uid: str | None = None
 

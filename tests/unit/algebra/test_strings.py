@@ -5,6 +5,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from cloison.algebra import automata
 from cloison.algebra.budget import Budget, TooLargeError, UndecidedError, UnsupportedPatternError
 from cloison.algebra.concrete import matches
 from cloison.algebra.names import host_names
@@ -252,3 +253,21 @@ def test_published_patterns_are_written_as_they_mean() -> None:
         found = _of(each)
         assert pattern(str(found)) == found, each
         assert str(found).startswith("<") is False
+
+
+def test_what_is_remembered_counts_as_if_it_were_worked_out() -> None:
+    """So that no answer depends on what was asked before."""
+    one, other = pattern("/remembered/.*"), pattern(".*/[a-f]+")
+    worked, first, again = Budget(), Budget(), Budget()
+    product = automata.product(one.automaton, other.automaton, lambda a, b: a and b, worked)
+    found = one.meet(other, first)
+    assert found.automaton == product
+    assert one.meet(other, again) is found
+    assert worked.steps == first.steps == again.steps
+    spent = Budget().steps - worked.steps
+    assert one.meet(other, Budget(spent)) is found
+    with pytest.raises(TooLargeError, match="too many steps"):
+        one.meet(other, Budget(spent - 1))
+    with pytest.raises(TooLargeError, match="more than 2 states"):
+        one.meet(other, Budget(states=2))
+    assert one.join(other, Budget()) == one | other != found

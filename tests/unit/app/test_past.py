@@ -1,5 +1,6 @@
 """Two weeks of a small shop, read back: what each edge is, and who is ready to be restricted."""
 
+import time
 from pathlib import Path
 
 import pytest
@@ -122,3 +123,27 @@ def test_a_loss_is_a_share_of_what_its_node_told(tmp_path: Path) -> None:
 def test_a_store_that_is_none_is_said(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="no store of flows"):
         past(tmp_path)
+
+
+def test_times_are_in_utc_wherever_they_are_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first = Flow(
+        time=START,
+        verdict="allowed",
+        observer="dst",
+        src_ip="10.0.0.1",
+        dst_ip="10.0.0.2",
+        proto="TCP",
+    )
+    with writer(tmp_path) as held:
+        held.add([first], "mine")
+        held.commit()
+    monkeypatch.setenv("TZ", "America/New_York")
+    time.tzset()
+    try:
+        ((found,), _) = past(tmp_path)
+    finally:
+        monkeypatch.undo()
+        time.tzset()
+    assert (found.first, found.last) == (START, START)

@@ -4,6 +4,8 @@ from datetime import date
 from functools import cache
 from typing import Any
 
+import pytest
+
 import cloison
 from cloison.analyses.between import Between
 from cloison.analyses.doctor.examine import CHECKS
@@ -198,9 +200,49 @@ def apart(session: Session) -> Between:
     return compare(*sides(session, *pair_of("cilium@1.19,calico@3.32")))
 
 
+ORDER = (
+    *("why",) * 11,
+    *("map",) * 2,
+    *("tally",) * 2,
+    *("grouped",) * 2,
+    *("exposure",) * 2,
+    *("diff",) * 2,
+    *("relate",) * 5,
+    "portability",
+    *("between",) * 2,
+    *("effective",) * 3,
+    *("policy",) * 2,
+    "verify",
+    *("measured",) * 2,
+    "trace",
+    "applied",
+    "ingested",
+    "observed",
+    "ranked",
+    "recorded",
+    "lab",
+    *("validate",) * 2,
+    "doctor",
+    *("cni",) * 2,
+    *("egress",) * 2,
+    *("checked",) * 2,
+    *("reconciled",) * 2,
+    *("shadowed",) * 2,
+    *("drifted",) * 2,
+    *("compiled",) * 2,
+    *("recommended",) * 2,
+    *("drafted",) * 2,
+    "config",
+)
+"""Kinds of the results: tests are named by them, and only those that run work the results out."""
+PLACES = [pytest.param(number, id=f"{kind}-{number}") for number, kind in enumerate(ORDER)]
+TABLES = [each for each, kind in zip(PLACES, ORDER, strict=True) if kind != "grouped"]
+"""Places of results, as parameters of tests: of all of them, and of those that are tables."""
+
+
 @cache
 def results() -> tuple[tuple[str, Session, Any], ...]:
-    """Results to render: kind, session, result."""
+    """Results to render, in their `ORDER`: kind, session, result."""
     broken, small = example(), corners()
     asked = [
         (broken, "case-management/case-api", "enforcement/enforcement-api:8080"),

@@ -13,7 +13,7 @@ from cloison.report import PLAIN, Findings, Look, render
 from cloison.report.text.layout import table
 from cloison.report.text.map import Words, addresses_text, edge_count
 from cloison.report.text.validate import Quotes, message
-from tests.unit.report.results import about, corners, example, results
+from tests.unit.report.results import TABLES, about, corners, example, results
 
 COLOURS = Look(color=True)
 
@@ -26,11 +26,9 @@ def _why(session: Session, source: str, destination: str) -> list[str]:
     return _text("why", session, session.why(source, destination)).splitlines()
 
 
-@pytest.mark.parametrize(
-    ("kind", "session", "result"),
-    [pytest.param(*r, id=f"{r[0]}-{i}") for i, r in enumerate(results()) if r[0] != "grouped"],
-)
-def test_colours_only_repeat_what_words_say(kind: str, session: Session, result: object) -> None:
+@pytest.mark.parametrize("number", TABLES)
+def test_colours_only_repeat_what_words_say(number: int) -> None:
+    kind, session, result = results()[number]
     painted = _text(kind, session, result, COLOURS)
     plain = _text(kind, session, result)
     assert "\x1b" in painted

@@ -25,9 +25,13 @@ class Course:
     @classmethod
     def of(cls, rows: Iterable[tuple[int | None, int]]) -> "Course":
         """Return hours and counts in order; those without an hour are undated."""
+        some = tuple(rows)
+        known = [hour for hour, _ in some if hour is not None]
+        if len(known) == len(some) and sorted(set(known)) == known:
+            return cls(tuple(known), tuple(count for _, count in some))
         found: dict[int, int] = {}
         undated = 0
-        for hour, count in rows:
+        for hour, count in some:
             if hour is None:
                 undated += count
             else:
@@ -38,7 +42,10 @@ class Course:
     @classmethod
     def together(cls, courses: "Iterable[Course]") -> "Course":
         """Return the sum of several."""
-        return cls.of(chain.from_iterable(each.rows() for each in courses))
+        some = [each for each in courses if each]
+        if len(some) == 1:
+            return some[0]
+        return cls.of(chain.from_iterable(each.rows() for each in some))
 
     def rows(self) -> Iterator[tuple[int | None, int]]:
         """Yield hours and counts."""

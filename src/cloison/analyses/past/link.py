@@ -70,6 +70,11 @@ class Link:
 
         Several sources may tell of the same connections: the one that tells of most counts.
         """
+        if len(self.seen) == 1:
+            (only,) = self.seen
+            if only.course is None or (became and only.became not in became):
+                return Course()
+            return only.course
         by_source: dict[tuple[str, ...], list[Seen]] = defaultdict(list)
         for each in self.seen:
             if each.course is not None and (not became or each.became in became):

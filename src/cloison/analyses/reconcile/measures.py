@@ -1,8 +1,12 @@
 """Least privilege in numbers: how much is open beyond what is meant or used, and how far one gets.
 
-What is counted are (source workload, destination workload, port), with the ports that destinations
-declare, the contract names or flows show: of 65 535 ports nobody listens on almost all. Traffic of
-a workload with itself does not count.
+What is counted are (source workload, destination workload, port): of 65 535 ports nobody listens on
+almost all, so what is open at a port counts where the destination declares it, a connection got
+through to it, or what lets it through names it. Traffic of a workload with itself does not count.
+
+What could be permitted is every declared port from every other workload, and of ports that are in
+use undeclared what is open. So neither a denied connection, nor a scan that gets through, nor an
+entry of a contract makes a cluster look better segmented than it is.
 
 Source: the measures are those of the literature on segmentation: excess, segmentedness (the share
 of what could be that is not), blast radius.
@@ -11,11 +15,14 @@ of what could be that is not), blast radius.
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
+from typing import TypeAlias
 
-from cloison.algebra import NO_TRAFFIC, TrafficSet
+from cloison.algebra import NO_TRAFFIC, PORT_PROTOCOLS, TrafficSet
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.connectivity import EndRef, Map
 from cloison.analyses.reconcile.kinds import Cell, Kind
+from cloison.analyses.reconcile.seen import workload_ref
 from cloison.resources.world import World
 
 _WORKLOADS = ("workload", "pod")
@@ -43,8 +50,10 @@ class Measures:
 
     Args:
         workloads: How many there are.
-        possible: What could be permitted between them.
-        permitted: What is.
+        possible: What could be permitted between them, at declared ports, and what is open at ports
+            in use that nobody declares.
+        admitted: What of that is permitted.
+        permitted: What is permitted, also at ports that only the rules name which let it through.
         needed: The part of it that is meant or was seen to get through.
         ports_allowed: Ports that are open for each pair of workloads with any, on average.
         ports_used: Ports that are meant or used for each pair with any, on average.
@@ -59,6 +68,7 @@ class Measures:
 
     workloads: int = 0
     possible: int = 0
+    admitted: int = 0
     permitted: int = 0
     needed: int = 0
     ports_allowed: float = 0.0
@@ -79,7 +89,7 @@ class Measures:
     @property
     def segmentedness(self) -> float:
         """The share of what could be permitted that is not."""
-        return 1 - self.permitted / self.possible if self.possible else 1.0
+        return 1 - self.admitted / self.possible if self.possible else 1.0
 
 
 def measures(
@@ -95,16 +105,16 @@ def measures(
     """
     known = tuple(cells)
     places = {e: at for at, e in enumerate(permitted.ends) if e.kind in _WORKLOADS}
-    served = _served(known, places, world)
+    declared = _declared(places, world)
+    listening = _listening(known, places, declared)
     used = _used(known, places)
-    opened = _opened(permitted, places.values(), served)
+    opened = _opened(permitted, {at: (declared[at], listening[at]) for at in places.values()})
     hops = opened.hops
     far = closure(hops)
-    needed = _needed(permitted, used, served)
     outside = BitMap(
         place
         for place in places.values()
-        if any(p.allowed & served[place] for p in permitted.inward.get(place, {}))
+        if any(_open(p.allowed, listening[place]) for p in permitted.inward.get(place, {}))
     )
     reached = outside.copy()
     for place in outside:
@@ -113,9 +123,11 @@ def measures(
     sizes = [traffic.size() for traffic in used.values()]
     return Measures(
         len(places),
-        sum(served[place].size() for place in places.values()) * max(0, len(places) - 1),
+        sum(declared[place].size() for place in places.values()) * max(0, len(places) - 1)
+        + opened.undeclared,
+        opened.declared + opened.undeclared,
         opened.points,
-        needed,
+        _needed(permitted, used, listening),
         opened.points / opened.pairs if opened.pairs else 0.0,
         sum(sizes) / len(sizes) if sizes else 0.0,
         _reach(hops, permitted),
@@ -130,50 +142,108 @@ def measures(
 
 @dataclass(slots=True)
 class _Opened:
-    """What is permitted between workloads."""
+    """What is permitted between workloads.
+
+    Args:
+        hops: Whom each reaches at once.
+        points: What is open.
+        pairs: Pairs of workloads between which something is.
+        declared: What is open at ports that are declared.
+        undeclared: What is open at ports that are in use, and that nobody declares.
+    """
 
     hops: dict[int, BitMap]
     points: int = 0
     pairs: int = 0
+    declared: int = 0
+    undeclared: int = 0
+
+    def add(self, sizes: tuple[int, int, int], pairs: int) -> None:
+        points, declared, listening = (size * pairs for size in sizes)
+        self.points += points
+        self.pairs += pairs
+        self.declared += declared
+        self.undeclared += listening - declared
 
 
-def _opened(permitted: Map, places: Iterable[int], served: Mapping[int, TrafficSet]) -> _Opened:
-    groups: dict[TrafficSet, BitMap] = defaultdict(BitMap)
-    found = _Opened({place: BitMap() for place in places})
-    for place in found.hops:
-        groups[served[place]].add(place)
-    sizes: dict[tuple[TrafficSet, TrafficSet], int] = {}
+_Ports: TypeAlias = tuple[TrafficSet, TrafficSet]
+"""What a workload declares, and what may listen there, which holds the former."""
+
+
+def _opened(permitted: Map, ports: Mapping[int, _Ports]) -> _Opened:
+    groups: dict[_Ports, BitMap] = defaultdict(BitMap)
+    found = _Opened({place: BitMap() for place in ports})
+    for place, known in ports.items():
+        groups[known].add(place)
+    sizes: dict[tuple[TrafficSet, _Ports], tuple[int, int, int]] = {}
     for source, reach in found.hops.items():
         for passage, members in permitted.rows.get(source, {}).items():
             others = members - BitMap([source])
-            for ports, alike in groups.items():
+            for known, alike in groups.items():
                 there = others & alike
                 if not there:
                     continue
-                key = (passage.allowed, ports)
+                key = (passage.allowed, known)
                 if key not in sizes:
-                    sizes[key] = (passage.allowed & ports).size()
-                if sizes[key]:
-                    found.points += sizes[key] * len(there)
-                    found.pairs += len(there)
+                    sizes[key] = _sizes(*key)
+                if sizes[key][0]:
+                    found.add(sizes[key], len(there))
                     reach.update(there)
     return found
 
 
-def _served(
-    cells: Iterable[Cell], places: Mapping[EndRef, int], world: World
-) -> dict[int, TrafficSet]:
-    """Return for each workload the ports at which something may listen."""
-    found: dict[int, TrafficSet] = defaultdict(TrafficSet)
+def _sizes(allowed: TrafficSet, known: _Ports) -> tuple[int, int, int]:
+    declared, listening = known
+    return (
+        _open(allowed, listening).size(),
+        (allowed & declared).size(),
+        (allowed & listening).size(),
+    )
+
+
+def _open(allowed: TrafficSet, listening: TrafficSet) -> TrafficSet:
+    """Return the open ports of what is permitted with somebody.
+
+    Args:
+        allowed: What is permitted.
+        listening: The ports at which something may listen there.
+    """
+    return allowed & (listening | _named(allowed))
+
+
+@cache
+def _named(allowed: TrafficSet) -> TrafficSet:
+    """Return the ports that rules name of what they permit.
+
+    Where so much of a protocol passes that nobody listed it, as all of it but a few ports, none.
+    """
+    found = NO_TRAFFIC
+    for protocol in PORT_PROTOCOLS:
+        ports = allowed & TrafficSet.protocol(protocol)
+        if ports.size() <= _MOST:
+            found |= ports
+    return found
+
+
+def _declared(places: Mapping[EndRef, int], world: World) -> dict[int, TrafficSet]:
+    """Return for each workload the ports that its pods declare."""
+    found = dict.fromkeys(places.values(), NO_TRAFFIC)
     for known, workload in world.workloads.items():
-        kind = "pod" if known.kind == "Pod" else "workload"
-        end = EndRef(kind, known.namespace, known.name, "" if kind == "pod" else known.kind)
-        if end in places:
-            ports = {(p.protocol, p.number) for pod in workload.endpoints for p in pod.ports}
+        place = places.get(workload_ref(known))
+        ports = {(p.protocol, p.number) for pod in workload.endpoints for p in pod.ports}
+        if place is not None:
             for protocol, number in ports:
-                found[places[end]] |= TrafficSet.ports(protocol, number)
+                found[place] |= TrafficSet.ports(protocol, number)
+    return found
+
+
+def _listening(
+    cells: Iterable[Cell], places: Mapping[EndRef, int], declared: Mapping[int, TrafficSet]
+) -> dict[int, TrafficSet]:
+    """Return for each workload what it declares, and the ports to which connections got through."""
+    found = dict(declared)
     for cell in cells:
-        if cell.destination in places and _small(cell):
+        if cell.destination in places and cell.evidence.allowed and _small(cell):
             found[places[cell.destination]] |= cell.traffic
     return found
 
@@ -194,10 +264,10 @@ def _used(cells: Iterable[Cell], places: Mapping[EndRef, int]) -> dict[tuple[int
 
 
 def _needed(
-    permitted: Map, used: Mapping[tuple[int, int], TrafficSet], served: Mapping[int, TrafficSet]
+    permitted: Map, used: Mapping[tuple[int, int], TrafficSet], listening: Mapping[int, TrafficSet]
 ) -> int:
     return sum(
-        (passage.allowed & traffic & served[other]).size()
+        (_open(passage.allowed, listening[other]) & traffic).size()
         for (one, other), traffic in used.items()
         for passage, members in permitted.rows.get(one, {}).items()
         if other in members

@@ -12,9 +12,11 @@ from typing import Final
 
 from cloison.algebra import NO_ADDRESSES, NO_TRAFFIC, AddressSet, TrafficSet
 from cloison.analyses.connectivity import EndRef
-from cloison.analyses.ends import AddressEnd, End, NameEnd
+from cloison.analyses.ends import AddressEnd, End, NameEnd, ServiceEnd
+from cloison.analyses.reconcile.led import behind
 from cloison.analyses.reconcile.meant import Meant
-from cloison.analyses.reconcile.seen import Finder, Outside, Seen, Stranger, ref
+from cloison.analyses.reconcile.seen import Finder, Outside, Seen, SeenEnd, Stranger, ref
+from cloison.base import QuestionError
 from cloison.engine import Engine
 
 
@@ -78,30 +80,73 @@ class Placed:
         source: Who opened the connections.
         destination: Who was called.
         traffic: With what.
+        told: The edge as records tell it, where that is to a Service and this is to its pods.
     """
 
     seen: Seen
     source: End | Outside
     destination: End | Outside
     traffic: TrafficSet
+    told: Seen | None = None
+
+    @property
+    def identity(self) -> tuple[int, SeenEnd | None, int | None]:
+        """What the same edge has wherever its records are placed, and no other has."""
+        if self.told is None:
+            return id(self.seen), None, None
+        return id(self.told), self.seen.destination, self.seen.port
 
 
 def placed(seen: Sequence[Seen], finder: Finder) -> tuple[list[Placed], list[Unplaced]]:
-    """Return observed edges with who their ends are, and those of which that is not known."""
+    """Return observed edges with who their ends are, and those of which that is not known.
+
+    An edge to a Service is one to each workload that it leads to, on the port of its pods.
+    """
     found: list[Placed] = []
     rest: list[Unplaced] = []
+    known: dict[tuple[str | None, int | None, int | None], TrafficSet | None] = {}
     for each in seen:
         source, destination = finder.find(each.source), finder.find(each.destination)
-        traffic = _traffic(each)
-        ends = (_inside(source), _inside(destination))
+        key = (each.protocol, each.port, each.icmp_type)
+        if key not in known:
+            known[key] = _traffic(each)
+        traffic = known[key]
         if isinstance(source, Stranger) or isinstance(destination, Stranger) or traffic is None:
             why = _strange(source, destination) or _UNOPENED.get(each.initiator, _PORTLESS)
+            ends = (_inside(source), _inside(destination))
             rest.append(Unplaced(each, why, ends, traffic or _protocol(each)))
         elif (reason := _why_not(each, source, destination)) is not None:
+            ends = (_inside(source), _inside(destination))
             rest.append(Unplaced(each, reason, ends, traffic))
+        elif isinstance(destination, ServiceEnd):
+            try:
+                found += _led(finder.names.engine, Placed(each, source, destination, traffic))
+            except QuestionError as error:
+                ends = (_inside(source), _inside(destination))
+                rest.append(Unplaced(each, f"{destination.text}: {error}", ends, traffic))
         else:
             found.append(Placed(each, source, destination, traffic))
     return found, rest
+
+
+def _led(engine: Engine, each: Placed) -> Iterator[Placed]:
+    """Yield an edge to a Service as its pods see it; as it is where there are none.
+
+    Raises:
+        QuestionError: The Service leads to no pods on that port.
+    """
+    source = each.source.address if isinstance(each.source, Outside) else each.source
+    if source is None or not isinstance(each.destination, ServiceEnd):
+        yield each
+        return
+    pods = behind(engine, source, each.destination, each.traffic)
+    for one in pods:
+        name = one.pods.workload.id
+        end = SeenEnd("pod", name.namespace, name.name, name.kind)
+        seen = replace(each.seen, destination=end, protocol=one.protocol, port=one.port)
+        yield Placed(seen, each.source, one.pods, one.traffic, each.seen)
+    if not pods:
+        yield each
 
 
 _PORTLESS: Final = "no record says the port"

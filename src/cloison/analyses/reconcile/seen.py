@@ -170,7 +170,7 @@ class Outside:
 
 
 NODES: Final = SomeNodeEnd("a node")
-"""Every node: flows tell which, but what a workload is open to does not differ by it."""
+"""Every node: what differs by the one that records name is asked of that one by `shadow`."""
 _APART: Final = {"gateway": "reserved:ingress"}
 """Ends that enforcers have besides pods, by what records call them."""
 
@@ -196,8 +196,13 @@ class Finder:
         return found
 
     def _find(self, end: SeenEnd) -> End | Outside | Stranger:
+        if end.workload is not None and "service" in (end.entity, (end.kind or "").lower()):
+            # It may be called as a workload is, and lead to others, on other ports.
+            return self._named(end, f"svc:{end.namespace or 'default'}/{end.workload}")
         if end.workload is not None:
             workload = self._workload(end)
+            if workload is None and end.entity == "host":
+                return NODES  # called by its own name
             if workload is None:
                 return Stranger(end, "no workload of the input is called so")
             name = workload.id

@@ -11,6 +11,7 @@ import click
 
 from cloison.base import QuestionError, SourceError
 from cloison.cli import run
+from cloison.cli.commands import relay
 from cloison.cli.commands.flows import Asked, Moment, asked, keeping, mapping, show
 from cloison.cli.options import Example, Function
 
@@ -28,11 +29,11 @@ class Told:
     Args:
         reader: Name of the reader; None for whichever suits.
         follow: Whether to go on with a relay's flows.
-        tls: Whether to encrypt the connection to a relay.
-        ca: File of who may have signed its certificate.
-        cert: File of our certificate.
-        key: File of our private key.
-        server_name: The name in its certificate.
+        tls: How the connection to a relay is encrypted: see `relay.Keys`.
+        ca: Likewise.
+        cert: Likewise.
+        key: Likewise.
+        server_name: Likewise.
         cluster: Name of the cluster.
         columns: Our columns for keys of the files, `COLUMN=KEY`.
         layout: Order of the fields.
@@ -54,7 +55,6 @@ class Told:
     server_name: str | None
 
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _OPTIONS = (
     click.option("--reader", metavar="NAME", help="What reads the files.  [default: what suits]"),
     click.option(
@@ -86,11 +86,7 @@ _OPTIONS = (
         "--at", type=Moment(), metavar="TIME", help="When these were there.  [default: now]"
     ),
     click.option("--follow", is_flag=True, help="Go on with a relay's flows until Ctrl-C."),
-    click.option("--tls", is_flag=True, help="Encrypt the connection to a relay."),
-    click.option("--ca", type=_FILE, help="Who may have signed its certificate (PEM)."),
-    click.option("--cert", type=_FILE, help="Our certificate, where it wants one (PEM)."),
-    click.option("--key", type=_FILE, help="The private key of that (PEM)."),
-    click.option("--server-name", metavar="NAME", help="The name in its certificate."),
+    *relay.KEYS,
 )
 
 
@@ -149,8 +145,8 @@ def ingest(
     from cloison.flows.store.writer import writer
 
     wanted = Wanted(told.reader, Options(told.cluster, mapping(told.columns), told.layout))
-    files = _files(tuple(path for path in paths if not path.startswith(_RELAY)))
-    relays = [path for path in paths if path.startswith(_RELAY)]
+    files = _files(tuple(path for path in paths if not path.startswith(relay.SCHEME)))
+    relays = [path for path in paths if path.startswith(relay.SCHEME)]
     bar = _bar(files)
     advance = bar.advance if bar else _quiet
     with writer(said.store) as held:
@@ -172,29 +168,13 @@ def ingest(
     return run.FOUND if wrong else run.OK
 
 
-_RELAY = "relay://"
-
-
 def _relay(held: "Writer", address: str, told: Told, reading: "Options") -> "Ingested":
     """Read a relay's flows into a store."""
-    try:
-        from cloison.flows.relay.client import Relay, Tls, Wanted, stream
-    except ImportError as error:
-        msg = f"a relay needs {error.name}, which is not installed"
-        raise SourceError(msg, "pip install 'cloison[relay]'") from None
-    from cloison.flows.store.live import follow, since
+    keys = relay.Keys(told.tls, told.ca, told.cert, told.key, told.server_name)
+    records = relay.opened(held, address, keys, reading, follow=told.follow)
+    from cloison.flows.store.live import follow
 
-    tls = None
-    if told.tls or told.ca or told.cert or told.key or told.server_name:
-        tls = Tls(_pem(told.ca), _pem(told.cert), _pem(told.key), told.server_name)
-    # Of one that is new, everything it still has.
-    wanted = Wanted(since=since(held, address) or 0, follow=told.follow)
-    relay = Relay(address.removeprefix(_RELAY), tls)
-    return follow(held, address, stream(relay, wanted, reading))
-
-
-def _pem(path: Path | None) -> bytes | None:
-    return None if path is None else path.read_bytes()
+    return follow(held, address, records)
 
 
 def _quiet(_more: int) -> None:

@@ -111,6 +111,7 @@ class _Reader:
             "egress": self.items(root.get("spec", "egress"), lambda n: self.rule(n, "to")),
             "labels": self.strings(root.get("metadata", "labels")),
             "annotations": self.strings(root.get("metadata", "annotations")),
+            "created": text(root.get("metadata", "creationTimestamp")),
             "span": span,
         }
         if self.kind == "BaselineAdminNetworkPolicy":

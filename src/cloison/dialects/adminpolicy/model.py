@@ -157,6 +157,7 @@ class _Common:
         labels: Labels of the object. They mean nothing to enforcement.
         annotations: Annotations of the object.
         span: Where the object starts.
+        created: `metadata.creationTimestamp`, as written; only a server gives one.
     """
 
     name: str
@@ -166,6 +167,7 @@ class _Common:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     span: Span | None = field(default=None, compare=False)
+    created: str | None = field(default=None, compare=False)
     kind: ClassVar[str]
     api_version: ClassVar[str] = "policy.networking.k8s.io/v1alpha1"
 

@@ -125,6 +125,7 @@ def _policy(
             labels=meta.labels,
             annotations=meta.annotations,
             span=meta.span,
+            created=meta.created,
             tier=tier,
             order=reader.number(spec.get("order"), "spec.order"),
             selector=selector("selector"),

@@ -57,6 +57,8 @@ class Resource:
         labels: Its true labels.
         annotations: Its true annotations.
         span: Where it starts.
+        created: `metadata.creationTimestamp`, as written: of several settings that select a node
+            the oldest wins.
     """
 
     kind: ClassVar[str] = ""
@@ -68,6 +70,7 @@ class Resource:
     labels: Mapping[str, str] = field(default_factory=dict)
     annotations: Mapping[str, str] = field(default_factory=dict)
     span: Span | None = field(default=None, compare=False)
+    created: str | None = field(default=None, compare=False)
 
     @property
     def stored(self) -> bool:
@@ -314,7 +317,6 @@ class FelixConfiguration(Resource):
     """What of Felix's configuration changes verdicts. None is not written.
 
     Args:
-        created: `metadata.creationTimestamp`: of several that select a node the oldest wins.
         node_selector: Nodes it is for, when it is neither `default` nor `node.NAME`.
         default_endpoint_to_host_action: `Drop`, `Return` or `Accept`: pods to their own node.
         failsafe_inbound: Ports of hosts that no policy closes; empty switches them off.
@@ -329,7 +331,6 @@ class FelixConfiguration(Resource):
 
     kind: ClassVar[str] = "FelixConfiguration"
 
-    created: str | None = None
     node_selector: Selector | None = None
     default_endpoint_to_host_action: str | None = None
     failsafe_inbound: tuple[ProtoPort, ...] | None = None

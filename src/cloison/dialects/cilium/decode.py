@@ -39,6 +39,7 @@ class Meta:
     namespace: str | None
     labels: Mapping[str, str]
     span: Span | None
+    created: str | None = None
 
 
 def decode(
@@ -93,6 +94,7 @@ def _meta(reader: Reader, *, namespaced: bool) -> Meta:
         (namespace or reader.options.namespace) if namespaced else None,
         reader.strings(found.get("labels"), "metadata.labels"),
         reader.span(root),
+        reader.text(found.get("creationTimestamp"), "metadata.creationTimestamp"),
     )
 
 
@@ -112,6 +114,7 @@ def _policy(
             namespace=meta.namespace,
             labels=meta.labels,
             span=meta.span,
+            created=meta.created,
             rules=tuple(rules),
         )
 

@@ -41,6 +41,7 @@ class Resource:
         namespace: Where it lives; None for what lives in no namespace.
         labels: Its labels.
         span: Where it starts.
+        created: `metadata.creationTimestamp`, as written; only a server gives one.
     """
 
     kind: ClassVar[str] = ""
@@ -50,6 +51,7 @@ class Resource:
     namespace: str | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     span: Span | None = field(default=None, compare=False)
+    created: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         """Render as people name objects: `CiliumNetworkPolicy shop/api`."""

@@ -224,6 +224,9 @@ def _policy(reader: _Reader, root: Node, options: ReadOptions) -> NetworkPolicy:
         policy_types_span=reader.key_span(types),
         ingress_span=reader.key_span(ingress),
         egress_span=reader.key_span(egress),
+        created=reader.text(
+            root.get("metadata", "creationTimestamp"), "metadata.creationTimestamp"
+        ),
     )
 
 

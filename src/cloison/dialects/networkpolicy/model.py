@@ -108,6 +108,7 @@ class NetworkPolicy:
         policy_types_span: Where the `policyTypes` field stands.
         ingress_span: Where the `ingress` field stands.
         egress_span: Where the `egress` field stands.
+        created: `metadata.creationTimestamp`, as written; only a server gives one.
     """
 
     namespace: str
@@ -122,6 +123,7 @@ class NetworkPolicy:
     policy_types_span: Span | None = field(default=None, compare=False)
     ingress_span: Span | None = field(default=None, compare=False)
     egress_span: Span | None = field(default=None, compare=False)
+    created: str | None = field(default=None, compare=False)
 
     def __str__(self) -> str:
         """Render as people name objects: `NetworkPolicy web/deny-all`."""

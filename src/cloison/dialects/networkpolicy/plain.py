@@ -59,6 +59,7 @@ def read_plain(item: PlainObject, options: ReadOptions, pool: Pool) -> NetworkPo
         like.policy_types_span and span,
         like.ingress_span and span,
         like.egress_span and span,
+        meta.creationTimestamp,
     )
     return None if builder.faults else policy
 

@@ -16,11 +16,24 @@ class OtherReader(parts.Base, frozen=True):
     sure: float
 
 
+class SharedSaid(parts.Base, frozen=True):
+    """What a file has in common with another one, which was read before.
+
+    Its first `lines` are the same as in the other one at `path`, and are counted once. `unsure` is
+    how many lines after these may be the same as well: they are counted again.
+    """
+
+    path: str
+    lines: int
+    unsure: int
+
+
 class FileSaid(parts.Base, frozen=True):
     """What came of a file.
 
     `sure`, from 0 to 1, says how sure it is that this is the right reader. `new` was read now;
-    `before` had been read before, and was left out. `problem` is null where all is well.
+    `before` had been read before, and was left out. `problem` is null where all is well. `shared`
+    is null where it begins like no other file.
     """
 
     path: str
@@ -30,6 +43,7 @@ class FileSaid(parts.Base, frozen=True):
     new: CountsSaid
     before: CountsSaid
     problem: str | None
+    shared: SharedSaid | None
 
 
 class IngestedSaid(parts.Envelope, frozen=True):
@@ -59,6 +73,7 @@ def document(result: Run, about: About) -> IngestedSaid:
 
 
 def _file(known: Ingested) -> FileSaid:
+    shared = known.shared
     return FileSaid(
         path=known.path,
         reader=known.reader,
@@ -67,6 +82,7 @@ def _file(known: Ingested) -> FileSaid:
         new=_counts(known.new),
         before=_counts(known.before),
         problem=known.problem or None,
+        shared=SharedSaid(shared.path, shared.lines, shared.unsure) if shared else None,
     )
 
 

@@ -211,6 +211,7 @@ def _measures(found: Numbers) -> Measures:
     return Measures(
         workloads=found.workloads,
         possible=found.possible,
+        admitted=found.admitted,
         permitted=found.permitted,
         needed=found.needed,
         excess=round(found.excess, 4),

@@ -122,14 +122,18 @@ class Reach(parts.Base, frozen=True):
 class Measures(parts.Base, frozen=True):
     """Least privilege in numbers.
 
-    Counted are (source, destination, port) between workloads, with the ports that destinations
-    declare, the contract names or flows show. `excess` is the share of what is permitted that
-    nobody means or uses, `segmentedness` the share of what could be permitted that is not.
-    `toData` says from how many workloads those that keep data are reached, on average.
+    Counted are (source, destination, port) between workloads. `possible` is every port that a
+    destination declares, from everybody else, and what is open at ports that it does not declare
+    and to which connections got through; `admitted` is what of that is permitted. `permitted` is
+    that and what is open at other ports that rules name; `needed` is what of it is meant or used.
+    `excess` is the share of `permitted` that is not needed, `segmentedness` the share of `possible`
+    that is not admitted. `portsPermitted` and `portsNeeded` are ports for each pair that has any;
+    `toData` says from how many workloads those that keep data are reached; all on average.
     """
 
     workloads: int
     possible: int
+    admitted: int
     permitted: int
     needed: int
     excess: float

@@ -17,6 +17,12 @@ STYLE: Final = """
 .bars { display: block; width: 720px; max-width: 100%; height: 28px; }
 .bars rect { fill: var(--bad); } .bars .ground { fill: var(--ground); }
 .bars .unwatched { fill: var(--unwatched); }
+@media (max-width: 700px) {
+  .times, .times tbody, .times caption { display: block; } .times thead { display: none; }
+  .times tr { display: grid; grid-template-columns: 1fr auto; }
+  .times tr > :last-child { grid-column: 1 / -1; padding-right: 0; }
+  .times tr > :not(:last-child) { border-bottom: 0; overflow-wrap: anywhere; }
+}
 """
 """How bars look; the page says the colours."""
 
@@ -89,7 +95,8 @@ def timeline(rows: Sequence[Row], watched: Sequence[int]) -> Iterator[str]:
     ends = f"{axis.since(0)} to {told_time((axis.last + 1) * HOUR)}"
     yield (
         f'<div class="wide"><table class="times"><caption>Connections that would be denied, '
-        f"each {every} of {ends}. Grey: nobody watched.</caption>"
+        f"each {every} of {ends}; the highest bar of a row is its busiest. Grey: nobody watched."
+        "</caption>"
         '<thead><tr><th scope="col">what</th><th scope="col">connections</th>'
         '<th scope="col">when</th></tr></thead><tbody>\n'
     )

@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 
-from cloison.flows.answers import Ingested, Run
+from cloison.flows.answers import Ingested, Run, Shared
 from cloison.report.about import About, Look
 from cloison.report.text.layout import count, table
 
@@ -16,6 +16,8 @@ def lines(result: Run, _about: About, look: Look) -> Iterator[str]:
     for each in result.files:
         if each.problem:
             yield look.paint(f"{each.path} {each.problem}", "yellow")
+        if each.shared:
+            yield look.paint(_shared(each.path, each.shared), "yellow")
         if each.new.skipped and each.new.skipped == each.new.lines and not each.before.flows:
             yield look.paint(f"{each.path} holds no flows", "yellow")
         for name, sure in each.others:
@@ -31,6 +33,16 @@ def lines(result: Run, _about: About, look: Look) -> Iterator[str]:
 
 _CLOSE = 0.8
 """How much less sure another reader may be, and still be named."""
+
+
+def _shared(path: str, shared: Shared) -> str:
+    said = (
+        f"{path}: {count(shared.lines, 'line')} at its beginning had been read in {shared.path}, "
+        "and counted there"
+    )
+    if shared.unsure:
+        said += f"; up to {count(shared.unsure, 'line')} after that may be counted twice"
+    return said
 
 
 def _row(known: Ingested) -> tuple[str, ...]:

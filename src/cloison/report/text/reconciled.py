@@ -301,7 +301,7 @@ def numbers(result: Reconciled) -> Iterator[tuple[str, str]]:
         (
             f"excess {found.excess:.0%} ({found.permitted - found.needed} of {found.permitted} "
             f"permitted), segmentedness {found.segmentedness:.0%}, "
-            f"ports a pair {found.ports_allowed:.1f} open and {found.ports_used:.1f} needed"
+            f"ports a pair {found.ports_allowed:.2f} open and {found.ports_used:.2f} needed"
         ),
     )
     worst = "" if found.one_hop.of is None else f" ({found.one_hop.of})"

@@ -3,6 +3,7 @@
 import re
 import subprocess
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 from cloison.dialects.nftables import TABLE, loading, write
@@ -34,7 +35,12 @@ def _large(peers: int, rules: int) -> Ruleset:
     return also(ruleset(told), ruleset(layer(tier(policy("q", rule("q")))), subject=B))
 
 
-LARGE = write(_large(4000, 900), NODE)
+@cache
+def large() -> str:
+    """Return a script that is too long; to make it takes a second."""
+    return write(_large(4000, 900), NODE)
+
+
 SMALL = write(ruleset(layer(tier())), NODE)
 
 
@@ -71,11 +77,11 @@ def test_what_is_not_from_here_is_loaded_whole() -> None:
 
 
 def test_pieces_are_short_and_only_the_last_one_enforces() -> None:
-    found = loading(LARGE, "")
+    found = loading(large(), "")
     assert len(found.before) > 3
     assert max(map(len, (*found.before, found.last))) < 1.2 * MOST
     assert not [each for each in found.before if "hook" in each]
-    assert found.last.count("hook") == LARGE.count("hook")
+    assert found.last.count("hook") == large().count("hook")
 
 
 def test_pieces_are_put_beside_what_is_enforced() -> None:
@@ -84,7 +90,7 @@ def test_pieces_are_put_beside_what_is_enforced() -> None:
         (f"table {TABLE}\ntable ip other\n", BESIDE, TABLE),
         (f"table {BESIDE}\n", TABLE, BESIDE),
     ):
-        found = loading(LARGE, held)
+        found = loading(large(), held)
         assert found.before[0].startswith(f"add table {made}\ndelete table {made}\n")
         assert found.last.endswith(f"add table {gone}\ndelete table {gone}\n")
         assert found.undo == f"add table {made}\ndelete table {made}\n"
@@ -92,16 +98,16 @@ def test_pieces_are_put_beside_what_is_enforced() -> None:
 
 
 def test_in_pieces_or_whole_the_kernel_holds_the_same(tmp_path: Path) -> None:
-    found = loading(LARGE, "")
+    found = loading(large(), "")
     apart = _loaded([*found.before, found.last], tmp_path)
-    whole = _loaded([LARGE], tmp_path)
+    whole = _loaded([large()], tmp_path)
     assert apart.replace(f"table {BESIDE} ", f"table {TABLE} ") == whole
     assert len(set(re.findall(r"10\.\d+\.\d+\.\d+", apart))) > 4000
 
 
 def test_one_table_is_left_whatever_came_before(tmp_path: Path) -> None:
-    first = loading(LARGE, "")
-    again = loading(LARGE, f"table {BESIDE}\n")
+    first = loading(large(), "")
+    again = loading(large(), f"table {BESIDE}\n")
     scripts: list[str] = []
     for each, left in (
         ((first.before, first.last), BESIDE),
@@ -118,5 +124,5 @@ def test_a_user_may_load_them(tmp_path: Path) -> None:
     """In a namespace of one's own, where a socket sends no more than anybody's."""
     alone = ["unshare", "--user", "--map-root-user", "--net"]
     need_users(alone)
-    found = loading(LARGE, "")
+    found = loading(large(), "")
     assert _loaded([*found.before, found.last], tmp_path, alone, "tables") == f"table {BESIDE}\n"
