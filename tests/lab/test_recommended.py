@@ -12,7 +12,7 @@ from cloison.app.compile import in_force
 from cloison.app.recommend import Wish, recommend
 from cloison.flows.generator.model import Call, Made, Place
 from tests.support import week
-from tests.support.cli import run_process
+from tests.support.cli import run_cloison
 
 pytestmark = pytest.mark.usefixtures("machine")
 
@@ -48,7 +48,7 @@ def test_what_is_meant_gets_through_a_kernel_and_what_is_not_does_not(
 ) -> None:
     made = week.week()
     log, store = week.logged(made, tmp_path / "flows.log"), tmp_path / "store"
-    ran = run_process("flows", "ingest", "--store", str(store), str(log))
+    ran = run_cloison("flows", "ingest", "--store", str(store), str(log))
     assert ran.exit == 0, ran.err
     found, session, _ = recommend(week.session(), Wish(to, date(2026, 1, 9), store=store))
     assert found.proved, found.findings

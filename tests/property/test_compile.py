@@ -4,6 +4,7 @@ For every pair of pods and every address outside that anybody tells from others,
 passes with only these policies in force is held against the contract, worked out apart.
 """
 
+import random
 from collections.abc import Iterator
 from datetime import date
 from functools import cache
@@ -26,10 +27,24 @@ _HANDED = AddressSet.block(HANDED).spans[0][0]
 DNS = TrafficSet.ports("UDP", 53) | TrafficSet.ports("TCP", 53)
 
 
+ENFORCERS = {
+    "networkpolicy": ("generic", "kube-network-policies", "calico@3.31", "calico@3.32"),
+    "clusternetworkpolicy": ("generic", "kube-network-policies"),
+    "calico": ("calico@3.31", "calico@3.32"),
+    "cilium": ("cilium@1.18", "cilium@1.19", "cilium@1.20"),
+}
+"""Who may enforce each language, where what it says is all that counts."""
+
+
 @cache
-def session(seed: int) -> Session:
+def session(seed: int, profile: str) -> Session:
     """Return a random cluster."""
-    return cloison.load_texts(make(seed).texts(), runtime=True)
+    return cloison.load_texts(make(seed).texts(), runtime=True, profile=profile)
+
+
+def enforcer(seed: int, target: str) -> str:
+    """Return who enforces what is written, drawn by chance."""
+    return random.Random(f"{seed} {target}").choice(ENFORCERS[target])
 
 
 def said(
@@ -119,10 +134,11 @@ def test_exactly_the_contract_passes(target: str, chunk: int) -> None:
     told = 0
     for seed in range(chunk, WORLDS, CHUNKS):
         case = make(seed)
-        done = compile_contract(session(seed), target, today=TODAY)
+        done = compile_contract(session(seed, enforcer(seed, target)), target, today=TODAY)
         after = done.read_back()
         assert not after.read_diagnostics, (seed, after.read_diagnostics)
         wrong = [str(d.message) for d in done.proof.differences]
+        assert done.profile.name == enforcer(seed, target)
         assert not wrong, (seed, wrong)
         for source, to, found in passing(after, case):
             hosts = [each for each in (source, to) if isinstance(each, Load) and each.host]

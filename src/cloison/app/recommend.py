@@ -16,7 +16,6 @@ from cloison.analyses.past.link import Link, LinkKey, links
 from cloison.analyses.past.watch import UNWATCHED, Watch
 from cloison.analyses.recommend.fuse import fuse
 from cloison.analyses.recommend.known import Known
-from cloison.analyses.recommend.led import led
 from cloison.analyses.recommend.model import Fused, Proof, Recommended
 from cloison.analyses.recommend.prove import Case, findings, prove
 from cloison.analyses.recommend.ready import Readiness, Told, readiness
@@ -205,9 +204,7 @@ def _governed(session: "Session", contract: Contract, wanted: Iterable[str]) -> 
 
 
 def _placed(session: "Session", seen: Sequence[Seen]) -> tuple[list[Placed], list[Unplaced]]:
-    engine = session.engine
-    here, strangers = placed(seen, Finder(session.names, engine.world))
-    return list(led(engine, here)), strangers
+    return placed(seen, Finder(session.names, session.engine.world))
 
 
 def _known(

@@ -24,6 +24,7 @@ from cloison.analyses.contract.compile.model import (
 )
 from cloison.analyses.contract.compile.naming import Naming, Order, pods_of
 from cloison.analyses.contract.compile.needs import Needs
+from cloison.analyses.contract.compile.numbered import numbered
 from cloison.analyses.contract.compile.peers import blocks, node_addresses, on_host, text, within
 from cloison.analyses.contract.compile.sayable import sayable
 from cloison.analyses.contract.compile.sheets import Written, sheets
@@ -68,6 +69,8 @@ class _Build:
         edges = [each for each in edges if not _itself(each)]
         self.spoken = self._spoken(edges)
         asked = frozenset(e.entry.name for e in edges if e.entry is not None and self._ours(e))
+        edges = [one for each in edges for one in numbered(each, self.clinic, self.notes)]
+        edges = [each for each in edges if not _itself(each)]
         edges += self._platform()
         self.names = {each.id: platform.lookups(self.clinic, each) for each in self.workloads}
         self.subjects = Subjects(self.clinic.engine.world, self._keys(edges), self.notes, edges)
@@ -94,6 +97,7 @@ class _Build:
         stays_open(self.order, self.spoken, self.notes)
         around(done, self.clinic.engine, self.notes)
         self.notes.settle(done)
+        self.subjects.settle(self.written.subjects, self.spoken)
         made: Sequence[Sheet] = sheets(
             self.written, self.spoken, self.order.ends.placed, self.order.prefix
         )
@@ -205,14 +209,8 @@ class _Build:
         """Return what each workload is to be let do, in a form that can be compared."""
         found: dict[WorkloadId, set[object]] = defaultdict(set)
         for edge in edges:
-            ports = frozenset(edge.ports)
-            for end, other, here in (
-                (edge.source, edge.destination, edge.out),
-                (edge.destination, edge.source, edge.into),
-            ):
-                if isinstance(end, PodsEnd) and here:
-                    way = end is edge.source
-                    found[end.workload.id].add((way, other.text, ports, edge.http))
+            for key, end in edge.asks():
+                found[end.workload.id].add(key)
         for name, lookups in self.names.items():
             found[name].add(frozenset(each.id for each in lookups.resolvers))
         return {name: frozenset(keys) for name, keys in found.items()}
@@ -400,7 +398,8 @@ class _Build:
 
     def _resolver(self, resolver: Resolver) -> Iterator[PeerMatch]:
         if resolver.is_pods:
-            chosen = [self.subjects.of(name) for name in resolver.workloads]
+            # Where nothing selects one, its own Service's labels name it.
+            chosen = [self.subjects.maybe(name) for name in resolver.workloads]
             subjects = [each for each in chosen if each is not None]
             for each in subjects:
                 yield pods_of(each)

@@ -1,12 +1,13 @@
 """What a contract comes to as policies, before any language says it."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import Final
 
-from cloison.analyses.ends import End
+from cloison.algebra import LabelSelector
+from cloison.analyses.ends import End, PodsEnd
 from cloison.base import Diagnostic, Severity, Span
 from cloison.base.words import few
 from cloison.intent import Dependency
@@ -87,6 +88,16 @@ class Edge:
         """As people read it: `web/portal to api/server on 8080/TCP`."""
         ports = ", ".join(each.text for each in self.ports) or "every port"
         return f"{self.source.text} to {self.destination.text} on {ports}"
+
+    def asks(self) -> Iterator[tuple[object, PodsEnd]]:
+        """Yield what is written of it for pods at its ends, in a form that can be compared."""
+        ports = frozenset(self.ports)
+        for end, other, here in (
+            (self.source, self.destination, self.out),
+            (self.destination, self.source, self.into),
+        ):
+            if isinstance(end, PodsEnd) and here:
+                yield (end is self.source, other.text, ports, self.http), end
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,11 +277,14 @@ class Notes:
         *,
         span: Span | None = None,
         about: str | None = None,
+        again: bool = False,
     ) -> None:
-        """Note something, once."""
+        """Note something, once; what was noted with other words for its effect, where `again`."""
         message = printable(message)
         advice = printable(help_) if help_ else None
         found = Diagnostic(code, severity, message, span, about, printable(effect), advice, SOURCE)
+        if again:
+            self.said[code, message] = found
         self.said.setdefault((code, message), found)
 
     def of(
@@ -361,13 +375,13 @@ class Subject:
 
     Args:
         namespace: Their namespace.
-        labels: The labels.
+        pods: The labels.
         workloads: Whose pods they are; several where labels do not tell them apart, and the
             contract says the same of all.
     """
 
     namespace: str
-    labels: tuple[tuple[str, str], ...]
+    pods: LabelSelector
     workloads: tuple[WorkloadId, ...]
 
 

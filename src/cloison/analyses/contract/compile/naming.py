@@ -4,7 +4,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
-from cloison.algebra import LabelSelector
 from cloison.analyses.contract.compile.carve import carved
 from cloison.analyses.contract.compile.model import (
     TODAY,
@@ -192,4 +191,4 @@ class Naming:
 
 def pods_of(subject: Subject) -> PodsMatch:
     """Return the pods that labels select, as a peer."""
-    return PodsMatch(namespace=subject.namespace, pods=LabelSelector.of(dict(subject.labels)))
+    return PodsMatch(namespace=subject.namespace, pods=subject.pods)

@@ -36,19 +36,28 @@ class _Page:
 class Written:
     """What is written so far, by namespace and labels; lives for one compilation."""
 
-    pages: dict[tuple[str, tuple[tuple[str, str], ...] | None], _Page] = field(
+    pages: dict[tuple[str, LabelSelector | None], _Page] = field(
         default_factory=lambda: defaultdict(_Page)
     )
 
+    @property
+    def subjects(self) -> tuple[Subject, ...]:
+        """Whom policies are written for."""
+        return tuple(
+            Subject(home, pods, tuple(sorted(page.workloads)))
+            for (home, pods), page in self.pages.items()
+            if pods is not None
+        )
+
     def sheet(self, subject: Subject) -> None:
         """Make room for some pods, whatever they may do."""
-        self.pages[subject.namespace, subject.labels].workloads.update(subject.workloads)
+        self.pages[subject.namespace, subject.pods].workloads.update(subject.workloads)
 
     def add(self, here: Subject | str, opening: Opening, entry: Dependency | None) -> None:
         """Write an opening for some pods, or for all of a namespace."""
         if isinstance(here, Subject):
             self.sheet(here)
-            page = self.pages[here.namespace, here.labels]
+            page = self.pages[here.namespace, here.pods]
         else:
             page = self.pages[here, None]
         key = (opening.direction, opening.peer, opening.http, opening.lookup)
@@ -89,14 +98,14 @@ def sheets(written: Written, namespaces: Iterable[str], placed: Placed, prefix: 
 
 def _of(namespace: str, written: Written, placed: Placed, prefix: str) -> list[Sheet]:
     mine = [
-        (tuple(sorted(page.workloads)), labels or (), page)
-        for (home, labels), page in written.pages.items()
-        if home == namespace and labels is not None
+        (tuple(sorted(page.workloads)), pods, page)
+        for (home, pods), page in written.pages.items()
+        if home == namespace and pods is not None
     ]
     times = Counter(workloads[0].name for workloads, _, _ in mine)
     found: list[Sheet] = []
     taken = {DENY}
-    for workloads, labels, page in sorted(mine, key=lambda each: (each[0], each[1])):
+    for workloads, pods, page in sorted(mine, key=lambda each: (each[0], each[1].requirements)):
         first = workloads[0]
         base = first.name if times[first.name] == 1 else f"{first.name}-{first.kind.lower()}"
         name = _free(base, taken)
@@ -106,7 +115,7 @@ def _of(namespace: str, written: Written, placed: Placed, prefix: str) -> list[S
         one = Allowlist(
             name,
             namespace,
-            LabelSelector.of(dict(labels)),
+            pods,
             _merged(page),
             _notes(page, owner, prefix),
         )
