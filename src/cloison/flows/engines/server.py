@@ -32,9 +32,10 @@ class Server:
         self.name = address.partition("://")[0]
         try:
             self._connection: Any = ibis.connect(address)
-        except ImportError as error:
-            msg = f"{self.name} needs a client that is not installed: {error}"
-            raise SourceError(msg, f"pip install 'ibis-framework[{self.name}]'") from None
+        except ImportError:
+            msg = f"{self.name} needs a client that is not installed"
+            extra = "flows" if self.name == "duckdb" else self.name
+            raise SourceError(msg, f"pip install 'cloison[{extra}]'") from None
         except (IbisError, OSError, RuntimeError, ValueError) as error:
             msg = f"{self.name} does not answer: {str(error).splitlines()[0]}"
             raise SourceError(msg, "check the address and that it can be reached") from None

@@ -4,7 +4,9 @@ from collections.abc import Sequence
 from contextlib import suppress
 from importlib import import_module
 from pathlib import Path
+from socket import create_connection
 from typing import Any, Final
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import ibis
@@ -19,12 +21,19 @@ _SETTINGS: Final = {
     # Times have no zone, and are UTC.
     "spark.sql.session.timeZone": "UTC",
     "spark.sql.execution.arrow.pyspark.enabled": "true",
-    "spark.ui.enabled": "false",
-    "spark.ui.showConsoleProgress": "false",
-    "spark.log.level": "ERROR",
     # Of what fits into a machine, two hundred pieces are far too many.
     "spark.sql.shuffle.partitions": "16",
 }
+_HERE: Final = {
+    "spark.ui.enabled": "false",
+    "spark.ui.showConsoleProgress": "false",
+    "spark.log.level": "ERROR",
+}
+"""What a cluster decides for itself."""
+
+_PORT: Final = 15002
+_PATIENCE: Final = 10.0
+"""Seconds within which a server is there."""
 
 
 class Spark:
@@ -50,15 +59,22 @@ class Spark:
         except ImportError:
             msg = "Spark needs pyspark, which is not installed"
             raise SourceError(msg, "pip install 'cloison[spark]'; it needs Java as well") from None
+        if remote:
+            reach(remote)
         built = session.builder.appName("cloison")
         built = built.remote(remote) if remote else built.master("local[*]")
-        for key, value in _SETTINGS.items():
+        for key, value in (_SETTINGS if remote else {**_SETTINGS, **_HERE}).items():
             built = built.config(key, value)
         try:
             self._session: Any = built.getOrCreate()
         except (refused, OSError, RuntimeError) as error:
             msg = f"Spark does not start: {str(error).splitlines()[0]}"
-            raise SourceError(msg, "it needs Java 17 or newer; see JAVA_HOME") from None
+            remedy = (
+                "pip install 'cloison[spark]' brings what it takes; see what the server says"
+                if remote
+                else "it needs Java 17 or newer; see JAVA_HOME"
+            )
+            raise SourceError(msg, remedy) from None
         self._connection: Any = ibis.pyspark.connect(self._session)
         self._scratch = scratch
         self._written: list[Path] = []
@@ -107,3 +123,14 @@ class Spark:
             with suppress(OSError):
                 path.unlink()
         self._written.clear()
+
+
+def reach(remote: str) -> None:
+    """Refuse a server that is not there: Spark's own client would try again for minutes."""
+    found = urlsplit(remote)
+    try:
+        with create_connection((found.hostname or "", found.port or _PORT), _PATIENCE):
+            return
+    except (OSError, ValueError) as error:
+        msg = f"no Spark Connect server answers at {found.netloc}: {error}"
+        raise SourceError(msg, "an address is sc://HOST:PORT") from None
