@@ -10,12 +10,12 @@ from typing import Any
 
 from cloison.flows.columns import labels_id
 from cloison.flows.schema import Flow, Identity
+from tests.oracle.ends import apart, end
 from tests.oracle.held import holders, known_of
 
 HOUR, WINDOW = 3_600_000_000, 300_000_000
 SAY_LAST = {"dst", "both", "node", "learned"}
 OUTSIDE = {"world", "set", "host", "apiserver"}
-PLACES = ("cluster", "ns", "workload", "kind", "pod", "labels", "entity", "ip", "port")
 Edge = tuple[Any, ...]
 
 
@@ -42,6 +42,7 @@ class Connection:
     dst_name: str | None = None
     svc: tuple[str | None, str | None] = (None, None)
     opened_at: Any = None
+    home: str | None = None
 
 
 @dataclass
@@ -81,10 +82,6 @@ def orient(flow: Flow, listening: Collection[tuple[str, int]]) -> tuple[str, boo
     return "inferred", flow.src_port == lower
 
 
-def end(flow: Flow, side: str) -> dict[str, Any]:
-    return {name: getattr(flow, f"{side}_{name}") for name in PLACES}
-
-
 def edges(
     flows: Iterable[Flow], identities: Collection[Identity], listening: Collection[tuple[str, int]]
 ) -> dict[Edge, tuple[Any, ...]]:
@@ -110,7 +107,7 @@ def edges(
         window = None if flow.time is None else flow.time // WINDOW
         key = (hour, window, flow.proto, initiator, icmp, port, *names)
         summed[key].append(flow)
-    found = [one for some in paired.values() for one in pair(some, listening)]
+    found = [one for some in paired.values() for own in apart(some) for one in pair(own, listening)]
     for key, some in summed.items():
         found += total(key, some, listening)
     sums: dict[Edge, Sum] = defaultdict(Sum)
@@ -141,7 +138,8 @@ def goes_on(one: Connection, others: Iterable[Connection]) -> bool:
     times = [
         each.first for each in others
         if each.dst["entity"] != "service" and each.first is not None
-        and (each.opened_at, each.proto, each.hour) == (one.opened_at, one.proto, one.hour)
+        and (each.opened_at, each.home) == (one.opened_at, one.home)
+        and (each.proto, each.hour) == (one.proto, one.hour)
     ]  # fmt: skip
     if one.first is None or not times:
         return False
@@ -331,7 +329,9 @@ def total(
     """Yield what flows come to that tell less than both addresses and ports."""
     _hour, window, _proto, initiator, icmp, port, *_names = key
     facts: dict[str, dict[str, list[Any]]] = {"src": defaultdict(list), "dst": defaultdict(list)}
-    words: Counter[tuple[str, bool | str]] = Counter()
+    words: Counter[tuple[str, bool]] = Counter()
+    # Either end sees requests and answers: of the same, whoever saw most of them counts.
+    seen: dict[str, Counter[tuple[Any, ...]]] = defaultdict(Counter)
     known, asked = [], []
     said: dict[str, list[Flow]] = defaultdict(list)
     for flow in flows:
@@ -341,12 +341,13 @@ def total(
         for side, other in (("src", "dst"), ("dst", "src")):
             for column, value in end(flow, other if turned else side).items():
                 facts[side][column].append(value)
+        whose = (flow.observer, flow.direction, turned)
         for word in say(flow, turned=turned):
             words[word, here] += flow.count
-            words[word, flow.observer] += flow.count
+            seen[word][whose] += flow.count
             said[word].append(flow)
         if flow.verdict == "unknown" and not carried(flow):
-            words["mute", here] += flow.count
+            seen["mute"][whose] += flow.count
             said["let go"].append(flow)
         if flow.names:
             known.append(flow.names[0])
@@ -354,19 +355,28 @@ def total(
     def of(word: str) -> int:
         return words[word, True] + words[word, False]
 
+    def top(word: str) -> int:
+        return max(seen[word].values(), default=0)
+
     src, dst = blend(facts["src"]), blend(facts["dst"])
-    ended = of("settled") + sum(words[word, False] for word in ("denied", "audited", "error"))
-    proxied = words["let go", "proxy"]
-    halfway = max(0, max(proxied, of("let go") - proxied) - ended)
+    audited = max(words["audited", True], words["audited", False])
+    requests, replies = (
+        max((number for whose, number in seen["settled"].items() if whose[2] is way), default=0)
+        for way in (False, True)
+    )
+    # What would have been denied is answered, too.
+    settled = max(requests, replies - audited)
+    ended = settled + sum(words[word, False] for word in ("denied", "audited", "error"))
+    halfway = max(0, top("let go") - ended)
     denied = of("denied")
-    if not (denied or of("let go") or of("settled")):
+    if not (denied or of("let go") or settled):
         denied = of("refused")
     for verdict, word, number in (
         ("denied", "denied", denied),
-        ("audited", "audited", max(words["audited", True], words["audited", False])),
-        ("allowed", "settled", of("settled")),
+        ("audited", "audited", audited),
+        ("allowed", "settled", settled),
         ("error", "error", max(words["error", True], words["error", False])),
-        ("unknown", "let go", halfway + of("mute") + max(0, of("sent") - ended)),
+        ("unknown", "let go", max(0, max(top("let go"), top("mute"), top("sent")) - ended)),
     ):
         if number:
             some = [*said[word], *(said["sent"] if verdict == "unknown" else [])] or flows
@@ -386,13 +396,16 @@ def total(
 
 def name(one: Connection, identities: Collection[Identity]) -> None:
     """Name the ends of which only the address is known."""
-    for side in (one.src, one.dst):
+    told = (one.src["cluster"], one.dst["cluster"])
+    one.home = told[0] if told[0] is not None else told[1]
+    for side, own, other in ((one.src, *told), (one.dst, *reversed(told))):
         nobody = side["ns"] is None and side["workload"] is None
         world = side is one.dst and side["entity"] == "world"
         asks = nobody and (world or side["entity"] in {"unknown", "pod", "service"})
         if not (asks or (side["pod"] is not None and side["workload"] is None)):
             continue
         held = [] if one.first is None else holders(side["ip"], one.first, identities)
+        held = of_cluster(held, own if own is not None else other, identities)
         if not held:
             continue
         took = known_of(held)
@@ -415,6 +428,15 @@ def name(one: Connection, identities: Collection[Identity]) -> None:
             one.dst |= {"ns": ns, "workload": known, "kind": "Service", "entity": "service"}
     if one.halfway and one.dst["entity"] in OUTSIDE:
         one.verdict, one.halfway = "allowed", 0
+
+
+def of_cluster(
+    held: list[Identity], home: str | None, identities: Collection[Identity]
+) -> list[Identity]:
+    """Return who may be meant by an address in a cluster. Nobody knows where the unnamed are."""
+    if home in {None, ""} or (home == "default" and not any(i.cluster == home for i in identities)):
+        return held
+    return [each for each in held if each.cluster in {home, None, ""}]
 
 
 def edge(one: Connection) -> Edge:

@@ -76,6 +76,8 @@ def said(
             else:
                 sure |= traffic
     names = {str(name) for each in done.compiled.sheets for name in each.workloads}
+    # Told: they only have what is written for others, whose labels are theirs, too.
+    names -= {str(name) for name in done.compiled.shut}
     for one, other in ((source, to), (to, source)) if "apiserver" in case.platform else ():
         if not isinstance(one, Load) or other != SERVER or one.text not in names:
             continue

@@ -7,9 +7,13 @@ made, and each is asked of the engine on its own, with only what was recommended
 import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from ipaddress import ip_network
+from typing import Any
 
 import pytest
 
+from cloison.algebra import AddressSet
+from cloison.analyses.recommend.outside import FLOORS
 from cloison.analyses.reconcile.seen import Became, Seen
 from cloison.app import Session
 from cloison.app.compile import TARGETS
@@ -17,6 +21,7 @@ from tests.support.budget import tries
 from tests.support.recommending import (
     HABIT,
     applied,
+    blocks_of,
     cluster,
     passes,
     recommended,
@@ -123,3 +128,43 @@ def test_habits_pass_and_questions_do_not(chunk: int) -> None:
         assert not found.proof.leaks, seed
         asked_for = {link.key for each in found.fused.questions for link in each.links}
         assert len(asked_for) == len(known.questions), seed
+
+
+OWN = {"pod_cidrs": ("10.1.0.0/16",), "service_cidrs": ("10.96.0.0/12",)}
+CLUSTERS: tuple[dict[str, tuple[str, ...]], ...] = ({}, {**OWN, "node_cidrs": ("192.0.2.0/24",)})
+DENSE = ("203.0.113", "10.77.3", "10.96.7", "172.16.0", "2001:db8:0:1::", "fd00:9::")
+
+
+@pytest.mark.parametrize("said", CLUSTERS)
+def test_no_rule_opens_more_than_the_floors_around_what_was_seen(
+    said: dict[str, Any],
+) -> None:
+    for seed in range(WORLDS):
+        chance = random.Random(seed)
+        texts = sorted(set(scattered(chance)))
+        rows = [seen("alpha/web", text, 443, range(0, 24 * 7, 12)) for text in texts]
+        session = cluster(workload("alpha/web", 80), **said)
+        for target in ("networkpolicy", "cilium"):
+            floors = [around(text) for text in texts]
+            own = session.engine.networks
+            for each in blocks_of(recommended(session, rows, target)):
+                block = AddressSet.block(each.cidr)
+                assert any(block <= floor for floor in floors), (seed, each)
+                assert not each.holes, (seed, each)
+                touched = each.addresses & (own.pods | own.services | own.nodes)
+                assert not touched, (seed, each)
+
+
+def around(text: str) -> AddressSet:
+    """Return the widest block that may stand for an address."""
+    length = FLOORS[6 if ":" in text else 4]
+    return AddressSet.block(str(ip_network(f"{text}/{length}", strict=False)))
+
+
+def scattered(chance: random.Random) -> Iterator[str]:
+    """Yield addresses of which some lie as close together as those of one service."""
+    for stem in chance.sample(DENSE, 3):
+        most = chance.choice((2, 20, 200))
+        for _ in range(most):
+            number = chance.randrange(1, 255)
+            yield f"{stem}{number:x}" if ":" in stem else f"{stem}.{number}"

@@ -38,11 +38,13 @@ def case(seed: int, size: int = 14) -> Case:
     for _ in range(chance.randint(1, size)):
         again = bool(flows) and chance.random() < 0.3
         flows.append(_again(chance, flows[-1]) if again else _flow(chance, names, seed))
-    return Case(
-        seed,
-        flows,
-        [_identity(chance, seed) for _ in range(chance.randint(0, 9))],
-    )
+    identities = [_identity(chance, seed) for _ in range(chance.randint(0, 9))]
+    # Every case knows of the same clusters.
+    identities += [
+        Identity(ip=f"10.9.9.9%{seed}", since=START, cluster=cluster, ns="shop", pod="z-1")
+        for cluster in ("east", "west")
+    ]
+    return Case(seed, flows, identities)
 
 
 def _flow(chance: random.Random, names: list[str], seed: int) -> Flow:
@@ -57,6 +59,7 @@ def _flow(chance: random.Random, names: list[str], seed: int) -> Flow:
         "end_time": time + MINUTE if chance.random() < 0.2 else None,
         "verdict": chance.choice(VERDICTS),
         "observer": chance.choice(OBSERVERS),
+        "direction": chance.choice((None, None, "ingress", "egress")),
         "proto": proto,
         "count": chance.choice((1, 1, 1, 3)),
         "src_port": chance.choice(PORTS) if ported else None,
@@ -71,7 +74,9 @@ def _flow(chance: random.Random, names: list[str], seed: int) -> Flow:
         "obs_id": chance.choice((None, "x", "y")),
     }  # fmt: skip
     for side, ip in (("src", src), ("dst", dst)):
-        given |= _end(chance, side, ip, names)
+        # Some addresses pass on within the hour, or are of another cluster, too.
+        later = ["c", "d", "d"] if ip == "10.0.0.9" and time > START + 40 * MINUTE else names[:3]
+        given |= _end(chance, side, ip, later if ip == "10.0.0.9" else names)
         if f"{side}_ip" in given:
             given[f"{side}_ip"] = f"{ip}%{seed}"
     return Flow(**given)
@@ -105,6 +110,10 @@ def _end(chance: random.Random, side: str, ip: str, names: list[str]) -> dict[st
     if entity == "pod" and chance.random() < 0.6:
         name = names[IPS.index(ip)]
         found |= {f"{side}_ns": "shop", f"{side}_pod": f"{name}-1", f"{side}_cluster": "east"}
+        if chance.random() < 0.1:
+            found |= {f"{side}_ns": chance.choice((None, "prod")), f"{side}_pod": None}
+        if chance.random() < 0.15:
+            found[f"{side}_cluster"] = chance.choice((None, "west"))
         if chance.random() < 0.6:
             found |= {f"{side}_workload": name, f"{side}_kind": "Deployment"}
         if chance.random() < 0.5:
@@ -126,7 +135,7 @@ def _identity(chance: random.Random, seed: int) -> Identity:
         ip=f"{chance.choice(IPS)}%{seed}",
         since=since,
         until=until,
-        cluster=f"{seed}",
+        cluster=chance.choice(("east", "east", "west", None)),
         snapshot=listed,
         ns=None if kind == "Node" else "shop",
         pod=f"{name}-1" if pod else None,

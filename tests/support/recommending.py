@@ -17,6 +17,7 @@ from cloison.app.contract import Agreed, agreed
 from cloison.app.recommend import Wish, put
 from cloison.intent import Contract
 from cloison.ir.fidelity import Verdict
+from cloison.ir.peers import BlockMatch
 
 START = 490_896
 """The hour since 1970 in which 2026 begins."""
@@ -79,8 +80,16 @@ def resolver() -> list[dict[str, Any]]:
     return [workload("kube-system/coredns", "53/UDP", 53, labels=labels), front]
 
 
-def cluster(*objects: Mapping[str, Any], contract: Mapping[str, Any] | None = None) -> Session:
-    """Return a cluster of some objects, with a resolver, a node, and perhaps a contract."""
+def cluster(
+    *objects: Mapping[str, Any], contract: Mapping[str, Any] | None = None, **said: Any
+) -> Session:
+    """Return a cluster of some objects, with a resolver, a node, and perhaps a contract.
+
+    Args:
+        objects: The objects.
+        contract: What a contract specifies; None where there is none.
+        said: Settings by name.
+    """
     spaces = {o["metadata"].get("namespace", "default") for o in objects} | {"kube-system"}
     namespaces = [
         {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": each}}
@@ -97,7 +106,7 @@ def cluster(*objects: Mapping[str, Any], contract: Mapping[str, Any] | None = No
         head = {"apiVersion": "cloison.dev/v1alpha1", "kind": "Contract"}
         whole = {**head, "metadata": {"name": "shop"}, "spec": dict(contract)}
         texts["contract.yaml"] = yaml.safe_dump(whole)
-    return cloison.load_texts(texts, runtime=True)
+    return cloison.load_texts(texts, runtime=True, **said)
 
 
 def end(name: str, host: str | None = None, **said: Any) -> SeenEnd:
@@ -170,6 +179,17 @@ def passes(session: Session, source: str, destination: str, port: str) -> bool:
     number, _, protocol = port.partition("/")
     verdict = session.verdict(source, destination, protocol or "TCP", int(number))
     return verdict is Verdict.ALLOWED
+
+
+def blocks_of(found: Recommended) -> list[BlockMatch]:
+    """Return the blocks of addresses that policies name."""
+    return [
+        opening.peer
+        for sheet in found.result.compiled.sheets
+        for page in sheet.lists
+        for opening in page.openings
+        if isinstance(opening.peer, BlockMatch)
+    ]
 
 
 def text_of(found: Recommended) -> str:

@@ -177,7 +177,14 @@ def _listed(ranges: Ranges, span: Span) -> AddressSet:
         msg = f"{ranges.file} stands beside {span.file}, which is no file on this machine"
         raise SourceError(msg, "name the contract's file with --contract")
     path = home.parent / ranges.file
-    if not path.resolve().is_relative_to(home.parent.resolve()):
+    try:
+        beside = path.resolve().is_relative_to(home.parent.resolve())
+    except (OSError, RuntimeError, ValueError) as error:
+        # A text may hold what no path can; and links may lead in a circle.
+        why = (isinstance(error, OSError) and error.strerror) or "it can be no path"
+        msg = f"{ranges.file!r} cannot be read: {why}"
+        raise SourceError(msg, "write the list's path relative to the contract") from None
+    if not beside:
         msg = f"{ranges.file} leads out of the directory of the contract"
         raise SourceError(msg, "keep the list beside the contract")
     data = read_whole(
@@ -186,6 +193,7 @@ def _listed(ranges: Ranges, span: Span) -> AddressSet:
         LARGEST,
         named_by="write its path relative to the contract",
         smaller="keep only the services that are used",
+        regular=True,
     )
     try:
         value = msgspec.json.decode(data)

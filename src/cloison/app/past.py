@@ -36,10 +36,27 @@ def past(store: Path, span: Span = (None, None)) -> tuple[tuple[Seen, ...], Watc
         return seen, known
     # What a loss is a share of. Of hours of which only sums are left, no node's is known.
     told = health.told(store, *span)
-    if not {*known.hours} <= {each.hour for each in told if each.events}:
-        return seen, known
+    counted = frozenset(known.hours) & {each.hour for each in told if each.events}
     recorded: dict[str, int] = defaultdict(int)
+    dropped: dict[str | None, int] = defaultdict(int)
     for each in told:
-        if each.node is not None:
-            recorded[each.node] += each.events
-    return seen, replace(known, recorded=dict(recorded))
+        if each.hour in counted:
+            dropped[each.node] += each.lost
+            if each.node is not None:
+                recorded[each.node] += each.events
+    known = replace(known, recorded=dict(recorded))
+    if len(counted) < len(known.hours):
+        known = replace(known, counted=counted, dropped=dict(dropped))
+    return seen, known
+
+
+def span_of(store: Path) -> tuple[int, int] | None:
+    """Return the first hour and the last that a store has anything of; None where it has nothing.
+
+    Raises:
+        SourceError: There is no such store, or it cannot be read.
+    """
+    from cloison.flows.status import watched  # noqa: PLC0415 - only with the extra
+
+    hours = [hour for some in watched(store).values() for hour in some]
+    return (min(hours), max(hours)) if hours else None

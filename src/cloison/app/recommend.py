@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
 from cloison.analyses.contract.compile.build import build
-from cloison.analyses.contract.compile.model import Compiled
+from cloison.analyses.contract.compile.model import Compiled, Result
 from cloison.analyses.contract.compile.naming import Order
 from cloison.analyses.contract.compile.subjects import is_pods
 from cloison.analyses.diff import Kind
@@ -16,8 +16,9 @@ from cloison.analyses.past.link import Link, LinkKey, links
 from cloison.analyses.past.watch import UNWATCHED, Watch
 from cloison.analyses.recommend.fuse import fuse
 from cloison.analyses.recommend.known import Known
-from cloison.analyses.recommend.model import Fused, Proof, Recommended
-from cloison.analyses.recommend.prove import Case, findings, prove
+from cloison.analyses.recommend.model import WITHHELD, Fused, Proof, Recommended
+from cloison.analyses.recommend.opened import openings
+from cloison.analyses.recommend.prove import SOURCE, Case, findings, prove
 from cloison.analyses.recommend.ready import Readiness, Told, readiness
 from cloison.analyses.recommend.tell import shown, telling
 from cloison.analyses.reconcile.pairs import Placed, Unplaced, placed
@@ -37,7 +38,7 @@ from cloison.app.contract import Agreed, agreed, ends, for_contract
 from cloison.app.load import under as load_under
 from cloison.app.past import past
 from cloison.app.seennames import taught
-from cloison.base import QuestionError, sort_diagnostics, unhurried
+from cloison.base import Diagnostic, QuestionError, Severity, sort_diagnostics, unhurried
 from cloison.base.words import few
 from cloison.intent import Contract
 from cloison.intent.read import is_contract
@@ -148,20 +149,51 @@ def put(
     return answer, done.session
 
 
-def written(found: Recommended, directory: Path, *, force: bool = False) -> Recommended:
+def written(
+    found: Recommended, directory: Path, *, force: bool = False, proved: bool = True
+) -> Recommended:
     """Write the files of what is recommended.
 
     Args:
         found: What is recommended.
         directory: Where the files go.
         force: Whether files are written over that others wrote.
+        proved: Whether they do what they should; their first lines say so where they do not.
 
     Raises:
         SourceError: A file is in the way, or nothing can be written.
     """
-    result = write(found.result, directory, force=force, by=WRITER)
+    given = found.result if proved else doubted(found.result)
+    result = write(given, directory, force=force, by=WRITER)
     more = [each for each in result.findings if each not in found.result.findings]
     return replace(found, result=result, findings=sort_diagnostics([*found.findings, *more]))
+
+
+def doubted(result: Result) -> Result:
+    """Return policies whose files say in their first line that they are not proved."""
+    head = f"{mark(WRITER)} NOT PROVED: they do not do what they should; see the findings."
+    files = (replace(e, text=e.text.replace(mark(WRITER), head, 1)) for e in result.files)
+    return replace(result, files=tuple(files))
+
+
+def withheld(found: Recommended, directory: Path, **_: bool) -> Recommended:
+    """Return what is recommended with why nothing was written.
+
+    Args:
+        found: What is recommended, and not proved.
+        directory: Where the files would go.
+    """
+    said = Diagnostic(
+        WITHHELD,
+        Severity.ERROR,
+        printable(f"nothing was written to {directory}: the policies are not proved"),
+        None,
+        None,
+        "files that are there stay as they were",
+        "settle the other findings, or say --unproved: each file says then that it is not proved",
+        SOURCE,
+    )
+    return replace(found, findings=sort_diagnostics([*found.findings, said]))
 
 
 def _agreed(session: "Session", named: Sequence[str]) -> Agreed:
@@ -242,9 +274,11 @@ def _proof(before: "Session", done: Compilation, fused: Fused, seen: Sequence[Se
     here, _ = _placed(after, seen)
     again: dict[LinkKey, Link] = {each.key: each for each in links(here)}
     proof = prove(Case(fused, done.compiled, done.session.engine, after.engine, again))
-    counts = before.diff(_applied(before, done)).counts
-    opened, closed, changed = (counts[k] for k in (Kind.OPENED, Kind.CLOSED, Kind.CHANGED))
-    return replace(proof, opened=opened, closed=closed, changed=changed)
+    moved = before.diff(_applied(before, done))
+    opened, closed, changed = (moved.counts[k] for k in (Kind.OPENED, Kind.CLOSED, Kind.CHANGED))
+    return replace(
+        proof, opened=opened, closed=closed, changed=changed, openings=tuple(openings(moved))
+    )
 
 
 def _applied(before: "Session", done: Compilation) -> "Session":

@@ -10,7 +10,7 @@ from cloison.analyses.connectivity import EndRef, MapOptions
 from cloison.analyses.ends import AddressEnd
 from cloison.analyses.past.course import Course
 from cloison.analyses.question import split_port
-from cloison.analyses.reconcile.asked import Asked, asked_as, fits, namesakes
+from cloison.analyses.reconcile.asked import Asked, asked_as, fits, namesakes, shows_denied
 from cloison.analyses.reconcile.cube import Observed
 from cloison.analyses.reconcile.cube import reconcile as put_together
 from cloison.analyses.reconcile.kinds import Cell, Kind
@@ -203,6 +203,7 @@ def _asked(
 ) -> Asked:
     """Return how `why` is asked about a cell so that it says the same, and what decides there."""
     first: Explanation | None = None
+    denied: Asked | None = None
     for source, destination, said in asked_as(cell, session.world, shared):
         try:
             answer = session.why(source, destination, **said.said)
@@ -213,6 +214,13 @@ def _asked(
             told = names_said(session, (source, split_port(destination)[0]), learned)
             words = () if told is None else (source, destination, *said.words, *told)
             return Asked(words, answer.deciders, _doubts(cell, answer))
+        if denied is None and shows_denied(cell, answer.verdict):
+            told = names_said(session, (source, split_port(destination)[0]), learned)
+            words = () if told is None else (source, destination, *said.words, *told)
+            part = f"{source} -> {split_port(destination)[0]}"
+            denied = Asked(words, answer.deciders, denied=part)
+    if denied is not None:
+        return denied
     if cell.source == ref(NODES):
         return Asked((), of_node(session, cell, shared))
     return Asked() if first is None else Asked((), first.deciders, _doubts(cell, first))

@@ -94,8 +94,7 @@ def read(path: Path, *, found: bool = False) -> SettingsFile:
         raise _misfit(root, shown, str(error)) from None
     given = root.value if isinstance(root.value, dict) else {}
     _check_values(document, root, shown)
-    if found:
-        _check_paths(document, root, path, shown)
+    _check_paths(document, root, path, shown, found=found)
     plain = msgspec.structs.asdict(document)
     plain["components"] = placed(document.components, root.get("components"), shown)
     if document.cilium is not None:
@@ -277,8 +276,12 @@ def _check_blocks(texts: list[str], root: Node, path: tuple[str, ...], shown: st
             raise _wrong(at, f"{text!r} is not an address block", advice) from None
 
 
-def _check_paths(document: SettingsDocument, root: Node, path: Path, shown: str) -> None:
-    """Refuse paths that lead out of the repository around a settings file.
+def _check_paths(
+    document: SettingsDocument, root: Node, path: Path, shown: str, *, found: bool
+) -> None:
+    """Refuse texts that can be no path, and in a file that was found what nobody should follow.
+
+    That are paths that lead out of the repository around it, and pipes and devices.
 
     Raises:
         SourceError: there is one.
@@ -293,15 +296,25 @@ def _check_paths(document: SettingsDocument, root: Node, path: Path, shown: str)
         for number, name in enumerate(names):
             # What is written like a revision may be a file here, by that name.
             at = Path(name) if name.startswith(GIT) else path.parent / name
+            place = _span(root, (key, "store" if key == "flows" else number), shown)
+            if "\0" in name:
+                raise _wrong(place, f"{name!r} can be no path", "write a path of this machine")
+            if not found:
+                continue
             try:
                 file = name != STDIN and (not name.startswith(GIT) or at.exists())
                 outside = file and not at.resolve().is_relative_to(top)
+                odd = file and at.exists() and not (at.is_file() or at.is_dir())
             except (OSError, RuntimeError, ValueError):
-                outside = False  # it names nothing, and whoever reads it says so
+                continue  # it names nothing, and whoever reads it says so
+            if odd:
+                what = f"{name} is neither a regular file nor a directory"
+                advice = f"if you trust this file, name it: --config {shown}"
+                raise _wrong(place, what, advice)
             if outside:
                 what = f"{name} leads out of the directory {top.name}"
                 advice = f"if you trust this file, name it: --config {shown}"
-                raise _wrong(_span(root, (key, number), shown), what, advice)
+                raise _wrong(place, what, advice)
 
 
 def _misfit(root: Node, shown: str, said: str) -> SourceError:

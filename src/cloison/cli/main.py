@@ -44,7 +44,10 @@ def main(args: list[str] | None = None) -> int:
     except CloisonError as error:
         if debug:
             raise
-        _complain(error.message, error.help)
+        from cloison.resources.names import printable
+
+        # Names of files, and of what is in them, stand in messages.
+        _complain(printable(error.message), error.help)
         return UNANSWERED
     except RecursionError:
         if debug:

@@ -6,6 +6,7 @@ import io
 import lzma
 from array import array
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -131,8 +132,26 @@ def opened(path: Path) -> BinaryIO:
     return handle
 
 
-def head(path: Path) -> Head:
+@contextmanager
+def pinned(path: Path) -> Iterator[Path]:
+    """Yield a path under which a file stays the same one, whatever becomes of its name.
+
+    Logs are rotated while they are read. Where the system knows no such path, it is the file's own.
+
+    Raises:
+        OSError: It cannot be opened.
+    """
+    with path.open("rb") as handle:
+        held = Path(f"/proc/self/fd/{handle.fileno()}")
+        yield held if held.exists() else path
+
+
+def head(path: Path, name: str | None = None) -> Head:
     """Return how a file begins.
+
+    Args:
+        path: The file.
+        name: What to call it; `None` for its own name.
 
     Raises:
         OSError: it cannot be read, or is damaged.
@@ -141,7 +160,7 @@ def head(path: Path) -> Head:
         data = handle.read(HEAD)
     # The last line may be cut off here.
     whole = data.split(b"\n") if len(data) < HEAD else data.split(b"\n")[:-1]
-    return Head(path.name, data, tuple(line for line in whole if line.strip()))
+    return Head(name or path.name, data, tuple(line for line in whole if line.strip()))
 
 
 def cut(

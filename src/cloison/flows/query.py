@@ -1,18 +1,20 @@
 """Flows one by one, as they were recorded, picked by plain filters."""
 
-from dataclasses import dataclass
-from ipaddress import ip_address
+from dataclasses import dataclass, replace
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Final
 
 import ibis
 import pyarrow as pa
-from ibis.expr.types import BooleanValue, Table
+from ibis.expr.types import BooleanValue, StringColumn, Table
 
 from cloison.base import QuestionError
 from cloison.flows.edges import labels
 from cloison.flows.engines.duck import Duck
 from cloison.flows.engines.engine import Engine
+from cloison.flows.reader import BadRecordError
+from cloison.flows.readers.values import protocol
 from cloison.flows.store.parts import HOUR, STORED
 from cloison.flows.store.place import SCRATCH, reading
 
@@ -24,10 +26,10 @@ class Filters:
     """Which flows are wanted.
 
     Args:
-        src: Sender: a namespace, `NAMESPACE/NAME` of a workload or a pod, or an address.
+        src: Sender: a namespace, `NAMESPACE/NAME` of a workload or a pod, an address or a block.
         dst: Receiver, likewise.
         port: Port of the receiver.
-        protocol: Protocol: `TCP`, `UDP`, ...
+        protocol: Protocol: `TCP`, `UDP`, ..., in either case, or its number.
         verdicts: What became of it: any of these.
         since: Not before this time, in microseconds.
         until: Before this time.
@@ -51,14 +53,15 @@ def query(store: Path, wanted: Filters, *, engine: Engine | None = None) -> pa.T
 
     Raises:
         SourceError: there is no such store, or it cannot be read.
-        QuestionError: an end is not well formed.
+        QuestionError: an end is not well formed, or there is no such protocol.
     """
+    wanted = replace(wanted, protocol=_protocol(wanted.protocol))
     with reading(store) as manifest:
         used = engine or Duck(store / SCRATCH)
         try:
             parts = [part for part in manifest.of("flows") if _hour_within(part.hour, wanted)]
             flows = used.read([store / part.path for part in parts], STORED)
-            found = used.run(_ordered(picked(flows, wanted), wanted.limit))
+            found = used.run(_ordered(picked(flows, wanted, used), wanted.limit))
         finally:
             if engine is None:
                 used.close()
@@ -70,13 +73,13 @@ def query(store: Path, wanted: Filters, *, engine: Engine | None = None) -> pa.T
     return found
 
 
-def picked(flows: Table, wanted: Filters) -> Table:
+def picked(flows: Table, wanted: Filters, engine: Engine) -> Table:
     """Return the flows that pass filters."""
     found: list[BooleanValue] = []
     if wanted.src is not None:
-        found.append(_end(flows, "src", wanted.src))
+        found.append(_end(flows, "src", wanted.src, engine))
     if wanted.dst is not None:
-        found.append(_end(flows, "dst", wanted.dst))
+        found.append(_end(flows, "dst", wanted.dst, engine))
     if wanted.port is not None:
         found.append(flows.dst_port == wanted.port)
     if wanted.protocol is not None:
@@ -109,21 +112,66 @@ def _hour_within(hour: int | None, wanted: Filters) -> bool:
     )
 
 
-def _end(flows: Table, side: str, text: str) -> BooleanValue:
+def _protocol(text: str | None) -> str | None:
+    """Return a protocol as flows have it.
+
+    Raises:
+        QuestionError: there is none of that name or number.
+    """
+    if text is None:
+        return None
+    try:
+        found = protocol(text)
+    except BadRecordError:
+        found = None
+    if found is None:
+        msg = f"{text!r} is no protocol"
+        raise QuestionError(msg, "write TCP, UDP, SCTP, ICMP, ICMPv6 or a number from 0 to 255")
+    return found
+
+
+def _end(flows: Table, side: str, text: str, engine: Engine) -> BooleanValue:
     """Return whether an end is the one that is named.
 
     Raises:
         QuestionError: it is no name of an end.
     """
     try:
-        return flows[f"{side}_ip"] == str(ip_address(text))
+        block = ip_network(text, strict=False)
     except ValueError:
         pass
+    else:
+        if block.num_addresses == 1:
+            return flows[f"{side}_ip"] == str(block.network_address)
+        return flows[f"{side}_ip"].isin(_within(flows, f"{side}_ip", block, engine))
     ns, slash, name = text.partition("/")
-    if not ns or (slash and not name) or "/" in name:
+    # No namespace is called like an address: that is a block with a mask that cannot be.
+    if not ns or (slash and not name) or "/" in name or (slash and _is_address(ns)):
         msg = f"{text!r} names no end of a flow"
-        raise QuestionError(msg, "write NAMESPACE, NAMESPACE/NAME or an address")
+        raise QuestionError(msg, "write NAMESPACE, NAMESPACE/NAME, an address or a block of them")
     within = flows[f"{side}_ns"] == ns
     if not slash:
         return within
     return within & ((flows[f"{side}_workload"] == name) | (flows[f"{side}_pod"] == name))
+
+
+def _within(
+    flows: Table, column: str, block: IPv4Network | IPv6Network, engine: Engine
+) -> StringColumn:
+    """Return the addresses of a block that flows have, as a column of the engine's."""
+    told = engine.run(flows.filter(flows[column].notnull()).select(column).distinct())
+    some = [text for text in told[column].to_pylist() if _is_in(str(text), block)]
+    column_: StringColumn = engine.table(pa.table({"ip": pa.array(some, pa.string())})).ip
+    return column_
+
+
+def _is_address(text: str) -> bool:
+    try:
+        ip_address(text)
+    except ValueError:
+        return False
+    return True
+
+
+def _is_in(text: str, block: IPv4Network | IPv6Network) -> bool:
+    return _is_address(text) and ip_address(text) in block

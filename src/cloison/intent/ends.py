@@ -200,6 +200,10 @@ def read_port(fields: Fields, node: Node) -> Port | None:
         return _mapped(fields, node)
     value = node.value
     text = str(value) if type(value) is int else value
+    if isinstance(value, float):
+        # Numbers of many digits are read as these, too.
+        _not_whole(fields, node)
+        return None
     if not isinstance(text, str):
         fields.wrong(node, "a port", "a number or text")
         return None
@@ -208,6 +212,11 @@ def read_port(fields: Fields, node: Node) -> Port | None:
         fields.note(faults.NOT_A_PORT, node, found, _PORT_HELP)
         return None
     return Port(found.protocol, found.first, found.last, found.name, span)
+
+
+def _not_whole(fields: Fields, node: Node) -> None:
+    message = f"{node.value} is no port: one is a whole number from 1 to {_MAX_PORT}"
+    fields.note(faults.NOT_A_PORT, node, message, _PORT_HELP)
 
 
 def _mapped(fields: Fields, node: Node) -> Port | None:

@@ -356,6 +356,17 @@ def profile(name: str) -> Profile:
     raise QuestionError(message, help=f"use one of: {', '.join(profile_names())}")
 
 
+def names_together(found: Profile) -> bool:
+    """Return whether an enforcer looks a port name towards others up among all pods at once.
+
+    Where pods give it different numbers it then stands for none.
+
+    >>> names_together(profile("cilium@1.19")), names_together(profile("generic"))
+    (True, False)
+    """
+    return cilium.names_together(found)
+
+
 def _version(name: str) -> tuple[str, tuple[int, ...]]:
     """Split `calico@3.32` into its name and a version that compares as numbers."""
     vendor, _, version = name.partition("@")

@@ -1,5 +1,6 @@
 """What surrounds a result when it is rendered."""
 
+import os
 import re
 from dataclasses import dataclass
 from datetime import date
@@ -143,8 +144,10 @@ class Effective:
 
 
 _STYLES = {"bold": "1", "dim": "2", "red": "31", "green": "32", "yellow": "33", "cyan": "36"}
-_PAINT = re.compile(r"\x1b\[(?:0|1|2|31|32|33|36)m")
-_UNSAFE = re.compile("[\x00-\x09\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_OURS = os.urandom(8).hex()
+"""What our colours carry until a line is printed: nobody who writes a file can know it."""
+_PAINT = re.compile(rf"\x1b\[(0|1|2|31|32|33|36);{_OURS}m")
+_UNSAFE = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,12 +174,15 @@ class Look:
         """
         if not self.color or not text or not styles:
             return text
-        return "".join(f"\x1b[{_STYLES[s]}m" for s in styles) + text + "\x1b[0m"
+        codes = (*(_STYLES[each] for each in styles), "0")
+        *first, last = (f"\x1b[{code};{_OURS}m" for code in codes)
+        return f"{''.join(first)}{text}{last}"
 
     def safe(self, line: str) -> str:
         r"""Return a line with everything a terminal might obey made visible, save our colours.
 
-        Names come from files anybody may have written.
+        Names come from files anybody may have written, and hold colours, too. What ends a line is
+        made visible as well: else a name could hold lines that look like ours.
 
         >>> Look().safe("a\x1b[2Jb")
         'a\\x1b[2Jb'
@@ -185,11 +191,11 @@ class Look:
             return line
         if not self.color:
             return _UNSAFE.sub(_visible, line)
+        # Between two pieces of text is the number of a colour.
         pieces = _PAINT.split(line)
-        paints = [*_PAINT.findall(line), ""]
         return "".join(
-            _UNSAFE.sub(_visible, piece) + paint
-            for piece, paint in zip(pieces, paints, strict=True)
+            f"\x1b[{piece}m" if number % 2 else _UNSAFE.sub(_visible, piece)
+            for number, piece in enumerate(pieces)
         )
 
 

@@ -7,7 +7,7 @@ from cloison.analyses.reconcile.asked import Asked
 from cloison.analyses.reconcile.kinds import Cell, Kind, State
 from cloison.analyses.reconcile.marks import Status
 from cloison.analyses.reconcile.reconciled import Reconciled
-from cloison.report.documents.reconciled import because, why
+from cloison.report.documents.reconciled import decides, why
 from cloison.report.marked import caveats, code, folded, text
 from cloison.report.text.layout import count
 from cloison.report.text.reconciled import numbers, observed, reasons, refuted, statuses, summary
@@ -70,7 +70,7 @@ def _row(cell: Cell) -> tuple[str, ...]:
 
 def _decided(asked: Asked, result: Reconciled) -> tuple[str, str]:
     return (
-        "<br>".join(map(text, because(asked.deciders))),
+        "<br>".join(map(text, decides(asked))),
         code(why(asked, result)) if asked.words else "",
     )
 

@@ -33,7 +33,25 @@ def lines(result: Judged[Recommended]) -> Iterator[str]:
         yield ""
         questions = [_question(each) for each in found.fused.questions]
         yield from folded(title, ("What", "From", "To", "Why", "To let it through"), questions)
-    calls = [_call(each) for each in found.fused.backed]
+    if found.fused.aside:
+        title = f"{count(len(found.fused.aside), 'call')} set aside"
+        aside = [
+            (code(e.ends[0]), code(e.ends[1]) + text(f" on {', '.join(e.ports)}"), text(e.why))
+            for e in found.fused.aside
+        ]
+        yield from folded(title, ("From", "To", "Why no policy is about it"), aside, shown=0)
+    refused = found.refused
+    lost = [
+        (*_call(each)[:4], text(refused[each.entry.name]))
+        for each in found.fused.backed
+        if each.entry.name in refused
+    ]
+    if lost:
+        title = f"{count(len(lost), 'call')} not let through, or not in whole"
+        yield f"#### {title}"
+        yield ""
+        yield from folded(title, ("Name", "From", "To", "Ports", "Why"), lost)
+    calls = [_call(each) for each in found.fused.backed if each.entry.name not in refused]
     if calls:
         title = f"{count(len(calls), 'call')} let through"
         head = ("Name", "From", "To", "Ports", "Owner", "Confidence", "Evidence")

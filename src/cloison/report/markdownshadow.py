@@ -7,6 +7,7 @@ from cloison.report.marked import caveats, code, folded, text
 from cloison.report.text.layout import count
 from cloison.report.text.shadowed import (
     FATES,
+    effect,
     headline,
     missing,
     moved,
@@ -49,7 +50,9 @@ def lines(result: Shadow) -> Iterator[str]:
 
 def _row(finding: Finding, result: Shadow) -> tuple[str, ...]:
     title = code(headline(finding).rpartition(": ")[0])
-    lacking = "<br>".join(text(each) for each in (*missing(finding, result), *ports(finding)))
+    odd = () if finding.sort is None else (effect(finding),)
+    told = (*odd, *missing(finding, result), *ports(finding))
+    lacking = "<br>".join(text(each) for each in told)
     return title, f"{finding.connections:,}", text(when(finding, result)), lacking
 
 

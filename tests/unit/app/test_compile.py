@@ -2,6 +2,7 @@
 
 from datetime import date
 from functools import cache
+from ipaddress import ip_network
 from typing import Any
 
 import pytest
@@ -245,6 +246,18 @@ def test_an_external_with_blocks_is_reached_by_them() -> None:
     done = compile_contract(world, "networkpolicy", today=DAY)
     assert not done.compiled.refused
     assert _egress(done)[0]["to"] == [{"ipBlock": {"cidr": "203.0.113.0/24"}}]
+
+
+def test_scattered_addresses_are_never_everything_with_holes() -> None:
+    call = {"name": "d", "from": "shop/web", "to": "external:api", "ports": [443]}
+    texts = [f"203.0.113.{number}" for number in range(256) if number % 7]
+    api = {"name": "api", "cidrs": [f"{each}/32" for each in texts]}
+    world = session(call, objects=(app("web"), coredns(), service()), externals=[api])
+    (rule, *_) = _egress(compile_contract(world, "networkpolicy", today=DAY))
+    blocks = [each["ipBlock"] for each in rule["to"]]
+    assert not any("except" in each for each in blocks)
+    held = {str(a) for each in blocks for a in ip_network(each["cidr"])}
+    assert held == set(texts)
 
 
 # ------------------------------------------------------------------ ports and requests

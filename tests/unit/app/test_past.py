@@ -15,10 +15,13 @@ from cloison.app import load_objects
 from cloison.app.past import past
 from cloison.app.session import Session
 from cloison.base import SourceError
+from cloison.flows.engines.choose import choose
 from cloison.flows.generator.export import exporter
 from cloison.flows.generator.make import connections
 from cloison.flows.schema import Coverage, Flow, Record
 from cloison.flows.store.ingest import Wanted, ingest
+from cloison.flows.store.keep import expire
+from cloison.flows.store.rolling import refresh
 from cloison.flows.store.writer import writer
 from tests.support.smallworlds import workload
 from tests.support.traffic import API, DATABASE, HOUR, JOB, PORTAL, SCRAPER, START, short
@@ -118,6 +121,42 @@ def test_a_loss_is_a_share_of_what_its_node_told(tmp_path: Path) -> None:
     watch = past(tmp_path / "store")[1]
     assert watch.recorded == {"node-0": 10, "node-1": 10}
     assert [(each.node, each.events) for each in watch.lost] == [("node-1", 5)]
+
+
+def test_a_share_is_of_the_hours_that_are_not_summed_up(tmp_path: Path) -> None:
+    days = 60 * 60 * 24 * 1_000_000
+    store = tmp_path / "store"
+    flows: list[Record] = [
+        Flow(
+            time=START + number % 2 * 9 * days,
+            node="node-7",
+            verdict="allowed",
+            observer="src",
+            src_ip=f"10.0.0.{number}",
+            dst_ip="10.0.1.1",
+            proto="TCP",
+            dst_port=80,
+        )
+        for number in range(20)
+    ]
+    told = [
+        Coverage(since=START + when * days, node="node-7", lost=lost, reason=f"ring buffer {when}")
+        for when, lost in ((0, 90), (9, 30))
+    ]
+    with writer(store) as held:
+        held.add([*flows, *told], "hubble")
+        held.commit()
+    whole = past(store)[1]
+    assert (whole.recorded, whole.counted) == ({"node-7": 20}, None)
+    worker = choose("duckdb", store)
+    with writer(store) as held:
+        refresh(held, worker)
+        assert expire(held, 5, None, START + 10 * days) == 10
+    worker.close()
+    (raw, summed) = past(store)[1], START // HOUR
+    assert raw.hours == (summed, summed + 9 * 24)
+    assert raw.counted == frozenset({summed + 9 * 24})
+    assert (raw.recorded, raw.dropped) == ({"node-7": 10}, {"node-7": 30})
 
 
 def test_a_store_that_is_none_is_said(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The settings file: what it may say, and what is said of one that says something else."""
 
 import json
+import os
 from pathlib import Path
 
 import jsonschema
@@ -202,3 +203,25 @@ def test_settings_without_names_read_the_files_sources(file: Path) -> None:
     (file.parent / "here" / "a.yaml").write_text(manifest, encoding="utf-8")
     session = cloison.load(settings=cloison.Settings.from_file(file))
     assert [(each.namespace, each.name) for each in session.world.workloads] == [("shop", "a")]
+
+
+@pytest.mark.parametrize("found", [True, False])
+@pytest.mark.parametrize(
+    "said", ['sources: ["a\\0b"]', 'dnsTables: ["a\\0b"]', 'flows: {store: "a\\0b"}']
+)
+def test_a_text_that_can_be_no_path_is_refused_where_it_stands(
+    file: Path, said: str, *, found: bool
+) -> None:
+    file.write_text(f"{said}\n", encoding="utf-8")
+    column = said.index('"') + 1
+    with pytest.raises(SourceError, match=rf":1:{column}: 'a.x00b' can be no path"):
+        read(file, found=found)
+
+
+@pytest.mark.parametrize("key", ["sources", "dnsTables", "values"])
+def test_a_file_that_was_found_has_no_pipe_read(file: Path, key: str) -> None:
+    os.mkfifo(file.parent / "pipe")
+    file.write_text(f"{key}: [pipe]\n", encoding="utf-8")
+    with pytest.raises(SourceError, match="pipe is neither a regular file nor a directory"):
+        read(file, found=True)
+    assert read(file).resolved(key) == [os.path.relpath(file.parent / "pipe")]

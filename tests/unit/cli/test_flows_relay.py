@@ -98,3 +98,66 @@ def test_a_relay_that_nobody_vouches_for_is_not_read(here: Place, without: str) 
         assert "cannot be reached" in here.ingest(port, without=without, code=2)
         # Nothing half done is in the way of doing it right.
         assert "3 new flows" in here.ingest(port)
+
+
+def _told(node: str, first: int, last: int, ahead: int = 0) -> list[Any]:
+    return [
+        flow(
+            f"c/{node}",
+            START + number + ahead,
+            f"{node}-{number + ahead}",
+            l4={"TCP": {"source_port": 20_000 + number, "destination_port": 8080}},
+        )
+        for number in range(first, last)
+    ]
+
+
+def _new(here: Place, *ports: int) -> list[str]:
+    return [here.run(f"ingest relay://127.0.0.1:{port}").splitlines()[-1] for port in ports]
+
+
+def test_each_relay_goes_on_where_it_was_itself(tmp_path: Path) -> None:
+    """Whatever another one, or a file, told of later times."""
+    here = Place(tmp_path, None)
+    east, west = Ring(_told("n1", 0, 10)), Ring(_told("n2", 600, 610))
+    with serving(east) as (one, _), serving(west) as (other, _):
+        assert _new(here, one, other) == ["10 new flows in .cloison/flows"] * 2
+        east.held += [*_told("n1", 10, 300), *_told("n1", 600, 620)]
+        assert _new(here, one, other) == [f"{n} new flows in .cloison/flows" for n in (310, 0)]
+        assert east.asked[-1].since.seconds == START + 9 - 10
+    assert "330 flows in" in here.run("status")
+
+
+def test_a_clock_that_is_ahead_hides_nothing(tmp_path: Path) -> None:
+    here = Place(tmp_path, None)
+    ahead = _told("n2", 0, 2, 100 * 366 * 86_400)
+    ring = Ring([*_told("n1", 0, 10), *ahead])
+    with serving(ring) as (port, _):
+        assert _new(here, port) == ["12 new flows in .cloison/flows"]
+        ring.held += [*_told("n1", 10, 110), *_told("n2", 50, 53)]
+        assert _new(here, port, port) == [f"{n} new flows in .cloison/flows" for n in (103, 0)]
+
+
+def test_a_node_that_is_heard_for_the_first_time_tells_all_it_holds(tmp_path: Path) -> None:
+    here = Place(tmp_path, None)
+    ring = Ring(_told("n1", 0, 100))
+    with serving(ring) as (port, _):
+        assert _new(here, port) == ["100 new flows in .cloison/flows"]
+        ring.held += _told("n2", 20, 110)
+        assert _new(here, port, port) == [f"{n} new flows in .cloison/flows" for n in (90, 0)]
+        assert [each.since.seconds for each in ring.asked] == [0, START + 89, 0, START + 89]
+
+
+def test_a_node_that_was_away_for_days_goes_on_where_it_was(tmp_path: Path) -> None:
+    """And what its ring no longer holds is told as a gap."""
+    here = Place(tmp_path, None)
+    ring = Ring([*_told("n2", 0, 20), *_told("n1", 0, 10, 3 * 86_400)])
+    with serving(ring) as (port, _):
+        _new(here, port)
+        ring.held += [*_told("n2", 20, 30), *_told("n2", 10, 15, 3 * 86_400)]
+        assert _new(here, port) == ["15 new flows in .cloison/flows"]
+        assert json.loads(here.run("status -o json"))["lost"] == []
+        ring.held = [*_told("n1", 10, 12, 3 * 86_400), *_told("n2", 0, 5, 4 * 86_400)]
+        assert _new(here, port) == ["7 new flows in .cloison/flows"]
+        lost = {each["node"] for each in json.loads(here.run("status -o json"))["lost"]}
+        assert "n2" in lost

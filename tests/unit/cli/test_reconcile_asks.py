@@ -171,3 +171,53 @@ def test_what_is_meant_with_a_request_is_asked_with_it(
     # Other requests passed there, which contradicts nothing.
     assert cells[0]["observed"]["allowed"]
     assert cells[0]["kind"] == "broken"
+
+
+HALF = """
+apiVersion: v1
+kind: Namespace
+metadata: {name: s}
+---
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: w, namespace: s}
+spec:
+  selector: {matchLabels: {app: w}}
+  template:
+    metadata: {labels: {app: w}}
+    spec: {containers: [{name: c, image: x, ports: [{containerPort: 80}]}]}
+---
+apiVersion: networking.k8s.io/v1
+kind: NetworkPolicy
+metadata: {name: w, namespace: s}
+spec:
+  podSelector: {}
+  policyTypes: [Ingress]
+  ingress: [{from: [{ipBlock: {cidr: 0.0.0.0/0}}], ports: [{port: 80}]}]
+---
+apiVersion: cloison.dev/v1alpha1
+kind: Contract
+metadata: {name: half}
+spec:
+  dependencies: [{name: in, from: zone:world, to: s/w, ports: [80], owner: me, reason: r}]
+"""
+
+
+def test_a_part_that_is_denied_is_named_with_who_decides_and_how_it_is_asked(
+    tmp_path: Path,
+) -> None:
+    world = tmp_path / "half.yaml"
+    world.write_text(HALF, encoding="utf-8")
+    options = ("-f", str(world))
+    ran = run_cloison("reconcile", *options, "-o", "json")
+    (cell,) = (each for each in json.loads(ran.out)["cells"] if each["kind"] == "broken")
+    assert cell["permitted"] == "partly"
+    assert cell["denied"] == "::/0 -> s/w"
+    assert [each["policy"]["name"] for each in cell["decidedBy"]] == ["w"]
+    assert cell["why"][:2] == ["::/0", "s/w:80/TCP"]
+    answer = json.loads(run_cloison("why", *cell["why"], *options, "-o", "json").out)
+    assert answer["verdict"] == "denied"
+    said = run_cloison("reconcile", *options).out
+    assert "  denied: ::/0 -> s/w\n" in said
+    assert "  by: s/w isolates ingress" in said
+    assert "  see: cloison why ::/0 s/w:80/TCP -f" in said

@@ -245,3 +245,23 @@ def test_what_was_tried_on_nothing_has_not_passed(store: Path, tmp_path: Path) -
     assert ran.exit == 2
     assert "nothing can be said" in ran.out
     assert "never seen" not in ran.out.replace("still permitted, and never seen", "")
+
+
+def test_flows_of_another_time_are_told_with_theirs(store: Path, tmp_path: Path) -> None:
+    """A window without flows does not mean that there are none."""
+    said = (str(without_dns(tmp_path)), "-f", EXAMPLE, "--store", str(store), "-q")
+    ran = run_cloison("shadow", *said, "--since", "2030-01-01T00:00Z")
+    assert ran.exit == 2
+    line = " ".join(ran.out.splitlines()[1:3])
+    assert "has no flows since 2030-01-01T00:00:00Z" in line
+    assert "from 2026-01-01T00:00:00Z" in " ".join(ran.out.split())
+
+
+def test_sums_of_nothing_have_no_heading(store: Path, tmp_path: Path) -> None:
+    """Where nothing would be denied, there is nothing to sum up."""
+    candidate = tmp_path / "same.yaml"
+    candidate.write_text("---".join(policies()), encoding="utf-8")
+    said = (str(candidate), "-f", EXAMPLE, *NODES, "--store", str(store), "-q")
+    ran = run_cloison("shadow", *said, "--by", "workload")
+    assert ran.exit == 0, ran.out
+    assert "denied by" not in ran.out

@@ -29,10 +29,14 @@ def stored(cases: Sequence[Case]) -> pa.Table:
 
 
 def held(cases: Sequence[Case]) -> pa.Table:
-    """Return the intervals of identities of cases."""
-    identities: list[Record] = [each for case in cases for each in case.identities]
-    batches = [gather(identities)["identity"]] if identities else []
-    return segments(pa.Table.from_batches(batches, schema=IDENTITY))
+    """Return the intervals of identities of cases, each by itself: they know the same clusters."""
+    found = [segments(IDENTITY.empty_table())]
+    for case in cases:
+        identities: list[Record] = [*case.identities]
+        if identities:
+            batch = gather(identities)["identity"]
+            found.append(segments(pa.Table.from_batches([batch], schema=IDENTITY)))
+    return pa.concat_tables(found)
 
 
 def _records(cases: Sequence[Case]) -> list[Record]:

@@ -9,7 +9,7 @@ import pytest
 from cloison.base import SourceError
 from cloison.flows.following import Following
 from cloison.flows.schema import Flow, Record
-from cloison.flows.store.live import earlier, follow
+from cloison.flows.store.live import earlier, follow, since
 from cloison.flows.store.manifest import load
 from cloison.flows.store.writer import Writer, writer
 
@@ -146,14 +146,16 @@ def test_small_parts_are_joined_when_an_hour_ends(tmp_path: Path) -> None:
 
 
 def test_how_far_each_node_was(tmp_path: Path) -> None:
-    """By its own clock, with what it told in the last seconds; who is long gone is left out."""
+    """By its own clock, with what it told in the last seconds; who is gone is not waited for."""
     told = [_flow(number) for number in (0, 5, 14)]
     behind = [_flow(number, "late", START - 3000) for number in (0, 20)]
     gone = [_flow(0, "gone", START - 2 * 86_400)]
     with writer(tmp_path) as held:
-        assert earlier(held) == {}
+        assert earlier(held, ADDRESS) == {}
         follow(held, ADDRESS, [[*gone], [*behind], [*told]])
-        assert earlier(held) == {
+        assert earlier(held, ADDRESS) == {
             "n": ((START + 14) * SECOND * 1000, (b"n-5", b"n-14")),
             "late": ((START - 3000 + 20) * SECOND * 1000, (b"late-20",)),
+            "gone": ((START - 2 * 86_400) * SECOND * 1000, (b"gone-0",)),
         }
+        assert since(held, ADDRESS) == (START - 3000 + 20 - 10) * SECOND

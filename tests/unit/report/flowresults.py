@@ -10,6 +10,7 @@ from cloison.flows.answers import (
     Node,
     Recorded,
     Run,
+    Shared,
     Source,
     Status,
     Top,
@@ -24,6 +25,7 @@ RUN = Run(
     (
         Ingested("=a.log", "hubble", 0.9, (("aws-vpc", 0.85), ("json", 0.1)), Counts(9, 7, 1, 1)),
         Ingested("b.log", "hubble", before=Counts(4, 4)),
+        Ingested("d.log", "hubble", new=Counts(2, 2), shared=Shared("old.log", 40, 3)),
         Ingested("c.bin", None, 0.0, problem="no reader suits it; name one with --reader"),
     ),
     identities=2,

@@ -86,7 +86,10 @@ def test_names_from_files_cannot_drive_the_terminal() -> None:
     look = Look(color=True)
     cleaned = look.safe(f"{look.paint('ok', 'red')} {hostile}")
     assert cleaned == "\x1b[31mok\x1b[0m x\\x1b]0;owned\\x07\\x1b[2Jy\\u202ez"
-    assert Look().safe("\x1b[31mred\x1b[0m") == "\\x1b[31mred\\x1b[0m"
+    for each in (Look(), look):
+        assert each.safe("\x1b[31mred\x1b[0m") == "\\x1b[31mred\\x1b[0m"
+    inside = look.safe(look.paint("a\x1b[0mb", "red"))
+    assert inside == "\x1b[31ma\\x1b[0mb\x1b[0m"
     session = cloison.load_texts({f"{hostile}.yaml": "kind: ["})
     found = Findings(session.diagnostics, 1)
     assert found.diagnostics

@@ -9,6 +9,9 @@ from cloison.algebra import TrafficSet
 from cloison.analyses.backends import members
 from cloison.analyses.contract.borders import CROSSING, crossings
 from cloison.analyses.contract.ends import Ends
+from cloison.analyses.contract.fronted import EFFECT as NOT_THERE
+from cloison.analyses.contract.fronted import FRONTED, fronted
+from cloison.analyses.contract.headless import EFFECT, UNHEARD, unheard
 from cloison.analyses.contract.idle import idle
 from cloison.analyses.contract.intended import Edges, Intended, intended
 from cloison.analyses.contract.placed import Placed
@@ -109,6 +112,8 @@ def examine(
         *_contradicted(edges, proved),
         *_crossing(edges, ends.placed),
         *_requests(contract),
+        *_unheard(edges),
+        *_fronted(edges, world),
         *_expired(contract, today),
         *_unowned(contract),
         *_blank(contract, blanks),
@@ -291,6 +296,18 @@ def _requests(contract: Contract) -> Iterator[Diagnostic]:
                     "policies read requests over TCP only, and let everything through there",
                     f"say TCP ports, and write a dependency without `http` for {port.text}",
                 )
+
+
+def _unheard(edges: Edges) -> Iterator[Diagnostic]:
+    for each in unheard(edges.edges):
+        message = f"the dependency {each.entry.name!r}: {each.message}"
+        yield _finding(UNHEARD, Severity.INFO, each.entry.span, message, EFFECT, each.help)
+
+
+def _fronted(edges: Edges, world: World) -> Iterator[Diagnostic]:
+    for each in fronted(edges.edges, world):
+        message = f"the dependency {each.entry.name!r}: {each.message}"
+        yield _finding(FRONTED, Severity.WARNING, each.entry.span, message, NOT_THERE, each.help)
 
 
 def _expired(contract: Contract, today: date) -> Iterator[Diagnostic]:

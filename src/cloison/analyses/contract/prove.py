@@ -255,7 +255,7 @@ def _proof(
         return Proof(
             guardrail, Status.UNDETERMINED, message=NOT_ALL_TRIED, help=lacking, caveats=caveats
         )
-    return Proof(guardrail, Status.HOLDS, caveats=tuple(sorted(standing(sets, boxes))))
+    return Proof(guardrail, Status.HOLDS, caveats=tuple(sorted(standing(sets, guardrail, boxes))))
 
 
 def _open(sets: Sets, boxes: Iterable[Box]) -> bool:

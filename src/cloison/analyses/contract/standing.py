@@ -7,7 +7,10 @@ from cloison.analyses.contract.sets import Box, Sets
 from cloison.analyses.explain import explain_case
 from cloison.analyses.parties import Party
 from cloison.analyses.question import Case
+from cloison.engine import UnitKind
 from cloison.engine.related import UNRELATED
+from cloison.intent import Contract, ContractEnd, EndForm, Guardrail
+from cloison.intent.read import ends_of
 from cloison.ir.caveats import POD_ADDRESS_UNKNOWN
 from cloison.ir.fidelity import Caveat
 
@@ -17,19 +20,24 @@ _FEW = 8
 """Other ends that each end is looked at with, where there are more pairs than that."""
 
 
-def standing(sets: Sets, boxes: Iterable[Box]) -> frozenset[Caveat]:
+def standing(sets: Sets, guardrail: Guardrail, boxes: Iterable[Box]) -> frozenset[Caveat]:
     """Return the caveats of what `cloison why` would answer about flows that are forbidden.
 
     One end stands for all that no policy tells from it and of which as much is known.
 
     Args:
         sets: Whose engine answers.
-        boxes: The flows.
+        guardrail: The guardrail.
+        boxes: The flows that it forbids.
     """
+    # Names that only others ask about are outside like everything there: nothing hangs on them.
+    apart = bool(sets.engine.mentioned) or any(
+        _names(end, sets.ends.placed.contract) for end in ends_of(guardrail)
+    )
     found: set[Caveat] = set()
     for box in boxes:
         sources, destinations = (
-            list(_unlike(sets, group.units(sets.engine)))
+            list(_unlike(sets, group.units(sets.engine), names=apart))
             for group in (box.sources, box.destinations)
         )
         for source, destination in _pairs(sources, destinations):
@@ -40,11 +48,26 @@ def standing(sets: Sets, boxes: Iterable[Box]) -> frozenset[Caveat]:
     return frozenset(found)
 
 
-def _unlike(sets: Sets, units: Iterable[int]) -> Iterator[int]:
-    """Yield one unit of each kind."""
+def _names(end: ContractEnd, contract: Contract) -> bool:
+    """Return whether an end may stand for what is known by a name alone."""
+    named = [each for each in contract.externals if each.hosts]
+    match end.form:
+        case EndForm.HOST:
+            return True
+        case EndForm.EXTERNAL:
+            return any(each.name == end.rest for each in named)
+        case EndForm.ZONE:
+            return any(each.zone == end.rest for each in named)
+    return False
+
+
+def _unlike(sets: Sets, units: Iterable[int], *, names: bool) -> Iterator[int]:
+    """Yield one unit of each kind; what is known by a name alone only where `names`."""
     engine = sets.engine
     seen: set[object] = set()
     for unit in units:
+        if engine.table.units[unit].kind is UnitKind.NAMED and not names:
+            continue
         kind: tuple[object, ...] = (engine.likeness(unit), _comes(sets, unit))
         for endpoint in (engine.table.endpoints[i] for i in engine.table.units[unit].endpoints[:1]):
             account = (endpoint.namespace, endpoint.shape.service_account)

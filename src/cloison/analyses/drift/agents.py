@@ -22,7 +22,7 @@ _RUN: Final = 3
 _CHANCE: Final = 1e-6
 """How likely a stretch of silence may be while all is well, to be told."""
 _RISE: Final = 3
-"""How many times the share of lost events has to be what it was."""
+"""How many times the share of lost events has to be what it was; or half of the rest is lost."""
 _SHARE: Final = 0.2
 """The share of lost events from which on a rise counts."""
 _LITTLE: Final = 50
@@ -218,13 +218,16 @@ def _losing(scene: Scene) -> Iterator[Sign]:
     for each in scene.nodes:
         by_node[each.node][each.hour] = (each.events, each.lost)
     for node, told in sorted(by_node.items(), key=lambda item: item[0] or ""):
-        hours = [hour for hour in sorted(told) if sum(told[hour]) >= _LITTLE]
-        shares = sorted(told[hour][1] / sum(told[hour]) for hour in hours)
+        shares = {hour: lost / (seen + lost) for hour, (seen, lost) in told.items() if seen + lost}
         if len(shares) < DAY:
             continue
-        usual = shares[len(shares) // 2]
+        # Hours with little in them are what is usual, too: else a quiet node has none but bad ones.
+        usual = sorted(shares.values())[len(shares) // 2]
+        most = max(_SHARE, min(_RISE * usual, (1 + usual) / 2))
         bad = [
-            hour for hour in hours if told[hour][1] / sum(told[hour]) >= max(_SHARE, _RISE * usual)
+            hour
+            for hour, share in sorted(shares.items())
+            if share >= most and sum(told[hour]) >= _LITTLE
         ]
         if not bad:
             continue

@@ -7,7 +7,7 @@ from typing import Final
 from cloison.analyses.drift.edge import Edge
 from cloison.analyses.drift.model import Code, Evidence, Key, Sign
 from cloison.analyses.drift.scene import Scene
-from cloison.analyses.drift.windows import FAST
+from cloison.analyses.drift.windows import AGAIN
 from cloison.analyses.past.course import Course
 from cloison.analyses.past.link import shown
 from cloison.analyses.past.sorts import Sort
@@ -83,7 +83,7 @@ def _edge(scene: Scene, edge: Edge) -> Sign:
         "allow it and write it into the contract, or stop the caller",
         workloads=edge.inside,
         course=edge.denied,
-        pace=FAST,
+        pace=AGAIN,
         evidence=tuple(evidence),
         asked=scene.question(edge),
         brief=edge.text,
@@ -103,7 +103,7 @@ def _scan(source: str, some: list[Edge]) -> Sign:
         help="find out who is in there, before anything of it is allowed",
         workloads=some[0].inside[:1],
         course=course,
-        pace=FAST,
+        pace=AGAIN,
         evidence=(Evidence(_why(some)),),
         namespaces=some[0].namespaces[:1],
         doubt=None,

@@ -12,9 +12,9 @@ from typing import Final
 from cloison.algebra.bitmaps import BitMap
 from cloison.analyses.drift.edge import Edge
 from cloison.analyses.drift.model import Atom, Code, Evidence, Key, Sign, Step
+from cloison.analyses.drift.nobody import enforced
 from cloison.analyses.drift.scene import Scene
 from cloison.analyses.drift.windows import FAST
-from cloison.analyses.drift.nobody import enforced
 from cloison.analyses.ends import PodsEnd, SomeNodeEnd
 from cloison.analyses.past.begun import NOT_TOLD, Begun, new
 from cloison.analyses.past.course import HOUR, Course

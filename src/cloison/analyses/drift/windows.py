@@ -24,16 +24,21 @@ class Pace:
         enter: Of these, how many it has to be seen in to be confirmed.
         leave: Hours without it after which it is over.
         hold: Hours after which it may be over at the earliest, once confirmed.
+        days: Of a week of covered hours, on how many days it may be seen instead to be confirmed;
+            0 where that does not count. What is seen so seldom is over after a week without it.
     """
 
     span: int
     enter: int
     leave: int
     hold: int
+    days: int = 0
 
 
 FAST: Final = Pace(6, 3, DAY, DAY)
 """For what has to be known at once, such as denials."""
+AGAIN: Final = Pace(6, 3, DAY, DAY, days=3)
+"""For what has to be known at once, and no less where it comes back day after day."""
 SLOW: Final = Pace(WEEK, 3, WEEK, DAY)
 """For what may be seldom and still be there to stay, such as new edges."""
 STANDING: Final = Pace(1, 1, 1, 0)
@@ -108,26 +113,36 @@ class Windows:
         known = [hour for hour in hours if self.between(hour, hour)]
         muted = len(hours) - len(known)
         confirmed, resolved, last = held, None, held
+        leave = pace.leave
         news: list[int] = []
         for place, hour in enumerate(known):
             if confirmed is not None and resolved is None and last is not None:
-                resolved = self._over(last, confirmed, hour - 1, pace)
+                resolved = self._over(last, confirmed, hour - 1, leave, pace.hold)
             last = hour
-            seen = place + 1 - bisect_left(known, self.back(hour, pace.span))
-            if seen >= pace.enter and (confirmed is None or resolved is not None):
+            often = place + 1 - bisect_left(known, self.back(hour, pace.span)) >= pace.enter
+            daily = not often and self._daily(known, place, pace.days)
+            leave = WEEK if daily else pace.leave
+            if (often or daily) and (confirmed is None or resolved is not None):
                 confirmed, resolved = hour, None
                 news.append(hour)
         if confirmed is not None and resolved is None and last is not None:
-            resolved = self._over(last, confirmed, self.end, pace)
+            resolved = self._over(last, confirmed, self.end, leave, pace.hold)
         first = hours[0] if hours else None
         latest = hours[-1] if hours else held
         return Passage(first, latest, confirmed, resolved, muted, tuple(news))
 
-    def _over(self, last: int, confirmed: int, until: int, pace: Pace) -> int | None:
+    def _daily(self, known: Sequence[int], place: int, days: int) -> bool:
+        """Return whether the hours up to a place are of so many days of a week; never of none."""
+        if not days:
+            return False
+        first = bisect_left(known, self.back(known[place], WEEK))
+        return len({hour // DAY for hour in known[first : place + 1]}) >= days
+
+    def _over(self, last: int, confirmed: int, until: int, leave: int, hold: int) -> int | None:
         """Return the covered hour by which something is over; None where it is not by then."""
         after = bisect_right(self.covered, last)
-        quiet = after + pace.leave - 1
-        held = bisect_right(self.covered, confirmed) + pace.hold - 1
+        quiet = after + leave - 1
+        held = bisect_right(self.covered, confirmed) + hold - 1
         at = max(quiet, held)
         if at < len(self.covered) and self.covered[at] <= until:
             return self.covered[at]

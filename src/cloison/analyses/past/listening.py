@@ -7,6 +7,7 @@ from typing import Final
 from cloison.algebra import PORT_PROTOCOLS
 from cloison.analyses.ends import PodsEnd
 from cloison.analyses.past.link import Link
+from cloison.analyses.reconcile.seen import Outside
 from cloison.resources.objects import PodShape, Service, ServicePort
 from cloison.resources.world import Workload, WorkloadId, World
 
@@ -40,9 +41,24 @@ class Listening:
             return True
         if any(each.shape.host_network for each in end.workload.endpoints):
             return True
-        return any(p == key.protocol and a <= key.port <= b for p, a, b in self._of(end.workload))
+        return self.declares(link)
 
-    def _of(self, workload: Workload) -> Ports:
+    def declares(self, link: Link) -> bool:
+        """Return whether anything names the port of an edge; of what is outside, nothing does."""
+        end, key = link.destination, link.key
+        if isinstance(end, Outside):
+            return False
+        spans = self.of(end.workload) if isinstance(end, PodsEnd) else self._of_nodes
+        return any(p == key.protocol and a <= key.port <= b for p, a, b in spans)
+
+    @cached_property
+    def _of_nodes(self) -> Ports:
+        """The ports that Services have on nodes."""
+        every = (port for each in self._world.services.values() for port in each.ports)
+        return tuple((p.protocol, p.node_port, p.node_port) for p in every if p.node_port)
+
+    def of(self, workload: Workload) -> Ports:
+        """Return the ports that containers, Services, probes and annotations name."""
         if workload.id not in self._known:
             shapes = {id(each.shape): each.shape for each in workload.endpoints}
             found = (one for shape in shapes.values() for one in self._ports(workload.id, shape))

@@ -5,19 +5,20 @@ legitimate are questions: nobody is to allow them unasked, and nobody need be al
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 from typing import Final
 
-from cloison.analyses.ends import End, PodsEnd
-from cloison.analyses.past.brief import FEW, below
+from cloison.analyses.ends import PodsEnd
+from cloison.analyses.past.brief import FEW, again, below, by_hand, stretches
 from cloison.analyses.past.course import Course
+from cloison.analyses.past.doors import Door, door, doors
 from cloison.analyses.past.link import LET, Link
 from cloison.analyses.past.outside import around
 from cloison.analyses.past.watch import Watch
-from cloison.analyses.reconcile.seen import Outside
+from cloison.analyses.reconcile.seen import NODES, Outside
 from cloison.base.words import plural
 from cloison.platform.customs import named_front
 
@@ -64,6 +65,7 @@ class Bounds:
         ended: Watched hours after which something that got through is over.
         runs: Runs of a Job from which on they show a pattern.
         seldom: Connections of a watched day, on average, that are few.
+        days: Days from which on it is a habit.
     """
 
     few: int = FEW
@@ -73,6 +75,7 @@ class Bounds:
     ended: int = 3
     runs: int = 3
     seldom: int = 3
+    days: int = 3
 
 
 BOUNDS: Final = Bounds()
@@ -85,12 +88,16 @@ def _unknown(_: Link) -> bool:
     return True
 
 
+def _nothing(_: Link) -> bool:
+    return False
+
+
 def judged(
     links: Sequence[Link],
     watch: Watch,
     meant: Callable[[Link], bool],
     said: Callable[[Link], bool] = _unknown,
-    bounds: Bounds = BOUNDS,
+    hinted: Callable[[Link], bool] = _nothing,
 ) -> tuple[Judged, ...]:
     """Return what each edge is, in the order given.
 
@@ -99,9 +106,9 @@ def judged(
         watch: When anybody watched.
         meant: Whether the contract or a manifest says that an edge should be.
         said: Whether anything says that its port is listened at, as a container or a Service.
-        bounds: Where one sort ends and another begins.
+        hinted: Whether a manifest at least hints that its source calls its destination.
     """
-    court = _Court(tuple(links), watch, tuple(map(meant, links)), said, bounds)
+    court = _Court(tuple(links), watch, tuple(map(meant, links)), said, hinted)
     return tuple(Judged(link, *court.verdict(at)) for at, link in enumerate(court.links))
 
 
@@ -113,7 +120,8 @@ class _Court:
     watch: Watch
     meant: tuple[bool, ...]
     said: Callable[[Link], bool]
-    bounds: Bounds
+    hinted: Callable[[Link], bool]
+    bounds: Bounds = BOUNDS
 
     def verdict(self, at: int) -> tuple[Sort, str]:
         """Return what an edge is, and why."""
@@ -138,20 +146,34 @@ class _Court:
         if at in self._slow_scans:
             where = "destinations and ports at which nothing is said to listen"
             return f"its source tried {self._slow_scans[at]} {where}, each of them seldom"
+        if at in self._rounds:
+            what = "workloads, each of them seldom, and nothing says that it should"
+            return f"its source called {self._rounds[at]} {what}"
         return None
 
     def _unmeant(self, at: int) -> tuple[Sort, str]:
         """Return what an edge is that got through and that nobody means."""
-        person = self._person(at)
+        person = self._person(at) or self._session(at)
         if person is not None:
             return Sort.PERSON, person
-        if _by_hand(self.links[at].source):
+        if by_hand(self.links[at].source):
             return Sort.UNCLEAR, "it is from a pod that no controller made"
         if self._unsaid[at] and self._rare(at) and not self._repeated(at):
-            days = {hour // _DAY for hour in self._all[at].hours}
-            when = f"it was seen on {len(days)} of {plural(len(self._days), 'watched day')}"
-            return Sort.UNCLEAR, f"nothing says that anything listens there, and {when}"
+            return Sort.UNCLEAR, f"nothing says that anything listens there, and {self._when(at)}"
+        source = self.links[at].source
+        if (
+            isinstance(source, Outside)
+            and self._rare(at)
+            and door(self.links[at]) not in self._doors
+        ):
+            return Sort.UNCLEAR, f"nothing leads clients in there, and {self._when(at)}"
+        if source == NODES and self._rare(at) and not self.hinted(self.links[at]):
+            return Sort.UNCLEAR, f"somebody may have forwarded a port: {self._when(at)}"
         return Sort.LEGITIMATE, self._legitimate(at)
+
+    def _when(self, at: int) -> str:
+        days = {hour // _DAY for hour in self._all[at].hours}
+        return f"it was seen on {len(days)} of {plural(len(self._days), 'watched day')}"
 
     def _denied(self, at: int) -> tuple[Sort, str]:
         link = self.links[at]
@@ -162,7 +184,20 @@ class _Court:
         before = plural(link.count(*LET), "connection")
         if _last(link, "denied") >= _last(link, *LET):
             return Sort.DENIED, f"policy denied {times}, the last one too, after {before}{though}"
+        if not self.meant[at] and not self._settled(link):
+            return Sort.DENIED, f"policy denied {times}, and since then too few got through"
         return Sort.LEGITIMATE, f"the last connection got through, though policy denied {times}"
+
+    def _settled(self, link: Link) -> bool:
+        """Return whether an edge has been in use since policy last denied it.
+
+        What got through once may have been let through by mistake, or found a gap.
+        """
+        if not link.denied.hours or not link.allowed.hours:
+            return False
+        since = link.allowed.within(link.denied.hours[-1] + 1, link.allowed.hours[-1])
+        days = {hour // _DAY for hour in since.hours}
+        return since.total > self.bounds.few and len(days) >= self.bounds.days
 
     def _legitimate(self, at: int) -> str:
         hours = self._all[at].hours
@@ -176,18 +211,44 @@ class _Court:
     def _person(self, at: int) -> str | None:
         """Return why an edge that is not meant looks like a person's doing; None if not so."""
         link, course = self.links[at], self._all[at]
-        if isinstance(link.source, Outside) or not self._brief(link, course):
+        if not self._brief(link, course) or door(link) in self._doors:
             return None
         if self._job_run(at) or self._habit(at):
             return None
         times = plural(course.total, "connection")
-        if _by_hand(link.source):
+        if by_hand(link.source):
             return f"{times} in one moment, from a pod that nothing but a person made"
+        if isinstance(link.source, Outside):
+            return f"{times} in one moment, from outside, and nothing leads clients in there"
         if self._from_behind(link):
             return f"{times} in one moment, from behind a front to the front"
         if len(self.watch.hours) >= self.bounds.long:
             return f"{times} in one moment only, of {len(self.watch.hours)} watched hours"
         return None
+
+    def _session(self, at: int) -> str | None:
+        """Return why an edge looks like a part of what a person did; None if not so.
+
+        Who is at a shell asks one thing several times, and others once meanwhile.
+        """
+        if self.hinted(self.links[at]) or not self._rare(at) or self._repeated(at):
+            return None
+        hours = self._all[at].hours
+        moments = self._moments.get(self.links[at].key.source, frozenset())
+        if 2 * sum(hour in moments for hour in hours) < len(hours):
+            return None
+        return f"{self._when(at)}, in the hours of one-offs of the same source"
+
+    @cached_property
+    def _moments(self) -> Mapping[str, frozenset[int]]:
+        """The hours of one-offs, and those next to them, by who made them."""
+        found: dict[str, set[int]] = defaultdict(set)
+        for at, link in enumerate(self.links):
+            inside = isinstance(link.source, PodsEnd) and not self.meant[at] and _let(link)
+            if inside and not link.denied and self._person(at) is not None:
+                hours = self._all[at].hours
+                found[link.key.source].update(h + each for h in hours for each in (-1, 0, 1))
+        return {source: frozenset(hours) for source, hours in found.items()}
 
     def _brief(self, link: Link, course: Course) -> bool:
         """Return whether a pod did it within an hour, which may lie in two of the clock's."""
@@ -195,7 +256,7 @@ class _Court:
         pods = {each.source.pod for each in link.seen} - {None}
         return (
             bool(hours)
-            and not _again(hours)
+            and not again(hours)
             and not course.undated
             and course.total <= self.bounds.few
             and len(pods) <= 1
@@ -210,11 +271,11 @@ class _Court:
         if not isinstance(link.source, PodsEnd) or link.source.workload.id.kind not in _JOBS:
             return False
         others = [set(self._all[each].hours) for each in self._of_source(at)]
-        runs = _runs(set().union(*others))
-        if runs < self.bounds.runs or _runs(hours) >= self.bounds.runs:
+        runs = stretches(set().union(*others))
+        if runs < self.bounds.runs or stretches(hours) >= self.bounds.runs:
             return True
         then = {hour + each for hour in hours for each in (-1, 0, 1)}
-        usual = [each for each in others if 2 * _runs(each) >= runs]
+        usual = [each for each in others if 2 * stretches(each) >= runs]
         return not usual or any(not each & then for each in usual)
 
     def _habit(self, at: int) -> bool:
@@ -234,7 +295,7 @@ class _Court:
                 every += its.destination.name is None
                 if block is not None and around(its.destination) == block:
                     near.update(self._all[other].hours)
-        return every >= self.bounds.many or _again(near)
+        return every >= self.bounds.many or again(near)
 
     def _repeated(self, at: int) -> bool:
         return any(self._other_protocol(at, other) for other in self._of_source(at))
@@ -246,7 +307,7 @@ class _Court:
         """
         one, its = self.links[at].key, self.links[other].key
         same = (one.destination, one.port) == (its.destination, its.port)
-        return same and one.protocol != its.protocol and _again(self.links[other].allowed.hours)
+        return same and one.protocol != its.protocol and again(self.links[other].allowed.hours)
 
     def _from_behind(self, link: Link) -> bool:
         front = link.key.destination
@@ -274,6 +335,10 @@ class _Court:
             if _let(link) and not isinstance(link.destination, Outside):
                 found[link.key.source].add(link.key.destination)
         return found
+
+    @cached_property
+    def _doors(self) -> frozenset[Door]:
+        return doors(self.links, self.watch)
 
     # Scans
 
@@ -332,6 +397,32 @@ class _Court:
             for at in (*probes, *along):
                 found[at] = len(probes) + len(along)
         return found
+
+    @cached_property
+    def _rounds(self) -> Mapping[int, int]:
+        """How many workloads its source called, of each edge of one that looks around.
+
+        Who goes from one to the next on ports that are in use is known by how many they are: an
+        application calls few of which nothing tells, and these often.
+        """
+        found: dict[int, int] = {}
+        for some in self._by_source.values():
+            source = self.links[some[0]].source
+            if isinstance(source, PodsEnd) and source.workload.id.kind in _JOBS:
+                continue
+            odd = [at for at in some if self._strange(at)]
+            whom = {self.links[at].key.destination for at in odd}
+            if len(whom) >= self.bounds.many:
+                found.update(dict.fromkeys(odd, len(whom)))
+        return found
+
+    def _strange(self, at: int) -> bool:
+        """Return whether a pod is called seldom, and nothing says that it should be."""
+        link = self.links[at]
+        unsaid = not self.meant[at] and not self.hinted(link)
+        seldom = unsaid and self._rare(at) and again(self._all[at].hours)
+        inside = isinstance(link.destination, PodsEnd) and _let(link)
+        return inside and seldom and not self._repeated(at)
 
     @cached_property
     def _unsaid(self) -> tuple[bool, ...]:
@@ -406,22 +497,3 @@ def _target(link: Link) -> tuple[str, str, int]:
     """
     outside = isinstance(link.destination, Outside) and _let(link)
     return "" if outside else link.key.destination, link.key.protocol, link.key.port
-
-
-def _by_hand(end: End | Outside) -> bool:
-    """Return whether an end is a pod that no controller made, nor a node's own settings."""
-    return (
-        isinstance(end, PodsEnd)
-        and end.workload.id.kind == "Pod"
-        and not any(each.shape.host_network for each in end.workload.endpoints)
-    )
-
-
-def _again(hours: Collection[int]) -> bool:
-    """Return whether hours are more than one moment, which may lie in two."""
-    return bool(hours) and max(hours) - min(hours) > 1
-
-
-def _runs(hours: set[int]) -> int:
-    """Return how many stretches hours are in; those next to each other are in one."""
-    return sum(hour - 1 not in hours for hour in hours)

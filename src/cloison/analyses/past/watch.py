@@ -19,11 +19,16 @@ class Watch:
         sources: Of each source, the hours since 1970 that it told something of, ascending.
         lost: What they say they lost.
         recorded: How many events each node told of meanwhile; empty where nobody counted.
+        counted: The hours of which these are; None where they are of all.
+        dropped: How many events each node lost in these hours, where they are not all; None is a
+            node that nobody names.
     """
 
     sources: Mapping[str, tuple[int, ...]] = field(default_factory=dict)
     lost: tuple[Loss, ...] = ()
     recorded: Mapping[str, int] = field(default_factory=dict)
+    counted: frozenset[int] | None = None
+    dropped: Mapping[str | None, int] = field(default_factory=dict)
 
     @cached_property
     def hours(self) -> tuple[int, ...]:

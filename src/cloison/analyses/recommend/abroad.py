@@ -12,7 +12,8 @@ from cloison.analyses.ends import AddressEnd, NameEnd, PodsEnd, SomeNodeEnd
 from cloison.analyses.past.link import Link
 from cloison.analyses.recommend.covering import addresses
 from cloison.analyses.recommend.evidence import day_of
-from cloison.analyses.recommend.outside import Block, merged
+from cloison.analyses.recommend.outside import FEWEST, Block, merged, private
+from cloison.analyses.recommend.peculiar import LINK_LOCAL
 from cloison.analyses.recommend.spelling import Spelling, naming, port_key, port_of
 from cloison.analyses.reconcile.seen import Outside
 from cloison.intent import Contract, ContractEnd, Dependency, EndForm, External, Port
@@ -95,12 +96,14 @@ class Border:
         spelling: Writes ends.
         own: What may be the cluster's own addresses.
         names: Whether the language has DNS names.
+        unsaid: Options that would say which addresses are the cluster's own, where none did.
     """
 
     contract: Contract
     spelling: Spelling
     own: AddressSet
     names: bool
+    unsaid: tuple[str, ...] = ()
 
     def found(self, every: Iterable[Wanted]) -> Iterator[Found]:
         """Yield the dependencies that some calls come to; nothing for names without addresses."""
@@ -162,7 +165,15 @@ class Border:
             hosts = sorted({each.host for each in here if each.host is not None})
             review = _review(here)
             notes = [f"it is {', '.join(hosts)}, whose addresses may move"] if hosts else []
-            if review is not None:
+            told = AddressSet(s for each in blocks for s in AddressSet.block(each.cidr).spans)
+            if self.unsaid and len(blocks) >= FEWEST and told & private():
+                options = ", ".join(self.unsaid)
+                why = "as any may be a pod's, a Service's or a node's"
+                notes.append(f"no block is made of them, {why}: say {options}")
+            if told <= LINK_LOCAL:
+                notes.append("it is on the node itself, or its link")
+                review = None
+            elif review is not None:
                 notes.append(f"look again by {review}: addresses change hands")
             external = External(name, tuple(each.cidr for each in blocks), review=review)
             widened = sum(each.widened for each in blocks)

@@ -8,10 +8,11 @@ from cloison.analyses.past.link import Link
 from cloison.analyses.past.sorts import Judged, Sort
 from cloison.analyses.recommend.abroad import Wanted
 from cloison.analyses.recommend.evidence import counts
-from cloison.analyses.recommend.model import Asking, Question
+from cloison.analyses.recommend.model import Aside, Asking, Question
+from cloison.analyses.recommend.scattered import proposed
 from cloison.analyses.recommend.spelling import Spelling, naming
 from cloison.analyses.reconcile.pairs import Unplaced
-from cloison.analyses.reconcile.seen import Seen
+from cloison.analyses.reconcile.seen import Outside, Seen
 from cloison.base.words import few, plural
 from cloison.intent import Dependency
 from cloison.resources.names import printable
@@ -28,7 +29,7 @@ _LET = ("allowed", "audited")
 def asked(
     told: Iterable[Judged], spelling: Spelling, hinted: Callable[[Link], tuple[Hint, ...]]
 ) -> Iterator[Question]:
-    """Yield a question for each pair of ends, and one for all of a scan.
+    """Yield a question for each pair of ends, one for all of a scan, and one for all from outside.
 
     Args:
         told: Edges that are not let through, and what they are.
@@ -39,7 +40,12 @@ def asked(
     for each in told:
         asking = _SORTS[each.sort]
         source, destination = each.link.names
-        groups[asking, source, "" if asking is Asking.SCAN else destination].append(each)
+        if asking is Asking.SCAN:
+            destination = ""
+        elif asking is Asking.PERSON and isinstance(each.link.source, Outside):
+            # The internet has many addresses; one after the other, they all come by.
+            source = ""
+        groups[asking, source, destination].append(each)
     order = [*Asking]
     for (asking, source, destination), some in sorted(
         groups.items(), key=lambda item: (order.index(item[0][0]), item[0][1:])
@@ -47,9 +53,11 @@ def asked(
         links = tuple(each.link for each in some)
         hints = {hint.said for link in links for hint in hinted(link)}
         why = _why(some) + (f"; {few(hints)}" if hints else "")
-        whom = destination or few({link.names[1] for link in links})
-        write = None if asking is Asking.SCAN else spelling.write(links)
-        yield _question(asking, (source, whom), why, links, write)
+        who = [source or few({link.names[0] for link in links})]
+        who.append(destination or few({link.names[1] for link in links}))
+        several = len({link.names for link in links}) > 1
+        write = None if asking is Asking.SCAN or several else spelling.write(links)
+        yield _question(asking, (who[0], who[1]), why, links, write)
 
 
 def _why(told: Sequence[Judged]) -> str:
@@ -59,7 +67,29 @@ def _why(told: Sequence[Judged]) -> str:
         return first.why
     times = plural(sum(counts([each.link for each in told])), "connection")
     each = few(dict.fromkeys(one.why for one in told))
+    sources = {one.link.key.source for one in told}
+    if len(sources) > 1:
+        return f"{times} from {len(sources)} addresses, of each: {each}"
     return f"{times} on {plural(len(told), 'port')}, of each: {each}"
+
+
+def unbounded(some: Sequence[Judged], spelling: Spelling) -> Question:
+    """Return the question for edges of one pair of ends on many ports that nothing declares."""
+    links = tuple(each.link for each in some)
+    ports = sorted({each.key.port for each in links})
+    spans = proposed(links[0].key.protocol, ports)
+    held = sum((each.last or 0) - (each.first or 0) + 1 for each in spans)
+    said = ", ".join(each.text for each in spans)
+    why = (
+        f"{plural(counts(links)[0], 'connection')} on {len(ports)} ports that no container or "
+        "Service declares, as of a protocol that chooses one each time: rules for these alone "
+        f"break with the next; {said} would do, and holds {held - len(ports)} that were not seen"
+    )
+    besides = few(dict.fromkeys(e.why for e in some if e.sort is not Sort.LEGITIMATE))
+    why += f"; of some: {besides}" if besides else ""
+    ends = tuple(few(dict.fromkeys(each.names[side] for each in links)) for side in (0, 1))
+    write = spelling.entry(links, spans)
+    return _question(Asking.UNCLEAR, (ends[0], ends[1]), why, links, write)
 
 
 def expired(entry: Dependency, links: Sequence[Link]) -> Question:
@@ -82,6 +112,40 @@ def nameless(source: str, one: Wanted) -> Question:
         "owner: WHO, reason: WHY}, with its blocks under `externals`"
     )
     return Question(Asking.UNCLEAR, (source, f"{host}:{port}"), why, write=printable(write))
+
+
+def unheld(told: Iterable[tuple[Link, str]]) -> Iterator[Question]:
+    """Yield a question for each end inside and reason, of ends outside that nobody knows.
+
+    Args:
+        told: Edges, and why their end outside is somebody inside that the input does not hold.
+    """
+    for why, links in _together(told):
+        said, ends = f"{plural(len(links), 'edge')}: {why}", _ends(links)
+        yield _question(Asking.STRANGER, ends, said, links, None)
+
+
+def asides(told: Iterable[tuple[Link, str]]) -> Iterator[Aside]:
+    """Yield edges that policies of pods are not about, those of one end and reason together."""
+    for why, links in _together(told):
+        one, other = _ends(links)
+        yield Aside((printable(one), printable(other)), why, links, counts(links)[0])
+
+
+def _together(told: Iterable[tuple[Link, str]]) -> Iterator[tuple[str, tuple[Link, ...]]]:
+    """Yield reasons, each with the edges of one end inside that it is of."""
+    groups: dict[tuple[str, str, bool], list[Link]] = defaultdict(list)
+    for link, why in told:
+        out = isinstance(link.destination, Outside)
+        groups[link.names[0 if out else 1], why, out].append(link)
+    for (_, why, _), some in sorted(groups.items(), key=lambda item: item[0]):
+        yield why, tuple(sorted(some, key=lambda each: each.key))
+
+
+def _ends(links: Sequence[Link]) -> tuple[str, str]:
+    """Return what to call the ends of edges that have one of them in common."""
+    one, other = (dict.fromkeys(link.names[side] for link in links) for side in (0, 1))
+    return few(one), few(other)
 
 
 def strangers(every: Iterable[Unplaced]) -> Iterator[Question]:

@@ -11,7 +11,7 @@ from cloison.analyses.contract.compile.peers import on_host
 from cloison.analyses.draft.model import Edge, Hint, Party
 from cloison.analyses.ends import AddressEnd, End, PodsEnd
 from cloison.analyses.past.link import Link
-from cloison.analyses.past.listening import Listening
+from cloison.analyses.past.listening import Listening, Ports
 from cloison.analyses.recommend.covering import Covers, Let, let
 from cloison.analyses.recommend.known import Known
 from cloison.analyses.recommend.spelling import Spelling
@@ -206,12 +206,15 @@ class Basis:
                 found[name] = found.get(name, TrafficSet()) | each.traffic
         return found
 
-    def declared(self, name: WorkloadId | None) -> Iterator[tuple[str, int, int]]:
-        """Yield the ports that pods of a workload declare: protocol, first and last."""
+    def declared(self, name: WorkloadId | None) -> Ports:
+        """Return the ports that containers or Services name of a workload."""
         workload = self.known.engine.world.workloads.get(name) if name is not None else None
-        for pod in workload.endpoints if workload is not None else ():
-            for port in pod.ports:
-                yield port.protocol, *port.span
+        return () if workload is None else self._listening.of(workload)
+
+    def undeclared(self, link: Link) -> bool:
+        """Return whether neither contract nor platform nor any manifest names an edge's port."""
+        named = self._listening.declares(link) or self.hinted.of(link)
+        return not named and not self.covers.of(link) and not self.old_covers.of(link)
 
 
 def _traffic(protocols: Iterable[str], port: int) -> TrafficSet:

@@ -7,7 +7,7 @@ from cloison.analyses.draft.model import Hint, Sure
 from cloison.analyses.past.course import HOUR
 from cloison.analyses.past.link import LET, Link
 from cloison.analyses.past.watch import Watch
-from cloison.analyses.recommend.model import Evidence, Ground
+from cloison.analyses.recommend.model import Evidence, Ground, OfPort
 from cloison.base.words import plural
 
 _DAY = 24
@@ -31,8 +31,10 @@ def evidence(
     by_port: dict[tuple[str, int], list[Link]] = defaultdict(list)
     for each in links:
         by_port[each.key.protocol, each.key.port].append(each)
-    counted = {at: sum(each.count(*LET) for each in some) for at, some in by_port.items()}
-    count = sum(counted.values())
+    for hint in hints:
+        if hint.edge.port is not None:
+            by_port.setdefault((hint.edge.protocol, hint.edge.port), [])
+    count, denied = counts(links)
     hours = {hour for each in links for hour in each.allowed.hours}
     grounds = tuple(
         ground
@@ -44,39 +46,61 @@ def evidence(
         if there
     )
     watched = len({hour // _DAY for hour in watch.hours})
+    grounded = grounds if contract else ()
+    told = {
+        at: _of_port(some, hints, at, watched, grounded) for at, some in sorted(by_port.items())
+    }
     if contract or not count:
         sure, why = _sure(grounds, hints, count, len({hour // _DAY for hour in hours}), watched)
     else:
         # Ports were seen apart: what speaks for one says nothing of another.
-        told = {at: _of_port(some, hints, at, watched) for at, some in sorted(by_port.items())}
-        at, (sure, why) = min(told.items(), key=lambda item: item[1][0])
-        if len({each for each, _ in told.values()}) > 1:
-            why = f"{why}, on {_said(at)}"
-    told_apart = len(set(counted.values())) > 1
+        apart = [each for at, each in told.items() if by_port[at]]
+        least = min(apart, key=lambda each: each.sure)
+        sure, why = least.sure, least.why
+        if len({each.sure for each in apart}) > 1:
+            why = f"{why}, on {least.port}"
+    first, last = _span(links)
     return Evidence(
         grounds,
         count,
-        sum(each.count("denied") for each in links),
-        min((t for each in links if (t := each.first()) is not None), default=None),
-        max((t for each in links if (t := each.last()) is not None), default=None),
+        denied,
+        first,
+        last,
         len(hours),
         len({s.source.pod for each in links for s in each.seen if s.source.pod is not None}),
-        tuple(sorted({name for each in links for name in each.adapters})),
+        _sources(links),
         tuple(dict.fromkeys(each.said for each in sorted(hints, key=lambda h: (-h.sure, h.said)))),
         sure,
         why,
-        tuple((_said(at), n) for at, n in sorted(counted.items())) if told_apart else (),
+        tuple(told.values()),
     )
 
 
 def _of_port(
-    links: Sequence[Link], hints: Sequence[Hint], at: tuple[str, int], watched: int
-) -> tuple[Sure, str]:
-    """Return how sure a call is on one of its ports."""
+    links: Sequence[Link],
+    hints: Sequence[Hint],
+    at: tuple[str, int],
+    watched: int,
+    grounds: Sequence[Ground],
+) -> OfPort:
+    """Return what speaks for a call on one of its ports."""
     mine = [each for each in hints if (each.edge.protocol, each.edge.port) == at]
     days = {hour // _DAY for each in links for hour in each.allowed.hours}
-    count = sum(each.count(*LET) for each in links)
-    return _sure((), mine, count, len(days), watched)
+    count, _ = counts(links)
+    sure, why = _sure(grounds, mine, count, len(days), watched)
+    return OfPort(_said(at), count, *_span(links), _sources(links), sure, why)
+
+
+def _span(links: Sequence[Link]) -> tuple[int | None, int | None]:
+    """Return when edges were seen first and last."""
+    return (
+        min((t for each in links if (t := each.first()) is not None), default=None),
+        max((t for each in links if (t := each.last()) is not None), default=None),
+    )
+
+
+def _sources(links: Sequence[Link]) -> tuple[str, ...]:
+    return tuple(sorted({name for each in links for name in each.adapters}))
 
 
 def _said(at: tuple[str, int]) -> str:

@@ -10,13 +10,23 @@ from cloison.analyses.ends import End, PodsEnd
 from cloison.analyses.past.link import Link
 from cloison.analyses.past.sorts import Judged, Sort, judged
 from cloison.analyses.recommend.abroad import Border, Wanted, wanted
-from cloison.analyses.recommend.asked import asked, expired, nameless, strangers
+from cloison.analyses.recommend.asked import (
+    asides,
+    asked,
+    expired,
+    nameless,
+    strangers,
+    unbounded,
+    unheld,
+)
 from cloison.analyses.recommend.basis import Basis
 from cloison.analyses.recommend.covering import Let, addresses
-from cloison.analyses.recommend.evidence import evidence
+from cloison.analyses.recommend.evidence import counts, evidence
 from cloison.analyses.recommend.known import Known
 from cloison.analyses.recommend.model import Backed, Evidence, Fused, OfPlatform, Question
-from cloison.analyses.recommend.outside import own_addresses
+from cloison.analyses.recommend.outside import own_addresses, unsaid
+from cloison.analyses.recommend.peculiar import Peculiar
+from cloison.analyses.recommend.scattered import scattered
 from cloison.analyses.recommend.spelling import (
     EVERY_NODE,
     naming,
@@ -77,16 +87,21 @@ class _Fuse:
     def fused(self) -> Fused:
         known = self.known
         basis = self.basis
-        sorts = judged(basis.links, known.watch, basis.meant, basis.said)
-        told = tuple(map(self._sayable, sorts))
+        links, aside = self._apart()
+        sorts = judged(
+            links, known.watch, basis.meant, basis.said, lambda e: bool(basis.hinted.of(e))
+        )
+        told, many = self._unbounded(tuple(map(self._sayable, sorts)))
         refused = {each.link.key for each in told if self._refused(each)}
         self._manifests(refused)
         for each in told:
             self._place(each)
         self._balanced()
-        self.questions += asked(self._asking(told), self.basis.spelling, self.basis.hints_of)
+        asking, nobodys = self._nobodys(self._asking(told))
+        self.questions += asked(asking, self.basis.spelling, self.basis.hints_of)
+        self.questions += many
         backed = [*self._contracted(), *self._inside(), *self._beyond()]
-        self.questions += strangers(known.strangers)
+        self.questions += (*unheld(nobodys), *strangers(known.strangers))
         contract = replace(
             self.basis.ground,
             dependencies=tuple(each.entry for each in backed),
@@ -103,15 +118,20 @@ class _Fuse:
                 OfPlatform(role, tuple(links[key] for key in sorted(links, key=str)))
                 for role, links in sorted(self.of_platform.items())
             ),
+            tuple(asides(aside)),
             known.watch,
             self._called(),
         )
 
     def _called(self) -> dict[WorkloadId, frozenset[WorkloadId]]:
-        """Return whom CronJobs are known to call."""
+        """Return whom CronJobs are known to call, besides what the platform lets everybody call."""
         found: dict[WorkloadId, set[WorkloadId]] = defaultdict(set)
         for each in (*self.basis.covers.every, *self.basis.hinted.every):
-            if isinstance(each.source, PodsEnd) and isinstance(each.destination, PodsEnd):
+            if (
+                each.name
+                and isinstance(each.source, PodsEnd)
+                and isinstance(each.destination, PodsEnd)
+            ):
                 caller = each.source.workload.id
                 if caller.kind == "CronJob":
                     found[caller].add(each.destination.workload.id)
@@ -119,13 +139,69 @@ class _Fuse:
 
     # Who means what was seen
 
+    @cached_property
+    def _peculiar(self) -> Peculiar:
+        return Peculiar(self.known.engine, self.known.clinic.site)
+
+    def _apart(self) -> tuple[list[Link], list[tuple[Link, str]]]:
+        """Return the edges to judge, and those that are set aside, with the reason."""
+        links: list[Link] = []
+        aside: list[tuple[Link, str]] = []
+        for link in self.basis.links:
+            why = self._peculiar.aside(link)
+            if why is None or self.basis.covers.of(link):
+                links.append(link)
+            else:
+                aside.append((link, why))
+        return links, aside
+
+    def _nobodys(self, asking: Iterable[Judged]) -> tuple[list[Judged], list[tuple[Link, str]]]:
+        """Return what to ask of each pair of ends, and ends outside that nobody knows."""
+        rest: list[Judged] = []
+        found: list[tuple[Link, str]] = []
+        for each in asking:
+            why = self._peculiar.unheld(each.link)
+            if why is None or each.sort is Sort.SCAN:
+                rest.append(each)
+            else:
+                found.append((each.link, why))
+        return rest, found
+
     def _sayable(self, each: Judged) -> Judged:
-        """Return what an edge is: unclear, where the language has no words for it."""
+        """Return what an edge is: unclear, where nobody knows whom a rule would be about.
+
+        That is where the language has no words for it, too.
+        """
+        strange = self._peculiar.asked(each.link)
+        if strange is not None and each.sort is Sort.LEGITIMATE:
+            return replace(each, sort=Sort.UNCLEAR, why=strange)
+        if strange is not None and each.sort is not Sort.SCAN:
+            return replace(each, why=f"{each.why}; {strange}")
         icmp = each.link.key.protocol.startswith("ICMP")
         if self.known.icmp or not icmp or each.sort is not Sort.LEGITIMATE:
             return each
         why = "the language has no words for ICMP; whether it passes is up to who enforces"
         return replace(each, sort=Sort.UNCLEAR, why=why)
+
+    def _unbounded(self, told: Sequence[Judged]) -> tuple[list[Judged], list[Question]]:
+        """Return edges without those on many ports that nothing declares, and what to ask of them.
+
+        Where nothing of it would be let through anyhow, the other questions are enough.
+        """
+        sorts = (Sort.LEGITIMATE, Sort.PERSON, Sort.UNCLEAR)
+        found = {e.link.key: e for e in told if e.sort in sorts and self._let_unsaid(e.link)}
+        questions: list[Question] = []
+        done: set[object] = set()
+        for links in scattered(each.link for each in found.values()):
+            some = [found[each.key] for each in links]
+            if any(each.sort is Sort.LEGITIMATE for each in some):
+                done.update(each.key for each in links)
+                questions.append(unbounded(some, self.basis.spelling))
+        return [each for each in told if each.link.key not in done], questions
+
+    def _let_unsaid(self, link: Link) -> bool:
+        let, _ = counts((link,))
+        return let > 0 and self.basis.undeclared(link) and self._peculiar.asked(link) is None
 
     def _refused(self, each: Judged) -> bool:
         """Return whether an edge is a question, and nothing but a manifest may speak for it."""
@@ -180,7 +256,7 @@ class _Fuse:
             links = tuple(self.links_of[entry.name].values())
             hints = tuple(self.hints_of[entry.name])
             found = evidence(links, hints, self.known.watch, contract=True)
-            yield Backed(entry, found, links, _denied(found))
+            yield Backed(entry, found, links, (*_denied(found, links),))
         for entry in self.basis.old:
             mine = [
                 each
@@ -290,7 +366,7 @@ class _Fuse:
             ports = ranges(call.ports, self.basis.declared(call.to))
             name = self._free(naming(*key))
             entry = Dependency(name, call.source, call.destination, ports)
-            notes = (*call.notes, *_denied(told))
+            notes = (*call.notes, *_denied(told, links))
             yield Backed(entry, told, links, notes)
 
     def _beyond(self) -> Iterator[Backed]:
@@ -300,7 +376,13 @@ class _Fuse:
         for question in self.questions:
             for link in question.links:
                 apart |= addresses(link)
-        border = Border(self.basis.ground, self.basis.spelling, apart, self.known.names)
+        border = Border(
+            self.basis.ground,
+            self.basis.spelling,
+            apart,
+            self.known.names,
+            unsaid(self.known.engine),
+        )
         done: set[Hint] = set()
         for each in border.found(self.abroad):
             self.externals.setdefault(each.external.name, each.external)
@@ -310,7 +392,8 @@ class _Fuse:
             told = evidence(each.links, each.hints, self.known.watch)
             name = self._free(each.entry.name)
             entry = replace(each.entry, name=name)
-            yield Backed(entry, told, each.links, each.notes, each.review, each.widened)
+            notes = (*each.notes, *_denied(told, each.links))
+            yield Backed(entry, told, each.links, notes, each.review, each.widened)
         for one in self.abroad:
             if not one.links and not done.issuperset(one.hints):
                 self.questions.append(nameless(self.basis.spelling.end(one.inside).text, one))
@@ -327,10 +410,14 @@ class _Fuse:
         return found
 
 
-def _denied(found: Evidence) -> tuple[str, ...]:
-    """Return what there is to know of calls that policy stopped, though they are let through."""
-    said = f"policy denied {plural(found.denied, 'connection')} of it"
-    return (said,) if found.denied else ()
+def _denied(found: Evidence, links: Iterable[Link]) -> Iterator[str]:
+    """Yield what there is to know of calls that policy stopped, or would, though they are let."""
+    if found.denied:
+        yield f"policy denied {plural(found.denied, 'connection')} of it"
+    audited = sum(each.count("audited") for each in links)
+    if audited:
+        times = plural(audited, "connection")
+        yield f"policy audited {times} of it: enforced, it would have denied them"
 
 
 def _name_of(party: Party) -> WorkloadId | None:

@@ -3,7 +3,7 @@
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cloison.analyses.past.course import HOUR
 from cloison.analyses.past.watch import Watch
@@ -22,6 +22,8 @@ class Losses:
         gaps: Hours of which nothing was told though it should have been, likewise.
         sampled: One of this many was recorded, likewise.
         recorded: Events that each node told of, as far as known.
+        dropped: Events that each node lost in the hours of which these are; all where None.
+        counted: Of how many hours they are, and how many were watched; None where of all.
         blind: Hours in which nothing was told of any node that it runs on.
         unplaced: Nodes that count only because nobody knows where it runs.
     """
@@ -30,6 +32,8 @@ class Losses:
     gaps: Mapping[str | None, frozenset[int]] = field(default_factory=dict)
     sampled: Mapping[str | None, int] = field(default_factory=dict)
     recorded: Mapping[str, int] = field(default_factory=dict)
+    dropped: Mapping[str | None, int] | None = None
+    counted: tuple[int, int] | None = None
     blind: frozenset[int] = frozenset()
     unplaced: Collection[str] = ()
 
@@ -42,16 +46,30 @@ class Losses:
         """
         for node, events in sorted(self.events.items(), key=_order):
             told = self._told(node)
-            if told is None:
-                yield f"{_who(node)} lost {plural(events, 'event')}"
-            elif events > share * (events + told):
-                yield f"{_who(node)} lost {percent(events / (events + told))} of its events"
+            known = events if self.dropped is None else min(events, self.dropped.get(node, 0))
+            many = f"{_who(node)} lost {plural(events, 'event')}"
+            if told is None or not known:
+                yield many
+                continue
+            part = f"{percent(known / (known + told))} of its events{self._when}"
+            if known < events:
+                yield f"{many}, and {part}"
+            elif known > share * (known + told):
+                yield f"{_who(node)} lost {part}"
         for node, hours in sorted(self.gaps.items(), key=_order):
             if len(hours) > share * watched:
                 text = f"nothing of {plural(len(hours), 'hour')} of {watched} that were watched"
                 yield f"{_who(node)} told {text}"
         for node, rate in sorted(self.sampled.items(), key=_order):
             yield f"{_who(node)} recorded one of {rate} connections only"
+
+    @property
+    def _when(self) -> str:
+        """Of which hours shares are, where these are not all."""
+        if self.counted is None:
+            return ""
+        some, every = self.counted
+        return f" in {plural(some, 'hour')} of {every}: of the others only sums are left"
 
     def _told(self, node: str | None) -> int | None:
         if node is None:
@@ -90,7 +108,18 @@ def lossy(workload: Workload, watch: Watch, hours: Sequence[int]) -> Losses:
     everywhere = [gaps.get(node, set()) for node in nodes]
     blind = frozenset(set.intersection(*everywhere)) if everywhere and not anywhere else frozenset()
     held = {node: frozenset(some) for node, some in gaps.items()}
-    return Losses(dict(events), held, sampled, watch.recorded, blind, frozenset(unplaced))
+    found = Losses(
+        dict(events),
+        held,
+        sampled,
+        watch.recorded,
+        blind=blind,
+        unplaced=frozenset(unplaced),
+    )
+    if watch.counted is None:
+        return found
+    counted = len(watch.counted), len(watch.hours)
+    return replace(found, dropped=watch.dropped, counted=counted)
 
 
 def _during(loss: Loss, hours: Sequence[int]) -> Sequence[int]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
+from typing import Final
 
 from cloison.analyses.contract.compile.model import Result
 from cloison.analyses.draft.model import Sure
@@ -13,6 +14,9 @@ from cloison.analyses.recommend.ready import Readiness
 from cloison.base import Diagnostic, Severity
 from cloison.intent import Contract, Dependency
 from cloison.resources.world import WorkloadId
+
+WITHHELD: Final = "REC004"
+"""Policies that were not written to files, as they are not proved."""
 
 
 class Ground(StrEnum):
@@ -40,6 +44,29 @@ class Asking(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class OfPort:
+    """What speaks for one port of a call.
+
+    Args:
+        port: The port, for people: `80/TCP`, `ICMP`.
+        count: How many connections got through on it.
+        first: When it was seen first; microseconds since 1970.
+        last: When it was seen last.
+        sources: Which sources of flows tell of it.
+        sure: How sure that is.
+        why: Why it is as sure as that.
+    """
+
+    port: str
+    count: int = 0
+    first: int | None = None
+    last: int | None = None
+    sources: tuple[str, ...] = ()
+    sure: Sure = Sure.LOW
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Evidence:
     """What speaks for a call.
 
@@ -55,7 +82,7 @@ class Evidence:
         hints: What manifests say of it, with the places.
         sure: How sure all that is.
         why: Why it is as sure as that.
-        ports: How many connections got through on each port, where they differ.
+        ports: What speaks for each port that was seen or that manifests name, in order.
     """
 
     grounds: tuple[Ground, ...]
@@ -69,7 +96,7 @@ class Evidence:
     hints: tuple[str, ...] = ()
     sure: Sure = Sure.LOW
     why: str = ""
-    ports: tuple[tuple[str, int], ...] = ()
+    ports: tuple[OfPort, ...] = ()
 
     @property
     def seen(self) -> bool:
@@ -133,6 +160,28 @@ class Question:
 
 
 @dataclass(frozen=True)
+class Aside:
+    """Calls that policies of pods are not about: nothing is let through for them, nobody is asked.
+
+    Args:
+        ends: Who called whom, for people.
+        why: Why not, as part of a sentence.
+        links: What was seen.
+        count: How many connections got through.
+    """
+
+    ends: tuple[str, str]
+    why: str
+    links: tuple[Link, ...]
+    count: int
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """With what, each once."""
+        return tuple(dict.fromkeys(each.key.port_text for each in self.links))
+
+
+@dataclass(frozen=True)
 class OfPlatform:
     """What was seen of something that the platform does.
 
@@ -154,6 +203,7 @@ class Fused:
         backed: Its dependencies and what speaks for each, in the same order.
         questions: What is not let through unasked.
         platform: What was seen of the platform.
+        aside: What was seen that policies of pods are not about.
         watch: When anybody watched.
         called: Whom CronJobs are known to call, whether anybody saw it or not.
     """
@@ -162,6 +212,7 @@ class Fused:
     backed: tuple[Backed, ...] = ()
     questions: tuple[Question, ...] = ()
     platform: tuple[OfPlatform, ...] = ()
+    aside: tuple[Aside, ...] = ()
     watch: Watch = UNWATCHED
     called: Mapping[WorkloadId, frozenset[WorkloadId]] = field(default_factory=dict)
 
@@ -192,6 +243,23 @@ class Unproved:
     why: str
 
 
+@dataclass(frozen=True, slots=True)
+class Opening:
+    """A pair of ends between which more is let through than policy lets through today.
+
+    Args:
+        source: Who calls.
+        destination: Who is called.
+        traffic: What is opened.
+        shut: What stops it today, as far as anybody can tell.
+    """
+
+    source: str
+    destination: str
+    traffic: str
+    shut: tuple[str, ...] = ()
+
+
 @dataclass(frozen=True)
 class Proof:
     """What the policies do with what was seen.
@@ -206,6 +274,7 @@ class Proof:
         opened: Between how many pairs of ends more passes than today.
         closed: Between how many less.
         changed: Between how many something else.
+        openings: What more passes than today, by its ends.
     """
 
     expected: int = 0
@@ -217,6 +286,7 @@ class Proof:
     opened: int = 0
     closed: int = 0
     changed: int = 0
+    openings: tuple[Opening, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -245,6 +315,28 @@ class Recommended:
     def policies(self) -> int:
         """How many policies there are."""
         return self.result.policies
+
+    @property
+    def refused(self) -> Mapping[str, str]:
+        """Calls that are not let through, or not in whole, by name: why, with the code."""
+        errors = [each for each in self.result.findings if each.severity is Severity.ERROR]
+        found = {}
+        for name in sorted(self.result.compiled.refused):
+            said = [e for e in errors if e.message.startswith(f"dependency {name!r}: ")]
+            # What is said of a workload names the calls that are lost with it.
+            said += [
+                e for e in errors if name in (e.effect or "").partition("not let through: ")[2]
+            ]
+            found[name] = f"{said[0].code}: {said[0].message}" if said else "the findings say why"
+        return found
+
+    @property
+    def unproved(self) -> Sequence[str]:
+        """Why the policies are not proved, each code with the first that it says."""
+        errors = [each for each in self.findings if each.severity is Severity.ERROR]
+        first = {each.code: each.message for each in reversed(errors)}
+        first.pop(WITHHELD, None)  # it comes of the others
+        return tuple(f"{code}: {message}" for code, message in sorted(first.items()))
 
     @property
     def workloads(self) -> Sequence[WorkloadId]:

@@ -21,7 +21,11 @@ BOUND: Final = 3.5
 """Share of a block's addresses that were seen, times days on which it was: half of them for a
 week, or a quarter for two."""
 ENOUGH6: Final = 16
-"""IPv6 addresses that count as all of a block: nobody uses a share of one that could be seen."""
+"""IPv6 addresses that count as all of a block: nobody uses a share of one that could be seen.
+
+Four of them, seen for two weeks, are a /64: that is one link, whose hosts choose the other half
+of their addresses as they like, and change it.
+"""
 
 _PRIVATE: Final = (
     "10.0.0.0/8",
@@ -105,6 +109,18 @@ def _good(block: _Block, some: Sequence[str], days: Days) -> bool:
     return len(some) >= FEWEST and min(1.0, share) * len(seen) >= BOUND
 
 
+def unsaid(engine: Engine) -> tuple[str, ...]:
+    """Return the options that would say which addresses are the cluster's own, where none did."""
+    said = engine.networks
+    every = (("--pod-cidr", said.pods), ("--service-cidr", said.services))
+    return tuple(option for option, known in (*every, ("--node-cidr", said.nodes)) if not known)
+
+
+def private() -> AddressSet:
+    """Return the addresses that are the cluster's own as likely as somebody else's."""
+    return _blocks(_PRIVATE)
+
+
 def own_addresses(engine: Engine) -> AddressSet:
     """Return what is the cluster's own, or may be.
 
@@ -116,8 +132,8 @@ def own_addresses(engine: Engine) -> AddressSet:
     found |= _blocks(_NEVER)
     for service in engine.world.services.values():
         found |= _addresses((*service.cluster_ips, *service.external_ips, *service.load_balancer))
-    if not (networks.pods and networks.nodes and networks.services):
-        found |= _blocks(_PRIVATE)
+    if unsaid(engine):
+        found |= private()
     return found
 
 

@@ -11,7 +11,7 @@ from cloison.analyses.contract.compile.model import Compiled
 from cloison.analyses.contract.compile.peers import nodes_of, on_host
 from cloison.analyses.ends import AddressEnd, End, PodsEnd
 from cloison.analyses.past.link import Link, LinkKey
-from cloison.analyses.recommend.covering import Covers, addresses, let
+from cloison.analyses.recommend.covering import Covers, Let, addresses, let
 from cloison.analyses.recommend.model import Fused, Proof, Unproved
 from cloison.analyses.reconcile.passing import Passages
 from cloison.analyses.reconcile.seen import NODES, Outside
@@ -26,7 +26,7 @@ LEAKS: Final = "REC002"
 """An edge that nobody may let through unasked, and that passes."""
 UNSURE: Final = "REC003"
 """An edge that was seen and is meant, of which nobody can say whether it passes."""
-_SOURCE: Final = "Cloison recommend"
+SOURCE: Final = "Cloison recommend"
 _THEY: Final = "are questions, and the policies let them"
 
 
@@ -78,6 +78,8 @@ def prove(case: Case) -> Proof:
             ungoverned += 1
         elif _passes(case, link):
             leaks.append(Unproved(link, _why_open(case, link)))
+        elif _by_own_node(case, link):
+            ungoverned += 1
     return Proof(len(expected), tuple(lost), tuple(unsure), len(refused), tuple(leaks), ungoverned)
 
 
@@ -116,7 +118,7 @@ def findings(proof: Proof) -> Iterator[Diagnostic]:
 
 
 def _said(code: str, severity: Severity, message: str, effect: str, help_: str) -> Diagnostic:
-    return Diagnostic(code, severity, printable(message), None, None, effect, help_, _SOURCE)
+    return Diagnostic(code, severity, printable(message), None, None, effect, help_, SOURCE)
 
 
 def _missing(case: Case, link: Link) -> tuple[TrafficSet, TrafficSet]:
@@ -166,10 +168,27 @@ def _passes(case: Case, link: Link) -> bool:
         return False
     asked = [each for each in (known, _addressed(known)) if each is not None]
     return any(
-        bool(one.traffic & case.passages.between(source, destination).some)
+        bool(one.traffic & _some(case, source, destination))
         for one in asked
         for source in _ends(one.source, case)
         for destination in _ends(one.destination, case, called=True)
+    )
+
+
+def _some(case: Case, source: End, destination: End) -> TrafficSet:
+    """Return what passes for some pods of two ends, and is not beyond policies."""
+    if source == NODES and isinstance(destination, PodsEnd):
+        return case.passages.from_other_nodes(destination)
+    return case.passages.between(source, destination).some
+
+
+def _by_own_node(case: Case, link: Link) -> bool:
+    """Return whether an edge passes for nothing but that a node reaches its own pods."""
+    known = case.links.get(link.key)
+    if known is None or not isinstance(known.destination, PodsEnd):
+        return False
+    return _ends(known.source, case) == (NODES,) and bool(
+        known.traffic & case.passages.between(NODES, known.destination).some
     )
 
 
@@ -218,6 +237,18 @@ def _why_lost(case: Case, link: Link) -> str:
 
 
 def _why_open(case: Case, link: Link) -> str:
-    found = case.covers.of(link)
+    found = case.covers.of(link) or tuple(_by_address(case, link))
     names = sorted({each.name or f"platform {each.role}" for each in found})
     return f"it is part of {few(names)}" if names else "two of them together do"
+
+
+def _by_address(case: Case, link: Link) -> Iterator[Let]:
+    """Yield what lets blocks of addresses in, where nodes call: theirs may be among these."""
+    if link.source != NODES or not isinstance(link.destination, PodsEnd):
+        return
+    for each in case.covers.every:
+        to = each.destination
+        blocks = isinstance(each.source, AddressEnd)
+        same = isinstance(to, PodsEnd) and to.workload.id == link.destination.workload.id
+        if blocks and same and each.traffic & link.traffic:
+            yield each

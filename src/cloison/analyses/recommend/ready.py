@@ -2,9 +2,10 @@
 
 A workload is ready in one direction when hardly anything that happens can be of edges never seen,
 when the watch held two of every time of the week and an end of a month, when every CronJob that
-matters ran twice while somebody watched, when nothing to speak of was lost where its pods run, and
-when a candidate that was tried on flows denied nothing it should not. Calendars do most of it: of
-edges that happen once a month no estimator knows.
+matters ran twice while somebody watched, and when nothing to speak of was lost where its pods run.
+Calendars do most of it: of edges that happen once a month no estimator knows. Whether a candidate
+denies what it should not is asked of `shadow`, and how many pods were seen nobody knows: edges are
+kept by workload.
 """
 
 from collections import defaultdict
@@ -49,7 +50,6 @@ class Thresholds:
         runs: How often each CronJob has to run meanwhile.
         lost: The share of a node's events, or of its hours, that may be lost.
         day: How much of a day has to be watched for it to count.
-        clean: In how many cycles a candidate has to deny nothing, if one was tried.
     """
 
     unseen: float = 0.001
@@ -60,7 +60,6 @@ class Thresholds:
     runs: int = 2
     lost: float = 0.01
     day: float = 0.75
-    clean: int = 2
 
 
 DEFAULT: Final = Thresholds()
@@ -71,21 +70,13 @@ class Told:
     """What is known besides flows and the inventory.
 
     Args:
-        pods: The names of pods that flows tell of, by workload; without it nobody counts them.
         called: Whom CronJobs are known to call, though nobody saw it. Of one that never ran and
             is not in it, any workload of its namespace may be called.
-        clean: In how many cycles a candidate denied nothing; None where none was tried.
         asked: Whom flows were seen of that count for nothing before somebody answers for them.
     """
 
-    pods: Mapping[WorkloadId, Collection[str]] | None = None
     called: Mapping[WorkloadId, Collection[WorkloadId]] = field(default_factory=dict)
-    clean: int | None = None
     asked: Collection[WorkloadId] = ()
-
-    def named(self, workload: WorkloadId) -> int | None:
-        """Return how many pods of a workload flows name; None where nobody counted."""
-        return None if self.pods is None else len({*self.pods.get(workload, ())})
 
 
 NOTHING: Final = Told()
@@ -106,10 +97,6 @@ class Lack(StrEnum):
     RUNS = "runs"
     """A CronJob did not run often enough."""
     LOSS = "loss"
-    PODS = "pods"
-    """Some of its pods were never seen."""
-    SHADOW = "shadow"
-    """A candidate that was tried denied something, or not for long enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,8 +123,6 @@ class Readiness:
         slots: What of the calendar was watched.
         since: The hour since 1970 from which on it was there, as far as flows tell.
         runs: The CronJobs that matter to it.
-        replicas: How many pods it should have; None where nothing says so.
-        pods: How many of its pods flows name; None where nobody counted.
         missing: What is missing; nothing where it is ready.
         notes: What else there is to know of it.
     """
@@ -148,8 +133,6 @@ class Readiness:
     slots: Slots = field(default_factory=Slots)
     since: int | None = None
     runs: tuple[Runs, ...] = ()
-    replicas: int | None = None
-    pods: int | None = None
     missing: tuple[Missing, ...] = ()
     notes: tuple[str, ...] = ()
 
@@ -240,8 +223,6 @@ class _Every:
             times,
             since if since is not None else next(iter(self.watch.hours), None),
             concerned,
-            workload.replicas,
-            self.told.named(workload.id),
         )
         missing = (
             *self._sight(workload),
@@ -249,8 +230,6 @@ class _Every:
             *_calendar(times, self.thresholds, since),
             *(each for one in concerned for each in _runs(one, self.thresholds)),
             *(Missing(Lack.LOSS, each) for each in losses.beyond(self.thresholds.lost, len(every))),
-            *_pods(found),
-            *self._shadow(),
         )
         notes = tuple(self._notes(found, losses.unplaced))
         return replace(found, missing=missing, notes=notes)
@@ -333,12 +312,6 @@ class _Every:
             text = "only flows that are asked about were seen of it"
             yield Missing(Lack.SIGHT, text if asked else "nothing was ever seen of it")
 
-    def _shadow(self) -> Iterator[Missing]:
-        wanted, clean = self.thresholds.clean, self.told.clean
-        if clean is not None and clean < wanted:
-            text = f"a candidate denied nothing for {plural(clean, 'cycle')} of {wanted}"
-            yield Missing(Lack.SHADOW, text)
-
     def _notes(self, found: Readiness, unplaced: Collection[str]) -> Iterator[str]:
         if not found.estimate.edges and self.seen.get(found.workload):
             yield f"no connection was ever seen in this direction ({found.direction})"
@@ -388,14 +361,6 @@ def _calendar(times: Slots, thresholds: Thresholds, since: int | None) -> Iterat
         if thresholds.ends > 1:
             ends = f"{plural(len(times.ends), 'end')} of months of {thresholds.ends} were watched"
         yield Missing(Lack.MONTH, ends)
-
-
-def _pods(found: Readiness) -> Iterator[Missing]:
-    if found.pods is None or found.replicas is None or found.workload.kind in _JOBS:
-        return
-    if found.pods < found.replicas:
-        text = f"flows name {plural(found.pods, 'pod')} of it, and it has {found.replicas}"
-        yield Missing(Lack.PODS, text)
 
 
 def _runs(known: Runs, thresholds: Thresholds) -> Iterator[Missing]:

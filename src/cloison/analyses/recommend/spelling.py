@@ -66,15 +66,25 @@ class Spelling:
 
     def write(self, links: Sequence[Link]) -> str | None:
         """Return the entry of a contract that lets edges of one pair of ends through."""
+        return self.entry(links, sorted({port_of(each) for each in links}, key=port_key))
+
+    def entry(self, links: Sequence[Link], ports: Sequence[Port]) -> str | None:
+        """Return the entry of a contract that lets some ports of one pair of ends through.
+
+        Args:
+            links: Edges between the ends; whoever calls from several addresses is the world.
+            ports: The ports.
+        """
         if not links:
             return None
-        ends = [
+        several = len({each.key.source for each in links}) > 1
+        source, destination = (
             self.abroad(each) if isinstance(each, Outside) else self.end(each).text
             for each in (links[0].source, links[0].destination)
-        ]
+        )
+        ends = ["zone:world" if several else source, destination]
         if EVERY_NODE.text in ends:
             return None
-        ports = sorted({port_of(each) for each in links}, key=port_key)
         said = ", ".join(each.text for each in ports)
         one, other = (f'"{each}"' if each.count(":") > 1 else each for each in ends)
         name = naming(*ends)

@@ -1,6 +1,6 @@
 """Policies that tell what speaks for them: in annotations what stays, in comments what was seen."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -12,7 +12,7 @@ from cloison.analyses.past.link import Link
 from cloison.analyses.past.watch import UNWATCHED, Watch
 from cloison.analyses.recommend.evidence import evidence
 from cloison.analyses.recommend.model import Backed, Evidence, Fused, Ground
-from cloison.base.words import plural, some
+from cloison.base.words import few, plural, some
 from cloison.ir.allowlist import Allowlist, Opening, PortRange
 from cloison.ir.peers import PodsMatch
 from cloison.ir.policy import Direction
@@ -33,8 +33,21 @@ def telling(compiled: Compiled, fused: Fused, prefix: str) -> Compiled:
     window = shown(fused.watch)
     return replace(
         compiled,
-        sheets=tuple(_sheet(each, said, backed, window, prefix) for each in compiled.sheets),
+        sheets=tuple(
+            _shutting(_sheet(each, said, backed, window, prefix), compiled.shut, prefix)
+            for each in compiled.sheets
+        ),
     )
+
+
+def _shutting(sheet: Sheet, shut: Collection[WorkloadId], prefix: str) -> Sheet:
+    """Return a default deny that names whom it shuts without a policy of their own."""
+    whom = sorted(str(each) for each in shut if each.namespace == sheet.namespace)
+    if sheet.workloads or not whom:
+        return sheet
+    note = {f"{prefix}/shut": f"no policy of their own, as no labels select them: {few(whom)}"}
+    lists = (replace(e, annotations={**e.annotations, **note}) for e in sheet.lists)
+    return replace(sheet, lists=tuple(lists))
 
 
 def _sheet(
@@ -134,7 +147,9 @@ def seen(found: Evidence) -> str:
         return "not seen"
     times = plural(found.count, "connection")
     hours = f" in {plural(found.hours, 'hour')}" if found.hours else ""
-    apart = f" ({some([f'{n} on {port}' for port, n in found.ports], 4)})" if found.ports else ""
+    ports = [each for each in found.ports if each.sources]
+    differ = len({each.count for each in ports}) > 1
+    apart = f" ({some([f'{e.count} on {e.port}' for e in ports], 4)})" if differ else ""
     return f"{times}{apart}{hours}, {_span(found.first, found.last)}, by {', '.join(found.sources)}"
 
 

@@ -23,11 +23,14 @@ class Asked:
         words: Its arguments; empty where no question is answered as the cell says.
         deciders: What decides, as it says.
         caveats: Why nobody can say, where that is so.
+        denied: Which part of it the question is about, as `::/0 -> s/w`, where no question has the
+            answer that some of it passes: one that is denied.
     """
 
     words: tuple[str, ...] = ()
     deciders: tuple[Decider, ...] = ()
     caveats: tuple[Caveat, ...] = ()
+    denied: str = ""
 
 
 def namesakes(world: World) -> frozenset[tuple[str, str]]:
@@ -71,7 +74,12 @@ def called_as(
     if end.addresses is not None:
         seen = cell.evidence.address
         first = (seen,) if seen is not None and _holds(end, seen) else ()
-        blocks = (each for each in islice(end.addresses.blocks(), _BLOCKS) if "-" not in each)
+        blocks = [each for each in islice(end.addresses.blocks(), _BLOCKS) if "-" not in each]
+        if cell.state is State.PARTLY:
+            # One family may be denied as a whole, however many blocks the other one has.
+            families = (end.addresses.family(family) for family in (4, 6))
+            blocks = [text for each in families for text in islice(each.blocks(), 1)] + blocks
+            blocks = [each for each in blocks if "-" not in each]
         one = address_text(end.addresses.spans[0][0])
         return tuple(dict.fromkeys((*first, *blocks, one)))
     if end.kind == "node" and not end.name:
@@ -102,6 +110,11 @@ def fits(cell: Cell, verdict: Verdict, *, requested: bool = False) -> bool:
             return verdict in (Verdict.UNDETERMINED, Verdict.MIXED)
         case State.NO:
             return verdict is Verdict.DENIED
+
+
+def shows_denied(cell: Cell, verdict: Verdict) -> bool:
+    """Return whether an answer to a question about a part of a cell says what is denied of it."""
+    return cell.state is State.PARTLY and verdict is Verdict.DENIED
 
 
 def _holds(end: EndRef, address: str) -> bool:

@@ -14,7 +14,7 @@ from cloison.analyses.explain import case_outcome
 from cloison.analyses.parties import Party
 from cloison.analyses.question import Case, Traffic, cases
 from cloison.analyses.reconcile.kinds import State
-from cloison.analyses.reconcile.seen import ref
+from cloison.analyses.reconcile.seen import NODES, ref
 from cloison.analyses.request import requested
 from cloison.base import QuestionError
 from cloison.engine import Engine, UnitKind
@@ -94,6 +94,20 @@ class Passages:
         found = self._known.get(key)
         if found is None:
             found = self._known[key] = self._between(source, destination, request)
+        return found
+
+    def from_other_nodes(self, destination: End) -> TrafficSet:
+        """Return traffic that passes from some node to pods that are on another.
+
+        What a node sends its own pods passes whatever policies say: it is left out.
+        """
+        found = NO_TRAFFIC
+        try:
+            for case in apart(self.engine, NODES, destination, kinds=self._kinds):
+                if case.out_of != ON_ONE_NODE:
+                    found |= _passing(case_outcome(self.engine, case)).some
+        except QuestionError:
+            return NO_TRAFFIC
         return found
 
     def _between(self, source: End, destination: End, request: "Request | None") -> Passing:

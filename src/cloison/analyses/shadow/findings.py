@@ -14,12 +14,12 @@ def findings(edges: Iterable[Edge]) -> tuple[Finding, ...]:
 
     All lookups at one resolver are one finding, whoever asks. So are all callers from outside at
     one workload, all addresses outside that one workload calls on a port, and all ports between
-    two workloads.
+    two workloads. What a person or a scan did is apart from what applications do.
     """
     groups: dict[object, list[Edge]] = defaultdict(list)
     for each in edges:
         if each.fate is Fate.DENIED:
-            groups[_key(each)].append(each)
+            groups[each.sort, _key(each)].append(each)
     found = (
         Finding(some[0].weight, tuple(sorted(some, key=lambda edge: edge.sort_key)))
         for some in groups.values()

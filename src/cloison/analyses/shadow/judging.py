@@ -5,18 +5,23 @@ from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Final, Generic, TypeVar
 
-from cloison.algebra import TrafficSet
+from cloison.algebra import RequestSet, TrafficSet, UndecidedError
 from cloison.algebra.addresses import parse_address
 from cloison.analyses.ask import Question, verdict_only
 from cloison.analyses.ends import AddressEnd, End, NameEnd, NodeEnd, PodsEnd, SomeNodeEnd
-from cloison.analyses.question import Traffic
+from cloison.analyses.explain import case_outcome
+from cloison.analyses.question import Traffic, cases
 from cloison.analyses.reconcile.kinds import State
 from cloison.analyses.reconcile.pairs import Placed
 from cloison.analyses.reconcile.passing import Passages, Passing
 from cloison.analyses.reconcile.seen import NODES, Outside, SeenEnd, ref
 from cloison.analyses.replay import Batch, Code, columns, replay
+from cloison.base import QuestionError
 from cloison.engine import Engine
 from cloison.ir.fidelity import Verdict
+from cloison.ir.names import names_within
+from cloison.ir.ruleset import Outcome
+from cloison.ir.when import union, within
 
 _T = TypeVar("_T")
 
@@ -38,6 +43,14 @@ FromOwnNode = Callable[[End, TrafficSet], bool]
 
 
 def _never(_end: End, _traffic: TrafficSet) -> bool:
+    return False
+
+
+Lookups = Callable[[Placed], bool]
+"""Whether an edge is one of lookups: whatever is requested over it, it is a name."""
+
+
+def _none(_placed: Placed) -> bool:
     return False
 
 
@@ -166,10 +179,12 @@ class Judge:
     Args:
         engine: Who decides.
         own: Whether nodes send some traffic only to pods of their own.
+        lookups: Whether an edge is one of lookups.
     """
 
     engine: Engine
     own: FromOwnNode = _never
+    lookups: Lookups = _none
 
     def verdicts(self, asked: Sequence[Asked]) -> list[Verdict]:
         """Return the verdict on each of some edges, in order."""
@@ -182,7 +197,25 @@ class Judge:
         others = self._asked([each for _, each in again])
         for (place, _), other in zip(again, others, strict=True):
             found[place] = max(found[place], other, key=_GOODNESS.index)
+        for place, each in enumerate(asked):
+            if found[place] in _OPEN and self._passes_every_lookup(each):
+                found[place] = Verdict.ALLOWED
         return found
+
+    def _passes_every_lookup(self, asked: Asked) -> bool:
+        """Return whether an edge is one of lookups, and passes whatever name is asked for."""
+        nodes = SomeNodeEnd | NodeEnd
+        ends = (asked.source, asked.destination)
+        if not self.lookups(asked.placed) or any(isinstance(end, nodes) for end in ends):
+            return False
+        try:
+            every = RequestSet.dns(names_within("*").strings)
+            return all(
+                _passes(case_outcome(self.engine, case), case.traffic, every)
+                for case in cases(self.engine, *ends, asked.traffic)
+            )
+        except (QuestionError, UndecidedError):
+            return False
 
     def _asked(self, asked: Sequence[Asked]) -> list[Verdict]:
         if not asked:
@@ -211,6 +244,15 @@ class Judge:
                 verdict = _passing(passages.between(NODES, destination), traffic)
             return Verdict.ALLOWED if verdict is Verdict.MIXED else verdict
         return verdict
+
+
+def _passes(outcome: Outcome, traffic: TrafficSet, requests: RequestSet) -> bool:
+    """Return whether all of some traffic passes, with whichever of some requests."""
+    left = traffic - outcome.allowed
+    asked = within(outcome.when, left)
+    return left <= union(each.traffic for each in asked) and all(
+        requests <= each.allowed for each in asked
+    )
 
 
 def _passing(found: Passing, traffic: TrafficSet) -> Verdict:

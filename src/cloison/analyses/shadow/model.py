@@ -15,6 +15,7 @@ from cloison.analyses.ends import End
 from cloison.analyses.explain import Decider
 from cloison.analyses.past.course import Course
 from cloison.analyses.past.link import Link, LinkKey, shown
+from cloison.analyses.past.sorts import Sort
 from cloison.analyses.past.watch import UNWATCHED, Watch
 from cloison.analyses.reconcile.pairs import Unplaced
 from cloison.analyses.reconcile.seen import Outside, ref
@@ -146,6 +147,9 @@ class Edge:
         telling: Finds out what stops it, when somebody first looks: that takes longer.
         questions: Of one that would be denied, what the candidate was asked.
         nodes: Which nodes its ends are, as far as that is known.
+        sort: What it is, where it is no application's, as far as anybody can tell: a person's
+            trial, or part of a scan; None otherwise.
+        why: Why it is called so, as part of a sentence.
     """
 
     fate: Fate
@@ -158,6 +162,8 @@ class Edge:
     telling: Callable[[], Told] = field(default=_nothing, compare=False, repr=False)
     questions: tuple[Question, ...] = field(default=(), compare=False, repr=False)
     nodes: tuple[str, ...] = ()
+    sort: Sort | None = None
+    why: str = ""
 
     @cached_property
     def told(self) -> Told:
@@ -233,7 +239,7 @@ class Finding:
         weight: What breaks.
         edges: The edges, most connections first.
         mends: What to add to the candidate, in the dialect in use; empty where nobody can write
-            it, and None where that was not looked for.
+            it, or should without asking, and None where that was not looked for.
         fronts: Rules that would let it through, did they not name the port of a Service.
     """
 
@@ -241,6 +247,16 @@ class Finding:
     edges: tuple[Edge, ...]
     mends: tuple[Mend, ...] | None = None
     fronts: tuple[FrontPort, ...] = ()
+
+    @property
+    def sort(self) -> Sort | None:
+        """What all of it is, where it is no application's; None otherwise."""
+        return self.edges[0].sort
+
+    @property
+    def why(self) -> str:
+        """Why it is called so, as part of a sentence."""
+        return self.edges[0].why
 
     @property
     def course(self) -> Course:
@@ -273,9 +289,13 @@ class Finding:
         return tuple(dict.fromkeys(side for each in self.edges for side in each.sides))
 
     @property
-    def sort_key(self) -> tuple[int, bool, int, LinkKey]:
-        """What breaks everything first; then what the candidate is to blame for."""
-        return RANK[self.weight], self.today, -self.connections, self.edges[0].key
+    def sort_key(self) -> tuple[bool, int, bool, int, LinkKey]:
+        """What breaks everything first; then what the candidate is to blame for.
+
+        What is no application's comes last.
+        """
+        odd = self.sort is not None
+        return odd, RANK[self.weight], self.today, -self.connections, self.edges[0].key
 
 
 def counted(rows: Iterable[tuple[str, int]]) -> dict[str, int]:
@@ -345,6 +365,8 @@ class Shadow:
         remarks: What a reader must know of the candidate first.
         partial: Whether a part of the candidate was refused, and is not judged.
         unjudged: Whether nobody knows what the profile makes of policies of the candidate.
+        held: The first hour and the last that the store has anything of, where that is of another
+            time than was asked about; None otherwise.
     """
 
     candidate: tuple[str, ...]
@@ -367,6 +389,7 @@ class Shadow:
     remarks: tuple[str, ...] = ()
     partial: bool = False
     unjudged: bool = False
+    held: tuple[int, int] | None = None
     _fates: dict[Fate, tuple[Edge, ...]] = field(default_factory=dict, compare=False, repr=False)
 
     def of(self, fate: Fate) -> tuple[Edge, ...]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from cloison.analyses.ends import End, NodeEnd, PodsEnd, SomeNodeEnd
-from cloison.analyses.past.link import Link
+from cloison.analyses.past.link import Link, LinkKey
 from cloison.analyses.paths.site import Site
 from cloison.analyses.reconcile.seen import Outside
 from cloison.analyses.shadow.model import Weight
@@ -28,7 +28,7 @@ class Scales:
 
     def weight(self, link: Link) -> Weight:
         """Return what breaks when an edge is denied."""
-        if self._asks_names(link):
+        if self.asks_names(link.key, link.destination):
             return Weight.DNS
         ends = (link.source, link.destination)
         told = {end.entity for seen in link.seen for end in seen.ends}
@@ -45,13 +45,13 @@ class Scales:
             return Weight.PLATFORM
         return Weight.CALL
 
-    def _asks_names(self, link: Link) -> bool:
-        key = link.key
+    def asks_names(self, key: LinkKey, destination: End | Outside) -> bool:
+        """Return whether an edge is one of lookups."""
         if key.protocol not in _OVER:
             return False
         if key.port == DNS_PORT:
             return True
-        name = _workload(link.destination)
+        name = _workload(destination)
         return (name, key.port) in self._resolving
 
     @cached_property

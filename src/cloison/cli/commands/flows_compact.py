@@ -23,11 +23,12 @@ def compact(store: Path, keep_raw: int | None, keep_rollups: int | None) -> int:
     """
     from cloison.flows.engines.choose import choose
     from cloison.flows.store.keep import expire, merge
-    from cloison.flows.store.place import sweep
+    from cloison.flows.store.place import check, sweep
     from cloison.flows.store.rolling import refresh
     from cloison.flows.store.writer import writer
 
     with writer(store) as held:
+        check(store, held.manifest)
         before = len(held.manifest.parts)
         worker = choose("duckdb", store)
         try:

@@ -2,8 +2,10 @@
 
 import functools
 import os
+import shutil
 import sys
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +18,8 @@ from cloison.cli.commands.flows import Asked, Moment, asked, keeping, mapping, s
 from cloison.cli.options import Example, Function
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
     from cloison.cli.progress import Bar
     from cloison.flows.answers import Ingested
     from cloison.flows.reader import Options
@@ -110,6 +114,7 @@ def _told(function: Function) -> Function:
         "cloison flows ingest /var/run/cilium/hubble/events.log",
         "cloison flows ingest logs/ --reader aws-vpc --format 'version srcaddr dstaddr ...'",
         "cloison flows ingest relay://localhost:4245 --follow",
+        "kubectl logs -n kube-system ds/flow-logger | cloison flows ingest -",
         "cloison flows ingest flows.parquet -f cluster.json --at 2026-11-23T10:00Z",
     ),
 )
@@ -129,8 +134,9 @@ def ingest(
 
     What was read before is left out, whatever the file is called by now: a log that has grown, was
     rotated, renamed or compressed is read from where reading stopped. A run that is killed loses
-    nothing that the next one does not read. Directories are read whole, and relay://HOST:PORT is
-    Hubble Relay. Exit code 1 when something could not be read.
+    nothing that the next one does not read. Directories are read whole, relay://HOST:PORT is
+    Hubble Relay, and - is standard input, read to its end first. Exit code 1 when something could
+    not be read.
     """
     if not paths and not told.sources:
         msg = "nothing to read"
@@ -145,13 +151,16 @@ def ingest(
     from cloison.flows.store.writer import writer
 
     wanted = Wanted(told.reader, Options(told.cluster, mapping(told.columns), told.layout))
-    files = _files(tuple(path for path in paths if not path.startswith(relay.SCHEME)))
+    named = tuple(path for path in paths if not path.startswith(relay.SCHEME))
+    files = _files(named)
     relays = [path for path in paths if path.startswith(relay.SCHEME)]
     bar = _bar(files)
     advance = bar.advance if bar else _quiet
     with writer(said.store) as held:
         try:
-            found = [read(held, path, wanted, advance) for path in files]
+            found = _read(
+                held, named, files, lambda path, name: read(held, path, wanted, advance, name)
+            )
             found += [_relay(held, address, told, wanted.options) for address in relays]
         finally:
             if bar:
@@ -166,6 +175,70 @@ def ingest(
     show("ingested", Run(str(said.store), tuple(found), identities, rolled), said)
     wrong = any(each.problem or each.new.bad for each in found)
     return run.FOUND if wrong else run.OK
+
+
+_STDIN = "-"
+_AGAIN = 3
+"""How often a directory is listed anew whose files are renamed while they are read."""
+
+
+def _read(
+    held: "Writer",
+    named: tuple[str, ...],
+    files: list[Path],
+    read: "Callable[[Path, str], Ingested]",
+) -> "list[Ingested]":
+    """Read files; those of directories that were renamed meanwhile, under their new names."""
+    from cloison.flows.store.ingest import GONE
+
+    def one(path: Path) -> "Ingested":
+        if str(path) == _STDIN or path.is_fifo():
+            with _spooled(held.store, path) as spool:
+                return read(spool, str(path))
+        return read(path, str(path))
+
+    found = {path: one(path) for path in files}
+    listed = [Path(text) for text in named if Path(text).is_dir()]
+    for _ in range(_AGAIN):
+        gone = {path for path, each in found.items() if each.problem == GONE}
+        lost = {path.parent for path in gone if any(top in path.parents for top in listed)}
+        if not lost:
+            break
+        found = {
+            path: each
+            for path, each in found.items()
+            if not (each.problem == GONE and path.parent in lost)
+        }
+        for path in _files(tuple(map(str, listed))):
+            if path.parent in lost:
+                again, before = one(path), found.get(path)
+                found[path] = (
+                    again
+                    if before is None
+                    else replace(again, new=before.new + again.new, before=before.before)
+                )
+    return list(found.values())
+
+
+@contextmanager
+def _spooled(store: Path, path: Path) -> "Iterator[Path]":
+    """Yield a file that holds all that a pipe told, until its end."""
+    from uuid import uuid4
+
+    from cloison.flows.store.place import SCRATCH
+
+    # By its name the next run sweeps it, if this one is killed.
+    spool = store / SCRATCH / f"part-00000000-{uuid4().hex[:12]}.spool"
+    try:
+        with spool.open("wb") as target:
+            if str(path) == _STDIN:
+                shutil.copyfileobj(sys.stdin.buffer, target)
+            else:
+                with path.open("rb") as source:
+                    shutil.copyfileobj(source, target)
+        yield spool
+    finally:
+        spool.unlink(missing_ok=True)
 
 
 def _relay(held: "Writer", address: str, told: Told, reading: "Options") -> "Ingested":
@@ -197,7 +270,7 @@ def _files(paths: tuple[str, ...]) -> list[Path]:
                 for each in below
                 if not any(part.startswith(".") for part in each.relative_to(path).parts)
             )
-        elif path.is_file():
+        elif text == _STDIN or path.is_file() or path.is_fifo():
             found.append(path)
         else:
             msg = f"{text} is no file and no directory"
@@ -212,7 +285,9 @@ def _bar(files: list[Path]) -> "Bar | None":
         return None
     bar = Bar(sys.stderr)
     # Compressed files have more bytes than one can know before.
-    packed = any(each.suffix in {".gz", ".bz2", ".xz", ".zst"} for each in files)
+    packed = any(
+        each.suffix in {".gz", ".bz2", ".xz", ".zst"} or not each.is_file() for each in files
+    )
     bar.start(None if packed else sum(each.stat().st_size for each in files))
     return bar
 

@@ -23,7 +23,9 @@ if TYPE_CHECKING:
         "cloison flows query --since 24h -n 0 -o parquet > day.parquet",
     ),
 )
-@click.option("--from", "src", metavar="END", help="Sender: NAMESPACE[/NAME] or an address.")
+@click.option(
+    "--from", "src", metavar="END", help="Sender: NAMESPACE[/NAME], an address or a block."
+)
 @click.option("--to", "dst", metavar="END", help="Receiver, likewise.")
 @click.option("--port", type=click.IntRange(0, 65535), help="Port of the receiver.")
 @click.option("--protocol", metavar="NAME", help="TCP, UDP, SCTP, ICMP, ICMPv6 or a number.")

@@ -4,7 +4,7 @@ import click
 
 from cloison.cli import run
 from cloison.cli.commands.flows import Asked, asked, show
-from cloison.cli.options import Example
+from cloison.cli.options import AdvisedError, Example
 
 
 @click.command(
@@ -20,6 +20,11 @@ def status(said: Asked, *, bad: bool) -> int:
     hour, a node or a flow that is not there means nothing where there are gaps.
     """
     if bad:
+        if said.output != "text":
+            msg = f"--bad prints text, and no {said.output}"
+            raise AdvisedError(
+                msg, "leave out -o; how many there are is in the answer without --bad"
+            )
         from cloison.flows.status import rejected
 
         run.write(rejected(said.store))

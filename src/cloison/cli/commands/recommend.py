@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cloison.base import QuestionError
+from cloison.base import QuestionError, Severity
 from cloison.cli import run
 from cloison.cli.commands.contract import day, named
 from cloison.cli.commands.flows import ordered, span
@@ -90,6 +90,11 @@ def wanting(function: Function) -> Function:
 )
 @click.option("--force", is_flag=True, help="With --write, also over files that others wrote.")
 @click.option(
+    "--unproved",
+    is_flag=True,
+    help="With --write, also policies that are not proved; the first line of each file says so.",
+)
+@click.option(
     "--policies",
     is_flag=True,
     help="Print the policies themselves, and what is to be told of them as diagnostics.",
@@ -113,6 +118,7 @@ def recommend(
     fail_on: str,
     *,
     force: bool,
+    unproved: bool,
     policies: bool,
     show_suppressed: bool,
 ) -> int:
@@ -126,12 +132,15 @@ def recommend(
     if force and out is None:
         msg = "--force is about files, and none is written"
         raise QuestionError(msg, "name a directory with --write")
+    if unproved and out is None:
+        msg = "--unproved is about files, and none is written"
+        raise QuestionError(msg, "name a directory with --write")
     if policies and asked.output != "text":
         msg = f"--policies has no {asked.output} output"
         raise AdvisedError(msg, "-o json has them among all else")
     where = store_of(wanted.store)
     session = run.load(asked, runtime=True)
-    from cloison.app.recommend import Wish, language, written
+    from cloison.app.recommend import Wish, language, withheld, written
     from cloison.app.recommend import recommend as made
 
     today = wanted.today or run.today()
@@ -145,13 +154,18 @@ def recommend(
         wanted.flows_only,
     )
     found, about, whole = made(session, wish)
+    kept = False
     if out is not None:
-        found = written(found, out, force=force)
+        wrong = session.accepted(found.findings, today).kept
+        doubtful = any(each.severity is Severity.ERROR for each in wrong)
+        kept = doubtful and not unproved
+        doing = withheld if kept else written
+        found = doing(found, out, force=force, proved=not doubtful)
     severity = "error" if fail_on == "questions" else fail_on
     told, code = judged(
         session, found, found.findings, severity, show_suppressed=show_suppressed, today=today
     )
-    if fail_on == "questions" and found.fused.questions:
+    if kept or (fail_on == "questions" and found.fused.questions):
         code = run.FOUND
     code = code if whole else run.UNANSWERED
     if not policies:

@@ -73,20 +73,17 @@ def opened(
     """
     needed()
     from cloison.flows.relay.client import Relay, Tls, Wanted, stream
-    from cloison.flows.relay.resume import OVERLAP, Resume
+    from cloison.flows.relay.resume import Resume
     from cloison.flows.store.live import earlier, since
 
     tls = None
     if keys.tls or keys.ca or keys.cert or keys.key or keys.server_name:
         tls = Tls(_pem(keys.ca), _pem(keys.cert), _pem(keys.key), keys.server_name)
     # Of one that is new, everything it still has.
-    known, start = {}, since(held, address)
-    if start is not None:
-        known = earlier(held)
-        start = min([start, *((at - OVERLAP) // 1000 for at, _ in known.values())])
+    start, known = since(held, address) or 0, earlier(held, address)
     host = address.removeprefix(SCHEME)
-    wanted = Wanted(since=start or 0, follow=follow)
-    resume = Resume(earlier=known)
+    wanted = Wanted(since=start, follow=follow)
+    resume = Resume(earlier=known, whole=True, since=start * 1000)
     if line is None:
         return stream(Relay(host, tls), wanted, reading, resume=resume)
     relay = Relay(host, tls, patience=float("inf"))

@@ -5,8 +5,13 @@ from typing import Final
 import ibis
 from ibis.expr.types import BooleanValue, Table, Value
 
+from cloison.flows.expressions.identities import ANY, MARK, OTHER
+
 OUTSIDE: Final = ("world", "set", "host", "apiserver")
 """Ends where no pod's policy decides: what the source let go there was allowed."""
+
+_UNNAMED: Final = ("", "default")
+"""What a cluster is called that nobody named, in Cilium too."""
 
 _ASKS: Final = ("unknown", "pod", "service")
 _STEP: Final = 10
@@ -27,7 +32,9 @@ def of_services(flows: Table) -> Table:
     return said.select(services=whether.fill_null(False))
 
 
-def attributed(connections: Table, identities: Table, *, services: bool = True) -> Table:
+def attributed(
+    connections: Table, identities: Table, *, services: bool = True, held: bool = True
+) -> Table:
     """Return connections with the names of ends of which only the address was told.
 
     Names that a record tells itself stay. Where several held an address at that time it is left
@@ -40,8 +47,18 @@ def attributed(connections: Table, identities: Table, *, services: bool = True) 
         identities: What `identities.segments` returns: intervals of one address do not overlap.
         services: Whether an end may be a Service. Where none is, what goes on to one need not be
             looked for, which is a third of all work.
+        held: Whether there are any identities.
     """
-    found = _named(_named(connections, identities, "src"), identities, "dst")
+    source, target = connections.src_cluster, connections.dst_cluster
+    # An end whose cluster is not told is taken to be of the other's.
+    connections = connections.mutate(
+        src_home=ibis.coalesce(source, target), dst_home=ibis.coalesce(target, source)
+    )
+    if held:
+        found = _named(_named(connections, identities, "src"), identities, "dst")
+    else:
+        nobody = ibis.literal(False)
+        found = connections.mutate(src_ambiguous=nobody, dst_ambiguous=nobody)
     through = _nameless(found, "dst") & (found.dst_entity == "world") & found.svc_name.notnull()
     found = found.mutate(
         dst_ns=through.ifelse(found.svc_ns, found.dst_ns),
@@ -56,7 +73,7 @@ def attributed(connections: Table, identities: Table, *, services: bool = True) 
         ambiguous=(found.src_ambiguous | found.dst_ambiguous).ifelse(found["count"], 0),
     )
     found = _once(found) if services else found
-    return found.drop("src_ambiguous", "dst_ambiguous", "src_port")
+    return found.drop("src_ambiguous", "dst_ambiguous", "src_port", "src_home", "dst_home")
 
 
 def _once(rows: Table) -> Table:
@@ -64,7 +81,7 @@ def _once(rows: Table) -> Table:
     service = rows.dst_entity == "service"
     first = rows["first"]
     there = (~service & rows.src_port.notnull()).ifelse(first, ibis.null(first.type()))
-    same = ibis.window(group_by=["adapter", "hour", "proto", "src_ip", "src_port"])
+    same = ibis.window(group_by=["adapter", "hour", "proto", "src_home", "src_ip", "src_port"])
     rows = rows.mutate(earliest=there.min().over(same), latest=there.max().over(same))
     step = ibis.interval(seconds=_STEP)
     near = (rows.latest >= rows["first"] - step) & (rows.earliest <= rows["first"] + step)
@@ -84,12 +101,19 @@ def _named(rows: Table, identities: Table, side: str) -> Table:
     asks = (*_ASKS, "world") if side == "dst" else _ASKS
     nameless = ns.isnull() & workload.isnull() & entity.isin(asks)
     asked = nameless | (pod.notnull() & workload.isnull())
-    rows = rows.mutate(asked=asked.ifelse(rows[f"{side}_ip"], ibis.null("string")))
+    home, known = rows[f"{side}_home"], identities.known.max().as_scalar()
+    within = known.contains(ibis.literal(MARK) + home + MARK).fill_null(False)
+    nowhere = home.isnull() | home.isin(_UNNAMED) | known.isnull()
+    rows = rows.mutate(
+        asked=asked.ifelse(rows[f"{side}_ip"], ibis.null("string")),
+        asked_of=ibis.cases((within, home), (nowhere, ANY), else_=OTHER),
+    )
     held = identities.rename({f"held_{name}": name for name in identities.columns})
     found = rows.left_join(
         held,
         [
             rows.asked == held.held_ip,
+            rows.asked_of == held.held_of,
             rows["first"] >= held.held_since,
             rows["first"] < held.held_until,
         ],
@@ -116,4 +140,4 @@ def _named(rows: Table, identities: Table, side: str) -> Table:
         columns["svc_ns"] = service.ifelse(found.held_ns, found.svc_ns)
         columns["svc_name"] = service.ifelse(found.held_workload, found.svc_name)
         columns["svc_port"] = service.ifelse(found["port"], found.svc_port)
-    return found.mutate(**columns).drop("asked", *held.columns)
+    return found.mutate(**columns).drop("asked", "asked_of", *held.columns)

@@ -11,8 +11,8 @@ side of the source let go, and of which the other side said nothing, is `unknown
 decision, shows that these were sent: that both ends sent some is an answer, and else nobody knows.
 
 Between the same addresses and ports something may be denied and, at another time, allowed: a client
-asks again until somebody mends the policy. Both are said, each with its own times. So are connections
-of two that held one address after each other, or in two clusters (`holders`).
+asks again until somebody mends the policy. Both are said, each with its own times. So are
+connections of two that held one address after each other, or in two clusters (`holders`).
 """
 
 import ibis

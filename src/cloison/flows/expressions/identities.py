@@ -1,7 +1,12 @@
-"""Who held which address from when until when, cut so that no two rows of an address overlap."""
+"""Who held which address from when until when, cut so that no two rows of an address overlap.
+
+Clusters may use the same addresses, so intervals are cut for each. Somebody of whom no cluster is
+told may be of any. An end of which no cluster is told is looked for in all of them: where these
+differ, several held its address.
+"""
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby, pairwise
 from operator import itemgetter
 from typing import Any, Final
@@ -15,6 +20,8 @@ _END: Final = 7_258_118_400_000_000
 
 _TIME: Final = pa.timestamp("us")
 _FIELDS: "list[pa.Field[Any]]" = [
+    pa.field("of", pa.string()),
+    pa.field("known", pa.string()),
     pa.field("ip", pa.string()),
     pa.field("since", _TIME),
     pa.field("until", _TIME),
@@ -28,6 +35,15 @@ _FIELDS: "list[pa.Field[Any]]" = [
     pa.field("holders", pa.int64()),
 ]
 SEGMENTS: Final = pa.schema(_FIELDS)
+ANY: Final = ""
+"""What intervals are of in which an end is looked for whose cluster is not told."""
+
+OTHER: Final = "*"
+"""What those are of in which an end of a cluster is looked for of which nobody else tells."""
+
+MARK: Final = "\t"
+"""What clusters that are known stand between."""
+
 _NAMES: Final = ("cluster", "ns", "pod", "workload", "kind", "labels")
 
 
@@ -37,6 +53,11 @@ def segments(identity: pa.Table) -> pa.Table:
     Several pods of a node's own network share its address, which is then the node's. Intervals
     end as `ends` says. Of what is said of one holder, the word with the latest start counts.
 
+    Columns are those of identities, and besides:
+        of: The cluster, `ANY` or `OTHER`; only `ANY` where identities tell no cluster.
+        known: All clusters that identities tell of, between `MARK`s; null for none.
+        holders: How many held the address.
+
     Args:
         identity: Rows with the columns of `schema.IDENTITY`.
     """
@@ -44,12 +65,30 @@ def segments(identity: pa.Table) -> pa.Table:
     micros = micros.set_column(2, "until", micros["until"].cast(pa.int64()))
     rows = sorted(micros.to_pylist(), key=itemgetter("ip"))
     taken = snapshots(rows)
+    clusters = sorted({row["cluster"] for row in rows if row["cluster"]})
+    known = MARK.join(("", *clusters, "")) if clusters else None
     by_ip = groupby(rows, itemgetter("ip"))
-    found = [row for _ip, held in by_ip for row in _cut(list(ended(list(held), taken)))]
+    found = [
+        {**row, "known": known}
+        for _ip, held in by_ip
+        for row in _of_each(list(ended(list(held), taken)), clusters)
+    ]
     return pa.Table.from_pylist(found, schema=SEGMENTS)
 
 
-def _cut(held: list[Row]) -> Iterator[Row]:
+def _of_each(held: list[Row], clusters: list[str]) -> Iterator[Row]:
+    """Yield the intervals of one address as those of each cluster are to see them."""
+    yield from ({**row, "of": ANY} for row in _cut(held))
+    if clusters:
+        anywhere = [row for row in held if not row["cluster"]]
+        # Most addresses are of one cluster.
+        for of in clusters if anywhere else sorted({row["cluster"] for row in held}):
+            own = [row for row in held if row["cluster"] == of or not row["cluster"]]
+            yield from ({**row, "of": of} for row in _cut(own))
+        yield from ({**row, "of": OTHER} for row in _cut(anywhere))
+
+
+def _cut(held: Sequence[Row]) -> Iterator[Row]:
     begun: dict[int, list[int]] = defaultdict(list)
     over: dict[int, list[int]] = defaultdict(list)
     for number, each in enumerate(held):

@@ -71,6 +71,7 @@ def any_of(rows: Table, name: str, column: str) -> Value:
 
 
 def common(rows: Table) -> dict[str, Value]:
+    """Return what is said of all rows of a connection."""
     here = rows.observer == "src"
     return {
         "first": rows["time"].min(),

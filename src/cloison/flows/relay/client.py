@@ -164,12 +164,14 @@ def stream(
                     waiting.answered()
                     if records := _read(data, decode, resume):
                         yield records
+                    if resume.back is not None:
+                        break
             except grpc.RpcError:
                 if line.ended:
                     return
                 waiting.failed(call)
             else:
-                if not wanted.follow or line.ended:
+                if line.ended or not (wanted.follow or resume.back is not None):
                     return
                 waiting.ended()
             finally:

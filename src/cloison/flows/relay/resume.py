@@ -4,9 +4,12 @@ Each node keeps its newest flows in a ring, and is asked for those since a time.
 come about in order, those of several do not, and their clocks differ. So each node has a time of
 its own here, and a new stream begins before the oldest of them; what is told again is left out, as
 often as it was told before, for two flows without an id may look alike. A node of which nothing was
-seen yet is asked since the same time: its clock may be behind by less than `OVERLAP`.
+seen yet is asked since the same time: its clock may be behind by less than `OVERLAP`. Where all
+that a node still holds is wanted, the stream is asked once more, from the beginning, for a node
+that was not known when it began.
 """
 
+import time as clock
 from collections import Counter, deque
 from dataclasses import dataclass, field
 from typing import Final
@@ -36,6 +39,9 @@ class Resume:
         earlier: Of nodes that an earlier run heard, by their names without the cluster's: the time
             of the newest flow, and the keys of those since `OVERLAP` before it.
         awaited: Nodes of which the new stream has told nothing yet, with their newest flow's time.
+        whole: Whether everything is wanted that a node holds, and an earlier run was not told.
+        since: Since when the stream was asked.
+        back: Since when it is to be asked instead, for a node that it told of without all before.
         most: How many are remembered.
     """
 
@@ -45,15 +51,27 @@ class Resume:
     again: Counter[bytes] = field(default_factory=Counter)
     awaited: dict[str, int] = field(default_factory=dict)
     earlier: dict[str, tuple[int, tuple[bytes, ...]]] = field(default_factory=dict)
+    whole: bool = False
+    since: int = 0
+    back: int | None = None
     most: int = MOST
 
     def broken(self) -> int | None:
         """Prepare for a new stream; return since when to ask for flows, `None` if none was seen."""
-        for node, time in self.newest.items():
+        now = clock.time_ns() + OVERLAP
+        for node, time in tuple(self.newest.items()):
+            if time > now:
+                # A clock that is ahead, or was, says nothing of what is still to come.
+                del self.newest[node]
+                self.floors.pop(node, None)
+                continue
             self.floors[node] = max(self.floors.get(node, 0), time - OVERLAP)
         self.again = Counter(key for _, _, key in self.recent)
         self.awaited = dict(self.newest)
-        return min(self.floors.values(), default=None)
+        floors = [*self.floors.values(), *(() if self.back is None else (self.back,))]
+        self.back = None
+        self.since = min(floors, default=self.since)
+        return self.since if floors else None
 
     def notice(self, time: int, key: bytes) -> bool:
         """Return whether a message that is no flow is new; remember it if so."""
@@ -73,6 +91,12 @@ class Resume:
         if node not in self.newest and len(self.newest) >= NODES:
             node = ""
         if node not in self.newest:
+            before = self.earlier.get(node.rpartition("/")[2])
+            begin = before[0] - OVERLAP if before is not None else 0
+            if self.whole and begin < self.since:
+                # It may hold more of before, and is asked for all of it in order.
+                self.back = begin if self.back is None else min(begin, self.back)
+                return False, None
             self._inherit(node)
         if node in self.awaited and time < self.floors[node]:
             return False, None

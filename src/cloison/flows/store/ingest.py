@@ -4,6 +4,7 @@ import lzma
 import zlib
 from array import array
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Final
@@ -12,7 +13,7 @@ import msgspec
 
 from cloison.base import QuestionError
 from cloison.flows.answers import Ingested, Shared
-from cloison.flows.files import HEAD, Chunk, cut, head, opened, skip
+from cloison.flows.files import HEAD, Chunk, cut, head, opened, pinned, skip
 from cloison.flows.reader import Head, Options, Reader
 from cloison.flows.readers import READERS, detect, reader
 from cloison.flows.schema import Flow
@@ -23,6 +24,9 @@ from cloison.flows.store.writer import Writer
 
 AT_ONCE: Final = 200_000
 """Rows that are gathered before they are committed."""
+
+GONE: Final = "is gone: it was renamed or removed meanwhile"
+"""What is wrong with a file that is not there any more."""
 
 _DAMAGE: Final = (OSError, EOFError, zlib.error, lzma.LZMAError)
 
@@ -46,7 +50,13 @@ Told = Callable[[int], None]
 """Is told how many more bytes of a file, decompressed, have been read."""
 
 
-def ingest(writer: Writer, path: Path, wanted: Wanted, told: Told = lambda _: None) -> Ingested:
+def ingest(
+    writer: Writer,
+    path: Path,
+    wanted: Wanted,
+    told: Told = lambda _: None,
+    name: str | None = None,
+) -> Ingested:
     """Read a file into a store, committing as it goes.
 
     Args:
@@ -54,6 +64,7 @@ def ingest(writer: Writer, path: Path, wanted: Wanted, told: Told = lambda _: No
         path: The file.
         wanted: What the user says about it.
         told: Is told of progress.
+        name: What to call it; `None` for its path.
 
     Raises:
         QuestionError: there is no such reader, or it was read with another one or with other
@@ -62,8 +73,20 @@ def ingest(writer: Writer, path: Path, wanted: Wanted, told: Told = lambda _: No
     if wanted.reader is not None and wanted.reader not in READERS:
         msg = f"{wanted.reader!r} is no reader"
         raise QuestionError(msg, f"readers are {', '.join(READERS)}")
+    shown = name or str(path)
+    with ExitStack() as stack:
+        try:
+            held = stack.enter_context(pinned(path))
+        except FileNotFoundError:
+            return Ingested(shown, None, problem=GONE)
+        except OSError as error:
+            return Ingested(shown, None, problem=f"cannot be read: {_why(error)}")
+        return _ingest(writer, held, wanted, told, shown)
+
+
+def _ingest(writer: Writer, path: Path, wanted: Wanted, told: Told, name: str) -> Ingested:
     try:
-        start = head(path)
+        start = head(path, Path(name).name)
         counted = filter(_counts, writer.manifest.inputs)
         known = recognise(path, start.data, counted, writer.store)
         # What gave nothing is read anew: perhaps the reader or its options were the wrong ones.
@@ -73,20 +96,20 @@ def ingest(writer: Writer, path: Path, wanted: Wanted, told: Told = lambda _: No
             again = recognise(path, start.data, fruitless, writer.store).input
         disk = on_disk(path)
     except _DAMAGE as error:
-        return Ingested(str(path), None, problem=f"cannot be read: {_why(error)}")
+        return Ingested(name, None, problem=f"cannot be read: {_why(error)}")
     if not start.data:
-        return Ingested(str(path), None, problem="is empty")
+        return Ingested(name, None, problem="is empty")
     chosen, sure, others = _chosen(start, known, wanted)
     if chosen is None:
-        return Ingested(str(path), None, problem="no reader suits it; name one with --reader")
+        return Ingested(name, None, problem="no reader suits it; name one with --reader")
     if known.input is not None and chosen.name != known.input.reader:
-        msg = f"{path} was read as {known.input.reader} before, and is counted already"
+        msg = f"{name} was read as {known.input.reader} before, and is counted already"
         raise QuestionError(msg, "read it into another store with --store")
     if known.input is not None and known.input.told != told_of(wanted.options):
-        msg = f"{path} was read with other options before, and is counted already"
+        msg = f"{name} was read with other options before, and is counted already"
         raise QuestionError(msg, "give the same --cluster, --map and --format, or another --store")
     before = known.input.counts if known.input is not None else Counts()
-    found = Ingested(str(path), chosen.name, sure, others, before=before)
+    found = Ingested(name, chosen.name, sure, others, before=before)
     if known.whole:
         return found
     if chosen.framing != "lines" and known.mark is not None:
@@ -101,7 +124,7 @@ def ingest(writer: Writer, path: Path, wanted: Wanted, told: Told = lambda _: No
         else:
             # What was read otherwise tells of something else.
             known = Known()
-    run = _Run(writer, path, start, known, chosen.name, wanted, told, again)
+    run = _Run(writer, (path, name), start, known, chosen.name, wanted, told, again)
     try:
         for chunk in cut(path, chosen, start, wanted.options, known.mark):
             run.take(chunk, whole=chosen.framing != "lines")
@@ -118,7 +141,7 @@ class _Run:
 
     Args:
         writer: The store.
-        path: The file.
+        place: The file, and what it is called.
         start: How it begins.
         known: What is known of it.
         name: What reads it.
@@ -130,7 +153,7 @@ class _Run:
     def __init__(
         self,
         writer: Writer,
-        path: Path,
+        place: tuple[Path, str],
         start: Head,
         known: Known,
         name: str,
@@ -139,7 +162,7 @@ class _Run:
         again: Input | None,
     ) -> None:
         self._writer = writer
-        self._path = path
+        self._path, path = place
         self._start = start.data
         self._name = name
         self._at_once = wanted.at_once
@@ -149,11 +172,11 @@ class _Run:
         marks = (msgspec.structs.replace(known.mark, counts=Counts()),) if known.mark else ()
         number = max((each.id for each in writer.manifest.inputs), default=0) + 1
         number = again.id if again is not None else number
-        self.input = Input(number, str(path), name, marks, told=told_of(wanted.options))
+        self.input = Input(number, path, name, marks, told=told_of(wanted.options))
         if again is not None:
             self._without = writer.recall(again.id)
         if known.input is not None:
-            self.input = msgspec.structs.replace(known.input, path=str(path), open=Counts())
+            self.input = msgspec.structs.replace(known.input, path=path, open=Counts())
             number = known.input.id
             parts = writer.manifest.parts
             # The last line had no end then; it is read anew.

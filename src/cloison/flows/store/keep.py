@@ -8,6 +8,7 @@ import msgspec
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from cloison.flows.store import lines
 from cloison.flows.store.manifest import Part
 from cloison.flows.store.parts import HOUR, Kind, stage
 from cloison.flows.store.rolling import hours
@@ -15,6 +16,9 @@ from cloison.flows.store.writer import Writer
 
 _DAY: Final = 24
 """Hours."""
+
+_SECONDS: Final = 3600
+"""Of an hour."""
 
 LARGE: Final = 2_000_000
 """Rows of a part that is not joined with others."""
@@ -40,6 +44,7 @@ def expire(writer: Writer, raw: int | None, rollups: int | None, now: int | None
     gone: set[Part] = set()
     if raw is not None:
         limit = hour - raw * _DAY
+        lines.expire(writer.store, limit * _SECONDS)
         gone |= {
             part
             for part in flows

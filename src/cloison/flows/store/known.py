@@ -1,8 +1,8 @@
 """Files known again by what they hold: rotated, renamed, compressed, cut off or grown since.
 
 A file is an input that was read if it begins with every byte that was read of it. Its name says
-nothing. A file that agrees with an input up to some line, and then ends, is a shorter copy. One that
-goes on differently is an input of its own, of which the lines in common are counted already.
+nothing. A file that agrees with an input up to some line, and then ends, is a shorter copy. One
+that goes on differently is an input of its own, of which the lines in common are counted already.
 """
 
 from collections.abc import Iterable, Sequence
@@ -106,7 +106,7 @@ def recognise(path: Path, start: bytes, inputs: Iterable[Input], store: Path) ->
             return grown
         known = _in_common(handle, start, inputs, store)
         # Of what an earlier version of this program read there are marks only.
-        old = _marked(handle, start, [each for each in inputs if not each.steps])
+        old = _marked(handle, start, [each for each in inputs if each.marks[-1].sum == -1])
     return old if old.mark and (not known.mark or old.mark.upto > known.mark.upto) else known
 
 

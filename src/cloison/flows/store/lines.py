@@ -1,8 +1,8 @@
 """Checksums of every line that was read, so that a file that begins like another is told from it.
 
-Of an input of lines there is a file of 32-bit numbers, one for each line: the CRC of everything from
-its beginning to the end of that line. Two files agree up to a line where these agree, and from the
-first line that differs on they never do again. The file only helps: without it, what two inputs
+Of an input of lines there is a file of 32-bit numbers, one for each line: the CRC of everything
+from its beginning to the end of that line. Two files agree up to a line where these agree, and from
+the first line that differs on they never do again. The file only helps: without it, what two inputs
 have in common is known as exactly as the manifest's marks say it.
 """
 
@@ -16,8 +16,6 @@ from zlib import crc32
 
 from cloison.flows.files import LONGEST, opened
 from cloison.flows.store.manifest import settle
-
-Sums = "array[int]"
 
 DIRECTORY: Final = "lines"
 WIDTH: Final = 4
@@ -177,9 +175,7 @@ def summed(path: Path, line: int) -> "array[int]":
 
 
 def _ordered(sums: "array[int]") -> "array[int]":
-    """Return numbers in the order of bytes that files have, or from it: the same on every machine.
-
-    """
+    """Return numbers with their bytes in the order that files have, or back."""
     if sys.byteorder == "little":
         return sums
     turned = array("I", sums)

@@ -29,46 +29,64 @@ _DAY: Final = 24 * 3_600_000_000
 
 
 def since(writer: Writer, address: str) -> int | None:
-    """Return the time from which to ask for flows of an address; `None` if it is a new one."""
-    known = _known(writer, address)
-    last = _last(writer) if known is not None else None
-    return None if last is None else last - OVERLAP
+    """Return the time from which to ask for flows of an address; `None` if it is a new one.
+
+    Each node has a clock and a last flow of its own: it is the earliest of these times. Nodes that
+    have been silent for a day are left out; what they tell again is asked for when they do.
+    """
+    told = _newest(writer, address)
+    last = max(told.values(), default=0)
+    return min((time_ for time_ in told.values() if time_ >= last - _DAY), default=None)
 
 
-def earlier(writer: Writer) -> dict[str, tuple[int, tuple[bytes, ...]]]:
+def earlier(writer: Writer, address: str) -> dict[str, tuple[int, tuple[bytes, ...]]]:
     """Return what a stream told of each node before: the time of its newest flow, and last ids.
 
-    Times are nanoseconds since 1970; ids are those of flows since `OVERLAP` before that time. Nodes
-    that have been silent for a day are left out.
+    Times are nanoseconds since 1970; ids are those of flows since `OVERLAP` before that time.
     """
-    last = _last(writer)
-    if last is None:
+    told = _newest(writer, address)
+    ids: dict[str, list[bytes]] = {node: [] for node in told}
+    spans = sorted((time_, time_ + OVERLAP) for time_ in told.values())
+    for part in _streamed(writer):
+        first, last = part.since, part.until
+        if first is None or last is None:
+            continue
+        if not any(begin <= last and first <= end for begin, end in spans):
+            continue
+        for row in _rows(writer, part, ["node", "time", "obs_id"]).to_pylist():
+            node, name, time_ = row["node"] or "", row["obs_id"], row["time"]
+            if node not in told or not name or time_ is None:
+                continue
+            if told[node] <= time_ <= told[node] + OVERLAP:
+                ids[node].append(name.encode())
+    return {node: ((at + OVERLAP) * 1000, tuple(ids[node])) for node, at in told.items()}
+
+
+def _newest(writer: Writer, address: str) -> dict[str, int]:
+    """Return the time, in microseconds, from which on each node of an address is asked again."""
+    known = _known(writer, address)
+    if known is None:
         return {}
-    parts = [
-        part
-        for part in writer.manifest.of("flows")
-        if part.source == _READER and part.until is not None and part.until >= last - _DAY
-    ]
-    newest: dict[str, int] = {}
-    for part in parts:
-        rows = _rows(writer, part, ["node", "time"])
-        found = rows.group_by("node").aggregate([("time", "max")]).to_pydict()
-        for node, time_ in zip(found["node"], found["time_max"], strict=True):
-            if node is not None and time_ is not None:
-                newest[node] = max(time_, newest.get(node, time_))
-    if not newest:
-        return {}
-    ids: dict[str, list[bytes]] = {node: [] for node in newest}
-    oldest = min(newest.values()) - OVERLAP
-    for part in parts:
-        if part.until is not None and part.until >= oldest:
-            rows = _rows(writer, part, ["node", "time", "obs_id"])
-            recent = rows.filter(pc.greater_equal(rows["time"], pa.scalar(oldest))).to_pylist()
-            for row in recent:
-                node, name = row["node"], row["obs_id"]
-                if node is not None and name and row["time"] >= newest[node] - OVERLAP:
-                    ids[node].append(name.encode())
-    return {node: (at * 1000, tuple(ids[node])) for node, at in newest.items()}
+    told = known.newest
+    if not told:
+        # An earlier version of this program did not keep it: all streams of the store together.
+        latest = _now() + OVERLAP
+        told = {}
+        for part in _streamed(writer):
+            rows = _rows(writer, part, ["node", "time"])
+            rows = rows.filter(pc.less_equal(rows["time"], pa.scalar(latest)))
+            found = rows.group_by("node").aggregate([("time", "max")]).to_pydict()
+            for node, time_ in zip(found["node"], found["time_max"], strict=True):
+                told[node or ""] = max(time_, told.get(node or "", time_))
+    return {node: time_ - OVERLAP for node, time_ in told.items()}
+
+
+def _streamed(writer: Writer) -> list[Part]:
+    return [part for part in writer.manifest.of("flows") if part.source == _READER]
+
+
+def _now() -> int:
+    return time.time_ns() // 1000
 
 
 def _rows(writer: Writer, part: Part, names: list[str]) -> pa.Table:
@@ -102,8 +120,8 @@ def follow(
     known = _known(writer, address)
     number = max((each.id for each in writer.manifest.inputs), default=0) + 1
     found = known or Input(number, address, _READER)
-    before, seen, losses = found.open, _seen(writer), _losses(writer)
-    counts = before
+    before, seen, losses = found.open, _seen(writer, address), _losses(writer)
+    counts, newest = before, dict(found.newest)
     begun = clock()
     try:
         for records in stream:
@@ -113,6 +131,16 @@ def follow(
                 if not (isinstance(each, Flow) and each.obs_id in seen)
                 and not (isinstance(each, Coverage) and msgspec.structs.astuple(each) in losses)
             ]
+            latest = _now() + OVERLAP
+            for each in new:
+                if not isinstance(each, Flow) or each.time is None:
+                    continue
+                node = each.node or ""
+                if each.time <= latest:
+                    newest[node] = max(each.time, newest.get(node, each.time))
+                elif each.obs_id:
+                    # A clock that is ahead says nothing of what is still to come.
+                    seen.add(each.obs_id)
             if records:
                 flows = sum(isinstance(each, Flow) for each in new)
                 counts += Counts(1, flows, len(new) - flows, skipped=int(not new))
@@ -121,27 +149,18 @@ def follow(
             late = clock() - begun >= pause and (records or writer.rows)
             if writer.rows >= AT_ONCE or late:
                 # A stream has no place to go on at: its counts are all there is to keep.
-                found = msgspec.structs.replace(found, open=counts)
+                found = msgspec.structs.replace(found, open=counts, newest=dict(newest))
                 writer.commit(found)
                 begun = clock()
     except KeyboardInterrupt:
         # Whoever follows a stream stops it so; what was read counts.
-        found = msgspec.structs.replace(found, open=counts)
-    writer.commit(msgspec.structs.replace(found, open=counts))
+        pass
+    writer.commit(msgspec.structs.replace(found, open=counts, newest=newest))
     return Ingested(address, _READER, new=counts - before, before=before)
 
 
 def _known(writer: Writer, address: str) -> Input | None:
     return next((each for each in writer.manifest.inputs if each.path == address), None)
-
-
-def _last(writer: Writer) -> int | None:
-    times = [
-        part.until
-        for part in writer.manifest.of("flows")
-        if part.source == _READER and part.until is not None
-    ]
-    return max(times, default=None)
 
 
 def _losses(writer: Writer) -> set[tuple[object, ...]]:
@@ -158,14 +177,12 @@ def _losses(writer: Writer) -> set[tuple[object, ...]]:
     return found
 
 
-def _seen(writer: Writer) -> set[str]:
-    """Return the ids of the store's newest flows."""
-    last = _last(writer)
-    if last is None:
-        return set()
+def _seen(writer: Writer, address: str) -> set[str]:
+    """Return the ids of the flows that an address may tell again."""
+    oldest = since(writer, address)
     found: set[str] = set()
-    for part in writer.manifest.of("flows"):
-        if part.source == _READER and part.until is not None and part.until >= last - OVERLAP:
+    for part in _streamed(writer) if oldest is not None else ():
+        if part.until is not None and oldest is not None and part.until >= oldest:
             rows = pq.read_table(writer.store / part.path, columns=["obs_id"], partitioning=None)
             found.update(each for each in plain(rows["obs_id"]) if each is not None)
     return found

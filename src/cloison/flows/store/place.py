@@ -9,7 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import BinaryIO, Final
 
-from cloison.base import SourceError
+from cloison.base import CloisonError, SourceError
 from cloison.flows.store.manifest import NAME, Manifest, load
 
 LOCK: Final = "lock"
@@ -32,7 +32,7 @@ TABLES: Final = (
 _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 """What a disk may say that a store is on."""
 
-_PART: Final = re.compile(r"part-\d{8,}-[0-9a-f]{12}\.parquet")
+_PART: Final = re.compile(r"part-\d{8,}-[0-9a-f]{12}\.(parquet|spool)")
 
 
 @contextmanager
@@ -66,11 +66,12 @@ def writing(store: Path) -> Iterator[Manifest]:
         found = load(store)
         sweep(store, found)
         try:
-            yield found
+            with _blaming(store):
+                yield found
         except OSError as error:
             if error.errno not in _FULL:
                 raise
-            msg = f"the store {store} cannot be written: {os.strerror(error.errno)}"
+            msg = f"the store {store} cannot be written: {os.strerror(error.errno or 0)}"
             help_ = "make room and run it again: what was committed stays, and is left out then"
             raise SourceError(msg, help_) from None
 
@@ -89,11 +90,53 @@ def reading(store: Path) -> Iterator[Manifest]:
         handle = (store / READERS).open("a+b")
     except OSError:
         # A store that one may only read has nobody who would remove parts as this user.
-        yield load(store)
+        with _blaming(store):
+            yield load(store)
         return
     with handle:
         _lock(handle, alone=False, wait=True)
-        yield load(store)
+        with _blaming(store):
+            yield load(store)
+
+
+@contextmanager
+def _blaming(store: Path) -> Iterator[None]:
+    """Say which part of a store is at fault, where one is: engines each say it in their own way."""
+    try:
+        yield
+    except CloisonError:
+        raise
+    except Exception:
+        check(store, load(store), whole=True)
+        raise
+
+
+def check(store: Path, manifest: Manifest, *, whole: bool = False) -> None:
+    """Check that the parts of a store are there, and as long as they were written.
+
+    Args:
+        store: The store.
+        manifest: What belongs to it.
+        whole: Whether to read them, too.
+
+    Raises:
+        SourceError: One is not, or cannot be read.
+    """
+    for part in manifest.parts:
+        path = store / part.path
+        try:
+            size = path.stat().st_size
+            problem = "" if size == part.size else f"has {size:,} bytes of {part.size:,}"
+            if whole and not problem:
+                import_module("pyarrow.parquet").read_table(path, partitioning=None)
+        except FileNotFoundError:
+            problem = "is missing"
+        except (OSError, ValueError) as error:
+            problem = f"cannot be read: {str(error).splitlines()[0]}"
+        if problem:
+            msg = f"{path}, a part of the store, {problem}"
+            help_ = "put it back from a copy; without one, remove the store and ingest again"
+            raise SourceError(msg, help_)
 
 
 def sweep(store: Path, manifest: Manifest) -> int:

@@ -19,6 +19,7 @@ from cloison.flows.engines.columns import loose, plain
 from cloison.flows.engines.engine import Engine
 from cloison.flows.expressions.attribute import attributed, of_services
 from cloison.flows.expressions.connect import connections
+from cloison.flows.expressions.holders import reused
 from cloison.flows.expressions.identities import SEGMENTS, segments
 from cloison.flows.expressions.orient import oriented
 from cloison.flows.expressions.roll import hourly
@@ -91,17 +92,35 @@ def rolled(
     services = "service" in plain(holders["entity"].unique()) or plain(
         engine.run(of_services(flows))["services"]
     ) == [True]
+    several = plain(engine.run(reused(flows))["reused"]) == [True]
     holding = engine.table(holders.combine_chunks())
-    return _expressed(chosen(flows).op(), holding.op(), listening, services=services).to_expr()
+    there = _There(services=services, reused=several, held=bool(holders.num_rows))
+    return _expressed(chosen(flows).op(), holding.op(), listening, there).to_expr()
+
+
+@dataclass(frozen=True, slots=True)
+class _There:
+    """What there may be among flows: what is not need not be looked for.
+
+    Args:
+        services: Ends that are Services.
+        reused: Addresses that several held within an hour.
+        held: Identities.
+    """
+
+    services: bool
+    reused: bool
+    held: bool
 
 
 @lru_cache(maxsize=16)
 def _expressed(
-    flows: Node, holders: Node, listening: frozenset[tuple[str, int]], *, services: bool
+    flows: Node, holders: Node, listening: frozenset[tuple[str, int]], there: _There
 ) -> Node:
     """Return what hours come to. To build that takes longer than to read a few thousand rows."""
-    opened = connections(oriented(flows.to_expr(), listening))
-    found: Node = hourly(attributed(opened, holders.to_expr(), services=services)).op()
+    opened = connections(oriented(flows.to_expr(), listening), reused=there.reused)
+    named = attributed(opened, holders.to_expr(), services=there.services, held=there.held)
+    found: Node = hourly(named).op()
     return found
 
 

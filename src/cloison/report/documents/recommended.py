@@ -4,7 +4,15 @@ from collections.abc import Iterator, Sequence
 
 from cloison.analyses.past.link import Link
 from cloison.analyses.past.watch import Watch
-from cloison.analyses.recommend.model import Asking, Backed, Ground, Proof, Question, Recommended
+from cloison.analyses.recommend.model import (
+    Aside,
+    Asking,
+    Backed,
+    Ground,
+    Proof,
+    Question,
+    Recommended,
+)
 from cloison.analyses.recommend.ready import Readiness
 from cloison.report.about import About, Judged
 from cloison.report.documents import compiled, parts
@@ -29,12 +37,29 @@ class FlowsWatched(parts.Base, frozen=True):
     lost: int
 
 
+class PortBacked(parts.Base, frozen=True):
+    """What speaks for one port of a call: one that was seen, or that manifests name.
+
+    `connections` got through on it between `first` and `last`, which are null where it was not
+    seen. `confidence` is `low`, `medium` or `high`, and `why` why.
+    """
+
+    port: str
+    connections: int
+    first: str | None
+    last: str | None
+    sources: list[str]
+    confidence: str
+    why: str
+
+
 class CallBacked(parts.Base, frozen=True):
     """What speaks for a call that is let through.
 
     `grounds` are `contract`, `manifest`, `observed`. `connections` got through, `denied` were
     stopped by policy, `hours` is how many hours saw any, `pods` how many pods are known to have
-    opened them. `hints` is what manifests say. `confidence` is `low`, `medium` or `high`.
+    opened them. `hints` is what manifests say. `confidence` is `low`, `medium` or `high`: that of
+    the least sure of the ports that were seen. `ports` has each port by itself.
     """
 
     grounds: list[Ground]
@@ -48,6 +73,7 @@ class CallBacked(parts.Base, frozen=True):
     hints: list[str]
     confidence: str
     why: str
+    ports: list[PortBacked]
 
 
 class CallRecommended(parts.Base, frozen=True):
@@ -55,6 +81,7 @@ class CallRecommended(parts.Base, frozen=True):
 
     `edges` are the observed ones that it stands for. `review` is the day by which somebody has to
     look at it again. `widened` counts addresses that are let through besides those that were seen.
+    `refused` is why it is not let through after all, or not in whole; null where it is.
     """
 
     name: str
@@ -69,6 +96,7 @@ class CallRecommended(parts.Base, frozen=True):
     notes: list[str]
     review: str | None
     widened: int
+    refused: str | None
 
 
 class CallAsked(parts.Base, frozen=True):
@@ -86,6 +114,16 @@ class CallAsked(parts.Base, frozen=True):
     write: str | None
 
 
+class CallAside(parts.Base, frozen=True):
+    """Calls that policies of pods are not about: loopback, multicast and the like."""
+
+    from_: str
+    to: str
+    ports: list[str]
+    why: str
+    connections: int
+
+
 class PlatformSeen(parts.Base, frozen=True):
     """What was seen of something that the platform does, as edges."""
 
@@ -100,12 +138,25 @@ class EdgeUnproved(parts.Base, frozen=True):
     why: str
 
 
+class PairOpened(parts.Base, frozen=True):
+    """A pair of ends between which more passes than today: what, and what stops it today.
+
+    `shut` is empty where nothing is known of it, as beyond the first 200 pairs.
+    """
+
+    from_: str
+    to: str
+    traffic: str
+    shut: list[str]
+
+
 class RecommendationProved(parts.Base, frozen=True):
     """What the policies do, read back and asked of the engine.
 
     `expected` edges were seen and have to pass: `lost` do not, of `unsure` nobody can say.
     `refused` must not: `leaks` do, and `ungoverned` of them no policy here is about. `opened`,
-    `closed` and `changed` count pairs of ends against what is in force today.
+    `closed` and `changed` count pairs of ends against what is in force today, and `openings` has
+    those between which more passes.
     """
 
     proved: bool
@@ -118,6 +169,7 @@ class RecommendationProved(parts.Base, frozen=True):
     opened: int
     closed: int
     changed: int
+    openings: list[PairOpened]
     policies: compiled.PoliciesReadBack | None
 
 
@@ -154,6 +206,7 @@ class PoliciesRecommended(parts.Envelope, frozen=True):
     proof: RecommendationProved
     calls: list[CallRecommended]
     questions: list[CallAsked]
+    aside: list[CallAside]
     platform: list[PlatformSeen]
     added: list[compiled.PlatformAdded]
     readiness: list[WorkloadReady]
@@ -182,8 +235,9 @@ def document(result: Judged[Recommended], about: About) -> PoliciesRecommended:
         namespaces=inner.namespaces,
         watched=_watched(found.fused.watch, found.store),
         proof=_proof(found, inner.read_back),
-        calls=[_call(each) for each in found.fused.backed],
+        calls=[_call(each, found.refused.get(each.entry.name)) for each in found.fused.backed],
         questions=[_question(each) for each in found.fused.questions],
+        aside=[_aside(each) for each in found.fused.aside],
         platform=[
             PlatformSeen(role=each.role, edges=[str(link.key) for link in each.links])
             for each in found.fused.platform
@@ -228,11 +282,20 @@ def _proof(found: Recommended, policies: compiled.PoliciesReadBack | None) -> Re
         opened=proof.opened,
         closed=proof.closed,
         changed=proof.changed,
+        openings=[
+            PairOpened(from_=e.source, to=e.destination, traffic=e.traffic, shut=[*e.shut])
+            for e in proof.openings
+        ],
         policies=policies,
     )
 
 
-def _call(each: Backed) -> CallRecommended:
+def _aside(each: Aside) -> CallAside:
+    one, other = each.ends
+    return CallAside(from_=one, to=other, ports=[*each.ports], why=each.why, connections=each.count)
+
+
+def _call(each: Backed, refused: str | None) -> CallRecommended:
     entry, found = each.entry, each.evidence
     return CallRecommended(
         name=entry.name,
@@ -254,11 +317,24 @@ def _call(each: Backed) -> CallRecommended:
             hints=list(found.hints),
             confidence=str(found.sure),
             why=found.why,
+            ports=[
+                PortBacked(
+                    port=one.port,
+                    connections=one.count,
+                    first=told_time(one.first),
+                    last=told_time(one.last),
+                    sources=list(one.sources),
+                    confidence=str(one.sure),
+                    why=one.why,
+                )
+                for one in found.ports
+            ],
         ),
         edges=len(each.links),
         notes=list(each.notes),
         review=each.review.isoformat() if each.review else None,
         widened=each.widened,
+        refused=refused,
     )
 
 
@@ -295,8 +371,10 @@ HEADER = ("name", "from", "to", "ports", "grounds", "connections", "hours", "con
 
 def rows(result: Judged[Recommended]) -> Iterator[Sequence[object]]:
     """Iterate over the calls that are let through as rows."""
+    refused = result.answer.refused
     for each in result.answer.fused.backed:
         entry, found = each.entry, each.evidence
+        lost = refused.get(entry.name)
         yield (
             entry.name,
             entry.source.text,
@@ -306,5 +384,5 @@ def rows(result: Judged[Recommended]) -> Iterator[Sequence[object]]:
             found.count,
             found.hours,
             str(found.sure),
-            found.why,
+            found.why if lost is None else f"not let through: {lost}",
         )

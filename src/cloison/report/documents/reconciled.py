@@ -130,6 +130,7 @@ def _cell(cell: Cell, asked: Asked, result: Reconciled) -> CellSaid:
         covered=result.cube.covered(cell),
         decided_by=[decided(each) for each in asked.deciders],
         caveats=parts.caveat_ids(asked.caveats),
+        denied=asked.denied or None,
         why=list(asked.words) or None,
     )
 
@@ -247,6 +248,12 @@ def stray(each: Unplaced) -> Stray:
     )
 
 
+def decides(asked: Asked) -> list[str]:
+    """Return what decides in words, after the part that it denies where it is about one."""
+    part = [f"denied: {asked.denied}"] if asked.denied else []
+    return [*part, *because(asked.deciders)]
+
+
 def because(deciders: Iterable[Decider]) -> list[str]:
     """Return what decides in words: rules with their places, then why others need none."""
     rules: list[str] = []
@@ -314,7 +321,7 @@ def rows(result: Reconciled) -> Iterator[Sequence[object]]:
             found.other,
             told_time(found.first) or "",
             told_time(found.last) or "",
-            "; ".join(because(asked.deciders)),
+            "; ".join(decides(asked)),
             why(asked, result) if asked.words else "",
             _covered(whole=result.cube.covered(cell)),
         )

@@ -52,7 +52,8 @@ class CellSaid(parts.Base, frozen=True):
     permitted with some requests only. `observed` is null where no flow tells of it; where it is
     healthy then, its entry was seen at the other source it may have, a node or a client. `covered`
     says whether any source tells of one of its ends. `why` are the arguments with which
-    `cloison why` shows it, null where it cannot be asked.
+    `cloison why` shows it, null where it cannot be asked. Where some addresses are denied and no
+    question covers both, `denied` is a part that is, and `decidedBy` and `why` are about that.
     """
 
     kind: Kind
@@ -68,6 +69,7 @@ class CellSaid(parts.Base, frozen=True):
     covered: bool
     decided_by: list[DecidedBy]
     caveats: list[str]
+    denied: str | None
     why: list[str] | None
 
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 from cloison.analyses.connectivity import Line
 from cloison.analyses.ends import End
 from cloison.analyses.past.course import HOUR, Course
+from cloison.analyses.past.sorts import Sort
 from cloison.analyses.reconcile.seen import Outside
 from cloison.analyses.reconcile.seen import ref as ref_of
 from cloison.analyses.shadow.model import (
@@ -98,7 +99,9 @@ class FindingSaid(parts.Base, frozen=True):
     """Edges that got through and would be denied, and that lack the same.
 
     `mends` are what to add to the candidate; empty where nobody can write it, null where that was
-    not looked for, as there are many findings. `today` says that policies of today deny it, too.
+    not looked for, as there are many findings. Where `sort` says `person` or `scan`, it looks like
+    no application's, `why` says why, and nobody should let it through unasked. `today` says that
+    policies of today deny it, too.
     `fronts` are rules that would let it through, did they not name the port of a Service.
     """
 
@@ -112,6 +115,8 @@ class FindingSaid(parts.Base, frozen=True):
     edges: list[EdgeSaid]
     mends: list[Mend] | None
     fronts: list[FrontSaid]
+    sort: Sort | None
+    why: str
 
 
 class CountSaid(parts.Base, frozen=True):
@@ -336,6 +341,8 @@ def _finding(found: Finding) -> FindingSaid:
         edges=[_edge(each) for each in found.edges],
         mends=None if found.mends is None else mends(found.mends),
         fronts=[_front(each) for each in found.fronts],
+        sort=found.sort,
+        why=found.why,
     )
 
 

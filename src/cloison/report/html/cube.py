@@ -13,7 +13,7 @@ from cloison.analyses.reconcile.marks import Status
 from cloison.analyses.reconcile.reconciled import EXCESS, Reconciled
 from cloison.base import Span
 from cloison.report.about import PLAIN, About
-from cloison.report.documents.reconciled import because, named, why
+from cloison.report.documents.reconciled import decides, named, why
 from cloison.report.html.frame import opening
 from cloison.report.lacking import previews, sentences
 from cloison.report.text.cubed import LETTERS, axis, opened, worst
@@ -183,7 +183,7 @@ def _cell(number: int, cell: Cell, asked: Asked, result: Reconciled, homes: str)
 
 def _decided(asked: Asked, result: Reconciled) -> tuple[str, str]:
     """Return what decides, and the command that shows it."""
-    by = [_text(each) for each in because(asked.deciders)]
+    by = [_text(each) for each in decides(asked)]
     by += [_text(f"caveat {each.id}: {each.text}") for each in asked.caveats]
     command = f"<code>{_text(why(asked, result))}</code>" if asked.words else ""
     return "<br>".join(by), command

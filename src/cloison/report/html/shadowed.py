@@ -14,7 +14,7 @@ from cloison.report.lacking import previews, sentences
 from cloison.report.text.layout import count, listed, profile_line
 from cloison.report.text.shadowed import (
     FATES,
-    WORDS,
+    effect,
     headline,
     missing,
     moved,
@@ -110,7 +110,7 @@ def _findings(result: Shadow) -> Iterator[str]:
     yield "<h2>What would be denied</h2>\n"
     for at, finding in enumerate(result.findings[:_MOST]):
         yield f'<article id="f{at}"><h3>{shown(headline(finding))}</h3>\n'
-        yield f"<p>Effect: {shown(WORDS[finding.weight])}.</p>\n"
+        yield f"<p>Effect: {shown(effect(finding))}.</p>\n"
         yield f"<p>Seen {shown(when(finding, result))}.</p>\n"
         if finding.today:
             yield "<p>Policies of today deny it as well, though it got through.</p>\n"

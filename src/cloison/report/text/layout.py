@@ -58,6 +58,25 @@ def table(rows: Iterable[Sequence[str]], gap: int = 2, indent: str = "") -> Iter
         yield (indent + "".join(cells) + row[-1]).rstrip()
 
 
+def folded(
+    rows: Sequence[Sequence[str]], below: Sequence[int], look: Look
+) -> Iterator[tuple[str, ...]]:
+    """Iterate over rows in columns; where lines get too long, some cells stand below the others.
+
+    Args:
+        rows: The rows, the head first.
+        below: Which cells those are.
+        look: How wide lines may be.
+    """
+    wide = list(table(rows))
+    if max(map(len, wide)) <= look.width:
+        yield from ((line,) for line in wide)
+        return
+    left = [[cell for i, cell in enumerate(row) if i not in below] for row in rows]
+    for line, row in zip(table(left), rows, strict=True):
+        yield line, f"    {' -> '.join(row[i] for i in below)}"
+
+
 def at(span: Span | None) -> str:
     """Return a place in parentheses with a space before it, or nothing."""
     return f" ({span.place})" if span else ""

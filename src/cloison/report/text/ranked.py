@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 from cloison.flows.answers import Counted, Top
 from cloison.report.about import About, Look
-from cloison.report.text.layout import table, wrapped
+from cloison.report.text.layout import folded, wrapped
 
 _COLUMNS = ("src", "dst", "port", "verdict")
 _STYLE = {"allowed": "green", "denied": "red"}
@@ -20,10 +20,12 @@ def lines(result: Top, _about: About, look: Look) -> Iterator[str]:
     ]
     names = {"src": "SOURCE", "dst": "DESTINATION", "port": "PORT", "verdict": "VERDICT"}
     head = ("COUNT", *(names[name] for name in shown), "LAST")
-    for number, line in enumerate(table([head, *(_row(each, shown) for each in result.rows)])):
+    rows = [head, *(_row(each, shown) for each in result.rows)]
+    ends = [1 + shown.index(name) for name in ("src", "dst") if name in shown]
+    for number, some in enumerate(folded(rows, ends, look)):
         verdict = result.rows[number - 1].verdict if number else None
         style = _STYLE.get(verdict or "")
-        yield look.paint(line, style) if style else line
+        yield from (look.paint(line, style) if style else line for line in some)
     if result.total > len(result.rows):
         yield f"and {result.total - len(result.rows):,} more; -n 0 shows all"
     yield from _lacking(result, look)

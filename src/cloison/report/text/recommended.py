@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from itertools import groupby
 
-from cloison.analyses.recommend.model import Asking, Backed, Question, Recommended
+from cloison.analyses.recommend.model import Asking, Backed, Opening, Question, Recommended
 from cloison.analyses.recommend.ready import Readiness
 from cloison.analyses.recommend.tell import seen, shown
 from cloison.base.words import few, some
@@ -20,6 +20,12 @@ _TITLES = {
     Asking.EXPIRED: "expired",
     Asking.STRANGER: "not in the input",
 }
+_OPENED = 40
+"""Pairs that are opened of which each is told."""
+_SHOWN = 3
+"""Reasons for which policies are not proved that the first lines tell."""
+_LINK = 1 << 64
+"""Addresses of a link of IPv6."""
 _WAYS = 2
 """Directions of a workload."""
 
@@ -30,10 +36,18 @@ def lines(result: Judged[Recommended], about: About, look: Look) -> Iterator[str
     for word, sentence in summary(found):
         yield from wrapped(sentence, look, f"{look.paint(f'{word}:', 'bold')} ", "  ")
     yield ""
-    if found.fused.backed:
+    refused = found.refused
+    through = [each for each in found.fused.backed if each.entry.name not in refused]
+    if through:
         yield "let through:"
-        for each in found.fused.backed:
+        for each in through:
             yield from _call(each, look)
+        yield ""
+    if refused:
+        yield "NOT LET THROUGH, or not all of it:"
+        for each in found.fused.backed:
+            if each.entry.name in refused:
+                yield from _call(each, look, refused[each.entry.name])
         yield ""
     added = found.result.compiled.added
     if added:
@@ -44,10 +58,18 @@ def lines(result: Judged[Recommended], about: About, look: Look) -> Iterator[str
         ]
         yield from (f"  {line.rstrip()}" for line in table(rows))
         yield ""
+    yield from _opened(found.proof.openings, look)
     if found.fused.questions:
         yield "asked, and shut until a contract says it:"
         for question in found.fused.questions:
             yield from _question(question, look)
+        yield ""
+    if found.fused.aside:
+        yield "set aside, as no policy of a pod is about it:"
+        for one in found.fused.aside:
+            what = f"{one.ends[0]} -> {one.ends[1]} on {some(one.ports)}"
+            times = count(one.count, "connection")
+            yield from wrapped(f"{what}: {one.why} ({times})", look, "  ", "    ")
         yield ""
     yield from _not_ready(found.readiness, look)
     yield from _files(found)
@@ -91,20 +113,50 @@ def _proved(found: Recommended) -> str:
         said.append(f"{read.through} of {count(read.asked, 'call')} let through as written")
         if read.guardrails:
             said.append(f"{read.holding} of {count(read.guardrails, 'guardrail')} hold")
-    return ", ".join(said)
+    why = "; ".join(found.unproved[:_SHOWN])
+    more = f"; and {len(found.unproved) - _SHOWN} more" if found.unproved[_SHOWN:] else ""
+    return ", ".join(said) + (f"; because of {why}{more}" if why else "")
 
 
-def _call(each: Backed, look: Look) -> Iterator[str]:
+def _opened(every: Sequence[Opening], look: Look) -> Iterator[str]:
+    """Yield what policy stops today, so that nobody opens it without having seen it."""
+    if not every:
+        return
+    yield "opened, though policy stops it today:"
+    for each in every[:_OPENED]:
+        by = f": {few(each.shut)}" if each.shut else ""
+        what = f"{each.source} -> {each.destination} on {each.traffic}{by}"
+        yield from wrapped(what, look, "  ", "    ")
+    if len(every) > _OPENED:
+        yield f"  and {count(len(every) - _OPENED, 'pair')} more: -o json has them"
+    yield ""
+
+
+def _call(each: Backed, look: Look, refused: str | None = None) -> Iterator[str]:
     entry, found = each.entry, each.evidence
     ports = ", ".join(port.text for port in entry.ports) or "everything"
     owner = f" ({entry.owner})" if entry.owner else ""
     what = f"{entry.source} -> {entry.destination} on {ports}"
     yield from wrapped(f"{entry.name}{owner}: {what}", look, "  ", "    ")
-    wide = (f"{count(each.widened, 'address')} more than were seen",) if each.widened else ()
+    wide = (_wider(each.widened),) if each.widened else ()
     times = seen(found) if found.count else found.why
     sure = ": ".join((str(found.sure), ", ".join(found.grounds))) if found.grounds else found.sure
     said = (str(sure), times, *each.notes, *wide)
+    if refused is not None:
+        yield from wrapped(refused, look, "    ", "      ")
     yield from wrapped("; ".join(said), look, "    ", "      ")
+
+
+def _wider(addresses: int) -> str:
+    """Return how many addresses are opened, those of whole links of IPv6 as such.
+
+    >>> _wider(44), _wider((1 << 64) - 4)
+    ('44 addresses more than were seen', 'all addresses of one /64, of which few were seen')
+    """
+    links = -(-addresses // _LINK)
+    if addresses < _LINK // 2:
+        return f"{count(addresses, 'address')} more than were seen"
+    return f"all addresses of {'one' if links == 1 else links} /64, of which few were seen"
 
 
 def _question(each: Question, look: Look) -> Iterator[str]:

@@ -162,6 +162,8 @@ def _evidence(cell: Cell, asked: Asked, result: Reconciled, look: Look) -> Itera
 def _decided(asked: Asked, result: Reconciled, look: Look, indent: str) -> Iterator[str]:
     """Yield what decides, what it stands on, and the command that shows it."""
     then = f"{indent}  "
+    if asked.denied:
+        yield from wrapped(asked.denied, look, f"{indent}denied: ", then)
     said = because(asked.deciders)
     for each in said[:_FEW]:
         yield from wrapped(each, look, f"{indent}by: ", then)

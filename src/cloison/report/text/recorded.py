@@ -5,7 +5,7 @@ from typing import Any
 
 from cloison.flows.answers import Recorded
 from cloison.report.about import About, Look
-from cloison.report.text.layout import table
+from cloison.report.text.layout import folded
 
 _STYLE = {"allowed": "green", "denied": "red"}
 
@@ -16,9 +16,9 @@ def lines(result: Recorded, _about: About, look: Look) -> Iterator[str]:
         yield "no flows"
         return
     head = ("TIME", "VERDICT", "SOURCE", "DESTINATION", "PROTOCOL", "SEEN BY")
-    for number, line in enumerate(table([head, *(_row(each) for each in result.rows)])):
+    for number, some in enumerate(folded([head, *map(_row, result.rows)], (2, 3), look)):
         style = _STYLE.get(result.rows[number - 1]["verdict"]) if number else None
-        yield look.paint(line, style) if style else line
+        yield from (look.paint(line, style) if style else line for line in some)
     if result.more:
         yield "and more; -n 0 shows all"
 

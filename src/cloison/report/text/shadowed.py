@@ -6,6 +6,7 @@ from cloison.algebra import TrafficSet
 from cloison.analyses.ask import Mend
 from cloison.analyses.diff.shifts import Shift
 from cloison.analyses.explain import Decider
+from cloison.analyses.past.sorts import Sort
 from cloison.analyses.shadow.model import Edge, Fate, Finding, Shadow, Weight
 from cloison.analyses.shadow.tables import Sum, start
 from cloison.ir.caveats import NODE_ADDRESS_UNKNOWN
@@ -76,7 +77,9 @@ def outcome(result: Shadow) -> str:
     said = "nothing that got through would be denied"
     if denied:
         said = f"{connections(result.connections(Fate.DENIED))} over {count(len(denied), 'edge')}"
-        said = f"would be denied: {said}, of {result.seen:,} that were seen"
+        odd = sum(each.connections for each in denied if each.sort is not None)
+        of = "" if not odd else f", {odd:,} of them as by a person or a scan"
+        said = f"would be denied: {said}, of {result.seen:,} that were seen{of}"
     others = [
         f"{result.connections(fate):,} {words}"
         for fate, words in ((Fate.PASSING, "get through as before"), *FATES.items())
@@ -97,6 +100,10 @@ def _flows(result: Shadow) -> str:
         since, until = (told_time(each) for each in result.span)
         named = (("since", since), ("until", until))
         when = "".join(f" {word} {time}" for word, time in named if time)
+        if result.held is not None:
+            one, other = result.held
+            there = f"from {told_time(start(one))} to {told_time(start(other + 1))}"
+            return f"{result.store} has no flows{when}: what it has is {there}"
         help_ = "; `cloison flows status` says when there are any" if when else ""
         return f"there are no flows with a time in {result.store}{by}{when}{help_}"
     first, last = (told_time(start(h)) for h in (watch.hours[0], watch.hours[-1] + 1))
@@ -127,7 +134,7 @@ def doubts(result: Shadow) -> Iterator[str]:
 
 def _sums(result: Shadow) -> Iterator[str]:
     found = told_sums(result)
-    if result.by is None:
+    if not found:
         return
     yield ""
     yield f"denied by {result.by}:"
@@ -149,7 +156,7 @@ def named(each: Sum) -> str:
 def _finding(finding: Finding, result: Shadow, look: Look) -> Iterator[str]:
     word = look.paint("denied", "bold", "red")
     yield from wrapped(headline(finding), look, f"{word}: ", "  ")
-    yield f"  effect: {WORDS[finding.weight]}"
+    yield from wrapped(effect(finding), look, "  effect: ", "    ")
     yield from wrapped(when(finding, result), look, "  seen: ", "    ")
     if finding.today:
         yield "  policies of today deny it as well, though it got through"
@@ -163,6 +170,23 @@ def _finding(finding: Finding, result: Shadow, look: Look) -> Iterator[str]:
     for sentence in ports(finding):
         yield from wrapped(sentence, look, "  port: ", "    ")
     yield from _mends(finding.mends, look)
+
+
+ODD = {
+    Sort.PERSON: "looks like a person's doing",
+    Sort.SCAN: "looks like a scan",
+}
+"""What is no application's, in words."""
+
+
+def effect(finding: Finding) -> str:
+    """Return what breaks; of what is no application's, what to ask first."""
+    if finding.sort is None:
+        return WORDS[finding.weight]
+    return (
+        f"no application breaks, as far as can be told: it {ODD[finding.sort]} ({finding.why}); "
+        "ask who did it before anything of it is let through"
+    )
 
 
 def headline(finding: Finding) -> str:

@@ -1,6 +1,7 @@
 """`contract check`: what is found wrong with a contract, and what holds."""
 
 import json
+import os
 from datetime import date
 from pathlib import Path
 
@@ -395,6 +396,9 @@ def test_a_list_of_ranges_is_read_beside_the_contract(tmp_path: Path) -> None:
         ("../r.json", "{}", "leads out of the directory"),
         ("/etc/passwd", "{}", "leads out of the directory"),
         ("gone.json", "{}", "cannot read"),
+        ('"r\\0.json"', "{}", "can be no path"),
+        ("loop.json", "{}", "cannot be read"),
+        ("pipe.json", "{}", "it is no regular file"),
         ("r.json", "[", "is no JSON"),
         ("r.json", '{"a": ["text", 7]}', "holds no block of addresses"),
     ],
@@ -406,10 +410,17 @@ def test_a_list_that_cannot_be_read_is_said_so(
     home.mkdir()
     path = contract_in(home, f"{{name: x, ranges: {ranges}}}")
     (home / "r.json").write_text(content)
+    (home / "loop.json").symlink_to("loop.json")
+    os.mkfifo(home / "pipe.json")
     session = cloison.load(str(home / "world.yaml"))
     found, whole = check(session, [str(path)], DAY)
     first = found.findings[0]
     assert first.code == "CON014"
+    lines = path.read_text().splitlines()
+    (number,) = (at for at, line in enumerate(lines, 1) if "ranges: " in line)
+    column = lines[number - 1].index("ranges: ") + len("ranges: ") + 1
+    assert first.span is not None
+    assert (first.span.line, first.span.column) == (number, column)
     assert said in first.message
     assert statuses(found) == {"g": Status.UNASKED}
     assert not whole

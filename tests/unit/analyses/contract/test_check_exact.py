@@ -51,3 +51,30 @@ def test_a_name_calls_nobody() -> None:
     callers = {each.source.text for each in proof.breaches}
     assert callers
     assert not any(each.startswith("dns:") for each in callers)
+
+
+def test_a_name_that_another_guardrail_is_about_casts_no_doubt() -> None:
+    alone = "{name: mine, deny: {from: web/portal, to: db/postgres, ports: [81]}}"
+    named = "{name: named, deny: {from: db/postgres, to: 'dns:evil.example.com'}}"
+    world = WORLD + (
+        "---\n"
+        "apiVersion: networking.k8s.io/v1\n"
+        "kind: NetworkPolicy\n"
+        "metadata: {name: shut, namespace: db}\n"
+        "spec: {podSelector: {}, policyTypes: [Ingress, Egress]}\n"
+    )
+    only = alone.replace("deny: {from: web/portal", "only: {from: web/portal")
+    for one in (alone, only):
+        found = checked(f"  guardrails:\n    - {one}\n    - {named}\n", world).proofs
+        caveats = {proof.guardrail.name: {c.id for c in proof.caveats} for proof in found}
+        assert "NAME_ADDRESS_UNKNOWN" not in caveats["mine"]
+        assert "NAME_ADDRESS_UNKNOWN" in caveats["named"]
+
+
+@pytest.mark.parametrize("port", ["1.5", "99999999999999999999"])
+def test_a_number_that_can_be_no_port_is_said_to_be_none(port: str) -> None:
+    found = checked(
+        f"  dependencies:\n    - {{from: web/portal, to: db/postgres, ports: [{port}]}}\n"
+    )
+    (finding,) = (each for each in found.findings if each.code == "CON006")
+    assert finding.message.endswith("is no port: one is a whole number from 1 to 65535")

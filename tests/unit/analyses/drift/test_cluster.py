@@ -429,6 +429,29 @@ def test_a_node_that_loses_more_than_it_did() -> None:
     assert not look(BASE, always, "D7").findings
 
 
+def test_a_quiet_node_that_loses_much() -> None:
+    """Its hours with little in them are what is usual; what is always lost is not told."""
+    quiet = _heard(range(0), each=10)
+    flood = [replace(each, lost=900) if _late(each) else each for each in quiet]
+    (found,) = look(BASE, past(nodes=flood), "D7").findings
+    assert str(found.key) == "D7|node:n2|losing"
+    assert found.sign.message.endswith("in 24 hours, usually 0%")
+    always = [replace(each, lost=900) if each.node == "n2" else each for each in quiet]
+    assert not look(BASE, past(nodes=always), "D7").findings
+
+
+def test_a_node_that_loses_most_where_it_always_lost_much() -> None:
+    """Three times as much as two fifths there cannot be: half of what was left is a rise."""
+    usual = [replace(each, lost=40) for each in _heard(range(0), each=60) if each.node == "n2"]
+    assert not look(BASE, past(nodes=usual), "D7").findings
+    worse = [replace(each, lost=600) if _late(each) else each for each in usual]
+    assert keys(look(BASE, past(nodes=worse), "D7").findings) == ["D7|node:n2|losing"]
+
+
+def _late(told: Heard) -> bool:
+    return told.node == "n2" and told.hour >= 13 * DAY
+
+
 def test_hours_of_great_loss_are_not_judged() -> None:
     """Where half was lost, what was seen says little, and what was not nothing."""
     denied = flow("shop/web", "data/StatefulSet/db", range(330, 336), 5432, "denied")

@@ -16,6 +16,7 @@ from tests.support.drifting import (
     look,
     past,
     pods,
+    texts,
     workload,
 )
 
@@ -317,6 +318,69 @@ def test_without_a_proxy_there_is_no_way_past_it() -> None:
 
 
 GATEWAY = "  workloads:\n    - {match: {namespace: shop, name: web}, class: gateway, owner: o}\n"
+
+
+MORE = (workload("shop", "job"), workload("shop", "proxy"))
+CALLING = (
+    flow("shop/job", "shop/proxy", EVERY, 3128),
+    flow("shop/api", "shop/proxy", EVERY, 3128),
+    flow("shop/proxy", "api.example.com", EVERY, 443),
+)
+PAST = flow("shop/api", "api.example.com", LATE, 443)
+EGRESS = "  workloads:\n    - {match: {namespace: shop, name: proxy}, class: gateway, owner: o}\n"
+
+
+def test_what_looks_like_a_way_past_a_proxy_is_suspected() -> None:
+    """Two leave by it, and one of these then calls the same name itself."""
+    found = look((*BASE, *MORE, contract()), past(USED, *CALLING, PAST), "D10")
+    assert not found.findings
+    (one,) = found.suspects
+    assert "goes past shop/proxy, by which others leave" in one.sign.message
+    assert one.sign.doubt is not None
+    assert "class: gateway" in one.sign.doubt
+    both = look((*BASE, *MORE, contract()), past(USED, *CALLING, PAST), "D3", "D10")
+    assert [str(each.key.code) for each in both.findings] == ["D3"]
+    assert "as D10, too" in texts(both.findings)
+
+
+def test_what_one_workload_calls_is_no_proxy() -> None:
+    """A part of it may well call the same service; so may whoever never left by the proxy."""
+    for some in (CALLING[1:], (*CALLING[:1], *CALLING[2:])):
+        found = look((*BASE, *MORE, contract()), past(USED, *some, PAST), "D10")
+        assert not (*found.findings, *found.suspects)
+        ((count, reason),) = [(each.count, each.reason) for each in found.unjudged]
+        assert count == 1
+        assert reason.startswith("no egress proxy is known")
+        assert "HTTPS_PROXY" in reason
+
+
+def test_the_contract_says_which_is_the_proxy() -> None:
+    """A gateway that pods call, and that leads out, is one for the way out."""
+    manifests = (*BASE, *MORE, contract(more=EGRESS))
+    found = look(manifests, past(USED, *CALLING, PAST), "D10")
+    assert keys(found.findings) == ["D10|shop/Deployment/api|dns:api.example.com|TCP|443"]
+    itself = flow("shop/proxy", "other.example.com", LATE, 443)
+    assert not look(manifests, past(USED, *CALLING, itself), "D10").findings
+    front = flow("192.0.2.1", "shop/proxy", EVERY, 443)
+    assert not look(manifests, past(USED, *CALLING, front, PAST), "D10").findings
+    led = (
+        "apiVersion: v1\nkind: Service\nmetadata: {name: in, namespace: shop}\n"
+        "spec: {type: LoadBalancer, selector: {app: proxy}, ports: [{port: 443}]}\n"
+    )
+    assert not look((*manifests, led), past(USED, *CALLING, PAST), "D10").findings
+
+
+def test_what_looks_like_a_way_past_a_gateway_is_suspected() -> None:
+    """The outside always came by another that calls it."""
+    usual, past_it = flow("192.0.2.1", "shop/web", EVERY), flow("192.0.2.1", "shop/api", LATE)
+    found = look((*BASE, contract()), past(USED, usual, past_it), "D10")
+    assert not found.findings
+    (one,) = found.suspects
+    assert "goes past shop/web, which leads there" in one.sign.message
+    alone = look((*BASE, contract()), past(USED, past_it), "D10")
+    assert not (*alone.findings, *alone.suspects)
+    (reason,) = [each.reason for each in alone.unjudged]
+    assert reason.startswith("no gateway is known")
 
 
 def test_past_the_gateway() -> None:

@@ -144,7 +144,8 @@ CILIUM = (
 ADMIN = (
     "apiVersion: policy.networking.k8s.io/v1alpha1\nkind: AdminNetworkPolicy\n"
     "metadata: {name: stop, annotations: {}}\n"
-    "spec: {priority: 5, subject: {namespaces: {matchLabels: {kubernetes.io/metadata.name: data}}}, "
+    "spec: {priority: 5, "
+    "subject: {namespaces: {matchLabels: {kubernetes.io/metadata.name: data}}}, "
     "ingress: [{action: Deny, from: [{namespaces: {}}]}]}\n"
 )
 

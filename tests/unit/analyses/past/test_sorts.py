@@ -10,7 +10,7 @@ from cloison.analyses.past.sorts import Judged, Sort, judged
 from cloison.analyses.past.watch import Watch
 from cloison.analyses.reconcile.pairs import Placed
 from cloison.analyses.reconcile.seen import NODES, Became
-from tests.support.past import linked, outside, pods, seen, watch, workload
+from tests.support.past import Hours, linked, outside, pods, seen, watch, workload
 
 LONG = watch(24 * 14)
 USUAL = [
@@ -26,10 +26,13 @@ def nothing(_: Link) -> bool:
 
 
 def judge(
-    *rows: Placed, known: Watch = LONG, meant: Callable[[Link], bool] = nothing
+    *rows: Placed,
+    known: Watch = LONG,
+    meant: Callable[[Link], bool] = nothing,
+    hinted: Callable[[Link], bool] = nothing,
 ) -> dict[str, Judged]:
     """Return what edges are, by their ends and port."""
-    found = judged(linked(*USUAL, *rows), known, meant)
+    found = judged(linked(*USUAL, *rows), known, meant, hinted=hinted)
     return {str(each.link.key): each for each in found}
 
 
@@ -71,11 +74,14 @@ def test_what_never_got_through_is_a_question_whoever_means_it() -> None:
     [
         (range(200), [300], Sort.DENIED, "the last one too, after 200 connections"),
         ([7], [7], Sort.DENIED, "the last one too"),
+        ([335], range(335), Sort.DENIED, "since then too few got through"),
+        (range(310, 336), range(310), Sort.DENIED, "since then too few got through"),
+        ({240: 5, 288: 5, 335: 1}, range(230), Sort.LEGITIMATE, "the last connection got through"),
         (range(200), [3], Sort.LEGITIMATE, "the last connection got through, though policy denied"),
     ],
 )
 def test_the_last_word_counts_where_both_were_seen(
-    let: Sequence[int], denied: Sequence[int], sort: Sort, why: str
+    let: Hours, denied: Sequence[int], sort: Sort, why: str
 ) -> None:
     found = one(
         seen("shop/api", "shop/mail", let),
@@ -83,6 +89,14 @@ def test_the_last_word_counts_where_both_were_seen(
     )
     assert found.sort is sort
     assert why in found.why
+
+
+def test_what_is_meant_got_its_policy_with_the_first_that_got_through() -> None:
+    rows = [
+        seen("shop/api", "shop/mail", [300]),
+        seen("shop/api", "shop/mail", range(300), became="denied"),
+    ]
+    assert one(*rows, meant=lambda _: True).sort is Sort.LEGITIMATE
 
 
 def test_what_was_denied_at_no_known_time_is_denied() -> None:
@@ -127,10 +141,9 @@ def test_a_moment_in_a_long_watch_is_a_person() -> None:
         [seen("shop/api", "shop/mail", [100, 102])],
         [seen("shop/api", "shop/mail", {100: 11})],
         [seen("shop/api", "shop/mail", [100], pod=pod) for pod in ("a", "b")],
-        [seen(outside("203.0.113.9"), "shop/api", [100])],
         [seen("shop/api", "shop/mail", [])],
     ],
-    ids=["twice", "many", "two pods", "from outside", "no time"],
+    ids=["twice", "many", "two pods", "no time"],
 )  # fmt: skip
 def test_what_no_person_does(rows: list[Placed]) -> None:
     assert one(*rows).sort is Sort.LEGITIMATE
@@ -221,6 +234,65 @@ def test_a_lookup_that_is_repeated_by_tcp_is_no_person() -> None:
     assert judge(by_tcp, elsewhere)["shop/api to kube-system/dns on 53/TCP"].sort is Sort.PERSON
 
 
+def test_one_call_from_outside_is_a_question_unless_something_leads_clients_in() -> None:
+    row = seen(outside("203.0.113.9"), "shop/db", [100], port=5432)
+    for known in (LONG, watch(range(95, 105))):
+        found = one(row, known=known)
+        assert found.sort is Sort.PERSON
+        assert found.why.endswith("from outside, and nothing leads clients in there")
+    assert one(row, meant=lambda link: link.key.port == 5432).sort is Sort.LEGITIMATE
+
+
+def test_scanners_that_take_turns_are_a_question_each() -> None:
+    rows = [seen(outside(f"203.0.113.{n}"), "shop/db", [100 + n]) for n in range(12)]
+    assert len([e for e in judge(*rows).values() if e.sort is Sort.PERSON]) == 12
+
+
+def test_who_comes_in_once_where_clients_come_in_all_the_time_is_one_of_them() -> None:
+    clients = [seen(outside(f"203.0.113.{n}"), "shop/front-end", [n * 2]) for n in range(168)]
+    assert sorts(judge(*clients)) == {Sort.LEGITIMATE}
+    # In less than half of the hours, at another port, and at what is no front, it is not so.
+    assert sorts(judge(*clients[1:])) == {Sort.LEGITIMATE, Sort.PERSON}
+    other = judge(*clients, seen(outside("203.0.113.99"), "shop/front-end", [9], port=22))
+    assert other["203.0.113.99 to shop/front-end on 22/TCP"].sort is Sort.PERSON
+    inside = [seen(outside(f"203.0.113.{n}"), "shop/db", [n * 2]) for n in range(168)]
+    assert sorts(judge(*inside)) == {Sort.LEGITIMATE, Sort.PERSON}
+
+
+def test_who_comes_back_seldom_from_outside_is_a_question_too() -> None:
+    found = one(seen(outside("203.0.113.9"), "shop/db", [10, 100, 200]))
+    assert found.sort is Sort.UNCLEAR
+    assert found.why == "nothing leads clients in there, and it was seen on 3 of 14 watched days"
+
+
+def test_what_nodes_do_seldom_may_be_a_port_that_somebody_forwards() -> None:
+    found = one(seen(NODES, "shop/db", [10, 11, 12], port=5432))
+    assert found.sort is Sort.UNCLEAR
+    assert found.why == "somebody may have forwarded a port: it was seen on 1 of 14 watched days"
+    assert one(seen(NODES, "shop/db", range(0, 300, 20))).sort is Sort.LEGITIMATE
+
+
+def test_what_a_person_repeats_is_told_by_what_they_did_once() -> None:
+    """Calls of two afternoons, in one of which the same pod did something else once."""
+    repeated = seen("shop/api", "shop/mail", {100: 3, 126: 3})
+    assert one(repeated).sort is Sort.LEGITIMATE
+    once = seen("shop/api", "shop/ledger", {101: 2})
+    name = "shop/api to shop/mail on 8080/TCP"
+    found = judge(repeated, once)[name]
+    assert found.sort is Sort.PERSON
+    assert found.why == (
+        "it was seen on 2 of 14 watched days, in the hours of one-offs of the same source"
+    )
+    # What manifests hint at, another's one-off, other hours, and what is used on most days are not.
+    assert judge(repeated, once, hinted=lambda _: True)[name].sort is Sort.LEGITIMATE
+    other = seen("shop/cart", "shop/ledger", {101: 2})
+    assert judge(repeated, other)[name].sort is Sort.LEGITIMATE
+    later = seen("shop/api", "shop/ledger", {200: 2})
+    assert judge(repeated, later)[name].sort is Sort.LEGITIMATE
+    daily = seen("shop/api", "shop/mail", range(4, 330, 24))
+    assert judge(daily, seen("shop/api", "shop/ledger", [100]))[name].sort is Sort.LEGITIMATE
+
+
 # A scan
 
 
@@ -253,6 +325,33 @@ def test_what_is_meant_and_what_goes_on_are_no_part_of_a_scan() -> None:
     assert found["web/portal to shop/mail on 8080/TCP"].sort is Sort.DENIED
     assert found["web/portal to shop/mail on 9/TCP"].sort is Sort.DENIED
     assert found["web/portal to shop/db on 9/TCP"].sort is Sort.SCAN
+
+
+def mover(number: int, *, kind: str = "Deployment") -> list[Placed]:
+    """Return the calls of one who goes from one workload to the next, twice each."""
+    source = pods("shop/helper", kind)
+    return [
+        seen(source, f"inner/s{n}", [48 + n * 12, 149 + n * 12], pod="helper-1")
+        for n in range(number)
+    ]
+
+
+def test_one_who_looks_around_on_ports_in_use_is_a_scan() -> None:
+    found = [e for e in judge(*mover(10)).values() if e.sort is Sort.SCAN]
+    assert len(found) == 10
+    assert found[0].why == (
+        "its source called 10 workloads, each of them seldom, and nothing says that it should"
+    )
+
+
+def test_who_calls_few_or_is_said_to_or_runs_seldom_does_not_look_around() -> None:
+    assert sorts(judge(*mover(7))) == {Sort.LEGITIMATE}
+    to = {f"inner/Deployment/s{n}" for n in range(3)}
+    assert sorts(judge(*mover(10), meant=lambda e: e.key.destination in to)) == {Sort.LEGITIMATE}
+    assert sorts(judge(*mover(10), hinted=lambda e: e.key.destination in to)) == {Sort.LEGITIMATE}
+    assert sorts(judge(*mover(10, kind="CronJob"))) == {Sort.LEGITIMATE}
+    often = [seen("shop/helper", f"inner/s{n}", range(n, 336, 24)) for n in range(10)]
+    assert sorts(judge(*often)) == {Sort.LEGITIMATE}
 
 
 def test_a_scan_may_begin_before_the_hour_is_over() -> None:

@@ -80,7 +80,8 @@ def test_the_port_that_is_least_sure_says_how_sure_a_call_is() -> None:
         Sure.MEDIUM,
         "seen on 2 of 7 watched days, which is little, on 9090/TCP",
     )
-    assert call.evidence.ports == (("8080/TCP", 112), ("9090/TCP", 4))
+    told = [(each.port, each.count, each.sure) for each in call.evidence.ports]
+    assert told == [("8080/TCP", 112, Sure.HIGH), ("9090/TCP", 4, Sure.MEDIUM)]
     assert "116 connections (112 on 8080/TCP and 4 on 9090/TCP)" in text_of(found)
 
 
@@ -147,3 +148,46 @@ def test_a_watch_of_a_few_hours_is_no_day() -> None:
     found = recommended(cluster(WEB, API), rows, hours=range(8))
     texts = {one.text for each in found.readiness for one in each.missing}
     assert "no whole day of 14 was watched" in texts
+
+
+# From outside
+
+
+def test_one_offs_from_outside_are_one_question_and_open_nothing() -> None:
+    session = cluster(WEB, API)
+    scanners = [seen(f"203.0.113.{n}", "web/portal", 8080, {n * 12: 1}) for n in range(12)]
+    found = recommended(session, [*scanners, seen("web/portal", "shop/api", 8080)])
+    (question,) = found.fused.questions
+    assert question.asking is Asking.PERSON
+    assert question.ends == ("203.0.113.0, 203.0.113.1, 203.0.113.10 and 9 more", "web/portal")
+    assert question.why == (
+        "12 connections from 12 addresses, of each: 1 connection in one moment, from outside, and "
+        "nothing leads clients in there"
+    )
+    assert (question.count, question.write) == (12, None)
+    assert not passes(applied(session, found), "203.0.113.5", "web/portal", "8080")
+
+
+def test_a_port_that_no_balancer_leads_to_is_asked_about_beside_one_that_is() -> None:
+    pods = workload("web/portal", 8080, 9090)
+    front = service("web/portal", 443, 8080, {"app": "portal"}, type="LoadBalancer")
+    session = cluster(pods, front)
+    rows = [seen("203.0.113.7", "web/portal", port, {50: 1}) for port in (8080, 9090)]
+    found = recommended(session, rows)
+    (question,) = found.fused.questions
+    assert (question.ports, question.ends) == (("9090/TCP",), ("203.0.113.7", "web/portal"))
+    assert question.write is not None
+    after = applied(session, found)
+    assert passes(after, "203.0.113.7", "web/portal", "8080")
+    assert not passes(after, "203.0.113.7", "web/portal", "9090")
+
+
+def test_what_got_through_once_after_all_was_denied_is_asked_about() -> None:
+    session = cluster(WEB, API)
+    rows = [
+        seen("web/portal", "shop/api", 8080, range(160), "denied"),
+        seen("web/portal", "shop/api", 8080, {165: 1}),
+    ]
+    found = recommended(session, rows)
+    assert [each.asking for each in found.fused.questions] == [Asking.DENIED]
+    assert not passes(applied(session, found), "web/portal", "shop/api", "8080")

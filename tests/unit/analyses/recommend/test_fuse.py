@@ -7,10 +7,12 @@ from typing import Any
 import pytest
 
 from cloison.analyses.draft.model import Sure
+from cloison.analyses.past.course import HOUR
 from cloison.analyses.past.link import shown
 from cloison.base import QuestionError
 from tests.support.recommending import (
     HABIT,
+    START,
     applied,
     cluster,
     end,
@@ -233,6 +235,47 @@ def test_several_pods_and_sources_are_counted() -> None:
     (call,) = recommended(session, rows).fused.backed
     assert (call.evidence.pods, call.evidence.sources) == (2, ("hubble",))
     assert [shown(each.key.source) for each in call.links] == ["web/portal"]
+
+
+def test_each_port_has_evidence_of_its_own() -> None:
+    session = cluster(WEB, workload("shop/api", 8080, 9090))
+    rows = [
+        seen("web/portal", "shop/api", 8080),
+        seen("web/portal", "shop/api", 9090, range(30, 34)),
+    ]
+    found = recommended(session, rows)
+    (call,) = found.fused.backed
+    assert [(each.port, each.count, each.sources) for each in call.evidence.ports] == [
+        ("8080/TCP", 2 * len(HABIT), ("hubble",)),
+        ("9090/TCP", 8, ("hubble",)),
+    ]
+    much, little = call.evidence.ports
+    assert (much.sure, much.why) == (Sure.HIGH, "seen on 7 of 7 watched days")
+    assert (little.sure, little.why) == (Sure.LOW, "seen on 1 of 7 watched days, 8 times only")
+    assert (little.first, little.last) == ((START + 30) * HOUR, (START + 33) * HOUR)
+    # The call is no surer than the least of them, and says which that is.
+    assert (call.evidence.sure, call.evidence.why) == (Sure.LOW, f"{little.why}, on 9090/TCP")
+
+
+def test_a_cronjob_that_never_ran_may_call_anybody_of_its_namespace() -> None:
+    """That it may look up names, as everybody, says nothing of whom else it calls."""
+    job = workload("shop/month-end")
+    pod = job["spec"]["template"]
+    pod["spec"]["restartPolicy"] = "Never"
+    job |= {"apiVersion": "batch/v1", "kind": "CronJob"}
+    job["spec"] = {
+        "schedule": "0 2 28-31 * *",
+        "timeZone": "UTC",
+        "jobTemplate": {"spec": {"template": pod}},
+    }
+    found = recommended(cluster(WEB, API, job), [seen("web/portal", "shop/api", 8080)])
+    late = "CronJob shop/month-end has not run while anybody watched; it is due next on 2026-01-28"
+    waiting = {
+        (str(each.workload), str(each.direction))
+        for each in found.readiness
+        if any(one.text.startswith(late) for one in each.missing)
+    }
+    assert waiting == {("shop/month-end", "egress"), ("shop/api", "ingress")}
 
 
 def test_a_call_to_a_services_address_is_one_to_its_pods() -> None:

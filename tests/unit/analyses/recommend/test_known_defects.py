@@ -7,6 +7,7 @@ from ipaddress import ip_network
 import pytest
 import yaml
 
+from cloison.analyses.recommend.model import Asking
 from tests.support.recommending import (
     HABIT,
     applied,
@@ -194,6 +195,74 @@ def test_consecutive_ports_are_a_range_only_where_each_is_declared() -> None:
     assert "endPort: 7005" in text_of(recommended(session, rows))
     bare = cluster(WEB, workload("shop/many", 80))
     assert "endPort" not in text_of(recommended(bare, rows))
+
+
+def test_a_range_is_where_a_service_declares_its_ports_too() -> None:
+    """Containers need not say where they listen; a Service that leads there says it."""
+    fronts = [service(f"shop/m{n}", 80, n, {"app": "many"}) for n in range(7000, 7006)]
+    session = cluster(WEB, workload("shop/many", 80), *fronts)
+    rows = [seen("web/portal", "shop/many", port) for port in range(7000, 7006)]
+    assert "endPort: 7005" in text_of(recommended(session, rows))
+
+
+PASSIVE = [*range(30_000, 30_120), *range(30_140, 30_200)]
+"""Ports that an FTP server chose for data, and that nothing declares."""
+
+
+@pytest.mark.parametrize("peer", ["shop/ftp", "198.51.100.9"])
+def test_many_ports_that_nothing_declares_are_one_question_with_a_range(peer: str) -> None:
+    """Passive FTP as one rule per port, or as any port: the one breaks, the other opens all."""
+    session = cluster(WEB, workload("shop/ftp", 80))
+    rows = [seen("web/portal", peer, port) for port in [*PASSIVE, 21]]
+    found = recommended(session, rows)
+    assert [p.text for each in found.fused.backed for p in each.entry.ports] == ["21"]
+    (question,) = found.fused.questions
+    assert question.asking is Asking.UNCLEAR
+    assert len(question.links) == len(PASSIVE)
+    assert "on 180 ports that no container or Service declares" in question.why
+    assert "30000-30199 would do, and holds 20 that were not seen" in question.why
+    assert question.write is not None
+    assert f"from: web/portal, to: {peer}, ports: [30000-30199]," in question.write
+    assert found.proof.refused == len(PASSIVE)
+    assert found.proved
+    if "/" in peer:
+        after = applied(session, found)
+        assert passes(after, "web/portal", peer, "21")
+        assert not passes(after, "web/portal", peer, "30000")
+
+
+def test_the_entry_of_such_a_question_settles_it() -> None:
+    rows = [seen("web/portal", "shop/ftp", port) for port in PASSIVE]
+    parts = (WEB, workload("shop/ftp", 80))
+    (question,) = recommended(cluster(*parts), rows).fused.questions
+    (entry,) = yaml.safe_load(question.write or "")
+    spaces = [{"match": {"namespace": each}} for each in ("web", "shop")]
+    settled = cluster(*parts, contract={"workloads": spaces, "dependencies": [entry]})
+    found = recommended(settled, rows)
+    assert not found.fused.questions
+    assert found.proved
+    assert passes(applied(settled, found), "web/portal", "shop/ftp", "30130")
+
+
+def test_ports_all_over_are_a_question_too_and_a_few_are_none() -> None:
+    """Far from one another they are no range, and a rule for each is as good a guess as none."""
+    session = cluster(WEB, workload("shop/rpc", 80))
+    ports = range(2000, 2000 * 18, 2000)
+    rows = [seen("web/portal", "shop/rpc", port) for port in ports]
+    (question,) = recommended(session, rows).fused.questions
+    assert len(question.links) == len(ports)
+    few = recommended(session, rows[:16])
+    assert not few.fused.questions
+    assert [len(each.entry.ports) for each in few.fused.backed] == [16]
+
+
+def test_ports_that_are_declared_are_let_through_however_many_they_are() -> None:
+    session = cluster(WEB, workload("shop/ftp", *PASSIVE))
+    found = recommended(session, [seen("web/portal", "shop/ftp", port) for port in PASSIVE])
+    assert not found.fused.questions
+    assert [[p.text for p in each.entry.ports] for each in found.fused.backed] == [
+        ["30000-30119", "30140-30199"]
+    ]
 
 
 def test_private_addresses_stay_those_addresses() -> None:

@@ -60,7 +60,7 @@ def test_all_was_watched_and_nothing_is_missing() -> None:
     assert found.estimate.unseen == 0
     assert found.estimate.windows == MONTH
     assert found.calendar() == 1.0
-    assert (found.replicas, found.pods, found.since) == (2, None, START)
+    assert found.since == START
 
 
 def test_each_workload_is_there_once_in_each_direction() -> None:
@@ -298,6 +298,22 @@ def test_several_losses_of_a_node_add_up() -> None:
     assert missing.text == "seven lost 12 % of its events"
 
 
+@pytest.mark.parametrize(
+    ("dropped", "text"),
+    [
+        (12, "seven lost 12 % of its events in {}"),
+        (6, "seven lost 12 events, and 6.38 % of its events in {}"),
+        (0, "seven lost 12 events"),
+    ],
+)
+def test_a_share_is_told_of_the_hours_that_are_counted(dropped: int, text: str) -> None:
+    known = lost(Loss(12, "ring buffer", "seven"), seven=88)
+    known = replace(known, counted=frozenset({START}), dropped={"seven": dropped})
+    (missing,) = asked(name="shop/db", known=known).missing
+    hours = f"1 hour of {len(known.hours)}: of the others only sums are left"
+    assert missing.text == text.format(hours)
+
+
 def test_what_nobody_says_the_node_of_is_everybodys() -> None:
     (missing,) = asked(known=lost(Loss(20, "queue"), one=50, two=30)).missing
     assert missing.text == "a source of flows lost 20 % of its events"
@@ -336,28 +352,6 @@ def test_losses_of_other_times_do_not_count() -> None:
 
 
 # The rest
-
-
-def test_pods_that_were_never_seen() -> None:
-    told = Told(pods={API.id: ["api-1", "api-1"]})
-    found = asked(told=told)
-    assert lacks(found) == [(Lack.PODS, "flows name 1 pod of it, and it has 2")]
-    assert found.pods == 1
-    assert asked(told=Told(pods={API.id: ["api-1", "api-2", "api-9"]})).ready
-
-
-@pytest.mark.parametrize(
-    ("clean", "missing"),
-    [
-        (None, []),
-        (1, [(Lack.SHADOW, "a candidate denied nothing for 1 cycle of 2")]),
-        (2, []),
-    ],
-)
-def test_a_candidate_that_was_tried_has_to_be_clean(
-    clean: int | None, missing: list[tuple[Lack, str]]
-) -> None:
-    assert lacks(asked(told=Told(clean=clean))) == missing
 
 
 def test_order_changes_nothing() -> None:

@@ -129,19 +129,19 @@ def test_what_breaks_everything_comes_first() -> None:
         seen(WEB, API, 9090, 1),
         seen(WEB, DNS, 53, 1, protocol="UDP"),
         seen(API, DNS, 53, 2, protocol="UDP"),
-        seen(outside("198.51.100.1"), WEB, 8080, 4),
-        seen(outside("198.51.100.2"), WEB, 8080, 5),
+        seen(outside("198.51.100.1"), WEB, 8080, 40),
+        seen(outside("198.51.100.2"), WEB, 8080, 50),
         seen(API, outside("203.0.113.1"), 443, 1000),
     )
     told = [(f.weight, f.connections, len(f.edges)) for f in found.findings]
     assert told == [
         (Weight.DNS, 3, 2),
-        (Weight.GATEWAY, 9, 2),
+        (Weight.GATEWAY, 90, 2),
         (Weight.CALL, 1000, 1),
         (Weight.CALL, 901, 2),
     ]
     assert found.findings[0].sources == {"shop/api": 2, "shop/web": 1}
-    assert found.seen == 1913
+    assert found.seen == 1994
     # One rule for the namespace, and both sides of a call.
     (mend,) = found.findings[0].mends or ()
     assert mend.text == "create NetworkPolicy shop/allow-dns"
@@ -153,7 +153,7 @@ def test_what_breaks_everything_comes_first() -> None:
     assert [(each.name, each.connections) for each in by] == [
         ("shop to outside", 1000),
         ("shop to shop", 901),
-        ("outside to shop", 9),
+        ("outside to shop", 90),
         ("shop to kube-system", 3),
     ]
 

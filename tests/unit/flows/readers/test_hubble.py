@@ -322,6 +322,9 @@ def test_lines_that_an_exporter_aggregated() -> None:
     assert row(aggregate=counts).count == 8
     assert row(aggregate=camel(counts)).count == 8
     assert row(aggregate={}).count == 1
+    # One example's port tells none of the others apart.
+    assert row(aggregate=counts, is_reply=False).src_port is None
+    assert row(aggregate=counts, is_reply=True).dst_port is None
 
 
 def test_masked_fields_are_not_told() -> None:

@@ -86,3 +86,28 @@ def test_a_run_goes_on_where_an_earlier_one_was() -> None:
     # One that nobody knew has dropped nothing that anybody could know of.
     assert resume.flow("east/c", 300 * SECOND, b"20") == (True, None)
     assert resume.broken() == 100 * SECOND + SECOND - OVERLAP
+
+
+def test_a_clock_that_was_ahead_holds_nothing_back() -> None:
+    """Else all that the node tells would be left out until that time has come."""
+    resume = Resume()
+    resume.flow("a", 100 * SECOND, b"1")
+    resume.flow("ahead", 10**19, b"2")
+    assert resume.broken() == 100 * SECOND - OVERLAP
+    assert resume.flow("ahead", 10**19, b"2") == (False, None)
+    assert resume.flow("ahead", 101 * SECOND, b"3") == (True, None)
+
+
+def test_a_node_that_was_not_known_when_a_stream_began_is_asked_for_all_it_holds() -> None:
+    before = {"n": (100 * SECOND, (b"1",)), "away": (20 * SECOND, ())}
+    resume = Resume(earlier=before, whole=True, since=100 * SECOND - OVERLAP)
+    assert resume.flow("c/n", 100 * SECOND, b"1") == (False, None)
+    asked = [resume.back]
+    for node in ("c/away", "c/new"):
+        assert resume.flow(node, 200 * SECOND, node.encode()) == (False, None)
+        asked.append(resume.back)
+    assert asked == [None, 20 * SECOND - OVERLAP, 0]
+    assert resume.broken() == 0
+    assert resume.flow("c/new", 5 * SECOND, b"4") == (True, None)
+    assert resume.flow("c/new", 200 * SECOND, b"c/new") == (True, None)
+    assert resume.broken() == 100 * SECOND - OVERLAP

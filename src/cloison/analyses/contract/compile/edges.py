@@ -11,6 +11,9 @@ from cloison.analyses.contract.borders import CROSSING, crossings
 from cloison.analyses.contract.compile.doors import Leg, legs, part
 from cloison.analyses.contract.compile.model import EXPIRED, TODAY, UNSAID, Edge, Notes
 from cloison.analyses.contract.ends import Ends
+from cloison.analyses.contract.fronted import EFFECT as NOT_THERE
+from cloison.analyses.contract.fronted import FRONTED, fronted
+from cloison.analyses.contract.headless import EFFECT, UNHEARD, unheard
 from cloison.analyses.contract.intended import Edges, Intended, intended
 from cloison.analyses.contract.placed import Placed
 from cloison.analyses.ends import AddressEnd, AnyEnd, End, NameEnd, PodsEnd, ServiceEnd
@@ -62,6 +65,10 @@ def wanted(contract: Contract, ends: Ends, today: date, notes: Notes) -> Iterato
     going: set[str] = set()
     current = [each for each in found.edges if each.entry.name not in old]
     meant = _within_borders(replace(found, edges=tuple(current)), ends.placed, notes)
+    for told in unheard(meant):
+        notes.of(told.entry, UNHEARD, told.message, EFFECT, told.help, Severity.INFO)
+    for other in fronted(meant, ends.names.engine.world):
+        notes.of(other.entry, FRONTED, other.message, NOT_THERE, other.help, Severity.WARNING)
     # By the labels of all, those would be let through as well that a border shuts out.
     whole = Counter(each.entry.name for each in current)
     left = Counter(each.entry.name for each in meant)

@@ -11,7 +11,7 @@ from cloison.analyses.ends import AnyEnd, PodsEnd
 from cloison.base import Severity
 from cloison.ir.allowlist import PortRange
 from cloison.ir.profile import NamedPorts
-from cloison.platform.cilium import names_together
+from cloison.platform.profiles import names_together
 
 
 def numbered(edge: Edge, clinic: Clinic, notes: Notes) -> Iterator[Edge]:

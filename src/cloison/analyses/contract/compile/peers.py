@@ -19,6 +19,9 @@ _WHOLE: Final = {4: "0.0.0.0/0", 6: "::/0"}
 def blocks(addresses: AddressSet, within: AddressSet | None = None) -> tuple[BlockMatch, ...]:
     """Return blocks that together are some addresses: with holes where that is shorter.
 
+    Everything with holes is only for what is most of everything: one hole that is forgotten, or
+    that somebody takes away, would open the whole internet for a few addresses.
+
     Args:
         addresses: The addresses.
         within: What they were taken from, whose blocks may be written with holes.
@@ -37,8 +40,11 @@ def blocks(addresses: AddressSet, within: AddressSet | None = None) -> tuple[Blo
             [block for each in cidrs(source) if (block := _holed(part, each)).addresses],
             [_holed(part, each) for each in cidrs(part)],
         ]
-        if part == AddressSet.block(whole):
+        everything = AddressSet.block(whole)
+        if part == everything:
             ways = ways[:1]
+        elif part.size() * 2 <= everything.size():
+            ways = ways[1:]
         found += min(reversed(ways), key=lambda way: sum(1 + len(each.holes) for each in way))
     return tuple(found)
 

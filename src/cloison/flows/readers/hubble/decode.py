@@ -205,6 +205,11 @@ def _flow(packet: Packet, line: Line, cluster: str | None) -> Flow:
         flow.icmp_type, flow.icmp_code = icmp
     if packet.aggregate is not None:
         flow.count = _count(packet.aggregate)
+        # The port of who opened them is that of one of many.
+        if reply is False:
+            flow.src_port = None
+        elif reply:
+            flow.dst_port = None
     if packet.l7 is not None:
         _requested(flow, packet.l7)
     if match := packet.policy_match_type or packet.policyMatchType:
