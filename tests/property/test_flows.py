@@ -113,6 +113,8 @@ def test_another_connection_of_ibis_comes_to_the_same(tmp_path: Path, engine: Du
 
 
 @pytest.mark.nightly
+# Its words on pandas, of which it is asked nothing.
+@pytest.mark.filterwarnings("ignore:PySpark does not yet fully support pandas:FutureWarning")
 @pytest.mark.parametrize(("name", "needs"), [("clickhouse", "chdb"), ("spark", "pyspark")])
 def test_other_engines_come_to_the_same(
     name: str, needs: str, tmp_path: Path, engine: Duck

@@ -38,6 +38,10 @@ def case(seed: int, size: int = 14) -> Case:
     for _ in range(chance.randint(1, size)):
         again = bool(flows) and chance.random() < 0.3
         flows.append(_again(chance, flows[-1]) if again else _flow(chance, names, seed))
+    whole = [flow for flow in flows if flow.src_ip and flow.dst_ip and flow.src_port]
+    if whole and chance.random() < 0.5:
+        one = chance.choice(whole)
+        flows += [_held(chance, one) for _ in range(chance.randint(1, 3))]
     identities = [_identity(chance, seed) for _ in range(chance.randint(0, 9))]
     # Every case knows of the same clusters.
     identities += [
@@ -100,6 +104,30 @@ def _again(chance: random.Random, flow: Flow) -> Flow:
     columns = [name[4:] for name in Flow.__struct_fields__ if name.startswith("src_")]
     ends = ((f"{here}_{each}", f"{there}_{each}") for each in columns for here, there in _SIDES)
     return msgspec.structs.replace(found, **{here: getattr(found, there) for here, there in ends})
+
+
+def _held(chance: random.Random, flow: Flow) -> Flow:
+    """Return what is seen of the same addresses and ports, of which one is told as another's."""
+    side, name = chance.choice(("src", "dst")), chance.choice(("a", "b", "c", "d"))
+    workload = name if chance.random() < 0.7 else None
+    told = {
+        "entity": "pod",
+        "cluster": chance.choice(("east", "east", "west", None)),
+        "ns": "shop",
+        "pod": f"{name}-1" if workload is None or chance.random() < 0.7 else None,
+        "workload": workload,
+        "kind": workload and "Deployment",
+        "labels": chance.choice(((), (f"app={name}",))),
+    }
+    times = {} if flow.time is None else {"time": flow.time + chance.randint(-5, 20) * MINUTE}
+    found: Flow = msgspec.structs.replace(
+        flow,
+        **times,
+        end_time=None,
+        verdict=chance.choice(("allowed", "allowed", "denied", "audited")),
+        **{f"{side}_{column}": value for column, value in told.items()},
+    )
+    return found
 
 
 def _end(chance: random.Random, side: str, ip: str, names: list[str]) -> dict[str, Any]:

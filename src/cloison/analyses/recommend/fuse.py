@@ -186,15 +186,16 @@ class _Fuse:
     def _unbounded(self, told: Sequence[Judged]) -> tuple[list[Judged], list[Question]]:
         """Return edges without those on many ports that nothing declares, and what to ask of them.
 
-        Where nothing of it would be let through anyhow, the other questions are enough.
+        Between ends of which nothing is let through in any case, other questions are enough.
         """
         sorts = (Sort.LEGITIMATE, Sort.PERSON, Sort.UNCLEAR)
         found = {e.link.key: e for e in told if e.sort in sorts and self._let_unsaid(e.link)}
+        usual = {e.link.names for e in told if e.sort is Sort.LEGITIMATE}
         questions: list[Question] = []
         done: set[object] = set()
         for links in scattered(each.link for each in found.values()):
             some = [found[each.key] for each in links]
-            if any(each.sort is Sort.LEGITIMATE for each in some):
+            if any(each.names in usual for each in links):
                 done.update(each.key for each in links)
                 questions.append(unbounded(some, self.basis.spelling))
         return [each for each in told if each.link.key not in done], questions

@@ -15,7 +15,7 @@ from operator import and_, or_
 from typing import Final
 
 import ibis
-from ibis.expr.types import BooleanValue, Table
+from ibis.expr.types import BooleanValue, Table, Value
 
 _WHO: Final = ("cluster", "ns", "pod", "workload")
 """What rows tell of who an end is."""
@@ -28,6 +28,11 @@ _TOLD: Final = (*_END, *_WHO, "other")
 _SIDES: Final = (("src", "dst"), ("dst", "src"))
 _NEVER: Final = -1
 """The hour of what has none."""
+
+# Times of stores have no zone. These are within what ClickHouse takes for a time without fractions.
+_FIRST: Final = ibis.literal(datetime(1970, 1, 1), "timestamp")  # noqa: DTZ001
+_LAST: Final = ibis.literal(datetime(2105, 1, 1), "timestamp")  # noqa: DTZ001
+_OVER: Final = ibis.literal(datetime(2106, 1, 1), "timestamp")  # noqa: DTZ001
 
 
 def reused(flows: Table) -> Table:
@@ -55,7 +60,7 @@ def apart(flows: Table) -> Table:
         flows: Flows that tell both addresses and ports, with their `hour`.
     """
     flows = flows.mutate(
-        span=flows.hour.fill_null(_NEVER), at=ibis.coalesce(flows.time, _time(1970))
+        span=flows.hour.fill_null(_NEVER), at=_within(ibis.coalesce(flows.time, _FIRST))
     )
     first, second = (_ends(flows, side, other) for side, other in _SIDES)
     ends = first.union(second)
@@ -68,6 +73,10 @@ def apart(flows: Table) -> Table:
     for side, other in _SIDES:
         flows = _turned(flows, spans, side, other)
     return flows.drop("span", "at")
+
+
+def _within(time: Value) -> Value:
+    return ibis.greatest(ibis.least(time, _LAST), _FIRST)
 
 
 def _ends(flows: Table, side: str, other: str) -> Table:
@@ -116,13 +125,13 @@ def _spans(told: Table) -> Table:
     found = found.filter(found.near == found.nearest)
     window = ibis.window(group_by=list(_TOLD), order_by=["held_begun", "held_number"])
     found = found.mutate(
-        place=ibis.row_number().over(window), following=found.held_begun.lead().over(window)
+        place=ibis.row_number().over(window), following=found.held_begun.lead(1, _OVER).over(window)
     )
     return found.select(
         *_TOLD,
         turn="held_number",
-        since=(found.place == 0).ifelse(_time(1900), found.held_begun),
-        until=found.following.fill_null(_time(2200)),
+        since=(found.place == 0).ifelse(_FIRST, found.held_begun),
+        until="following",
     )
 
 
@@ -160,8 +169,3 @@ def _turned(flows: Table, spans: Table, side: str, other: str) -> Table:
     during = [flows["at"] >= held.held_since, flows["at"] < held.held_until]
     found = flows.left_join(held, [*same, *during])
     return found.mutate(**{f"{side}_turn": found.held_turn}).drop(*held.columns)
-
-
-def _time(year: int) -> ibis.expr.types.TimestampScalar:
-    # Times of stores have no zone.
-    return ibis.literal(datetime(year, 1, 1), "timestamp")  # noqa: DTZ001

@@ -231,6 +231,23 @@ def test_many_ports_that_nothing_declares_are_one_question_with_a_range(peer: st
         assert not passes(after, "web/portal", peer, "30000")
 
 
+@pytest.mark.parametrize(("usual", "asking"), [([21], Asking.UNCLEAR), ([], Asking.PERSON)])
+def test_ports_that_are_used_once_each_are_asked_about_by_their_range(
+    usual: list[int], asking: Asking
+) -> None:
+    """One moment each looks like a person, unless both talk to one another all the time."""
+    rows = [
+        seen("web/portal", "198.51.100.9", port, {at * 37 % 168: 1})
+        for at, port in enumerate(PASSIVE)
+    ]
+    rows += [seen("web/portal", "198.51.100.9", port) for port in usual]
+    found = recommended(cluster(WEB), rows)
+    (question,) = found.fused.questions
+    assert question.asking is asking
+    assert len(question.links) == len(PASSIVE)
+    assert ("ports: [30000-30199]" in (question.write or "")) is bool(usual)
+
+
 def test_the_entry_of_such_a_question_settles_it() -> None:
     rows = [seen("web/portal", "shop/ftp", port) for port in PASSIVE]
     parts = (WEB, workload("shop/ftp", 80))
