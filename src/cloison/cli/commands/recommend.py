@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from cloison.base import QuestionError, Severity
+from cloison.base import QuestionError
 from cloison.cli import run
 from cloison.cli.commands.contract import day, named
 from cloison.cli.commands.flows import ordered, span
@@ -142,6 +142,7 @@ def recommend(
     session = run.load(asked, runtime=True)
     from cloison.app.recommend import Wish, language, withheld, written
     from cloison.app.recommend import recommend as made
+    from cloison.base import Severity
 
     today = wanted.today or run.today()
     wish = Wish(
