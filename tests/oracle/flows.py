@@ -71,6 +71,8 @@ def orient(flow: Flow, listening: Collection[tuple[str, int]]) -> tuple[str, boo
     """Return how it is known who opened, and whether that was `dst`."""
     if flow.initiator == "known" or flow.is_reply is not None or flow.opens:
         return "known", bool(flow.is_reply)
+    if flow.icmp_type in {0, 8, 128, 129}:
+        return "known", flow.icmp_type in {0, 129}
     if flow.initiator == "inferred":
         return "inferred", False
     if flow.src_port is None or flow.dst_port is None or flow.proto is None:
@@ -343,7 +345,7 @@ def total(
                 facts[side][column].append(value)
         whose = (flow.observer, flow.direction, turned)
         for word in say(flow, turned=turned):
-            words[word, here] += flow.count
+            words["lost" if turned and word == "error" else word, here] += flow.count
             seen[word][whose] += flow.count
             said[word].append(flow)
         if flow.verdict == "unknown" and not carried(flow):
@@ -366,7 +368,9 @@ def total(
     )
     # What would have been denied is answered, too.
     settled = max(requests, replies - audited)
-    ended = settled + sum(words[word, False] for word in ("denied", "audited", "error"))
+    # An answer that was lost is one to a request that got through.
+    lost = words["error", False] + max(0, words["lost", False] - settled)
+    ended = settled + lost + sum(words[word, False] for word in ("denied", "audited"))
     halfway = max(0, top("let go") - ended)
     denied = of("denied")
     if not (denied or of("let go") or settled):
@@ -375,7 +379,7 @@ def total(
         ("denied", "denied", denied),
         ("audited", "audited", audited),
         ("allowed", "settled", settled),
-        ("error", "error", max(words["error", True], words["error", False])),
+        ("error", "error", max(words["error", True], lost)),
         ("unknown", "let go", max(0, max(top("let go"), top("mute"), top("sent")) - ended)),
     ):
         if number:

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from cloison.analyses.drift.checks import CHECKS
 from cloison.analyses.drift.examine import Wanted, examine
@@ -13,14 +13,44 @@ from cloison.analyses.past.course import HOUR
 from cloison.app.driftbaseline import baseline
 from cloison.app.driftfiles import remember, remembered, swept
 from cloison.app.driftscene import EXEMPT, Asked, Past, from_now, read_past, scene_of
-from cloison.base import QuestionError, unhurried
+from cloison.base import QuestionError, Severity, SourceError, unhurried
 from cloison.base.words import few
 from cloison.resources.names import printable
 
 if TYPE_CHECKING:
     from cloison.app.session import Session
 
-__all__ = ["EXEMPT", "Asked", "Past", "drift", "drifted"]
+__all__ = ["EXEMPT", "Asked", "Past", "drift", "drifted", "every_document"]
+
+_READING: Final = "SRC"
+"""Family of the codes of what has to do with reading."""
+
+
+def every_document(session: "Session") -> None:
+    """Refuse a session of which a document could not be read.
+
+    Raises:
+        SourceError: One could not; with its place.
+    """
+    lost = _unread(session)
+    if lost:
+        msg = f"{few(lost, 4)} cannot be read, so what is declared there is not known"
+        raise SourceError(msg, "mend it, or leave it out: `cloison validate` says what is wrong")
+
+
+def _unread(session: "Session") -> tuple[str, ...]:
+    """Return the places of documents that could not be read.
+
+    Objects that were read and that nobody enforces are none of these: that they are absent is
+    known.
+    """
+    return tuple(
+        dict.fromkeys(
+            each.span.place if each.span is not None else each.message
+            for each in session.diagnostics
+            if each.severity is Severity.ERROR and each.code.startswith(_READING)
+        )
+    )
 
 
 def drift(
@@ -28,7 +58,8 @@ def drift(
 ) -> tuple[Drift, bool]:
     """Return what has drifted, and whether all of the contract could be read.
 
-    Where a state file is named, what is found is remembered in it.
+    Where a state file is named, what is found is remembered in it, unless a document of the session
+    could not be read: then it stays as it was.
 
     Args:
         session: A session that was read with `runtime`.
@@ -51,7 +82,7 @@ def drift(
         memory,
         before,
     )
-    if asked.state is not None:
+    if asked.state is not None and not _unread(session):
         remember(asked.state, after)
     told = against if before is not None else "the last run" if memory.ran else None
     store = None if asked.store is None else str(asked.store)
@@ -85,6 +116,7 @@ def drifted(
         asked.accepted,
         None if asked.since is None else asked.since // HOUR,
         asked.late,
+        _unread(session),
     )
     with unhurried():
         scene, whole = scene_of(session, asked, known, memory, before)

@@ -39,6 +39,13 @@ _PRODUCTS: Final = tuple(sorted({*_STORES} - {"cache", "database", "db", "pg", "
 _FRONTED: Final = re.compile(rf"(?P<what>{'|'.join(_PRODUCTS)})-(?P<owner>[a-z0-9-]+)")
 _VERSION: Final = re.compile(r"-v\d{1,3}$")
 _SERVING: Final = re.compile(r"[-_]?(?:service|svc|server|api|app)$")
+NEVER_FRONT: Final = frozenset(
+    {21, 22, 23, 25, 111, 135, 139, 389, 445, 636, 873, 1433, 1521, 2049, 2181, 2375, 2376, 2379}
+    | {2380, 3306, 3389, 4222, 5432, 5671, 5672, 5900, 5984, 6379, 6443, 7000, 9042, 9092, 9200}
+    | {9300, 10250, 11211, 15672, 26257, 27017}
+)
+"""Ports of databases, brokers, file shares and administrators, where no user comes in."""
+
 _FRONT: Final = re.compile(
     r"front-?end|.*-front-?end|front-?end-.*|web|.*-web|web-?ui|ui|.*-ui|ui-.*|gateway|.*-gateway"
     r"|api-?gateway|.*page|.*portal|.*storefront|bff|.*-bff|edge-.*|www"

@@ -178,3 +178,29 @@ def test_the_day_is_today_unless_somebody_says_another(tmp_path: Path) -> None:
     said = f"policy.cloison.dev/expires: '{date.max.isoformat()}'"
     home(tmp_path, *BASE, allow("shop", "x", "api", "from", "{podSelector: {}}", annotations=said))
     assert drift(tmp_path, "--check", "D11").exit == 0
+
+
+def test_what_a_half_written_document_may_hold_is_not_judged(tmp_path: Path) -> None:
+    """Its policies are neither gone nor missing, and what is remembered stays as it was."""
+    home(tmp_path, *BASE, *BARE, allow("shop", "x", "nobody", "from", "{podSelector: {}}"))
+    late = tmp_path / "src" / "late.yaml"
+    late.write_text(deny("new"), "utf-8")
+    assert "D5" in drift(tmp_path, "--state", "state.json").out
+    kept = (tmp_path / "state.json").read_bytes()
+    late.write_text("kind: [broken\n", "utf-8")
+    home(tmp_path, *BASE, *BARE)
+    half = drift(tmp_path, "--state", "state.json")
+    assert half.exit == 2
+    for code in ("D1", "D4", "D5", "D6", "D8", "D9", "D10", "D11"):
+        assert f"not judged, {code}: 1 document: src/late.yaml:2 cannot be read" in half.out
+    assert "nothing new of 4 checks" in half.out
+    assert "gone" not in half.out
+    assert "no policy restricts" not in half.out
+    assert (tmp_path / "state.json").read_bytes() == kept
+    other = drift(tmp_path, "--state", "state.json", "--check", "D7")
+    assert other.exit == 0
+    assert "not judged" not in other.out
+    late.write_text(deny("new"), "utf-8")
+    whole = drift(tmp_path, "--state", "state.json")
+    assert whole.exit == 0
+    assert "gone: D5|" in whole.out

@@ -246,3 +246,41 @@ def test_a_round_that_cannot_read_is_told_once_and_tried_again(tmp_path: Path) -
         process.terminate()
         process.communicate()
     assert process.returncode == 1
+
+
+def test_a_round_with_a_half_written_document_is_not_judged(tmp_path: Path) -> None:
+    """Nothing is new or gone by it, and nothing of it is remembered."""
+    (tmp_path / "src").mkdir()
+    (tmp_path / "src" / "all.yaml").write_text(
+        "---\n".join((*BASE, space("new"), workload("new", "app")))
+    )
+    late, state = tmp_path / "src" / "late.yaml", tmp_path / "state.json"
+    typo = allow("new", "typo", "nobody", "from", "{podSelector: {}}")
+    late.write_text("---\n".join((deny("new"), typo)))
+    more = ("--watch", "--interval", "0.1", "--state", "state.json")
+    with subprocess.Popen(
+        [sys.executable, "-c", ENTRY, "drift", "-f", "src", *more],
+        cwd=tmp_path,
+        env=plain_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as process:
+        assert process.stdout is not None
+        assert process.stderr is not None
+        assert any("1 new finding of" in line for line in process.stdout)
+        # At once: an empty file, as it is before anything is written, has nothing to tell.
+        (tmp_path / "half").write_text("kind: [broken\n")
+        (tmp_path / "half").replace(late)
+        said = next(line for line in process.stderr if "not judged" in line)
+        kept = json.loads(state.read_text())
+        (tmp_path / "whole").write_text("---\n".join((deny("new"), typo)))
+        (tmp_path / "whole").replace(late)
+        assert "judged again" in next(iter(process.stderr))
+        process.terminate()
+        told, _ = process.communicate()
+    assert "not judged, and tried again: src/late.yaml:2 cannot be read" in said
+    assert [key.partition("|")[0] for key in kept["findings"]] == ["D5"]
+    assert "gone" not in told
+    assert "D4" not in told
+    assert process.returncode == 1

@@ -158,3 +158,9 @@ def test_a_server_whose_client_is_missing_names_our_extra(monkeypatch: pytest.Mo
         Server("clickhouse://here")
     assert raised.value.message == "clickhouse needs a client that is not installed"
     assert raised.value.help == "pip install 'cloison[clickhouse]'"
+
+
+def test_a_store_among_logs_is_no_log(tmp_path: Path) -> None:
+    (tmp_path / "events.log").write_bytes(lines(0, 3))
+    for expected in ("3 new flows", "0 new flows"):
+        assert expected in _run(tmp_path, "ingest . --store seen")

@@ -101,3 +101,25 @@ def test_what_is_seen_of_both_ends_and_answered_is_counted_once(
         said = none | ends | ports | {"observer": observer, "direction": way, "is_reply": back}
         flows.append(_flow(1, **said))
     assert [row[3:] for row in _edges(tmp_path, flows, [])] == [("allowed", 100)]
+
+
+def _ping(**more: Any) -> Flow:
+    return _flow(
+        proto="ICMP", src_port=None, dst_port=None, is_reply=None, initiator="unknown", **more
+    )
+
+
+def test_an_echo_and_its_answer_are_one_by_their_types(tmp_path: Path) -> None:
+    back = {"src_ip": "10.1.1.9", "dst_ip": "10.1.0.4"}
+    flows = [_ping(icmp_type=8), _ping(icmp_type=0, **back)]
+    assert [each[3:] for each in _edges(tmp_path, flows, [])] == [("allowed", 1)]
+
+
+def test_an_answer_that_is_lost_is_no_connection_of_its_own(tmp_path: Path) -> None:
+    back = {"src_ip": "10.1.1.9", "dst_ip": "10.1.0.4", "verdict": "denied"}
+    for observer, expected in (("dst", "allowed"), ("src", "error")):
+        flows = [
+            _ping(icmp_type=8, observer=observer),
+            _ping(icmp_type=0, observer="src", **back),
+        ]
+        assert [each[3:] for each in _edges(tmp_path, flows, [])] == [(expected, 1)]

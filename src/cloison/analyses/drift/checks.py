@@ -40,6 +40,20 @@ STANDING: Final = frozenset(
 )
 """Checks of what is so whoever looks: what was so before is nothing new."""
 
+OF_POLICIES: Final = frozenset(
+    (
+        Code.UNUSED,
+        Code.UNPROTECTED,
+        Code.SELECTS_NOBODY,
+        Code.LABELS,
+        Code.NOT_ENFORCED,
+        Code.BROAD,
+        Code.BYPASS,
+        Code.EXPIRED,
+    )
+)
+"""Checks of what is declared: a document that nobody can read may settle what they find."""
+
 _FIRST: Final[Mapping[Code, tuple[Code, ...]]] = {
     Code.DENIED: (Code.NOT_ENFORCED,),
     Code.NEW_FLOW: (Code.NOT_ENFORCED, Code.BROAD, Code.BYPASS),

@@ -7,7 +7,7 @@ from typing import Final
 
 from cloison.analyses.ask import Explanation, Mend
 from cloison.analyses.drift.causes import Causes
-from cloison.analyses.drift.checks import CHECKS, STANDING, once, signs
+from cloison.analyses.drift.checks import CHECKS, OF_POLICIES, STANDING, once, signs
 from cloison.analyses.drift.merge import merged, order, steps
 from cloison.analyses.drift.model import (
     Accepted,
@@ -47,6 +47,7 @@ class Wanted:
         since: The first hour in which what is confirmed is new; None for what the last run knew
             nothing of.
         late: Rows of baselines whose last day has passed.
+        unread: Places of documents that nobody could read.
     """
 
     checks: tuple[Code, ...] = ()
@@ -54,6 +55,7 @@ class Wanted:
     accepted: tuple[Accepted, ...] = ()
     since: int | None = None
     late: tuple[Accepted, ...] = ()
+    unread: tuple[str, ...] = ()
 
 
 def examine(scene: Scene, wanted: Wanted) -> tuple[Drift, dict[str, Known]]:
@@ -63,7 +65,12 @@ def examine(scene: Scene, wanted: Wanted) -> tuple[Drift, dict[str, Known]]:
         scene: The cluster, what is meant and what was seen.
         wanted: What is asked for.
     """
-    codes = [code for code in CHECKS if not wanted.checks or code in wanted.checks]
+    every = [code for code in CHECKS if not wanted.checks or code in wanted.checks]
+    codes = [code for code in every if not (wanted.unread and code in OF_POLICIES)]
+    for code in every:
+        if code not in codes:
+            for place in wanted.unread:
+                scene.skip(code, f"{place} cannot be read", noun="document")
     seen = signs(scene, codes)
     was = _before(scene, codes)
     follower = _Follower(scene, wanted, was)
@@ -87,7 +94,9 @@ def examine(scene: Scene, wanted: Wanted) -> tuple[Drift, dict[str, Known]]:
         covered=len(scene.windows.covered),
         lost=sum(each.lost for each in scene.nodes),
         learning=scene.learned if scene.began is not None else None,
-        gone=_gone(scene.memory, seen, codes),
+        # What is not seen may be in what nobody could read.
+        gone=() if wanted.unread else _gone(scene.memory, seen, codes),
+        unread=wanted.unread if len(codes) < len(every) else (),
     )
     return drift, _remembered(scene.memory, found, seen, codes)
 

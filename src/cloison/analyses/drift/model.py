@@ -310,6 +310,7 @@ class Drift:
         learning: The first hour in which a new flow counts as such; None without flows.
         against: What the cluster is compared with, in words; None for nothing.
         gone: Keys of what stood in the last run, and is so no more.
+        unread: Places that nobody could read, because of which checks were not made.
     """
 
     findings: tuple[Finding, ...]
@@ -325,6 +326,7 @@ class Drift:
     learning: int | None = None
     against: str | None = None
     gone: tuple[str, ...] = ()
+    unread: tuple[str, ...] = ()
 
     @property
     def new(self) -> tuple[Finding, ...]:

@@ -14,9 +14,9 @@ from typing import Final
 from cloison.analyses.ends import PodsEnd
 from cloison.analyses.past.brief import FEW, again, below, by_hand, stretches
 from cloison.analyses.past.course import Course
-from cloison.analyses.past.doors import Door, door, doors
+from cloison.analyses.past.doors import Door, at_front, door, doors
 from cloison.analyses.past.link import LET, Link
-from cloison.analyses.past.outside import around
+from cloison.analyses.past.outside import around, public
 from cloison.analyses.past.watch import Watch
 from cloison.analyses.reconcile.seen import NODES, Outside
 from cloison.base.words import plural
@@ -163,7 +163,7 @@ class _Court:
         source = self.links[at].source
         if (
             isinstance(source, Outside)
-            and self._rare(at)
+            and (self._rare(at) or (public(source) and not at_front(self.links[at])))
             and door(self.links[at]) not in self._doors
         ):
             return Sort.UNCLEAR, f"nothing leads clients in there, and {self._when(at)}"

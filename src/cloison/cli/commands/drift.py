@@ -231,7 +231,7 @@ def drift(
     said = _asked(asked, wanted, store)
     if not rounds.watch:
         session, found, whole = _once(asked, said, wanted.against)
-        code = run.FOUND if found.new else run.OK
+        code = run.FOUND if found.new else run.UNANSWERED if found.unread else run.OK
         return run.answer(asked, session, "drifted", found, code if whole else run.UNANSWERED)
     if asked.output not in ("text", "prometheus"):
         msg = f"--watch has no {asked.output} output"
@@ -243,7 +243,7 @@ def drift(
     def once(now: "Live | None") -> "tuple[Session, Drift, bool]":
         day = wanted.today or run.today()
         said_now = replace(said, today=day, live=now, now=_clock(wanted))
-        return _once(asked, said_now, wanted.against)
+        return _once(asked, said_now, wanted.against, again=True)
 
     return watched(asked, once, rounds, source, store if live else None)
 
@@ -317,11 +317,27 @@ def _clock(wanted: Wanted) -> int | None:
     return int(time.time() * 1_000_000) if wanted.today is None else None
 
 
-def _once(asked: Common, said: "Asked", against: str | None) -> "tuple[Session, Drift, bool]":
+def _once(
+    asked: Common, said: "Asked", against: str | None, *, again: bool = False
+) -> "tuple[Session, Drift, bool]":
+    """Look once.
+
+    Args:
+        asked: The common options.
+        said: What is asked about.
+        against: The sources as they were.
+        again: Whether another look follows, which can read what this one cannot.
+
+    Raises:
+        SourceError: Something cannot be read; where another look follows, any document at all.
+    """
     from cloison.app import alike
     from cloison.app.drift import drift as found
+    from cloison.app.drift import every_document
 
     session = run.load(asked, runtime=True)
+    if again:
+        every_document(session)
     before = None
     if against is not None:
         before = run.load(replace(asked, sources=(against,)), runtime=True)

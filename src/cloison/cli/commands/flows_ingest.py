@@ -255,20 +255,26 @@ def _quiet(_more: int) -> None:
 
 
 def _files(paths: tuple[str, ...]) -> list[Path]:
-    """Return the files that are named, and those below directories, hidden ones left out.
+    """Return the files that are named, and those below directories.
+
+    Hidden ones are left out, and those of stores: what was read is no log.
 
     Raises:
         SourceError: one is not there.
     """
+    from cloison.flows.store.place import stores_below
+
     found: list[Path] = []
     for text in paths:
         path = Path(text)
         if path.is_dir():
-            below = (each for each in path.rglob("*") if each.is_file())
+            stores = stores_below(path)
             found += sorted(
                 each
-                for each in below
-                if not any(part.startswith(".") for part in each.relative_to(path).parts)
+                for each in path.rglob("*")
+                if each.is_file()
+                and not any(part.startswith(".") for part in each.relative_to(path).parts)
+                and stores.isdisjoint(each.parents)
             )
         elif text == _STDIN or path.is_file() or path.is_fifo():
             found.append(path)

@@ -139,7 +139,8 @@ def _counted(seen: Table, key: list[str]) -> Table:
         audited_here=total("audited", here),
         audited_there=total("audited", ~here),
         error_here=total("error", here),
-        error_there=total("error", ~here),
+        error_there=total("error", ~here & asks),
+        error_back=total("error", seen.turned),
         asked=most("settled", asks),
         answered=most("settled", seen.turned),
         # A proxy lets the same ones go that the source's side did.
@@ -158,7 +159,9 @@ def _counted(seen: Table, key: list[str]) -> Table:
     audited = ibis.greatest(found.audited_here, found.audited_there)
     # What policies would have denied is answered, too.
     settled = ibis.greatest(found.asked, found.answered - audited)
-    ended = settled + found.denied_there + found.audited_there + found.error_there
+    # An answer that was lost is one to a request that got through.
+    lost = found.error_there + ibis.greatest(found.error_back - settled, 0)
+    ended = settled + found.denied_there + found.audited_there + lost
     nothing = (found.denied + found.let_go + settled) == 0
     unknown = ibis.greatest(found.let_go, found.mute, found.sent)
     return found.mutate(
@@ -166,7 +169,7 @@ def _counted(seen: Table, key: list[str]) -> Table:
         denied_number=nothing.ifelse(found.refused, found.denied),
         audited_number=audited,
         allowed_number=settled,
-        error_number=ibis.greatest(found.error_here, found.error_there),
+        error_number=ibis.greatest(found.error_here, lost),
         unknown_number=ibis.greatest(unknown - ended, 0),
         verdict=ibis.literal(list(_VERDICTS), "array<string>").unnest(),
     )

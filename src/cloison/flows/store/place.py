@@ -35,6 +35,16 @@ _FULL: Final = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO}
 _PART: Final = re.compile(r"part-\d{8,}-[0-9a-f]{12}\.(parquet|spool)")
 
 
+def stores_below(directory: Path) -> frozenset[Path]:
+    """Return the stores in a directory, and below it."""
+    locks = directory.rglob(LOCK)
+    return frozenset(
+        lock.parent
+        for lock in locks
+        if (lock.parent / NAME).is_file() or (lock.parent / SCRATCH).is_dir()
+    )
+
+
 @contextmanager
 def writing(store: Path) -> Iterator[Manifest]:
     """Hold a store alone for writing; what an earlier run left behind is swept first.

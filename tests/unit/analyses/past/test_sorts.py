@@ -259,6 +259,19 @@ def test_who_comes_in_once_where_clients_come_in_all_the_time_is_one_of_them() -
     assert sorts(judge(*inside)) == {Sort.LEGITIMATE, Sort.PERSON}
 
 
+def test_who_comes_all_the_time_from_the_internet_where_nothing_leads_in_is_a_question() -> None:
+    for end, port in (("shop/db", 5432), ("shop/edge-cache", 5432), ("shop/api", 9999)):
+        found = one(seen(outside("203.0.113.9"), end, range(336), port=port))
+        assert found.sort is Sort.UNCLEAR
+        assert found.why.startswith("nothing leads clients in there")
+    assert one(seen(outside("10.20.0.9"), "shop/db", range(336))).sort is Sort.LEGITIMATE
+    many = [
+        seen(outside(f"198.51.{n // 200}.{n % 200}"), "shop/edge-cache", [n], port=5432)
+        for n in range(336)
+    ]
+    assert {each.sort for key, each in judge(*many).items() if "edge-cache" in key} == {Sort.PERSON}
+
+
 def test_who_comes_back_seldom_from_outside_is_a_question_too() -> None:
     found = one(seen(outside("203.0.113.9"), "shop/db", [10, 100, 200]))
     assert found.sort is Sort.UNCLEAR
