@@ -15,7 +15,7 @@ from cloison.analyses.ends import End
 from cloison.analyses.mend import Proposal, proposals
 from cloison.analyses.past import sorts as past_sorts
 from cloison.analyses.past.called import called_alike
-from cloison.analyses.past.link import LinkKey, link_key
+from cloison.analyses.past.link import LET, LinkKey, link_key
 from cloison.analyses.past.watch import UNWATCHED, Watch
 from cloison.analyses.question import Traffic
 from cloison.analyses.reconcile.pairs import Placed, Unplaced, placed
@@ -208,11 +208,18 @@ _ODD: Final = (past_sorts.Sort.PERSON, past_sorts.Sort.SCAN)
 """What nobody is to allow unasked."""
 
 
+def _odd(found: past_sorts.Judged) -> bool:
+    """Return whether an edge is none of an application's; or was stopped more often than not."""
+    link = found.link
+    mostly = link.count("denied") > link.count(*LET)
+    return found.sort in _ODD or (found.sort is past_sorts.Sort.DENIED and mostly)
+
+
 def _sorted(
     every: tuple[Edge, ...], found: Mapping[LinkKey, past_sorts.Judged]
 ) -> tuple[Edge, ...]:
     """Return edges, those that would be denied with what they are, where that is odd."""
-    odd = {key: each for key, each in found.items() if each.sort in _ODD}
+    odd = {key: each for key, each in found.items() if _odd(each)}
     return tuple(
         replace(edge, sort=odd[edge.key].sort, why=odd[edge.key].why)
         if edge.fate is Fate.DENIED and edge.key in odd

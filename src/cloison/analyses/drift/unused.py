@@ -6,6 +6,7 @@ A rule that lets a connection through counts as used by it, whichever other rule
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 from typing import Final
 
@@ -209,6 +210,24 @@ class _Uses:
             and (place in theirs or (egress and self._named(atom, edge)))
         ]
 
+    def wanted(self, atom: RuleAtom) -> list[str]:
+        """Return the entries of the contract that want some of what an atom allows."""
+        egress = atom.rule.direction is Direction.EGRESS
+        found = set()
+        for name, traffic, source, destination in self._meant:
+            here, there = (source, destination) if egress else (destination, source)
+            if traffic & atom.traffic and here & atom.subjects and there & atom.peers:
+                found.add(name)
+        return sorted(found)
+
+    @cached_property
+    def _meant(self) -> list[tuple[str, TrafficSet, BitMap, BitMap]]:
+        return [
+            (one.because.name, one.traffic, self._units(one.source), self._units(one.destination))
+            for one in self.scene.wanted
+            if not one.because.implied
+        ]
+
     def _named(self, atom: RuleAtom, edge: Edge) -> bool:
         names = [
             name.name.text.removeprefix("dns:")
@@ -274,11 +293,17 @@ def _judged(scene: Scene, atom: RuleAtom, uses: _Uses, beside: "_Beside") -> Sig
     name = f"{atom.policy.id.said} {atom.rule.label}"
     word = "from" if atom.rule.direction is Direction.INGRESS else "to"
     peer = match_text(atom.peer.match, atom.policy)
+    entries = ", ".join(uses.wanted(atom))
+    if entries:
+        evidence.append(Evidence(f"the contract wants it: {entries}"))
+    settled = "take it out, or say what it is for: annotate its policy as break-glass, or accept it"
+    asked = "ask who owns it whether it is still needed: the contract wants it"
+    out = f"take this peer and port out of {name}: {word} {peer} on {atom.port}"
     return Sign(
         key=atom.key,
         severity=Severity.INFO,
         message=f"{name} allows {word} {peer} on {atom.port}, {used}",
-        help="take it out, or say what it is for: annotate its policy as break-glass, or accept it",
+        help=asked if entries else settled,
         workloads=names,
         brief=f"{word} {peer} on {atom.port}",
         evidence=tuple(evidence),
@@ -286,7 +311,7 @@ def _judged(scene: Scene, atom: RuleAtom, uses: _Uses, beside: "_Beside") -> Sig
         namespaces=(atom.policy.id.namespace,) if atom.policy.id.namespace else (),
         group=(atom.policy.id.said,),
         allow=Step(f"keep it: annotate {atom.policy.id.said} with {scene.prefix}/{BREAK_GLASS}"),
-        remove=Step(f"take this peer and port out of {name}: {word} {peer} on {atom.port}"),
+        remove=Step(f"take {entries} out of the contract, and {out}" if entries else out),
     )
 
 

@@ -78,7 +78,7 @@ def outcome(result: Shadow) -> str:
     if denied:
         said = f"{connections(result.connections(Fate.DENIED))} over {count(len(denied), 'edge')}"
         odd = sum(each.connections for each in denied if each.sort is not None)
-        of = "" if not odd else f", {odd:,} of them as by a person or a scan"
+        of = "" if not odd else f", {odd:,} of them as by a person or a scan, or mostly stopped"
         said = f"would be denied: {said}, of {result.seen:,} that were seen{of}"
     others = [
         f"{result.connections(fate):,} {words}"
@@ -175,6 +175,7 @@ def _finding(finding: Finding, result: Shadow, look: Look) -> Iterator[str]:
 ODD = {
     Sort.PERSON: "looks like a person's doing",
     Sort.SCAN: "looks like a scan",
+    Sort.DENIED: "was stopped more often than not",
 }
 """What is no application's, in words."""
 

@@ -138,3 +138,18 @@ def test_a_rule_for_other_namespaces_that_nobody_uses() -> None:
     broad = allow("shop", "broad", "api", "from", "{namespaceSelector: {}}", 8080)
     (key,) = _unused(space("more"), *(workload("more", f"m{at}") for at in range(9)), broad)
     assert key.startswith("D1|NetworkPolicy/shop/broad|ingress from ")
+
+
+@pytest.mark.parametrize(("entry", "wanted"), [("late", True), ("other", False)])
+def test_what_the_contract_wants_is_not_taken_out_behind_its_back(entry: str, wanted: bool) -> None:  # noqa: FBT001
+    port = 9000 if wanted else 9001
+    said = contract(
+        f"    - {{name: {entry}, from: shop/web, to: shop/api, ports: [{port}], owner: o, "
+        "reason: r}\n"
+    )
+    rule = allow("shop", "later", "api", "from", pods("web"), 9000)
+    (found,) = look((*BASE, said, rule), past(WEB, days=MONTH), "D1").findings
+    assert ("the contract wants it: late" in texts((found,))) is wanted
+    assert found.sign.remove is not None
+    assert found.sign.remove.text.startswith("take late out of the contract, and ") is wanted
+    assert found.sign.help.startswith("ask who owns it") is wanted

@@ -68,6 +68,17 @@ def test_other_calls_are_mended_by_the_protocol_that_was_seen() -> None:
 SCAN = [seen(WEB, API, port) for port in range(9001, 9009)]
 
 
+def test_what_policy_stopped_and_let_through_once_has_no_mend() -> None:
+    """A gap in enforcement is no reason; a single denial of what goes on is none against it."""
+    steady = _steady(seen(WEB, API, 8080))
+    gap = _cast(steady, seen(WEB, API, 9000), seen(WEB, API, 9000, 30, "denied"))
+    (odd,) = [each for each in gap.findings if each.sort is not None]
+    assert (odd.sort, odd.mends) == (Sort.DENIED, ())
+    assert "stopped more often than not" in effect(odd)
+    late = _cast(steady, seen(WEB, API, 8080, 1, "denied"))
+    assert all(each.sort is None for each in late.findings)
+
+
 def test_nobody_is_told_how_to_let_a_scan_through() -> None:
     """It is what recommending asks about, and comes after what applications do."""
     found = _cast(_steady(seen(WEB, API, 8080)), *SCAN)
@@ -75,7 +86,7 @@ def test_nobody_is_told_how_to_let_a_scan_through() -> None:
     assert (mine.sort, bool(mine.mends)) == (None, True)
     assert (odd.sort, odd.mends) == (Sort.SCAN, ())
     assert "looks like a scan (its source tried 8 destinations and ports" in effect(odd)
-    assert "8 of them as by a person or a scan" in outcome(found)
+    assert "8 of them as by a person or a scan, or mostly stopped" in outcome(found)
     assert "8 of them" not in outcome(_cast(_steady(seen(WEB, API, 8080))))
     assert found.connections(Fate.DENIED) == 72 + 8
 
