@@ -45,9 +45,10 @@ def edited(text: str, name: str, key: str, row: Fields) -> str:
     listed = _listed(text, name)
     rows = listed.value if isinstance(listed, yaml.SequenceNode) else []
     mine = [each for each in rows if isinstance(each, yaml.MappingNode) and _says(each, key)]
-    if len(mine) != 1:
-        line = 1 if len(mine) < 2 else mine[1].start_mark.line + 1  # noqa: PLR2004 - a second one
-        raise NotPlainError(line, "more rows than one have this key")
+    if not mine:
+        raise NotPlainError(1, "no row has this key as plain text")
+    if mine[1:]:
+        raise NotPlainError(mine[1].start_mark.line + 1, "more rows than one have this key")
     changed = _Edit(text, mine[0]).to(row)
     _kept(text, changed, mine[0].start_mark.line + 1)
     return changed

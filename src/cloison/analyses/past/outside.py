@@ -1,6 +1,7 @@
 """Addresses outside that may be one service's, where no name tells."""
 
-from ipaddress import ip_network
+from functools import reduce
+from operator import or_
 from typing import Final
 
 from cloison.algebra import AddressSet
@@ -9,15 +10,23 @@ from cloison.analyses.reconcile.seen import Outside
 _LENGTHS: Final = (24, 64)
 """Of the prefixes, IPv4 and IPv6, within which addresses are taken for one service's."""
 
-_PRIVATE: Final = tuple(
+PRIVATE: Final = reduce(
+    or_,
     map(
-        ip_network,
-        (
-            *("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10"),
-            *("169.254.0.0/16", "127.0.0.0/8", "fc00::/7", "fe80::/10", "::1/128"),
-        ),
-    )
+        AddressSet.block,
+        ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "100.64.0.0/10", "fc00::/7"),
+    ),
 )
+"""Addresses that are the cluster's own as likely as somebody else's."""
+
+NEVER: Final = reduce(
+    or_,
+    map(
+        AddressSet.block,
+        ("169.254.0.0/16", "fe80::/10", "127.0.0.0/8", "::1/128", "224.0.0.0/4", "ff00::/8"),
+    ),
+)
+"""Addresses of nodes' own services, and those that stand for nobody."""
 
 
 def around(end: Outside) -> AddressSet | None:
@@ -36,13 +45,4 @@ def around(end: Outside) -> AddressSet | None:
 
 def public(end: Outside) -> bool:
     """Return whether an end outside may be anybody's on the internet."""
-    if end.address is None:
-        return True
-    try:
-        block = ip_network(end.address.text, strict=False)
-    except ValueError:
-        return True
-    return not any(
-        block.version == own.version and own.supernet_of(block)  # type: ignore[arg-type]
-        for own in _PRIVATE
-    )
+    return end.address is None or not end.address.addresses <= PRIVATE | NEVER

@@ -10,9 +10,10 @@ from cloison.algebra import AddressSet
 from cloison.analyses.draft.model import Hint
 from cloison.analyses.ends import AddressEnd, NameEnd, PodsEnd, SomeNodeEnd
 from cloison.analyses.past.link import Link
+from cloison.analyses.past.outside import PRIVATE
 from cloison.analyses.recommend.covering import addresses
 from cloison.analyses.recommend.evidence import day_of
-from cloison.analyses.recommend.outside import FEWEST, Block, merged, private
+from cloison.analyses.recommend.outside import FEWEST, Block, merged
 from cloison.analyses.recommend.peculiar import LINK_LOCAL
 from cloison.analyses.recommend.spelling import Spelling, naming, port_key, port_of
 from cloison.analyses.reconcile.seen import Outside
@@ -166,7 +167,7 @@ class Border:
             review = _review(here)
             notes = [f"it is {', '.join(hosts)}, whose addresses may move"] if hosts else []
             told = AddressSet(s for each in blocks for s in AddressSet.block(each.cidr).spans)
-            if self.unsaid and len(blocks) >= FEWEST and told & private():
+            if self.unsaid and len(blocks) >= FEWEST and told & PRIVATE:
                 options = ", ".join(self.unsaid)
                 why = "as any may be a pod's, a Service's or a node's"
                 notes.append(f"no block is made of them, {why}: say {options}")

@@ -11,6 +11,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Final
 
 from cloison.algebra import NO_ADDRESSES, AddressSet
+from cloison.analyses.past.outside import NEVER, PRIVATE
 from cloison.engine import Engine
 
 FLOORS: Final = {4: 24, 6: 64}
@@ -26,16 +27,6 @@ ENOUGH6: Final = 16
 Four of them, seen for two weeks, are a /64: that is one link, whose hosts choose the other half
 of their addresses as they like, and change it.
 """
-
-_PRIVATE: Final = (
-    "10.0.0.0/8",
-    "172.16.0.0/12",
-    "192.168.0.0/16",
-    "100.64.0.0/10",
-    "fc00::/7",
-)
-_NEVER: Final = ("169.254.0.0/16", "fe80::/10", "127.0.0.0/8", "::1/128", "224.0.0.0/4", "ff00::/8")
-"""Addresses of nodes' own services, and those that stand for nobody."""
 
 _Block = IPv4Network | IPv6Network
 Days = Mapping[str, frozenset[int]]
@@ -116,11 +107,6 @@ def unsaid(engine: Engine) -> tuple[str, ...]:
     return tuple(option for option, known in (*every, ("--node-cidr", said.nodes)) if not known)
 
 
-def private() -> AddressSet:
-    """Return the addresses that are the cluster's own as likely as somebody else's."""
-    return _blocks(_PRIVATE)
-
-
 def own_addresses(engine: Engine) -> AddressSet:
     """Return what is the cluster's own, or may be.
 
@@ -129,16 +115,12 @@ def own_addresses(engine: Engine) -> AddressSet:
     networks = engine.networks
     found = networks.pods | networks.nodes | networks.services | networks.likely
     found |= AddressSet.points(tuple({*engine.holders, *engine.node_addresses}))
-    found |= _blocks(_NEVER)
+    found |= NEVER
     for service in engine.world.services.values():
         found |= _addresses((*service.cluster_ips, *service.external_ips, *service.load_balancer))
     if unsaid(engine):
-        found |= private()
+        found |= PRIVATE
     return found
-
-
-def _blocks(texts: Iterable[str]) -> AddressSet:
-    return AddressSet(span for text in texts for span in AddressSet.block(text).spans)
 
 
 def _addresses(texts: Iterable[str]) -> AddressSet:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -97,7 +98,7 @@ def needed() -> None:
         SourceError: It is not.
     """
     try:
-        import grpc  # noqa: F401
+        import_module("grpc")
     except ImportError as error:
         msg = f"a relay needs {error.name}, which is not installed"
         raise SourceError(msg, "pip install 'cloison[relay]'") from None

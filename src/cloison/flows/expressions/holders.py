@@ -9,7 +9,6 @@ is, and of these the last that had begun to be named by then, else the first. Wh
 contradicted, all rows are of the same.
 """
 
-from datetime import datetime
 from functools import reduce
 from operator import and_, or_
 from typing import Final
@@ -30,9 +29,9 @@ _NEVER: Final = -1
 """The hour of what has none."""
 
 # Times of stores have no zone. These are within what ClickHouse takes for a time without fractions.
-_FIRST: Final = ibis.literal(datetime(1970, 1, 1), "timestamp")  # noqa: DTZ001
-_LAST: Final = ibis.literal(datetime(2105, 1, 1), "timestamp")  # noqa: DTZ001
-_OVER: Final = ibis.literal(datetime(2106, 1, 1), "timestamp")  # noqa: DTZ001
+_FIRST: Final = ibis.timestamp("1970-01-01T00:00:00")
+_LAST: Final = ibis.timestamp("2105-01-01T00:00:00")
+_OVER: Final = ibis.timestamp("2106-01-01T00:00:00")
 
 
 def reused(flows: Table) -> Table:

@@ -37,7 +37,7 @@ def _unused(*manifests: str, seen: tuple[Seen, ...] = (), **more: Any) -> list[s
 @pytest.mark.parametrize(
     ("day", "told"), [("2026-02-01", False), ("2026-01-31", True), ("soon", True)]
 )
-def test_a_policy_that_says_its_last_day(day: str, told: bool) -> None:  # noqa: FBT001
+def test_a_policy_that_says_its_last_day(day: str, *, told: bool) -> None:
     """Somebody needs it until then, as once a year; after it, it is judged as any other."""
     said = f"{PREFIX}/expires: '{day}'"
     dated = allow("shop", "season", "api", "from", pods("web"), 8080, annotations=said)
@@ -141,7 +141,7 @@ def test_a_rule_for_other_namespaces_that_nobody_uses() -> None:
 
 
 @pytest.mark.parametrize(("entry", "wanted"), [("late", True), ("other", False)])
-def test_what_the_contract_wants_is_not_taken_out_behind_its_back(entry: str, wanted: bool) -> None:  # noqa: FBT001
+def test_the_contract_is_asked_first(entry: str, *, wanted: bool) -> None:
     port = 9000 if wanted else 9001
     said = contract(
         f"    - {{name: {entry}, from: shop/web, to: shop/api, ports: [{port}], owner: o, "
